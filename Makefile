@@ -1,0 +1,44 @@
+# One entry point. Everything happens in .venv; the system's Python only makes it.
+#   make run     train and compare the lab's models, and say where the charts are
+#   make test    run the tests
+#   make lint    style and types
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+# A scikit-learn cache that lies beside the checkout is used, unless the user names another.
+BESIDE := $(abspath $(wildcard ../shared/scikit_learn_data))
+ifneq ($(BESIDE),)
+export SCIKIT_LEARN_DATA ?= $(BESIDE)
+endif
+
+.PHONY: run test lint format clean
+
+run: $(READY)
+	@$(BIN)/derivable compare $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# The versions are exact, so that every machine runs the same code: see constraints.txt.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "derivable needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv (the first time takes a few minutes)"
+	@$(PYTHON) -m venv .venv || \
+	  { echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[fast,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

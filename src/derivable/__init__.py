@@ -1,0 +1,55 @@
+"""Differentiable functions written by hand: write them, prove them right, descend with them.
+
+Names are imported when they are first used, so that the command line answers `--help` without
+waiting for PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from derivable.comparison import Comparison as Comparison
+    from derivable.comparison import compare as compare
+    from derivable.context import Context as Context
+    from derivable.data import load_california as load_california
+    from derivable.descent import Descent as Descent
+    from derivable.descent import descend as descend
+    from derivable.function import Function as Function
+    from derivable.functions import MSE as MSE
+    from derivable.functions import Linear as Linear
+    from derivable.functions import ReLU as ReLU
+    from derivable.functions import Tanh as Tanh
+    from derivable.network import Layer as Layer
+    from derivable.network import Network as Network
+
+_HOME = {
+    "Comparison": "comparison",
+    "compare": "comparison",
+    "Context": "context",
+    "load_california": "data",
+    "Descent": "descent",
+    "descend": "descent",
+    "Function": "function",
+    "MSE": "functions",
+    "Linear": "functions",
+    "ReLU": "functions",
+    "Tanh": "functions",
+    "Layer": "network",
+    "Network": "network",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'derivable' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"derivable.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

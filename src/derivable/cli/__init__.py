@@ -1,0 +1,1 @@
+"""The command `derivable`: parse, call, print. No mathematics."""

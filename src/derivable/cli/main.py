@@ -1,0 +1,85 @@
+"""The front door: commands, exit codes, and one clear sentence for every mistake.
+
+Importing this module does not import PyTorch, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+import derivable
+from derivable.cli.compare import compare_command
+from derivable.errors import DataError, DerivableError, DivergedError
+
+USAGE, BAD_DATA, DIVERGED, INTERRUPTED = 2, 3, 5, 130
+
+
+class SuggestingGroup(click.Group):
+    """A group that answers a mistyped command with the nearest one."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that `args` name."""
+        if args and args[0] not in self.commands:
+            near = difflib.get_close_matches(args[0], self.commands)
+            hint = f" Did you mean {near[0]}?" if near else f" Try {ctx.command_path} --help."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=SuggestingGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(derivable.__version__, prog_name="derivable")
+def cli() -> None:
+    """Differentiable functions written by hand: write them, prove them right, descend with them.
+
+    Start with: derivable compare
+    """
+
+
+cli.add_command(compare_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and leave with its exit code.
+
+    0 fine, 2 wrong usage, 3 bad data, 5 diverged, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        cli.main(args=words, prog_name="derivable", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        _fail(error.format_message(), USAGE, as_json, _usage(error))
+    except DataError as error:
+        _fail(str(error), BAD_DATA, as_json)
+    except DivergedError as error:
+        _fail(str(error), DIVERGED, as_json)
+    except DerivableError as error:
+        _fail(str(error), USAGE, as_json)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; the models that were not finished are lost", INTERRUPTED, as_json)
+    sys.exit(0)
+
+
+def _usage(error: click.ClickException) -> str:
+    """How the command is called, for a mistake in the call."""
+    context = getattr(error, "ctx", None)
+    return context.get_usage() + "\n" if context else ""
+
+
+def _fail(message: str, code: int, as_json: bool, usage: str = "") -> NoReturn:
+    if as_json:
+        print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
+    click.echo(f"{usage}derivable: {message}", err=True)
+    sys.exit(code)

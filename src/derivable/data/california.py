@@ -1,0 +1,100 @@
+"""California Housing, through scikit-learn's own loader, with a wait that ends.
+
+The table is 20,640 census block groups of 1990 (Pace and Barry, "Sparse spatial
+autoregressions", 1997). scikit-learn keeps it in a cache and downloads it when it is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from derivable.data.table import Table, load_diabetes
+
+CACHE_FILE = "cal_housing_py3.pkz"
+WAIT_SECONDS = 10.0
+
+# Run in a process of its own: scikit-learn's download has no time-out, but a process can be ended.
+_DOWNLOAD = (
+    "import sys; from sklearn.datasets import fetch_california_housing as fetch; "
+    "fetch(data_home=sys.argv[1], n_retries=1)"
+)
+
+
+def load_california(wait: float = WAIT_SECONDS) -> Table:
+    """California Housing: from scikit-learn's cache, else downloaded within `wait` seconds.
+
+    The cache is the folder named by SCIKIT_LEARN_DATA, else ~/scikit_learn_data. When neither
+    works the bundled diabetes table stands in, and its `note` says what failed and what to do.
+    """
+    home = Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
+    attempts: dict[str, Callable[[], Table]] = {
+        "the cache": lambda: _read(home),
+        "the download": lambda: _download(home, wait),
+    }
+    failures = []
+    for attempt, load in attempts.items():
+        try:
+            return load()
+        except Exception as error:  # a broken cache can raise anything, whatever it was told
+            failures.append(f"{attempt} failed ({_first_line(error)})")
+    return load_diabetes(note=_note(home, failures))
+
+
+def _read(home: Path) -> Table:
+    """The table from the cache in `home`, without touching the network."""
+    from sklearn.datasets import fetch_california_housing
+
+    if not (home / CACHE_FILE).is_file():
+        raise FileNotFoundError(f"there is no {CACHE_FILE} in {home}")
+    bunch = fetch_california_housing(data_home=str(home), download_if_missing=False)
+    return Table(
+        name="california",
+        x=torch.as_tensor(bunch.data, dtype=torch.float64),
+        y=torch.as_tensor(bunch.target, dtype=torch.float64).view(-1, 1),
+        features=tuple(bunch.feature_names),
+        targets=tuple(bunch.target_names),
+    )
+
+
+def _download(home: Path, wait: float) -> Table:
+    """Let scikit-learn download the table, then keep it in `home` if that can be written."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", _DOWNLOAD, folder]
+        try:
+            subprocess.run(command, timeout=wait, check=True, capture_output=True, text=True)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"no answer within {wait:g} seconds") from None
+        except subprocess.CalledProcessError as error:
+            reason = (error.stderr or "").strip().splitlines() or ["no reason given"]
+            raise ConnectionError(reason[-1]) from None
+        table = _read(Path(folder))
+        with suppress(OSError):
+            home.mkdir(parents=True, exist_ok=True)
+            part = home / f"{CACHE_FILE}.{os.getpid()}.part"
+            shutil.copyfile(Path(folder) / CACHE_FILE, part)
+            part.replace(home / CACHE_FILE)  # whole or not at all
+        return table
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines() or [""]
+    return lines[0] or type(error).__name__
+
+
+def _note(home: Path, failures: list[str]) -> str:
+    return (
+        f"California Housing could not be loaded: {'; '.join(failures)}. scikit-learn's bundled "
+        "diabetes table is used instead, so the losses below are not comparable with the lab "
+        f"sheet's. To bring the real table, put scikit-learn's {CACHE_FILE} into {home}, or set "
+        "SCIKIT_LEARN_DATA to a folder that holds it; any machine with a network makes that file "
+        "with sklearn.datasets.fetch_california_housing()."
+    )

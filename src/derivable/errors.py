@@ -1,0 +1,38 @@
+"""Every error of `derivable`: who, which argument by name, expected and got, what to do.
+
+Each class also inherits from the builtin that callers already catch.
+"""
+
+from __future__ import annotations
+
+
+class DerivableError(Exception):
+    """The base of every error raised on purpose by `derivable`."""
+
+
+class ContextError(DerivableError, RuntimeError):
+    """A Context was used out of order: one Context serves one forward and its backward."""
+
+
+class NotATensorError(DerivableError, TypeError):
+    """A tensor was expected and something else was given."""
+
+
+class ShapeError(DerivableError, ValueError):
+    """A tensor has a shape that the Function cannot take; names the argument and both shapes."""
+
+
+class GradientError(DerivableError, RuntimeError):
+    """`backward` returned gradients that do not belong to the inputs of `forward`."""
+
+
+class SettingError(DerivableError, ValueError):
+    """A setting (size, learning rate, model name, ...) has no meaning as given."""
+
+
+class DataError(DerivableError, ValueError):
+    """A table cannot be used as it is."""
+
+
+class DivergedError(DerivableError, ArithmeticError):
+    """The loss stopped being finite during a descent; names the step and what to try."""

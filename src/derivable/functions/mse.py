@@ -1,0 +1,48 @@
+"""MSE: the mean squared error over the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from derivable.function import Function
+from derivable.shapes import require_tensors, shape_error
+
+
+class MSE(Function):
+    """Mean over the batch, dimension 0, of (yhat - y)^2: one loss per output column.
+
+    Forward   loss_k = sum_n (yhat_nk - y_nk)^2 / N                   (K,)
+    Backward  d loss / d yhat =  2 (yhat - y) grad_output / N         (N, K)
+              d loss / d y    = -2 (yhat - y) grad_output / N         (N, K)
+    Shapes    yhat (N, ...), y the same -> (...); usually (N, K) -> (K,)
+    Kinks     none
+    Saves     yhat, y
+    Raises    ShapeError if the shapes differ or have no batch dimension, NotATensorError
+    Source    d (e^2) / d e = 2 e with e = yhat - y, and d e / d y = -1. The mean is over the
+              batch only, so the factor is 1/N and not 1/(N K) as in torch.nn.MSELoss.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, yhat: Tensor, y: Tensor) -> Tensor:
+        _check(yhat, y)
+        ctx.save_for_backward(yhat, y)
+        return ((yhat - y) ** 2).mean(0)  # (K,)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:
+        yhat, y = ctx.saved_tensors
+        grad_yhat = grad_output * (2 / yhat.size(0) * (yhat - y))  # (N, K)
+        return grad_yhat, -grad_yhat
+
+
+def _check(yhat: Tensor, y: Tensor) -> None:
+    require_tensors("MSE", yhat=yhat, y=y)
+    if yhat.ndim == 0:
+        raise shape_error("MSE", "yhat", "a batch dimension", yhat, "give it shape (N, K)")
+    if yhat.shape != y.shape:
+        # Broadcasting (N, 1) against (N,) would compare every row with every other, silently.
+        raise shape_error(
+            "MSE", "y", f"the shape of yhat, {tuple(yhat.shape)}", y, "reshape one to the other"
+        )

@@ -1,0 +1,37 @@
+"""Tanh: the hyperbolic tangent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.function import Function
+from derivable.shapes import require_tensors
+
+
+class Tanh(Function):
+    """Hyperbolic tangent of every entry.
+
+    Forward   output = tanh x                                   (...)
+    Backward  d loss / d x = (1 - output^2) grad_output         (...)
+    Shapes    x (...) -> (...)
+    Kinks     none
+    Saves     output, so that tanh is not computed again
+    Raises    NotATensorError
+    Source    tanh = sinh / cosh, so tanh' = (cosh^2 - sinh^2) / cosh^2 = 1 - tanh^2
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        require_tensors("Tanh", x=x)
+        output = torch.tanh(x)  # (...)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (output,) = ctx.saved_tensors
+        grad_x: Tensor = grad_output * (1 - output**2)  # (...)
+        return grad_x

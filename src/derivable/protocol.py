@@ -1,0 +1,89 @@
+"""The lab's protocol: its models, learning rates and steps, and the figures of its sheet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.functions import ReLU, Tanh
+from derivable.network import Network
+
+LAB_STEPS = 80_000
+LAB_MODELS = "linear,tanh:10,relu:10"
+ACTIVATIONS: dict[str, type[Function]] = {"tanh": Tanh, "relu": ReLU}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of network before it meets a table: the linear model, or hidden layers."""
+
+    activation: str = ""  # empty for the linear model
+    hidden: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As a person reads it: linear, tanh(10), relu(32x16)."""
+        return f"{self.activation}({'x'.join(map(str, self.hidden))})" if self.hidden else "linear"
+
+    @property
+    def lr(self) -> float:
+        """The learning rate that the lab sheet gives to this kind of model."""
+        return 1e-4 if self.hidden else 1e-5
+
+    def network(self, inputs: int, outputs: int, seed: int) -> Network:
+        """The network of this kind for a table, with the lab's initialisation from `seed`."""
+        activation = ACTIVATIONS[self.activation] if self.hidden else Tanh
+        return Network.mlp(inputs, *self.hidden, outputs, activation=activation, seed=seed)
+
+
+def parse_models(text: str) -> tuple[Model, ...]:
+    """Models from text such as "linear,tanh:10,relu:32x16"; also "tanh(10)", as they are shown.
+
+    Raises SettingError for a word that names no model, or for the same model twice.
+    """
+    models = tuple(_parse_model(word.strip()) for word in text.split(",") if word.strip())
+    if not models:
+        raise SettingError(f"no model was named; for example --models {LAB_MODELS}")
+    for model in models:
+        if models.count(model) > 1:
+            raise SettingError(f"the model {model.name} is named twice; name each model once")
+    return models
+
+
+def _parse_model(word: str) -> Model:
+    if word == "linear":
+        return Model()
+    match = re.fullmatch(r"([a-z]+)[:(](\d+(?:x\d+)*)\)?", word)
+    sizes = tuple(map(int, match[2].split("x"))) if match else ()
+    if not match or match[1] not in ACTIVATIONS or 0 in sizes:
+        raise SettingError(
+            f"{word!r} names no model: expected linear, or one of {', '.join(ACTIVATIONS)} with "
+            "its hidden sizes, such as tanh:10 or relu:32x16"
+        )
+    return Model(match[1], sizes)
+
+
+@dataclass(frozen=True)
+class SheetFigure:
+    """The lab sheet's test loss for one model, and how far seeds spread around it.
+
+    The sheet fixes no seed, so its figure is one draw. `lowest` and `highest` bound the test
+    losses of the same training over many seeds; docs/architecture.md says how they were found.
+    """
+
+    test_loss: float
+    lowest: float
+    highest: float
+
+    def holds(self, test_loss: float) -> bool:
+        """Whether a test loss lies where seeds of the sheet's own training lie."""
+        return self.lowest <= test_loss <= self.highest
+
+
+SHEET_FIGURES = {
+    "linear": SheetFigure(1.3584, 1.340, 1.365),
+    "tanh(10)": SheetFigure(0.4777, 0.468, 0.488),
+    "relu(10)": SheetFigure(0.5675, 0.535, 0.590),
+}

@@ -1,0 +1,70 @@
+"""What every test shares: a seed, the real table where it is, and the command in a subprocess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+from derivable.data import Table, load_california
+from derivable.data.california import CACHE_FILE
+
+ROOT = Path(__file__).parents[1]
+
+settings.register_profile("derivable", deadline=None, max_examples=40)
+settings.load_profile("derivable")
+
+
+@pytest.fixture(autouse=True)
+def _one_seed() -> None:
+    """The same numbers in any order of the tests; one thread, because two workers share them."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def california_cache() -> Path:
+    """The folder of scikit-learn's California cache; skips where this machine has none."""
+    named = os.environ.get("SCIKIT_LEARN_DATA")
+    places = [Path(named)] if named else [ROOT.parent / "shared" / "scikit_learn_data"]
+    places.append(Path("~/scikit_learn_data").expanduser())
+    for place in places:
+        if (place / CACHE_FILE).is_file():
+            return place
+    pytest.skip(f"needs the California Housing cache: no {CACHE_FILE} in {places}")
+
+
+@pytest.fixture
+def california(california_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """The real table."""
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(california_cache))
+    table = load_california()
+    assert table.name == "california", table.note
+    return table
+
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Run `derivable ...` in `tmp_path`, in a process of its own, without a network."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "derivable", *words],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "80", **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,98 @@
+"""The command, as its user runs it: in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Command
+
+QUICK = ("compare", "--data", "diabetes", "--steps", "30")
+
+
+def test_a_comparison_prints_a_table_and_where_the_charts_are(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command(*QUICK)
+    assert done.returncode == 0, done.stderr
+    for word in ("model", "train loss", "test loss", "seconds", "linear", "tanh(10)", "relu(10)"):
+        assert word in done.stdout
+    assert "chart   runs/diabetes-1/losses.png" in done.stdout
+    assert (tmp_path / "runs/diabetes-1/test_loss.png").stat().st_size > 10_000
+    assert done.stderr == "", "no progress where stderr is no terminal"
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_json_is_one_document_and_nothing_else(command: Command, tmp_path: Path) -> None:
+    done = command(*QUICK, "--json", "--models", "relu:3", "--seed", "4", "--out", "here")
+    document = json.loads(done.stdout)
+    assert document == json.loads((tmp_path / "here/metrics.json").read_text())
+    assert document["seed"] == 4
+    (model,) = document["models"]
+    assert {"model", "train_loss", "test_loss", "method", "seconds"} <= set(model)
+
+
+def test_the_same_seed_gives_the_same_losses(command: Command) -> None:
+    one, two, other = (
+        json.loads(command(*QUICK, "--json", "--seed", seed).stdout)["models"]
+        for seed in ("1", "1", "2")
+    )
+    assert [m["train_loss"] for m in one] == [m["train_loss"] for m in two]
+    assert [m["train_loss"] for m in one] != [m["train_loss"] for m in other]
+
+
+def test_the_stand_in_is_announced_even_when_quiet(command: Command, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    # scikit-learn's loader is told that it is offline by a proxy that nobody answers
+    done = command(
+        "compare", "--steps", "3", "--quiet",
+        SCIKIT_LEARN_DATA=str(cache), https_proxy="http://127.0.0.1:9", HTTPS_PROXY="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "California Housing could not be loaded" in done.stderr
+    assert "diabetes table is used instead" in " ".join(done.stderr.split())
+    assert "of diabetes" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("compare", "--models", "sigmod:3"), 2, "'sigmod:3' names no model: expected linear"),
+        (("compare", "--steps", "-1"), 2, "Invalid value for '--steps': -1 is not in the range"),
+        (("compare", "--data", "houses"), 2, "'houses' is not one of 'california', 'diabetes'"),
+        (("compare", "--stepz", "3"), 2, "No such option '--stepz'"),
+        (("comparr",), 2, "There is no command 'comparr'. Did you mean compare?"),
+        (("xyz",), 2, "There is no command 'xyz'. Try derivable --help."),
+    ],
+)
+def test_mistakes_get_one_sentence_and_a_code(
+    command: Command, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    done = command(*words)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    failed = command(*words, "--json")
+    assert failed.returncode == code
+    assert sentence in json.loads(failed.stdout)["error"]
+
+
+def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/thesis.tex").write_text("years of work")
+    done = command(*QUICK, "--out", "full")
+    assert done.returncode == 2
+    assert "the folder full already holds files" in done.stderr
+    assert (tmp_path / "full/thesis.tex").read_text() == "years of work"
+    assert len(list((tmp_path / "full").iterdir())) == 1
+
+
+def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('torch was imported')")
+    for words in (("--help",), ("compare", "--help"), ("--version",)):
+        done = command(*words, PYTHONPATH=f"{tmp_path}:{ROOT / 'src'}")
+        assert done.returncode == 0, done.stderr
+    assert command().returncode == 2

@@ -1,0 +1,96 @@
+"""Tables: the real one from a cache, the stand-in with its paragraph, and the lab's split."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from derivable.data import Table, lab_split, load_california, load_diabetes
+from derivable.data import california as module
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that fails at once, whatever the machine's network."""
+    monkeypatch.setattr(module, "_DOWNLOAD", "raise SystemExit('no route to anywhere')")
+
+
+def test_the_real_table(california: Table) -> None:
+    assert california.x.shape == (20640, 8)
+    assert california.y.shape == (20640, 1)
+    assert california.features[0] == "MedInc"
+    assert california.note == ""
+    split = lab_split(california)
+    assert split.x_train.shape == (16512, 8)
+    # near zero weights the loss is the mean of y^2: the sheet's first line says 5.3726
+    assert (split.y_train**2).mean().item() == pytest.approx(5.3718, abs=1e-3)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_cache_or_network_diabetes_stands_in_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    table = load_california()
+    assert table.name == "diabetes"
+    assert f"the cache failed (there is no cal_housing_py3.pkz in {tmp_path})" in table.note
+    assert "the download failed (no route to anywhere)" in table.note
+    assert "bundled diabetes table is used instead" in table.note
+    assert "set SCIKIT_LEARN_DATA to a folder" in table.note
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_broken_cache_is_named_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    broken = tmp_path / module.CACHE_FILE
+    broken.write_bytes(b"half a file")
+    table = load_california()
+    assert table.name == "diabetes"
+    assert "the cache failed" in table.note
+    assert broken.read_bytes() == b"half a file"
+
+
+def test_the_wait_for_a_download_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    monkeypatch.setattr(module, "_DOWNLOAD", "import time; time.sleep(60)")
+    start = time.monotonic()
+    table = load_california(wait=0.5)
+    assert time.monotonic() - start < 10
+    assert "the download failed (no answer within 0.5 seconds)" in table.note
+
+
+def test_a_download_is_kept_in_the_cache(
+    california_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = california_cache / module.CACHE_FILE
+    home = tmp_path / "new" / "home"
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(home))
+    copy = f"import shutil, sys; shutil.copy({str(source)!r}, sys.argv[1])"
+    monkeypatch.setattr(module, "_DOWNLOAD", copy)
+    assert load_california().name == "california"
+    assert [path.name for path in home.iterdir()] == [module.CACHE_FILE]
+
+
+def test_the_diabetes_table() -> None:
+    table = load_diabetes()
+    assert table.x.shape == (442, 10)
+    assert table.y.mean().item() == pytest.approx(0, abs=1e-12)
+    assert table.y.std().item() == pytest.approx(1)
+
+
+def test_the_lab_split_keeps_file_order_and_scales_over_all_rows() -> None:
+    x = torch.arange(30, dtype=torch.float64).view(10, 3) ** 1.5
+    x[:, 1] = 4.0
+    y = torch.arange(10, dtype=torch.float64).view(10, 1)
+    split = lab_split(Table("t", x, y, ("a", "b", "c"), ("y",)), dtype=torch.float64)
+    assert split.y_train.view(-1).tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert split.y_test.view(-1).tolist() == [8, 9]
+    scaled = torch.cat([split.x_train, split.x_test])
+    torch.testing.assert_close(scaled[:, 0], (x[:, 0] - x[:, 0].mean()) / x[:, 0].std(correction=1))
+    assert not scaled[:, 1].any(), "a constant column becomes zero"
+    assert x[0, 1] == 4.0, "the table itself is not changed"

@@ -1,0 +1,86 @@
+"""Charts and run folders."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from safetensors.torch import load_file
+
+from derivable import Comparison, compare
+from derivable.data import load_diabetes
+from derivable.errors import SettingError
+from derivable.protocol import parse_models
+from derivable.report import charts, run_folder, style
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compare(load_diabetes(), parse_models("linear,tanh:10,relu:32x16"), steps=1500)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [artist.get_text() for artist in figure.findobj(Text) if isinstance(artist, Text)]
+
+
+def test_the_loss_curves_are_labelled(comparison: Comparison) -> None:
+    figure = charts.loss_curves(comparison)
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "gradient-descent steps"
+    assert axes.get_ylabel() == "training loss (mean squared error)"
+    assert len(axes.lines) == 3
+    for line, result in zip(axes.lines, comparison.results, strict=True):
+        steps, losses = map(np.asarray, line.get_data())
+        assert (steps[0], steps[-1]) == (0, 1500)
+        assert losses[-1] == pytest.approx(result.descent.train_loss)
+        assert any(text.startswith(result.model.name) for text in texts(figure))
+    assert len({line.get_color() for line in axes.lines}) == 3
+    assert len({str(style.dashes(i)) for i in range(3)}) == 3, "told apart without colour too"
+
+
+def test_the_bars_carry_their_values(comparison: Comparison) -> None:
+    figure = charts.test_loss_bars(comparison)
+    (axes,) = figure.axes
+    heights = [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
+    assert heights == [result.test_loss for result in comparison.results]
+    for result in comparison.results:
+        assert f"{result.test_loss:.4f}" in texts(figure)
+
+
+def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -> None:
+    paths = run_folder.write_run(comparison, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "history.csv", "linear.safetensors", "losses.png", "losses.svg", "metrics.json",
+        "relu-32x16.safetensors", "tanh-10.safetensors", "test_loss.png", "test_loss.svg",
+    ]  # fmt: skip
+    assert [path.name for path in paths] == ["losses.png", "test_loss.png"]
+    assert json.loads((tmp_path / "metrics.json").read_text()) == comparison.to_dict()
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1501
+    for result in comparison.results:
+        losses = torch.tensor([float(row[result.model.name]) for row in rows])
+        assert torch.equal(losses, result.descent.losses), "nine digits hold a float32"
+    twin = comparison.results[1].model.network(10, 1, seed=99)
+    twin.load_state_dict(load_file(tmp_path / "tanh-10.safetensors"))
+    assert torch.equal(twin.theta, comparison.results[1].descent.network.theta)
+
+
+def test_a_new_run_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_folder.make_run_folder(None, "diabetes") == Path("runs/diabetes-1")
+    assert run_folder.make_run_folder(None, "diabetes") == Path("runs/diabetes-2")
+    assert run_folder.make_run_folder("mine/first", "diabetes").is_dir()
+    (tmp_path / "mine/first/x").touch()
+    with pytest.raises(SettingError, match=r"mine/first already holds files .* --out"):
+        run_folder.make_run_folder("mine/first", "diabetes")
+    with pytest.raises(SettingError, match=r"cannot be made \(.*\); name another with --out"):
+        run_folder.make_run_folder("mine/first/x", "diabetes")
+    with pytest.raises(SettingError, match="cannot be made"):
+        run_folder.make_run_folder("mine/first/x/y", "diabetes")
