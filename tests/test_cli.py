@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +92,23 @@ def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path
     assert "the folder full already holds files" in done.stderr
     assert (tmp_path / "full/thesis.tex").read_text() == "years of work"
     assert len(list((tmp_path / "full").iterdir())) == 1
+
+
+def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "derivable", "compare", "--data", "diabetes", "--out", "run"]
+    with subprocess.Popen(
+        [*words, "--steps", "100000000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for _ in range(600):
+            if (tmp_path / "run").exists():
+                break
+            time.sleep(0.1)
+        time.sleep(1)  # into the descent
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error == "derivable: interrupted; nothing was written\n"
+    assert not (tmp_path / "run").exists()
 
 
 def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:

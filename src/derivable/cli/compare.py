@@ -73,8 +73,12 @@ def compare_command(
     if table.note:
         terminal.show_note(table.note)
     folder = make_run_folder(out, table.name)
-    with terminal.progress(chosen, steps, visible=not quiet) as watch:
-        comparison: Comparison = compare(table, chosen, steps=steps, seed=seed, watch=watch)
+    try:
+        with terminal.progress(chosen, steps, visible=not quiet) as watch:
+            comparison: Comparison = compare(table, chosen, steps=steps, seed=seed, watch=watch)
+    except BaseException:
+        folder.rmdir()  # it was empty, and stays so when nothing comes of the run
+        raise
     charts = write_run(comparison, folder)
     if as_json:
         print(to_json(comparison))

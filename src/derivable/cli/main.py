@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except DerivableError as error:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; the models that were not finished are lost", INTERRUPTED, as_json)
+        _fail("interrupted; nothing was written", INTERRUPTED, as_json)
     sys.exit(0)
 
 
