@@ -98,7 +98,7 @@ def test_several_outputs_and_variadic_inputs() -> None:
     Halves.forward(ctx, torch.randn(3), torch.randn(3))
     one, two = Halves.backward(ctx, torch.ones(3), 3 * torch.ones(3))
     assert one.tolist() == two.tolist() == [2, 2, 2]
-    assert list(ctx._call.names) == ["xs[0]", "xs[1]"]  # type: ignore[union-attr]
+    assert ctx._call.signature.names(2) == ["xs[0]", "xs[1]"]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("options", [{}, {"scale": 3.0}], ids=["default", "keyword"])

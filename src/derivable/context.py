@@ -13,12 +13,48 @@ if TYPE_CHECKING:
     from derivable.by_hand import Call
 
 
-class Context:
+class Tape:
+    """What `forward` tells its `ctx`: the part that every way of running a Function shares.
+
+    It offers what the `ctx` of `torch.autograd.Function` offers, and checks nothing: its users
+    are the bridge to autograd, which checks elsewhere, and `Context`, which adds the checks.
+    """
+
+    def __init__(self, needs_input_grad: tuple[bool, ...] = ()) -> None:
+        self.needs_input_grad = needs_input_grad  # per input: is its gradient wanted?
+        self._saved: tuple[Tensor | None, ...] | None = None
+        self._non_differentiable: tuple[Tensor, ...] = ()
+        self._dirty: tuple[Tensor, ...] = ()
+        self._materialize = True
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep `tensors` for backward; `None` may stand for an optional input that is absent."""
+        self._saved = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor, ...]:
+        """What `forward` saved, in its order."""
+        return self._saved or ()  # type: ignore[return-value]  # None only where None was saved
+
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+        """Say that these outputs have no gradient, such as indices."""
+        self._non_differentiable = outputs
+
+    def mark_dirty(self, *inputs: Tensor) -> None:
+        """Say that `forward` changed these inputs in place."""
+        self._dirty = inputs
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether an output that nobody used brings zeros (the default) or None to backward."""
+        self._materialize = value
+
+
+class Context(Tape):
     """The notebook that `forward` fills and `backward` reads, for running Functions by hand.
 
     It offers what the `ctx` of `torch.autograd.Function` offers: `save_for_backward`,
-    `saved_tensors`, and plain attributes (`ctx.scale = 2.0`) for whatever is not a tensor.
-    One Context belongs to one forward: make a new one for every call.
+    `saved_tensors`, `needs_input_grad`, the marks, and plain attributes (`ctx.scale = 2.0`) for
+    whatever is not a tensor. One Context belongs to one forward: make a new one for every call.
 
         ctx = Context()
         yhat = Linear.forward(ctx, x, w, b)
@@ -29,8 +65,9 @@ class Context:
     """
 
     def __init__(self) -> None:
-        self._saved: tuple[Tensor | None, ...] | None = None
+        super().__init__()
         self._call: Call | None = None  # the forward that it serves
+        self._running_backward = False  # a subclass's backward may call super().backward
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep `tensors` for backward; `None` may stand for an optional input that is absent."""
@@ -46,7 +83,7 @@ class Context:
                     f"{type(tensor).__name__}; keep it as an attribute instead, for example "
                     "ctx.scale = scale"
                 )
-        self._saved = tensors
+        super().save_for_backward(*tensors)
 
     @property
     def saved_tensors(self) -> tuple[Tensor, ...]:
@@ -56,4 +93,4 @@ class Context:
                 "this Context holds no tensors: either backward was called before forward, or "
                 "forward saved none; call forward(ctx, ...) first, with this same Context"
             )
-        return self._saved  # type: ignore[return-value]  # None only where forward saved None
+        return super().saved_tensors

@@ -26,6 +26,18 @@ class GradientError(DerivableError, RuntimeError):
     """`backward` returned gradients that do not belong to the inputs of `forward`."""
 
 
+class DefinitionError(DerivableError, TypeError):
+    """A Function is defined in a way that cannot run; raised where the class is defined."""
+
+
+class InputError(DerivableError, TypeError):
+    """A Function was called with an input missing, unknown or given twice."""
+
+
+class TransformError(DerivableError, RuntimeError):
+    """A Function cannot run under a transform of `torch.func`; says why and the way out."""
+
+
 class SettingError(DerivableError, ValueError):
     """A setting (size, learning rate, model name, ...) has no meaning as given."""
 

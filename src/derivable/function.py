@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
+from torch._functorch.utils import unwrap_dead_wrappers
 
+from derivable.bridge import Plan, make_bridge
 from derivable.by_hand import backward_by_hand, forward_by_hand
+from derivable.compiled import allow_in_graph, own_apply
+from derivable.errors import DefinitionError, DerivableError, TransformError
+from derivable.signature import Signature
 
 
 class Function(torch.autograd.Function):
     """A differentiable function: static `forward(ctx, *inputs)` and `backward(ctx, *grad_outputs)`.
-
-    The same definition runs by hand with a `Context`, and under autograd with `.apply`:
 
         class Cube(Function):
             @staticmethod
@@ -25,26 +29,73 @@ class Function(torch.autograd.Function):
                 (x,) = ctx.saved_tensors
                 return 3 * x**2 * grad_output
 
+    From these two alone it runs by hand with a `Context`, and with `.apply` under autograd,
+    `torch.func` (grad, vjp, jvp, vmap, jacrev, jacfwd, hessian, nested), forward-mode AD, to
+    second and higher order, under `torch.compile` and `torch.utils.checkpoint`:
+
         ctx = Context()
         y = Cube.forward(ctx, x)
         grad_x = Cube.backward(ctx, torch.ones_like(y))
 
         y = Cube.apply(x)
+        torch.func.hessian(lambda x: Cube.apply(x).sum())(x)
 
-    By hand, both ends of `backward` are checked: `grad_output` has the shape of the output (a
-    0-d tensor or a number stands for the same value everywhere), and each gradient has the
-    shape of its input. Under `.apply`, autograd checks the same.
+    Either way each gradient is checked to have the shape and dtype of its input. A tensor that
+    `forward` saves may be an input, an output or an intermediate; for second order, intermediates
+    are computed again by calling `forward` again, which must then give the same values. Where
+    higher order or forward mode is used, `backward` must be made of PyTorch operations.
+
+    Raises DefinitionError where a subclass is defined that cannot run; GradientError from a
+    backward that returns the wrong number of gradients, or one of the wrong shape or dtype.
     """
 
-    if TYPE_CHECKING:  # autograd's own is untyped
-
-        @classmethod
-        def apply(cls, *inputs: Any) -> Any:
-            """The output, recorded by autograd."""
+    _signature: ClassVar[Signature]
+    _bridge: ClassVar[type[torch.autograd.Function]]
+    _autograd_apply: ClassVar[Callable[..., Any]]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, door in (("forward", forward_by_hand), ("backward", backward_by_hand)):
             rule = cls.__dict__.get(name)
-            if isinstance(rule, staticmethod):
-                setattr(cls, name, staticmethod(door(cls.__name__, rule.__func__)))
+            if rule is None:
+                continue
+            if not isinstance(rule, staticmethod):
+                raise DefinitionError(f"{cls.__name__}.{name} must be a @staticmethod")
+            setattr(cls, name, staticmethod(door(cls.__name__, rule.__func__)))
+        for name in ("setup_context", "jvp", "vjp", "vmap"):
+            if name in cls.__dict__:
+                raise DefinitionError(
+                    f"{cls.__name__} defines {name}, which derivable makes from forward(ctx, ...) "
+                    f"and backward(ctx, ...); delete it, or inherit from torch.autograd.Function"
+                )
+        if cls.forward is torch.autograd.Function.forward:
+            return  # a base for others, such as Elementwise
+        cls._signature = Signature(cls.__name__, cls.forward)
+        cls._bridge = make_bridge(cls)
+        # The apply below torch's own, which would inspect the signature anew at every call.
+        cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply
+        if "apply" not in cls.__dict__:
+            setattr(cls, "apply", own_apply(cls))  # noqa: B010 - a classmethod, seen by no checker
+        allow_in_graph(cls)
+
+    @classmethod
+    def apply(cls, *inputs: Any, **options: Any) -> Any:
+        """The output, recorded by whatever is recording: autograd, torch.func, torch.compile.
+
+        Inputs may be given by keyword, as in a call of `forward`. Raises InputError if one is
+        missing or unknown, and TransformError if the Function cannot run under a transform.
+        """
+        values = cls._signature.bind(inputs, options)
+        plan = Plan(cls)
+        if not torch._C._are_functorch_transforms_active():
+            return plan.unpack(cls._autograd_apply(plan, *unwrap_dead_wrappers(values)))
+        try:
+            return plan.unpack(cls._bridge.apply(plan, *values))
+        except DerivableError:
+            raise
+        except RuntimeError as error:
+            raise TransformError(
+                f"{cls.__name__} cannot run under this transform of torch.func: {error}; under "
+                "transforms, forward and backward must be made of PyTorch operations that do not "
+                "look at values (no .item(), .numpy(), if on a tensor) and change nothing in place"
+            ) from error

@@ -1,8 +1,22 @@
 """The library of Functions: one file per function, its derivation on the page."""
 
-from derivable.functions.linear import Linear
-from derivable.functions.mse import MSE
-from derivable.functions.relu import ReLU
-from derivable.functions.tanh import Tanh
+from derivable.functions.algebra import *  # noqa: F403 - each group lists its names in __all__
+from derivable.functions.algebra import __all__ as _algebra
+from derivable.functions.elementwise import *  # noqa: F403
+from derivable.functions.elementwise import __all__ as _elementwise
+from derivable.functions.layers import *  # noqa: F403
+from derivable.functions.layers import __all__ as _layers
+from derivable.functions.linalg import *  # noqa: F403
+from derivable.functions.linalg import __all__ as _linalg
+from derivable.functions.losses import *  # noqa: F403
+from derivable.functions.losses import __all__ as _losses
 
-__all__ = ["MSE", "Linear", "ReLU", "Tanh"]
+GROUPS = {
+    "elementwise": _elementwise,
+    "algebra": _algebra,
+    "losses": _losses,
+    "layers": _layers,
+    "linalg": _linalg,
+}
+
+__all__ = [name for names in GROUPS.values() for name in names]

@@ -1,0 +1,83 @@
+"""What `torch.compile` must know about our Functions: to trace through them, not to replace them.
+
+Left alone, TorchDynamo looks at the `forward` and `backward` of a class by itself, and inside
+`torch.func.grad` it drops the custom backward without a word (pytorch issue 193279; seen with
+PyTorch 2.13). Functions that are allowed in the graph are called as they are and traced below.
+
+Importing TorchDynamo takes a second or two, and most programs never compile; so the Functions are
+told to it when it arrives.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import sys
+import weakref
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import FunctionType, ModuleType
+from typing import Any
+
+DYNAMO = "torch._dynamo"
+
+_waiting: weakref.WeakSet[type] = weakref.WeakSet()
+
+
+def allow_in_graph(function: type) -> None:
+    """Let compiled code call `function` as it is, now or as soon as TorchDynamo is imported."""
+    if DYNAMO in sys.modules and not _arriving():
+        sys.modules[DYNAMO].allow_in_graph(function)
+        return
+    _waiting.add(function)
+    if not any(isinstance(finder, _WhenDynamoArrives) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _WhenDynamoArrives())
+
+
+def own_apply(function: type) -> classmethod[Any, Any, Any]:
+    """A copy of the inherited `apply` with a code object of its own.
+
+    TorchDynamo tells two aliases `tanh = Tanh.apply` and `relu = ReLU.apply` apart by the code
+    that they run and not by the class that they are bound to: with one `apply` for all, what was
+    compiled for the first would be run for the second.
+    """
+    shared = inspect.getattr_static(function, "apply").__func__
+    code = shared.__code__.replace(co_qualname=f"{function.__qualname__}.apply")
+    copy = FunctionType(code, shared.__globals__, "apply", shared.__defaults__, shared.__closure__)
+    return classmethod(functools.update_wrapper(copy, shared, updated=()))
+
+
+def _arriving() -> bool:
+    """Whether TorchDynamo is in the middle of being imported."""
+    spec = getattr(sys.modules[DYNAMO], "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
+
+
+class _WhenDynamoArrives(MetaPathFinder):
+    """Finds TorchDynamo once, as Python would, and has the waiting Functions told to it."""
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        if name != DYNAMO:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ThenTell(spec.loader)
+        return spec
+
+
+class _ThenTell(Loader):
+    """A loader that does what the real one does, and then empties the waiting room."""
+
+    def __init__(self, real: Loader) -> None:
+        self.real = real
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.real.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.real.exec_module(module)
+        for function in _waiting:
+            module.allow_in_graph(function)
+        _waiting.clear()

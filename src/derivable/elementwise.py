@@ -1,0 +1,87 @@
+"""`Elementwise`: the author writes the function and its slope; everything else follows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from derivable.errors import DefinitionError
+from derivable.function import Function
+from derivable.kink import Kink
+from derivable.shapes import require_tensors
+
+
+class Elementwise(Function):
+    """A Function of each entry by itself, from `function` and its derivative `slope`.
+
+        class Square(Elementwise):
+            @staticmethod
+            def function(input):
+                return input**2
+
+            @staticmethod
+            def slope(input):
+                return 2 * input
+
+    `slope` names what it needs, and just that is saved: the input, under its name in `function`;
+    the value of the function, as `output`; or both. Further inputs of `function` are numbers or
+    words, such as `negative_slope=0.01`; `slope` names those that it needs as well.
+
+    backward is grad_output * conj(slope), which is the convention of PyTorch for complex inputs.
+    `kinks` lists the inputs at which there is no derivative, with the slope that is taken there.
+
+    Raises DefinitionError where a subclass is defined without `function` and `slope`, or with a
+    slope that names something unknown; NotATensorError when the input is no tensor.
+    """
+
+    kinks: tuple[Kink, ...] = ()
+
+    function: Callable[..., Tensor]
+    slope: Callable[..., Tensor]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if not all(
+            isinstance(cls.__dict__.get(name), staticmethod) for name in ("function", "slope")
+        ):
+            raise DefinitionError(
+                f"{cls.__name__} must define function and slope, both as @staticmethod"
+            )
+        cls.forward, cls.backward = _rules(cls.__name__, cls.function, cls.slope)  # type: ignore[method-assign]
+        super().__init_subclass__(**kwargs)
+
+
+def _rules(
+    name: str, function: Callable[..., Tensor], slope: Callable[..., Tensor]
+) -> tuple[staticmethod[..., Tensor], staticmethod[..., Any]]:
+    """The forward and backward of an elementwise function."""
+    parameters = inspect.signature(function).parameters
+    first, *options = parameters
+    wanted = list(inspect.signature(slope).parameters)
+    unknown = [word for word in wanted if word not in {first, "output", *options}]
+    if unknown:
+        raise DefinitionError(
+            f"{name}.slope names {', '.join(unknown)}: expected {first}, output, or an input of "
+            f"function ({', '.join(options) or 'it has no others'})"
+        )
+
+    def forward(ctx: Any, input: Tensor, *values: Any) -> Tensor:
+        require_tensors(name, **{first: input})
+        output = function(input, *values)
+        available = {first: input, "output": output}
+        ctx.save_for_backward(*(available[word] for word in wanted if word in available))
+        ctx.values = dict(zip(options, values, strict=False))
+        return output
+
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        saved = iter(ctx.saved_tensors)
+        known = {word: next(saved) for word in wanted if word in {first, "output"}}
+        given = {word: ctx.values[word] for word in wanted if word in ctx.values}
+        grad_input = grad_output * slope(**known, **given).conj()
+        return (grad_input, *(None for _ in options)) if options else grad_input
+
+    head = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    forward.__signature__ = inspect.Signature([head, *parameters.values()])  # type: ignore[attr-defined]
+    return staticmethod(forward), staticmethod(backward)

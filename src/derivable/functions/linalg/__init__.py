@@ -1,0 +1,3 @@
+"""Linear algebra on square matrices, in batches."""
+
+__all__: list[str] = []

@@ -1,0 +1,7 @@
+"""Cases of linear algebra."""
+
+from __future__ import annotations
+
+from tests.cases.case import Case
+
+LINALG: list[Case] = []
