@@ -17,6 +17,7 @@ PyTorch's transforms want a Function in another style: a `forward` without ctx, 
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,7 +140,7 @@ class Plan:
         for i, (slot, new) in enumerate(zip(slots, fresh, strict=True)):
             is_intermediate = slot and not slot.among_inputs and slot.position >= self.outputs
             # A mask or an index does not depend on the inputs; it stays what it was.
-            if is_intermediate and (new.requires_grad or has_tangent(new)):
+            if is_intermediate and new is not None and (new.requires_grad or has_tangent(new)):
                 self._require_same(values[i], new)
                 values[i] = new
         return values
@@ -200,8 +201,8 @@ def make_bridge(function: type[Function]) -> type[torch.autograd.Function]:
             pushed += (None,) * plan.intermediates
             return pushed[0] if len(pushed) == 1 else pushed
 
-    Bridge.__name__ = Bridge.__qualname__ = function.__name__
-    return Bridge
+    # A subclass of the author's name, so that grad_fn reads CubeBackward.
+    return types.new_class(function.__name__, (Bridge,))
 
 
 def _push_forward(
@@ -231,7 +232,7 @@ def _push_forward(
         )
 
     zeros = [like.zeros() for i, like in enumerate(outputs) if i in smooth and like]
-    _, push = torch.func.vjp(pull_back, *zeros)
+    push = torch.func.vjp(pull_back, *zeros)[1]
     pushed = iter(push(tuple(tangents[i] for i in moving)))
     return tuple(next(pushed) if i in smooth else None for i in range(len(outputs)))
 

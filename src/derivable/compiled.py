@@ -10,7 +10,6 @@ told to it when it arrives.
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import inspect
 import sys
@@ -45,7 +44,8 @@ def own_apply(function: type) -> classmethod[Any, Any, Any]:
     shared = inspect.getattr_static(function, "apply").__func__
     code = shared.__code__.replace(co_qualname=f"{function.__qualname__}.apply")
     copy = FunctionType(code, shared.__globals__, "apply", shared.__defaults__, shared.__closure__)
-    return classmethod(functools.update_wrapper(copy, shared, updated=()))
+    copy.__kwdefaults__, copy.__doc__ = shared.__kwdefaults__, function.__doc__
+    return classmethod(copy)
 
 
 def _arriving() -> bool:

@@ -19,7 +19,8 @@ def primal(tensor: Tensor) -> Tensor:
     if _functorch.is_batchedtensor(tensor):
         inner = primal(_functorch.get_unwrapped(tensor))
         dimension, level = _functorch.maybe_get_bdim(tensor), _functorch.maybe_get_level(tensor)
-        return _functorch._add_batch_dim(inner, dimension, level)
+        batched: Tensor = _functorch._add_batch_dim(inner, dimension, level)
+        return batched
     return forward_ad.unpack_dual(tensor, level=0).primal
 
 

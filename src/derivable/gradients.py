@@ -105,11 +105,12 @@ def check_gradients(
         ):
             continue
         name = signature.names(expected)[position]
-        _refuse(f"{signature.function}.backward: the gradient of {name}", gradient, like)
+        _refuse(signature.function, name, gradient, like)
 
 
-def _refuse(who: str, gradient: Any, like: Like | None) -> None:
+def _refuse(function: str, argument: str, gradient: Any, like: Like | None) -> None:
     """Raise the one sentence for a gradient that does not belong to its input."""
+    who = f"{function}.backward: the gradient of {argument}"
     if like is None:
         got = type(gradient).__name__
         raise GradientError(f"{who} must be None, because it is no tensor, got {got}")
@@ -117,7 +118,6 @@ def _refuse(who: str, gradient: Any, like: Like | None) -> None:
         raise GradientError(f"{who} must be a tensor or None, got {type(gradient).__name__}")
     if not (like.dtype.is_floating_point or like.dtype.is_complex):
         return  # an integer input has no gradient; autograd drops what is returned for it
-    argument = who.rsplit(" ", 1)[-1]
     if gradient.shape != like.shape:
         raise GradientError(
             f"{who} must have the shape of {argument}, {tuple(like.shape)}, "

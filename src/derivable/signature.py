@@ -18,8 +18,9 @@ class Signature:
 
     def __init__(self, function: str, forward: Callable[..., Any]) -> None:
         self.function = function
-        ctx, *parameters = inspect.signature(forward).parameters.values() or [None]
-        if ctx is None or any(p.kind is p.VAR_KEYWORD for p in parameters):
+        found = list(inspect.signature(forward).parameters.values())
+        parameters = found[1:]  # without ctx
+        if not found or any(p.kind is p.VAR_KEYWORD for p in parameters):
             raise DefinitionError(
                 f"{function}.forward must take ctx first and then its inputs by name, without "
                 "**keywords; for example: def forward(ctx, x, alpha=1.0)"
