@@ -2,6 +2,8 @@
 #   make run     train and compare the lab's models, and say where the charts are
 #   make test    run the tests
 #   make lint    style and types
+#   make docs    write docs/functions.md anew
+#   make bench   measure
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -12,7 +14,7 @@ ifneq ($(BESIDE),)
 export SCIKIT_LEARN_DATA ?= $(BESIDE)
 endif
 
-.PHONY: run test lint format clean
+.PHONY: run test lint format docs bench clean
 
 run: $(READY)
 	@$(BIN)/derivable compare $(ARGS)
@@ -28,6 +30,12 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(READY)
+	@$(BIN)/python docs/make_functions.py
+
+bench: $(READY)
+	@for script in benchmarks/*.py; do echo; echo "$$script"; $(BIN)/python $$script; done
 
 # The versions are exact, so that every machine runs the same code: see constraints.txt.
 $(READY): pyproject.toml constraints.txt

@@ -17,7 +17,7 @@ from torch.autograd import forward_ad, gradcheck, gradgradcheck
 from torch.utils.checkpoint import checkpoint
 
 from derivable import Context
-from derivable.gradients import as_tuple
+from derivable.function.gradients import as_tuple
 from tests.cases import CASES, Case
 from tests.cases.case import differentiable
 

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from derivable import functional as functional
+    from derivable import functions as functions
     from derivable.comparison import Comparison as Comparison
     from derivable.comparison import compare as compare
-    from derivable.context import Context as Context
     from derivable.data import load_california as load_california
     from derivable.descent import Descent as Descent
     from derivable.descent import descend as descend
+    from derivable.function import Context as Context
+    from derivable.function import Elementwise as Elementwise
     from derivable.function import Function as Function
     from derivable.functions import MSE as MSE
     from derivable.functions import Linear as Linear
@@ -29,10 +32,11 @@ if TYPE_CHECKING:
 _HOME = {
     "Comparison": "comparison",
     "compare": "comparison",
-    "Context": "context",
+    "Context": "function",
     "load_california": "data",
     "Descent": "descent",
     "descend": "descent",
+    "Elementwise": "function",
     "Function": "function",
     "MSE": "functions",
     "Linear": "functions",
@@ -42,10 +46,14 @@ _HOME = {
     "Network": "network",
 }
 
-__all__ = sorted([*_HOME, "__version__"])
+_MODULES = ("functional", "functions")
+
+__all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"derivable.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'derivable' has no attribute {name!r}")
     return getattr(importlib.import_module(f"derivable.{_HOME[name]}"), name)

@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor
 
 import derivable
-from derivable.context import Context
 from derivable.data import Split, Table, lab_split
 from derivable.descent import Descent, descend
+from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
 from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure

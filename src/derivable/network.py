@@ -10,11 +10,11 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
-from derivable.context import Context
 from derivable.errors import SettingError, ShapeError
 from derivable.function import Function
+from derivable.function.context import Context
+from derivable.function.gradients import as_tuple
 from derivable.functions import Linear, Tanh
-from derivable.gradients import as_tuple
 
 INITIAL_SCALE = 0.01  # the lab sheet's: weights 0.01 * randn, biases 0
 

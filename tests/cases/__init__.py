@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from tests.cases.algebra import ALGEBRA
 from tests.cases.case import Case
+from tests.cases.convolution import CONVOLUTION
 from tests.cases.elementwise import ELEMENTWISE
 from tests.cases.layers import LAYERS
 from tests.cases.linalg import LINALG
 from tests.cases.losses import LOSSES
 
-CASES: list[Case] = [*ELEMENTWISE, *ALGEBRA, *LOSSES, *LAYERS, *LINALG]
+CASES: list[Case] = [*ELEMENTWISE, *ALGEBRA, *LOSSES, *LAYERS, *CONVOLUTION, *LINALG]
 
 __all__ = ["CASES", "Case"]

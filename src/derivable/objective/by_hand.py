@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from derivable.context import Context
 from derivable.function import Function
+from derivable.function.context import Context
 from derivable.network import Network, flatten
 
 

@@ -15,7 +15,7 @@ class ReLU(Function):
     """Positive part of every entry.
 
     Forward   output = max(x, 0)                                (...)
-    Backward  d loss / d x = grad_output where x > 0, else 0    (...)
+    Backward  d loss / d x = 0 where x <= 0, else grad_output   (...)
     Shapes    x (...) -> (...)
     Kinks     x = 0: value chosen 0, values allowed 0 to 1
     Saves     x
@@ -34,4 +34,4 @@ class ReLU(Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         # where, not a product: an infinite grad_output times a slope of 0 would be NaN.
-        return torch.where(x > 0, grad_output, 0.0)  # (...)
+        return torch.where(x <= 0, 0.0, grad_output)  # (...)

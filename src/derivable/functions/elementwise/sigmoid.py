@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from derivable.elementwise import Elementwise
+from derivable.function.elementwise import Elementwise
 
 
 class Sigmoid(Elementwise):
-    """Logistic function of every entry.
+    """Logistic function of every entry, real or complex.
 
     Forward   output = 1 / (1 + exp(-input))                            (...)
-    Backward  d loss / d input = output (1 - output) grad_output        (...)
+    Backward  d loss / d input = conj(output (1 - output)) grad_output  (...)
     Shapes    input (...) -> (...)
     Kinks     none
     Saves     output

@@ -16,6 +16,7 @@ class Tanh(Function):
 
     Forward   output = tanh x                                   (...)
     Backward  d loss / d x = (1 - output^2) grad_output         (...)
+              with (1 - output^2) conjugated where x is complex
     Shapes    x (...) -> (...)
     Kinks     none
     Saves     output, so that tanh is not computed again
@@ -33,5 +34,4 @@ class Tanh(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         (output,) = ctx.saved_tensors
-        grad_x: Tensor = grad_output * (1 - output**2)  # (...)
-        return grad_x
+        return grad_output * (1 - output**2).conj()  # (...)

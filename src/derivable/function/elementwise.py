@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from derivable.errors import DefinitionError
-from derivable.function import Function
-from derivable.kink import Kink
+from derivable.function.function import Function
+from derivable.function.kink import Kink
 from derivable.shapes import require_tensors
 
 

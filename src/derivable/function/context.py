@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from derivable.errors import ContextError, NotATensorError
-
-if TYPE_CHECKING:
-    from derivable.by_hand import Call
+from derivable.function.gradients import Like
+from derivable.function.signature import Signature
 
 
 class Tape:
@@ -47,6 +46,15 @@ class Tape:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether an output that nobody used brings zeros (the default) or None to backward."""
         self._materialize = value
+
+
+@dataclass
+class Call:
+    """One `forward` by hand, as its Context remembers it until `backward`."""
+
+    signature: Signature
+    inputs: list[Like | None]  # None for an input that is no tensor
+    outputs: list[Like | None] | None = None  # None as a whole while forward is still running
 
 
 class Context(Tape):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 from torch._functorch.utils import unwrap_dead_wrappers
 
-from derivable.bridge import Plan, make_bridge
-from derivable.by_hand import backward_by_hand, forward_by_hand
-from derivable.compiled import allow_in_graph, own_apply
 from derivable.errors import DefinitionError, DerivableError, TransformError
-from derivable.signature import Signature
+from derivable.function.bridge import Plan, Rules, make_bridge
+from derivable.function.by_hand import backward_by_hand, forward_by_hand
+from derivable.function.compiled import allow_in_graph, own_apply
+from derivable.function.signature import Signature
 
 
 class Function(torch.autograd.Function):
@@ -49,7 +50,7 @@ class Function(torch.autograd.Function):
     backward that returns the wrong number of gradients, or one of the wrong shape or dtype.
     """
 
-    _signature: ClassVar[Signature]
+    _rules: ClassVar[Rules]
     _bridge: ClassVar[type[torch.autograd.Function]]
     _autograd_apply: ClassVar[Callable[..., Any]]
 
@@ -70,8 +71,10 @@ class Function(torch.autograd.Function):
                 )
         if cls.forward is torch.autograd.Function.forward:
             return  # a base for others, such as Elementwise
-        cls._signature = Signature(cls.__name__, cls.forward)
-        cls._bridge = make_bridge(cls)
+        forward, backward = inspect.unwrap(cls.forward), inspect.unwrap(cls.backward)
+        signature = Signature(cls.__name__, forward)
+        cls._rules = Rules(cls.__name__, signature, forward, backward)
+        cls._bridge = make_bridge(cls._rules)
         # The apply below torch's own, which would inspect the signature anew at every call.
         cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply  # type: ignore[misc]
         if "apply" not in cls.__dict__:
@@ -85,8 +88,8 @@ class Function(torch.autograd.Function):
         Inputs may be given by keyword, as in a call of `forward`. Raises InputError if one is
         missing or unknown, and TransformError if the Function cannot run under a transform.
         """
-        values = cls._signature.bind(inputs, options)
-        plan = Plan(cls)
+        values = cls._rules.signature.bind(inputs, options)
+        plan = Plan(cls._rules)
         if not torch._C._are_functorch_transforms_active():
             return plan.unpack(cls._autograd_apply(plan, *unwrap_dead_wrappers(values)))
         try:

@@ -10,27 +10,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from derivable.context import Context
 from derivable.errors import ContextError
-from derivable.gradients import Like, as_tuple, check_gradients, fit_grad_outputs
-from derivable.signature import Signature
+from derivable.function.context import Call, Context
+from derivable.function.gradients import Like, as_tuple, check_gradients, fit_grad_outputs
+from derivable.function.signature import Signature
 
 Rule = Callable[..., Any]
-
-
-@dataclass
-class Call:
-    """One `forward` by hand, as its Context remembers it until `backward`."""
-
-    signature: Signature
-    inputs: list[Like | None]  # None for an input that is no tensor
-    outputs: list[Like | None] | None = None  # None as a whole while forward is still running
 
 
 def forward_by_hand(function: str, rule: Rule) -> Rule:

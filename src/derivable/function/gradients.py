@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import GradientError, NotATensorError, ShapeError
-from derivable.signature import Signature
+from derivable.function.signature import Signature
 
 
 class Like(NamedTuple):

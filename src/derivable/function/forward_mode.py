@@ -21,7 +21,8 @@ def primal(tensor: Tensor) -> Tensor:
         dimension, level = _functorch.maybe_get_bdim(tensor), _functorch.maybe_get_level(tensor)
         batched: Tensor = _functorch._add_batch_dim(inner, dimension, level)
         return batched
-    return forward_ad.unpack_dual(tensor, level=0).primal
+    value: Tensor = forward_ad.unpack_dual(tensor, level=0).primal
+    return value
 
 
 def has_tangent(tensor: Tensor) -> bool:

@@ -16,22 +16,28 @@ PyTorch's transforms want a Function in another style: a `forward` without ctx, 
 
 from __future__ import annotations
 
-import inspect
 import types
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from derivable.context import Tape
 from derivable.errors import GradientError
-from derivable.forward_mode import has_tangent, primal
-from derivable.gradients import Like, as_tuple, check_gradients
+from derivable.function.context import Tape
+from derivable.function.forward_mode import has_tangent, primal
+from derivable.function.gradients import Like, as_tuple, check_gradients
+from derivable.function.signature import Signature
 
-if TYPE_CHECKING:  # one above: the bridge is made for a Function, and knows it by its type
-    from derivable.function import Function
+
+class Rules(NamedTuple):
+    """What an author wrote: the two rules as they stand, and how the first takes its inputs."""
+
+    name: str
+    signature: Signature
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
 
 
 class Slot(NamedTuple):
@@ -48,8 +54,8 @@ class Plan:
     at all levels of a nest of transforms.
     """
 
-    def __init__(self, function: type[Function]) -> None:
-        self.function = function
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.saved: list[Slot | None] = []
         self.attributes: dict[str, Any] = {}  # what forward set on ctx; a Slot for a tensor
         self.outputs = 0  # how many outputs forward returned, before the intermediates
@@ -131,10 +137,10 @@ class Plan:
         self, slots: Sequence[Slot | None], values: list[Any], inputs: tuple[Any, ...]
     ) -> list[Any]:
         """The saved values, with each intermediate that depends on the inputs made from them."""
-        function, tape = self.function, Tape((True,) * len(inputs))
+        rules, tape = self.rules, Tape((True,) * len(inputs))
         with torch.enable_grad():
             inputs = tuple(_copy_generator(value) for value in inputs)
-            function._signature.call(function.forward, tape, inputs)
+            rules.signature.call(rules.forward, tape, inputs)
         attributes = (vars(tape).get(n) for n, v in self.attributes.items() if isinstance(v, Slot))
         fresh = [*(tape._saved or ()), *attributes]
         for i, (slot, new) in enumerate(zip(slots, fresh, strict=True)):
@@ -151,7 +157,7 @@ class Plan:
             return  # values cannot be looked at there
         if not torch.allclose(old, new.detach(), rtol=1e-4, atol=1e-6, equal_nan=True):
             raise GradientError(
-                f"{self.function.__name__}: second order needs the intermediates that forward "
+                f"{self.rules.name}: second order needs the intermediates that forward "
                 "saved, and forward gave other values when they were computed again; it draws "
                 "random numbers or keeps state: make that an input, or save inputs and outputs"
             )
@@ -160,13 +166,9 @@ class Plan:
 _TAPE_FIELDS = frozenset(vars(Tape()))
 
 
-def make_bridge(function: type[Function]) -> type[torch.autograd.Function]:
-    """The Function in PyTorch's split style that stands for `function` under every transform."""
-    signature = function._signature
-    forward_rule, backward_rule = (
-        inspect.unwrap(function.forward),
-        inspect.unwrap(function.backward),
-    )
+def make_bridge(rules: Rules) -> type[torch.autograd.Function]:
+    """The Function in PyTorch's split style that stands for `rules` under every transform."""
+    signature = rules.signature
 
     class Bridge(torch.autograd.Function):
         generate_vmap_rule = True
@@ -174,7 +176,7 @@ def make_bridge(function: type[Function]) -> type[torch.autograd.Function]:
         @staticmethod
         def forward(plan: Plan, *inputs: Any) -> Any:
             tape = Tape(_wanted(inputs))
-            return plan.file(tape, inputs, signature.call(forward_rule, tape, inputs))
+            return plan.file(tape, inputs, signature.call(rules.forward, tape, inputs))
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -185,7 +187,7 @@ def make_bridge(function: type[Function]) -> type[torch.autograd.Function]:
         def backward(ctx: Any, *grad_outputs: Any) -> Any:
             plan: Plan = ctx.plan
             tape = plan.replay(ctx, again=torch.is_grad_enabled())
-            gradients = as_tuple(backward_rule(tape, *grad_outputs[: plan.outputs]))
+            gradients = as_tuple(rules.backward(tape, *grad_outputs[: plan.outputs]))
             check_gradients(signature, gradients, ctx.inputs)
             return None, *gradients[: len(ctx.inputs)]
 
@@ -197,16 +199,15 @@ def make_bridge(function: type[Function]) -> type[torch.autograd.Function]:
             with forward_ad._set_fwd_grad_enabled(True), torch.enable_grad():
                 tape = plan.replay(ctx, again=True)
                 _take_off_tangents(tape)
-                pushed = _push_forward(function, plan, tape, ctx.outputs, tangents)
+                pushed = _push_forward(plan, tape, ctx.outputs, tangents)
             pushed += (None,) * plan.intermediates
             return pushed[0] if len(pushed) == 1 else pushed
 
     # A subclass of the author's name, so that grad_fn reads CubeBackward.
-    return types.new_class(function.__name__, (Bridge,))
+    return types.new_class(rules.name, (Bridge,))
 
 
 def _push_forward(
-    function: type[Function],
     plan: Plan,
     tape: Tape,
     outputs: list[Like | None],
@@ -226,7 +227,7 @@ def _push_forward(
         everything: list[Tensor | None] = [like and like.zeros() for like in outputs]
         for i, grad in zip(smooth, grads, strict=True):
             everything[i] = grad
-        gradients = as_tuple(function.backward(tape, *everything))
+        gradients = as_tuple(plan.rules.backward(tape, *everything))
         return tuple(
             torch.zeros_like(tangents[i]) if gradients[i] is None else gradients[i] for i in moving
         )

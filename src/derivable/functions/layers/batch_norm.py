@@ -1,0 +1,154 @@
+"""BatchNorm: every channel normalised over the batch, or by given statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.functions.layers._checks import require_real, require_shape
+from derivable.functions.layers._normalisation import recorded_statistics, normalised_slope
+from derivable.shapes import require_tensors, shape_error
+
+
+class BatchNorm(Function):
+    """Normalise every channel by its statistics, then scale and shift it.
+
+    Forward   output = x^ weight + bias with x^ = (x - mean) r             (N, C, *L)
+              training: mean = sum(x) / M and r = 1 / sqrt(sum((x - mean)^2) / M + eps) over the
+              M = N*L entries x of one channel (divided by M, not by M - 1)
+              otherwise: mean = running_mean and r = 1 / sqrt(running_var + eps)
+    Backward  sums over the N*L entries of one channel,
+              d loss / d weight = sum(grad_output x^)                      (C,)
+              d loss / d bias   = sum(grad_output)                         (C,)
+              training:
+              d loss / d input  = weight r (grad_output - sum(grad_output) / M
+                                            - x^ sum(grad_output x^) / M)  (N, C, *L)
+              otherwise:
+              d loss / d input        = weight r grad_output               (N, C, *L)
+              d loss / d running_mean = -weight r sum(grad_output)         (C,)
+              d loss / d running_var  = -weight r^2 sum(grad_output x^) / 2    (C,)
+    Shapes    input (N, C, *L), the others (C,) or None -> (N, C, *L)
+    Kinks     none
+    Saves     input, weight, and mean, r (training) or running_mean, running_var (otherwise)
+    Raises    ShapeError if there is no channel dimension, a channel has one entry (training), or
+              the others do not have one entry per channel; SettingError without training if
+              running_mean or running_var are absent, or for complex numbers; NotATensorError
+    Source    training: the Jacobian of x^ is derived in normalised_slope of _normalisation.py.
+              Otherwise x^ is linear in x and running_mean, and d r / d running_var = -r^3 / 2.
+
+    A Function changes nothing in place: in training, unlike torch.nn.functional.batch_norm, it
+    leaves running_mean and running_var as they are, and `momentum` has no effect. It is there so
+    that calls can be exchanged. Whoever keeps running statistics updates them outside:
+    running_mean = (1 - momentum) running_mean + momentum mean, and so for running_var, for which
+    the variance divided by M - 1 is usual.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        input: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: bool = False,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        _check(input, running_mean, running_var, weight, bias, training)
+        sizes = (input.size(0), input.size(1), input.shape[2:].numel())  # (N, C, L)
+        ctx.sizes, ctx.training, ctx.eps = sizes, training, eps
+        if not training:
+            ctx.save_for_backward(input, weight, running_mean, running_var)
+            output = _by_given(input.reshape(sizes), running_mean, running_var, weight, bias, eps)
+            return output.reshape(input.shape)  # (N, C, *L)
+        output, mean, rstd = torch.native_batch_norm(
+            input, weight, bias, None, None, True, 0.0, eps
+        )  # (N, C, *L), (C,), (C,)
+        mean, rstd = _channels(mean), _channels(rstd)  # (1, C, 1)
+        mean, rstd = recorded_statistics(mean, rstd, input.reshape(sizes), (0, 2), eps)
+        ctx.save_for_backward(input, weight, mean, rstd)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        input, weight, mean, spread = ctx.saved_tensors
+        samples, channels, length = ctx.sizes
+        rstd = spread if ctx.training else (_channels(spread) + ctx.eps).rsqrt()  # (1, C, 1)
+        scale = rstd if weight is None else rstd * _channels(weight)  # (1, C, 1)
+        grad = grad_output.reshape(ctx.sizes)  # (N, C, L)
+        deviation = input.reshape(ctx.sizes) - _channels(mean)  # (N, C, L)
+        total = grad.sum((0, 2), keepdim=True)  # (1, C, 1)
+        overlap = (grad * deviation).sum((0, 2), keepdim=True)  # (1, C, 1)
+        gradients: list[Tensor | None] = [
+            (-scale * total).reshape(channels),
+            (scale * rstd.square() * overlap / -2).reshape(channels),
+            (rstd * overlap).reshape(channels),
+            total.reshape(channels),
+        ]
+        if ctx.training:
+            grad = normalised_slope(grad, deviation, rstd, total, overlap, samples * length)
+            gradients[:2] = None, None  # the running statistics were not used
+        wanted = ctx.needs_input_grad[1:5]
+        others = (g if wants else None for g, wants in zip(gradients, wanted, strict=True))
+        return (grad * scale).reshape(input.shape), *others, None, None, None
+
+
+def _channels(values: Tensor) -> Tensor:
+    """One value per channel, along the middle of (N, C, L)."""
+    return values.reshape(1, -1, 1)  # (1, C, 1)
+
+
+def _by_given(
+    input: Tensor,
+    mean: Any,  # a tensor, as _check has seen; its type in forward is Tensor | None
+    variance: Any,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: float,
+) -> Tensor:
+    """The output by running statistics, from input of shape (N, C, L)."""
+    scale = (variance + eps).rsqrt()  # (C,)
+    scale = scale if weight is None else scale * weight  # (C,)
+    output = (input - _channels(mean)) * _channels(scale)  # (N, C, L)
+    return output if bias is None else output + _channels(bias)  # (N, C, L)
+
+
+def _check(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    training: bool,
+) -> None:
+    require_tensors("BatchNorm", input=input)
+    others = {
+        "running_mean": running_mean,
+        "running_var": running_var,
+        "weight": weight,
+        "bias": bias,
+    }
+    require_real("BatchNorm", input=input, **others)
+    if input.ndim < 2:
+        raise shape_error(
+            "BatchNorm", "input", "shape (N, C, ...)", input, "give it a channel dimension"
+        )
+    require_shape("BatchNorm", "one entry per channel", (input.size(1),), **others)
+    if training and input.size(0) * input.shape[2:].numel() == 1:
+        raise shape_error(
+            "BatchNorm",
+            "input",
+            "more than one entry per channel for training",
+            input,
+            "one entry has no variance: give a larger batch",
+        )
+    if not training and (running_mean is None or running_var is None):
+        raise SettingError(
+            "BatchNorm: without training, running_mean and running_var must be tensors, got "
+            "None; give both, or training=True to use the statistics of the batch"
+        )

@@ -1,0 +1,69 @@
+"""Embedding: rows of a table, chosen by index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.shapes import require_tensors, shape_error
+
+
+class Embedding(Function):
+    """The row of `weight` for every index in `input`.
+
+    Forward   output[..., :] = weight[input[...], :]                       (..., D)
+    Backward  d loss / d weight[v] = sum of grad_output over the places where input = v, and 0
+              for v = padding_idx                                          (V, D)
+    Shapes    input (...), integers from 0 to V - 1; weight (V, D) -> (..., D)
+    Kinks     none
+    Saves     input
+    Raises    ShapeError if weight is not (V, D); SettingError if input does not hold int32 or
+              int64, or padding_idx is no row; NotATensorError; IndexError from PyTorch for an
+              index that is no row
+    Source    output = one_hot(input) weight is linear in weight; the transpose of one_hot adds
+              each row of grad_output to the row it was read from. Indices have no gradient.
+              The row of padding_idx takes part in forward as any other; that its gradient is
+              0 keeps it as it is during a descent, as in torch.nn.functional.embedding.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+        _check(input, weight, padding_idx)
+        # Counted from the end where negative.
+        ctx.padding = padding_idx if padding_idx is None else padding_idx % weight.size(0)
+        ctx.table = weight.shape
+        ctx.save_for_backward(input)
+        return torch.nn.functional.embedding(input, weight)  # (..., D)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[None, Tensor, None]:
+        (input,) = ctx.saved_tensors
+        index = input.reshape(input.numel())  # (N,)
+        grad = grad_output.reshape(input.numel(), ctx.table[1])  # (N, D)
+        if ctx.padding is not None:
+            grad = torch.where((index == ctx.padding).unsqueeze(1), 0.0, grad)  # (N, D)
+        grad_weight = grad.new_zeros(ctx.table).index_add(0, index, grad)  # (V, D)
+        return None, grad_weight, None
+
+
+def _check(input: Tensor, weight: Tensor, padding_idx: int | None) -> None:
+    require_tensors("Embedding", input=input, weight=weight)
+    if input.dtype not in {torch.int32, torch.int64}:
+        raise SettingError(
+            f"Embedding: input must hold int64 or int32 indices, got {input.dtype}; convert it "
+            "with input.long(), or exchange input and weight if they are in the wrong order"
+        )
+    if weight.ndim != 2:
+        raise shape_error(
+            "Embedding", "weight", "shape (rows, features)", weight, "one row per index"
+        )
+    rows = weight.size(0)
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise SettingError(
+            f"Embedding: padding_idx must be one of the {rows} rows of weight, got {padding_idx}; "
+            f"give a number from {-rows} to {rows - 1}"
+        )

@@ -1,0 +1,104 @@
+"""GroupNorm: the channels of one sample normalised in groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.functions.layers._checks import require_real, require_shape
+from derivable.functions.layers._chunks import by_rows
+from derivable.functions.layers._normalisation import recorded_statistics, normalised_slope
+from derivable.shapes import require_tensors, shape_error
+
+
+class GroupNorm(Function):
+    """Normalise `num_groups` groups of channels of every sample, then scale and shift channels.
+
+    Forward   mean = sum(x) / M and r = 1 / sqrt(sum((x - mean)^2) / M + eps), where x is one
+              group of one sample, M = C / num_groups * L entries (divided by M, not by M - 1)
+              output = x^ weight + bias with x^ = (x - mean) r             (N, C, *L)
+    Backward  with g = grad_output * weight, and sums over one group of one sample,
+              d loss / d input  = r (g - sum(g) / M - x^ sum(g x^) / M)    (N, C, *L)
+              d loss / d weight = sum over N and L of grad_output x^       (C,)
+              d loss / d bias   = sum over N and L of grad_output          (C,)
+    Shapes    input (N, C, *L), weight and bias (C,) or None -> (N, C, *L)
+    Kinks     none
+    Saves     input, weight, mean, r
+    Raises    ShapeError if there is no channel dimension or weight or bias do not have one entry
+              per channel; SettingError if num_groups does not divide C, or for complex numbers;
+              NotATensorError
+    Source    the Jacobian of x^ is derived in normalised_slope of _normalisation.py; weight and bias
+              enter linearly, once per sample and place
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        input: Tensor,
+        num_groups: int,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        _check(input, num_groups, weight, bias)
+        samples, channels = input.shape[:2]
+        length = input.shape[2:].numel()  # L, all places of one channel
+        sizes = (samples, num_groups, channels // num_groups, length)  # (N, G, K, L)
+        output, mean, rstd = torch.native_group_norm(
+            input.contiguous(), weight, bias, samples, channels, length, num_groups, eps
+        )  # (N, C, *L), (N, G), (N, G)
+        mean, rstd = mean[..., None, None], rstd[..., None, None]  # (N, G, 1, 1)
+        mean, rstd = recorded_statistics(mean, rstd, input.reshape(sizes), (2, 3), eps)
+        ctx.sizes = sizes
+        ctx.save_for_backward(input, weight, mean, rstd)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        input, weight, mean, rstd = ctx.saved_tensors
+        _, _, wants_weight, wants_bias, _ = ctx.needs_input_grad
+        _, groups, members, length = ctx.sizes
+        grad = grad_output.reshape(ctx.sizes)  # (N, G, K, L)
+        factor = grad.new_ones(groups * members) if weight is None else weight  # (C,)
+        factor = factor.reshape(groups, members, 1)  # (G, K, 1)
+        count = members * length  # M
+
+        def rule(grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor) -> tuple[Tensor, ...]:
+            deviation = x - mean  # (N, G, K, L)
+            sums = grad.sum(3, keepdim=True)  # (N, G, K, 1)
+            products = (grad * deviation).sum(3, keepdim=True)  # (N, G, K, 1)
+            total = (sums * factor).sum(2, keepdim=True)  # (N, G, 1, 1)
+            overlap = (products * factor).sum(2, keepdim=True)  # (N, G, 1, 1)
+            slope = normalised_slope(grad * factor, deviation, rstd, total, overlap, count)
+            part = torch.stack([(products * rstd).sum(0), sums.sum(0)])  # (2, G, K, 1)
+            return slope, rstd, part
+
+        grad_input, part = by_rows(rule, grad, input.reshape(ctx.sizes), mean, rstd)
+        grad_weight, grad_bias = part.reshape(2, groups * members).unbind(0)  # (C,) each
+        return (
+            grad_input.reshape(input.shape),  # (N, C, *L)
+            None,
+            grad_weight if wants_weight else None,
+            grad_bias if wants_bias else None,
+            None,
+        )
+
+
+def _check(input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None) -> None:
+    require_tensors("GroupNorm", input=input)
+    require_real("GroupNorm", input=input, weight=weight, bias=bias)
+    if input.ndim < 2:
+        raise shape_error(
+            "GroupNorm", "input", "shape (N, C, ...)", input, "give it a channel dimension"
+        )
+    channels = input.size(1)
+    if num_groups < 1 or channels % num_groups:
+        raise SettingError(
+            f"GroupNorm: num_groups must divide the {channels} channels of input of shape "
+            f"{tuple(input.shape)}, got {num_groups}; choose a divisor of {channels}"
+        )
+    require_shape("GroupNorm", "one entry per channel", (channels,), weight=weight, bias=bias)

@@ -1,0 +1,39 @@
+"""What the Functions of square matrices share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from derivable.errors import DataError
+from derivable.shapes import require_tensors, shape_error
+
+
+def require_square(function: str, **matrix: Any) -> None:
+    """Refuse what is no square matrix, or no batch of them."""
+    require_tensors(function, **matrix)
+    for name, value in matrix.items():
+        if value.ndim < 2 or value.size(-1) != value.size(-2):
+            raise shape_error(
+                function, name, "shape (..., N, N)", value, "give a square matrix, or a batch"
+            )
+
+
+@contextmanager
+def required(function: str, name: str, kind: str, hint: str) -> Iterator[None]:
+    """Say in our words what LAPACK refuses: a matrix that is not of the `kind` that is needed.
+
+    The refusal is left to LAPACK, because looking at values would stop vmap and compile.
+    """
+    try:
+        yield
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        found = re.search(r"Batch element (\d+)", str(error))
+        which = f", matrix {found[1]} of the batch" if found else ""
+        raise DataError(
+            f"{function}: {name}{which} must be {kind}, but it is not; {hint}"
+        ) from error
