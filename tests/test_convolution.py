@@ -102,14 +102,14 @@ def test_padding_valid_is_none() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"groups": 3, "stride": (1, 2), "padding": 1},  # one channel per group
+        {"groups": 2, "stride": (1, 2), "padding": 1},  # one channel per group
         {"groups": 1, "padding": "same"},
         {"groups": 1, "stride": (2, 3), "dilation": (2, 1), "padding": 2},
     ],
     ids=["depthwise", "same", "strided"],
 )
 def test_conv2d_is_differentiable_twice_in_every_mode(options: dict[str, Any]) -> None:
-    tensors = drawn((2, 3, 3, 4), (3, 3 // options["groups"], 2, 3), (3,))
+    tensors = drawn((2, 2, 3, 4), (2, 2 // options["groups"], 2, 3), (2,))
 
     def ours(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
         return Conv2d.apply(x, w, b, **options)

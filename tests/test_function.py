@@ -175,6 +175,9 @@ WAYS: dict[str, Callable[[Tensor], Any]] = {
     "compile": lambda x: torch.autograd.grad(
         torch.compile(PLANTED, **COMPILE)(y := x.clone().requires_grad_()), y
     )[0],
+    "compile of apply itself": lambda x: torch.autograd.grad(
+        torch.compile(Planted.apply, **COMPILE)(y := x.clone().requires_grad_()).sum(), y
+    )[0],
     "compile of func.grad": lambda x: torch.compile(grad(PLANTED), **COMPILE)(x),
     "compile of vmap of grad": lambda x: torch.compile(vmap(grad(Planted.apply)), **COMPILE)(x),
     "compile of jacfwd": lambda x: torch.compile(jacfwd(Planted.apply), **COMPILE)(x).sum(0),
@@ -336,6 +339,28 @@ def test_outputs_that_nobody_used_bring_zeros() -> None:
     x, y = double(5), double(5)
     ours = torch.autograd.grad(Polar.apply(x, y)[1].sum(), (x, y))
     torch.testing.assert_close(ours, torch.autograd.grad(polar(x, y)[1].sum(), (x, y)))
+
+
+@pytest.mark.parametrize("used", [0, 1])
+def test_zeros_also_where_an_intermediate_was_saved(used: int) -> None:
+    class SinCos(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Any:
+            double = 2 * x
+            ctx.save_for_backward(double)
+            return torch.sin(double), torch.cos(double)
+
+        @staticmethod
+        def backward(ctx: Any, grad_sin: Tensor, grad_cos: Tensor) -> Tensor:
+            (double,) = ctx.saved_tensors
+            return 2 * (grad_sin * torch.cos(double) - grad_cos * torch.sin(double))
+
+    x = double(5)
+    expected = (torch.sin, torch.cos)[used]
+    assert gradcheck(lambda x: SinCos.apply(x)[used], x, check_forward_ad=True)
+    assert gradgradcheck(lambda x: SinCos.apply(x)[used], x)
+    found = hessian(lambda x: SinCos.apply(x)[used].sum())(x.detach())
+    torch.testing.assert_close(found, hessian(lambda x: expected(2 * x).sum())(x.detach()))
 
 
 def test_non_differentiable_outputs() -> None:

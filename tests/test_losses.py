@@ -154,6 +154,16 @@ def test_an_ignored_row_may_hold_infinities() -> None:
     assert gradient.tolist() == [[0, 0], [0, -1]]
 
 
+def test_an_ignored_row_of_minus_infinities_leaves_the_gradient_of_the_weights_finite() -> None:
+    input, target = torch.tensor([[0.0, -inf], [1.0, 2.0]]), torch.tensor([-100, 1])
+    output, (grad_input, _, grad_weight, *_) = by_hand(
+        CrossEntropy, input, target, torch.tensor([1.0, 2.0]), label_smoothing=0.1
+    )
+    assert output.isfinite()
+    assert grad_input.isfinite().all()
+    assert grad_weight.isfinite().all()
+
+
 # PyTorch's own weights, which have no gradient there ---------------------------------------------
 
 

@@ -102,16 +102,28 @@ class Plan:
         ctx.plan = self
         ctx.inputs = [Like.of(value) for value in inputs]
         ctx.save_for_backward(*tensors)
-        if forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active():
-            ctx.outputs = [Like.of(value) for value in outputs[: self.outputs]]
+        transformed = forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
+        if transformed:
             ctx.save_for_forward(*tensors)
+        if transformed or self.intermediates:
+            ctx.outputs = [Like.of(value) for value in outputs[: self.outputs]]
         hidden = [outputs[i] for i in self.non_differentiable] + [*outputs[self.outputs :]]
         if hidden:
             ctx.mark_non_differentiable(*hidden)
         if self.dirty:
             ctx.mark_dirty(*(inputs[i] for i in self.dirty))
-        if not self.materialize:
-            ctx.set_materialize_grads(False)
+        if self.intermediates or not self.materialize:
+            ctx.set_materialize_grads(False)  # or autograd makes zeros for every intermediate
+
+    def materialized(self, ctx: Any, grad_outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The `grad_outputs` of the author's outputs, with zeros for None where they are wanted."""
+        own = grad_outputs[: self.outputs]
+        if not (self.intermediates and self.materialize):
+            return own  # autograd has done it, or was told not to
+        return tuple(
+            like.zeros() if grad is None and like else grad
+            for grad, like in zip(own, ctx.outputs, strict=True)
+        )
 
     def replay(self, ctx: Any, again: bool) -> Tape:
         """The tape as forward left it; with the intermediates computed `again` from the inputs."""
@@ -187,7 +199,7 @@ def make_bridge(rules: Rules) -> type[torch.autograd.Function]:
         def backward(ctx: Any, *grad_outputs: Any) -> Any:
             plan: Plan = ctx.plan
             tape = plan.replay(ctx, again=torch.is_grad_enabled())
-            gradients = as_tuple(rules.backward(tape, *grad_outputs[: plan.outputs]))
+            gradients = as_tuple(rules.backward(tape, *plan.materialized(ctx, grad_outputs)))
             check_gradients(signature, gradients, ctx.inputs)
             return None, *gradients[: len(ctx.inputs)]
 

@@ -88,6 +88,10 @@ class Function(torch.autograd.Function):
         Inputs may be given by keyword, as in a call of `forward`. Raises InputError if one is
         missing or unknown, and TransformError if the Function cannot run under a transform.
         """
+        if torch.compiler.is_dynamo_compiling():
+            # TorchDynamo traces this very frame: torch.compile(Cube.apply). Called from within, it
+            # goes into the graph as it is.
+            return cls.apply(*inputs, **options)
         values = cls._rules.signature.bind(inputs, options)
         plan = Plan(cls._rules)
         if not torch._C._are_functorch_transforms_active():

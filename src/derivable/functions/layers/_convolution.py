@@ -78,9 +78,10 @@ def read_geometry(
 def convolve(input: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry) -> Tensor:
     """The convolution itself."""
     padded = _pad_trailing(input, how)  # (N, C, X)
-    return _CONVOLVE[how.axes](  # type: ignore[no-any-return]  # (N, K, Y)
+    output: Tensor = _CONVOLVE[how.axes](
         padded, weight, bias, how.stride, how.padding, how.dilation, how.groups
-    )
+    )  # (N, K, Y)
+    return output
 
 
 def gradient_of_input(

@@ -34,7 +34,7 @@ def normalised_slope(
     overlap: Tensor,
     count: int,
 ) -> Tensor:
-    """d loss / d x but for the factor r, where x^ = (x - mean) r and `grad` is g = d loss / d x^.
+    """Of x^ = (x - mean) r, d loss / d x but for the factor r; `grad` is g = d loss / d x^.
 
     One set of M = `count` values has deviations d_m = x_m - mean, the factor
     r = (sum d^2 / M + eps)^(-1/2), `rstd`, and normalised values x^_m = d_m r. Moving x_m moves
@@ -51,4 +51,4 @@ def normalised_slope(
     because callers have cheaper ways to them than two passes over g.
     """
     slope = torch.addcmul(grad, deviation, rstd.square() * (overlap / -count))
-    return slope if total is None else slope - total / count
+    return slope if total is None else slope.sub_(total / count)  # slope is new, and nobody else's

@@ -10,7 +10,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions.layers._checks import require_real, require_shape
-from derivable.functions.layers._normalisation import recorded_statistics, normalised_slope
+from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
 from derivable.shapes import require_tensors, shape_error
 
 

@@ -11,7 +11,7 @@ from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions.layers._checks import require_real, require_shape
 from derivable.functions.layers._chunks import by_rows
-from derivable.functions.layers._normalisation import recorded_statistics, normalised_slope
+from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -31,8 +31,8 @@ class GroupNorm(Function):
     Raises    ShapeError if there is no channel dimension or weight or bias do not have one entry
               per channel; SettingError if num_groups does not divide C, or for complex numbers;
               NotATensorError
-    Source    the Jacobian of x^ is derived in normalised_slope of _normalisation.py; weight and bias
-              enter linearly, once per sample and place
+    Source    the Jacobian of x^ is derived in normalised_slope of _normalisation.py; weight and
+              bias enter linearly, once per sample and place
     """
 
     @staticmethod

@@ -11,7 +11,7 @@ from torch import Tensor
 from derivable.function import Function
 from derivable.functions.layers._checks import require_rows
 from derivable.functions.layers._chunks import by_rows
-from derivable.functions.layers._normalisation import recorded_statistics, normalised_slope
+from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
 
 
 class LayerNorm(Function):
@@ -30,8 +30,8 @@ class LayerNorm(Function):
     Raises    ShapeError if input does not end in normalized_shape, or weight or bias have another
               shape; SettingError for an empty normalized_shape or complex numbers;
               NotATensorError
-    Source    the Jacobian of x^ is derived in normalised_slope of _normalisation.py; weight and bias
-              enter linearly, once per row
+    Source    the Jacobian of x^ is derived in normalised_slope of _normalisation.py; weight and
+              bias enter linearly, once per row
     """
 
     @staticmethod

@@ -131,7 +131,8 @@ def _from_labels(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None, Tensor | 
     own = (ctx.smoothing - 1) * labels.pick(log_p)  # (N, ...)
     grad_weight = weight_gradient(labels, own, losses, grad_losses, ctx.reduction, weight)  # (C,)
     if ctx.smoothing:
-        terms = _products(-everywhere.unsqueeze(dim), log_p)  # (N, C, ...)
+        kept = labels.kept.unsqueeze(dim)  # (N, 1, ...)
+        terms = torch.where(kept, -everywhere.unsqueeze(dim) * log_p, 0.0)  # (N, C, ...)
         grad_weight = grad_weight + sum_by_class(terms, weight)  # (C,)
     return grad_input, None, grad_weight
 
