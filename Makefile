@@ -2,7 +2,7 @@
 #   make run     train and compare the lab's models, and say where the charts are
 #   make test    run the tests
 #   make lint    style and types
-#   make docs    write docs/functions.md anew
+#   make library write what follows from the files of the library
 #   make bench   measure
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,7 +14,7 @@ ifneq ($(BESIDE),)
 export SCIKIT_LEARN_DATA ?= $(BESIDE)
 endif
 
-.PHONY: run test lint format docs bench clean
+.PHONY: run test lint format library bench clean
 
 run: $(READY)
 	@$(BIN)/derivable compare $(ARGS)
@@ -31,8 +31,8 @@ format: $(READY)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(READY)
-	@$(BIN)/python docs/make_functions.py
+library: $(READY)
+	@$(BIN)/python tools/write_library.py
 
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo; echo "$$script"; $(BIN)/python $$script; done

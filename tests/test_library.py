@@ -34,7 +34,7 @@ def test_it_has_a_reference_case(function: type[Function]) -> None:
 def test_it_has_a_lower_case_name(function: type[Function]) -> None:
     name = lower_case_name(function)
     call = getattr(functional, name, None)
-    assert call is not None, f"add {name} = {function.__name__}.apply to functional.py"
+    assert call is not None, "run make library"
     assert name in functional.__all__
 
 
@@ -66,7 +66,7 @@ def test_the_cases_are_of_the_library() -> None:
     assert len(names) == len(set(names)), "two cases have the same name: give one a label"
 
 
-def test_the_table_in_the_docs_is_up_to_date() -> None:
-    table = runpy.run_path(str(ROOT / "docs" / "make_functions.py"))["table"]
-    written = (ROOT / "docs" / "functions.md").read_text(encoding="utf-8")
-    assert written == table(), "run: python docs/make_functions.py"
+def test_what_follows_from_the_library_is_up_to_date() -> None:
+    files = runpy.run_path(str(ROOT / "tools" / "write_library.py"))["files"]()
+    stale = [path.name for path, text in files.items() if path.read_text("utf-8") != text]
+    assert not stale, f"{', '.join(stale)} differ from the files of the library: run make library"

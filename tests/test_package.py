@@ -53,14 +53,12 @@ def test_no_file_has_grown_beyond_one_sitting() -> None:
 @pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md", "README.md"])
 def test_every_path_in_the_documents_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:src|tests|docs|benchmarks|examples)/[^`*<>]*)`", text)
+    paths = re.findall(r"`((?:src|tests|docs|benchmarks|tools)/[^`*<>]*)`", text)
     paths += re.findall(r"\]\(([^)#:]+)\)", text)
     assert paths
     for path in paths:
         base = (
-            ROOT
-            if path.split("/")[0] in {"src", "tests", "docs", "benchmarks", "examples"}
-            else None
+            ROOT if path.split("/")[0] in {"src", "tests", "docs", "benchmarks", "tools"} else None
         )
         assert ((base or (ROOT / document).parent) / path).exists(), path
 

@@ -24,12 +24,11 @@ from derivable.functions.elementwise.square import Square
 from derivable.functions.elementwise.tanh import Tanh
 
 __all__ = [
-    "ELU",
-    "GELU",
-    "SELU",
     "Abs",
     "Cos",
+    "ELU",
     "Exp",
+    "GELU",
     "Hardswish",
     "Hardtanh",
     "LeakyReLU",
@@ -38,8 +37,9 @@ __all__ = [
     "Mish",
     "ReLU",
     "ReLU6",
-    "SiLU",
+    "SELU",
     "Sigmoid",
+    "SiLU",
     "Sin",
     "Softplus",
     "Softsign",

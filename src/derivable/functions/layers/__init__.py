@@ -1,4 +1,4 @@
-"""The larger pieces of networks: normalisation, convolution, pooling, attention, cells."""
+"""Layers: normalisation, convolution, pooling, attention, cells."""
 
 from derivable.functions.layers.avg_pool2d import AvgPool2d
 from derivable.functions.layers.batch_norm import BatchNorm
@@ -21,10 +21,10 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "Embedding",
-    "GRUCell",
     "GroupNorm",
-    "LSTMCell",
+    "GRUCell",
     "LayerNorm",
+    "LSTMCell",
     "MaxPool2d",
     "RMSNorm",
     "ScaledDotProductAttention",

@@ -115,24 +115,35 @@ def _check(
         raise shape_error(
             name, "value", f"length {key.size(-2)}, as key has", value, "one value per key"
         )
-    if attn_mask is None:
-        return
+    try:
+        leading = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
+    except RuntimeError:
+        ours, theirs = tuple(query.shape), tuple(value.shape)
+        hint = f"of shape {ours}, and those of value, of shape {theirs}"
+        wanted = f"leading dimensions that broadcast with those of query, {hint}"
+        raise shape_error(name, "key", wanted, key, "make them equal or 1") from None
+    if attn_mask is not None:
+        _check_mask(attn_mask, (*leading, query.size(-2), key.size(-2)), query.dtype, is_causal)
+
+
+def _check_mask(mask: Tensor, scores: tuple[int, ...], dtype: torch.dtype, is_causal: bool) -> None:
+    name = "ScaledDotProductAttention"
     if is_causal:
         raise SettingError(
             f"{name}: attn_mask must be None where is_causal is True, got both; put the causal "
             "mask into attn_mask"
         )
-    scores = (
-        *torch.broadcast_shapes(query.shape[:-2], key.shape[:-2]),
-        query.size(-2),
-        key.size(-2),
-    )
-    pairs = zip(reversed(attn_mask.shape), reversed(scores), strict=False)
-    if attn_mask.ndim > len(scores) or any(m not in {1, s} for m, s in pairs):
+    if mask.dtype not in {torch.bool, dtype}:
+        raise SettingError(
+            f"{name}: attn_mask must be bool or {dtype}, as query is, got {mask.dtype}; convert "
+            "it with attn_mask.bool() or attn_mask.to(query.dtype)"
+        )
+    sizes = zip(reversed(mask.shape), reversed(scores), strict=False)
+    if not 0 < mask.ndim <= len(scores) or any(m not in {1, s} for m, s in sizes):
         raise shape_error(
             name,
             "attn_mask",
             f"a shape that broadcasts to {scores}",
-            attn_mask,
+            mask,
             "one entry per query and key",
         )

@@ -1,8 +1,6 @@
 """Losses: how far a prediction is from what was wanted."""
 
-from derivable.functions.losses.binary_cross_entropy_with_logits import (
-    BinaryCrossEntropyWithLogits,
-)
+from derivable.functions.losses.binary_cross_entropy_with_logits import BinaryCrossEntropyWithLogits
 from derivable.functions.losses.cross_entropy import CrossEntropy
 from derivable.functions.losses.hinge import Hinge
 from derivable.functions.losses.huber import Huber
@@ -14,14 +12,14 @@ from derivable.functions.losses.nll import NLL
 from derivable.functions.losses.poisson_nll import PoissonNLL
 
 __all__ = [
-    "L1",
-    "MSE",
-    "NLL",
     "BinaryCrossEntropyWithLogits",
     "CrossEntropy",
     "Hinge",
     "Huber",
     "KLDivergence",
+    "L1",
     "LogCosh",
+    "MSE",
+    "NLL",
     "PoissonNLL",
 ]
