@@ -67,9 +67,9 @@ def test_rows_at_a_time_give_what_all_rows_at_once_give(
     sizes = []
 
     def count(rule: Any, *tensors: Tensor) -> Any:
-        def counted(*pieces: Tensor) -> Any:
+        def counted(out: Tensor | None, *pieces: Tensor) -> Any:
             sizes.append(pieces[0].size(0))
-            return rule(*pieces)
+            return rule(out, *pieces)
 
         return split(counted, *tensors)
 

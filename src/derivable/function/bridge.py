@@ -17,7 +17,7 @@ PyTorch's transforms want a Function in another style: a `forward` without ctx, 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -58,6 +58,7 @@ class Plan:
         self.rules = rules
         self.saved: list[Slot | None] = []
         self.attributes: dict[str, Any] = {}  # what forward set on ctx; a Slot for a tensor
+        self.slots: list[Slot | None] = []  # of both, in this order
         self.outputs = 0  # how many outputs forward returned, before the intermediates
         self.intermediates = 0
         self.bare = True  # forward returned one output, not a tuple
@@ -72,10 +73,12 @@ class Plan:
         everything = list(outputs)
         for tensor in tape._saved or ():
             self.saved.append(None if tensor is None else _locate(tensor, inputs, everything))
-        for name, value in vars(tape).items():
-            if name not in _TAPE_FIELDS:
-                is_tensor = isinstance(value, Tensor)
-                self.attributes[name] = _locate(value, inputs, everything) if is_tensor else value
+        if len(vars(tape)) > len(_TAPE_FIELDS):
+            for name, value in vars(tape).items():
+                if name not in _TAPE_FIELDS:
+                    known = isinstance(value, Tensor)
+                    self.attributes[name] = _locate(value, inputs, everything) if known else value
+        self.slots = self.saved + [v for v in self.attributes.values() if isinstance(v, Slot)]
         self.intermediates = len(everything) - len(outputs)
         if tape._non_differentiable:
             self.non_differentiable = _positions(tape._non_differentiable, outputs)
@@ -94,7 +97,7 @@ class Plan:
         """Give `ctx` the tensors of this level, and what is needed to play the tape back."""
         tensors = [
             None if slot is None else (inputs if slot.among_inputs else outputs)[slot.position]
-            for slot in self._slots()
+            for slot in self.slots
         ]
         if self.intermediates:  # they can be computed again only from all of the inputs
             tensors += [value if isinstance(value, Tensor) else None for value in inputs]
@@ -128,22 +131,19 @@ class Plan:
     def replay(self, ctx: Any, again: bool) -> Tape:
         """The tape as forward left it; with the intermediates computed `again` from the inputs."""
         tensors = ctx.saved_tensors
-        slots = list(self._slots())
-        values = list(tensors[: len(slots)])
+        slots = self.slots
+        values = tensors[: len(slots)]
         if again and self.intermediates:
             kept = zip(tensors[len(slots) :], ctx.constants, strict=True)
             inputs = tuple(constant if value is None else value for value, constant in kept)
-            values = self._recompute(slots, values, inputs)
+            values = tuple(self._recompute(slots, list(values), inputs))
         tape = Tape(ctx.needs_input_grad[1:])
-        tape._saved = tuple(values[: len(self.saved)])
-        remaining = iter(values[len(self.saved) :])
-        for name, value in self.attributes.items():
-            setattr(tape, name, next(remaining) if isinstance(value, Slot) else value)
+        tape._saved = values[: len(self.saved)]
+        if self.attributes:
+            remaining = iter(values[len(self.saved) :])
+            for name, value in self.attributes.items():
+                setattr(tape, name, next(remaining) if isinstance(value, Slot) else value)
         return tape
-
-    def _slots(self) -> Iterator[Slot | None]:
-        yield from self.saved
-        yield from (value for value in self.attributes.values() if isinstance(value, Slot))
 
     def _recompute(
         self, slots: Sequence[Slot | None], values: list[Any], inputs: tuple[Any, ...]

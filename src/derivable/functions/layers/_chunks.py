@@ -11,31 +11,27 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-CHUNK = 1 << 18  # entries at a time: a megabyte in float32
+CHUNK = 1 << 18  # entries at a time and thread: a megabyte in float32
 
-Rule = Callable[..., tuple[Tensor, ...]]  # to slope, scale and part
+Rule = Callable[..., tuple[Tensor, Tensor]]
 
 
 def by_rows(rule: Rule, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-    """`slope * scale` and `part`, where `slope, scale, part = rule(*tensors)`.
+    """`rule(None, *tensors)`: a tensor of the shape of the first one, and a sum over its rows.
 
-    All of `tensors` have the same size in dimension 0, their rows; `slope` has the shape of the
-    first of them, and `part` is a sum over rows. So the rule may be applied to some rows at a
-    time. Where something records it is applied once, because derivatives and transforms cannot
-    follow what is written into a part of a tensor.
+    Rows are dimension 0, of one size in all of `tensors`. Large ones go through the rule some
+    rows at a time; its first argument is then the place where these rows of the result belong,
+    which it may also use before, and to which the `out` of its operations is set. Derivatives and
+    transforms cannot follow that; where they do, the rule is applied once, and its place is None.
     """
     first = tensors[0]
     count = first.size(0)
-    step = max(1, CHUNK * count // max(1, first.numel()))
-    if count <= step or _recording(first):
-        slope, scale, part = rule(*tensors)
-        return slope * scale, part
-    result, parts = torch.empty_like(first, memory_format=torch.contiguous_format), []
+    step = max(1, CHUNK * torch.get_num_threads() * count // max(1, first.numel()))
+    if count <= step or first.device.type != "cpu" or _recording(first):
+        return rule(None, *tensors)
+    result = torch.empty_like(first, memory_format=torch.contiguous_format)
     pieces = (tensor.split(step) for tensor in (result, *tensors))
-    for place, *piece in zip(*pieces, strict=True):
-        slope, scale, part = rule(*piece)
-        torch.mul(slope, scale, out=place)
-        parts.append(part)
+    parts = [rule(*piece)[1] for piece in zip(*pieces, strict=True)]
     return result, torch.stack(parts).sum(0)
 
 

@@ -30,16 +30,15 @@ def normalised_slope(
     grad: Tensor,
     deviation: Tensor,
     rstd: Tensor,
-    total: Tensor | None,
+    mean: Tensor | None,
     overlap: Tensor,
-    count: int,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Of x^ = (x - mean) r, d loss / d x but for the factor r; `grad` is g = d loss / d x^.
 
-    One set of M = `count` values has deviations d_m = x_m - mean, the factor
-    r = (sum d^2 / M + eps)^(-1/2), `rstd`, and normalised values x^_m = d_m r. Moving x_m moves
-    d_k by delta_km - 1/M and r by -r^3 d_m / M (where the mean has no part, because the d sum to
-    zero), so
+    One set of M values has deviations d_m = x_m - mean, the factor r = (sum d^2 / M + eps)^(-1/2),
+    `rstd`, and normalised values x^_m = d_m r. Moving x_m moves d_k by delta_km - 1/M and r by
+    -r^3 d_m / M (where the mean has no part, because the d sum to zero), so
 
         d x^_k / d x_m = r (delta_km - 1/M) - d_k r^3 d_m / M = r (delta_km - 1/M - x^_k x^_m / M)
 
@@ -47,8 +46,8 @@ def normalised_slope(
 
         d loss / d x = r (g - sum(g) / M - x^ sum(g x^) / M) = r * normalised_slope(...)
 
-    `total` is sum(g), or None where no mean was taken away; `overlap` is sum(g d). Both are given,
-    because callers have cheaper ways to them than two passes over g.
+    `mean` is sum(g) / M, or None where no mean was taken away from x; `overlap` is sum(g d) / M.
+    Both are given, because callers have cheaper ways to them than two passes over g.
     """
-    slope = torch.addcmul(grad, deviation, rstd.square() * (overlap / -count))
-    return slope if total is None else slope.sub_(total / count)  # slope is new, and nobody else's
+    slope = torch.addcmul(grad, deviation, rstd.square() * overlap, value=-1, out=out)
+    return slope if mean is None else torch.sub(slope, mean, out=out)

@@ -91,7 +91,8 @@ class BatchNorm(Function):
             total.reshape(channels),
         ]
         if ctx.training:
-            grad = normalised_slope(grad, deviation, rstd, total, overlap, samples * length)
+            count = samples * length  # M
+            grad = normalised_slope(grad, deviation, rstd, total / count, overlap / count)
             gradients[:2] = None, None  # the running statistics were not used
         wanted = ctx.needs_input_grad[1:5]
         others = (g if wants else None for g, wants in zip(gradients, wanted, strict=True))

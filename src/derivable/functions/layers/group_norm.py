@@ -65,17 +65,20 @@ class GroupNorm(Function):
         grad = grad_output.reshape(ctx.sizes)  # (N, G, K, L)
         factor = grad.new_ones(groups * members) if weight is None else weight  # (C,)
         factor = factor.reshape(groups, members, 1)  # (G, K, 1)
-        count = members * length  # M
+        share = factor / max(members * length, 1)  # (G, K, 1)
 
-        def rule(grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor) -> tuple[Tensor, ...]:
+        def rule(
+            out: Tensor | None, grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor
+        ) -> tuple[Tensor, Tensor]:
             deviation = x - mean  # (N, G, K, L)
             sums = grad.sum(3, keepdim=True)  # (N, G, K, 1)
-            products = (grad * deviation).sum(3, keepdim=True)  # (N, G, K, 1)
-            total = (sums * factor).sum(2, keepdim=True)  # (N, G, 1, 1)
-            overlap = (products * factor).sum(2, keepdim=True)  # (N, G, 1, 1)
-            slope = normalised_slope(grad * factor, deviation, rstd, total, overlap, count)
+            products = torch.mul(grad, deviation, out=out).sum(3, keepdim=True)  # (N, G, K, 1)
+            means = (sums * share).sum(2, keepdim=True)  # (N, G, 1, 1)
+            overlap = (products * share).sum(2, keepdim=True)  # (N, G, 1, 1)
+            slope = torch.mul(grad, factor, out=out)  # (N, G, K, L)
+            slope = normalised_slope(slope, deviation, rstd, means, overlap, out)
             part = torch.stack([(products * rstd).sum(0), sums.sum(0)])  # (2, G, K, 1)
-            return slope, rstd, part
+            return torch.mul(slope, rstd, out=out), part
 
         grad_input, part = by_rows(rule, grad, input.reshape(ctx.sizes), mean, rstd)
         grad_weight, grad_bias = part.reshape(2, groups * members).unbind(0)  # (C,) each

@@ -59,21 +59,26 @@ class LayerNorm(Function):
         rows = (mean.numel(), ctx.count)  # N rows of D entries
         grad = grad_output.reshape(rows)  # (N, D)
         factor = grad.new_ones(ctx.count) if weight is None else weight.reshape(-1)  # (D,)
+        share = factor / max(ctx.count, 1)  # (D,)
 
-        def rule(grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor) -> tuple[Tensor, ...]:
+        def rule(
+            out: Tensor | None, grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor
+        ) -> tuple[Tensor, Tensor]:
             deviation = x - mean  # (N, D)
-            product = grad * deviation  # (N, D)
-            # Products with a vector are the cheapest passes over memory.
-            total, overlap = (grad @ factor).unsqueeze(1), (product @ factor).unsqueeze(1)  # (N, 1)
-            slope = normalised_slope(grad * factor, deviation, rstd, total, overlap, ctx.count)
-            return slope, rstd, rstd.t() @ product  # (N, D), (N, 1), (1, D)
+            product = torch.mul(grad, deviation, out=out)  # (N, D)
+            overlap = (product @ share).unsqueeze(1)  # (N, 1)
+            part = torch.stack([rstd.squeeze(1) @ product, grad.sum(0)])  # (2, D)
+            slope = torch.mul(grad, factor, out=out)  # (N, D), where product was
+            average = slope.mean(1, keepdim=True)  # (N, 1)
+            slope = normalised_slope(slope, deviation, rstd, average, overlap, out)  # (N, D)
+            return torch.mul(slope, rstd, out=out), part
 
         statistics = mean.reshape(-1, 1), rstd.reshape(-1, 1)  # (N, 1) each
-        grad_input, along = by_rows(rule, grad, input.reshape(rows), *statistics)
+        grad_input, part = by_rows(rule, grad, input.reshape(rows), *statistics)
         return (
             grad_input.reshape(input.shape),  # (..., *D)
             None,
-            along.reshape(ctx.sizes) if wants_weight else None,  # (*D)
-            grad.sum(0).reshape(ctx.sizes) if wants_bias else None,  # (*D)
+            part[0].reshape(ctx.sizes) if wants_weight else None,  # (*D)
+            part[1].reshape(ctx.sizes) if wants_bias else None,  # (*D)
             None,
         )

@@ -55,12 +55,17 @@ class RMSNorm(Function):
         rows = (rstd.numel(), ctx.count)  # N rows of D entries
         grad = grad_output.reshape(rows)  # (N, D)
         factor = grad.new_ones(ctx.count) if weight is None else weight.reshape(-1)  # (D,)
+        share = factor / max(ctx.count, 1)  # (D,)
 
-        def rule(grad: Tensor, x: Tensor, rstd: Tensor) -> tuple[Tensor, ...]:
-            product = grad * x  # (N, D)
-            overlap = (product @ factor).unsqueeze(1)  # (N, 1)
-            slope = normalised_slope(grad * factor, x, rstd, None, overlap, ctx.count)  # (N, D)
-            return slope, rstd, rstd.t() @ product  # (N, D), (N, 1), (1, D)
+        def rule(
+            out: Tensor | None, grad: Tensor, x: Tensor, rstd: Tensor
+        ) -> tuple[Tensor, Tensor]:
+            product = torch.mul(grad, x, out=out)  # (N, D)
+            overlap = (product @ share).unsqueeze(1)  # (N, 1)
+            along = rstd.squeeze(1) @ product  # (D,)
+            slope = torch.mul(grad, factor, out=out)  # (N, D), where product was
+            slope = normalised_slope(slope, x, rstd, None, overlap, out)  # (N, D)
+            return torch.mul(slope, rstd, out=out), along
 
         grad_input, along = by_rows(rule, grad, input.reshape(rows), rstd.reshape(-1, 1))
         wants_weight = ctx.needs_input_grad[2]
