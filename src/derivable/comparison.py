@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -104,7 +105,7 @@ def compare(
             split.y_train,
             lr=model.lr,
             steps=steps,
-            progress=lambda step, loss, model=model: watch(model, step, loss),  # type: ignore[misc]
+            progress=partial(watch, model),
         )
         sheet = SHEET_FIGURES.get(model.name) if comparable else None
         loss = test_loss(descent.network, split.x_test, split.y_test)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from derivable.descent.steps import Progress, take_steps
-from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
+from derivable.errors import DataError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, fastest
+from derivable.shapes import require_tensors
 
 METHODS = ("steps",)
 
@@ -107,12 +108,8 @@ def _check_settings(lr: float, steps: int, method: str, objective: str) -> None:
 def _check_table(network: Network, x: Tensor, y: Tensor) -> None:
     """Refuse, by name, a table that the network cannot be trained on."""
     first, *_, last = network.parameters()  # w of the first layer, b of the last
+    require_tensors("descend", x=x, y=y)
     for name, value in (("x", x), ("y", y)):
-        if not isinstance(value, Tensor):
-            raise NotATensorError(
-                f"{name} must be a tensor, got {type(value).__name__}; "
-                f"torch.as_tensor({name}) makes one"
-            )
         if value.dtype != first.dtype:
             raise DataError(
                 f"{name} has dtype {value.dtype} and the network {first.dtype}; "

@@ -11,12 +11,4 @@ from derivable.functions.linalg import __all__ as _linalg
 from derivable.functions.losses import *  # noqa: F403
 from derivable.functions.losses import __all__ as _losses
 
-GROUPS = {
-    "elementwise": _elementwise,
-    "algebra": _algebra,
-    "losses": _losses,
-    "layers": _layers,
-    "linalg": _linalg,
-}
-
-__all__ = [name for names in GROUPS.values() for name in names]
+__all__ = [*_algebra, *_elementwise, *_layers, *_linalg, *_losses]

@@ -30,7 +30,7 @@ _Q = tuple(
 
 
 @_fast
-def tanh32(x):  # type: ignore[no-untyped-def]
+def tanh32(x):
     """Tanh of a float32, in arithmetic that vectorises."""
     x = min(max(x, -_CLAMP), _CLAMP)
     u = x * x
@@ -40,8 +40,8 @@ def tanh32(x):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _activate(units, kind):  # type: ignore[no-untyped-def]
-    """X becomes output, in place."""
+def _activate(units, kind):
+    """Turn x into output, in place."""
     if kind == TANH:
         if units.itemsize == 4:
             for i in range(units.size):
@@ -55,7 +55,7 @@ def _activate(units, kind):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _apply_slope(units, grad, kind):  # type: ignore[no-untyped-def]
+def _apply_slope(units, grad, kind):
     """Multiply `grad` by the slope of the activation, taken from its output `units`."""
     if kind == TANH:
         for i in range(units.size):
@@ -66,7 +66,7 @@ def _apply_slope(units, grad, kind):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _affine(w, b, units, output, block):  # type: ignore[no-untyped-def]
+def _affine(w, b, units, output, block):
     """output[h] = b[h] + sum over d of w[d, h] units[d]."""
     width = b.size
     for h in range(width):
@@ -80,7 +80,7 @@ def _affine(w, b, units, output, block):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _affine_gradient(grad, units, grad_w, grad_b, block):  # type: ignore[no-untyped-def]
+def _affine_gradient(grad, units, grad_w, grad_b, block):
     """Add this block to the gradients of w and b."""
     width = grad_b.size
     for h in range(width):
@@ -98,7 +98,7 @@ def _affine_gradient(grad, units, grad_w, grad_b, block):  # type: ignore[no-unt
 
 
 @_fast
-def _pull_back(w, grad, grad_units, block):  # type: ignore[no-untyped-def]
+def _pull_back(w, grad, grad_units, block):
     """grad_units[d] = sum over h of w[d, h] grad[h]."""
     width = grad.size // block
     for d in range(grad_units.size // block):
@@ -112,7 +112,7 @@ def _pull_back(w, grad, grad_units, block):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _one_block(theta, rows, count, sizes, kinds, units, grads, gradient):  # type: ignore[no-untyped-def]
+def _one_block(theta, rows, count, sizes, kinds, units, grads, gradient):
     """Forward and backward of one block; adds to `gradient`, returns its sum of squared errors.
 
     `units` holds the outputs of all layers one after the other, `grads` two rows of buffers.
@@ -170,7 +170,7 @@ def _one_block(theta, rows, count, sizes, kinds, units, grads, gradient):  # typ
 
 
 @_fast_parallel
-def loss_and_gradient(theta, table, rows, sizes, kinds, units, grads, partial, gradient):  # type: ignore[no-untyped-def]
+def loss_and_gradient(theta, table, rows, sizes, kinds, units, grads, partial, gradient):
     """Mean over `rows` rows of the squared error, and its gradient, filled in.
 
     `table` (blocks, (D + K) * B) holds D features and K targets of B rows per block; `partial`
