@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 
 settings.register_profile("derivable", deadline=None, max_examples=40)
 settings.load_profile("derivable")
+# PyTorch says many a warning once in a process, in whichever test comes first: here, every time.
+torch.set_warn_always(True)
 
 
 @pytest.fixture(autouse=True)

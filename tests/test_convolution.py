@@ -76,7 +76,6 @@ def test_conv1d_over_a_grid(stride: int, groups: int) -> None:
 @pytest.mark.parametrize("groups", [1, 3])
 @pytest.mark.parametrize("dilation", [1, 2, 3])
 @pytest.mark.parametrize("kernel", [(3, 5), (2, 4), (4, 1), (3, 2)])
-@pytest.mark.filterwarnings("ignore:Using padding='same'")  # PyTorch's; ours pads by itself
 def test_padding_same_keeps_the_size(kernel: tuple[int, int], dilation: int, groups: int) -> None:
     tensors = drawn((2, 3, 5, 7), (6, 3 // groups, *kernel), (6,))
 
