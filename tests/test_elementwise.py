@@ -385,6 +385,21 @@ def test_a_slope_that_names_something_unknown_where_there_are_no_options() -> No
                 return torch.full_like(x, 0.5)
 
 
+def test_an_elementwise_has_an_example_without_writing_one() -> None:
+    class Triple(Elementwise):
+        @staticmethod
+        def function(x: Tensor) -> Tensor:
+            return 3 * x
+
+        @staticmethod
+        def slope() -> Tensor:
+            return torch.tensor(3.0)
+
+    ((x,),) = Triple.examples()
+    assert x.requires_grad
+    assert gradcheck(Triple.apply, (x,))
+
+
 def test_a_slope_may_name_input_output_and_options_in_any_order() -> None:
     class Power(Elementwise):
         @staticmethod

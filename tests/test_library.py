@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import runpy
+from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
 from derivable import Function, functional, functions
 from derivable.function.elementwise import Elementwise
@@ -36,6 +39,30 @@ def test_it_has_a_lower_case_name(function: type[Function]) -> None:
     call = getattr(functional, name, None)
     assert call is not None, "run make library"
     assert name in functional.__all__
+
+
+@every_function
+def test_its_examples_are_small_calls_that_can_be_examined(function: Any) -> None:
+    for inputs in function.examples():
+        output = function.apply(*inputs)
+        outputs = output if isinstance(output, tuple) else (output,)
+        tensors = [value for value in inputs if isinstance(value, Tensor)]
+        examined = [value for value in tensors if value.requires_grad]
+        assert examined
+        assert all(value.is_leaf and value.dtype == torch.float64 for value in examined)
+        assert all(0 < value.numel() <= 100 for value in tensors)
+        gradients = torch.autograd.grad(outputs, examined, [torch.randn_like(o) for o in outputs])
+        assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@every_function
+def test_its_examples_come_from_the_seed(function: Any) -> None:
+    def drawn() -> list[Any]:
+        torch.manual_seed(3)
+        return [value for inputs in function.examples() for value in inputs]
+
+    for one, other in zip(drawn(), drawn(), strict=True):
+        assert torch.equal(one, other) if isinstance(one, Tensor) else one == other
 
 
 @every_function

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.errors import DefinitionError
+from derivable.function.examples import normal
 from derivable.function.function import Function
 from derivable.function.kink import Kink
 from derivable.shapes import require_tensors
@@ -32,6 +33,8 @@ class Elementwise(Function):
 
     backward is grad_output * conj(slope), which is the convention of PyTorch for complex inputs.
     `kinks` lists the inputs at which there is no derivative, with the slope that is taken there.
+    `examples` is one call with normal numbers; a function that is not defined on all of them, or
+    cannot be called with them alone, overrides it.
 
     Raises DefinitionError where a subclass is defined without `function` and `slope`, or with a
     slope that names something unknown; NotATensorError when the input is no tensor.
@@ -51,6 +54,11 @@ class Elementwise(Function):
             )
         cls.forward, cls.backward = _rules(cls.__name__, cls.function, cls.slope)  # type: ignore[method-assign]
         super().__init_subclass__(**kwargs)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        """Calls at which the Function can be examined: tuples of the inputs of `function`."""
+        return [(normal(4, 3),)]
 
 
 def _rules(

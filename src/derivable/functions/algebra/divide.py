@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.algebra._operands import (
     Operand,
     check_operands,
@@ -48,3 +49,7 @@ class Divide(Function):
         if ctx.needs_input_grad[1]:
             grad_other = fit(-grad_output * conj(input / other / other), other)  # other
         return grad_input, grad_other
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3), uniform(0.5, 2, 3))]

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -40,6 +41,10 @@ class Linear(Function):
         grad_w = rows.t() @ grad_rows  # (D, H)
         grad_b = grad_rows.sum_to_size(b.shape)  # (H,) or (1, H)
         return grad_x, grad_w, grad_b
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(3, 2), normal(2))]
 
 
 def _check(x: Tensor, w: Tensor, b: Tensor) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import one_dim
 from derivable.shapes import require_tensors
 
@@ -39,3 +40,7 @@ class LogSoftmax(Function):
         (output,) = ctx.saved_tensors
         total = grad_output.sum(ctx.dim, keepdim=True)  # (..., 1, ...)
         return grad_output - output.exp() * total, None  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3), 1)]

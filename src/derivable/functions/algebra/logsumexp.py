@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import kept, reduced_dims
 from derivable.shapes import require_tensors
 
@@ -41,3 +42,7 @@ class LogSumExp(Function):
         share = (input - kept(output, input.shape, ctx.dims)).exp()  # (...)
         grad_input = kept(grad_output, input.shape, ctx.dims) * share.conj()  # (...)
         return grad_input, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3), 1), (normal(4, 3, 2), (0, 2), True)]

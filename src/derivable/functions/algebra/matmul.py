@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._operands import fit, require_broadcast
 from derivable.shapes import require_tensors, shape_error
 
@@ -47,6 +48,10 @@ class MatMul(Function):
                 left, grad = left.flatten(0, -2), grad.flatten(0, -2)  # (N', K), (N', H)
             grad_other = fit(left.mH @ grad, right).reshape(other.shape)  # (..., K, H)
         return grad_input, grad_other
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(3, 2)), (normal(2, 4, 3), normal(3))]
 
 
 def _check(input: Tensor, other: Tensor) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import Dim, kept, reduced_dims, require_entries
 from derivable.shapes import require_tensors
 
@@ -44,3 +45,7 @@ class Max(Function):
         largest = input == kept(output, input.shape, ctx.dims)  # (...)
         share = torch.where(largest, kept(grad_output, input.shape, ctx.dims), 0)  # (...)
         return share / largest.sum(ctx.dims, keepdim=True), None, None  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),), (normal(4, 3, 2), (0, 2))]

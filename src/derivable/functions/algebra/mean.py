@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import Dim, kept, reduced_dims
 from derivable.shapes import require_tensors
 
@@ -36,3 +37,7 @@ class Mean(Function):
         count = math.prod(ctx.shape[d] for d in ctx.dims)
         grad_input = kept(grad_output / count, ctx.shape, ctx.dims).expand(ctx.shape)  # (...)
         return grad_input, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),), (normal(4, 3, 2), (0, 2))]

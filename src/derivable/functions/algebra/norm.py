@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import Dim, kept, reduced_dims, require_entries
 from derivable.shapes import require_tensors
 
@@ -48,6 +49,10 @@ class Norm(Function):
         norm = kept(output, input.shape, ctx.dims)  # (..., 1, ...)
         slope = _slope(input, norm, ctx.p, ctx.dims)  # (...)
         return kept(grad_output, input.shape, ctx.dims) * slope, None, None, None  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),), (normal(4, 3), 3, 1), (normal(4, 3), math.inf, 1)]
 
 
 def _slope(input: Tensor, norm: Tensor, p: float, dims: tuple[int, ...]) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.algebra._operands import (
     Operand,
     check_operands,
@@ -60,3 +61,7 @@ class Power(Function):
             log = torch.where(flat, 1, input.to(output.dtype)).log()  # (...)
             grad_exponent = fit(grad_output * conj(output * log), exponent)  # exponent
         return grad_input, grad_exponent
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(uniform(0.5, 2, 4, 3), normal(3)), (normal(4, 3), 3)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import one_dim
 from derivable.shapes import require_tensors
 
@@ -40,3 +41,7 @@ class Softmax(Function):
         (output,) = ctx.saved_tensors
         mean = (grad_output * output).sum(ctx.dim, keepdim=True)  # (..., 1, ...)
         return output * (grad_output - mean), None  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3), 1)]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.function.gradients import Like
 from derivable.functions.algebra._operands import Operand, check_operands, conj, fit
 
@@ -40,3 +41,7 @@ class Subtract(Function):
         if ctx.needs_input_grad[1]:
             grad_other = fit(-conj(ctx.alpha) * grad_output, ctx.other)  # other
         return grad_input, grad_other, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3), normal(3), -0.7)]

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import Dim, kept, reduced_dims
 from derivable.shapes import require_tensors
 
@@ -32,3 +33,7 @@ class Sum(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None, None]:
         return kept(grad_output, ctx.shape, ctx.dims).expand(ctx.shape), None, None  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),), (normal(4, 3, 2), (0, 2))]

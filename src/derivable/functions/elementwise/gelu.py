@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function.elementwise import Elementwise
+from derivable.function.examples import normal
 
 
 class GELU(Elementwise):
@@ -49,6 +51,10 @@ class GELU(Elementwise):
         # erfc(-y) is 1 + erf(y), without the cancellation for negative y.
         p = torch.erfc(-math.sqrt(0.5) * x) / 2  # (...)
         return p + x * torch.exp(-x * x / 2) / math.sqrt(2 * math.pi)  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),), (normal(4, 3), "tanh")]
 
 
 _SCALE, _CUBIC = math.sqrt(2 / math.pi), 0.044715

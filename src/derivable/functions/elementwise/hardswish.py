@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
+from derivable.function.examples import uniform
 from derivable.function.kink import Kink
 
 
@@ -35,3 +38,7 @@ class Hardswish(Elementwise):
     def slope(input: Tensor) -> Tensor:
         right = torch.where(input < 3, input / 3 + 0.5, 1.0)  # (...)
         return torch.where(input <= -3, 0.0, right)  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(uniform(-5, 5, 4, 3),)]

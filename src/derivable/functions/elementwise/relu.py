@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors
 
 
@@ -35,3 +36,7 @@ class ReLU(Function):
         (x,) = ctx.saved_tensors
         # where, not a product: an infinite grad_output times a slope of 0 would be NaN.
         return torch.where(x <= 0, 0.0, grad_output)  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
+from derivable.function.examples import uniform
 from derivable.function.kink import Kink
 from derivable.functions.elementwise.hardtanh import Hardtanh
 
@@ -31,3 +34,7 @@ class ReLU6(Elementwise):
     @staticmethod
     def slope(input: Tensor) -> Tensor:
         return Hardtanh.slope(input, 0.0, 6.0)  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(uniform(-4, 10, 4, 3),)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
+from derivable.function.examples import uniform
 
 
 class Sqrt(Elementwise):
@@ -28,3 +31,7 @@ class Sqrt(Elementwise):
     @staticmethod
     def slope(output: Tensor) -> Tensor:
         return 0.5 / output  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(uniform(0.5, 2, 4, 3),)]

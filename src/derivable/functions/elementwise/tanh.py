@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors
 
 
@@ -35,3 +36,7 @@ class Tanh(Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         (output,) = ctx.saved_tensors
         return grad_output * (1 - output**2).conj()  # (...)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(4, 3),)]

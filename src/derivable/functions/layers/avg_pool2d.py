@@ -11,6 +11,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._convolution import Geometry, gradient_of_input
 from derivable.functions.layers._pooling import Windows, read_windows
 from derivable.functions.layers._windows import Size
@@ -68,6 +69,10 @@ class AvgPool2d(Function):
         how = Geometry(steps, margin, (0, 0), (1, 1), channels)
         grad_input = gradient_of_input(grad_output / entries, ones, ctx.size, how)  # (N, C, H, W)
         return grad_input, None, None, None, None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(2, 5, 4), 2), (normal(1, 2, 5, 4), 3, 2, 1, True, False)]
 
 
 def _entries(like: Tensor, windows: Windows, size: torch.Size, count_include_pad: bool) -> Tensor:

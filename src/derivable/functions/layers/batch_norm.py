@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.layers._checks import require_real, require_shape
 from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
 from derivable.shapes import require_tensors, shape_error
@@ -97,6 +98,13 @@ class BatchNorm(Function):
         wanted = ctx.needs_input_grad[1:5]
         others = (g if wants else None for g, wants in zip(gradients, wanted, strict=True))
         return (grad * scale).reshape(input.shape), *others, None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(5, 2, 3), None, None, normal(2), normal(2), True),
+            (normal(5, 3), normal(3), uniform(0.5, 2, 3), normal(3), normal(3)),
+        ]
 
 
 def _channels(values: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._convolution import (
     convolve,
     gradient_of_bias,
@@ -76,3 +77,10 @@ class Conv2d(Function):
         if ctx.needs_input_grad[2]:
             grad_bias = gradient_of_bias(grad_output, ctx.how)  # (K,)
         return grad_input, grad_weight, grad_bias, None, None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(2, 3, 3, 5), normal(2, 3, 2, 3), normal(2), (2, 1), 1),
+            (normal(4, 5, 3), normal(6, 2, 2, 3), None, 1, "same", (2, 1), 2),
+        ]

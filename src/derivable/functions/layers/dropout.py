@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -60,6 +61,10 @@ class Dropout(Function):
         (kept,) = ctx.saved_tensors
         grad_input = torch.where(kept, grad_output * ctx.factor, 0.0)  # (...)
         return grad_input, None, None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), 0.3, True, None, torch.rand(5, 3) > 0.3), (normal(5, 3), 0.3, False)]
 
 
 def _check(input: Tensor, p: float, mask: Tensor | None) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -48,6 +49,10 @@ class Embedding(Function):
             grad = torch.where((index == ctx.padding).unsqueeze(1), 0.0, grad)  # (N, D)
         grad_weight = grad.new_zeros(ctx.table).index_add(0, index, grad)  # (V, D)
         return None, grad_weight, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(torch.randint(5, (7,)), normal(5, 3))]
 
 
 def _check(input: Tensor, weight: Tensor, padding_idx: int | None) -> None:

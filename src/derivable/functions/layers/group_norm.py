@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_real, require_shape
 from derivable.functions.layers._chunks import by_rows
 from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
@@ -89,6 +90,10 @@ class GroupNorm(Function):
             grad_bias if wants_bias else None,
             None,
         )
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(3, 4, 2), 2, normal(4), normal(4)), (normal(2, 6, 3), 3)]
 
 
 def _check(input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor | None) -> None:

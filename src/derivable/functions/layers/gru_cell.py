@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._cells import affine_gradients, require_cell
 
 
@@ -80,3 +81,8 @@ class GRUCell(Function):
             grad_b_ih if wants_b_ih else None,
             grad_b_hh if wants_b_hh else None,
         )
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        input, hx, w_ih, w_hh = normal(5, 3), normal(5, 2), normal(6, 3), normal(6, 2)
+        return [(input, hx, w_ih, w_hh, normal(6), normal(6))]

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._cells import affine_gradients, require_cell
 
 
@@ -77,3 +78,8 @@ class LSTMCell(Function):
         *_, wants_b_ih, wants_b_hh = ctx.needs_input_grad
         grad_b_ih, grad_b_hh = grad_b if wants_b_ih else None, grad_b if wants_b_hh else None
         return grad_input, grad_hx, e * f, grad_w_ih, grad_w_hh, grad_b_ih, grad_b_hh
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        input, hx, cx = normal(5, 3), normal(5, 2), normal(5, 2)
+        return [(input, hx, cx, normal(8, 3), normal(8, 2), normal(8), normal(8))]

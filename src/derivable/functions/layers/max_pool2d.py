@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._pooling import read_windows
 from derivable.functions.layers._windows import Size
 
@@ -62,3 +63,7 @@ class MaxPool2d(Function):
             -1, places.reshape(windows), grad_output.reshape(windows)
         )
         return grad_flat.reshape(ctx.size), None, None, None, None, None  # (N, C, H, W)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(2, 5, 4), 2), (normal(1, 2, 5, 4), (3, 2), (2, 1), 1)]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_rows
 from derivable.functions.layers._chunks import by_rows
 from derivable.functions.layers._normalisation import inverse_size, normalised_slope
@@ -71,3 +72,7 @@ class RMSNorm(Function):
         wants_weight = ctx.needs_input_grad[2]
         grad_weight = along.reshape(weight.shape) if wants_weight else None  # (*D)
         return grad_input.reshape(input.shape), None, grad_weight, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 4), (4,), normal(4)), (normal(2, 4, 3), (4, 3))]

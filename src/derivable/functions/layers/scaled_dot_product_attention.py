@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_real
 from derivable.shapes import require_tensors, shape_error
 
@@ -83,6 +84,13 @@ class ScaledDotProductAttention(Function):
             None,
             None,
         )
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(3, 2), normal(5, 2), normal(5, 4), normal(3, 5)),
+            (normal(2, 3, 4), normal(2, 5, 4), normal(2, 5, 3), None, True),
+        ]
 
 
 def _masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:

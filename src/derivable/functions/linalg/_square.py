@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from derivable.errors import DataError
 from derivable.shapes import require_tensors, shape_error
@@ -37,3 +38,9 @@ def required(function: str, name: str, kind: str, hint: str) -> Iterator[None]:
         raise DataError(
             f"{function}: {name}{which} must be {kind}, but it is not; {hint}"
         ) from error
+
+
+def invertible(*shape: int) -> Tensor:
+    """Square matrices for examples, not symmetric, of which the symmetric part is definite."""
+    far = 2 * shape[-1] * torch.eye(shape[-1], dtype=torch.float64)  # (N, N)
+    return (torch.randn(shape, dtype=torch.float64) + far).requires_grad_()  # (..., N, N)

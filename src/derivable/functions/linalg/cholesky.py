@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
-from derivable.functions.linalg._square import require_square, required
+from derivable.functions.linalg._square import invertible, require_square, required
 
 
 class Cholesky(Function):
@@ -58,3 +58,7 @@ class Cholesky(Function):
             lower, solved, upper=False, left=False
         )  # (..., N, N)
         return grad_a, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(invertible(3, 3),), (invertible(2, 3, 3), True)]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
-from derivable.functions.linalg._square import require_square, required
+from derivable.functions.linalg._square import invertible, require_square, required
 
 
 class Inverse(Function):
@@ -38,3 +38,7 @@ class Inverse(Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         (output,) = ctx.saved_tensors
         return -(output.mH @ grad_output @ output.mH)  # (..., N, N)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(invertible(2, 3, 3),)]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
-from derivable.functions.linalg._square import require_square, required
+from derivable.functions.linalg._square import invertible, require_square, required
 
 
 class LogDet(Function):
@@ -40,3 +40,7 @@ class LogDet(Function):
         grad = torch.where(output.isnan(), 0, grad_output)[..., None, None]  # (..., 1, 1)
         with required("LogDet", "input", "invertible", "log det has no gradient where det is 0"):
             return grad * torch.linalg.inv(input).mH  # (..., N, N)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(invertible(2, 3, 3),)]

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.function.gradients import Like
-from derivable.functions.linalg._square import require_square, required
+from derivable.functions.linalg._square import invertible, require_square, required
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -59,6 +60,14 @@ class Solve(Function):
             grad_a = grad_a.sum_to_size(a.shape)  # (..., N, N)
         grad_b = grad_b.squeeze(-1) if ctx.vector else grad_b  # (..., N, K)
         return grad_a, grad_b.sum_to_size(ctx.B.shape), None  # (..., N, K)
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (invertible(3, 3), normal(3, 2)),
+            (invertible(3, 3), normal(2, 3), False),
+            (invertible(2, 3, 3), normal(3)),
+        ]
 
 
 def _solve(a: Tensor, right: Tensor, left: bool) -> Tensor:

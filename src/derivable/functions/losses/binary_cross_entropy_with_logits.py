@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 from derivable.shapes import require_tensors, shape_error
@@ -73,6 +74,13 @@ class BinaryCrossEntropyWithLogits(Function):
         if ctx.needs_input_grad[4]:
             grad_pos_weight = fit(-grad * target * F.logsigmoid(input), pos_weight)
         return fit(grad * slope, input), grad_target, grad_weight, None, grad_pos_weight
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(5, 3), uniform(0, 1, 5, 3)),
+            (normal(5, 3), uniform(0, 1, 5, 3), uniform(0.5, 2, 5, 1), "none", uniform(0.5, 2, 3)),
+        ]
 
 
 def _unweighted(input: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:

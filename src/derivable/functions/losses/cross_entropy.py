@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.losses._classes import (
     Labels,
     check_classes,
@@ -87,6 +88,16 @@ class CrossEntropy(Function):
         _, target, _ = ctx.saved_tensors
         rule = _from_probabilities if target.is_floating_point() else _from_labels
         return *rule(ctx, grad_output), None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        labels, scores = torch.randint(3, (5,)), torch.randn(5, 3, dtype=torch.float64)
+        shares, weight = scores.softmax(1).requires_grad_(), uniform(0.5, 2, 3)
+        return [
+            (normal(5, 3), labels),
+            (normal(5, 3), labels, weight, -100, "mean", 0.1),
+            (normal(5, 3), shares, weight, -100, "none", 0.1),
+        ]
 
 
 def _from_probabilities(

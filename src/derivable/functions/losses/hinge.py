@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -50,3 +51,8 @@ class Hinge(Function):
         if ctx.needs_input_grad[1]:
             grad_target = fit(torch.where(short, -input * grad_losses, 0.0), target)  # (...)
         return fit(grad_input, input), grad_target, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        target = torch.randn(5, 3, dtype=torch.float64).sign().requires_grad_()
+        return [(normal(5, 3), target), (normal(5, 3), target, 0.5, "none")]

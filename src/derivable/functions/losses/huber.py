@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -50,6 +51,10 @@ class Huber(Function):
         grad_input = grad_losses * (input - target).clamp(-ctx.delta, ctx.delta)  # (...)
         grad_target = fit(-grad_input, target) if ctx.needs_input_grad[1] else None  # (...)
         return fit(grad_input, input), grad_target, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(5, 3)), (normal(5, 3), normal(5, 3), "none", 0.5)]
 
 
 def _check(input: Tensor, target: Tensor, reduction: str, delta: float) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -54,6 +55,13 @@ class KLDivergence(Function):
             slope = p * (_gap(p, target, input) + 1) if ctx.log_target else target.log() + 1 - input
             grad_target = fit(grad_losses * slope, target)  # (...)
         return fit(-p * grad_losses, input), grad_target, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(5, 3), uniform(0.1, 1, 5, 3), "batchmean"),
+            (normal(5, 3), normal(5, 3), "none", True),
+        ]
 
 
 def _gap(p: Tensor, log_p: Tensor, input: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -43,3 +44,7 @@ class L1(Function):
         grad_input = grad_losses * torch.sgn(input - target)  # (...)
         grad_target = fit(-grad_input, target) if ctx.needs_input_grad[1] else None  # (...)
         return fit(grad_input, input), grad_target, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(5, 3)), (normal(5, 3), normal(5, 3), "none")]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -46,3 +47,7 @@ class LogCosh(Function):
         grad_prediction = grad_losses * torch.tanh(prediction - target)  # (N, K)
         grad_target = fit(-grad_prediction, target) if ctx.needs_input_grad[1] else None  # (N, K)
         return fit(grad_prediction, prediction), grad_target, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(5, 3)), (normal(5, 3), normal(5, 3), "none")]

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -35,6 +36,10 @@ class MSE(Function):
         yhat, y = ctx.saved_tensors
         grad_yhat = grad_output * (2 / yhat.size(0) * (yhat - y))  # (N, K)
         return grad_yhat, -grad_yhat
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 3), normal(5, 3))]
 
 
 def _check(yhat: Tensor, y: Tensor) -> None:

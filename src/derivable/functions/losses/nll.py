@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.losses._classes import (
     Labels,
     check_classes,
@@ -70,6 +71,13 @@ class NLL(Function):
             losses, own = _losses(labels, input), -labels.pick(input)  # (N, ...)
             grad_weight = weight_gradient(labels, own, losses, grad_losses, ctx.reduction, weight)
         return fit(grad_input, input), None, grad_weight, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(5, 3), torch.randint(3, (5,)), uniform(0.5, 2, 3)),
+            (normal(4, 3, 2), torch.randint(3, (4, 2)), None, 1, "none"),
+        ]
 
 
 def _losses(labels: Labels, input: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal, uniform
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
 
@@ -72,6 +73,13 @@ class PoissonNLL(Function):
             t = _above_one(target)  # (...)
             slope = slope + torch.where(target > 1, t.log() + 0.5 / t, 0.0)  # (...)
         return grad_input, fit(grad_losses * slope, target), None, None, None, None
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [
+            (normal(5, 3), uniform(0, 4, 5, 3)),
+            (uniform(0.5, 2, 5, 3), uniform(0, 4, 5, 3), False, True, 1e-3, "none"),
+        ]
 
 
 def _log_rate(input: Tensor, log_input: bool, eps: float) -> Tensor:
