@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from derivable import Context
 from derivable.errors import NotATensorError, SettingError, ShapeError
@@ -23,7 +25,7 @@ from derivable.functions import (
     RMSNorm,
     ScaledDotProductAttention,
 )
-from derivable.functions.layers import _chunks
+from derivable.functions.layers import _chunks, layer_norm
 
 ATTENTION = "ScaledDotProductAttention"
 
@@ -63,6 +65,7 @@ def test_rows_at_a_time_give_what_all_rows_at_once_give(
     inputs = [torch.randn(shape, dtype=torch.float64) for shape in ((17, 5, 6), (6,), (6,))]
     at_once = gradients(ours, *inputs)
     monkeypatch.setattr(_chunks, "CHUNK", 100)
+    monkeypatch.setattr(layer_norm, "_loop", lambda: None)
     split = _chunks.by_rows
     sizes = []
 
@@ -80,6 +83,83 @@ def test_rows_at_a_time_give_what_all_rows_at_once_give(
     assert sizes[-1] < sizes[0]  # the last piece is a smaller one
     torch.testing.assert_close(in_pieces, at_once)
     torch.testing.assert_close(at_once, gradients(theirs, *inputs))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
+    """The shapes that went through the compiled backward of LayerNorm, in which 100 is large."""
+    loop = pytest.importorskip("derivable.functions.layers._layer_norm_loop")
+    monkeypatch.setattr(_chunks, "CHUNK", 100)
+    shapes = []
+    in_one_pass = loop.in_one_pass
+
+    def noted(grad: Tensor, *tensors: Tensor) -> Any:
+        shapes.append(grad.shape)
+        return in_one_pass(grad, *tensors)
+
+    monkeypatch.setattr(loop, "in_one_pass", noted)
+    return shapes
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_compiled_backward_of_layer_norm_is_that_of_pytorch(
+    threads: int, calls: list[torch.Size], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    x, w, b = (torch.randn(shape, dtype=torch.float64) for shape in ((5, 17, 3, 4), (3, 4), (3, 4)))
+    w[0, 0] = 0
+    found = gradients(lambda x, w, b: LayerNorm.apply(x, (3, 4), w, b), x, w, b)
+    torch.testing.assert_close(
+        found, gradients(lambda x, w, b: F.layer_norm(x, (3, 4), w, b), x, w, b)
+    )
+    found = gradients(lambda x: LayerNorm.apply(x.mT, (3,)), x)  # strided, without parameters
+    torch.testing.assert_close(found, gradients(lambda x: F.layer_norm(x.mT, (3,)), x))
+    assert calls == [(85, 12), (340, 3)]
+
+    x[0, 0, 0, 0], x[0, 1, 0, 0] = torch.nan, torch.inf
+    ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
+    LayerNorm.apply(ours, (3, 4), w, b).sum().backward()  # a grad_output of one number, expanded
+    F.layer_norm(theirs, (3, 4), w, b).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, equal_nan=True)
+    assert len(calls) == 3
+
+
+def test_the_compiled_backward_of_layer_norm_leaves_derivatives_and_modes_alone(
+    calls: list[torch.Size],
+) -> None:
+    x, w = torch.randn(20, 6, dtype=torch.float64, requires_grad=True), torch.randn(6).double()
+    y, v = torch.randn_like(x), torch.randn_like(x)
+
+    def second(layer: Callable[..., Tensor]) -> Tensor:
+        (first,) = torch.autograd.grad((layer(x, (6,), w) * y).sum(), x, create_graph=True)
+        return torch.autograd.grad((first * v).sum(), x)[0]
+
+    torch.testing.assert_close(second(LayerNorm.apply), second(F.layer_norm))
+    output = LayerNorm.apply(x, (6,), w)
+    with FlopCounterMode(display=False):
+        torch.autograd.grad(output, x, y)
+    assert not calls
+
+
+@pytest.fixture
+def _without_numba(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import derivable.functions.layers as room
+
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "derivable.functions.layers._layer_norm_loop", raising=False)
+    monkeypatch.delattr(room, "_layer_norm_loop", raising=False)
+    layer_norm._loop.cache_clear()
+    yield
+    layer_norm._loop.cache_clear()
+
+
+@pytest.mark.usefixtures("_without_numba")
+def test_without_numba_layer_norm_takes_the_plain_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_chunks, "CHUNK", 100)
+    x, w = torch.randn(20, 6), torch.randn(6)
+    ours = gradients(lambda x, w: LayerNorm.apply(x, (6,), w), x, w)
+    assert layer_norm._loop() is None
+    torch.testing.assert_close(ours, gradients(lambda x, w: F.layer_norm(x, (6,), w), x, w))
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])

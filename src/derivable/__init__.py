@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from derivable.data import load_california as load_california
     from derivable.descent import Descent as Descent
     from derivable.descent import descend as descend
+    from derivable.examiner import Finding as Finding
+    from derivable.examiner import Report as Report
+    from derivable.examiner import check as check
+    from derivable.examiner import check_gradient as check_gradient
     from derivable.function import Context as Context
     from derivable.function import Elementwise as Elementwise
     from derivable.function import Function as Function
@@ -32,6 +36,10 @@ if TYPE_CHECKING:
 _HOME = {
     "Comparison": "comparison",
     "compare": "comparison",
+    "Finding": "examiner",
+    "Report": "examiner",
+    "check": "examiner",
+    "check_gradient": "examiner",
     "Context": "function",
     "load_california": "data",
     "Descent": "descent",

@@ -48,3 +48,11 @@ class DataError(DerivableError, ValueError):
 
 class DivergedError(DerivableError, ArithmeticError):
     """The loss stopped being finite during a descent; names the step and what to try."""
+
+
+class WrongGradientError(DerivableError, AssertionError):
+    """A backward is not the derivative of its forward; the message is the examiner's report."""
+
+
+class TargetError(DerivableError, ImportError):
+    """What is to be examined cannot be loaded: names the user's file and the line."""

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 import derivable
+from derivable.cli.check import check_command
 from derivable.cli.compare import compare_command
 from derivable.errors import DataError, DerivableError, DivergedError
 
@@ -40,22 +41,24 @@ class SuggestingGroup(click.Group):
 def cli() -> None:
     """Differentiable functions written by hand: write them, prove them right, descend with them.
 
-    Start with: derivable compare
+    Start with: derivable compare, or derivable check FILE.py
     """
 
 
+cli.add_command(check_command)
 cli.add_command(compare_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code.
 
-    0 fine, 2 wrong usage, 3 bad data, 5 diverged, 130 interrupted.
+    0 fine, 1 a gradient is wrong, 2 wrong usage, 3 bad data or a target that cannot be loaded,
+    5 diverged, 130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        cli.main(args=words, prog_name="derivable", standalone_mode=False)
+        code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(USAGE)
@@ -69,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted; nothing was written", INTERRUPTED, as_json)
-    sys.exit(0)
+    sys.exit(code or 0)
 
 
 def _usage(error: click.ClickException) -> str:

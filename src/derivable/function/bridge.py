@@ -198,7 +198,7 @@ def make_bridge(rules: Rules) -> type[torch.autograd.Function]:
         @staticmethod
         def backward(ctx: Any, *grad_outputs: Any) -> Any:
             plan: Plan = ctx.plan
-            tape = plan.replay(ctx, again=torch.is_grad_enabled())
+            tape = plan.replay(ctx, again=torch.is_grad_enabled() or forward_ad._current_level >= 0)
             gradients = as_tuple(rules.backward(tape, *plan.materialized(ctx, grad_outputs)))
             check_gradients(signature, gradients, ctx.inputs)
             return None, *gradients[: len(ctx.inputs)]

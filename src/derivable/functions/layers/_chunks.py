@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 CHUNK = 1 << 18  # entries at a time and thread: a megabyte in float32
 
@@ -27,7 +28,7 @@ def by_rows(rule: Rule, *tensors: Tensor) -> tuple[Tensor, Tensor]:
     first = tensors[0]
     count = first.size(0)
     step = max(1, CHUNK * torch.get_num_threads() * count // max(1, first.numel()))
-    if count <= step or first.device.type != "cpu" or _recording(first):
+    if count <= step or not large(*tensors):
         return rule(None, *tensors)
     result = torch.empty_like(first, memory_format=torch.contiguous_format)
     pieces = (tensor.split(step) for tensor in (result, *tensors))
@@ -35,11 +36,20 @@ def by_rows(rule: Rule, *tensors: Tensor) -> tuple[Tensor, Tensor]:
     return result, torch.stack(parts).sum(0)
 
 
-def _recording(tensor: Tensor) -> bool:
+def large(*tensors: Tensor) -> bool:
+    """Whether the first one is too large for the cache of a CPU, and nothing follows its way."""
+    first = tensors[0]
+    return first.numel() > CHUNK and first.device.type == "cpu" and not _recording(tensors)
+
+
+def _recording(tensors: tuple[Tensor, ...]) -> bool:
     """Whether derivatives, transforms or a compiler follow what is computed."""
     return (
         torch.is_grad_enabled()
+        or forward_ad._current_level >= 0
         or torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack() > 0
         or torch.compiler.is_compiling()
-        or type(tensor) is not Tensor  # the fake tensors of a compiler, and others' own kinds
+        # the fake tensors of a compiler, and others' own kinds
+        or any(type(tensor) is not Tensor for tensor in tensors)
     )

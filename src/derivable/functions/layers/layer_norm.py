@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor
 
 from derivable.function import Function
+from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_rows
-from derivable.functions.layers._chunks import by_rows
+from derivable.functions.layers._chunks import by_rows, large
 from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
 
 
@@ -74,7 +76,11 @@ class LayerNorm(Function):
             return torch.mul(slope, rstd, out=out), part
 
         statistics = mean.reshape(-1, 1), rstd.reshape(-1, 1)  # (N, 1) each
-        grad_input, part = by_rows(rule, grad, input.reshape(rows), *statistics)
+        tensors = grad, input.reshape(rows), *statistics
+        if grad.dtype in (torch.float32, torch.float64) and large(*tensors, factor) and _loop():
+            grad_input, part = _loop().in_one_pass(*tensors, factor)  # (N, D), (2, D)
+        else:
+            grad_input, part = by_rows(rule, *tensors)  # (N, D), (2, D)
         return (
             grad_input.reshape(input.shape),  # (..., *D)
             None,
@@ -82,3 +88,17 @@ class LayerNorm(Function):
             part[1].reshape(ctx.sizes) if wants_bias else None,  # (*D)
             None,
         )
+
+    @staticmethod
+    def examples() -> list[tuple[Any, ...]]:
+        return [(normal(5, 4), (4,), normal(4), normal(4)), (normal(2, 4, 3), (4, 3))]
+
+
+@functools.cache
+def _loop() -> Any:
+    """The same rule compiled, or None without Numba, imported only when it is about to be used."""
+    try:
+        from derivable.functions.layers import _layer_norm_loop
+    except (ImportError, RuntimeError):  # not installed, does not suit NumPy, nowhere to cache
+        return None
+    return _layer_norm_loop

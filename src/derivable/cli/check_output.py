@@ -1,0 +1,172 @@
+"""What `derivable check` prints: text, one JSON document, or GitHub's annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from derivable.examiner import show
+from derivable.examiner.as_json import as_data, dump
+from derivable.examiner.finding import Finding, Said
+from derivable.examiner.sentences import language, say
+
+if TYPE_CHECKING:
+    from derivable.cli.check import Examined
+    from derivable.examiner.report import Report
+
+VERDICTS = ("right", "wrong", "inconclusive", "not_examined")
+STYLES = {**show.STYLES, "not_examined": "bold magenta"}
+
+
+class Output:
+    """How results are shown: `begin` with all names, a `line` each, and the `end`."""
+
+    def __init__(self, details: bool, lang: str | None) -> None:
+        self.details = details
+        self.lang = language(lang)
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Before the first: the names of all that will come."""
+
+    def line(self, result: Examined) -> None:
+        """As soon as one is examined."""
+
+    def end(self, results: Sequence[Examined], code: int) -> None:
+        """After the last, with the exit code."""
+
+    def say(self, key: str, **gaps: object) -> str:
+        """A sentence of the command."""
+        return say(Said(f"cli.{key}", gaps), self.lang)
+
+    def counts(self, results: Sequence[Examined]) -> str:
+        """`2 right, 1 wrong`."""
+        if not results:
+            return self.say("no_functions")
+        counted = [(v, sum(result.verdict == v for result in results)) for v in VERDICTS]
+        return ", ".join(self.say(f"count_{v}", count=n) for v, n in counted if n)
+
+    def body(self, report: Report) -> list[show.Line]:
+        """The report, as long as was asked for."""
+        if self.details:
+            return show.details(report, self.lang)
+        return show.summary(report, self.lang, "cli.more")
+
+
+class TextOutput(Output):
+    """One verdict line each, aligned; below, the reports of what is not right."""
+
+    def begin(self, names: Sequence[str]) -> None:
+        """The columns are as wide as the widest name and verdict."""
+        self.console = Console(highlight=False)
+        self.widths = (
+            max(map(len, names), default=0),
+            max(len(self.say(verdict)) for verdict in VERDICTS),
+        )
+
+    def line(self, result: Examined) -> None:
+        """The verdict, and beside it the seconds and the causes, or why there is none."""
+        first, rest = result.reason, ""
+        if result.report is not None:
+            first = f"{result.report.seconds:.2f} s"
+            rest = show.AND.join(show.heading(f, self.lang) for f in result.report.findings)
+        verdict = self.say(result.verdict)
+        if not self.console.is_terminal:
+            name, word = result.name.ljust(self.widths[0]), verdict.ljust(self.widths[1])
+            print("  ".join(part for part in (name, word, first, rest) if part).rstrip())
+            return
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=min(self.widths[0], self.console.width // 3), overflow="fold")
+        table.add_column(width=self.widths[1], no_wrap=True, style=STYLES[result.verdict])
+        if result.report is not None:
+            table.add_column(no_wrap=True, justify="right", style="dim")
+        table.add_column()
+        cells = (result.name, verdict, first, *((rest,) if result.report is not None else ()))
+        table.add_row(*map(Text, cells))
+        self.console.print(table)
+
+    def end(self, results: Sequence[Examined], code: int) -> None:
+        """The reports, and the counts."""
+        for result in results:
+            if result.report is not None and (self.details or result.verdict != "right"):
+                self.show(self.body(result.report))
+        self.show([show.Line(self.counts(results), 0, "bold")])
+
+    def show(self, lines: Sequence[show.Line]) -> None:
+        """Colours and a hanging indent on a terminal; whole lines elsewhere."""
+        if self.console.is_terminal:
+            body: RenderableType = show.coloured(lines)
+            self.console.print(Padding(body, (1, 0, 0, 0)))
+        else:
+            print(f"\n{show.plain(lines)}")
+
+
+class JsonOutput(Output):
+    """One document on stdout."""
+
+    def end(self, results: Sequence[Examined], code: int) -> None:
+        """All of it."""
+        functions = [
+            {**as_data(r.report, lang=self.lang), **_whose(r)}
+            for r in results
+            if r.report is not None
+        ]
+        others = [{**_whose(r), "reason": r.reason} for r in results if r.report is None]
+        counts = {v: sum(result.verdict == v for result in results) for v in VERDICTS}
+        document = {
+            "functions": functions,
+            "not_examined": others,
+            "counts": counts,
+            "exit_code": code,
+        }
+        print(dump(document))
+
+
+class GithubOutput(Output):
+    """Annotations: an error on the line of the return, a warning where nothing could be said."""
+
+    def line(self, result: Examined) -> None:
+        """One annotation per finding."""
+        path = show.short(result.path)
+        if result.report is None:
+            self._annotate("warning", path, result.line, result, result.reason)
+        elif result.verdict == "inconclusive":
+            text = show.plain(self.body(result.report))
+            self._annotate("warning", path, result.line, result, text)
+        for finding in result.report.findings if result.report is not None else ():
+            source = finding.source
+            file, line = (show.short(source.path), source.line) if source else (path, result.line)
+            self._annotate("error", file, line, result, self._text(finding))
+
+    def end(self, results: Sequence[Examined], code: int) -> None:
+        """The counts, for the log."""
+        print(self.counts(results))
+
+    def _text(self, finding: Finding) -> str:
+        lines = show.finding_lines(finding, self.lang)
+        return show.plain(line._replace(indent=0) for line in lines)
+
+    def _annotate(self, kind: str, path: str, line: int, result: Examined, text: str) -> None:
+        title = f"{result.name}: {self.say(result.verdict)}"
+        print(f"::{kind} file={_escaped(path, True)},line={line},title={_escaped(title, True)}"
+              f"::{_escaped(text)}")  # fmt: skip
+
+
+def choose(as_json: bool, form: str, details: bool, lang: str | None) -> Output:
+    """The output that was asked for."""
+    kind = JsonOutput if as_json else GithubOutput if form == "github" else TextOutput
+    return kind(details, lang)
+
+
+def _whose(result: Examined) -> dict[str, object]:
+    return {"function": result.name, "path": result.path, "line": result.line}
+
+
+def _escaped(text: str, in_property: bool = False) -> str:
+    """As GitHub's workflow commands want it."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if in_property else text

@@ -1,0 +1,40 @@
+"""From residuals to causes: every cause is tried on all wrong samples, the most telling one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from derivable.examiner.causes import experiments, forms, places, scalars, slopes, sums
+from derivable.examiner.causes.evidence import Case, Fit
+
+CAUSES = (
+    "count", "none", "shape", "dtype", "raises", "in_place", "state", "random", "not_linear",
+    "ignores_grad_output", "sums_grad_output", "layout", "sign", "factor", "swapped", "transposed",
+    "missing_sum", "wrong_axis", "slope_at_output", "slope_at_input", "one_side", "part_only",
+    "missing_term", "power", "constant", "positions", "repeated_positions", "chain_rule",
+    "conjugate", "second_order", "precision", "changed_after_saving", "not_finite",
+    "needs_input_grad", "sizes", "option", "way", "unrecognised",
+)  # fmt: skip
+
+HYPOTHESES: tuple[Callable[[Case], list[Fit]], ...] = (
+    experiments.changed_after_saving, experiments.stale, experiments.frozen, slopes.conjugated,
+    scalars.scalar, sums.averaged, experiments.precision, places.swapped, places.repeated,
+    sums.broadcast_sum, slopes.slope_place, places.transposed, sums.coupling, places.part,
+    slopes.one_side, sums.sparse, places.positions, sums.summed_grad_output, slopes.power, forms.formulas,
+    slopes.scaled, sums.along_axis, sums.residual, sums.by_experiment, experiments.other_option,
+)  # fmt: skip
+SPECIFIC = 2.9  # a fit of this rank or less leaves no need to look for others
+
+
+def conclude(case: Case) -> list[Fit]:
+    """The fits, the most telling first, one per cause; empty if nothing fits."""
+    found: dict[str, Fit] = {}
+    for hypothesis in HYPOTHESES:
+        for fit in hypothesis(case):
+            if fit.cause not in found or fit.rank < found[fit.cause].rank:
+                found[fit.cause] = fit
+        if found and hypothesis is experiments.precision:
+            best = min(fit.rank for fit in found.values())
+            if best <= 1.5:
+                break
+    return sorted(found.values(), key=lambda fit: fit.rank)

@@ -1,0 +1,204 @@
+"""Causes that are found by running again with one thing changed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.causes.evidence import Case, Fit
+from derivable.examiner.finding import Said
+from derivable.examiner.hygiene import cotangent
+from derivable.examiner.linearity import representable
+from derivable.examiner.recorder import changed_after_saving as changed_tensors
+from derivable.examiner.ruler import Ruler
+from derivable.examiner.sample import Sample, fit
+from derivable.examiner.space import real, size
+from derivable.examiner.subject import FunctionRun, FunctionSubject
+
+
+def changed_after_saving(case: Case) -> list[Fit]:
+    """With copies of what was saved, the gradient is right: something changed it since."""
+    subject, sample = case.examined.subject, case.first
+    if not isinstance(subject, FunctionSubject):
+        return []
+    run = case.examined.run(sample.inputs)
+    changed = changed_tensors(run.ctx) if isinstance(run, FunctionRun) else []
+    if not changed:
+        return []
+    position = changed[0]
+    subject.protect = True
+    try:
+        look = case.examined.look(sample.inputs, sample.where)
+    finally:
+        subject.protect = False
+    if look is None or any(s.count for s in look.samples if s.argument == case.argument):
+        return []
+    return [Fit("changed_after_saving", 0, (Said("evidence.changed", {"position": position}),))]
+
+
+def stale(case: Case) -> list[Fit]:
+    """The gradient returned at other inputs is the one that was right at the first ones."""
+    looks = [look for look in case.looks if look.whole]
+    same = [
+        s for look in looks for s in look.samples
+        if s.where.key in ("where.example", "where.again") and s.argument == case.argument and s.returned.shape == looks[0].samples[0].returned.shape
+    ] if looks and looks[0].samples else []  # fmt: skip
+    if len(same) < 2:
+        return []
+    first, later = same[0], [s for s in same[1:] if s.count]
+    for sample in later:
+        gap = (sample.returned - first.returned).abs().max()
+        moved = (sample.measured.value - first.measured.value).abs().nan_to_num(0.0).max()
+        if bool(gap <= 1e-12 * first.returned.abs().max()) and bool(moved > 1e-6):
+            live = (first.measured.value != 0) | (sample.measured.value != 0)
+            known = first.returned[live].abs()
+            # A slope that is one number everywhere is the same at other inputs too.
+            if not first.count and len(known) and bool(known.max() > 1.001 * known.min()):
+                return [Fit("state", 0.5, (Said("evidence.stale"),))]
+    return []
+
+
+def frozen(case: Case) -> list[Fit]:
+    """Forward gives the same outputs for other inputs, though backward says that it should not."""
+    samples = [s for s in case.all_samples() if s.returned.shape == case.first.returned.shape]
+    outputs = [torch.cat([real(o) for o in s.outputs]) for s in samples]
+    if len(outputs) < 2 or not all(torch.equal(o, outputs[0]) for o in outputs[1:]):
+        return []
+    moved = any(not torch.equal(s.x, samples[0].x) for s in samples[1:])
+    if not moved or bool((case.first.measured.value != 0).any()):
+        return []
+    return [Fit("state", 0.5, (Said("evidence.frozen"),))]
+
+
+def other_option(case: Case) -> list[Fit]:
+    """The returned gradient is that of forward with another value of an option."""
+    sample, subject = case.first, case.examined.subject
+    names = subject.names(len(sample.inputs))
+    choices: list[tuple[Any, str, Any]] = [
+        (position, names[position], value) for position, value in enumerate(sample.inputs)
+    ]
+    choices += [(None, name, value) for name, value in getattr(subject, "options", {}).items()]
+    for position, name, value in choices:
+        if not isinstance(value, bool | int | float | str):
+            continue
+        for rank, other in _alternatives(subject, name, value, sample):
+            measured = _with_option(case, position, name, other)
+            if measured is None:
+                continue
+            known = sample.sure & torch.isfinite(measured.value)
+            scale = float(measured.value[known].abs().max()) if bool(known.any()) else 0.0
+            gap = (sample.returned - measured.value)[known].abs()
+            if not scale:
+                continue
+            deviation = (sample.returned - sample.measured.value)[known].abs().max()
+            if not deviation or not bool((gap <= 1e-3 * deviation).all()):
+                continue
+            fields = {"name": name, "value": value, "other": other}
+            said = (Said("evidence.option", fields),)
+            if name in ("dim", "axis", "dims"):
+                return [Fit("wrong_axis", 1.5, said), Fit("option", 2.5, said)]
+            return [Fit("constant", rank, said), Fit("option", rank + 0.5, said)]
+    return []
+
+
+def _with_option(case: Case, position: int | None, name: str, other: Any) -> Any:
+    """The Jacobian of forward with another option; None if it does not run or fit."""
+    sample, subject = case.first, case.examined.subject
+    inputs = list(sample.inputs)
+    options: dict[str, Any] = getattr(subject, "options", {})
+    kept = dict(options)
+    if position is None:
+        options[name] = other
+    else:
+        inputs[position] = other
+    try:
+        ruler = Ruler(subject, inputs, range(len(sample.outputs)))
+        if len(ruler.at) != len(sample.returned):
+            return None
+        return ruler.jacobian(case.argument)
+    except Exception:  # not every value is an option
+        return None
+    finally:
+        options.update(kept)
+
+
+def _alternatives(
+    subject: Any, name: str, value: Any, sample: Sample
+) -> Iterator[tuple[float, Any]]:
+    """Other values that an option may be mistaken for, with the rank of that explanation."""
+    rule = getattr(subject, "forward", subject.target)
+    try:
+        default = inspect.signature(rule).parameters[name].default
+    except (KeyError, TypeError, ValueError):
+        default = inspect.Parameter.empty
+    if isinstance(default, bool | int | float | str) and default != value:
+        yield 1.8, default
+    if isinstance(value, bool):
+        yield 2.0, not value
+    elif isinstance(value, str):
+        yield from ((2.0, word) for word in ("mean", "sum", "none", "tanh") if word != value)
+    elif isinstance(value, int):
+        axes = range(max(2, sample.x.ndim))
+        others = dict.fromkeys(v for v in (*axes, value + 1, value - 1, -value) if v != value)
+        yield from ((4.2, other) for other in others)
+    elif value:
+        found = (0.0, 1.0, -value, 2 * value, value / 2, value**2, abs(value) ** 0.5, 1 / value,
+                 1 - value, value + 1, value - 1, 10 * value, value / 10, 1e-5, 1e-8, 0.01, 0.1,
+                 0.5, 2.0)  # fmt: skip
+        yield from ((3.9, other) for other in dict.fromkeys(v for v in found if v != value))
+
+
+def precision(case: Case) -> list[Fit]:
+    """Small, irregular deviations: numbers that passed through a smaller dtype."""
+    for sample in case.wrong:
+        known = sample.sure & (sample.measured.value != 0)
+        if not bool(known.any()):
+            return []
+        scale = sample.measured.value[known].abs().max()
+        gap = (sample.returned - sample.measured.value).abs()
+        if bool((sample.wrong & ~known & (gap > 1e-6 * scale)).any()):
+            return []
+        close = float(gap[sample.sure].max()) < 0.01 * float(scale)
+        dtype = representable(sample.returned[sample.wrong])
+        if close and dtype:
+            fields = {"dtype": dtype, "count": int(sample.wrong.sum())}
+            return [Fit("precision", 0.8, (Said("evidence.representable", fields),))]
+        share = ((sample.returned - sample.measured.value).abs() / sample.measured.value.abs())[known]
+        if float(share.max()) > 0.02:
+            return []
+    step = _staircase(case)
+    if step:
+        return [Fit("precision", 0.9, (Said("evidence.staircase", {"size": f"{step:.1g}"}),))]
+    largest = f"{float(share.max()):.2g}"
+    return [Fit("constant", 9, (Said("evidence.nearly", {"size": largest}),))]
+
+
+def _staircase(case: Case) -> float:
+    """How much the returned gradient trembles when the inputs move smoothly, relative to it."""
+    sample, examined = case.first, case.examined
+    generator = torch.Generator().manual_seed(6)
+    x = real(sample.x)
+    direction = torch.randn(size(sample.x), generator=generator).double() * x.abs().mean()
+    found = []
+    vector = cotangent(examined.run(sample.inputs))
+    for i in range(9):
+        inputs = list(sample.inputs)
+        moved = x + 1e-6 * (i - 4) * direction
+        from derivable.examiner.space import unreal
+
+        inputs[case.argument] = unreal(moved, sample.x)
+        run = examined.run(inputs)
+        gradient = fit(examined.pull(run, inputs, vector), case.argument, sample.x)
+        if gradient is None:
+            return 0.0
+        found.append(real(gradient))
+    table = torch.stack(found)
+    scale = table.abs().max()
+    for _ in range(5):
+        table = table.diff(dim=0)
+    noise = float(table.square().mean().sqrt() / 252**0.5 / scale) if float(scale) else 0.0
+    return noise if noise > 1e-11 else 0.0

@@ -1,0 +1,254 @@
+"""Causes of place: right values somewhere else, and values that are wrong in one part only."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.causes.evidence import Block, Case, Fit, blocks, fitted, times
+from derivable.examiner.finding import Said
+from derivable.examiner.sample import Sample
+
+
+def swapped(case: Case) -> list[Fit]:
+    """The gradient of another argument, or what belongs to another output."""
+
+    def others(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        mine = blocks(sample)
+        position = next(i for i, b in enumerate(mine) if b.returned.data_ptr() ==
+                        block.returned.data_ptr())  # fmt: skip
+        for other in case.others(sample):
+            name = case.examined.name(other.argument, sample.inputs)
+            found["argument", name] = blocks(other)[position].measured
+        for i, other_block in enumerate(mine):
+            if i != position:
+                found["output", str((i - position) % len(mine))] = other_block.measured
+        return found
+
+    fit = fitted(case, others)
+    if fit is None:
+        return []
+    (kind, name), factors = fit
+    fields = {"name": case.name, "other": name}
+    return [Fit("swapped", 2, (Said(f"evidence.swapped_{kind}", fields), *times(factors)))]
+
+
+def transposed(case: Case) -> list[Fit]:
+    """Two axes of equal size exchanged, of the output, of the argument or between them."""
+
+    def exchanged(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        shape = block.measured.shape
+        found: dict[Any, Tensor] = {
+            (block.names[a], block.names[b]): block.measured.transpose(a, b)
+            for a, b in itertools.combinations(range(len(shape)), 2)
+            if shape[a] == shape[b] > 1
+        }
+        out, arg = shape[: block.axes], shape[block.axes :]
+        if len(arg) > 2:
+            for order in itertools.permutations(range(len(arg))):
+                axes = [*range(block.axes), *(block.axes + i for i in order)]
+                turned = block.measured.permute(axes)
+                if turned.shape == shape and list(order) != sorted(order):
+                    found["axes", str(order)] = turned
+        if out == arg and len(out) == 2 and out[0] == out[1]:
+            found["output and argument", ""] = block.measured.permute(1, 0, 3, 2)
+        return found
+
+    fit = fitted(case, exchanged)
+    if fit is None:
+        return []
+    (a, b), factors = fit
+    said = (Said("evidence.transposed", {"a": a, "b": b}), *times(factors))
+    crossed = all(_shifts(block, a, b) for s in case.wrong for block in blocks(s, case.name)
+                  if bool(block.wrong.any()))  # fmt: skip
+    if crossed:  # forward moves values about, and backward moves them on instead of back
+        return [Fit("positions", 2.9, said), Fit("transposed", 3.3, said)]
+    return [Fit("transposed", 3, said)]
+
+
+def _shifts(block: Block, a: str, b: str) -> bool:
+    """Whether forward only moves values, or slides one kernel over them, along these axes."""
+    if a not in block.names or b not in block.names:
+        return False
+    first, second = block.names.index(a), block.names.index(b)
+    if not first < block.axes <= second:
+        return False
+    rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+    flat = block.measured.reshape(rows, -1)
+    scale = float(flat.abs().max())
+    if bool(((flat.abs() > 1e-9 * scale).sum(1) <= 1).all()):
+        return True
+    matrix = block.measured.movedim((first, second), (-2, -1))
+    if min(matrix.shape[-2:]) < 3:
+        return False
+    gap = matrix[..., 1:, 1:] - matrix[..., :-1, :-1]
+    return bool(gap.abs().max() <= 1e-6 * scale)
+
+
+def positions(case: Case) -> list[Fit]:
+    """The same values flipped, rolled, reshaped in another order, or permuted at all."""
+
+    def moved(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        shape = block.measured.shape
+        for axis, length in enumerate(shape):
+            if length < 2:
+                continue
+            found["flipped", block.names[axis]] = block.measured.flip(axis)
+            for shift in {1, -1, 2, -2, length // 2}:
+                if 0 < abs(shift) < length:
+                    found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(shift, axis)
+        whole = range(block.axes, len(shape))
+        found["flipped", "all axes"] = block.measured.flip(*whole) if len(whole) else block.measured
+        for side in (range(block.axes), whole):
+            for order in itertools.permutations(side) if 2 <= len(side) <= 4 else ():
+                if list(order) == sorted(order):
+                    continue
+                axes = list(range(len(shape)))
+                axes[side.start : side.stop] = order
+                turned = block.measured.permute(axes).reshape(shape)
+                found["reshaped", str(tuple(i - side.start for i in order))] = turned
+        return found
+
+    fit = fitted(case, moved)
+    if fit is not None:
+        (how, where), factors = fit
+        said = Said("evidence.moved", {"how": how, "where": where})
+        return [Fit("positions", 2.95, (said, *times(factors)))]
+    if all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any())):
+        return [Fit("positions", 3.05, (Said("evidence.permuted"),))]
+    return []
+
+
+def _permuted(block: Block) -> bool:
+    """Whether, for a random grad_output, the gradient holds the right values in another order."""
+    rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+    u = torch.randn(rows, generator=torch.Generator().manual_seed(12)).double()
+    measured, returned = (u @ t.reshape(rows, -1) for t in (block.measured, block.returned))
+    if len(measured) < 3 or not bool(torch.isfinite(returned).all()):
+        return False
+    typical = measured.abs().max()
+    gap = (measured.sort().values - returned.sort().values).abs().max()
+    distinct = len((measured / typical * 1e6).round().unique())
+    return distinct > 2 and bool(gap <= 1e-6 * typical) and bool(gap < 1e-2 * (measured - returned).abs().max())
+
+
+def part(case: Case) -> list[Fit]:
+    """Wrong (or right) exactly at some indices of one axis, on a diagonal, in a triangle."""
+    shared: set[tuple[str, str]] | None = None
+    outputs: set[int] = set()
+    count = len(blocks(case.first))
+    for sample in case.wrong:
+        for i, block in enumerate(blocks(sample, case.name)):
+            if not bool(block.wrong.any()):
+                continue
+            outputs.add(i)
+            here = set(_parts(block))
+            shared = here if shared is None else shared & here
+    if count > 1 and len(outputs) < count:
+        used = [i for i in range(count) if bool(blocks(case.first)[i].relevant.any())]
+        if any(i not in outputs for i in used):
+            names = ", ".join(str(i) for i in sorted(outputs))
+            return [Fit("part_only", 6, (Said("evidence.outputs", {"names": names}),))]
+    if not shared:
+        return []
+    where, name = sorted(shared, key=lambda pair: (pair[0] == "some", pair))[0]
+    said = Said(f"evidence.part_{where}", {"axis": name})
+    broadcast = name.startswith("output") and _summed(case, name)
+    if broadcast:
+        return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
+    return [Fit("part_only", 7 if where == "some" else 3.6, (said,))]
+
+
+def _parts(block: Block) -> list[tuple[str, str]]:
+    """The descriptions of which relevant entries are wrong: (kind of part, axis)."""
+    wrong, right = block.wrong & block.relevant, block.relevant & ~block.wrong
+    if not bool(right.any()) or int(wrong.sum()) < 1:
+        return []
+    found = []
+    for axis, name in enumerate(block.names):
+        rest = [i for i in range(wrong.ndim) if i != axis]
+        bad = wrong.any(dim=rest) if rest else wrong
+        good = right.any(dim=rest) if rest else right
+        where, length = bad.nonzero().flatten().tolist(), wrong.shape[axis]
+        edges = {"first": [0], "last": [length - 1], "border": [0, length - 1]}
+        found += [(kind, name) for kind, at in edges.items() if where == at and length > 2]
+        if bool((bad & good).any()):
+            continue
+        fine = good.nonzero().flatten().tolist()
+        kinds = {
+            "first": where == [0], "last": where == [length - 1],
+            "all_but_first": fine == [0], "all_but_last": fine == [length - 1],
+            "even": bool(where) and all(i % 2 == 0 for i in where) and all(i % 2 for i in fine),
+            "odd": bool(where) and all(i % 2 for i in where) and all(i % 2 == 0 for i in fine),
+            "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
+            "some": True,
+        }  # fmt: skip
+        found += [(kind, name) for kind, holds in kinds.items() if holds]
+    for a, b in itertools.combinations(range(wrong.ndim), 2):
+        if min(wrong.shape[a], wrong.shape[b]) < 2:
+            continue
+        if a < block.axes <= b:
+            continue  # between output and argument: that is coupling, see sums.py
+        i, j = torch.arange(wrong.shape[a])[:, None], torch.arange(wrong.shape[b])
+        grid = {"diagonal": i == j, "above": i < j, "below": i > j, "off_diagonal": i != j}
+        shape = [1] * wrong.ndim
+        shape[a], shape[b] = wrong.shape[a], wrong.shape[b]
+        for kind, mask in grid.items():
+            inside = mask.view(shape)
+            if not bool((wrong & ~inside).any()) and not bool((right & inside).any()):
+                found.append((kind, f"{block.names[a]}, {block.names[b]}"))
+    return found
+
+
+def _summed(case: Case, name: str) -> bool:
+    """Whether backward has to sum over this axis of the output: the argument does not have it."""
+    for block in blocks(case.first, case.name):
+        if name not in block.names:
+            continue
+        axis = block.names.index(name)
+        relevant = block.relevant.movedim(axis, 0).reshape(block.relevant.shape[axis], -1)
+        rest = block.relevant.shape
+        arg = tuple(rest[block.axes :])
+        support = relevant.reshape(rest[axis], -1, int(torch.Size(arg).numel())).any(1)
+        return bool((support.sum(0) == rest[axis]).all())
+    return False
+
+
+def repeated(case: Case) -> list[Fit]:
+    """Entries that several outputs contribute to are wrong, and only these."""
+    seen = False
+    for sample in case.wrong:
+        for block in blocks(sample, case.name):
+            rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+            measured = block.measured.reshape(rows, -1)
+            returned, sure = block.returned.reshape(rows, -1), block.sure.reshape(rows, -1)
+            wrong = (block.wrong & block.relevant).reshape(rows, -1)
+            floor = 1e-9 * float(measured.abs().max()) if measured.numel() else 0.0
+            shares = (measured.abs() > floor).sum(0)  # (n,)
+            bad = wrong.any(0)
+            if not bool(bad.any()):
+                continue
+            if bool((shares[bad] < 2).any()):
+                return []
+            lost = wrong & sure
+            dropped = (returned[lost].abs() <= floor).float().mean()
+            kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
+            overwritten = bool(dropped == 1.0) and bool((kept == 1).all())
+            single = (shares == 1) & ~bad
+            averaged = bool(
+                ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()
+            )
+            if not (overwritten or averaged) or not (bool(single.any()) or _integers(sample)):
+                return []
+            seen = True
+    return [Fit("repeated_positions", 2, (Said("evidence.repeated"),))] if seen else []
+
+
+def _integers(sample: Sample) -> bool:
+    return any(isinstance(v, Tensor) and not v.is_floating_point() and v.dtype != torch.bool
+               for v in sample.inputs)  # fmt: skip

@@ -1,0 +1,115 @@
+"""Causes that are one number: a sign, a factor, a rounded constant, a zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+
+from derivable.examiner.causes.evidence import Case, Fit, blocks, number
+from derivable.examiner.finding import Said
+from derivable.examiner.sample import Sample
+
+
+def scalar(case: Case) -> list[Fit]:
+    """returned = c * measured, with a c that may depend on the sizes."""
+    factors: list[tuple[Sample, float]] = []
+    for sample in case.wrong:
+        found = set()
+        several = len(sample.outputs) > 1
+        for block in blocks(sample, case.name):
+            if not bool(block.relevant.any()) or (several and not bool(block.wrong.any())):
+                continue
+            c = block.explained(block.measured)
+            if c is None:
+                zero = bool((block.returned[block.sure].abs() == 0).all())
+                c = 0.0 if zero else None
+            if c is None:
+                return []
+            found.add(round(c, 9))
+        if len(found) != 1:
+            return []
+        factors.append((sample, found.pop()))
+    return _named(case, factors) if factors else []
+
+
+def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
+    """Name the factors, from the sizes of the samples."""
+    numbers = [c for _, c in factors]
+    entries = int(blocks(case.first)[0].relevant.sum())
+    said = Said(
+        "evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries}
+    )
+    if all(c == 0 for c in numbers):
+        return [Fit("none", 1, (Said("evidence.all_zero"),))]
+    if all(abs(c + 1) < 1e-6 for c in numbers):
+        return [Fit("sign", 1, (said,))]
+    if max(numbers) - min(numbers) < 1e-7 * abs(numbers[0]):
+        if abs(numbers[0] - 1) < 0.02:
+            return [Fit("constant", 1.5, (said,)), Fit("factor", 2.5, (said,))]
+        rivals = [n for n, _ in formulas(factors)]
+        known = rivals if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
+        more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}),) if known else ()
+        return [Fit("factor", 1, (said, *more))]
+    for (one, c), (other, d) in itertools.combinations(factors, 2):
+        if _sizes(one) == _sizes(other) and abs(c - d) > 1e-7 * abs(c):
+            return []  # it depends on the values
+    names = formulas(factors)
+    spoken = [Said("evidence.ratio_sizes", {"factor": number(c), "sizes": _sizes(s)})
+              for s, c in factors[1:3]]  # fmt: skip
+    if names:
+        name = Said("evidence.factor_is", {"formula": names[0][0]})
+        return [Fit("factor", 1, (said, *spoken, name))]
+    return [Fit("factor", 2, (said, *spoken))]
+
+
+def _sizes(sample: Sample) -> str:
+    return str(tuple(sample.x.shape))
+
+
+def formulas(factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
+    """Products of sizes that give the factor at every sample, the simplest first."""
+    tables = [_quantities(sample) for sample, _ in factors]
+    names = [n for n in tables[0] if all(n in t for t in tables)]
+    found: list[tuple[int, str, float]] = []
+    powers = {"{}": 1.0, "1/{}": -1.0, "sqrt({})": 0.5, "1/sqrt({})": -0.5, "{}**2": 2.0,
+              "1/{}**2": -2.0}  # fmt: skip
+    singles = [((name,), (form,)) for name in names for form in powers]
+    pairs = [
+        (pair, forms)
+        for pair in itertools.combinations(names, 2)
+        for forms in itertools.product(("{}", "1/{}"), repeat=2)
+    ]
+    for chosen, forms in [*singles, *pairs]:
+        ratios = []
+        for table, (_, c) in zip(tables, factors, strict=True):
+            product = 1.0
+            for name, form in zip(chosen, forms, strict=True):
+                product *= float(table[name]) ** powers[form]
+            ratios.append(c / product if product else float("inf"))
+        spread = max(ratios) - min(ratios)
+        if not spread < 1e-6 * abs(ratios[0]):
+            continue
+        text = " * ".join(f.format(n) for n, f in zip(chosen, forms, strict=True))
+        plain = abs(abs(ratios[0]) - 1) < 1e-6
+        front = "" if abs(ratios[0] - 1) < 1e-6 else f"{number(ratios[0])} * "
+        if ratios[0] and abs(ratios[0]) < 1e4:
+            found.append((len(chosen) * 2 + (not plain) * 3, front + text, ratios[0]))
+    return [(text, ratio) for _, text, ratio in sorted(found, key=lambda f: f[0])]
+
+
+def _quantities(sample: Sample) -> dict[str, int]:
+    """The sizes that a factor may be made of, by name."""
+    found: dict[str, int] = {}
+    for i, value in enumerate(sample.inputs):
+        if isinstance(value, torch.Tensor):
+            for axis, length in enumerate(value.shape):
+                found[f"input[{i}].shape[{axis}]"] = length
+            if value.ndim > 1:
+                found[f"input[{i}].numel()"] = value.numel()
+    for i, output in enumerate(sample.outputs):
+        for axis, length in enumerate(output.shape):
+            found[f"output[{i}].shape[{axis}]"] = length
+    own = {f"{name} - 1": n - 1 for name, n in found.items() if n > 1}
+    return {name: n for name, n in {**found, **own}.items() if n > 0}

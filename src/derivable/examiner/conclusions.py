@@ -1,0 +1,261 @@
+"""From everything that was seen to findings: one per mistake, the most telling first."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.causes import conclude
+from derivable.examiner.causes.evidence import Case, Fit
+from derivable.examiner.finding import Finding, Said, Source, Worst
+from derivable.examiner.sample import EXAMPLE, Examined, Look, Problem, Sample
+from derivable.examiner.subject import FunctionSubject, Inputs
+
+ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
+ORDER = (
+    "changed_after_saving", "count", "shape", "missing_sum", "dtype", "random", "state", "in_place",
+    "ignores_grad_output", "not_linear", "values", "raises", "layout", "needs_input_grad", "sizes",
+    "not_finite", "precision", "second_order", "way",
+)  # fmt: skip
+
+
+def conclusions(
+    examined: Examined, inputs: Inputs, looks: Sequence[Look], problems: Sequence[Problem]
+) -> list[Finding]:
+    """The findings, ordered from what explains most to what may follow from it."""
+    source = source_of(examined)
+    found: list[tuple[int, Finding]] = []
+    told: set[tuple[str, int | None]] = set()
+    crooked = {p.argument for p in problems if p.cause in ("not_linear", "ignores_grad_output")}
+    unmeasured = any(p.cause in ("random",) for p in problems)
+    values: dict[int, Finding] = {}
+    for argument in examined.wanted:
+        if argument in crooked or unmeasured:
+            continue
+        finding = _values(examined, argument, looks, problems, source)
+        if finding is not None:
+            values[argument] = finding
+            place = "not_finite" if finding.cause == "not_finite" else "values"
+            place = finding.cause if finding.cause in ORDER else place
+            found.append((ORDER.index(place), finding))
+    for problem in problems:
+        finding = _problem(examined, inputs, problem, looks, source, values)
+        if finding is None or (finding.cause, problem.argument) in told:
+            continue
+        told.add((finding.cause, problem.argument))
+        place = finding.cause if finding.cause in ORDER else "values"
+        elsewhere = problem.where.key != "where.example"
+        late = elsewhere and finding.cause in ("sizes", "dtype", "raises")
+        found.append((len(ORDER) if late else ORDER.index(place), finding))
+    found.sort(key=lambda pair: pair[0])
+    return _merged([finding for _, finding in found])
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Without what is said already: the same cause of the same argument, or follow-ups."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if any(f.cause == finding.cause and f.argument == finding.argument for f in kept):
+            continue
+        if kept and finding.cause == "second_order":
+            first_order = any(f.cause not in ("layout", "precision", "way") for f in kept)
+            if first_order:
+                continue  # a wrong first derivative has no right second one
+        kept.append(finding)
+    return kept
+
+
+def _values(
+    examined: Examined, argument: int, looks: Sequence[Look], problems: Sequence[Problem],
+    source: Source | None,
+) -> Finding | None:  # fmt: skip
+    """The finding for the values of one argument's gradient, if they are wrong anywhere."""
+    samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
+    if not samples:
+        return None
+    ordinary = [s for s in samples if s.where.key in ORDINARY]
+    wide = [s for s in samples if s.where.key in ("where.wide", "where.signed", "where.crooked",
+                                                  "where.longer")]  # fmt: skip
+    lone = [s for s in samples if s.where.key in ("where.batch_of_one", "where.size_one",
+                                                  "where.scalar")]  # fmt: skip
+    case = Case(examined, argument, ordinary or lone or wide or samples, list(looks))
+    if not ordinary:
+        bare = not_finite(case.wrong) if not lone else None
+        if bare is not None:
+            return _finding(case, [bare], source)
+    fits = conclude(case)
+    if ordinary and (not fits or fits[0].rank > 4.6):
+        fits = [*_square_only(problems), *fits]
+    if ordinary and _some_sizes_right(argument, ordinary, looks):
+        fits = [Fit("sizes", 0, fits[0].evidence if fits else ()), *fits]
+    if not fits:
+        fits = probably(case)
+    if not ordinary and lone:
+        said = tuple(e for fit in fits[:1] for e in fit.evidence)
+        rest = [f for f in fits if f.cause in ("factor", "missing_sum")]
+        fits = [*[Fit("sizes", 0, said)], *rest]
+    elif not fits and not any(s.where.key in ("where.example", "where.again") for s in ordinary):
+        fits = [Fit("sizes", 9, ())] if ordinary else []
+    return _finding(case, fits, source)
+
+
+def _some_sizes_right(
+    argument: int, wrong: Sequence[Sample], looks: Sequence[Look]
+) -> bool:
+    """Whether it is right at the given sizes and at some others, and wrong at others yet."""
+    bad = {s.where.key for s in wrong}
+    if bad & {"where.example", "where.again", "where.untied", "where.tied"}:
+        return False
+    seen = [s for k in looks for s in k.samples
+            if s.argument == argument and s.where.key == "where.sizes"]  # fmt: skip
+    return any(not s.count for s in seen)
+
+
+def probably(case: Case) -> list[Fit]:
+    """No cause fits exactly, but most of the derivative is there: a part of it is lost or wrong."""
+    sample = case.first
+    known = sample.sure
+    measured, returned = sample.measured.value[known], sample.returned[known]
+    size = float(measured.norm())
+    if not size or not float(returned.norm()):
+        return []
+    missing = float((measured - returned).norm()) / size
+    alike = float(measured @ returned) / (size * float(returned.norm()))
+    if missing > 0.75 or alike < 0.7:
+        return []
+    said = Said("evidence.residual", {"size": f"{100 * missing:.3g}"})
+    return [Fit("missing_term", 20, (said,))]
+
+
+def _square_only(problems: Sequence[Problem]) -> list[Fit]:
+    """A backward that raises as soon as equal sizes differ: a matrix that is not transposed."""
+    text = " ".join(str(p.evidence[0].fields.get("text", "")) for p in problems
+                    if p.cause == "raises" and p.where.key == "where.untied")  # fmt: skip
+    clash = any(word in text for word in ("shapes cannot be multiplied", "must match", "mismatch",
+                                          "Expected size", "einsum"))  # fmt: skip
+    return [Fit("transposed", 4.6, (Said("evidence.square_only"),))] if clash else []
+
+
+def not_finite(samples: Sequence[Sample]) -> Fit | None:
+    """NaN or infinity was returned where a finite derivative was measured."""
+    for sample in samples:
+        bad = sample.wrong & ~torch.isfinite(sample.returned)
+        lost = sample.wrong & (sample.returned == 0)
+        if bool(bad.any()):
+            fields = {"count": int(bad.sum()), "all": bad.numel()}
+            return Fit("not_finite", 0, (Said("evidence.not_finite", fields),))
+        if sample.where.key == "where.large" and bool(lost.any()) and not bool(
+            (sample.wrong & ~lost).any()
+        ):
+            return Fit("not_finite", 0, (Said("evidence.underflow", {"count": int(lost.sum())}),))
+    return None
+
+
+def _finding(case: Case, fits: Sequence[Fit], source: Source | None) -> Finding:
+    sample = case.first
+    total, wrong = int((sample.wrong | sample.sure).sum()), sample.count
+    count = Said("evidence.count_wrong", {"wrong": wrong, "all": total})
+    best = fits[0] if fits else Fit("unrecognised", 99, ())
+    rivals = tuple(fit.cause for fit in fits[1:3] if fit.rank < best.rank + 2)
+    return Finding(
+        case.examined.subject.name, best.cause, case.name, sample.where,
+        (*best.evidence, count), worst_of(sample), rivals, source,
+    )  # fmt: skip
+
+
+def worst_of(sample: Sample) -> Worst:
+    """The wrong entry that is furthest off, relative to its own size."""
+    off = (sample.returned - sample.measured.value).abs().nan_to_num(torch.inf, torch.inf)
+    off = torch.where(sample.wrong, off, -1.0)
+    place = int(off.argmax())
+    row, column = divmod(place, sample.returned.shape[1])
+    entry = column // 2 if sample.x.is_complex() else column
+    shape = tuple(sample.x.shape)
+    index = torch.unravel_index(torch.tensor(entry), shape) if shape else ()
+    return Worst(
+        tuple(int(i) for i in index),
+        float(sample.returned[row, column]),
+        float(sample.measured.value[row, column]),
+        float(sample.measured.error[row, column]),
+    )
+
+
+def _problem(
+    examined: Examined, inputs: Inputs, problem: Problem, looks: Sequence[Look],
+    source: Source | None, values: dict[int, Finding],
+) -> Finding | None:  # fmt: skip
+    """The finding for something that is no matter of values."""
+    cause, evidence = problem.cause, problem.evidence
+    elsewhere = problem.where.key in (
+        "where.sizes", "where.untied", "where.batch_of_one", "where.size_one", "where.scalar",
+        "where.empty",
+    )  # fmt: skip
+    if problem.argument in values and (cause in ("shape", "unrecognised") or elsewhere):
+        return None  # the values say more
+    if elsewhere and cause == "raises" and values:
+        return None
+    odd = problem.where.key not in ("where.example", "where.sizes", "where.untied")
+    if cause == "shape" and problem.argument is not None and not odd:
+        better = _reshaped(examined, problem, looks)
+        if better is not None:
+            cause, evidence = better.cause, (*better.evidence, *evidence)
+    if elsewhere and cause in ("raises", "shape", "count", "dtype"):
+        cause = "sizes"
+    name = None
+    if problem.argument is not None:
+        name = examined.name(problem.argument, inputs)
+    return Finding(examined.subject.name, cause, name, problem.where, evidence, source=source)
+
+
+def _reshaped(examined: Examined, problem: Problem, looks: Sequence[Look]) -> Fit | None:
+    """What a gradient of the wrong shape would have been: not summed, transposed, another's."""
+    raw, argument = problem.raw, problem.argument
+    look = next((one for one in looks if one.where is problem.where), None)
+    if not isinstance(raw, Tensor) or look is None or argument is None:
+        return None
+    shape = tuple(look.inputs[argument].shape)
+    if raw.ndim >= len(shape):
+        try:
+            raw.sum_to_size(shape)
+        except RuntimeError:
+            pass
+        else:
+            return Fit("missing_sum", 0, ())
+    for i, other in enumerate(look.inputs):
+        if i != argument and isinstance(other, Tensor) and other.shape == raw.shape:
+            fields = {"name": examined.name(argument, look.inputs),
+                      "other": examined.name(i, look.inputs)}  # fmt: skip
+            return Fit("swapped", 0, (Said("evidence.shape_of", fields),))
+    if raw.ndim == len(shape) and sorted(raw.shape) == sorted(shape):
+        return Fit("transposed", 0, ())
+    return None
+
+
+def source_of(examined: Examined) -> Source | None:
+    """The last `return` of the backward that is examined."""
+    subject: Any = examined.subject
+    if not isinstance(subject, FunctionSubject):
+        return None
+    rule = inspect.unwrap(subject.backward)
+    slope = subject.target.__dict__.get("slope")
+    rule = slope.__func__ if isinstance(slope, staticmethod) else rule
+    try:
+        lines, start = inspect.getsourcelines(rule)
+        path = inspect.getsourcefile(rule) or ""
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):  # written in an interactive session
+        return None
+    returns = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    if not returns:
+        return None
+    line = max(node.lineno for node in returns)
+    return Source(path, start + line - 1, lines[line - 1].strip())
+
+
+__all__ = ["EXAMPLE", "conclusions", "worst_of"]

@@ -1,0 +1,286 @@
+"""One examination: up the ladder, rung by rung, collecting; then the conclusions."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.errors import InputError
+from derivable.examiner import large, orders
+from derivable.examiner.conclusions import conclusions
+from derivable.examiner.finding import Finding, Said
+from derivable.examiner.hygiene import cotangent, hygiene
+from derivable.examiner.linearity import layout, linearity, subsets, unused
+from derivable.examiner.probes import Probes, describe
+from derivable.examiner.report import Gradient, Report, Verdict
+from derivable.examiner.sample import (
+    EXAMPLE,
+    GROSS,
+    STRICT,
+    Examined,
+    Look,
+    Problem,
+    contract,
+    raised,
+    short,
+)
+from derivable.examiner.space import unreal
+from derivable.examiner.subject import FunctionSubject, Inputs, Subject, is_float
+from derivable.examiner.ways import ways
+
+SIZES, UNTIED = 2, 3  # how many inputs of other sizes are looked at
+
+
+class Examination:
+    """The state of one examination: its looks, problems and notes so far."""
+
+    def __init__(
+        self, subject: Subject, inputs: Inputs, *, surrogate: str | None, reference: Any,
+        compile: bool, seed: int,
+    ) -> None:  # fmt: skip
+        self.subject, self.seed, self.compile = subject, seed, compile
+        self.surrogate = surrogate
+        self.given = list(inputs)
+        wanted = [i for i, v in enumerate(inputs) if is_float(v) and v.requires_grad]
+        wanted = wanted or [i for i, v in enumerate(inputs) if is_float(v)]
+        self.examined = Examined(subject, wanted, values=surrogate is None)
+        self.examined.reference = reference
+        self.inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
+        self.probes = Probes(self.inputs, wanted, seed)
+        self.looks: list[Look] = []
+        self.problems: list[Problem] = []
+        self.notes: list[Said] = []
+        self.rungs: dict[str, int] = {}
+
+    def report(self) -> Report:
+        """Climb the ladder and conclude."""
+        start = time.perf_counter()
+        self._prepare()
+        self._climb()
+        findings = conclusions(self.examined, self.inputs, self.looks, self.problems)
+        return Report(
+            function=self.subject.name,
+            verdict=self._verdict(findings),
+            findings=tuple(findings),
+            notes=tuple(self.notes),
+            rungs=dict(self.rungs),
+            inputs=self._described(),
+            gradients=self._gradients(),
+            seed=self.seed,
+            seconds=time.perf_counter() - start,
+            example=tuple(self.given),
+            target=self.subject.target,
+        )
+
+    def _prepare(self) -> None:
+        """Take the inputs to float64; raise a sentence if forward refuses the given ones."""
+        if not self.examined.wanted:
+            raise InputError(
+                f"{self.subject.name}: none of the inputs is a floating-point tensor, so there is "
+                "no gradient to examine; give at least one, for example torch.randn(4, 3)"
+            )
+        try:
+            self.subject.value(self.inputs)
+        except Exception as error:  # whatever the user's forward raises
+            raise InputError(
+                f"{self.subject.name}.forward raises {type(error).__name__} at the given inputs: "
+                f"{' '.join(str(error).split())[:200]}; give inputs at which it runs"
+            ) from error
+        exact = orders.cast(self.inputs, torch.float64)
+        try:
+            self.subject.value(exact)
+        except Exception:  # a forward with numbers of a fixed dtype inside
+            self.notes.append(Said("note.own_dtype"))
+        else:
+            self.inputs = exact
+            self.probes.inputs = exact
+        if self.surrogate is not None:
+            self.notes.append(Said("note.surrogate", {"why": self.surrogate}))
+
+    def _climb(self) -> None:
+        """Every rung, from what is most specific to what is most general."""
+        self._rung("calls", lambda: hygiene(self.examined, self.inputs, self.probes.again()))
+        if any(p.cause == "random" and p.argument is None for p in self.problems):
+            return  # there is no one function to differentiate
+        base = self._look(self.inputs, EXAMPLE, "values")
+        if base is not None and not base.whole:
+            self._rung("directions", lambda: large.directions(self.examined, self.inputs))
+        broken = {p.cause for p in self.problems} & {"count", "raises"}
+        self._other_places()
+        if broken:
+            return
+        if self.surrogate is None:  # a clipped gradient is not linear, on purpose
+            self._rung("linearity", lambda: linearity(self.examined, self.inputs))
+        self._rung("layout", lambda: layout(self.examined, self.inputs))
+        self._rung("unused outputs", lambda: unused(self.examined, self.inputs))
+        self._rung("subsets", lambda: subsets(self.examined, self.inputs))
+        self._rung("second order", self._second_order)
+        extremes = [look for look in self.looks if look.where.key == "where.large"]
+        if base is not None and base.whole:
+            self._rung("float32", lambda: orders.float32(self.examined, base, extremes))
+            self._rung("half precision", lambda: orders.half(self.examined, base))
+        self._rung("ways to run", lambda: ways(self.examined, self.inputs, self.compile))
+
+    def _rung(self, name: str, rung: Callable[[], list[Problem]]) -> None:
+        before = self.examined.comparisons
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the user's code was heard at the first call
+            try:
+                self.problems += rung()
+            except Exception as error:  # the user's backward, in a situation that it refuses
+                self.notes.append(Said("note.rung_stopped", {"rung": name, "text": raised(error)}))
+        self.rungs[name] = self.rungs.get(name, 0) + self.examined.comparisons - before
+
+    def _second_order(self) -> list[Problem]:
+        problems, notes = orders.second_order(self.examined, self.inputs)
+        self.notes += notes
+        return problems
+
+    def _look(
+        self, inputs: Inputs, where: Said, rung: str, tolerance: float = STRICT
+    ) -> Look | None:
+        """Look at one place and keep what was seen; None if forward does not go there."""
+        before = self.examined.comparisons
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                look = self.examined.look(inputs, where, tolerance)
+        except Exception:  # forward refuses these inputs, which it may
+            look = None
+        self.rungs[rung] = self.rungs.get(rung, 0) + self.examined.comparisons - before
+        if look is None:
+            return None
+        for problem in look.problems:
+            problem.where = where
+        if where is EXAMPLE or rung not in ("values", "special values"):
+            self.problems += look.problems
+        self.looks.append(look)
+        self.examined.known |= {sample.argument for sample in look.wrong}
+        return look
+
+    def _other_places(self) -> None:
+        names = self.subject.names(len(self.inputs))
+        example = Said("where.again")
+        self._look(self.probes.again(), example, "values")
+        self._some(self.probes.other_sizes(), SIZES, "where.sizes", names)
+        self._some(self.probes.untied(), UNTIED, "where.untied", names)
+        for inputs in self.probes.tied():
+            self._look(inputs, Said("where.tied"), "sizes")
+        for inputs, where in self.probes.lone():
+            self._look(inputs, where, "sizes")
+        for inputs in self.probes.scalar():
+            self._look(inputs, Said("where.scalar"), "sizes")
+        for inputs in self.probes.empty():
+            self._empty(inputs)
+        for inputs, where in self.probes.wide():
+            self._look(inputs, self._spoken(where, names), "values at large")
+        for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
+            self._look(inputs, self._spoken(where, names), "values at large")
+        for inputs, where in self.probes.at(self._small()).extreme():
+            self._look(inputs, self._spoken(where, names), "special values", GROSS)
+
+    def _small(self) -> list[Any]:
+        """The smallest inputs that were looked at: special values need no others."""
+        sized = [k for k in self.looks if k.where.key in ("where.example", "where.sizes") and k.samples]
+        if not sized:
+            return self.inputs
+
+        def entries(look: Look) -> int:
+            return sum(v.numel() for v in look.inputs if isinstance(v, Tensor))
+
+        return min(sized, key=entries).inputs
+
+    def _spoken(self, where: Said, names: Sequence[str]) -> Said:
+        fields = dict(where.fields)
+        if "argument" in fields:
+            fields["argument"] = names[fields["argument"]]
+        return Said(where.key, fields)
+
+    def _some(
+        self, candidates: Iterator[list[Any]], count: int, key: str, names: Sequence[str]
+    ) -> None:
+        """Look at the first `count` of the candidates that forward accepts."""
+        seen: set[str] = set()
+        for inputs in candidates:
+            shapes = describe(inputs, names)
+            if shapes in seen:
+                continue
+            look = self._look(inputs, Said(key, {"shapes": shapes}), "sizes")
+            if look is not None and (look.whole or look.problems):
+                seen.add(shapes)
+            if len(seen) == count:
+                return
+
+    def _empty(self, inputs: list[Any]) -> None:
+        """Backward runs for an empty batch, and returns gradients of the right shape."""
+        where = Said("where.empty")
+        try:
+            run = self.examined.run(inputs)
+            finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)
+        except Exception:  # forward refuses an empty batch, which it may
+            return
+        if not finite or not run.smooth:
+            return
+        try:
+            found = contract(
+                self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs
+            )
+        except Exception as error:
+            found = [Problem("raises", None, (raised(error),))]
+        for problem in found:
+            problem.where = where
+        self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1
+        self.problems += found
+
+    def _verdict(self, findings: Sequence[Finding]) -> Verdict:
+        if findings:
+            return "wrong"
+        whole = [look for look in self.looks if look.whole and look.samples]
+        if self.surrogate is not None:
+            return "right"
+        if not whole:
+            settled = bool(self.rungs.get("directions"))
+            if not settled:
+                self.notes.append(Said("note.nothing_measured"))
+            return "right" if settled else "inconclusive"
+        for sample in whole[0].samples:
+            share = float(sample.unsettled.double().mean()) if sample.unsettled.numel() else 0.0
+            if share > 0.5:
+                name = self.examined.name(sample.argument, self.inputs)
+                self.notes.append(Said("note.unsettled", {"name": name, "share": f"{share:.0%}"}))
+                return "inconclusive"
+        kinks = sum(int(s.measured.kinks.sum()) for s in whole[0].samples)
+        if kinks:
+            self.notes.append(Said("note.kinks", {"count": kinks}))
+        return "right"
+
+    def _described(self) -> dict[str, str]:
+        names = self.subject.names(len(self.given))
+        return {
+            name: f"{short(v.dtype)} {tuple(v.shape)}" if isinstance(v, Tensor) else repr(v)[:40]
+            for name, v in zip(names, self.given, strict=False)
+        }
+
+    def _gradients(self) -> dict[str, Gradient]:
+        """One vector-Jacobian product per argument at the given inputs, for pictures."""
+        found: dict[str, Gradient] = {}
+        for look in self.looks[:1]:
+            for sample in look.samples:
+                generator = torch.Generator().manual_seed(self.seed)
+                u = torch.randn(len(sample.returned), generator=generator).double()
+                like = sample.x.to(torch.complex128 if sample.x.is_complex() else torch.float64)
+                name = self.examined.name(sample.argument, self.inputs)
+                found[name] = Gradient(
+                    unreal(u @ sample.returned, like),
+                    unreal(u @ sample.measured.value, like),
+                    unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
+                )
+        return found
+
+
+__all__ = ["Examination", "FunctionSubject"]

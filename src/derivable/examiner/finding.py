@@ -1,0 +1,48 @@
+"""`Finding`: one thing that the examiner found, as data; `sentences` turns it into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Said(NamedTuple):
+    """A sentence of the table, by its key, with what stands in its gaps."""
+
+    key: str
+    fields: Mapping[str, Any] = {}
+
+
+class Source(NamedTuple):
+    """A line of the user's code: the `return` of the backward."""
+
+    path: str
+    line: int  # counted from 1
+    text: str
+
+
+class Worst(NamedTuple):
+    """The entry of a gradient that is furthest off, and what was returned and measured there."""
+
+    index: tuple[int, ...]
+    returned: float | complex
+    measured: float | complex
+    error: float  # of the measurement; absolute
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mistake, and what speaks for it.
+
+    `cause` is an id of `causes.CAUSES`; `rivals` are the other causes that fit as well.
+    """
+
+    function: str
+    cause: str
+    argument: str | None  # the name of forward's parameter whose gradient is concerned
+    where: Said  # at which inputs it shows
+    evidence: tuple[Said, ...]
+    worst: Worst | None = None
+    rivals: tuple[str, ...] = ()
+    source: Source | None = None

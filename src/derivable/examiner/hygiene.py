@@ -1,0 +1,196 @@
+"""The first rungs: does a call leave alone what it was given, and can it be repeated?"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Said
+from derivable.examiner.recorder import kept, same
+from derivable.examiner.sample import Examined, Problem, fit, raised
+from derivable.examiner.space import joined, parted
+from derivable.examiner.subject import FunctionRun, Inputs, Run, copied, seeded
+
+
+def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """Repetition, changes in place, and state shared by calls; `others` are other inputs.
+
+    Notes on `examined` what the later rungs must know: whether forward draws random numbers,
+    whether each pull needs its own forward, and whether forwards may run in batches.
+    """
+    problems = _repeatable(examined, inputs)
+    if any(p.cause in ("random", "state") for p in problems):
+        return problems
+    examined.subject.batchable = True
+    problems += _forward_in_place(examined, inputs)
+    problems += _backward_in_place(examined, inputs)
+    examined.fresh = bool(problems)
+    problems += _backward_again(examined, inputs)
+    if not any(p.cause in ("random", "state", "raises") for p in problems):
+        problems += _interleaved(examined, inputs, others)
+    if any(p.cause == "state" for p in problems):
+        examined.subject.batchable = False
+    return problems
+
+
+def cotangent(run: Run, seed: int = 3) -> Tensor:
+    """A random, signed grad_output for the smooth outputs of `run`, as one real vector."""
+    count = len(joined([run.outputs[i] for i in run.smooth]))
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, generator=generator).double()
+
+
+def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> list[Tensor | None]:
+    """The wanted gradients for one cotangent, each in its argument's shape; None if it cannot be."""
+    returned = examined.pull(run, inputs, vector)
+    return [fit(returned, i, inputs[i]) for i in examined.wanted]
+
+
+def differ(first: Any, second: Any) -> bool:
+    """Whether two lists of gradients differ by more than rounding."""
+    pairs = zip(first, second, strict=True)
+    return any(
+        a is not None and b is not None
+        and not torch.allclose(a, b, rtol=1e-9, atol=1e-12 * _most(a), equal_nan=True)
+        for a, b in pairs
+    )  # fmt: skip
+
+
+def _most(tensor: Tensor) -> float:
+    return float(tensor.abs().nan_to_num(0.0).max()) if tensor.numel() else 0.0
+
+
+def _repeatable(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Forward gives the same outputs again, if need be from the same seed."""
+    subject = examined.subject
+    before = _random_state()
+    subject.value(inputs)
+    subject.random = _random_state() != before
+    known = _class_state(subject.target)
+    first, second = subject.value(inputs), subject.value(inputs)
+    examined.comparisons += 1
+    if all(same(a, b) for a, b in zip(first, second, strict=True)):
+        return []
+    if _close(first, second):
+        return []  # sums in another order, as on several threads
+    changed = [name for name, v in _class_state(subject.target).items() if known.get(name) != v]
+    said = Said("evidence.forward_again")
+    if changed:
+        return [Problem("state", None, (said, Said("evidence.class", {"name": changed[0]})))]
+    return [Problem("random", None, (said,))]
+
+
+def _close(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
+    return all(
+        torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True)
+        for a, b in zip(first, second, strict=True)
+        if isinstance(a, Tensor) and a.shape == b.shape
+    )
+
+
+def _random_state() -> tuple[Any, ...]:
+    numpy_state = np.random.get_state(legacy=True)
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        numpy_state[1].tobytes(), numpy_state[2],  # type: ignore[union-attr]
+        random.getstate(),
+    )  # fmt: skip
+
+
+def _class_state(target: Any) -> dict[str, int]:
+    """The identities of what hangs on a class, to see what a call changes there."""
+    if not isinstance(target, type):
+        return {}
+    return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
+
+
+def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Forward changes no examined input unless it says so with mark_dirty."""
+    run = examined.run(inputs)
+    dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
+    problems = []
+    for i in examined.wanted:
+        examined.comparisons += 1
+        if any(run.inputs[i] is marked for marked in dirty) or same(run.inputs[i], inputs[i]):
+            continue
+        name = examined.name(i, inputs)
+        problems.append(Problem("in_place", i, (Said("evidence.forward_changes", {"name": name}),)))
+    return problems
+
+
+def _backward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Backward changes neither grad_output nor anything that forward kept."""
+    run = examined.run(inputs)
+    likes = [run.outputs[i] for i in run.smooth]
+    grads = parted(cotangent(run), likes)
+    given = [g.clone() for g in grads]
+    saved = kept(run.ctx) if isinstance(run, FunctionRun) else []
+    before = [k.clone() for k in saved]
+    values = [copied(v, False) for v in run.inputs]
+    try:
+        run.pull(given)
+    except Exception:  # said by the rung that looks at what backward returns
+        return []
+    examined.comparisons += len(given) + len(saved)
+    problems = []
+    if not all(same(a, b) for a, b in zip(grads, given, strict=True)):
+        problems.append(Problem("in_place", None, (Said("evidence.grad_output_changes"),)))
+    inputs_changed = [i for i, v in enumerate(values) if not same(v, run.inputs[i])]
+    if inputs_changed:
+        name = examined.name(inputs_changed[0], inputs)
+        said = Said("evidence.backward_changes", {"name": name})
+        problems.append(Problem("in_place", None, (said,)))
+    elif not all(same(a, b) for a, b in zip(before, saved, strict=True)):
+        problems.append(Problem("in_place", None, (Said("evidence.saved_changes"),)))
+    return problems
+
+
+def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Backward gives the same gradients again: of one forward, of another, from any seed."""
+    run = examined.run(inputs)
+    vector = cotangent(run)
+    before = _random_state()
+    try:
+        first = gradients(examined, run, inputs, vector)
+    except Exception as error:
+        return [Problem("raises", None, (raised(error),))]
+    draws = _random_state() != before
+    examined.comparisons += 2
+    try:
+        second = gradients(examined, run, inputs, vector)
+    except Exception as error:
+        return [Problem("state", None, (Said("evidence.backward_once"), raised(error)))]
+    if draws:
+        with seeded(1):
+            other = gradients(examined, examined.run(inputs), inputs, vector)
+        if differ(first, other) or differ(first, second):
+            return [Problem("random", None, (Said("evidence.backward_draws"),))]
+    if differ(first, second):
+        return [Problem("state", None, (Said("evidence.backward_again"),))]
+    if differ(first, gradients(examined, examined.run(inputs), inputs, vector)):
+        return [Problem("state", None, (Said("evidence.call_again"),))]
+    return []
+
+
+def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """Two calls whose backwards come after both forwards do not see each other."""
+    fresh, examined.fresh = examined.fresh, False
+    try:
+        run = examined.run(inputs)
+        vector = cotangent(run)
+        alone = gradients(examined, run, inputs, vector)
+        first = examined.run(inputs)
+        examined.run(others)
+        mixed = gradients(examined, first, inputs, vector)
+    except Exception:  # `others` may be inputs that forward refuses
+        return []
+    finally:
+        examined.fresh = fresh
+    examined.comparisons += 1
+    if differ(alone, mixed):
+        return [Problem("state", None, (Said("evidence.interleaved"),))]
+    return []

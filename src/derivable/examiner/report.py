@@ -1,0 +1,86 @@
+"""`Report`: what one examination found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from torch import Tensor
+
+from derivable.errors import WrongGradientError
+from derivable.examiner import as_json, notebook, show
+from derivable.examiner.finding import Finding, Said
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Verdict = Literal["right", "wrong", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One argument's gradient at the given inputs, for one random grad_output: kept for pictures.
+
+    Each of the argument's shape, in float64 (complex128).
+    """
+
+    returned: Tensor | None
+    measured: Tensor
+    error: Tensor  # of the measurement; absolute
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """The verdict on one Function, with every finding and what was looked at.
+
+    print(report) says it in at most a dozen lines, in the language of DERIVABLE_LANG; rich shows
+    the same in colours, and a notebook adds a map of where the gradients are off.
+    """
+
+    function: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    notes: tuple[Said, ...]  # what is worth knowing and no mistake
+    rungs: Mapping[str, int]  # rung of the ladder -> number of comparisons made there
+    inputs: Mapping[str, str]  # argument -> "float64 (13, 5)", or the value of what is no tensor
+    gradients: Mapping[str, Gradient] = field(default_factory=dict)
+    seed: int = 0
+    seconds: float = 0.0
+    example: Sequence[Any] = ()  # the inputs themselves, for the reproduction
+    target: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing wrong was found; an inconclusive report is not ok."""
+        return self.verdict == "right"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        return show.plain(show.summary(self))
+
+    __repr__ = __str__  # what an interactive session and `assert report` show
+
+    def __rich__(self) -> RenderableType:
+        return show.coloured(show.summary(self))
+
+    def _repr_html_(self) -> str:
+        return notebook.to_html(self)
+
+    def details(self, lang: str | None = None) -> str:
+        """Everything in words: whole findings with a reproduction each, notes, inputs, seed."""
+        return show.plain(show.details(self, lang))
+
+    def to_json(self, arrays: bool = False) -> str:
+        """One JSON document; `arrays` adds the returned and measured gradients."""
+        return as_json.to_json(self, arrays)
+
+    def raise_if_wrong(self) -> None:
+        """Raise WrongGradientError, which says what print(report) says, if something is wrong.
+
+        An inconclusive report shows nothing wrong and passes; `assert report` is the strict way.
+        """
+        if self.verdict == "wrong":
+            raise WrongGradientError(str(self))

@@ -1,0 +1,223 @@
+"""A finding as a script of its own: about ten lines that show the mistake without the examiner."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from derivable.examiner.finding import Finding, Said
+from derivable.examiner.sentences import say
+from derivable.examiner.subject import copied, is_float, unchanged_random_state
+from derivable.examiner.written import imports, written
+from derivable.function.gradients import as_tuple
+
+if TYPE_CHECKING:
+    from derivable.examiner.report import Report
+
+T = TypeVar("T")
+
+STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
+
+# What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
+_MEASURE = """\
+(returned,) = torch.autograd.grad(run({x}), {x}, grad_output{unused})
+step = torch.zeros_like({x})
+step[{at}] = {step}
+measured = ((run({x} + step) - run({x} - step)) * {weight} / {width}
+print("returned", returned{shown})
+print("measured", measured.item())"""
+_MEASURE_COMPLEX = """\
+(returned,) = torch.autograd.grad(run({x}), {x}, grad_output{unused})
+step = torch.zeros_like({x})
+step[{at}] = {step}
+real, imag = (
+    ((run({x} + s) - run({x} - s)) * {weight}.item() / {width}
+    for s in (step, 1j * step)
+)
+print("returned", returned{shown})
+print("measured", complex(real, imag))"""
+_PULL = """\
+output = run({x})
+def pull(grad_output):
+    return torch.autograd.grad(output, {x}, grad_output, retain_graph=True)[0]
+"""
+_ENDINGS = {
+    "count": "torch.autograd.grad(run({x}), {x}, grad_output)",
+    "raises": "torch.autograd.grad(run({x}), {x}, grad_output)",
+    "in_place": """\
+output = run({x})
+tensors = {tensors}, output, grad_output
+before = [t.detach().clone() for t in tensors]
+torch.autograd.grad(output, {x}, grad_output)
+print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
+    "random": _PULL
+    + """\
+print("once ", pull(grad_output)[{at}].item())
+print("again", pull(grad_output)[{at}].item())""",
+    "state": _PULL
+    + """\
+print("alone               ", pull(grad_output)[{at}].item())
+run(2 * {x})
+print("after another forward", pull(grad_output)[{at}].item())""",
+    "not_linear": _PULL
+    + """\
+print("-1000 * pull(g)", (-1000 * pull(grad_output))[{at}].item())
+print("pull(-1000 * g)", pull(-1000 * grad_output)[{at}].item())""",
+    "way": """\
+(returned,) = torch.autograd.grad(run({x}), {x}, grad_output)
+(functional,) = torch.func.vjp(run, {x}.detach())[1](grad_output)
+print("torch.autograd", returned[{at}].item())
+print("torch.func    ", functional[{at}].item())""",
+    "layout": _PULL
+    + """\
+spread = torch.stack([grad_output, grad_output], -1)[..., 0]  # the same numbers, not contiguous
+one = torch.ones((), dtype=output.dtype).expand(output.shape)
+print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
+print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
+}
+# Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
+# for a gradient that is detached from the graph.
+_GRADIENT = """\
+weight = torch.randn_like(run({x}))
+value = run
+def run({x}):  # the gradient, whose own gradient is examined
+    {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
+    return torch.autograd.grad(value({x}), {x}, weight, create_graph=True)[0] + 0 * {x}
+"""
+
+
+def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
+    """The script, at the inputs that were given; its first lines say what is wrong, and where.
+
+    Tensors are drawn from `report.seed` where any values will do, and written out where there are
+    few of them or where they matter. Everything is in double precision.
+    """
+    names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
+    values = dict(zip(report.inputs, report.example, strict=False))
+    title = [f"# {report.function}: {say(Said('cause.' + finding.cause), lang)}"]
+    if finding.where.key != "where.example":
+        title.append(f"# {say(Said('show.elsewhere', {'where': finding.where}), lang)}")
+    if isinstance(report.target, tuple):
+        return "\n".join([*title, *_pair(report, finding)])
+    argument = _argument(finding, values)
+    head, named = imports(report.target)
+    lines = [*title, *head, ""]
+    if argument is None:
+        return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
+    drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
+    x, outputs = names[argument], _outputs(report)
+    is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
+    at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
+    gaps = {
+        "x": x,
+        "at": at,
+        "shown": "" if finding.cause == "none" else f"[{at}].item()",
+        "unused": ", allow_unused=True" if finding.cause == "none" else "",
+        "step": f"{STEP:.0e}",
+        "width": f"{2 * STEP:.0e}",
+        "weight": "grad_output.conj()).sum().real" if is_complex else "grad_output).sum()",
+        "tensors": ", ".join(names[n] for n, v in values.items() if isinstance(v, Tensor)),
+    }
+    measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
+    body = textwrap.indent(_call(report, named, names, outputs), "    ")
+    seed = f"torch.manual_seed({report.seed})"
+    lines += [seed, *drawn, "", f"def run({x}):", body, ""]
+    if finding.cause == "second_order":
+        lines += _GRADIENT.format_map(gaps).splitlines()
+    lines.append(f"grad_output = torch.randn_like(run({x}))")
+    return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
+
+
+def _pair(report: Report, finding: Finding) -> list[str]:
+    """The script for a value with a gradient beside it: `target` is both, `example` is theta."""
+    value, gradient = report.target
+    (theta,) = report.example
+    if not isinstance(theta, Tensor | np.ndarray):
+        return ["# theta is no single array: step through one entry of it by hand"]
+    head, named = imports(value)
+    more, beside = ([], named) if gradient is None else imports(gradient)
+    at = ", ".join(map(str, _spot(finding, torch.as_tensor(theta)))) or "()"
+    library = "torch" if isinstance(theta, Tensor) else "np"
+    made = written(torch.as_tensor(theta), False)
+    return [
+        *(["import numpy as np"] if library == "np" else []),
+        *dict.fromkeys([*head, *more]),
+        "",
+        f"torch.manual_seed({report.seed})",
+        f"theta = {made if library == 'torch' else f'({made}).numpy()'}",
+        f"step = {library}.zeros_like(theta)",
+        f"step[{at}] = {STEP:.0e}",
+        f"up, down = {named}(theta + step), {named}(theta - step)",
+        *(["up, down = up[0], down[0]"] if gradient is None else []),
+        f'print("returned", {beside}(theta){"[1]" if gradient is None else ""}[{at}])',
+        f'print("measured", (up - down) / {2 * STEP:.0e})',
+    ]
+
+
+def _argument(finding: Finding, values: dict[str, Any]) -> str | None:
+    """The argument whose gradient is looked at: the finding's, else the first with a gradient."""
+    smooth = [name for name, value in values.items() if is_float(value)]
+    if finding.argument in smooth:
+        return finding.argument
+    wanted = [name for name in smooth if values[name].requires_grad]
+    return next(iter(wanted or smooth), None)
+
+
+def _spot(finding: Finding, value: Tensor) -> tuple[int, ...]:
+    """The worst entry, or the first where that one belongs to inputs of another shape."""
+    index = finding.worst.index if finding.worst is not None else ()
+    inside = len(index) == value.ndim and all(
+        i < size for i, size in zip(index, value.shape, strict=True)
+    )
+    return tuple(index) if inside else (0,) * value.ndim
+
+
+def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[Any] | None) -> str:
+    """The body of `run`: one floating-point tensor, whatever the target returns."""
+    own, parameters = _own(report.target, names)
+    keywords = _keywords(report.target)
+    words = ", ".join(f"{name}={v}" if name in keywords else v for name, v in own.items())
+    call = f"{named}{'.apply' if _is_function(report.target) else ''}({words})"
+    if parameters:
+        state = ", ".join(f"{name!r}: {v}" for name, v in parameters.items())
+        call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
+    if outputs is None or len(outputs) == 1:
+        return f"return {call}"
+    smooth = [i for i, o in enumerate(outputs) if is_float(o)]
+    picked = "outputs" if len(smooth) == len(outputs) else f"[outputs[i] for i in {smooth}]"
+    return f"outputs = {call}\nreturn torch.cat([o.flatten() for o in {picked}])"
+
+
+def _outputs(report: Report) -> Sequence[Any] | None:
+    """What the target returns at its inputs; None where it fails."""
+    values = dict(zip(report.inputs, report.example, strict=False))
+    given = {name: copied(v, False) for name, v in _own(report.target, values)[0].items()}
+    options = {name: given.pop(name) for name in _keywords(report.target) if name in given}
+    run = report.target.apply if _is_function(report.target) else report.target
+    try:
+        with unchanged_random_state(), torch.no_grad():
+            return as_tuple(run(*given.values(), **options))
+    except Exception:  # a reproduction is written for what fails, too
+        return None
+
+
+def _own(target: Any, named: dict[str, T]) -> tuple[dict[str, T], dict[str, T]]:
+    """What forward is called with, and beside it the parameters of a module."""
+    held = dict(target.named_parameters()) if isinstance(target, nn.Module) else {}
+    inputs = {name: value for name, value in named.items() if name not in held}
+    return inputs, {name: value for name, value in named.items() if name in held}
+
+
+def _keywords(target: Any) -> list[str]:
+    rules = getattr(target, "_rules", None)
+    return rules.signature.keyword_only if rules else []
+
+
+def _is_function(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, torch.autograd.Function)

@@ -1,0 +1,364 @@
+"""`Sample`: what backward returned beside what was measured, for one argument at one place.
+
+Both are whole Jacobians, one row per real entry of the smooth outputs and one column per real
+entry of the argument: backward is pulled once for each one-hot `grad_output`. Large examples are
+compared along random directions instead, and their Jacobians are taken at smaller sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Said
+from derivable.examiner.recorder import replace_saved, same
+from derivable.examiner.ruler import EPS, Measured, Ruler
+from derivable.examiner.space import joined, parted, real, size
+from derivable.examiner.subject import FunctionRun, Inputs, Run, Subject
+
+MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
+RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
+STRICT, GROSS = 1.0, 1e6  # how many times that counts as wrong
+
+
+EXAMPLE = Said("where.example")
+
+
+@dataclass
+class Problem:
+    """Something about what backward returned that is not a matter of values."""
+
+    cause: str  # an id of a cause
+    argument: int | None
+    evidence: tuple[Said, ...]
+    raw: Any = None  # what was returned, where its shape or kind is the problem
+    where: Said = EXAMPLE
+
+
+@dataclass
+class Sample:
+    """The Jacobian with respect to one argument, as returned and as measured: (m, n) each."""
+
+    where: Said
+    argument: int
+    inputs: list[Any]
+    outputs: list[Tensor]  # the smooth ones
+    measured: Measured
+    returned: Tensor
+    wrong: Tensor  # (m, n), bool
+    unsettled: Tensor  # (m, n), bool: the ruler could not tell
+
+    @property
+    def x(self) -> Tensor:
+        """The argument."""
+        value: Tensor = self.inputs[self.argument]
+        return value
+
+    @property
+    def sure(self) -> Tensor:
+        """Where the two can be compared: finite, no kink, settled."""
+        smooth = ~self.measured.kinks & ~self.unsettled & torch.isfinite(self.measured.value)
+        return smooth & torch.isfinite(self.returned)
+
+    @property
+    def count(self) -> int:
+        """How many entries are wrong."""
+        return int(self.wrong.sum())
+
+
+@dataclass
+class Look:
+    """Everything that was seen at one place: one sample per argument, and the problems."""
+
+    where: Said
+    inputs: list[Any]
+    samples: list[Sample] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    whole: bool = True  # whether Jacobians were taken whole
+
+    @property
+    def wrong(self) -> list[Sample]:
+        """The samples with wrong entries."""
+        return [sample for sample in self.samples if sample.count]
+
+
+class Examined:
+    """A subject with the choice of what is examined, and the way to look at one place."""
+
+    def __init__(self, subject: Subject, wanted: Sequence[int], values: bool = True) -> None:
+        self.subject = subject
+        self.wanted = list(wanted)
+        self.values = values  # False for a surrogate, whose values are not compared
+        self.reference: Any = None
+        self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
+        self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.fresh = False  # whether every pull needs a forward of its own
+        self.comparisons = 0
+
+    def name(self, argument: int, inputs: Inputs) -> str:
+        """The argument's name."""
+        return self.subject.names(len(inputs))[argument]
+
+    def run(self, inputs: Inputs) -> Run:
+        """One forward."""
+        return self.subject.run(inputs, self.wanted)
+
+    def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
+        """What backward returns for the cotangent `vector` (m,), of the smooth outputs."""
+        if self.fresh:
+            run = self.run(inputs)
+        likes = [run.outputs[i] for i in run.smooth]
+        return run.pull([g.clone() for g in parted(vector, likes)])
+
+    def look(self, inputs: Inputs, where: Said, tolerance: float = STRICT) -> Look | None:
+        """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
+        inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
+        if tolerance > STRICT and self.known.issuperset(self.wanted):
+            return None
+        run = self.run(inputs)
+        outputs = [run.outputs[i] for i in run.smooth]
+        at = joined(outputs)
+        if not len(at) or not bool(torch.isfinite(at).any()):
+            return None
+        look = Look(where, inputs)
+        total = sum(size(inputs[i]) for i in self.wanted)
+        if len(at) > MOST_ROWS or total > MOST_COLUMNS or len(at) * total > MOST_ENTRIES:
+            look.whole = False
+            return look
+        lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
+        rows, look.problems = self._rows(run, inputs, len(at), lenient)
+        if not self.values:
+            return look
+        ruler = Ruler(self.subject, inputs, run.smooth)
+        ruler.complex_step = tolerance == STRICT
+        for argument, returned in rows.items():
+            if tolerance > STRICT and argument in self.known:
+                continue
+            measured = self._measure(ruler, argument, returned)
+            sample = Sample(
+                where, argument, inputs, outputs, measured, returned,
+                *_judge(measured, returned, ruler, real(inputs[argument]), tolerance,
+                        self.usual.setdefault(argument, _typical(measured.value))),
+            )  # fmt: skip
+            if sample.count and not bool(torch.isfinite(at).all()):
+                sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
+            if sample.count:
+                self._forgive_corners(sample, ruler)
+                self._forgive_rounding(sample)
+                _forgive_symmetry(sample)
+            self.comparisons += measured.value.numel()
+            look.samples.append(sample)
+        return look
+
+    def _rows(
+        self, run: Run, inputs: Inputs, count: int, lenient: bool
+    ) -> tuple[dict[int, Tensor], list[Problem]]:
+        """The returned Jacobian of each wanted argument, from one-hot pulls, and the problems."""
+        rows: dict[int, list[Tensor]] = {i: [] for i in self.wanted}
+        problems: list[Problem] = []
+        for row in range(count):
+            vector = torch.zeros(count).double()
+            vector[row] = 1.0
+            try:
+                gradients = self.pull(run, inputs, vector)
+            except Exception as error:  # whatever the user's backward raises is a finding
+                return {}, [Problem("raises", None, (raised(error),))]
+            if row == 0:
+                problems = contract(self, gradients, inputs, lenient)
+                if any(p.argument is None for p in problems):
+                    return {}, problems
+            for argument in self.wanted:
+                fitted = fit(gradients, argument, inputs[argument])
+                if fitted is None:
+                    rows.pop(argument, None)
+                elif argument in rows:
+                    rows[argument].append(real(fitted))
+        return {argument: torch.stack(rows[argument]) for argument in rows}, problems
+
+    def _measure(self, ruler: Ruler, argument: int, returned: Tensor) -> Measured:
+        """The measured Jacobian; columns that disagree with `returned` are looked at again."""
+        measured = ruler.jacobian(argument)
+        off = (returned - measured.value).abs()
+        doubt = off > 5 * measured.error + 1e-10 * measured.value.abs()
+        doubt |= ~(measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value)))
+        doubt |= ~torch.isfinite(returned)
+        weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
+        if len(weight):
+            order = weight.argsort(descending=True)
+            columns = [int(j) for j in order if bool(doubt[:, j].any())]
+            ruler.look_again(argument, measured, columns)
+        return measured
+
+    def _forgive_corners(self, sample: Sample, ruler: Ruler) -> None:
+        """Take back what lies at a corner that no single entry shows, such as a tie of many.
+
+        Where there is a derivative, it is linear: along a random direction it is what the
+        derivatives along the entries make it.
+        """
+        measured = sample.measured
+        generator = torch.Generator().manual_seed(4)
+        direction = torch.randn(measured.value.shape[1], generator=generator).double()
+        along = ruler.along_again(sample.argument, direction)
+        smooth = torch.isfinite(measured.error).all(1) & torch.isfinite(along.error)
+        expected = measured.value.nan_to_num(0.0) @ direction
+        slack = 8 * (measured.error.nan_to_num(0.0, 0.0) @ direction.abs() + along.error)
+        slack = slack + 1e-6 * (measured.value.nan_to_num(0.0).abs() @ direction.abs())
+        corner = smooth & (((along.value - expected).abs() > slack) | along.kinks)
+        sample.wrong[corner] = False
+        measured.low[corner], measured.high[corner] = -torch.inf, torch.inf
+
+    def _forgive_rounding(self, sample: Sample) -> None:
+        """Take back what a last bit of the inputs, or of what was saved, can explain."""
+        off = (sample.returned - sample.measured.value).abs()
+        rows = [int(row) for row in sample.wrong.any(1).nonzero()[:6]]
+        explained = True
+        generator = torch.Generator().manual_seed(7)
+
+        def jiggle(value: Any) -> Any:
+            noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
+            return value.detach() * (1 + 4 * EPS * noise).to(value.dtype)
+
+        for row in rows:
+            vector = torch.zeros(len(sample.returned)).double()
+            vector[row] = 1.0
+            noise = torch.zeros_like(off[row])
+            for saved in (False, True, False, True):
+                inputs = list(sample.inputs)
+                if not saved:
+                    for i in self.wanted:
+                        inputs[i] = jiggle(inputs[i])
+                try:
+                    other = self.run(inputs)
+                    if saved and isinstance(other, FunctionRun):
+                        replace_saved(other.ctx, jiggle)
+                    gradients = self.pull(other, inputs, vector)
+                except Exception:  # it did not raise at the inputs themselves: nothing to learn
+                    continue
+                fitted = fit(gradients, sample.argument, sample.x)
+                if fitted is not None:
+                    noise = torch.maximum(noise, (real(fitted) - sample.returned[row]).abs())
+            sample.wrong[row] &= ~(off[row] <= 16 * noise.nan_to_num(0.0))
+            explained = explained and not bool(sample.wrong[row].any())
+        if rows and explained:
+            sample.wrong[:] = False  # the other rows are no better known than these
+
+
+def contract(
+    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
+) -> list[Problem]:
+    """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
+
+    `lenient` lets pass what autograd mends by itself.
+    """
+    expected, names = len(inputs), examined.subject.names(len(inputs))
+    if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
+        said = Said(
+            "evidence.count",
+            {"returned": len(gradients), "expected": expected, "names": ", ".join(names)},
+        )
+        return [Problem("count", None, (said,))]
+    problems = []
+    dtypes = {inputs[i].dtype for i in examined.wanted}
+    for i in examined.wanted:
+        gradient, x = gradients[i], inputs[i]
+        if gradient is None:
+            continue
+        if not isinstance(gradient, Tensor):
+            said = Said("evidence.no_tensor", {"kind": type(gradient).__name__})
+            problems.append(Problem("shape", i, (said,), gradient))
+        elif gradient.shape != x.shape:
+            if lenient and fit((gradient,), 0, x) is not None:
+                continue  # autograd sums it, without a word
+            shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
+            problems.append(Problem("shape", i, (Said("evidence.shape", shapes),), gradient))
+        elif gradient.dtype != x.dtype and len(dtypes) == 1:
+            kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
+            problems.append(Problem("dtype", i, (Said("evidence.dtype", kinds),), gradient))
+    return problems
+
+
+def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
+    """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
+    gradient = gradients[argument] if argument < len(gradients) else None
+    if gradient is None:
+        return torch.zeros_like(x)
+    if not isinstance(gradient, Tensor):
+        return None
+    if gradient.is_complex() and not x.is_complex():
+        gradient = gradient.real  # as autograd does
+    if gradient.shape != x.shape:
+        try:
+            gradient = gradient.sum_to_size(x.shape)  # as autograd does
+        except RuntimeError:
+            return None
+    return gradient.to(torch.complex128 if x.is_complex() else torch.float64)
+
+
+def _judge(
+    measured: Measured, returned: Tensor, ruler: Ruler, x: Tensor, tolerance: float, usual: float
+) -> tuple[Tensor, Tensor]:
+    """Which entries are wrong, and which cannot be told: (m, n) each.
+
+    `usual` is the size of the derivatives at the given inputs.
+    """
+    value, error = measured.value, measured.error
+    row = value.abs().nan_to_num(0.0).amax(1, keepdim=True) if value.numel() else value  # (m, 1)
+    scale = x.abs().clamp_min(float(x.abs().mean()) if len(x) else 1.0).clamp_min(1e-300)  # (n,)
+    natural = ruler.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
+    known = torch.isfinite(value) & torch.isfinite(error)
+    slack = 1e-280 + 5 * error + tolerance * RELATIVE * value.abs() + 64 * EPS * torch.maximum(row, natural)
+    if tolerance > STRICT:
+        slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
+    outside = (returned < measured.low - slack) | (returned > measured.high + slack)
+    typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
+    vague = 5 * error > 1e-3 * typical.clamp_min(1e-300)
+    settled = known & ~(vague & (5 * error > 1e-8 * natural))
+    nowhere = torch.isinf(measured.low) & torch.isinf(measured.high)  # there is no derivative
+    edge = nowhere.any(0, keepdim=True)  # an infinite slope times 0 is nan, and no mistake
+    not_finite = ~torch.isfinite(returned) & settled & ~measured.kinks & ~edge
+    outside &= torch.isfinite(returned) | ~edge
+    wrong = (outside | not_finite) & known & ~nowhere & (settled | (outside & ~vague))
+    return wrong, ~settled & ~wrong & ~nowhere
+
+
+def _typical(value: Tensor) -> float:
+    """The largest finite derivative in a Jacobian."""
+    finite = value[torch.isfinite(value)].abs()
+    return float(finite.max()) if len(finite) else 0.0
+
+
+def _forgive_symmetry(sample: Sample) -> None:
+    """Accept the symmetric gradient of a symmetric argument of which forward reads one triangle."""
+    x = sample.x
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.is_complex() or x.shape[-1] < 2:
+        return
+    if not torch.equal(x, x.mT):
+        return
+    shape = (len(sample.returned), *x.shape)
+    measured, returned = sample.measured.value.view(shape), sample.returned.view(shape)
+    above, below = measured.triu(1), measured.tril(-1)
+    if bool(above.abs().max() > 1e-6 * below.abs().max()) and bool(
+        below.abs().max() > 1e-6 * above.abs().max()
+    ):
+        return  # forward reads both triangles: there is nothing to forgive
+    gap = (returned + returned.mT - measured - measured.mT).abs()
+    if bool((gap <= 1e-6 * measured.abs().max()).all()):
+        sample.wrong[:] = False
+
+
+def raised(error: BaseException) -> Said:
+    """What was raised, in one line."""
+    text = " ".join(str(error).split())
+    return Said("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
+
+
+def short(dtype: torch.dtype) -> str:
+    """float64 for torch.float64."""
+    return str(dtype).removeprefix("torch.")
+
+
+__all__ = ["Examined", "Look", "Problem", "Sample", "contract", "fit", "joined", "same", "short"]

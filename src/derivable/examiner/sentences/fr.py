@@ -1,0 +1,329 @@
+"""The sentences in French. Gaps in braces are filled by name; a test compares the languages."""
+
+from __future__ import annotations
+
+SENTENCES: dict[str, str] = {
+    # The causes: "cause.<id>" names the mistake, "advice.<id>" says what to try.
+    "cause.count": "le nombre de gradients est faux",
+    "advice.count": "Renvoyer un gradient par entrée de forward, dans le même ordre ; None pour "
+    "celles qui n'en ont pas.",
+    "cause.none": "aucun gradient n'est renvoyé, alors que la sortie en dépend",
+    "advice.none": "Renvoyer son gradient. Si elle ne doit pas en avoir, passer cette entrée avec "
+    "requires_grad=False et les autres avec requires_grad=True.",
+    "cause.shape": "le gradient n'a pas la bonne forme",
+    "advice.shape": "Un gradient a la forme de son entrée : les comparer ligne par ligne.",
+    "cause.dtype": "le gradient n'a pas le bon dtype",
+    "advice.dtype": "Calculer dans le dtype de l'entrée, ou convertir avec .to(input.dtype).",
+    "cause.raises": "backward lève une erreur",
+    "advice.raises": "Appeler backward à la main avec un Context pour voir toute la trace.",
+    "cause.in_place": "un tenseur qui ne lui appartient pas est modifié sur place",
+    "advice.in_place": "Créer un nouveau tenseur : a * b, et non a.mul_(b). Les entrées que "
+    "forward doit modifier demandent ctx.mark_dirty.",
+    "cause.state": "les appels partagent un état",
+    "advice.state": "Tout garder sur ctx : une classe, un module ou un cache survit à l'appel.",
+    "cause.random": "le calcul ne peut pas être répété : le hasard est tiré de nouveau",
+    "advice.random": "Tirer une seule fois dans forward, garder le masque sur ctx et s'en servir "
+    "dans backward.",
+    "cause.not_linear": "backward n'est pas linéaire en grad_output",
+    "advice.not_linear": "Un gradient est une matrice fois grad_output : ni abs, ni carré, ni "
+    "clip, ni signe, ni constante ne doivent y toucher.",
+    "cause.ignores_grad_output": "grad_output n'est pas utilisé",
+    "advice.ignores_grad_output": "Multiplier par grad_output : backward renvoie un produit, et "
+    "non une dérivée.",
+    "cause.sums_grad_output": "seule une somme ou une moyenne de grad_output est utilisée",
+    "advice.sums_grad_output": "Chaque sortie a son propre grad_output : multiplier d'abord, "
+    "sommer ensuite.",
+    "cause.layout": "le résultat n'est juste que pour une disposition en mémoire",
+    "advice.layout": "Utiliser .reshape au lieu de .view, et ne jamais compter sur l'ordre en "
+    "mémoire.",
+    "cause.sign": "le signe est faux",
+    "advice.sign": "Regarder l'ordre d'une différence, ou un moins perdu dans la dérivation en "
+    "chaîne.",
+    "cause.factor": "un facteur constant est faux",
+    "advice.factor": "Comparer ce par quoi forward divise avec ce par quoi backward divise.",
+    "cause.swapped": "c'est le gradient d'un autre argument qui est renvoyé à sa place",
+    "advice.swapped": "Renvoyer les gradients dans l'ordre des entrées de forward.",
+    "cause.transposed": "deux axes sont échangés",
+    "advice.transposed": "Écrire les formes à côté de chaque facteur du produit ; il manque un .T "
+    "à l'un d'eux.",
+    "cause.missing_sum": "il manque la somme sur une dimension diffusée (broadcast)",
+    "advice.missing_sum": "Ce qui est diffusé dans forward se somme dans backward : "
+    ".sum_to_size(argument.shape).",
+    "cause.wrong_axis": "la somme, la moyenne ou la normalisation se fait sur le mauvais axe",
+    "advice.wrong_axis": "Utiliser dans backward le même dim que dans forward.",
+    "cause.slope_at_output": "la pente est prise en la sortie au lieu de l'entrée",
+    "advice.slope_at_output": "Sauvegarder l'entrée pour cette formule.",
+    "cause.slope_at_input": "la formule prévue pour la sortie est appliquée à l'entrée",
+    "advice.slope_at_input": "Sauvegarder la sortie pour cette formule, ou la recalculer.",
+    "cause.one_side": "le résultat est faux d'un côté d'un seuil",
+    "advice.one_side": "Comparer les conditions et les branches de forward et de backward.",
+    "cause.part_only": "une partie seulement est fausse",
+    "advice.part_only": "Regarder comment cette partie est indexée, complétée ou parcourue par "
+    "une boucle.",
+    "cause.missing_term": "un terme de la dérivée manque ou a un mauvais coefficient",
+    "advice.missing_term": "Dériver de nouveau avec la règle du produit : chaque endroit où entre "
+    "la variable donne un terme.",
+    "cause.power": "la puissance n'est pas celle de la dérivée",
+    "advice.power": "Dériver de nouveau : la dérivée de x**p est p * x**(p - 1).",
+    "cause.constant": "la constante n'est pas celle que forward a utilisée",
+    "advice.constant": "Garder la valeur sur ctx dans forward et utiliser celle-là dans backward.",
+    "cause.positions": "les valeurs sont justes, leurs positions ne le sont pas",
+    "advice.positions": "Défaire flip, roll, permute et reshape dans l'ordre inverse.",
+    "cause.repeated_positions": "les positions répétées s'écrasent au lieu de s'additionner",
+    "advice.repeated_positions": "Utiliser index_add_, scatter_add_ ou "
+    "index_put_(accumulate=True).",
+    "cause.chain_rule": "un facteur de la dérivation en chaîne manque ou est faux",
+    "advice.chain_rule": "Écrire forward pas à pas ; chaque pas donne un facteur de backward.",
+    "cause.conjugate": "il manque un conjugué complexe, ou il y en a un de trop",
+    "advice.conjugate": "Le gradient de PyTorch est grad_output * derivative.conj().",
+    "cause.second_order": "la dérivée première est juste, la seconde est fausse sans avertissement",
+    "advice.second_order": "Utiliser des opérations de PyTorch sur les entrées et les sorties : "
+    "ni .detach(), ni .data, ni NumPy ; ou marquer backward par @once_differentiable.",
+    "cause.precision": "de la précision se perd en route",
+    "advice.precision": "Chercher .float(), .half() ou un tenseur constant d'un dtype plus petit.",
+    "cause.changed_after_saving": "un tenseur sauvegardé est modifié après coup",
+    "advice.changed_after_saving": "Sauvegarder un clone, ou ne pas le modifier sur place.",
+    "cause.not_finite": "le résultat n'est pas fini là où la dérivée l'est",
+    "advice.not_finite": "Prendre une forme qui ne peut pas déborder, comme torch.sigmoid ou y * "
+    "(1 - y), et torch.where sur les entrées, pas sur les résultats.",
+    "cause.needs_input_grad": "le résultat est faux quand certaines entrées seulement demandent "
+    "un gradient",
+    "advice.needs_input_grad": "Garder une place par entrée ; ctx.needs_input_grad décide "
+    "seulement de ce qui est calculé.",
+    "cause.sizes": "le résultat n'est juste que pour certaines tailles",
+    "advice.sizes": "Chercher les tailles écrites en chiffres, .squeeze() et les tailles égales "
+    "par hasard.",
+    "cause.option": "le résultat n'est juste que pour certaines options",
+    "advice.option": "Garder l'option sur ctx dans forward et l'utiliser dans backward.",
+    "cause.way": "une façon de l'exécuter contredit backward",
+    "advice.way": "Comparer cette règle avec backward ; derivable.Function les tire toutes de lui.",
+    "cause.unrecognised": "le résultat est faux, et la cause n'est pas reconnue",
+    "advice.unrecognised": "Comparer la pire valeur avec le calcul fait à la main.",
+    # Where it shows.
+    "where.example": "pour vos entrées",
+    "where.again": "pour d'autres valeurs des mêmes tailles",
+    "where.sizes": "pour d'autres tailles : {shapes}",
+    "where.untied": "là où des tailles égales dans vos entrées diffèrent : {shapes}",
+    "where.batch_of_one": "pour un lot d'un seul exemple",
+    "where.size_one": "là où la taille {size} devient 1",
+    "where.scalar": "pour des entrées sans dimension",
+    "where.empty": "pour un lot vide",
+    "where.wide": "pour des valeurs au-delà des vôtres",
+    "where.signed": "là où {argument} est négatif",
+    "where.crooked": "là où {argument} n'est pas symétrique",
+    "where.large": "là où {argument} atteint {size}",
+    "where.tiny": "là où {argument} est minuscule",
+    "where.zero": "là où une valeur de {argument} est 0",
+    "where.zeros": "là où {argument} est 0 partout",
+    "where.dtype": "en {dtype}",
+    # What speaks for a cause.
+    "evidence.count": "{returned} gradients renvoyés, forward a {expected} entrées : {names}",
+    "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
+    "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
+    "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
+    "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
+    "evidence.raised": "{kind} : {text}",
+    "evidence.none": "None est renvoyé, la plus grande valeur mesurée est {size}",
+    "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
+    "sorties",
+    "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
+    "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
+    "evidence.grad_output_changes": "backward modifie grad_output",
+    "evidence.backward_changes": "backward modifie {name}",
+    "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
+    "backward le verrait",
+    "evidence.backward_once": "un second backward du même forward échoue",
+    "evidence.backward_draws": "backward tire des nombres au hasard : avec une autre graine, il "
+    "renvoie d'autres gradients",
+    "evidence.backward_again": "un second backward du même forward renvoie d'autres gradients",
+    "evidence.call_again": "le même appel, répété, renvoie d'autres gradients",
+    "evidence.interleaved": "forward A, forward B, backward A : les gradients de A ne sont plus "
+    "ceux de A seul",
+    "evidence.stale": "pour de nouvelles entrées, c'est le gradient juste pour les précédentes "
+    "qui est renvoyé",
+    "evidence.frozen": "forward donne les sorties d'entrées précédentes pour de nouvelles entrées",
+    "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
+    "avec une copie, le gradient est juste",
+    "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
+    "evidence.constant_added": "{name} : un terme qui ne dépend pas de grad_output est ajouté, de "
+    "taille {size}",
+    "evidence.not_zero": "{name} : pour un grad_output nul, le gradient atteint {size}",
+    "evidence.degree_zero": "{name} : deux fois grad_output donne le même gradient : sa taille "
+    "est perdue",
+    "evidence.squared": "{name} : deux fois grad_output donne quatre fois le gradient : il est "
+    "mis au carré",
+    "evidence.cubed": "{name} : deux fois grad_output donne huit fois le gradient : il est mis au "
+    "cube",
+    "evidence.absolute": "{name} : moins grad_output donne le même gradient : son signe est perdu",
+    "evidence.one_signed": "{name} : les grad_output positifs et négatifs sont traités "
+    "différemment",
+    "evidence.clipped": "{name} : proportionnel à grad_output jusqu'à {limit} environ, plus "
+    "au-delà : il est écrêté",
+    "evidence.not_linear": "{name} : le gradient pour une somme de grad_output n'est pas la somme "
+    "des gradients",
+    "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
+    "comme .sum() l'envoie",
+    "evidence.layout_transposed": "pour un grad_output transposé en mémoire",
+    "evidence.layout_strided": "pour un grad_output qui est une valeur sur deux d'un tenseur plus "
+    "grand",
+    "evidence.layout_rows": "pour un grad_output dont les colonnes sont une même colonne étendue",
+    "evidence.layout_channels_last": "pour un grad_output dans l'ordre channels_last",
+    "evidence.layout_conjugated": "pour un grad_output conjugué paresseusement",
+    "evidence.layout_inputs": "pour des entrées transposées en mémoire",
+    "evidence.subset": "quand {names} seulement demande un gradient",
+    "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
+    "direction au hasard, mesuré {measured}",
+    "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
+    "evidence.dtype_off": "{name} : en {dtype}, le gradient s'écarte de {off}, sa plus grande "
+    "valeur est {size}",
+    "evidence.not_finite_in": "{name} : en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
+    "où la sortie et la dérivée sont finies",
+    "evidence.way": "{name} : {way} donne un autre gradient que backward appelé à la main",
+    "evidence.way_raises": "{way} lève une erreur",
+    "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
+    "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
+    "evidence.vmap": "vmap avec d'autres in_dims donne d'autres sorties qu'un appel après l'autre",
+    "evidence.direction": "dans une direction au hasard : renvoyé {returned}, mesuré {measured} ± "
+    "{error}",
+    "evidence.direction_entry": "trouvé à la position {index} : renvoyé {returned}, mesuré "
+    "{measured} ± {error}",
+    "evidence.count_wrong": "{wrong} valeurs de la jacobienne sur {all} sont fausses",
+    "evidence.ratio": "renvoyé / mesuré = {factor} pour les {count} valeurs",
+    "evidence.all_zero": "zéro est renvoyé partout, alors que la sortie en dépend",
+    "evidence.or_sizes": "ce qui peut aussi être {names}",
+    "evidence.ratio_sizes": "{factor} là où sa forme est {sizes}",
+    "evidence.factor_is": "le facteur est {formula}",
+    "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.swapped_output": "c'est ce qui revient à la sortie {other} qui est utilisé",
+    "evidence.transposed": "juste si l'on échange {a} et {b}",
+    "evidence.times": "et multiplié par {factor}",
+    "evidence.times_varying": "et multiplié par un facteur qui varie",
+    "evidence.moved": "les valeurs mesurées, {how} le long de {where}",
+    "evidence.permuted": "les valeurs mesurées, à d'autres positions",
+    "evidence.outputs": "faux pour la sortie {names} seulement",
+    "evidence.part_first": "faux à l'indice 0 de {axis} seulement",
+    "evidence.part_last": "faux au dernier indice de {axis} seulement",
+    "evidence.part_border": "faux au premier et au dernier indice de {axis} seulement",
+    "evidence.part_all_but_first": "juste à l'indice 0 de {axis} seulement",
+    "evidence.part_all_but_last": "juste au dernier indice de {axis} seulement",
+    "evidence.part_even": "faux aux indices pairs de {axis} seulement",
+    "evidence.part_odd": "faux aux indices impairs de {axis} seulement",
+    "evidence.part_imaginary": "faux dans la partie imaginaire seulement",
+    "evidence.part_some": "faux à certains indices de {axis}, juste à tous les autres",
+    "evidence.part_diagonal": "faux sur la diagonale de {axis} seulement",
+    "evidence.part_above": "faux au-dessus de la diagonale de {axis} seulement",
+    "evidence.part_below": "faux au-dessous de la diagonale de {axis} seulement",
+    "evidence.part_off_diagonal": "juste sur la diagonale de {axis} seulement",
+    "evidence.part_sum": "backward doit sommer sur {axis}, et n'en prend pas tout",
+    "evidence.repeated": "faux exactement là où plusieurs sorties contribuent",
+    "evidence.sums": "les valeurs de grad_output le long de {axes} ont toutes le même effet : "
+    "seule leur somme est utilisée",
+    "evidence.summed_over": "juste si la somme portait sur d'autres axes ; elle porte sur {axes}",
+    "evidence.averaged": "renvoyé / mesuré = {factor} : la moyenne de {count} valeurs, au lieu de "
+    "leur somme",
+    "evidence.coupling": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
+    "couple le long de {returned}",
+    "evidence.uncoupled": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
+    "les traite comme indépendantes sur une partie de ces axes",
+    "evidence.sparse": "il manque {number} à {count} valeurs, les autres sont justes",
+    "evidence.along_mean": "ce qui manque, {size} % de la dérivée, est le même le long de {axis} "
+    ": une somme sur cet axe s'est perdue",
+    "evidence.along_multiple": "ce qui manque, {size} % de la dérivée, est un multiple de {name} "
+    "le long de {axis}",
+    "evidence.along_both": "ce qui manque, {size} % de la dérivée, est une constante plus un "
+    "multiple de {name} le long de {axis}",
+    "evidence.square_only": "pour d'autres tailles, une erreur est levée : le calcul ne marche "
+    "que si deux tailles sont égales, comme s'il manquait une transposée",
+    "evidence.residual": "ce qui manque fait {size} % de la dérivée",
+    "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
+    "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
+    "evidence.ratio_formula": "renvoyé / mesuré = {formula}",
+    "evidence.formulas": "mesuré : {measured} ; renvoyé : {returned}",
+    "evidence.missing": "il manque : {formula}",
+    "evidence.slope_at_output": "c'est la dérivée mesurée en x = sortie",
+    "evidence.slope_at_input": "si l'on donne la sortie comme x, la dérivée en l'entrée est "
+    "renvoyée",
+    "evidence.side_above": "faux là où {name} > {at}, juste au-dessous",
+    "evidence.side_below": "faux là où {name} < {at}, juste au-dessus",
+    "evidence.side_outside": "faux là où |{name}| > {at}, juste à l'intérieur",
+    "evidence.side_inside": "faux là où |{name}| < {at}, juste à l'extérieur",
+    "evidence.side_band": "faux seulement là où {name} est proche de {at}",
+    "evidence.side_out_of_band": "juste seulement là où {name} est proche de {at}",
+    "evidence.scaled_output": "chaque sortie a un facteur à elle, de {low} à {high}",
+    "evidence.scaled_argument": "chaque valeur a un facteur à elle, de {low} à {high}",
+    "evidence.conjugate_both": "c'est le gradient de la fonction conjuguée : la dérivée n'est pas "
+    "conjuguée",
+    "evidence.conjugate_result": "juste si l'on conjugue le résultat",
+    "evidence.conjugate_grad_output": "juste si l'on conjugue d'abord grad_output",
+    "evidence.option": "c'est le gradient pour {name} = {other} ; forward a utilisé {value}",
+    "evidence.representable": "les {count} valeurs fausses sont toutes des nombres {dtype} exacts",
+    "evidence.staircase": "il avance par marches d'environ {size} de sa taille quand les entrées "
+    "varient continûment",
+    "evidence.nearly": "presque juste : aucune valeur ne s'écarte de plus de {size} de sa taille",
+    "evidence.not_finite": "{count} valeurs sur {all} sont nan ou inf ; les sorties et les "
+    "dérivées sont finies",
+    "evidence.underflow": "{count} valeurs sont 0 là où la dérivée ne l'est pas",
+    # What is worth knowing and no mistake.
+    "note.kinks": "{count} valeurs sont à des points anguleux, où toute valeur entre la dérivée à "
+    "gauche et la dérivée à droite est juste",
+    "note.no_second_order": "pas de dérivée seconde : {text}",
+    "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
+    "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
+    "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
+    "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
+    "comparées",
+    "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
+    # The rungs of the ladder.
+    "rung.calls": "appels",
+    "rung.values": "valeurs",
+    "rung.directions": "directions",
+    "rung.sizes": "tailles",
+    "rung.values at large": "autres valeurs",
+    "rung.special values": "valeurs particulières",
+    "rung.linearity": "linéarité",
+    "rung.layout": "disposition en mémoire",
+    "rung.subsets": "sous-ensembles",
+    "rung.second order": "second ordre",
+    "rung.float32": "float32",
+    "rung.half precision": "demi-précision",
+    "rung.ways to run": "façons d'exécuter",
+    # How a report is shown: at the end of the table, because two hands write it.
+    "show.right": "{function} : juste ({seconds:.2f} s)",
+    "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
+    "show.wrong_many": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
+    "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",
+    "show.heading": "{cause}",
+    "show.heading_where": "{cause}, {where}",
+    "show.heading_argument": "{argument} : {cause}",
+    "show.heading_argument_where": "{argument} : {cause}, {where}",
+    "show.worst": "pire valeur {entry} : renvoyé {returned}, mesuré {measured} ± {error}",
+    "show.advice": "à essayer : {advice}",
+    "show.rivals": "possible aussi : {rivals}",
+    "show.note": "note : {note}",
+    "show.looked_at": "examiné : {rungs} ({total} comparaisons)",
+    "show.inputs": "entrées : {inputs}",
+    "show.seed": "graine : {seed}",
+    "show.reproduction": "pour le voir soi-même :",
+    "show.elsewhere": "cela se voit {where} ; voici les entrées données",
+    "show.more": "la suite : print(report.details())",
+    "show.more_findings": "encore {count} erreurs : print(report.details())",
+    "show.map": "{argument} : l'écart entre renvoyé et mesuré, rapporté au plus grand",
+    "show.map_blocks": "chaque case est la pire de {rows} sur {columns} valeurs",
+    "show.map_none": "{argument} : aucun gradient n'a été renvoyé",
+    "show.map_agree": "concorde",
+    "show.map_lost": "nan ou inf",
+    "show.map_cell": "{entry} : renvoyé {returned}, mesuré {measured} ± {error}",
+    # What the command says.
+    "cli.right": "juste",
+    "cli.wrong": "faux",
+    "cli.inconclusive": "indécis",
+    "cli.not_examined": "non examiné",
+    "cli.count_right": "juste : {count}",
+    "cli.count_wrong": "faux : {count}",
+    "cli.count_inconclusive": "indécis : {count}",
+    "cli.count_not_examined": "non examiné : {count}",
+    "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
+    "cli.no_functions": "aucune Function n'y est définie",
+    "cli.more": "la suite : --details",
+    "cli.more_findings": "encore {count} erreurs : --details",
+}

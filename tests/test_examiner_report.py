@@ -1,0 +1,420 @@
+"""The report: in words, in colours, as JSON, as HTML, and as a script that shows the mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from derivable import Linear
+from derivable.errors import WrongGradientError
+from derivable.examiner.discover import discover
+from derivable.examiner.finding import Finding, Said, Source, Worst
+from derivable.examiner.notebook import COLOURS, LOST, cells
+from derivable.examiner.report import Gradient, Report
+from derivable.examiner.reproduction import reproduction
+from tests.conftest import ROOT
+
+CUBE = '''
+import torch
+
+
+class Cube(torch.autograd.Function):
+    """The factor is 2 where it must be 3."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        (x,) = ctx.saved_tensors
+        return 2 * x**2 * grad_output
+'''
+
+
+class Halves(torch.autograd.Function):
+    """Two outputs; the gradient of the labels' mask is none, that of x forgets the second."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, keep: Tensor, alpha: float = 0.5) -> tuple[Tensor, Tensor]:
+        ctx.keep, ctx.alpha = keep, alpha
+        return alpha * x * keep, x.exp()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return ctx.alpha * ctx.keep * grads[0], None, None
+
+
+def finding(cause: str = "factor", argument: str | None = "x", **changes: Any) -> Finding:
+    fields: dict[str, Any] = {
+        "function": "Cube",
+        "cause": cause,
+        "argument": argument,
+        "where": Said("where.example"),
+        "evidence": (Said("cause.sign"), Said("cause.power")),
+        "worst": Worst((3, 1), 2.0, 3.0, 2e-12),
+        "rivals": ("power", "constant"),
+        "source": Source(str(Path.cwd() / "cube.py"), 14, "        return 2 * x**2 * grad_output"),
+    }
+    return Finding(**{**fields, **changes})
+
+
+def report(*findings: Finding, verdict: str = "wrong", **changes: Any) -> Report:
+    x = torch.randn(13, 5, dtype=torch.float64, requires_grad=True)
+    fields: dict[str, Any] = {
+        "function": "Cube",
+        "verdict": verdict,
+        "findings": findings,
+        "notes": (),
+        "rungs": {"values": 65, "nothing_there": 0},
+        "inputs": {"x": "float64 (13, 5)"},
+        "seconds": 0.0512,
+        "example": [x],
+    }
+    return Report(**{**fields, **changes})
+
+
+def lines(shown: Report) -> list[str]:
+    return str(shown).splitlines()
+
+
+def test_a_finding_says_what_where_and_what_to_do() -> None:
+    assert lines(report(finding())) == [
+        "Cube: wrong (1 finding, 0.05 s)",
+        "  x: a constant factor is wrong",
+        "    the sign is wrong",
+        "    another power than that of the derivative",
+        "    worst entry x[3, 1]: returned 2, measured 3 ± 2e-12",
+        "    cube.py:14: return 2 * x**2 * grad_output",
+        "    to try: Compare what forward divides by with what backward divides by.",
+        "    fits as well: another power than that of the derivative · "
+        "another constant than forward used",
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 10, 11, 40])
+def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
+    shown = lines(report(*[finding(argument=f"x{i}") for i in range(count)]))
+    assert len(shown) <= 12
+    assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 10)))
+    if count > 10:
+        assert shown[-1] == f"  {count - 10} more findings: print(report.details())"
+    elif count > 1:
+        assert shown[-1] == "  there is more: print(report.details())"
+    assert str(report(*[finding()] * count).details()).count("worst entry") == count
+
+
+def test_a_finding_without_an_argument_or_elsewhere_says_so() -> None:
+    bare = finding("raises", None, evidence=(), worst=None, source=None, rivals=())
+    assert lines(report(bare))[1:] == [
+        "  backward raises an error",
+        "    to try: Run backward by hand with a Context to see the whole traceback.",
+    ]
+    elsewhere = finding(where=Said("cause.sizes"))
+    assert lines(report(elsewhere))[1] == (
+        "  x: a constant factor is wrong, it is right for some sizes only"
+    )
+
+
+@pytest.mark.parametrize(
+    ("worst", "text"),
+    [
+        (Worst((), 2.0, 2.0000001, 0.0), "x: returned 2, measured 2.0000001 ± 0"),
+        (Worst((7,), math.nan, 2.5, 3.2e-9), "x[7]: returned nan, measured 2.5 ± 3e-09"),
+        (Worst((0,), 1 + 2j, 1 - 2j, 1e-9), "x[0]: returned 1+2j, measured 1-2j ± 1e-09"),
+        (Worst((0,), 0.0, 123456789.0, 0.1), "x[0]: returned 0, measured 1.23457e+08 ± 1e-01"),
+    ],
+)
+def test_numbers_have_the_digits_that_tell_them_apart(worst: Worst, text: str) -> None:
+    assert f"    worst entry {text}" in lines(report(finding(worst=worst)))
+
+
+def test_what_is_right_says_what_was_looked_at() -> None:
+    right = report(verdict="right")
+    assert right.ok
+    assert lines(right)[0] == "Cube: right (0.05 s)"
+    assert len(lines(right)) == 2
+    assert lines(right)[1].endswith("(65 comparisons)")
+    assert "nothing_there" not in str(right)
+
+
+def test_what_is_inconclusive_says_why() -> None:
+    unsure = report(verdict="inconclusive", notes=(Said("cause.precision"),))
+    assert not unsure.ok
+    assert lines(unsure)[:2] == [
+        "Cube: inconclusive (0.05 s)",
+        "  note: precision is lost on the way",
+    ]
+
+
+def test_the_details_hold_everything() -> None:
+    wrong = report(finding(), finding("sign"), notes=(Said("cause.state"),), seed=5)
+    text = wrong.details()
+    for word in ("note: state is shared", "inputs: x float64 (13, 5)", "seed: 5", "to try:"):
+        assert word in text
+    assert text.count("torch.manual_seed(5)") == 1, "the same script is not written twice"
+    assert "Cube : faux (2 erreurs, 0.05 s)" in wrong.details("fr")
+
+
+def test_an_interactive_session_shows_the_report() -> None:
+    assert repr(report(finding())) == str(report(finding()))
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_rich_colours_it_and_continues_long_lines_below_their_beginning(width: int) -> None:
+    file = io.StringIO()
+    Console(file=file, width=width, force_terminal=True, color_system="standard").print(
+        report(finding("not_finite"))
+    )
+    coloured = file.getvalue()
+    assert "\x1b[1;31mCube: wrong" in coloured
+    plain = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", coloured).splitlines()]
+    assert max(map(len, plain)) <= width
+    assert all(line.startswith("    ") for line in plain[2:])
+    assert " ".join(" ".join(plain).split()) == " ".join(str(report(finding("not_finite"))).split())
+
+
+def test_json_is_one_document_without_the_arrays() -> None:
+    gradients = {"x": Gradient(torch.tensor([math.nan]), torch.ones(1), torch.zeros(1))}
+    wrong = report(finding(worst=Worst((0,), math.nan, 1j, 0.0)), gradients=gradients)
+    document = json.loads(wrong.to_json(), parse_constant=pytest.fail)
+    assert document["verdict"] == "wrong"
+    assert "gradients" not in document
+    (found,) = document["findings"]
+    assert found["cause"] == "factor"
+    assert found["says"] == "a constant factor is wrong"
+    assert found["argument"] == "x"
+    assert found["evidence"] == ["the sign is wrong", "another power than that of the derivative"]
+    assert found["worst"]["returned"] == "nan"
+    assert found["worst"]["measured"] == {"real": 0.0, "imag": 1.0}
+    assert found["source"]["line"] == 14
+    assert found["reproduction"].startswith("# Cube: a constant factor is wrong\n")
+    whole = json.loads(wrong.to_json(arrays=True))
+    assert whole["gradients"]["x"] == {"returned": ["nan"], "measured": [1.0], "error": [0.0]}
+
+
+def test_only_what_is_wrong_is_raised() -> None:
+    report(verdict="right").raise_if_wrong()
+    report(verdict="inconclusive").raise_if_wrong()
+    with pytest.raises(WrongGradientError, match=r"Cube: wrong \(1 finding") as caught:
+        report(finding()).raise_if_wrong()
+    assert isinstance(caught.value, AssertionError)
+    assert str(caught.value) == str(report(finding()))
+
+
+def test_the_map_has_a_cell_where_the_gradient_is_off() -> None:
+    measured = torch.arange(1.0, 36.0).double().reshape(7, 5)
+    returned = measured.clone()
+    returned[3, 1] *= 1 + 1e-5
+    returned[6, 4] = math.inf
+    returned[0, 0] += 1e-14
+    gradient = Gradient(returned, measured, torch.full_like(measured, 1e-15))
+    page = report(finding(), gradients={"x<": gradient})._repr_html_()
+    assert "x&lt;" in page
+    assert "<script" not in page
+    assert "http" not in page
+    tree = ET.fromstring(page)
+    (picture,) = tree.iter("svg")
+    titles = [title.text for title in picture.iter("title")]
+    assert titles == [
+        "x<[3, 1]: returned 17.00017, measured 17 ± 1e-15",
+        "x<[6, 4]: returned inf, measured 35 ± 1e-15",
+    ]
+    assert "Cube: wrong" in page
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (7, 5), (2, 50, 41), (200, 130), (0, 3)])
+def test_a_map_of_any_shape_is_small_and_keeps_the_worst(shape: Sequence[int]) -> None:
+    measured = torch.randn(shape, dtype=torch.float64)
+    returned = measured.clone()
+    if measured.numel():
+        returned.view(-1)[-1] *= 2
+    grid = cells(Gradient(returned, measured, torch.zeros_like(measured)))
+    if not measured.numel():
+        assert grid is None
+        return
+    assert grid is not None
+    assert max(grid.level.shape) <= 40
+    assert (grid.level > 0).sum() == 1
+    assert grid.level[-1, -1] == len(COLOURS) < LOST
+    assert grid.spot[-1, -1] == measured.numel() - 1
+
+
+def test_no_map_where_there_is_no_gradient() -> None:
+    page = report(
+        finding(), gradients={"w": Gradient(None, torch.ones(3), torch.zeros(3))}
+    )._repr_html_()
+    assert "w: no gradient was returned" in page
+    assert "<svg" not in page
+
+
+def printed(script: str, capsys: pytest.CaptureFixture[str]) -> dict[str, complex]:
+    """What a reproduction prints, run here; from each line the first word and the last."""
+    exec(compile(script, "<reproduction>", "exec"), {})
+    rows = capsys.readouterr().out.splitlines()
+    return {row.split()[0]: complex(row.split()[-1]) for row in rows}
+
+
+def run(script: str, folder: Path) -> dict[str, float]:
+    """What a reproduction prints, run on its own, far from the project."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
+    return {
+        words[0]: float(words[1]) for words in map(str.split, done.stdout.splitlines()) if words
+    }
+
+
+def test_a_reproduction_of_a_function_in_a_file_runs(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "cube.py"
+    file.parent.mkdir()
+    file.write_text(CUBE)
+    target = discover(f"{file}:Cube").found[0].target
+    script = reproduction(report(target=target, seed=3), finding())
+    assert len(script.splitlines()) <= 20
+    assert "x = torch.randn(13, 5, dtype=torch.float64, requires_grad=True)" in script
+    shown = run(script, tmp_path)
+    assert shown["returned"] / shown["measured"] == pytest.approx(2 / 3, rel=1e-6)
+
+
+def test_a_reproduction_of_a_function_in_a_module_runs(tmp_path: Path) -> None:
+    x = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([2, 0, 1, 0, 0])
+    w, b = torch.rand(3, 11, dtype=torch.float64) + 1, torch.randn(11, dtype=torch.float64)
+    wrong = report(
+        target=Linear, inputs={"x": "", "w": "", "b": "", "labels": ""}, example=[x, w, b, labels]
+    )
+    script = reproduction(wrong, finding(argument="w", worst=Worst((2, 10), 0.0, 0.0, 0.0)))
+    assert "from derivable.functions.algebra.linear import Linear" in script
+    assert "x = torch.tensor([[" in script, "few numbers are written out"
+    assert re.search(r"w = \(1\.\d+ \+ 0\.\d+ \* torch\.rand\(3, 11", script), "in their range"
+    assert "labels = torch.tensor([2, 0, 1, 0, 0], dtype=torch.int64)" in script
+    script = script.replace("Linear.apply(x, w, b, labels)", "Linear.apply(x, w, b)")
+    shown = run(script, tmp_path)
+    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cause", "rows"),
+    [
+        ("part_only", {"returned", "measured"}),
+        ("second_order", {"returned", "measured"}),
+        ("not_linear", {"-1000", "pull(-1000"}),
+        ("random", {"once", "again"}),
+        ("state", {"alone", "after"}),
+        ("layout", {"contiguous", "strided"}),
+    ],
+)
+def test_a_reproduction_with_several_outputs_and_options_runs(
+    cause: str,
+    rows: set[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    x = torch.rand(3, 2, dtype=torch.float64) + 0.5
+    keep = torch.tensor([True, False, True])[:, None].expand(3, 2)
+    wrong = report(
+        target=Halves, inputs={"x": "", "keep": "", "alpha": "0.7"}, example=[x, keep, 0.7]
+    )
+    script = reproduction(wrong, finding(cause, worst=None))
+    assert "torch.cat([o.flatten() for o in outputs])" in script
+    assert f"sys.path.insert(0, {str(ROOT)!r})" in script
+    assert set(printed(script, capsys)) == rows
+
+
+def test_a_reproduction_of_a_way_to_run_compares_it_with_autograd(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    x = torch.randn(13, 5, requires_grad=True)
+    wrong = report(target=Linear, inputs=dict.fromkeys("xwb", ""))
+    wrong = dataclasses.replace(wrong, example=[x, torch.randn(5, 7), torch.randn(7)])
+    shown = printed(reproduction(wrong, finding("way")), capsys)
+    assert shown["torch.autograd"] == shown["torch.func"]
+
+
+def test_a_reproduction_of_a_complex_function_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    z = torch.randn(2, 3, dtype=torch.complex64)
+    wrong = report(target=torch.Tensor.exp, inputs={"z": ""}, example=[z])
+    script = reproduction(wrong, finding(argument="z", worst=Worst((1, 2), 0j, 1j, 0.0)))
+    assert "# and here: target, the object that was examined\n" in script
+    script = script.replace("# and here: target,", "target = torch.exp  #")
+    shown = printed(script, capsys)
+    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
+    assert shown["returned"].imag != 0
+
+
+def loss(theta: Any) -> Any:
+    return (theta**2).mean()
+
+
+def slope(theta: Any) -> Any:
+    return 2 * theta
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_a_reproduction_of_a_value_with_a_gradient_runs(
+    kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    theta = torch.randn(5, dtype=torch.float64)
+    at = theta.numpy() if kind == "numpy" else theta
+    wrong = report(target=(loss, slope), inputs={"theta": ""}, example=(at,))
+    script = reproduction(wrong, finding(argument="theta", worst=Worst((3,), 0.0, 0.0, 0.0)))
+    script = re.sub(r"(print.*, )(.*)\)$", r"\1float(\2))", script, flags=re.MULTILINE)
+    shown = printed(script, capsys)
+    assert shown["returned"] / shown["measured"] == pytest.approx(5, rel=1e-6)
+
+
+def test_a_reproduction_of_a_module_runs_once_the_module_is_there(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()).double()
+    inputs = {"input": "", "0.weight": "", "0.bias": ""}
+    wrong = report(target=module, inputs=inputs, example=[torch.randn(5, 3), *module.parameters()])
+    script = reproduction(wrong, finding(argument="0.weight", worst=None))
+    here = "target = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()).double()"
+    script = script.replace("# and here: target, the object that was examined", here)
+    shown = printed(script, capsys)
+    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
+
+
+def test_a_function_that_nobody_can_import_is_written_out() -> None:
+    class Local(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+            return grad_output
+
+    script = reproduction(report(target=Local), finding())
+    assert "class Local(torch.autograd.Function):" in script
+    assert "return Local.apply(x)" in script
+
+
+def test_what_matters_is_written_out() -> None:
+    symmetric = torch.randn(7, 7, dtype=torch.float64)
+    symmetric = symmetric @ symmetric.T
+    script = reproduction(report(target=Linear, example=[symmetric]), finding())
+    assert "torch.rand" not in script.replace("torch.randn_like", "")
+    special = torch.tensor([0.0, math.inf, -math.inf, math.nan])
+    script = reproduction(report(target=Linear, example=[special]), finding(worst=None))
+    assert "torch.tensor([0.0, float('inf'), float('-inf'), float('nan')]" in script

@@ -1,0 +1,125 @@
+"""`pytest --derivable`, the fixture `examine`, expected failures: each in a pytest of its own."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from derivable import pytest_plugin
+from tests.conftest import ROOT
+from tests.test_check_command import FILE, LINE
+
+pytest_plugins = ["pytester"]
+
+EXAMPLES = """
+    @staticmethod
+    def examples():
+        return [(torch.randn(3, dtype=torch.float64),)]
+"""
+# Cube, which is wrong, gets examples() too.
+WRONG = FILE.replace("2 * x**2 * grad_output\n", f"2 * x**2 * grad_output\n{EXAMPLES}")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A folder with cube.py, for a pytest of its own process that knows the plugin."""
+    (pytester.path / "cube.py").write_text(WRONG)
+    return pytester
+
+
+def inner(pytester: pytest.Pytester, *words: str) -> pytest.RunResult:
+    """Run pytest there; the plugin comes from its entry point where derivable is installed."""
+    known = any(e.name == "derivable" for e in entry_points(group="pytest11"))
+    plugin = () if known else ("-p", pytest_plugin.__name__)
+    return pytester.runpytest_subprocess(*plugin, "-p", "no:randomly", "-n", "0", "-rA", *words)
+
+
+def test_one_item_per_function(run: pytest.Pytester) -> None:
+    run.makepyfile(test_own="def test_own(): pass", broken="1 / 0")
+    result = inner(run, "--derivable", "cube.py", "--derivable", "broken.py")
+    result.assert_outcomes(passed=2, failed=2, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ cube.Cube _*",
+            "Cube: wrong (1 finding, *",
+            f"*cube.py:{LINE}: return 2 [*] x[*][*]2 [*] grad_output",
+            "# Cube: *",
+            "    return Cube.apply(x)",
+            "broken.py:1: ZeroDivisionError: division by zero",
+            "*PASSED *test_own.py::test_own*",
+            "*PASSED derivable::cube.py::cube.Square*",
+            "*SKIPPED*Scale has no examples(): not examined*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_the_functions_alone_by_their_marker(run: pytest.Pytester) -> None:
+    run.makepyfile(test_own="def test_own(): assert False")
+    result = inner(run, "--derivable", "cube.py", "-m", "derivable", "-k", "Square")
+    result.assert_outcomes(passed=1, deselected=3)
+
+
+def test_the_fixture_fails_in_the_line_that_called_it(run: pytest.Pytester) -> None:
+    run.makepyfile(
+        test_own="""
+        import torch
+        from cube import Cube, Square
+
+        def test_right(examine):
+            assert examine(Square, torch.randn(3)).ok
+
+        def test_wrong(examine):
+            examine(Cube, torch.randn(3))
+        """
+    )
+    result = inner(run)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            ">*examine(Cube, torch.randn(3))",
+            "E*WrongGradientError: Cube: wrong*",
+            f"E*cube.py:{LINE}: return*",
+            "test_own.py:*: WrongGradientError",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("listed", "outcomes"),
+    [
+        ("cube.Cube", {"passed": 1, "xfailed": 1, "skipped": 1}),
+        ("Cube: sums_grad_output", {"passed": 1, "failed": 1, "skipped": 1}),
+        ("cube.Square", {"failed": 2, "skipped": 1}),
+    ],
+)
+def test_expected_failures_are_strict(
+    listed: str, outcomes: dict[str, int], run: pytest.Pytester
+) -> None:
+    run.makeini(f"[pytest]\nderivable_expected_failures =\n    {listed}\n    other.Thing\n")
+    result = inner(run, "--derivable", "cube.py")
+    result.assert_outcomes(**outcomes)
+    if "Square" in listed:
+        result.stdout.fnmatch_lines(
+            ["cube.Square is right now: take it off the list derivable_expected_failures"]
+        )
+
+
+def test_pytest_starts_without_torch(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_own="""
+        import sys
+
+        def test_own():
+            assert "derivable.pytest_plugin" in sys.modules
+            assert "torch" not in sys.modules
+        """
+    )
+    inner(pytester).assert_outcomes(passed=1)
+
+
+def test_the_plugin_is_declared() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    section = '[project.entry-points.pytest11]\nderivable = "derivable.pytest_plugin"\n'
+    assert section in text

@@ -1,0 +1,93 @@
+"""The sentences of the examiner: the same in every language, all used, none missing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from string import Formatter
+
+import pytest
+
+from derivable.errors import SettingError
+from derivable.examiner.finding import Said
+from derivable.examiner.sentences import LANGUAGES, language, say
+from tests.conftest import ROOT
+
+ENGLISH = LANGUAGES["en"]
+OTHERS = sorted(set(LANGUAGES) - {"en"})
+SOURCES = [
+    path
+    for folder in ("src/derivable/examiner", "src/derivable/cli")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path.parent.name != "sentences"
+]
+
+
+def gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+def strings() -> Iterator[str]:
+    """Every string of the sources as a pattern; what is filled in at run time matches anything."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(
+                    re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"[\w ]*"
+                    for part in node.values
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                ending = r"[\w ]+" if node.value.endswith(".") else ""  # "cause." + finding.cause
+                yield re.escape(node.value) + ending
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_every_language_has_the_same_sentences_with_the_same_gaps(lang: str) -> None:
+    table = LANGUAGES[lang]
+    assert sorted(table) == sorted(ENGLISH)
+    for key, sentence in ENGLISH.items():
+        assert gaps(table[key]) == gaps(sentence), key
+        if len(sentence) > 30:
+            assert table[key] != sentence, f"{key} is not translated"
+
+
+def test_every_sentence_is_used() -> None:
+    patterns = [re.compile(p) for p in set(strings()) if re.match(r"[a-z]+\\\.|\[", p)]
+    unused = [key for key in ENGLISH if not any(p.fullmatch(key) for p in patterns)]
+    assert not unused
+
+
+def test_every_sentence_that_is_said_exists() -> None:
+    kinds = {key.partition(".")[0] for key in ENGLISH}
+    for path in SOURCES:
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        beginnings = {id(part) for n in nodes if isinstance(n, ast.JoinedStr) for part in n.values}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if id(node) in beginnings:
+                    continue
+                kind, dot, name = node.value.partition(".")
+                if dot and kind in kinds and re.fullmatch(r"\w+", name):
+                    assert node.value in ENGLISH, f"{path.name}:{node.lineno}"
+
+
+def test_every_cause_comes_with_advice() -> None:
+    causes = {key.partition(".")[2] for key in ENGLISH if key.startswith("cause.")}
+    advice = {key.partition(".")[2] for key in ENGLISH if key.startswith("advice.")}
+    assert causes == advice
+
+
+def test_the_language_is_chosen_by_the_caller_then_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DERIVABLE_LANG", raising=False)
+    assert say(Said("cause.sign")) == "the sign is wrong"
+    monkeypatch.setenv("DERIVABLE_LANG", "fr")
+    assert say(Said("cause.sign")) == "le signe est faux"
+    assert say(Said("show.advice", {"advice": Said("cause.sign")}), "en") == (
+        "to try: the sign is wrong"
+    )
+    monkeypatch.setenv("DERIVABLE_LANG", "de")
+    with pytest.raises(SettingError, match="speaks en and fr, not 'de'; set --lang or DERIVABLE"):
+        language()
