@@ -5,6 +5,7 @@ The examiner runs the code that it examines: check only what you would run.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ def check(
     Runs the target's code many times. The global random generators are left as they were.
     Raises InputError for inputs that cannot be examined.
     """
-    with unchanged_random_state():
+    with unchanged_random_state(), torch.inference_mode(False), torch.enable_grad():
         subject, examples = _subject(target, inputs, options, seed)
         why = surrogate if surrogate is not None else getattr(target, "surrogate", None)
         reports = [
@@ -78,17 +79,21 @@ def check_gradient(
 
     Raises InputError if the value is no single number, or theta holds no floating-point array.
     """
-    with unchanged_random_state():
+    with unchanged_random_state(), torch.inference_mode(False), torch.enable_grad():
         subject = PairSubject(value, gradient, at)
-        return Examination(
+        report = Examination(
             subject, subject.leaves, surrogate=None, reference=None, compile=False, seed=seed
         ).report()
+        return dataclasses.replace(report, target=(value, gradient), example=(at,))
 
 
 def _subject(
     target: Any, inputs: Inputs, options: dict[str, Any], seed: int
 ) -> tuple[Subject, list[list[Any]]]:
     """The subject for a target, and the examples to examine it at."""
+    own = getattr(target, "__self__", None)
+    if getattr(target, "__name__", "") == "apply" and isinstance(own, type):
+        target = own  # Cube.apply is Cube
     is_function = isinstance(target, type) and issubclass(target, torch.autograd.Function)
     if not is_function and not callable(target):
         raise InputError(
@@ -122,6 +127,7 @@ class PairSubject(Subject):
         super().__init__(getattr(gradient or value, "__name__", "gradient"), value)
         self.gradient = gradient
         self.at = at
+        self.value_only = True
         if isinstance(at, Mapping):
             self.keys: list[Any] = list(at)
         elif isinstance(at, list | tuple):
@@ -129,7 +135,7 @@ class PairSubject(Subject):
         else:
             self.keys = []
         arrays = [at[key] for key in self.keys] if self.keys else [at]
-        self.leaves = [torch.as_tensor(a).detach().clone() for a in arrays]
+        self.leaves = [tensor_of(a) for a in arrays]
 
     def names(self, count: int) -> list[str]:
         if not self.keys:
@@ -145,14 +151,17 @@ class PairSubject(Subject):
         ]
         if isinstance(self.at, Mapping):
             return dict(zip(self.keys, values, strict=True))
-        return type(self.at)(values) if self.keys else values[0]
+        if not self.keys:
+            return values[0]
+        make = getattr(type(self.at), "_make", type(self.at))  # a namedtuple has its own
+        return make(values)
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> Run:
         theta = self._packed(inputs)
         result = self.target(theta)
         if self.gradient is None:
             result = result[0]
-        number = torch.as_tensor(result).detach().double()
+        number = tensor_of(result).double()
         if number.numel() != 1:
             raise InputError(
                 f"{self.name}: the value must be one number, got shape {tuple(number.shape)}"
@@ -162,9 +171,16 @@ class PairSubject(Subject):
             point = self._packed(inputs)
             found = self.target(point)[1] if self.gradient is None else self.gradient(point)
             parts = [found[key] for key in self.keys] if self.keys else [found]
-            return [None if p is None else torch.as_tensor(p).detach() for p in parts]
+            return [None if p is None else tensor_of(p) for p in parts]
 
         return PairRun((number.reshape(()),), inputs, gradient)
+
+
+def tensor_of(value: Any) -> Tensor:
+    """A tensor, an array, or numbers, as a new tensor; Python's numbers are float64."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return torch.from_numpy(np.array(value))
 
 
 def _array(value: Tensor, original: Any) -> Any:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -35,11 +36,16 @@ def conclusions(
     crooked = {p.argument for p in problems if p.cause in ("not_linear", "ignores_grad_output")}
     unmeasured = any(p.cause in ("random",) for p in problems)
     values: dict[int, Finding] = {}
+    at_large = {p.argument for p in problems if p.evidence[0].key == "evidence.direction"}
+    raising = any(p.cause == "raises" and p.where == EXAMPLE for p in problems)
     for argument in examined.wanted:
         if argument in crooked or unmeasured:
             continue
         finding = _values(examined, argument, looks, problems, source)
         if finding is not None:
+            if argument in at_large:  # too large to be looked at whole: the cause was found nearby
+                near = Said("evidence.found_at", {"where": finding.where})
+                finding = replace(finding, where=EXAMPLE, evidence=(*finding.evidence, near))
             values[argument] = finding
             place = "not_finite" if finding.cause == "not_finite" else "values"
             place = finding.cause if finding.cause in ORDER else place
@@ -48,11 +54,14 @@ def conclusions(
         finding = _problem(examined, inputs, problem, looks, source, values)
         if finding is None or (finding.cause, problem.argument) in told:
             continue
+        if raising and problem.where != EXAMPLE:
+            continue  # it raises already where it should run
         told.add((finding.cause, problem.argument))
         place = finding.cause if finding.cause in ORDER else "values"
         elsewhere = problem.where.key != "where.example"
-        late = elsewhere and finding.cause in ("sizes", "dtype", "raises")
-        found.append((len(ORDER) if late else ORDER.index(place), finding))
+        late = elsewhere and finding.cause in ("sizes", "dtype", "raises", "shape", "missing_sum")
+        first = problem.cause == "raises" and not elsewhere
+        found.append((len(ORDER) if late else 0 if first else ORDER.index(place), finding))
     found.sort(key=lambda pair: pair[0])
     return _merged([finding for _, finding in found])
 
@@ -90,7 +99,7 @@ def _values(
         if bare is not None:
             return _finding(case, [bare], source)
     fits = conclude(case)
-    if ordinary and (not fits or fits[0].rank > 4.6):
+    if ordinary and (not fits or fits[0].rank > 3.45):
         fits = [*_square_only(problems), *fits]
     if ordinary and _some_sizes_right(argument, ordinary, looks):
         fits = [Fit("sizes", 0, fits[0].evidence if fits else ()), *fits]
@@ -130,6 +139,8 @@ def probably(case: Case) -> list[Fit]:
     if missing > 0.75 or alike < 0.7:
         return []
     said = Said("evidence.residual", {"size": f"{100 * missing:.3g}"})
+    if missing < 0.05:
+        return [Fit("constant", 20, (said,)), Fit("missing_term", 21, (said,))]
     return [Fit("missing_term", 20, (said,))]
 
 
@@ -139,7 +150,7 @@ def _square_only(problems: Sequence[Problem]) -> list[Fit]:
                     if p.cause == "raises" and p.where.key == "where.untied")  # fmt: skip
     clash = any(word in text for word in ("shapes cannot be multiplied", "must match", "mismatch",
                                           "Expected size", "einsum"))  # fmt: skip
-    return [Fit("transposed", 4.6, (Said("evidence.square_only"),))] if clash else []
+    return [Fit("transposed", 3.45, (Said("evidence.square_only"),))] if clash else []
 
 
 def not_finite(samples: Sequence[Sample]) -> Fit | None:
@@ -165,7 +176,7 @@ def _finding(case: Case, fits: Sequence[Fit], source: Source | None) -> Finding:
     rivals = tuple(fit.cause for fit in fits[1:3] if fit.rank < best.rank + 2)
     return Finding(
         case.examined.subject.name, best.cause, case.name, sample.where,
-        (*best.evidence, count), worst_of(sample), rivals, source,
+        (*best.evidence, count), worst_of(sample), rivals, source, tuple(sample.inputs),
     )  # fmt: skip
 
 

@@ -18,22 +18,27 @@ from derivable.examiner.hygiene import cotangent, hygiene
 from derivable.examiner.linearity import layout, linearity, subsets, unused
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
+from derivable.examiner.ruler import EPS
 from derivable.examiner.sample import (
     EXAMPLE,
     GROSS,
+    MOST_COLUMNS,
     STRICT,
     Examined,
     Look,
     Problem,
     contract,
+    fit,
     raised,
     short,
 )
-from derivable.examiner.space import unreal
+from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import FunctionSubject, Inputs, Subject, is_float
 from derivable.examiner.ways import ways
+from derivable.function.gradients import as_tuple
 
 SIZES, UNTIED = 2, 3  # how many inputs of other sizes are looked at
+SLOW = 4.0  # seconds for one Jacobian, forward by forward, from which the ladder is cut short
 
 
 class Examination:
@@ -51,7 +56,8 @@ class Examination:
         self.examined = Examined(subject, wanted, values=surrogate is None)
         self.examined.reference = reference
         self.inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
-        self.probes = Probes(self.inputs, wanted, seed)
+        self.probes = Probes(self.inputs, wanted, seed, len(inputs) - len(subject.parameters))
+        self.slow = False
         self.looks: list[Look] = []
         self.problems: list[Problem] = []
         self.notes: list[Said] = []
@@ -93,14 +99,64 @@ class Examination:
             ) from error
         exact = orders.cast(self.inputs, torch.float64)
         try:
-            self.subject.value(exact)
-        except Exception:  # a forward with numbers of a fixed dtype inside
-            self.notes.append(Said("note.own_dtype"))
+            self._once(exact)
+        except Exception:  # numbers of a fixed dtype inside, unless it raises anyway
+            self._own_dtype(exact)
         else:
-            self.inputs = exact
-            self.probes.inputs = exact
+            self._take(exact)
+        if self.examined.reference is not None:
+            self._compare_reference()
+        start = time.perf_counter()
+        self.subject.value(self.inputs)
+        entries = sum(self.inputs[i].numel() for i in self.examined.wanted)
+        self.slow = (time.perf_counter() - start) * 8 * min(entries, MOST_COLUMNS) > SLOW
         if self.surrogate is not None:
             self.notes.append(Said("note.surrogate", {"why": self.surrogate}))
+
+    def _compare_reference(self) -> None:
+        """Raise a sentence if the reference is not the same function at the given inputs."""
+        try:
+            theirs = joined([o for o in as_tuple(self.examined.reference(*self.inputs)) if is_float(o)])
+        except Exception as error:
+            raise InputError(
+                f"the reference raises {type(error).__name__} at the inputs of {self.subject.name}: "
+                f"{' '.join(str(error).split())[:160]}; it must take the same inputs"
+            ) from error
+        ours = joined([o for o in self.subject.value(self.inputs) if is_float(o)])
+        if ours.shape != theirs.shape or not torch.allclose(
+            ours, theirs, rtol=1e-6, atol=1e-9, equal_nan=True
+        ):
+            raise InputError(
+                f"the reference computes something else than {self.subject.name}.forward at the "
+                "given inputs; give the same function in plain PyTorch"
+            )
+
+    def _once(self, inputs: list[Any]) -> None:
+        """One forward and one backward, which raise what they raise."""
+        run = self.examined.run(inputs)
+        if run.smooth:
+            self.examined.pull(run, inputs, cotangent(run))
+
+    def _take(self, inputs: list[Any]) -> None:
+        self.inputs = self.probes.inputs = inputs
+        floats = [v for v in inputs if is_float(v)]
+        self.examined.eps = max([EPS, *(float(torch.finfo(v.dtype).eps) for v in floats)])
+
+    def _own_dtype(self, exact: list[Any]) -> None:
+        """Stay with the dtype of the given inputs, if it is only there that it runs."""
+        given = self.inputs
+        try:
+            self._once(given)
+        except Exception:  # it raises anyway, and the ladder will say so
+            self._take(exact)
+            try:
+                self.subject.value(exact)
+            except Exception:  # forward runs in its own dtype only
+                self._take(given)
+            return
+        self._take(given)
+        if self.examined.eps > EPS:
+            self.notes.append(Said("note.own_dtype"))
 
     def _climb(self) -> None:
         """Every rung, from what is most specific to what is most general."""
@@ -112,16 +168,18 @@ class Examination:
             self._rung("directions", lambda: large.directions(self.examined, self.inputs))
         broken = {p.cause for p in self.problems} & {"count", "raises"}
         self._other_places()
-        if broken:
+        if broken or self.subject.value_only:
             return
         if self.surrogate is None:  # a clipped gradient is not linear, on purpose
             self._rung("linearity", lambda: linearity(self.examined, self.inputs))
         self._rung("layout", lambda: layout(self.examined, self.inputs))
         self._rung("unused outputs", lambda: unused(self.examined, self.inputs))
         self._rung("subsets", lambda: subsets(self.examined, self.inputs))
-        self._rung("second order", self._second_order)
+        handy = self.inputs if base is None or base.whole else self._small()
+        self._rung("second order", lambda: self._second_order(handy))
         extremes = [look for look in self.looks if look.where.key == "where.large"]
-        if base is not None and base.whole:
+        base = next((look for look in self.looks if look.whole and look.samples), None)
+        if base is not None and self.examined.eps == EPS:
             self._rung("float32", lambda: orders.float32(self.examined, base, extremes))
             self._rung("half precision", lambda: orders.half(self.examined, base))
         self._rung("ways to run", lambda: ways(self.examined, self.inputs, self.compile))
@@ -136,8 +194,8 @@ class Examination:
                 self.notes.append(Said("note.rung_stopped", {"rung": name, "text": raised(error)}))
         self.rungs[name] = self.rungs.get(name, 0) + self.examined.comparisons - before
 
-    def _second_order(self) -> list[Problem]:
-        problems, notes = orders.second_order(self.examined, self.inputs)
+    def _second_order(self, inputs: list[Any]) -> list[Problem]:
+        problems, notes = orders.second_order(self.examined, inputs)
         self.notes += notes
         return problems
 
@@ -169,6 +227,9 @@ class Examination:
         self._look(self.probes.again(), example, "values")
         self._some(self.probes.other_sizes(), SIZES, "where.sizes", names)
         self._some(self.probes.untied(), UNTIED, "where.untied", names)
+        if self.slow:
+            self.notes.append(Said("note.slow"))
+            return
         for inputs in self.probes.tied():
             self._look(inputs, Said("where.tied"), "sizes")
         for inputs, where in self.probes.lone():
@@ -270,13 +331,17 @@ class Examination:
         """One vector-Jacobian product per argument at the given inputs, for pictures."""
         found: dict[str, Gradient] = {}
         for look in self.looks[:1]:
+            try:
+                run = self.examined.run(look.inputs)
+                u = cotangent(run)
+                pulled = self.examined.pull(run, look.inputs, u)
+            except Exception:  # said already
+                return {}
             for sample in look.samples:
-                generator = torch.Generator().manual_seed(self.seed)
-                u = torch.randn(len(sample.returned), generator=generator).double()
                 like = sample.x.to(torch.complex128 if sample.x.is_complex() else torch.float64)
                 name = self.examined.name(sample.argument, self.inputs)
                 found[name] = Gradient(
-                    unreal(u @ sample.returned, like),
+                    fit(pulled, sample.argument, sample.x),
                     unreal(u @ sample.measured.value, like),
                     unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
                 )

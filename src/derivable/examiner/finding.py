@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,3 +46,4 @@ class Finding:
     worst: Worst | None = None
     rivals: tuple[str, ...] = ()
     source: Source | None = None
+    inputs: Sequence[Any] = ()  # those at which it shows; empty for the given ones

@@ -50,14 +50,15 @@ def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> l
     return [fit(returned, i, inputs[i]) for i in examined.wanted]
 
 
-def differ(first: Any, second: Any) -> bool:
+def differ(examined: Examined, first: Any, second: Any) -> bool:
     """Whether two lists of gradients differ by more than rounding."""
-    pairs = zip(first, second, strict=True)
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    largest = max((_most(a) for a, _ in pairs), default=0.0)  # one of them may be rounding alone
+    share = max(1e-9, 1e3 * examined.eps)
     return any(
-        a is not None and b is not None
-        and not torch.allclose(a, b, rtol=1e-9, atol=1e-12 * _most(a), equal_nan=True)
+        not torch.allclose(a, b, rtol=share, atol=1e-3 * share * largest, equal_nan=True)
         for a, b in pairs
-    )  # fmt: skip
+    )
 
 
 def _most(tensor: Tensor) -> float:
@@ -167,11 +168,11 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     if draws:
         with seeded(1):
             other = gradients(examined, examined.run(inputs), inputs, vector)
-        if differ(first, other) or differ(first, second):
+        if differ(examined, first, other) or differ(examined, first, second):
             return [Problem("random", None, (Said("evidence.backward_draws"),))]
-    if differ(first, second):
+    if differ(examined, first, second):
         return [Problem("state", None, (Said("evidence.backward_again"),))]
-    if differ(first, gradients(examined, examined.run(inputs), inputs, vector)):
+    if differ(examined, first, gradients(examined, examined.run(inputs), inputs, vector)):
         return [Problem("state", None, (Said("evidence.call_again"),))]
     return []
 
@@ -191,6 +192,6 @@ def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pro
     finally:
         examined.fresh = fresh
     examined.comparisons += 1
-    if differ(alone, mixed):
+    if differ(examined, alone, mixed):
         return [Problem("state", None, (Said("evidence.interleaved"),))]
     return []

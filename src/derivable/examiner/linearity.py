@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent, differ, gradients
+from derivable.examiner.ruler import EPS
 from derivable.examiner.sample import Examined, Problem, fit, raised
 from derivable.examiner.space import parted, real
 from derivable.examiner.subject import FunctionRun, Inputs, Run, is_float
@@ -37,11 +38,17 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
     ]
     examined.comparisons += len(trials)
     problems = []
+    usual = max(_most(g) for g in at_u)
+    share = max(1e-9, 1e3 * examined.eps)
     for k, i in enumerate(examined.wanted):
-        if all(_close(got[k], [(c, g[k]) for c, g in parts]) for got, parts in trials):
+        if all(_close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in trials):
             continue
         name = {"name": examined.name(i, inputs)}
-        if all(_close(got[k], [(c, g[k]) for c, g in parts], 1e-2) for got, parts in trials):
+        moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
+                    if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
+        if examined.eps == EPS and all(
+            _close(got[k], [(c, g[k]) for c, g in parts], 1e-2, usual) for got, parts in moderate
+        ):
             dtype = representable(at_u[k]) if at_u[k] is not None else ""
             if dtype:
                 said = Said("evidence.rounded", {**name, "dtype": dtype})
@@ -60,16 +67,18 @@ def _most(tensor: Tensor | None) -> float:
 
 
 def _close(
-    got: Tensor | None, parts: Sequence[tuple[float, Tensor | None]], share: float = 1e-9
+    got: Tensor | None, parts: Sequence[tuple[float, Tensor | None]], share: float, usual: float
 ) -> bool:
     """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
+
+    Gradients much smaller than the `usual` one may be nothing but rounding.
 
     What is not finite is not compared.
     """
     if got is None or any(g is None for _, g in parts):
         return True
     expected = sum(c * g for c, g in parts if g is not None)
-    slack = share * max(abs(c) * _most(g) for c, g in parts)
+    slack = max(share * abs(c) * max(_most(g), 1e-4 * usual) for c, g in parts)
     known = torch.isfinite(got) & torch.isfinite(expected)
     return bool(((got - expected).abs()[known] <= slack).all())
 
@@ -156,7 +165,7 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
         except Exception as error:
             problems.append(Problem("layout", None, (said, raised(error))))
             break
-        if differ(expected, got):
+        if differ(examined, expected, got):
             problems.append(Problem("layout", None, (said,)))
             break
     return problems or _input_layout(examined, inputs, run)
@@ -180,7 +189,7 @@ def _input_layout(examined: Examined, inputs: Inputs, run: Run) -> list[Problem]
         got = gradients(examined, other, scattered, vector)
     except Exception as error:
         return [Problem("layout", None, (said, raised(error)))]
-    if differ(gradients(examined, run, inputs, vector), got):
+    if differ(examined, gradients(examined, run, inputs, vector), got):
         return [Problem("layout", None, (said,))]
     return []
 
@@ -250,7 +259,7 @@ def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
             got = [fit(run.pull(alone), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
             return [Problem("raises", None, (said, raised(error)))]
-        if differ(expected, got):
+        if differ(examined, expected, got):
             return [Problem("none", None, (said,))]
     return []
 
@@ -279,6 +288,6 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
             continue
         for i in chosen:
             got = fit(returned, i, inputs[i])
-            if len(returned) <= i or differ([everything[i]], [got]):
+            if len(returned) <= i or differ(examined, [everything[i]], [got]):
                 problems.append(Problem("needs_input_grad", i, (said,)))
     return problems[:1]

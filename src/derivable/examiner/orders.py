@@ -199,7 +199,8 @@ def _close_in(
             continue
         if got.shape != right.shape or not bool(torch.isfinite(right).all()):
             continue
-        largest = float(right.abs().max()) if right.numel() else 0.0
+        usual = max(_most(g) for g in exact[2].values())
+        largest = max(_most(right), 1e-4 * usual)
         noise = _rounding(examined, cast(inputs, torch.float64), i, eps, small[1])
         off = float((real(got) - real(right)).abs().nan_to_num(torch.inf).max()) if right.numel() else 0.0
         if off <= tolerance * largest + 64 * noise:
@@ -209,6 +210,13 @@ def _close_in(
         where = Said("where.dtype", {"dtype": short(dtype)})
         problems.append(Problem(cause, i, (said,), where=where))
     return problems[:1]
+
+
+def _most(gradient: Any) -> float:
+    """The largest finite entry."""
+    if not isinstance(gradient, Tensor) or not gradient.numel():
+        return 0.0
+    return float(gradient.abs().nan_to_num(0.0, 0.0).max())
 
 
 def _rounding(

@@ -105,12 +105,13 @@ def _restore(kind: str, x: Tensor) -> Tensor:
 class Probes:
     """The inputs that are made from one example."""
 
-    def __init__(self, inputs: Inputs, wanted: Sequence[int], seed: int) -> None:
+    def __init__(self, inputs: Inputs, wanted: Sequence[int], seed: int, own: int) -> None:
         self.inputs = list(inputs)
         self.wanted = list(wanted)
+        self.own = own  # the inputs after these are a module's parameters, and keep their sizes
         self.draw = Draw(seed)
         self.places: dict[int, list[Place]] = {}  # size -> where it stands
-        for i, value in enumerate(inputs):
+        for i, value in enumerate(inputs[:own]):
             if isinstance(value, Tensor):
                 for axis, length in enumerate(value.shape):
                     self.places.setdefault(length, []).append((i, axis))
@@ -129,7 +130,9 @@ class Probes:
         rebuilt: list[Any] = []
         for i, value in enumerate(self.inputs):
             if isinstance(value, Tensor):
-                shape = [new((i, axis), old) for axis, old in enumerate(value.shape)]
+                shape = list(value.shape)
+                if i < self.own:
+                    shape = [new((i, axis), old) for axis, old in enumerate(value.shape)]
                 rebuilt.append(self.draw.like(value, shape, bounds))
             else:
                 rebuilt.append(_renamed(value, bounds) if options else value)
@@ -226,6 +229,8 @@ class Probes:
     def scalar(self) -> Iterator[list[Any]]:
         """Every tensor 0-dimensional."""
         tensors = [v for v in self.inputs if isinstance(v, Tensor)]
+        if self.own < len(self.inputs):
+            return
         if tensors and tensors[0].ndim and all(t.shape == tensors[0].shape for t in tensors):
             yield [
                 self.draw.like(v, (), {}) if isinstance(v, Tensor) else v for v in self.inputs
@@ -234,7 +239,9 @@ class Probes:
     def wide(self) -> Iterator[tuple[list[Any], Said]]:
         """Values far beyond the example's, within its domain; one argument at a time, then all."""
         groups = [[i] for i in self.wanted] + ([self.wanted] if len(self.wanted) > 1 else [])
-        for bold in (False, True):
+        fewest = min((self.inputs[i].numel() for i in self.wanted), default=0)
+        again = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
+        for bold in (False, *[True] * (again - 1)):
             for group in groups:
                 inputs = self.again()
                 for i in group:
@@ -248,7 +255,9 @@ class Probes:
         """
         count = example.numel()
         order = torch.randperm(count, generator=self.draw.generator)
-        grid = torch.logspace(-1.7, 1.35, count).double()[order].reshape(example.shape)
+        shift = float(torch.rand((), generator=self.draw.generator))
+        exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
+        grid = (10**exponents)[order].reshape(example.shape)
         real = example.real if example.is_complex() else example
         if count and not _structure(example):
             if bool((real > 0).all()):
@@ -275,8 +284,9 @@ class Probes:
             ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
             for size in (40.0, 120.0, 720.0):
                 said = Said("where.large", {**name, "size": f"{size:g}"})
-                yield self._with(i, (size * ramp * sign).to(x.dtype)), said
-                yield self._with(i, (size * ramp * sign.abs()).to(x.dtype)), said
+                yield self._with(i, (size * ramp).to(x.dtype)), said
+                if not positive:
+                    yield self._with(i, (-size * ramp).to(x.dtype)), said
             for size in (1e-4, 1e-9):
                 yield self._with(i, (size * ramp * sign).to(x.dtype)), Said("where.tiny", name)
             if not positive:
@@ -287,7 +297,7 @@ class Probes:
 
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""
-        other = Probes(inputs, self.wanted, 0)
+        other = Probes(inputs, self.wanted, 0, self.own)
         other.draw = self.draw
         return other
 

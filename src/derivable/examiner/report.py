@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
@@ -49,6 +49,29 @@ class Report:
     seconds: float = 0.0
     example: Sequence[Any] = ()  # the inputs themselves, for the reproduction
     target: Any = None
+
+    @classmethod
+    def merged(cls, reports: Sequence[Report]) -> Report:
+        """One report on several examples of one target: every finding once."""
+        findings: dict[tuple[str, str | None], Finding] = {}
+        notes: dict[str, Said] = {}
+        rungs: dict[str, int] = {}
+        for report in reports:
+            for finding in report.findings:
+                findings.setdefault((finding.cause, finding.argument), finding)
+            notes |= {note.key: note for note in report.notes if note.key not in notes}
+            for rung, count in report.rungs.items():
+                rungs[rung] = rungs.get(rung, 0) + count
+        verdicts = {report.verdict for report in reports}
+        verdict: Verdict = (
+            "wrong" if "wrong" in verdicts
+            else "inconclusive" if "inconclusive" in verdicts else "right"
+        )  # fmt: skip
+        shown = next((r for r in reports if r.verdict == verdict), reports[0])
+        return replace(
+            shown, findings=tuple(findings.values()), notes=tuple(notes.values()), rungs=rungs,
+            seconds=sum(report.seconds for report in reports),
+        )  # fmt: skip
 
     @property
     def ok(self) -> bool:

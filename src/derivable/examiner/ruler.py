@@ -220,14 +220,16 @@ class Ruler:
         generator = torch.Generator().manual_seed(1)
         direction = torch.randn(len(x), generator=generator).double()
         direction *= x.abs().clamp_min(0.01 * (_size(x) or 1.0))
-        found = []
+        found, plateaus = [], []
         for step in (1e-6, 1e-8):
             offsets = 1e-3 + step * torch.arange(8).double()  # (8,)
             table = self.at_points(argument, x + offsets.unsqueeze(1) * direction)  # (8, m)
+            plateaus.append((table.diff(dim=0) == 0).double().mean(0))
             for _ in range(4):
                 table = table.diff(dim=0)
             found.append(table.square().mean(0).sqrt() / 70**0.5)  # 70: sum of squared binomials
-        noise = torch.minimum(*found)
+        stairs = (plateaus[1] > 0.3) & (plateaus[0] < 1)  # a smaller dtype inside forward
+        noise = torch.where(stairs, torch.maximum(*found), torch.minimum(*found))
         noise = 3 * torch.where(torch.isfinite(noise), noise, 0.0)
         share = (noise / self.at.abs())[(self.at != 0) & torch.isfinite(self.at)]
         common = float(share.median()) if len(share) else 0.0

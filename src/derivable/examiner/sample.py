@@ -18,6 +18,7 @@ from derivable.examiner.finding import Said
 from derivable.examiner.recorder import replace_saved, same
 from derivable.examiner.ruler import EPS, Measured, Ruler
 from derivable.examiner.space import joined, parted, real, size
+from derivable.function.gradients import as_tuple
 from derivable.examiner.subject import FunctionRun, Inputs, Run, Subject
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
@@ -96,6 +97,7 @@ class Examined:
         self.reference: Any = None
         self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
         self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.eps = EPS  # of the dtype in which it is examined
         self.fresh = False  # whether every pull needs a forward of its own
         self.comparisons = 0
 
@@ -130,6 +132,7 @@ class Examined:
             look.whole = False
             return look
         lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
+        lenient |= self.subject.value_only
         rows, look.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
             return look
@@ -180,7 +183,35 @@ class Examined:
         return {argument: torch.stack(rows[argument]) for argument in rows}, problems
 
     def _measure(self, ruler: Ruler, argument: int, returned: Tensor) -> Measured:
-        """The measured Jacobian; columns that disagree with `returned` are looked at again."""
+        """The measured Jacobian; columns that disagree with `returned` are looked at again.
+
+        Where there is a reference, its autograd is taken where the measurement agrees with it.
+        """
+        measured = self._by_differences(ruler, argument, returned)
+        if self.reference is not None:
+            rows = self._referenced(ruler, argument)
+            near = (rows - measured.value).abs() <= 5 * measured.error + 1e-7 * rows.abs()
+            near &= torch.isfinite(rows) & ~measured.kinks
+            measured.value[near], measured.error[near] = rows[near], 64 * EPS * rows[near].abs()
+            measured.low[near], measured.high[near] = rows[near], rows[near]
+        return measured
+
+    def _referenced(self, ruler: Ruler, argument: int) -> Tensor:
+        """The Jacobian of the reference by autograd, (m, n)."""
+        inputs = list(ruler.inputs)
+        inputs[argument] = inputs[argument].clone().requires_grad_()
+        outputs = as_tuple(self.reference(*inputs))
+        smooth = [outputs[i] for i in ruler.smooth]
+        rows = []
+        for row in torch.eye(len(ruler.at)).double():
+            grads = parted(row, smooth)
+            (found,) = torch.autograd.grad(
+                smooth, inputs[argument], grads, retain_graph=True, allow_unused=True
+            )
+            rows.append(real(torch.zeros_like(inputs[argument]) if found is None else found))
+        return torch.stack(rows)
+
+    def _by_differences(self, ruler: Ruler, argument: int, returned: Tensor) -> Measured:
         measured = ruler.jacobian(argument)
         off = (returned - measured.value).abs()
         doubt = off > 5 * measured.error + 1e-10 * measured.value.abs()
@@ -275,7 +306,7 @@ def contract(
                 continue  # autograd sums it, without a word
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
             problems.append(Problem("shape", i, (Said("evidence.shape", shapes),), gradient))
-        elif gradient.dtype != x.dtype and len(dtypes) == 1:
+        elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
             kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
             problems.append(Problem("dtype", i, (Said("evidence.dtype", kinds),), gradient))
     return problems
@@ -310,7 +341,9 @@ def _judge(
     scale = x.abs().clamp_min(float(x.abs().mean()) if len(x) else 1.0).clamp_min(1e-300)  # (n,)
     natural = ruler.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
     known = torch.isfinite(value) & torch.isfinite(error)
-    slack = 1e-280 + 5 * error + tolerance * RELATIVE * value.abs() + 64 * EPS * torch.maximum(row, natural)
+    eps = ruler.eps
+    slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural)
+    slack = slack + tolerance * max(RELATIVE, 64 * eps) * value.abs()
     if tolerance > STRICT:
         slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)

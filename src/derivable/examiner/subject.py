@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Subject:
     """
 
     by_hand = False  # whether what backward returns is seen as it is
+    value_only = False  # whether there is a value with a gradient, and no backward
+    parameters: Mapping[str, Tensor] = {}  # of a module; they come after its own inputs
 
     def __init__(self, name: str, target: Any) -> None:
         self.name = name
@@ -130,6 +132,10 @@ class FunctionSubject(Subject):
         """The inputs in forward's order; `options` are inputs given by keyword."""
         if self.signature is not None:
             return list(self.signature.bind(tuple(inputs), options))
+        if self.split:  # PyTorch fills in the defaults there
+            bound = inspect.signature(self.forward).bind(*inputs, **options)
+            bound.apply_defaults()
+            return list(bound.args)
         if not options:
             return list(inputs)
         names = self.names(len(inputs) + len(options) + 99)
@@ -141,6 +147,9 @@ class FunctionSubject(Subject):
         last = max(names.index(name) for name in options)
         parameters = inspect.signature(self.forward).parameters
         rest = [options.get(n, parameters[n].default) for n in names[len(inputs) : last + 1]]
+        for name, value in zip(names[len(inputs) :], rest, strict=False):
+            if value is inspect.Parameter.empty:
+                raise InputError(f"{self.name}: the input {name} is missing")
         return [*inputs, *rest]
 
     def names(self, count: int) -> list[str]:
@@ -202,7 +211,6 @@ class CallableSubject(Subject):
     def __init__(self, target: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
         super().__init__(getattr(target, "__name__", type(target).__name__), target)
         self.options = options or {}
-        self.parameters: dict[str, Tensor] = {}
         self.buffers: dict[str, Tensor] = {}
         if isinstance(target, nn.Module):
             self.parameters = {n: p for n, p in target.named_parameters() if p.requires_grad}

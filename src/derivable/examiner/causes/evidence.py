@@ -173,7 +173,8 @@ def number(value: float) -> str:
         above = value * below
         if abs(above - round(above)) < 1e-7 * max(1.0, abs(above)) and round(above):
             return f"{round(above)}" if below == 1 else f"{round(above)}/{below}"
-    return f"{value:.6g}"
+    near = abs(abs(value) - 1) < 1e-4
+    return f"{value:.10g}" if near else f"{value:.6g}"
 
 
 def times(factors: Sequence[float]) -> tuple[Said, ...]:

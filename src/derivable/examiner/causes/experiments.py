@@ -14,7 +14,7 @@ from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
 from derivable.examiner.linearity import representable
 from derivable.examiner.recorder import changed_after_saving as changed_tensors
-from derivable.examiner.ruler import Ruler
+from derivable.examiner.ruler import EPS, Ruler
 from derivable.examiner.sample import Sample, fit
 from derivable.examiner.space import real, size
 from derivable.examiner.subject import FunctionRun, FunctionSubject
@@ -69,6 +69,8 @@ def frozen(case: Case) -> list[Fit]:
     if len(outputs) < 2 or not all(torch.equal(o, outputs[0]) for o in outputs[1:]):
         return []
     moved = any(not torch.equal(s.x, samples[0].x) for s in samples[1:])
+    if len(outputs[0].unique()) < 2:
+        return []  # a constant is no memory
     if not moved or bool((case.first.measured.value != 0).any()):
         return []
     return [Fit("state", 0.5, (Said("evidence.frozen"),))]
@@ -154,6 +156,8 @@ def _alternatives(
 
 def precision(case: Case) -> list[Fit]:
     """Small, irregular deviations: numbers that passed through a smaller dtype."""
+    if case.examined.eps > EPS:
+        return []
     for sample in case.wrong:
         known = sample.sure & (sample.measured.value != 0)
         if not bool(known.any()):

@@ -68,7 +68,10 @@ def formulas(case: Case) -> list[Fit]:
     measured = _written(found.measured, lone)
     returned = _written(found.returned, lone)
     if measured and returned:
-        return _compared(case, measured, returned)
+        smooth = not any(word in f"{measured}{returned}" for word in ("sign", "abs"))
+        fits = _compared(case, measured, returned)
+        # Two slopes written out exactly say more than a threshold; with sign(x) they are one.
+        return [fit._replace(rank=fit.rank - 1) if smooth else fit for fit in fits]
     ratio = _ratio(found)
     if ratio:
         return [Fit("chain_rule", 5, (Said("evidence.ratio_formula", {"formula": ratio}),))]

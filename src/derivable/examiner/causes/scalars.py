@@ -42,6 +42,12 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
         "evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries}
     )
     if all(c == 0 for c in numbers):
+        first = blocks(case.first)
+        parts = [i for i, b in enumerate(first) if bool(b.wrong.any())]
+        if len(parts) < len(first):
+            names = ", ".join(str(i) for i in parts)
+            lost = (Said("evidence.outputs", {"names": names}), Said("evidence.all_zero"))
+            return [Fit("part_only", 1, lost), Fit("missing_term", 1.5, lost)]
         return [Fit("none", 1, (Said("evidence.all_zero"),))]
     if all(abs(c + 1) < 1e-6 for c in numbers):
         return [Fit("sign", 1, (said,))]

@@ -155,7 +155,7 @@ def slope_place(case: Case) -> list[Fit]:
     fits = []
     known = sample.sure & at_output.sure
     # Where much is right as it is, a threshold says more.
-    rank = 2.0 if float(sample.wrong[_relevant(sample)].double().mean()) > 0.8 else 4.5
+    rank = 2.0 if float(sample.wrong[_relevant(sample)].double().mean()) > 0.8 else 7.0
     deviation = float((sample.returned - sample.measured.value)[sample.sure].abs().max())
     if _equal(sample.returned, at_output.measured.value, known, deviation):
         fits.append(Fit("slope_at_output", rank, (Said("evidence.slope_at_output"),)))
@@ -213,6 +213,10 @@ def one_side(case: Case) -> list[Fit]:
     if best is None:
         return []
     _, name, kind, threshold = best
+    values = torch.cat([*bad[name], *good[name]]).unique()
+    if len(values) <= 3:  # a mask
+        at = f"{float(torch.cat(bad[name])[0]):g}"
+        return [Fit("part_only", 3.7, (Said("evidence.where_equals", {"name": name, "at": at}),))]
     fields = {"name": name, "at": f"{threshold:.4g}"}
     return [Fit("one_side", 3.8, (Said(f"evidence.side_{kind}", fields),))]
 
@@ -242,7 +246,7 @@ def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, T
         for name, value in everything:
             if isinstance(value, Tensor) and value.is_floating_point():
                 aligned = _aligned(value, out, arg, relevant, value is sample.x)
-                if aligned is not None:
+                if aligned is not None and (len(aligned) < 2 or len(aligned.unique()) > 1):
                     yield name, aligned, block.wrong[relevant], off
         floats = [v for v in sample.inputs if isinstance(v, Tensor) and v.is_floating_point()]
         if len(floats) == 2:  # losses turn at the difference of their two inputs

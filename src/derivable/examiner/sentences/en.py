@@ -115,7 +115,6 @@ SENTENCES: dict[str, str] = {
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
     "evidence.raised": "{kind}: {text}",
-    "evidence.none": "None was returned, the largest measured entry is {size}",
     "evidence.forward_again": "forward gives other outputs when it is called again with the same inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
@@ -172,6 +171,8 @@ SENTENCES: dict[str, str] = {
     "evidence.direction": "along a random direction: returned {returned}, measured {measured} ± {error}",
     "evidence.direction_entry": "found in entry {index}: returned {returned}, measured {measured} ± "
     "{error}",
+    "evidence.found_at": "found {where}",
+    "evidence.where_equals": "wrong where {name} is {at}",
     "evidence.count_wrong": "{wrong} of {all} entries of the Jacobian are wrong",
     "evidence.ratio": "returned / measured = {factor} in all {count} entries",
     "evidence.all_zero": "zero is returned everywhere, though the output depends on it",
@@ -249,6 +250,7 @@ SENTENCES: dict[str, str] = {
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own dtype",
     "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
+    "note.slow": "forward is slow, so other sizes and special values were looked at less",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The rungs of the ladder.
