@@ -243,7 +243,6 @@ LOSSES += [
         F.cross_entropy,
         lambda d: [d.normal(5, 3).requires_grad_(), d.integers(0, 3, 5), numbers([1, 2, 3])],
     ),
-    operation("gaussian_nll", F.gaussian_nll_loss, lambda d: [*_two(d), d.positive(3, 4)]),
     operation("poisson_nll", F.poisson_nll_loss, lambda d: [d.normal(3, 4), d.positive(3, 4)]),
     operation(
         "hinge_embedding",
@@ -316,9 +315,7 @@ LAYERS = [
     operation("glu", F.glu, _matrix),
     operation("prelu", F.prelu, lambda d: [d.normal(3, 4), d.positive(4)]),
     operation("normalize", F.normalize, _matrix),
-    operation("cosine_similarity", F.cosine_similarity, _two),
     operation("pairwise_distance", F.pairwise_distance, _two),
-    operation("pdist", F.pdist, lambda d: [d.normal(4, 3)]),
     operation("interpolate_nearest", lambda x: F.interpolate(x, scale_factor=2), _signal),
     operation("interpolate_linear", lambda x: F.interpolate(x, size=9, mode="linear"), _signal),
     operation(

@@ -209,7 +209,6 @@ COMPLEX = [
     operation("real", torch.real, lambda d: [d.complex(3, 4)]),
     operation("imag", torch.imag, lambda d: [d.complex(3, 4)]),
     operation("sgn", torch.sgn, lambda d: [d.complex(3, 4)]),
-    operation("polar", torch.polar, lambda d: [d.positive(3, 4), d.normal(3, 4)]),
     operation("complex", torch.complex, _two),
     operation("view_as_real", torch.view_as_real, lambda d: [d.complex(3, 4)]),
     operation("view_as_complex", torch.view_as_complex, lambda d: [d.normal(3, 2)]),

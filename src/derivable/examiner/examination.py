@@ -55,6 +55,7 @@ class Examination:
         wanted = wanted or [i for i, v in enumerate(inputs) if is_float(v)]
         self.examined = Examined(subject, wanted, values=surrogate is None)
         self.examined.reference = reference
+        self.examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
         self.inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
         self.probes = Probes(self.inputs, wanted, seed, len(inputs) - len(subject.parameters))
         self.slow = False
@@ -66,8 +67,10 @@ class Examination:
     def report(self) -> Report:
         """Climb the ladder and conclude."""
         start = time.perf_counter()
-        self._prepare()
-        self._climb()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the user's code warns at its own calls
+            self._prepare()
+            self._climb()
         findings = conclusions(self.examined, self.inputs, self.looks, self.problems)
         return Report(
             function=self.subject.name,
@@ -215,8 +218,11 @@ class Examination:
             return None
         for problem in look.problems:
             problem.where = where
-        if where is EXAMPLE or rung not in ("values", "special values"):
-            self.problems += look.problems
+        for problem in look.problems:
+            if where.key == "where.scalar" and problem.cause == "raises":
+                self.notes.append(Said("note.raises", {"where": where, "text": problem.evidence[0]}))
+            elif where is EXAMPLE or rung not in ("values", "special values"):
+                self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
         return look
@@ -291,8 +297,9 @@ class Examination:
             found = contract(
                 self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs
             )
-        except Exception as error:
-            found = [Problem("raises", None, (raised(error),))]
+        except Exception as error:  # loud, and no user asked for it
+            self.notes.append(Said("note.raises", {"where": where, "text": raised(error)}))
+            return
         for problem in found:
             problem.where = where
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1

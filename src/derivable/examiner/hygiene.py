@@ -50,10 +50,10 @@ def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> l
     return [fit(returned, i, inputs[i]) for i in examined.wanted]
 
 
-def differ(examined: Examined, first: Any, second: Any) -> bool:
-    """Whether two lists of gradients differ by more than rounding."""
+def differ(examined: Examined, first: Any, second: Any, usual: float = 0.0) -> bool:
+    """Whether two lists of gradients differ by more than rounding, also that of `usual` ones."""
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
-    largest = max((_most(a) for a, _ in pairs), default=0.0)  # one of them may be rounding alone
+    largest = max([usual, *(_most(a) for a, _ in pairs)])  # one of them may be rounding alone
     share = max(1e-9, 1e3 * examined.eps)
     return any(
         not torch.allclose(a, b, rtol=share, atol=1e-3 * share * largest, equal_nan=True)

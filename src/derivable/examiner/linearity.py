@@ -149,6 +149,7 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
     """The same gradients for every way in which grad_output and the inputs may lie in memory."""
     run = examined.run(inputs)
     likes = [run.outputs[i] for i in run.smooth]
+    usual = max(_most(g) for g in gradients(examined, run, inputs, cotangent(run)))
     problems: list[Problem] = []
     for key, arrange in ARRANGEMENTS.items():
         plain = parted(cotangent(run), likes)
@@ -165,7 +166,7 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
         except Exception as error:
             problems.append(Problem("layout", None, (said, raised(error))))
             break
-        if differ(examined, expected, got):
+        if differ(examined, expected, got, usual):
             problems.append(Problem("layout", None, (said,)))
             break
     return problems or _input_layout(examined, inputs, run)

@@ -46,7 +46,18 @@ class Draw:
             most = int(flat.max())
             limits = [new for old, new in bounds.items() if old > most] or [most + 1]
             drawn = drawn % max(1, min(limits))
+            if _distinct(example) and len(shape) and 0 < shape[-1] <= min(limits):
+                rows = [torch.randperm(min(limits), generator=self.generator)[: shape[-1]]
+                        for _ in range(count // shape[-1])]  # fmt: skip
+                drawn = torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
         return drawn
+
+
+def _distinct(example: Tensor) -> bool:
+    """Whether no row of integers holds one twice, such as the places of a scatter."""
+    if not example.ndim or example.shape[-1] < 2:
+        return False
+    return bool((example.sort(-1).values.diff(dim=-1) != 0).all())
 
 
 def _discrete(flat: Tensor) -> bool:
@@ -238,7 +249,8 @@ class Probes:
 
     def wide(self) -> Iterator[tuple[list[Any], Said]]:
         """Values far beyond the example's, within its domain; one argument at a time, then all."""
-        groups = [[i] for i in self.wanted] + ([self.wanted] if len(self.wanted) > 1 else [])
+        alone = [[i] for i in self.wanted] if len(self.wanted) <= 2 else []
+        groups = alone + ([self.wanted] if len(self.wanted) != 1 else [])
         fewest = min((self.inputs[i].numel() for i in self.wanted), default=0)
         again = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
         for bold in (False, *[True] * (again - 1)):
@@ -282,12 +294,13 @@ class Probes:
             sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
             sign = torch.ones_like(sign) if positive else sign
             ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
-            for size in (40.0, 120.0, 720.0):
+            many = len(self.wanted) > 3  # then each is looked at less
+            for size in (720.0,) if many else (40.0, 120.0, 720.0):
                 said = Said("where.large", {**name, "size": f"{size:g}"})
                 yield self._with(i, (size * ramp).to(x.dtype)), said
                 if not positive:
                     yield self._with(i, (-size * ramp).to(x.dtype)), said
-            for size in (1e-4, 1e-9):
+            for size in () if many else (1e-3, 1e-6):
                 yield self._with(i, (size * ramp * sign).to(x.dtype)), Said("where.tiny", name)
             if not positive:
                 single = self.draw.like(x, x.shape, {})

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.space import joined, real, unreal
-from derivable.examiner.subject import Inputs, Subject
+from derivable.examiner.subject import Inputs, Subject, is_float
 
 EPS = torch.finfo(torch.float64).eps
 LEVELS = 4  # halvings of the first look
@@ -59,7 +59,10 @@ class Measured:
 class Ruler:
     """Measures `subject` at `inputs`, whose outputs at `smooth` count."""
 
-    def __init__(self, subject: Subject, inputs: Inputs, smooth: Sequence[int]) -> None:
+    def __init__(
+        self, subject: Subject, inputs: Inputs, smooth: Sequence[int],
+        steps: dict[int, float] | None = None,
+    ) -> None:  # fmt: skip
         self.subject = subject
         self.inputs = [v.detach().clone() if isinstance(v, Tensor) else v for v in inputs]
         self.smooth = list(smooth)
@@ -67,7 +70,8 @@ class Ruler:
         floats = (v for v in self.inputs if isinstance(v, Tensor) and v.dtype.is_floating_point)
         self.eps = max([EPS, *(torch.finfo(v.dtype).eps for v in floats)])
         self.noise = self.eps * self.at.abs()  # (m,)
-        self._steps: dict[int, float] = {}
+        self._steps = {} if steps is None else steps  # how long a step suits each argument
+        self._listened = False  # whether the noise is known
         self.complex_step = True  # whether to try one
 
     def outputs(self, inputs: Inputs) -> Tensor:
@@ -95,6 +99,10 @@ class Ruler:
     def _single(self, argument: int, point: Tensor) -> Tensor:
         inputs = list(self.inputs)
         inputs[argument] = unreal(point, inputs[argument])
+        return self._safely(inputs)
+
+    def _safely(self, inputs: Inputs) -> Tensor:
+        """The outputs at `inputs`, nan where forward refuses them."""
         try:
             outputs = self.outputs(inputs)
         except Exception:  # forward may refuse a point beside the one that it was given
@@ -121,6 +129,22 @@ class Ruler:
         """Whether two evaluations at one point are the same, to rounding."""
         slack = 64 * self.eps * float(first.abs().nan_to_num(0.0).max()) if len(first) else 0.0
         return bool(torch.allclose(first, second, rtol=64 * self.eps, atol=slack, equal_nan=True))
+
+    def continuous(self, arguments: Sequence[int]) -> bool:
+        """Whether a hair's breadth aside the outputs are nearly the same."""
+        generator = torch.Generator().manual_seed(2)
+        inputs = list(self.inputs)
+        for i in arguments:
+            x = real(inputs[i])
+            aside = torch.randn(len(x), generator=generator).double() * (_size(x) or 1.0)
+            inputs[i] = unreal(x + 1e-9 * aside, inputs[i])
+        try:
+            moved = self.outputs(inputs)
+        except Exception:  # forward refuses a point beside this one
+            return False
+        both = torch.isfinite(moved) & torch.isfinite(self.at)
+        largest = float(self.at[both].abs().max()) if bool(both.any()) else 0.0
+        return bool(((moved - self.at)[both].abs() <= 1e-3 * (largest or 1.0)).all())
 
     def jacobian(self, argument: int) -> Measured:
         """The first look at every entry: d outputs / d entries of `argument`, (m, n)."""
@@ -168,6 +192,9 @@ class Ruler:
         self, argument: int, directions: Tensor, scales: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Extrapolated central differences along `directions` (c, n): (c, m), and their errors."""
+        if not self._listened:
+            self._listened = True
+            self.noise = torch.maximum(self.noise, self._noise())
         if argument not in self._steps:
             self._steps[argument] = FIRST_STEP
             self._calibrate(argument)
@@ -193,7 +220,6 @@ class Ruler:
         x = real(self.inputs[argument])
         direction = torch.randn(len(x), generator=torch.Generator().manual_seed(1)).double()
         scale = _size(x) or 1.0
-        self.noise = torch.maximum(self.noise, self._noise(argument))
         best = float("inf")
         for power in (-6, -9, -3, -13, -18):
             self._steps[argument], kept = 2.0**power, self._steps[argument]
@@ -210,20 +236,28 @@ class Ruler:
             if best < 1e-9:
                 break
 
-    def _noise(self, argument: int) -> Tensor:
+    def _noise(self) -> Tensor:
         """How much forward trembles beyond its smooth course: (m,), from fourth differences.
 
         Of two step lengths the calmer one counts: at the longer one the course itself may bend.
         A thousandth aside of the inputs, because these may lie on kinks exactly.
         """
-        x = real(self.inputs[argument])
         generator = torch.Generator().manual_seed(1)
-        direction = torch.randn(len(x), generator=generator).double()
-        direction *= x.abs().clamp_min(0.01 * (_size(x) or 1.0))
+        directions: dict[int, Tensor] = {}
+        for i, value in enumerate(self.inputs):
+            if is_float(value):
+                x = real(value)
+                drawn = torch.randn(len(x), generator=generator).double()
+                directions[i] = drawn * x.abs().clamp_min(0.01 * (_size(x) or 1.0))
         found, plateaus = [], []
         for step in (1e-6, 1e-8):
-            offsets = 1e-3 + step * torch.arange(8).double()  # (8,)
-            table = self.at_points(argument, x + offsets.unsqueeze(1) * direction)  # (8, m)
+            rows = []
+            for k in range(8):
+                inputs = list(self.inputs)
+                for i, direction in directions.items():
+                    inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
+                rows.append(self._safely(inputs))
+            table = torch.stack(rows)  # (8, m)
             plateaus.append((table.diff(dim=0) == 0).double().mean(0))
             for _ in range(4):
                 table = table.diff(dim=0)
@@ -233,6 +267,9 @@ class Ruler:
         noise = 3 * torch.where(torch.isfinite(noise), noise, 0.0)
         share = (noise / self.at.abs())[(self.at != 0) & torch.isfinite(self.at)]
         common = float(share.median()) if len(share) else 0.0
+        if len(share) > 4 and common:
+            # One output of many that trembles has a kink or a jump between these points.
+            noise = torch.minimum(noise, 1e3 * common * self.at.abs().clamp_min(1e-300))
         return torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:
@@ -343,6 +380,7 @@ def _best_window(
     first, second = b + (b - a) / (base - 1), c + (c - b) / (base - 1)
     limits = second + (second - first) / (base * (4.0 if base == 4.0 else 16.0) - 1)
     errors = (second - first).abs() + 8 * noise / h[2:]
+    errors[:-1] += (limits[:-1] - limits[1:]).abs()
     errors = torch.where(torch.isfinite(errors), errors, torch.inf)
     limit, error = limits[-1].clone(), errors[-1].clone()
     open_ = torch.ones_like(limit, dtype=torch.bool)

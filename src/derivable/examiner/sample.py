@@ -96,7 +96,9 @@ class Examined:
         self.values = values  # False for a surrogate, whose values are not compared
         self.reference: Any = None
         self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
+        self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
         self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.coarse = False  # whether the inputs were given in a smaller dtype than float64
         self.eps = EPS  # of the dtype in which it is examined
         self.fresh = False  # whether every pull needs a forward of its own
         self.comparisons = 0
@@ -136,8 +138,10 @@ class Examined:
         rows, look.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
             return look
-        ruler = Ruler(self.subject, inputs, run.smooth)
+        ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
         ruler.complex_step = tolerance == STRICT
+        if tolerance > STRICT and not ruler.continuous(self.wanted):
+            return None
         for argument, returned in rows.items():
             if tolerance > STRICT and argument in self.known:
                 continue
@@ -342,20 +346,22 @@ def _judge(
     natural = ruler.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
     known = torch.isfinite(value) & torch.isfinite(error)
     eps = ruler.eps
-    slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural)
+    slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural) + 4 * eps * usual
     slack = slack + tolerance * max(RELATIVE, 64 * eps) * value.abs()
     if tolerance > STRICT:
         slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)
     typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
     vague = 5 * error > 1e-3 * typical.clamp_min(1e-300)
-    settled = known & ~(vague & (5 * error > 1e-8 * natural))
+    settled = known & (~(vague & (5 * error > 1e-8 * natural)) | measured.kinks)
     nowhere = torch.isinf(measured.low) & torch.isinf(measured.high)  # there is no derivative
-    edge = nowhere.any(0, keepdim=True)  # an infinite slope times 0 is nan, and no mistake
+    # An infinite slope times 0 is nan, and no mistake.
+    edge = (nowhere | (~settled & ~torch.isfinite(returned))).any(0, keepdim=True)
     not_finite = ~torch.isfinite(returned) & settled & ~measured.kinks & ~edge
     outside &= torch.isfinite(returned) | ~edge
     wrong = (outside | not_finite) & known & ~nowhere & (settled | (outside & ~vague))
-    return wrong, ~settled & ~wrong & ~nowhere
+    there = torch.isfinite(ruler.at).unsqueeze(1)
+    return wrong, ~settled & ~wrong & ~nowhere & there
 
 
 def _typical(value: Tensor) -> float:

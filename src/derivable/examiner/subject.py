@@ -79,6 +79,10 @@ class Subject:
 
     def recorded(self, inputs: Inputs) -> Any:
         """The outputs as autograd records them."""
+        with seeded(SEED) if self.random else contextlib.nullcontext():
+            return self._recorded(inputs)
+
+    def _recorded(self, inputs: Inputs) -> Any:
         raise NotImplementedError
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> Run:
@@ -161,7 +165,7 @@ class FunctionSubject(Subject):
         star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         return names + ([f"{star}[{i}]" for i in range(count - len(names))] if star else [])
 
-    def recorded(self, inputs: Inputs) -> Any:
+    def _recorded(self, inputs: Inputs) -> Any:
         return self.target.apply(*inputs)
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
@@ -228,7 +232,7 @@ class CallableSubject(Subject):
         known += [f"input {i}" for i in range(len(known), own)]
         return known + list(self.parameters)
 
-    def recorded(self, inputs: Inputs) -> Any:
+    def _recorded(self, inputs: Inputs) -> Any:
         if not isinstance(self.target, nn.Module):
             return self.target(*inputs, **self.options)
         own = len(inputs) - len(self.parameters)
@@ -242,10 +246,7 @@ class CallableSubject(Subject):
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> RecordedRun:
         with torch.set_grad_enabled(bool(wanted)):
-            return RecordedRun(self.recorded(inputs), inputs, wanted)
-
-    def value(self, inputs: Inputs) -> tuple[Any, ...]:
-        return self.run(inputs, ()).outputs
+            return RecordedRun(self._recorded(inputs), inputs, wanted)
 
 
 class PairRun(Run):

@@ -250,6 +250,7 @@ SENTENCES: dict[str, str] = {
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own dtype",
     "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
+    "note.raises": "{where} backward raises: {text}",
     "note.slow": "forward is slow, so other sizes and special values were looked at less",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
