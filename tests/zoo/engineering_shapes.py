@@ -374,7 +374,7 @@ ANIMALS: list[Wrong] = [
     Wrong("mse over 65", HardCodedMSE, _alike, ("sizes", "factor", "constant")),
     Wrong("linear for a batch of one", LinearBatchOfOne, _factors, ("sizes",), "w"),
     Wrong("squares of an empty batch", RowSquares, _one, ("sizes", "raises"), "x"),
-    Wrong("triple of a number by numpy", NumPyTriple, _one, ("sizes", "raises"), "x"),
+    Wrong("triple of a number by numpy", NumPyTriple, given(()), ("raises",)),
     Wrong("linear with a square weight", LinearShapeFix, _factors, ("sizes", "transposed"), "w"),
     Wrong("fftshift of odd widths", CentreSpectrum, given((13, 6)), ("sizes", "positions"), "x"),
     Wrong("mean squeezes too much", SequenceMean, given((7, 5, 3)), SQUEEZED, "x"),

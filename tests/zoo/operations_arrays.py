@@ -61,22 +61,12 @@ SHAPES = [
     operation("select", torch.select, lambda d: [d.normal(3, 4), 1, 2]),
     operation("gather", torch.gather, lambda d: [d.normal(3, 4), 1, d.integers(0, 4, 3, 5)]),
     operation(
-        "scatter",
-        lambda x, dim, at, y: x.scatter(dim, at, y.expand_as(at)),
-        lambda d: [d.normal(2, 4), 1, numbers([[0, 2], [3, 1]], torch.int64), d.normal(2, 2)],
-    ),
-    operation(
         "scatter_add",
         lambda x, dim, at, y: x.scatter_add(dim, at, y.expand_as(at)),
         lambda d: [d.normal(3, 4), 1, d.integers(0, 4, 3, 5), d.normal(3, 5)],
     ),
     operation(
         "index_select", torch.index_select, lambda d: [d.normal(3, 4), 0, d.integers(0, 3, 6)]
-    ),
-    operation(
-        "index_add",
-        torch.index_add,
-        lambda d: [d.normal(3, 4), 0, d.integers(0, 3, 5), d.normal(5, 4)],
     ),
     operation("indexed", lambda x, at: x[at], lambda d: [d.normal(3, 4), d.integers(0, 3, 2, 2)]),
     operation("take", torch.take, lambda d: [d.normal(3, 4), d.integers(0, 12, 5)]),

@@ -226,7 +226,7 @@ ACTIVATIONS = [
     named(name, _matrix, F, suffix="_activation")
     for name in (
         *("relu", "relu6", "elu", "selu", "celu", "leaky_relu", "gelu", "silu", "mish"),
-        *("softplus", "softsign", "logsigmoid", "hardtanh", "hardswish", "hardsigmoid"),
+        *("softplus", "softsign", "logsigmoid", "hardtanh", "hardswish"),
         *("hardshrink", "softshrink", "tanhshrink"),
     )
 ] + [

@@ -141,7 +141,7 @@ def probably(case: Case) -> list[Fit]:
     if missing > 0.75 or alike < 0.7:
         return []
     said = Said("evidence.residual", {"size": f"{100 * missing:.3g}"})
-    if missing < 0.05:
+    if missing < 0.05 and sample.where.key in ORDINARY:
         return [Fit("constant", 20, (said,)), Fit("missing_term", 21, (said,))]
     return [Fit("missing_term", 20, (said,))]
 

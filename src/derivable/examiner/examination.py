@@ -24,6 +24,7 @@ from derivable.examiner.sample import (
     GROSS,
     MOST_COLUMNS,
     STRICT,
+    WIDE,
     Examined,
     Look,
     Problem,
@@ -245,9 +246,9 @@ class Examination:
         for inputs in self.probes.empty():
             self._empty(inputs)
         for inputs, where in self.probes.wide():
-            self._look(inputs, self._spoken(where, names), "values at large")
+            self._look(inputs, self._spoken(where, names), "values at large", WIDE)
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
-            self._look(inputs, self._spoken(where, names), "values at large")
+            self._look(inputs, self._spoken(where, names), "values at large", WIDE)
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
 
@@ -297,9 +298,8 @@ class Examination:
             found = contract(
                 self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs
             )
-        except Exception as error:  # loud, and no user asked for it
-            self.notes.append(Said("note.raises", {"where": where, "text": raised(error)}))
-            return
+        except Exception as error:
+            found = [Problem("raises", None, (raised(error),))]
         for problem in found:
             problem.where = where
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1

@@ -194,4 +194,27 @@ def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pro
     examined.comparisons += 1
     if differ(examined, alone, mixed):
         return [Problem("state", None, (Said("evidence.interleaved"),))]
+    return _same_tensors(examined, inputs, others)
+
+
+def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """The same tensors with other numbers in them are other inputs: a table by id does not see."""
+    try:
+        tensors = [copied(v, False) for v in inputs]
+        fresh = gradients(examined, examined.run(others), others, cotangent(examined.run(others)))
+        for tensor, i in zip(tensors, range(len(inputs)), strict=True):
+            if i in examined.wanted:
+                tensor.requires_grad_()
+        examined.subject._run(tensors, examined.wanted)
+        with torch.no_grad():
+            for tensor, other in zip(tensors, others, strict=True):
+                if isinstance(tensor, Tensor):
+                    tensor.copy_(other)
+        run = examined.subject._run(tensors, examined.wanted)
+        again = gradients(examined, run, others, cotangent(run)) if not examined.fresh else fresh
+    except Exception:  # `others` may be inputs that forward refuses
+        return []
+    examined.comparisons += 1
+    if not examined.subject.random and differ(examined, fresh, again):
+        return [Problem("state", None, (Said("evidence.same_tensors"),))]
     return []

@@ -154,7 +154,8 @@ class Probes:
         old = sorted(length for length in self.places if length > 1)
         if not old:
             return
-        small = [p for p in PRIMES if p not in old] + [p for p in PRIMES if p in old]
+        odd = PRIMES[1:]
+        small = [p for p in odd if p not in old] + [p for p in odd if p in old]
         if len(old) <= len(small):
             yield from self._both(dict(zip(old, sorted(small[: len(old)]), strict=True)))
         even = [n for n in (4, 6, 8, 10, 12, 14, 16, 18) if n not in old][: len(old)]

@@ -267,9 +267,10 @@ class Ruler:
         noise = 3 * torch.where(torch.isfinite(noise), noise, 0.0)
         share = (noise / self.at.abs())[(self.at != 0) & torch.isfinite(self.at)]
         common = float(share.median()) if len(share) else 0.0
-        if len(share) > 4 and common:
+        if len(share) >= 3:
             # One output of many that trembles has a kink or a jump between these points.
-            noise = torch.minimum(noise, 1e3 * common * self.at.abs().clamp_min(1e-300))
+            calm = 1e3 * max(common, EPS) * self.at.abs()
+            noise = torch.where(calm > 0, torch.minimum(noise, calm), noise)
         return torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:

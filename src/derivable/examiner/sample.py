@@ -23,7 +23,7 @@ from derivable.examiner.subject import FunctionRun, Inputs, Run, Subject
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
-STRICT, GROSS = 1.0, 1e6  # how many times that counts as wrong
+STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
 
 
 EXAMPLE = Said("where.example")
@@ -121,7 +121,7 @@ class Examined:
     def look(self, inputs: Inputs, where: Said, tolerance: float = STRICT) -> Look | None:
         """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
         inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
-        if tolerance > STRICT and self.known.issuperset(self.wanted):
+        if tolerance == GROSS and self.known.issuperset(self.wanted):
             return None
         run = self.run(inputs)
         outputs = [run.outputs[i] for i in run.smooth]
@@ -139,11 +139,11 @@ class Examined:
         if not self.values:
             return look
         ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
-        ruler.complex_step = tolerance == STRICT
-        if tolerance > STRICT and not ruler.continuous(self.wanted):
+        ruler.complex_step = tolerance < GROSS
+        if tolerance == GROSS and not ruler.continuous(self.wanted):
             return None
         for argument, returned in rows.items():
-            if tolerance > STRICT and argument in self.known:
+            if tolerance == GROSS and argument in self.known:
                 continue
             measured = self._measure(ruler, argument, returned)
             sample = Sample(
@@ -348,7 +348,7 @@ def _judge(
     eps = ruler.eps
     slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural) + 4 * eps * usual
     slack = slack + tolerance * max(RELATIVE, 64 * eps) * value.abs()
-    if tolerance > STRICT:
+    if tolerance == GROSS:
         slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)
     typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))

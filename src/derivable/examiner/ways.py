@@ -103,7 +103,37 @@ def ways(examined: Examined, inputs: Inputs, compile: bool = False) -> list[Prob
     problems: list[Problem] = []
     for name, way in chosen.items():
         problems += _try(examined, name, way, inputs, grads, expected)
-    return (problems or _forward_mode(examined, inputs, expected, vector))[:2]
+    problems = problems or _forward_mode(examined, inputs, expected, vector)
+    return (problems or _own_vmap(examined, inputs))[:2]
+
+
+def _own_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """A vmap rule of the user's own gives what one call after the other gives."""
+    target: Any = examined.subject.target
+    if target.vmap is torch.autograd.Function.vmap:
+        return []
+    plain = [inputs[i].detach() for i in examined.wanted]
+
+    def call(*values: Tensor) -> Any:
+        everything = list(inputs)
+        for i, value in zip(examined.wanted, values, strict=True):
+            everything[i] = value
+        outputs = as_tuple(target.apply(*everything))
+        return tuple(o for o in outputs if is_float(o))
+
+    pairs = [torch.stack([v, 0.75 * v + 0.1, 0.5 * v]) for v in plain]
+    ends = [pair.movedim(0, -1) for pair in pairs]
+    alone = [call(*(pair[k] for pair in pairs)) for k in range(3)]
+    expected = [torch.stack(outputs) for outputs in zip(*alone, strict=True)]
+    for given, axis in ((pairs, 0), (ends, -1)):
+        examined.comparisons += 1
+        try:
+            found = torch.func.vmap(call, in_dims=axis)(*given)
+        except Exception:  # it says so itself
+            continue
+        if not all(a.shape == b.shape and _near(a, b) for a, b in zip(found, expected, strict=True)):
+            return [Problem("way", None, (Said("evidence.vmap", {"axis": axis}),))]
+    return []
 
 
 def _offers_vmap(target: Any) -> bool:

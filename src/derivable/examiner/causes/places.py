@@ -156,13 +156,32 @@ def part(case: Case) -> list[Fit]:
             names = ", ".join(str(i) for i in sorted(outputs))
             return [Fit("part_only", 6, (Said("evidence.outputs", {"names": names}),))]
     if not shared:
-        return []
+        return _superfluous(case)
     where, name = sorted(shared, key=lambda pair: (pair[0] == "some", pair))[0]
     said = Said(f"evidence.part_{where}", {"axis": name})
     broadcast = name.startswith("output") and _summed(case, name)
     if broadcast:
         return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
-    return [Fit("part_only", 7 if where == "some" else 3.6, (said,))]
+    if where == "some":
+        return _superfluous(case) or [Fit("part_only", 7, (said,))]
+    return [Fit("part_only", 3.6, (said,))]
+
+
+def _superfluous(case: Case) -> list[Fit]:
+    """Something where nothing belongs, or nothing where something does; the rest is right."""
+    kinds = set()
+    for sample in case.wrong:
+        wrong = sample.wrong & sample.sure
+        right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
+        if int(right.sum()) < int(wrong.sum()) / 4:
+            return []
+        scale = float(sample.measured.value[sample.sure].abs().max())
+        nothing = bool((sample.measured.value[wrong].abs() <= 1e-9 * scale).all())
+        lost = bool((sample.returned[wrong] == 0).all())
+        kinds.add("superfluous" if nothing else "lost" if lost else "")
+    if len(kinds) != 1 or "" in kinds:
+        return []
+    return [Fit("part_only", 4.3, (Said(f"evidence.{kinds.pop()}"),))]
 
 
 def _parts(block: Block) -> list[tuple[str, str]]:

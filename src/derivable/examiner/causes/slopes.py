@@ -207,7 +207,8 @@ def one_side(case: Case) -> list[Fit]:
             nearest = (w.abs() - abs(threshold)).abs().argsort()[:2]
             if float(off[nearest].max()) < 1e-3 * float(off.max()):
                 continue  # it fades out, as a smooth difference does
-            order = (0 if name == case.name else 1, name, kind, threshold)
+            few = len(torch.cat([w, r]).unique()) <= 3
+            order = (2 if few else 0 if name == case.name else 1, name, kind, threshold)
             if best is None or order[0] < best[0]:
                 best = order
     if best is None:

@@ -167,7 +167,10 @@ SENTENCES: dict[str, str] = {
     "evidence.way_raises": "{way} raises",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
-    "evidence.vmap": "vmap with other in_dims gives other outputs than one call after the other",
+    "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",
+    "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of before",
+    "evidence.superfluous": "something is returned where the derivative is 0, the rest is right",
+    "evidence.lost": "0 is returned where the derivative is not, the rest is right",
     "evidence.direction": "along a random direction: returned {returned}, measured {measured} ± {error}",
     "evidence.direction_entry": "found in entry {index}: returned {returned}, measured {measured} ± "
     "{error}",
