@@ -138,6 +138,7 @@ class PairSubject(Subject):
         self.leaves = [tensor_of(a) for a in arrays]
 
     def names(self, count: int) -> list[str]:
+        """`theta`, or the keys of its parts."""
         if not self.keys:
             return ["theta"]
         return [str(k) if isinstance(k, str) else f"theta[{k}]" for k in self.keys]

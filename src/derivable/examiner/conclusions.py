@@ -63,7 +63,11 @@ def conclusions(
         first = problem.cause == "raises" and not elsewhere
         found.append((len(ORDER) if late else 0 if first else ORDER.index(place), finding))
     if examined.coarse:  # the inputs were given in a smaller dtype, and its rounding is their own
-        found = [(p, f) for p, f in found if not (f.cause in ("precision", "dtype") and f.where == EXAMPLE)]
+        found = [
+            (place, finding)
+            for place, finding in found
+            if not (finding.cause in ("precision", "dtype") and finding.where == EXAMPLE)
+        ]
     found.sort(key=lambda pair: pair[0])
     return _merged([finding for _, finding in found])
 
@@ -116,9 +120,7 @@ def _values(
     return _finding(case, fits, source)
 
 
-def _some_sizes_right(
-    argument: int, wrong: Sequence[Sample], looks: Sequence[Look]
-) -> bool:
+def _some_sizes_right(argument: int, wrong: Sequence[Sample], looks: Sequence[Look]) -> bool:
     """Whether it is right at the given sizes and at some others, and wrong at others yet."""
     bad = {s.where.key for s in wrong}
     if bad & {"where.example", "where.again", "where.untied", "where.tied"}:
@@ -163,8 +165,10 @@ def not_finite(samples: Sequence[Sample]) -> Fit | None:
         if bool(bad.any()):
             fields = {"count": int(bad.sum()), "all": bad.numel()}
             return Fit("not_finite", 0, (Said("evidence.not_finite", fields),))
-        if sample.where.key == "where.large" and bool(lost.any()) and not bool(
-            (sample.wrong & ~lost).any()
+        if (
+            sample.where.key == "where.large"
+            and bool(lost.any())
+            and not bool((sample.wrong & ~lost).any())
         ):
             return Fit("not_finite", 0, (Said("evidence.underflow", {"count": int(lost.sum())}),))
     return None
@@ -269,6 +273,3 @@ def source_of(examined: Examined) -> Source | None:
         return None
     line = max(node.lineno for node in returns)
     return Source(path, start + line - 1, lines[line - 1].strip())
-
-
-__all__ = ["EXAMPLE", "conclusions", "worst_of"]

@@ -34,7 +34,7 @@ from derivable.examiner.sample import (
     short,
 )
 from derivable.examiner.space import joined, unreal
-from derivable.examiner.subject import FunctionSubject, Inputs, Subject, is_float
+from derivable.examiner.subject import Inputs, Subject, is_float
 from derivable.examiner.ways import ways
 from derivable.function.gradients import as_tuple
 
@@ -120,10 +120,12 @@ class Examination:
     def _compare_reference(self) -> None:
         """Raise a sentence if the reference is not the same function at the given inputs."""
         try:
-            theirs = joined([o for o in as_tuple(self.examined.reference(*self.inputs)) if is_float(o)])
+            outputs = as_tuple(self.examined.reference(*self.inputs))
+            theirs = joined([o for o in outputs if is_float(o)])
         except Exception as error:
             raise InputError(
-                f"the reference raises {type(error).__name__} at the inputs of {self.subject.name}: "
+                f"the reference raises {type(error).__name__} at the inputs of "
+                f"{self.subject.name}: "
                 f"{' '.join(str(error).split())[:160]}; it must take the same inputs"
             ) from error
         ours = joined([o for o in self.subject.value(self.inputs) if is_float(o)])
@@ -221,7 +223,8 @@ class Examination:
             problem.where = where
         for problem in look.problems:
             if where.key == "where.scalar" and problem.cause == "raises":
-                self.notes.append(Said("note.raises", {"where": where, "text": problem.evidence[0]}))
+                fields = {"where": where, "text": problem.evidence[0]}
+                self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in ("values", "special values"):
                 self.problems.append(problem)
         self.looks.append(look)
@@ -254,7 +257,8 @@ class Examination:
 
     def _small(self) -> list[Any]:
         """The smallest inputs that were looked at: special values need no others."""
-        sized = [k for k in self.looks if k.where.key in ("where.example", "where.sizes") and k.samples]
+        ordinary = ("where.example", "where.sizes")
+        sized = [k for k in self.looks if k.where.key in ordinary and k.samples]
         if not sized:
             return self.inputs
 
@@ -295,9 +299,7 @@ class Examination:
         if not finite or not run.smooth:
             return
         try:
-            found = contract(
-                self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs
-            )
+            found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
         except Exception as error:
             found = [Problem("raises", None, (raised(error),))]
         for problem in found:
@@ -353,6 +355,3 @@ class Examination:
                     unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
                 )
         return found
-
-
-__all__ = ["Examination", "FunctionSubject"]

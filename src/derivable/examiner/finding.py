@@ -25,7 +25,7 @@ class Source(NamedTuple):
 class Worst(NamedTuple):
     """The entry of a gradient that is furthest off, and what was returned and measured there."""
 
-    index: tuple[int, ...]
+    index: tuple[int, ...]  # type: ignore[assignment]  # hides tuple.index
     returned: float | complex
     measured: float | complex
     error: float  # of the measurement; absolute

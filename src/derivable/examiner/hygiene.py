@@ -1,4 +1,4 @@
-"""The first rungs: does a call leave alone what it was given, and can it be repeated?"""
+"""The first rungs: whether a call leaves alone what it was given, and can be repeated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cotangent(run: Run, seed: int = 3) -> Tensor:
 
 
 def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> list[Tensor | None]:
-    """The wanted gradients for one cotangent, each in its argument's shape; None if it cannot be."""
+    """The wanted gradients for one cotangent, each in its argument's shape, or None."""
     returned = examined.pull(run, inputs, vector)
     return [fit(returned, i, inputs[i]) for i in examined.wanted]
 
@@ -94,12 +94,13 @@ def _close(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
 
 
 def _random_state() -> tuple[Any, ...]:
-    numpy_state = np.random.get_state(legacy=True)
+    numpy_state: Any = np.random.get_state(legacy=True)
     return (
         torch.get_rng_state().numpy().tobytes(),
-        numpy_state[1].tobytes(), numpy_state[2],  # type: ignore[union-attr]
+        numpy_state[1].tobytes(),
+        numpy_state[2],
         random.getstate(),
-    )  # fmt: skip
+    )
 
 
 def _class_state(target: Any) -> dict[str, int]:

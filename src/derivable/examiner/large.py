@@ -80,7 +80,9 @@ def _worst(
     said = _compare(ruler, argument, direction, gradient, vector)
     if said is None:
         return None
-    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(min(low, _numel(shape) - 1)), shape))
+    index = tuple(
+        int(i) for i in torch.unravel_index(torch.tensor(min(low, _numel(shape) - 1)), shape)
+    )
     return Said("evidence.direction_entry", {"index": index, **said.fields})
 
 

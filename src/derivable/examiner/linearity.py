@@ -41,7 +41,9 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
     usual = max(_most(g) for g in at_u)
     share = max(1e-9, 1e3 * examined.eps)
     for k, i in enumerate(examined.wanted):
-        if all(_close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in trials):
+        if all(
+            _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in trials
+        ):
             continue
         name = {"name": examined.name(i, inputs)}
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
@@ -49,7 +51,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
         if examined.eps == EPS and all(
             _close(got[k], [(c, g[k]) for c, g in parts], 1e-2, usual) for got, parts in moderate
         ):
-            dtype = representable(at_u[k]) if at_u[k] is not None else ""
+            dtype = representable(at_u[k])
             if dtype:
                 said = Said("evidence.rounded", {**name, "dtype": dtype})
                 problems.append(Problem("precision", i, (said,)))
@@ -71,20 +73,21 @@ def _close(
 ) -> bool:
     """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
 
-    Gradients much smaller than the `usual` one may be nothing but rounding.
-
-    What is not finite is not compared.
+    Gradients much smaller than the `usual` one may be nothing but rounding. What is not finite is
+    not compared.
     """
     if got is None or any(g is None for _, g in parts):
         return True
-    expected = sum(c * g for c, g in parts if g is not None)
+    expected: Any = sum(c * g for c, g in parts if g is not None)
     slack = max(share * abs(c) * max(_most(g), 1e-4 * usual) for c, g in parts)
     known = torch.isfinite(got) & torch.isfinite(expected)
     return bool(((got - expected).abs()[known] <= slack).all())
 
 
-def representable(values: Tensor) -> str:
+def representable(values: Tensor | None) -> str:
     """The smallest dtype that holds all of `values` exactly, if it is smaller than float64."""
+    if values is None:
+        return ""
     values = real(values)
     values = values[(values != 0) & torch.isfinite(values)]
     if len(values) < 3 or bool((values == values.round()).all()):
@@ -110,7 +113,7 @@ def _form(
     if equal(pull(2 * u), at_u) and equal(pull(v), at_u):
         return Said("evidence.ignores")
     if not equal(zero, 0.0):
-        if at_u is not None and zero is not None and equal(pull(2 * u) , 2 * at_u - zero):
+        if at_u is not None and zero is not None and equal(pull(2 * u), 2 * at_u - zero):
             return Said("evidence.constant_added", {"size": f"{_most(zero):.3g}"})
         return Said("evidence.not_zero", {"size": f"{_most(zero):.3g}"})
     if at_u is None:
@@ -201,7 +204,9 @@ def same_layout(first: Tensor, second: Tensor) -> bool:
 
 
 def _expanded(grad: Tensor) -> Tensor:
-    return grad.reshape(-1)[:1].view([1] * grad.ndim).expand(grad.shape) if grad.numel() > 1 else grad
+    if grad.numel() <= 1:
+        return grad
+    return grad.reshape(-1)[:1].view([1] * grad.ndim).expand(grad.shape)
 
 
 def _rows(grad: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
 from derivable.examiner.ruler import Ruler
-from derivable.examiner.sample import EXAMPLE, Examined, Look, Problem, fit, short
+from derivable.examiner.sample import Examined, Look, Problem, fit, short
 from derivable.examiner.space import joined, parted, real, size, unreal
 from derivable.examiner.subject import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple
@@ -26,6 +26,7 @@ class GradientSubject(Subject):
         self.examined, self.vector = examined, vector
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
+        """One backward by hand, its gradients as the outputs."""
         run = self.examined.run(inputs)
         returned = self.examined.pull(run, inputs, self.vector)
         fitted = [fit(returned, i, inputs[i]) for i in self.examined.wanted]
@@ -65,10 +66,10 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
             if bool(measured.kinks.any()) or not bool(torch.isfinite(measured.value).all()):
                 continue
             expected = float(measured.value @ weight)
-            error = 8 * float(measured.error @ weight.abs())
+            doubt = 8 * float(measured.error @ weight.abs())
             returned = float(real(found) @ direction) if found is not None else 0.0
             typical = float((measured.value * weight).abs().sum())
-            if not error < 1e-4 * typical or abs(returned - expected) <= error + 1e-6 * typical:
+            if not doubt < 1e-4 * typical or abs(returned - expected) <= doubt + 1e-6 * typical:
                 continue
             fields = {
                 "name": examined.name(i, inputs),
@@ -99,7 +100,9 @@ def _twice(
         recorded = as_tuple(examined.subject.recorded(calls))
         outputs = [o for o in recorded if is_float(o) and o.requires_grad]
         found = torch.autograd.grad(outputs, wanted, grads, create_graph=True, allow_unused=True)
-        first = [torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)]
+        first = [
+            torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)
+        ]
         total = sum(
             ((g * w.conj()).real if g.is_complex() else g * w).sum()
             for g, w in zip(first, _weights(first), strict=True)
@@ -151,14 +154,14 @@ def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
     """The inputs with every floating-point tensor in `dtype`."""
     kinds = {torch.float32: torch.complex64, torch.float64: torch.complex128}
     return [
-        v if not is_float(v) else v.to(kinds.get(dtype, torch.complex32) if v.is_complex() else dtype)
+        v
+        if not is_float(v)
+        else v.to(kinds.get(dtype, torch.complex32) if v.is_complex() else dtype)
         for v in inputs
     ]
 
 
-def _pulled(
-    examined: Examined, inputs: Inputs
-) -> tuple[Tensor, Tensor, dict[int, Any]] | None:
+def _pulled(examined: Examined, inputs: Inputs) -> tuple[Tensor, Tensor, dict[int, Any]] | None:
     """Outputs, a rounded cotangent and the gradients for it; None where it does not run."""
     try:
         with warnings.catch_warnings():
@@ -202,7 +205,11 @@ def _close_in(
         usual = max(_most(g) for g in exact[2].values())
         largest = max(_most(right), 1e-4 * usual)
         noise = _rounding(examined, cast(inputs, torch.float64), i, eps, small[1])
-        off = float((real(got) - real(right)).abs().nan_to_num(torch.inf, torch.inf).max()) if right.numel() else 0.0
+        off = (
+            float((real(got) - real(right)).abs().nan_to_num(torch.inf, torch.inf).max())
+            if right.numel()
+            else 0.0
+        )
         if off <= tolerance * largest + 64 * noise or (dtype == torch.float16 and off == torch.inf):
             continue  # float16 overflows where nothing is wrong
         said = Said("evidence.dtype_off", {**fields, "off": f"{off:.3g}", "size": f"{largest:.3g}"})
@@ -254,7 +261,8 @@ def _finite_in(dtype: torch.dtype, examined: Examined, look: Look) -> list[Probl
         got = small[2].get(sample.argument)
         measured = sample.measured.value
         examined.comparisons += 1
-        settled = sample.sure.all() and float(measured.abs().max() if measured.numel() else 0) < most
+        largest = float(measured.abs().max()) if measured.numel() else 0.0
+        settled = sample.sure.all() and largest < most
         if not isinstance(got, Tensor) or not bool(settled) or sample.count:
             continue
         if not bool(torch.isfinite(got).all()):
@@ -264,7 +272,3 @@ def _finite_in(dtype: torch.dtype, examined: Examined, look: Look) -> list[Probl
             said = Said("evidence.not_finite_in", fields)
             return [Problem("not_finite", sample.argument, (said,), where=look.where)]
     return []
-
-
-Rung = Callable[[Examined, Inputs], list[Problem]]
-__all__ = ["EXAMPLE", "cast", "float32", "half", "second_order"]

@@ -100,7 +100,7 @@ def _restore(kind: str, x: Tensor) -> Tensor:
     if kind == "log simplex":
         return x.log_softmax(-1)
     if kind == "unit":
-        return x / x.norm(dim=-1, keepdim=True)
+        return x / x.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]
     if kind == "sorted":
         return x.sort(-1).values + 0.01 * torch.arange(x.shape[-1]).to(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
@@ -244,9 +244,7 @@ class Probes:
         if self.own < len(self.inputs):
             return
         if tensors and tensors[0].ndim and all(t.shape == tensors[0].shape for t in tensors):
-            yield [
-                self.draw.like(v, (), {}) if isinstance(v, Tensor) else v for v in self.inputs
-            ]
+            yield [self.draw.like(v, (), {}) if isinstance(v, Tensor) else v for v in self.inputs]
 
     def wide(self) -> Iterator[tuple[list[Any], Said]]:
         """Values far beyond the example's, within its domain; one argument at a time, then all."""
@@ -333,7 +331,7 @@ def _renamed(value: Any, sizes: Mapping[int, int]) -> Any:
 
 
 def describe(inputs: Inputs, names: Sequence[str]) -> str:
-    """x (13, 5), w (5, 7): the shapes of the tensors."""
+    """The shapes of the tensors, as in x (13, 5), w (5, 7)."""
     tensors = [(n, tuple(v.shape)) for n, v in zip(names, inputs, strict=False) if
                isinstance(v, Tensor)]  # fmt: skip
     return ", ".join(f"{name} {shape}" for name, shape in tensors)

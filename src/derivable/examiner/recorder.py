@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.function.context import Tape
 
+
 class Recorder(Tape):
     """A Tape that also keeps a copy of each tensor as it was when it was saved.
 

@@ -93,16 +93,19 @@ def run({x}):  # the gradient, whose own gradient is examined
 
 
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
-    """The script, at the inputs that were given; its first lines say what is wrong, and where.
+    """The script, at inputs where it shows; its first lines say what is wrong, and where.
 
     Tensors are drawn from `report.seed` where any values will do, and written out where there are
     few of them or where they matter. Everything is in double precision.
     """
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
-    values = dict(zip(report.inputs, report.example, strict=False))
+    values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Said('cause.' + finding.cause), lang)}"]
     if finding.where.key != "where.example":
-        title.append(f"# {say(Said('show.elsewhere', {'where': finding.where}), lang)}")
+        if finding.inputs and not isinstance(report.target, tuple):
+            title.append(f"# {say(finding.where, lang)}")
+        else:
+            title.append(f"# {say(Said('show.elsewhere', {'where': finding.where}), lang)}")
     if isinstance(report.target, tuple):
         return "\n".join([*title, *_pair(report, finding)])
     argument = _argument(finding, values)
@@ -111,7 +114,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     if argument is None:
         return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
     drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
-    x, outputs = names[argument], _outputs(report)
+    x, outputs = names[argument], _outputs(report, values)
     is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
     at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
     gaps = {
@@ -194,9 +197,8 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
     return f"outputs = {call}\nreturn torch.cat([o.flatten() for o in {picked}])"
 
 
-def _outputs(report: Report) -> Sequence[Any] | None:
-    """What the target returns at its inputs; None where it fails."""
-    values = dict(zip(report.inputs, report.example, strict=False))
+def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:
+    """What the target returns at `values`; None where it fails."""
     given = {name: copied(v, False) for name, v in _own(report.target, values)[0].items()}
     options = {name: given.pop(name) for name in _keywords(report.target) if name in given}
     run = report.target.apply if _is_function(report.target) else report.target

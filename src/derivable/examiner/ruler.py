@@ -12,6 +12,7 @@ the noise of forward itself (the difference table of Hamming; Moré and Wild 201
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -314,9 +315,7 @@ class Ruler:
                     one = functools.partial(self._complex_outputs, argument)
                     outputs = torch.func.vmap(one)(directions)
                 else:
-                    outputs = torch.stack(
-                        [self._complex_outputs(argument, d) for d in directions]
-                    )
+                    outputs = torch.stack([self._complex_outputs(argument, d) for d in directions])
         except Exception:  # the user's forward may raise whatever it likes at complex numbers
             self.complex_step = False
             return value, error
@@ -332,7 +331,9 @@ class Ruler:
         off = ((stepped - value).abs() - 2 * error).clamp_min(0)[exact] / value.abs()[exact]
         share = max(64 * EPS, 4 * float(off.max()) if len(off) else 1e-12)
         sharp = share * stepped.abs()
-        return torch.where(better, stepped, value), torch.where(better, torch.minimum(sharp, error), error)
+        return torch.where(better, stepped, value), torch.where(
+            better, torch.minimum(sharp, error), error
+        )
 
     def _complex_outputs(self, argument: int, direction: Tensor) -> Tensor:
         """The outputs, as they are, a tiny imaginary step along `direction` away."""
@@ -361,15 +362,13 @@ def _neville(rows: list[Tensor], base: float) -> tuple[Tensor, Tensor]:
     column, diagonal = list(rows), [rows[0]]
     for order in range(1, len(rows)):
         factor = base**order - 1
-        column = [b + (b - a) / factor for a, b in zip(column, column[1:], strict=False)]
+        column = [b + (b - a) / factor for a, b in itertools.pairwise(column)]
         diagonal.append(column[0])
     error = (diagonal[-1] - diagonal[-2]).abs()
     return diagonal[-1], torch.where(torch.isfinite(error), error, torch.inf)
 
 
-def _best_window(
-    quotients: Tensor, h: Tensor, noise: Tensor, base: float
-) -> tuple[Tensor, Tensor]:
+def _best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tuple[Tensor, Tensor]:
     """The best extrapolation over three successive steps, for each output.
 
     From the finest steps, whose errors are noise and honest, to longer ones as long as these agree:

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.finding import Said
-from derivable.examiner.recorder import replace_saved, same
+from derivable.examiner.recorder import replace_saved
 from derivable.examiner.ruler import EPS, Measured, Ruler
 from derivable.examiner.space import joined, parted, real, size
-from derivable.function.gradients import as_tuple
 from derivable.examiner.subject import FunctionRun, Inputs, Run, Subject
+from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
@@ -219,7 +219,9 @@ class Examined:
         measured = ruler.jacobian(argument)
         off = (returned - measured.value).abs()
         doubt = off > 5 * measured.error + 1e-10 * measured.value.abs()
-        doubt |= ~(measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value)))
+        doubt |= ~(
+            measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value))
+        )
         doubt |= ~torch.isfinite(returned)
         weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
         if len(weight):
@@ -398,6 +400,3 @@ def raised(error: BaseException) -> Said:
 def short(dtype: torch.dtype) -> str:
     """float64 for torch.float64."""
     return str(dtype).removeprefix("torch.")
-
-
-__all__ = ["Examined", "Look", "Problem", "Sample", "contract", "fit", "joined", "same", "short"]

@@ -104,6 +104,7 @@ class FunctionRun(Run):
         self.ctx, self._backward = ctx, backward
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What backward returns when it is called by hand."""
         grads = self.spread(grad_outputs)
         if self.ctx._materialize:
             grads = [
@@ -157,8 +158,9 @@ class FunctionSubject(Subject):
         return [*inputs, *rest]
 
     def names(self, count: int) -> list[str]:
+        """The names of forward's inputs; *xs is xs[0], xs[1], ..."""
         if self.signature is not None:
-            return self.signature.names(count)
+            return list(self.signature.names(count))
         parameters = list(inspect.signature(self.forward).parameters.values())
         parameters = parameters if self.split else parameters[1:]
         names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
@@ -191,6 +193,7 @@ class RecordedRun(Run):
         self._wanted = list(wanted)
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What autograd returns."""
         pairs = [
             (output, grad)
             for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
@@ -222,6 +225,7 @@ class CallableSubject(Subject):
             self.buffers = {**fixed, **dict(target.named_buffers())}
 
     def names(self, count: int) -> list[str]:
+        """The names of the inputs, then those of the parameters."""
         own = count - len(self.parameters)
         rule = self.target.forward if isinstance(self.target, nn.Module) else self.target
         try:
@@ -257,6 +261,7 @@ class PairRun(Run):
         self._gradient = gradient
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """The gradient beside the value, times grad_output."""
         (grad,) = grad_outputs
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
 

@@ -131,7 +131,9 @@ def _own_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
             found = torch.func.vmap(call, in_dims=axis)(*given)
         except Exception:  # it says so itself
             continue
-        if not all(a.shape == b.shape and _near(a, b) for a, b in zip(found, expected, strict=True)):
+        if not all(
+            a.shape == b.shape and _near(a, b) for a, b in zip(found, expected, strict=True)
+        ):
             return [Problem("way", None, (Said("evidence.vmap", {"axis": axis}),))]
     return []
 
@@ -174,9 +176,7 @@ def _try(
     except Exception:  # the plant itself does not suit every backward: it proves nothing then
         return []
     pairs = [(a, b) for a, b in zip(found, marked, strict=True) if a is not None and b is not None]
-    if pairs and all(
-        _near(a, b) and bool(((a != 0) & torch.isfinite(a)).any()) for a, b in pairs
-    ):
+    if pairs and all(_near(a, b) and bool(((a != 0) & torch.isfinite(a)).any()) for a, b in pairs):
         return [Problem("way", None, (Said("evidence.way_not_run", said),))]
     return []
 
@@ -225,9 +225,7 @@ def _forward_mode(
     except Exception as error:
         return [Problem("way", None, (Said("evidence.way_raises", said), raised(error)))]
     left = float(torch.cat([real(t) for t in pushed]) @ vector)
-    terms = [
-        real(g) * real(t) for g, t in zip(expected, tangents, strict=True) if g is not None
-    ]
+    terms = [real(g) * real(t) for g, t in zip(expected, tangents, strict=True) if g is not None]
     right = float(sum(term.sum() for term in terms))
     size = float(sum(term.abs().sum() for term in terms))
     if abs(left - right) <= 1e-7 * size or not abs(left - right) < float("inf"):

@@ -1,4 +1,4 @@
-"""From residuals to causes: every cause is tried on all wrong samples, the most telling one wins."""
+"""From residuals to causes: each is tried on all wrong samples, the most telling one wins."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ HYPOTHESES: tuple[Callable[[Case], list[Fit]], ...] = (
     experiments.changed_after_saving, experiments.stale, experiments.frozen, slopes.conjugated,
     scalars.scalar, sums.averaged, experiments.precision, places.swapped, places.repeated,
     sums.broadcast_sum, slopes.slope_place, places.transposed, sums.coupling, places.part,
-    slopes.one_side, sums.sparse, places.positions, sums.summed_grad_output, slopes.power, forms.formulas,
-    slopes.scaled, sums.along_axis, sums.residual, sums.by_experiment, experiments.other_option,
+    slopes.one_side, sums.sparse, places.positions, sums.summed_grad_output, slopes.power,
+    forms.formulas, slopes.scaled, sums.along_axis, sums.residual, sums.by_experiment,
+    experiments.other_option,
 )  # fmt: skip
-SPECIFIC = 2.9  # a fit of this rank or less leaves no need to look for others
 
 
 def conclude(case: Case) -> list[Fit]:

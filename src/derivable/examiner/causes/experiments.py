@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from derivable.examiner.causes.evidence import Case, Fit
 from derivable.examiner.finding import Said
@@ -16,7 +15,7 @@ from derivable.examiner.linearity import representable
 from derivable.examiner.recorder import changed_after_saving as changed_tensors
 from derivable.examiner.ruler import EPS, Ruler
 from derivable.examiner.sample import Sample, fit
-from derivable.examiner.space import real, size
+from derivable.examiner.space import real, size, unreal
 from derivable.examiner.subject import FunctionRun, FunctionSubject
 
 
@@ -43,10 +42,17 @@ def changed_after_saving(case: Case) -> list[Fit]:
 def stale(case: Case) -> list[Fit]:
     """The gradient returned at other inputs is the one that was right at the first ones."""
     looks = [look for look in case.looks if look.whole]
+    if not looks or not looks[0].samples:
+        return []
+    shape = looks[0].samples[0].returned.shape
     same = [
-        s for look in looks for s in look.samples
-        if s.where.key in ("where.example", "where.again") and s.argument == case.argument and s.returned.shape == looks[0].samples[0].returned.shape
-    ] if looks and looks[0].samples else []  # fmt: skip
+        s
+        for look in looks
+        for s in look.samples
+        if s.where.key in ("where.example", "where.again")
+        and s.argument == case.argument
+        and s.returned.shape == shape
+    ]
     if len(same) < 2:
         return []
     first, later = same[0], [s for s in same[1:] if s.count]
@@ -171,7 +177,7 @@ def precision(case: Case) -> list[Fit]:
         if close and dtype:
             fields = {"dtype": dtype, "count": int(sample.wrong.sum())}
             return [Fit("precision", 0.8, (Said("evidence.representable", fields),))]
-        share = ((sample.returned - sample.measured.value).abs() / sample.measured.value.abs())[known]
+        share = (gap / sample.measured.value.abs())[known]
         if float(share.max()) > 0.02:
             return []
     step = _staircase(case)
@@ -192,8 +198,6 @@ def _staircase(case: Case) -> float:
     for i in range(9):
         inputs = list(sample.inputs)
         moved = x + 1e-6 * (i - 4) * direction
-        from derivable.examiner.space import unreal
-
         inputs[case.argument] = unreal(moved, sample.x)
         run = examined.run(inputs)
         gradient = fit(examined.pull(run, inputs, vector), case.argument, sample.x)

@@ -53,7 +53,7 @@ def _basis(x: Tensor, name: str) -> dict[str, Tensor]:
 
 
 def formulas(case: Case) -> list[Fit]:
-    """Both slopes as a sum of at most three known functions of the input: where do they part?"""
+    """Where both slopes, as sums of at most three known functions of the input, part."""
     samples = [s for s in case.wrong if s.x.shape == case.first.x.shape]
     if not all(_entrywise(sample) for sample in samples):
         return []
@@ -116,7 +116,7 @@ def _stem(term: str) -> str:
 
 
 def _ratio(found: Points) -> str:
-    """returned / measured, or its inverse, as one known function of one variable."""
+    """What returned / measured is, or its inverse, as one known function of one variable."""
     usable = (found.returned != 0) & (found.measured != 0)
     if not bool(usable.all()):
         return ""

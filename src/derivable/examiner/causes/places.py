@@ -101,7 +101,9 @@ def positions(case: Case) -> list[Fit]:
             found["flipped", block.names[axis]] = block.measured.flip(axis)
             for shift in {1, -1, 2, -2, length // 2}:
                 if 0 < abs(shift) < length:
-                    found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(shift, axis)
+                    found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(
+                        shift, axis
+                    )
         whole = range(block.axes, len(shape))
         found["flipped", "all axes"] = block.measured.flip(*whole) if len(whole) else block.measured
         for side in (range(block.axes), whole):
@@ -134,7 +136,11 @@ def _permuted(block: Block) -> bool:
     typical = measured.abs().max()
     gap = (measured.sort().values - returned.sort().values).abs().max()
     distinct = len((measured / typical * 1e6).round().unique())
-    return distinct > 2 and bool(gap <= 1e-6 * typical) and bool(gap < 1e-2 * (measured - returned).abs().max())
+    return (
+        distinct > 2
+        and bool(gap <= 1e-6 * typical)
+        and bool(gap < 1e-2 * (measured - returned).abs().max())
+    )
 
 
 def part(case: Case) -> list[Fit]:

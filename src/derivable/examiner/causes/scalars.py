@@ -13,7 +13,7 @@ from derivable.examiner.sample import Sample
 
 
 def scalar(case: Case) -> list[Fit]:
-    """returned = c * measured, with a c that may depend on the sizes."""
+    """What is returned is c * measured, with a c that may depend on the sizes."""
     factors: list[tuple[Sample, float]] = []
     for sample in case.wrong:
         found = set()
@@ -38,15 +38,13 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
     """Name the factors, from the sizes of the samples."""
     numbers = [c for _, c in factors]
     entries = int(blocks(case.first)[0].relevant.sum())
-    said = Said(
-        "evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries}
-    )
+    said = Said("evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries})
     if all(c == 0 for c in numbers):
         first = blocks(case.first)
         parts = [i for i, b in enumerate(first) if bool(b.wrong.any())]
         if len(parts) < len(first):
-            names = ", ".join(str(i) for i in parts)
-            lost = (Said("evidence.outputs", {"names": names}), Said("evidence.all_zero"))
+            wrong = ", ".join(str(i) for i in parts)
+            lost = (Said("evidence.outputs", {"names": wrong}), Said("evidence.all_zero"))
             return [Fit("part_only", 1, lost), Fit("missing_term", 1.5, lost)]
         return [Fit("none", 1, (Said("evidence.all_zero"),))]
     if all(abs(c + 1) < 1e-6 for c in numbers):
@@ -54,19 +52,19 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
     if max(numbers) - min(numbers) < 1e-7 * abs(numbers[0]):
         if abs(numbers[0] - 1) < 0.02:
             return [Fit("constant", 1.5, (said,)), Fit("factor", 2.5, (said,))]
-        rivals = [n for n, _ in formulas(factors)]
-        known = rivals if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
+        alike = [n for n, _ in formulas(case, factors)]
+        known = alike if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
         more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}),) if known else ()
         return [Fit("factor", 1, (said, *more))]
     for (one, c), (other, d) in itertools.combinations(factors, 2):
         if _sizes(one) == _sizes(other) and abs(c - d) > 1e-7 * abs(c):
             return []  # it depends on the values
-    names = formulas(factors)
+    names = formulas(case, factors)
     spoken = [Said("evidence.ratio_sizes", {"factor": number(c), "sizes": _sizes(s)})
               for s, c in factors[1:3]]  # fmt: skip
     if names:
         name = Said("evidence.factor_is", {"formula": names[0][0]})
-        return [Fit("factor", 1, (said, *spoken, name))]
+        return [Fit("factor", 1, (name, said, *spoken))]
     return [Fit("factor", 2, (said, *spoken))]
 
 
@@ -74,9 +72,9 @@ def _sizes(sample: Sample) -> str:
     return str(tuple(sample.x.shape))
 
 
-def formulas(factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
+def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
     """Products of sizes that give the factor at every sample, the simplest first."""
-    tables = [_quantities(sample) for sample, _ in factors]
+    tables = [_quantities(case, sample) for sample, _ in factors]
     names = [n for n in tables[0] if all(n in t for t in tables)]
     found: list[tuple[int, str, float]] = []
     powers = {"{}": 1.0, "1/{}": -1.0, "sqrt({})": 0.5, "1/sqrt({})": -0.5, "{}**2": 2.0,
@@ -105,17 +103,20 @@ def formulas(factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]
     return [(text, ratio) for _, text, ratio in sorted(found, key=lambda f: f[0])]
 
 
-def _quantities(sample: Sample) -> dict[str, int]:
+def _quantities(case: Case, sample: Sample) -> dict[str, int]:
     """The sizes that a factor may be made of, by name."""
     found: dict[str, int] = {}
-    for i, value in enumerate(sample.inputs):
+    names = case.examined.subject.names(len(sample.inputs))
+    outputs = [f"output[{i}]" for i in range(len(sample.outputs))]
+    outputs = ["output"] if len(outputs) == 1 else outputs
+    for called, value in zip(names, sample.inputs, strict=False):
         if isinstance(value, torch.Tensor):
             for axis, length in enumerate(value.shape):
-                found[f"input[{i}].shape[{axis}]"] = length
+                found[f"{called}.shape[{axis}]"] = length
             if value.ndim > 1:
-                found[f"input[{i}].numel()"] = value.numel()
-    for i, output in enumerate(sample.outputs):
+                found[f"{called}.numel()"] = value.numel()
+    for called, output in zip(outputs, sample.outputs, strict=True):
         for axis, length in enumerate(output.shape):
-            found[f"output[{i}].shape[{axis}]"] = length
+            found[f"{called}.shape[{axis}]"] = length
     own = {f"{name} - 1": n - 1 for name, n in found.items() if n > 1}
     return {name: n for name, n in {**found, **own}.items() if n > 0}

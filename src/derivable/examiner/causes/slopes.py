@@ -71,9 +71,7 @@ def _entries(case: Case, sample: Sample) -> Iterator[Points]:
         yield Points(block.returned[relevant], block.measured[relevant], variables)
 
 
-def _aligned(
-    value: Tensor, out: Any, arg: Any, relevant: Tensor, own: bool
-) -> Tensor | None:
+def _aligned(value: Tensor, out: Any, arg: Any, relevant: Tensor, own: bool) -> Tensor | None:
     """The entry of `value` that belongs to each relevant entry of a Jacobian, if one does."""
     value = value.detach().double()
     if not out and not arg:
@@ -93,7 +91,7 @@ def _aligned(
 
 
 def power(case: Case) -> list[Fit]:
-    """returned / measured = c * x**p * y**q * ...: another power, or a factor lost."""
+    """What is returned is c * x**p * y**q * ... times the measured: a power or factor lost."""
     found = points(case, [s for s in case.wrong if s.x.numel()])
     if found is None or not bool((found.returned != 0).all()):
         return []
@@ -113,9 +111,7 @@ def power(case: Case) -> list[Fit]:
     return [Fit(first, 4, (said,)), Fit(second, 5.5, (said,))]
 
 
-def _monomial(
-    ratio: Tensor, variables: dict[str, Tensor]
-) -> tuple[str, dict[str, float]] | None:
+def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[str, float]] | None:
     """`ratio` as c * product of variables to half-integer powers; None if it is not that."""
     names = [n for n, v in variables.items() if bool((v != 0).all()) and len(v.abs().unique()) > 2]
     for count in (1, 2, 3):
@@ -126,9 +122,7 @@ def _monomial(
             powers = [round(2 * float(p)) / 2 for p in solution[1:]]
             if not all(powers) or max(abs(p) for p in powers) > 6:
                 continue
-            rest = ratio.abs().log() - sum(
-                p * c for p, c in zip(powers, columns, strict=True)
-            )
+            rest = ratio.abs().log() - sum(p * c for p, c in zip(powers, columns, strict=True))
             if not bool((rest - rest.mean()).abs().max() < 1e-5):
                 continue
             factor = float(rest.mean().exp()) * (1 if bool((ratio > 0).all()) else
@@ -180,7 +174,9 @@ def _equal(first: Tensor, second: Tensor, known: Tensor, deviation: float = torc
     if not bool(known.sum() > 0.25 * known.numel()) or int(known.sum()) < 4:
         return False
     scale = float(second[known].abs().max())
-    return scale > 0 and bool(((first - second)[known].abs() <= min(1e-6 * scale, 1e-3 * deviation)).all())
+    return scale > 0 and bool(
+        ((first - second)[known].abs() <= min(1e-6 * scale, 1e-3 * deviation)).all()
+    )
 
 
 def one_side(case: Case) -> list[Fit]:
@@ -207,8 +203,11 @@ def one_side(case: Case) -> list[Fit]:
             nearest = (w.abs() - abs(threshold)).abs().argsort()[:2]
             if float(off[nearest].max()) < 1e-3 * float(off.max()):
                 continue  # it fades out, as a smooth difference does
-            few = len(torch.cat([w, r]).unique()) <= 3
-            order = (2 if few else 0 if name == case.name else 1, name, kind, threshold)
+            kinds = torch.cat([w, r]).unique()
+            mask = len(kinds) <= 3 and bool((kinds == 0).any())
+            labels = len(kinds) <= 3 and not mask
+            order = (0 if name == case.name else 1 if mask else 3 if labels else 2,
+                     name, kind, threshold)  # fmt: skip
             if best is None or order[0] < best[0]:
                 best = order
     if best is None:
@@ -290,9 +289,7 @@ def scaled(case: Case) -> list[Fit]:
                 if not bool(block.relevant.any()) or not bool(block.wrong.any()):
                     continue
                 rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
-                measured, returned = (
-                    t.reshape(rows, -1) for t in (block.measured, block.returned)
-                )
+                measured, returned = (t.reshape(rows, -1) for t in (block.measured, block.returned))
                 known = block.sure.reshape(rows, -1)
                 if side == "argument":
                     measured, returned, known = measured.T, returned.T, known.T
@@ -311,9 +308,9 @@ def scaled(case: Case) -> list[Fit]:
             break
         else:
             if factors:
-                said = Said(f"evidence.scaled_{side}", {
-                    "low": f"{float(factors[0].min()):.3g}", "high": f"{float(factors[0].max()):.3g}"
-                })  # fmt: skip
+                low, high = float(factors[0].min()), float(factors[0].max())
+                fields = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
+                said = Said(f"evidence.scaled_{side}", fields)
                 return [Fit("chain_rule", 6.5, (said,))]
     return []
 
@@ -343,4 +340,6 @@ def conjugated(case: Case) -> list[Fit]:
 
 def _signs(tensors: list[Tensor]) -> Tensor:
     """1 for a real entry, 1 and -1 for the two parts of a complex one."""
-    return torch.cat([real(torch.ones_like(t) * (1 - 1j if t.is_complex() else 1)) for t in tensors])
+    return torch.cat(
+        [real(torch.ones_like(t) * (1 - 1j if t.is_complex() else 1)) for t in tensors]
+    )

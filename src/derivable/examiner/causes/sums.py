@@ -109,7 +109,9 @@ def coupling(case: Case) -> list[Fit]:
             pairs = _aligned(block)
             if not pairs:
                 return []
-            seen.add((_coupled(block.measured, block, pairs), _coupled(block.returned, block, pairs)))
+            seen.add(
+                (_coupled(block.measured, block, pairs), _coupled(block.returned, block, pairs))
+            )
             off = block.wrong & block.relevant
             missing_terms &= bool((block.returned[off].abs() == 0).all()) or _diagonal(
                 block.returned, pairs
@@ -215,7 +217,7 @@ def sparse(case: Case) -> list[Fit]:
             return []  # more than two numbers
         values = sample.returned[wrong]
         kinds = len((values / values.abs().max().clamp_min(1e-300) * 1e7).round().unique())
-        if kinds < 4 and len(case.wrong) == 1 or kinds < 2:
+        if (kinds < 4 and len(case.wrong) == 1) or kinds < 2:
             return []  # hardly more kinds of values than of gaps: a factor says as much
         shares.append((float(gap[gap.abs().argmax()]), len(gap), kinds))
     if not any(kinds >= 4 for _, _, kinds in shares):
@@ -262,7 +264,7 @@ def _spanned(sample: Sample, axis: int, kind: str) -> bool:
 
 
 def by_experiment(case: Case) -> list[Fit]:
-    """One entry of the argument is moved: along which axes do the two gradients change?"""
+    """The axes along which the two gradients change when one entry of the argument is moved."""
     sample = case.first
     if sample.x.ndim < 2 or len(sample.returned) > 4 or sample.x.is_complex():
         return []

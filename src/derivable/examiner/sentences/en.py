@@ -5,7 +5,8 @@ from __future__ import annotations
 SENTENCES: dict[str, str] = {
     # The causes: "cause.<id>" names the mistake, "advice.<id>" says what to try.
     "cause.count": "the number of gradients is wrong",
-    "advice.count": "Return one gradient per input of forward, in its order; None for what has none.",
+    "advice.count": "Return one gradient per input of forward, in its order; None for what has "
+    "none.",
     "cause.none": "no gradient is returned, though the output depends on it",
     "advice.none": "Return its gradient. If none is meant to exist, pass that input with "
     "requires_grad=False and the others with requires_grad=True.",
@@ -26,10 +27,11 @@ SENTENCES: dict[str, str] = {
     "advice.not_linear": "A gradient is a matrix times grad_output: no abs, square, clip, sign or "
     "constant may touch it.",
     "cause.ignores_grad_output": "grad_output is not used",
-    "advice.ignores_grad_output": "Multiply by grad_output: backward returns a product, "
-    "not a derivative.",
+    "advice.ignores_grad_output": "Multiply by grad_output: backward returns a product, not a "
+    "derivative.",
     "cause.sums_grad_output": "only a sum or mean of grad_output is used",
-    "advice.sums_grad_output": "Each output has its own grad_output: multiply first, sum afterwards.",
+    "advice.sums_grad_output": "Each output has its own grad_output: multiply first, sum "
+    "afterwards.",
     "cause.layout": "it is right only for one memory layout",
     "advice.layout": "Use .reshape instead of .view, and never the order in storage.",
     "cause.sign": "the sign is wrong",
@@ -69,8 +71,8 @@ SENTENCES: dict[str, str] = {
     "cause.conjugate": "a complex conjugate is missing, or one too many",
     "advice.conjugate": "PyTorch's gradient is grad_output * derivative.conj().",
     "cause.second_order": "the first derivative is right, the second is silently wrong",
-    "advice.second_order": "Use PyTorch operations on inputs and outputs in backward: no .detach(), "
-    ".data or NumPy; or mark it @once_differentiable.",
+    "advice.second_order": "Use PyTorch operations on inputs and outputs in backward: no "
+    ".detach(), .data or NumPy; or mark it @once_differentiable.",
     "cause.precision": "precision is lost on the way",
     "advice.precision": "Look for .float(), .half() or a constant tensor of a smaller dtype.",
     "cause.changed_after_saving": "a saved tensor is changed after it was saved",
@@ -79,10 +81,11 @@ SENTENCES: dict[str, str] = {
     "advice.not_finite": "Use a form that cannot overflow, such as torch.sigmoid or y * (1 - y), "
     "and torch.where on the inputs, not on the results.",
     "cause.needs_input_grad": "it is wrong when only some inputs require grad",
-    "advice.needs_input_grad": "Keep one place per input; ctx.needs_input_grad only decides what is "
-    "computed.",
+    "advice.needs_input_grad": "Keep one place per input; ctx.needs_input_grad only decides what "
+    "is computed.",
     "cause.sizes": "it is right for some sizes only",
-    "advice.sizes": "Look for sizes written as numbers, .squeeze() and sizes that happen to be equal.",
+    "advice.sizes": "Look for sizes written as numbers, .squeeze() and sizes that happen to be "
+    "equal.",
     "cause.option": "it is right for some options only",
     "advice.option": "Keep the option on ctx in forward and use it in backward.",
     "cause.way": "a way of running it disagrees with backward",
@@ -115,7 +118,8 @@ SENTENCES: dict[str, str] = {
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
     "evidence.raised": "{kind}: {text}",
-    "evidence.forward_again": "forward gives other outputs when it is called again with the same inputs",
+    "evidence.forward_again": "forward gives other outputs when it is called again with the same "
+    "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
     "evidence.grad_output_changes": "backward changes grad_output",
@@ -127,28 +131,30 @@ SENTENCES: dict[str, str] = {
     "gradients",
     "evidence.backward_again": "a second backward of the same forward returns other gradients",
     "evidence.call_again": "the same call again returns other gradients",
-    "evidence.interleaved": "forward A, forward B, backward A: the gradients of A are no longer those "
-    "of A alone",
+    "evidence.interleaved": "forward A, forward B, backward A: the gradients of A are no longer "
+    "those of A alone",
     "evidence.stale": "at new inputs, the gradient that was right at earlier ones is returned",
     "evidence.frozen": "forward gives the outputs of earlier inputs at new ones",
-    "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the gradient "
-    "is right",
+    "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the "
+    "gradient is right",
     "evidence.ignores": "{name}: the same gradient is returned for every grad_output",
-    "evidence.constant_added": "{name}: something that does not depend on grad_output is added, as "
-    "large as {size}",
+    "evidence.constant_added": "{name}: something that does not depend on grad_output is added, "
+    "as large as {size}",
     "evidence.not_zero": "{name}: for a grad_output of zero the gradient is as large as {size}",
-    "evidence.degree_zero": "{name}: twice the grad_output gives the same gradient: its size is lost",
-    "evidence.squared": "{name}: twice the grad_output gives four times the gradient: it is squared",
+    "evidence.degree_zero": "{name}: twice the grad_output gives the same gradient: its size is "
+    "lost",
+    "evidence.squared": "{name}: twice the grad_output gives four times the gradient: it is "
+    "squared",
     "evidence.cubed": "{name}: twice the grad_output gives eight times the gradient: it is cubed",
     "evidence.absolute": "{name}: minus the grad_output gives the same gradient: its sign is lost",
     "evidence.one_signed": "{name}: positive and negative grad_outputs are treated differently",
-    "evidence.clipped": "{name}: proportional to grad_output up to about {limit}, then no longer: it is "
-    "clipped",
+    "evidence.clipped": "{name}: proportional to grad_output up to about {limit}, then no longer: "
+    "it is clipped",
     "evidence.not_linear": "{name}: the gradient for a sum of grad_outputs is not the sum of the "
     "gradients",
     "evidence.unused": "when output {position} alone is used and the others bring None",
-    "evidence.rounded": "{name}: the gradients are all exact {dtype} numbers, and add up only to its "
-    "rounding",
+    "evidence.rounded": "{name}: the gradients are all exact {dtype} numbers, and add up only to "
+    "its rounding",
     "evidence.layout_expanded": "for a grad_output of one expanded entry, as .sum() sends it",
     "evidence.layout_transposed": "for a grad_output that lies transposed in memory",
     "evidence.layout_strided": "for a grad_output that is every second entry of a larger tensor",
@@ -157,23 +163,27 @@ SENTENCES: dict[str, str] = {
     "evidence.layout_conjugated": "for a grad_output that is lazily conjugated",
     "evidence.layout_inputs": "for inputs that lie transposed in memory",
     "evidence.subset": "when only {names} requires grad",
-    "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a random "
-    "direction, measured {measured}",
+    "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a "
+    "random direction, measured {measured}",
     "evidence.second_none": "d {name}: autograd sees no second derivative, measured {measured}",
-    "evidence.dtype_off": "{name}: in {dtype} the gradient is off by {off}, its largest entry is {size}",
+    "evidence.dtype_off": "{name}: in {dtype} the gradient is off by {off}, its largest entry is "
+    "{size}",
     "evidence.not_finite_in": "{name}: in {dtype}, {count} of {all} entries are nan or inf, where "
     "the output and the derivative are finite",
     "evidence.way": "{name}: {way} gives another gradient than backward by hand",
     "evidence.way_raises": "{way} raises",
-    "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show there",
+    "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
+    "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
     "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",
-    "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of before",
+    "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of "
+    "before",
     "evidence.superfluous": "something is returned where the derivative is 0, the rest is right",
     "evidence.lost": "0 is returned where the derivative is not, the rest is right",
-    "evidence.direction": "along a random direction: returned {returned}, measured {measured} ± {error}",
-    "evidence.direction_entry": "found in entry {index}: returned {returned}, measured {measured} ± "
+    "evidence.direction": "along a random direction: returned {returned}, measured {measured} ± "
     "{error}",
+    "evidence.direction_entry": "found in entry {index}: returned {returned}, measured {measured} "
+    "± {error}",
     "evidence.found_at": "found {where}",
     "evidence.where_equals": "wrong where {name} is {at}",
     "evidence.count_wrong": "{wrong} of {all} entries of the Jacobian are wrong",
@@ -205,22 +215,24 @@ SENTENCES: dict[str, str] = {
     "evidence.part_off_diagonal": "right only on the diagonal of {axis}",
     "evidence.part_sum": "backward has to sum over {axis}, and does not take all of it",
     "evidence.repeated": "wrong exactly in the entries to which several outputs contribute",
-    "evidence.sums": "each entry of grad_output along {axes} has the same effect: only its sum is used",
+    "evidence.sums": "each entry of grad_output along {axes} has the same effect: only its sum is "
+    "used",
     "evidence.summed_over": "right if the sum were over other axes; it is over {axes}",
-    "evidence.averaged": "returned / measured = {factor}: the mean of {count}, where the sum belongs",
+    "evidence.averaged": "returned / measured = {factor}: the mean of {count}, where the sum "
+    "belongs",
     "evidence.coupling": "an output depends on other entries along {measured}; backward couples "
     "along {returned}",
     "evidence.uncoupled": "an output depends on other entries along {measured}; backward treats "
     "them as independent along some of these",
     "evidence.sparse": "{number} is missing in {count} entries, the others are right",
-    "evidence.along_mean": "what is missing, {size}% of the derivative, is the same along {axis}: a sum "
-    "over it is lost",
-    "evidence.along_multiple": "what is missing, {size}% of the derivative, is a multiple of {name} along "
-    "{axis}",
-    "evidence.along_both": "what is missing, {size}% of the derivative, is a constant plus a multiple of "
+    "evidence.along_mean": "what is missing, {size}% of the derivative, is the same along {axis}: "
+    "a sum over it is lost",
+    "evidence.along_multiple": "what is missing, {size}% of the derivative, is a multiple of "
     "{name} along {axis}",
-    "evidence.square_only": "at other sizes it raises: it runs only where two sizes are equal, "
-    "as if a matrix were not transposed",
+    "evidence.along_both": "what is missing, {size}% of the derivative, is a constant plus a "
+    "multiple of {name} along {axis}",
+    "evidence.square_only": "at other sizes it raises: it runs only where two sizes are equal, as "
+    "if a matrix were not transposed",
     "evidence.residual": "what is missing is {size}% of the derivative",
     "evidence.residual_constant": "it is the same for all entries along {axis}",
     "evidence.residual_rank": "it has rank {rank}, the derivative {whole}",
@@ -237,21 +249,25 @@ SENTENCES: dict[str, str] = {
     "evidence.side_out_of_band": "right only where {name} is near {at}",
     "evidence.scaled_output": "each output has a factor of its own, from {low} to {high}",
     "evidence.scaled_argument": "each entry has a factor of its own, from {low} to {high}",
-    "evidence.conjugate_both": "it is the gradient of the conjugated function: the derivative is not "
-    "conjugated",
+    "evidence.conjugate_both": "it is the gradient of the conjugated function: the derivative is "
+    "not conjugated",
     "evidence.conjugate_result": "right if the result is conjugated",
     "evidence.conjugate_grad_output": "right if grad_output is conjugated first",
     "evidence.option": "it is the gradient for {name} = {other}; forward used {value}",
     "evidence.representable": "the {count} wrong entries are all exact {dtype} numbers",
-    "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move smoothly",
+    "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move "
+    "smoothly",
     "evidence.nearly": "nearly right: no entry is off by more than {size} of its size",
-    "evidence.not_finite": "{count} of {all} entries are nan or inf; outputs and derivatives are finite",
+    "evidence.not_finite": "{count} of {all} entries are nan or inf; outputs and derivatives are "
+    "finite",
     "evidence.underflow": "{count} entries are 0 where the derivative is not",
     # What is worth knowing and no mistake.
-    "note.kinks": "{count} entries are at kinks, where anything between the one-sided derivatives is right",
+    "note.kinks": "{count} entries are at kinks, where anything between the one-sided derivatives "
+    "is right",
     "note.no_second_order": "no second derivative: {text}",
     "note.nothing_measured": "no output could be measured at these inputs",
-    "note.own_dtype": "forward does not run in float64, so the measurement is that of its own dtype",
+    "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
+    "dtype",
     "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
     "note.raises": "{where} backward raises: {text}",
     "note.slow": "forward is slow, so other sizes and special values were looked at less",
@@ -307,7 +323,7 @@ SENTENCES: dict[str, str] = {
     "cli.count_wrong": "{count} wrong",
     "cli.count_inconclusive": "{count} inconclusive",
     "cli.count_not_examined": "{count} not examined",
-    "cli.needs_inputs": "it has no examples(); say its inputs: --input \"{inputs}\"",
+    "cli.needs_inputs": 'it has no examples(); say its inputs: --input "{inputs}"',
     "cli.no_functions": "no Function is defined there",
     "cli.more": "there is more: --details",
     "cli.more_findings": "{count} more findings: --details",

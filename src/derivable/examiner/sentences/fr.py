@@ -104,6 +104,8 @@ SENTENCES: dict[str, str] = {
     "where.again": "pour d'autres valeurs des mêmes tailles",
     "where.sizes": "pour d'autres tailles : {shapes}",
     "where.untied": "là où des tailles égales dans vos entrées diffèrent : {shapes}",
+    "where.tied": "là où toutes les tailles sont égales",
+    "where.longer": "là où les lignes de {argument} ne sont pas de longueur 1",
     "where.batch_of_one": "pour un lot d'un seul exemple",
     "where.size_one": "là où la taille {size} devient 1",
     "where.scalar": "pour des entrées sans dimension",
@@ -123,7 +125,6 @@ SENTENCES: dict[str, str] = {
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
     "evidence.raised": "{kind} : {text}",
-    "evidence.none": "None est renvoyé, la plus grande valeur mesurée est {size}",
     "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
     "sorties",
     "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
@@ -161,6 +162,10 @@ SENTENCES: dict[str, str] = {
     "au-delà : il est écrêté",
     "evidence.not_linear": "{name} : le gradient pour une somme de grad_output n'est pas la somme "
     "des gradients",
+    "evidence.unused": "quand la sortie {position} seule est utilisée et que les autres apportent "
+    "None",
+    "evidence.rounded": "{name} : les gradients sont tous des nombres {dtype} exacts, et ne "
+    "s'additionnent qu'à cet arrondi près",
     "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
     "comme .sum() l'envoie",
     "evidence.layout_transposed": "pour un grad_output transposé en mémoire",
@@ -182,11 +187,17 @@ SENTENCES: dict[str, str] = {
     "evidence.way_raises": "{way} lève une erreur",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
-    "evidence.vmap": "vmap avec d'autres in_dims donne d'autres sorties qu'un appel après l'autre",
+    "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
+    "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
+    "gradients d'avant",
+    "evidence.superfluous": "quelque chose est renvoyé là où la dérivée est 0, le reste est juste",
+    "evidence.lost": "0 est renvoyé là où la dérivée ne l'est pas, le reste est juste",
     "evidence.direction": "dans une direction au hasard : renvoyé {returned}, mesuré {measured} ± "
     "{error}",
     "evidence.direction_entry": "trouvé à la position {index} : renvoyé {returned}, mesuré "
     "{measured} ± {error}",
+    "evidence.found_at": "trouvé {where}",
+    "evidence.where_equals": "faux là où {name} vaut {at}",
     "evidence.count_wrong": "{wrong} valeurs de la jacobienne sur {all} sont fausses",
     "evidence.ratio": "renvoyé / mesuré = {factor} pour les {count} valeurs",
     "evidence.all_zero": "zéro est renvoyé partout, alors que la sortie en dépend",
@@ -270,6 +281,9 @@ SENTENCES: dict[str, str] = {
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
     "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
     "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
+    "note.raises": "{where}, backward lève une erreur : {text}",
+    "note.slow": "forward est lent : les autres tailles et les valeurs particulières ont été "
+    "moins examinées",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
@@ -282,6 +296,7 @@ SENTENCES: dict[str, str] = {
     "rung.special values": "valeurs particulières",
     "rung.linearity": "linéarité",
     "rung.layout": "disposition en mémoire",
+    "rung.unused outputs": "sorties inutilisées",
     "rung.subsets": "sous-ensembles",
     "rung.second order": "second ordre",
     "rung.float32": "float32",
