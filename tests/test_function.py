@@ -557,3 +557,25 @@ def test_what_cannot_run_under_a_transform_says_why() -> None:
 
     with pytest.raises(TransformError, match=r"Peeking cannot run under .* \(no .item\(\)"):
         vmap(Peeking.apply)(torch.ones(3))
+
+
+def test_reverse_mode_inside_a_raw_forward_mode_level_is_right_with_a_saved_intermediate() -> None:
+    class Squares(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            square = x**2  # an intermediate
+            ctx.save_for_backward(square, x)
+            return square**2
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+            square, x = ctx.saved_tensors
+            return 4 * square * x * grad_output
+
+    x = torch.randn(5, dtype=torch.float64)
+    tangent = torch.randn(5, dtype=torch.float64)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x.clone().requires_grad_(), tangent)
+        (gradient,) = torch.autograd.grad(Squares.apply(dual).sum(), dual)
+        pushed = forward_ad.unpack_dual(gradient).tangent
+    torch.testing.assert_close(pushed, 12 * x**2 * tangent)

@@ -39,6 +39,7 @@ NOT_NAMED = {
     "prod": "the ratio is x, which the chain rule would also lose",
     "conv1d-unflipped": "right at the example; elsewhere less than the whole is transposed",
     "attention-axis": "an axis inside, which neither input nor output has",
+    "dropout": "the factor is what another p would give",
     "dropout after jitter, replayed": "the second of two draws is replayed as the first",
     "tanh in float16": "the float16 is computed with again in float64",
     "weight decay left out": "1e-7 of the derivative: many causes leave as little",

@@ -374,7 +374,7 @@ ANIMALS: list[Wrong] = [
     Wrong("gaussian by numpy", NumPyGaussian, _one, SECOND, "x"),
     Wrong("softplus slope under no_grad", FrozenSoftplus, _one, SECOND, "x"),
     Wrong("sqrt(1 + |x|^2) by item", ItemRoot, _one, SECOND, "x"),
-    Wrong("product with one factor detached", HalfDetachedProduct, _alike, SECOND, "x"),
+    Wrong("product with one factor detached", HalfDetachedProduct, _alike, SECOND),
     Wrong("square whose slope is a wrong Function", SquareByHand, _one, SECOND, "x"),
     Wrong("jvp of square without the 2", SquareJvp, _one, ("way",), "x"),
     Wrong("jvp of matmul without w", MatmulJvp, _factors, ("way",), "w"),

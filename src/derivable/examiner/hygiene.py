@@ -198,6 +198,11 @@ def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pro
     return _same_tensors(examined, inputs, others)
 
 
+def _copied_unless_tensor(value: Any) -> Any:
+    """A random generator's copy, and any tensor itself."""
+    return value if isinstance(value, Tensor) else copied(value, False)
+
+
 def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
     """The same tensors with other numbers in them are other inputs: a table by id does not see."""
     try:
@@ -206,12 +211,12 @@ def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pr
         for tensor, i in zip(tensors, range(len(inputs)), strict=True):
             if i in examined.wanted:
                 tensor.requires_grad_()
-        examined.subject._run(tensors, examined.wanted)
+        examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         with torch.no_grad():
             for tensor, other in zip(tensors, others, strict=True):
                 if isinstance(tensor, Tensor):
                     tensor.copy_(other)
-        run = examined.subject._run(tensors, examined.wanted)
+        run = examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         again = gradients(examined, run, others, cotangent(run)) if not examined.fresh else fresh
     except Exception:  # `others` may be inputs that forward refuses
         return []
