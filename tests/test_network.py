@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivable import MSE, Context, Linear, Network, ReLU, Tanh
+from derivable import MSE, Context, Function, Linear, Network, ReLU, Tanh, functions
 from derivable.errors import SettingError, ShapeError
 from derivable.network import flatten
 
@@ -32,6 +32,16 @@ def test_by_hand_equals_autograd(sizes: list[int], rows: int, relu: bool, seed: 
     expected = torch.autograd.grad(recorded, list(network.parameters()), grad)
     assert not yhat.requires_grad
     torch.testing.assert_close(yhat, recorded)
+    torch.testing.assert_close(gradients, expected)
+
+
+@pytest.mark.parametrize("activation", [functions.LeakyReLU, functions.ELU, functions.GELU])
+def test_the_options_of_an_activation_are_no_parameters(activation: type[Function]) -> None:
+    network = Network.mlp(5, 7, 3, 2, activation=activation, dtype=torch.float64)
+    x, grad = torch.randn(11, 5).double(), torch.randn(11, 2).double()
+    _, contexts = network.forward_by_hand(x)
+    gradients = network.backward_by_hand(contexts, grad)
+    expected = torch.autograd.grad(network(x), list(network.parameters()), grad)
     torch.testing.assert_close(gradients, expected)
 
 
@@ -111,6 +121,20 @@ def test_sizes_that_are_none(sizes: Any) -> None:
 def test_an_activation_that_is_no_function() -> None:
     with pytest.raises(SettingError, match="activation must be a Function class"):
         Network.mlp(8, 1, activation=torch.tanh)  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_a_seed_that_is_no_integer() -> None:
+    with pytest.raises(SettingError, match=r"seed must be a whole number, got 1\.5"):
+        Network.mlp(8, 1, seed=1.5)  # type: ignore[arg-type]  # the mistake under test
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_parameters_that_are_too_few_or_too_many(count: int) -> None:
+    network = Network.mlp(3, 5, 1)
+    parameters = [*network.parameters(), torch.zeros(1)][:count]
+    message = rf"parameters must hold 4 tensors, .* order w1, b1, w2, b2, ...; got {count}"
+    with pytest.raises(SettingError, match=message):
+        network.forward_by_hand(torch.randn(2, 3), parameters)
 
 
 def test_a_theta_of_the_wrong_length() -> None:

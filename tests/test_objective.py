@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from derivable import MSE, Function, Linear, Network, ReLU, Tanh
+from derivable import MSE, Function, Linear, Network, ReLU, Tanh, functions
 from derivable.errors import SettingError
 from derivable.network import Layer, flatten
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused, Objective, fastest
@@ -47,6 +47,16 @@ def test_by_hand_equals_autograd(activation: type[Function]) -> None:
     loss, gradient = ByHand(network, MSE, x, y).value_and_gradient(theta)
     network = network.with_theta(theta)
     recorded = MSE.apply(network(x), y).sum()
+    expected = torch.autograd.grad(recorded, list(network.parameters()))
+    torch.testing.assert_close(loss, recorded.detach())
+    torch.testing.assert_close(gradient, flatten(expected))
+
+
+def test_the_options_of_a_loss_are_not_descended() -> None:
+    network, theta, x, y = problem((5, 7, 2), 13, functions.LeakyReLU, torch.float64)
+    loss, gradient = ByHand(network, functions.Huber, x, y).value_and_gradient(theta)
+    network = network.with_theta(theta)
+    recorded = functions.Huber.apply(network(x), y)
     expected = torch.autograd.grad(recorded, list(network.parameters()))
     torch.testing.assert_close(loss, recorded.detach())
     torch.testing.assert_close(gradient, flatten(expected))

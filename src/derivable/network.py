@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Self, cast
 
 import torch
@@ -75,9 +76,10 @@ class Network(nn.Module):
         0.01 * randn, from a generator of their own seeded with `seed`; the biases are 0. They
         are drawn in float32 and then cast, so that a seed means the same network in any dtype.
 
-        Raises SettingError for sizes that are not positive integers, or fewer than two.
+        Raises SettingError for sizes that are not positive integers, or fewer than two, for an
+        activation that is no Function, and for a seed that is no integer.
         """
-        _check_mlp(sizes, activation)
+        _check_mlp(sizes, activation, seed)
         generator = torch.Generator().manual_seed(seed)
         layers: list[Layer] = []
         for inputs, outputs in pairwise(sizes):
@@ -99,8 +101,15 @@ class Network(nn.Module):
         """The prediction and one Context per layer, without autograd; x (N, in) -> (N, out).
 
         `parameters` replaces the network's own, in the order of `parameters()`.
+
+        Raises SettingError if they are too few or too many.
         """
         own = [p.detach() for p in self.parameters()]
+        if parameters is not None and len(parameters) != len(own):
+            raise SettingError(
+                f"parameters must hold {len(own)} tensors, one per parameter of the network in "
+                f"the order w1, b1, w2, b2, ...; got {len(parameters)}"
+            )
         remaining = iter(own if parameters is None else parameters)
         contexts = [Context() for _ in self.layers]
         for layer, ctx in zip(self.layers, contexts, strict=True):
@@ -116,8 +125,9 @@ class Network(nn.Module):
         """
         gradients: list[Tensor] = []
         for layer, ctx in zip(reversed(self.layers), reversed(contexts), strict=True):
-            grad_output, *grad_weights = as_tuple(layer.function.backward(ctx, grad_output))
-            gradients = grad_weights + gradients
+            grad_output, *others = as_tuple(layer.function.backward(ctx, grad_output))
+            count = sum(1 for _ in layer.parameters())  # what follows belongs to options, as None
+            gradients = others[:count] + gradients
         return tuple(gradients)
 
     @property
@@ -154,7 +164,7 @@ def unflatten(theta: Tensor, shapes: Sequence[torch.Size]) -> tuple[Tensor, ...]
     return tuple(v.view(s) for v, s in zip(torch.split(theta, sizes), shapes, strict=True))
 
 
-def _check_mlp(sizes: tuple[int, ...], activation: type[Function]) -> None:
+def _check_mlp(sizes: tuple[int, ...], activation: type[Function], seed: int) -> None:
     if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
         raise SettingError(
             "a network needs at least two sizes, inputs first and outputs last, all positive "
@@ -164,3 +174,5 @@ def _check_mlp(sizes: tuple[int, ...], activation: type[Function]) -> None:
         raise SettingError(
             f"activation must be a Function class such as Tanh or ReLU, got {activation!r}"
         )
+    if not isinstance(seed, Integral):
+        raise SettingError(f"seed must be a whole number, got {seed!r}")

@@ -28,6 +28,6 @@ class ByHand:
         parameters = self.network.unflatten(theta)
         yhat, contexts = self.network.forward_by_hand(self.x, parameters)
         loss = self.loss.forward(ctx, yhat, self.y)  # (K,) or ()
-        grad_yhat, _ = self.loss.backward(ctx, torch.ones_like(loss))
+        grad_yhat, *_ = self.loss.backward(ctx, torch.ones_like(loss))
         gradients = self.network.backward_by_hand(contexts, grad_yhat)
         return loss.sum(), flatten(gradients)
