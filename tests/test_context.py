@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from derivable import Context, Linear, Tanh
-from derivable.errors import ContextError, NotATensorError
+from derivable import Context, Linear, ReLU, Tanh
+from derivable.errors import ContextError, InputError, NotATensorError
 
 
 def test_it_returns_what_was_saved_in_order() -> None:
@@ -45,6 +45,35 @@ def test_backward_before_forward_is_refused() -> None:
     message = r"Linear.backward was called before forward: .* call Linear.forward\(ctx, ...\) first"
     with pytest.raises(ContextError, match=message):
         Linear.backward(Context(), torch.randn(3))
+
+
+def test_backward_of_another_function_is_refused() -> None:
+    ctx = Context()
+    Tanh.forward(ctx, torch.randn(3))
+    message = r"ReLU.backward was given the Context of Tanh.forward; .* ReLU.forward\(ctx, ...\)"
+    with pytest.raises(ContextError, match=message):
+        ReLU.backward(ctx, torch.ones(3))
+
+
+def test_a_subclass_may_take_one_rule_from_its_base() -> None:
+    class Doubled(Tanh):
+        @staticmethod
+        def backward(ctx: Any, grad_output: torch.Tensor) -> torch.Tensor:
+            return 2 * Tanh.backward(ctx, grad_output)
+
+    ctx = Context()
+    Doubled.forward(ctx, torch.zeros(3))
+    assert Doubled.backward(ctx, torch.ones(3)).tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("ctx", "got"), [(torch.ones(3), "Tensor"), (Context, "the class Context"), (None, "NoneType")]
+)
+def test_what_cannot_be_a_ctx_is_refused(ctx: Any, got: str) -> None:
+    with pytest.raises(InputError, match=rf"Tanh.forward takes a ctx first, got {got}; by hand:"):
+        Tanh.forward(ctx, torch.ones(3))
+    with pytest.raises(InputError, match=rf"Tanh.backward takes a ctx first, got {got}; by hand:"):
+        Tanh.backward(ctx, torch.ones(3))
 
 
 def test_reading_an_empty_context_is_refused() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.errors import ContextError
+from derivable.errors import ContextError, InputError
 from derivable.function.context import Call, Context
 from derivable.function.gradients import Like, as_tuple, check_gradients, fit_grad_outputs
 from derivable.function.signature import Signature
@@ -23,12 +23,14 @@ from derivable.function.signature import Signature
 Rule = Callable[..., Any]
 
 
-def forward_by_hand(function: str, rule: Rule) -> Rule:
-    """Wrap `forward`: a Context is taken once, and remembers what the call looked like."""
+def forward_by_hand(owner: type, rule: Rule) -> Rule:
+    """Wrap `owner.forward`: a Context is taken once, and remembers what the call looked like."""
+    function = owner.__name__
     signature = Signature(function, rule)
 
     @functools.wraps(rule)
     def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
+        _require_ctx(function, "forward", ctx)
         values = signature.bind(inputs, options)
         # A Context in use means that a subclass's forward called super().forward(ctx, ...).
         if not isinstance(ctx, Context) or (ctx._call and ctx._call.outputs is None):
@@ -38,7 +40,7 @@ def forward_by_hand(function: str, rule: Rule) -> Rule:
                 f"{function}.forward was given a Context that already served a forward; one "
                 "Context belongs to one forward: make a new Context() for each call"
             )
-        ctx._call = Call(signature, [Like.of(value) for value in values])
+        ctx._call = Call(owner, signature, [Like.of(value) for value in values])
         ctx.needs_input_grad = tuple(_differentiable(value) for value in values)
         try:
             output = signature.call(rule, ctx, values)
@@ -51,11 +53,13 @@ def forward_by_hand(function: str, rule: Rule) -> Rule:
     return forward
 
 
-def backward_by_hand(function: str, rule: Rule) -> Rule:
-    """Wrap `backward`: what goes in must fit the outputs, what comes out must fit the inputs."""
+def backward_by_hand(owner: type, rule: Rule) -> Rule:
+    """Wrap `owner.backward`: what goes in must fit the forward, what comes out its inputs."""
+    function = owner.__name__
 
     @functools.wraps(rule)
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        _require_ctx(function, "backward", ctx)
         if not isinstance(ctx, Context) or ctx._running_backward:
             return rule(ctx, *grad_outputs)
         call = ctx._call
@@ -63,6 +67,11 @@ def backward_by_hand(function: str, rule: Rule) -> Rule:
             raise ContextError(
                 f"{function}.backward was called before forward: this Context is empty; call "
                 f"{function}.forward(ctx, ...) first, with this same Context"
+            )
+        if _strangers(call.owner, owner):
+            raise ContextError(
+                f"{function}.backward was given the Context of {call.owner.__name__}.forward; "
+                f"give it the one that {function}.forward(ctx, ...) filled"
             )
         fitted = fit_grad_outputs(function, grad_outputs, call.outputs, ctx._materialize)
         ctx._running_backward = True
@@ -74,6 +83,25 @@ def backward_by_hand(function: str, rule: Rule) -> Rule:
         return gradients
 
     return backward
+
+
+def _require_ctx(function: str, rule: str, ctx: Any) -> None:
+    """Refuse what cannot be a ctx, such as the first input where the ctx was forgotten."""
+    if isinstance(ctx, Tensor | type | None):
+        got = f"the class {ctx.__name__}" if isinstance(ctx, type) else type(ctx).__name__
+        raise InputError(
+            f"{function}.{rule} takes a ctx first, got {got}; by hand: ctx = Context(), then "
+            f"{function}.{rule}(ctx, ...); under autograd: {function}.apply(...) without one"
+        )
+
+
+def _strangers(one: type, other: type) -> bool:
+    """Whether these are two Functions with their own rules; a subclass may have one of its base.
+
+    Names are compared, because a notebook defines the same Function again and again.
+    """
+    both = {"forward", "backward"}
+    return one.__name__ != other.__name__ and both <= vars(one).keys() & vars(other).keys()
 
 
 def _differentiable(value: Any) -> bool:

@@ -52,6 +52,7 @@ class Tape:
 class Call:
     """One `forward` by hand, as its Context remembers it until `backward`."""
 
+    owner: type  # the Function whose forward it was
     signature: Signature
     inputs: list[Like | None]  # None for an input that is no tensor
     outputs: list[Like | None] | None = None  # None as a whole while forward is still running
@@ -68,8 +69,8 @@ class Context(Tape):
         yhat = Linear.forward(ctx, x, w, b)
         grad_x, grad_w, grad_b = Linear.backward(ctx, grad_output)
 
-    Raises ContextError when it is used twice or read before anything was saved, and
-    NotATensorError when something that is no tensor is saved.
+    Raises ContextError when it is used twice, read before anything was saved, or given to the
+    backward of another Function, and NotATensorError when something that is no tensor is saved.
     """
 
     def __init__(self) -> None:

@@ -62,7 +62,7 @@ class Function(torch.autograd.Function):
                 continue
             if not isinstance(rule, staticmethod):
                 raise DefinitionError(f"{cls.__name__}.{name} must be a @staticmethod")
-            setattr(cls, name, staticmethod(door(cls.__name__, rule.__func__)))
+            setattr(cls, name, staticmethod(door(cls, rule.__func__)))
         for name in ("setup_context", "jvp", "vjp", "vmap"):
             if name in cls.__dict__:
                 raise DefinitionError(
