@@ -43,6 +43,15 @@ def test_mse_averages_over_the_batch_only() -> None:
     assert MSE.forward(Context(), yhat, y).tolist() == [5, 10]
 
 
+def test_gradcheck_of_complex_numbers() -> None:
+    def make(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, dtype=torch.complex128, requires_grad=True)
+
+    assert torch.autograd.gradcheck(Linear.apply, (make(3, 5), make(5, 2), make(2)))
+    assert torch.autograd.gradcheck(MSE.apply, (make(3, 2), make(3, 2)))
+    assert torch.autograd.gradcheck(Tanh.apply, (make(3, 2),))
+
+
 @pytest.mark.parametrize(
     ("function", "shapes", "message"),
     [

@@ -18,6 +18,7 @@ class Linear(Function):
     Backward  d loss / d x = grad_output w^T                    (..., D)
               d loss / d w = sum over rows of x^T grad_output   (D, H)
               d loss / d b = sum over rows of grad_output       the shape of b
+              with w and x conjugated where they are complex
     Shapes    x (..., D), w (D, H), b (H,) or (1, H) -> (..., H)
     Kinks     none
     Saves     x, w, b (b for its shape only)
@@ -37,8 +38,8 @@ class Linear(Function):
         x, w, b = ctx.saved_tensors
         rows = x.reshape(-1, w.size(0))  # (N, D), whatever the leading dimensions
         grad_rows = grad_output.reshape(-1, w.size(1))  # (N, H)
-        grad_x = (grad_output @ w.t()).reshape(x.shape)  # (..., D)
-        grad_w = rows.t() @ grad_rows  # (D, H)
+        grad_x = (grad_output @ w.mH).reshape(x.shape)  # (..., D)
+        grad_w = rows.mH @ grad_rows  # (D, H)
         grad_b = grad_rows.sum_to_size(b.shape)  # (H,) or (1, H)
         return grad_x, grad_w, grad_b
 

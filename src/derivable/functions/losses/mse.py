@@ -8,6 +8,7 @@ from torch import Tensor
 
 from derivable.function import Function
 from derivable.function.examples import normal
+from derivable.functions.losses._pair import fit
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -17,6 +18,7 @@ class MSE(Function):
     Forward   loss_k = sum_n (yhat_nk - y_nk)^2 / N                   (K,)
     Backward  d loss / d yhat =  2 (yhat - y) grad_output / N         (N, K)
               d loss / d y    = -2 (yhat - y) grad_output / N         (N, K)
+              with (yhat - y) conjugated where it is complex
     Shapes    yhat (N, ...), y the same -> (...); usually (N, K) -> (K,)
     Kinks     none
     Saves     yhat, y
@@ -34,8 +36,9 @@ class MSE(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:
         yhat, y = ctx.saved_tensors
-        grad_yhat = grad_output * (2 / yhat.size(0) * (yhat - y))  # (N, K)
-        return grad_yhat, -grad_yhat
+        n = max(yhat.size(0), 1)  # an empty batch has no entries to divide
+        grad_yhat = grad_output * (2 / n * (yhat - y)).conj()  # (N, K)
+        return fit(grad_yhat, yhat), fit(-grad_yhat, y)
 
     @staticmethod
     def examples() -> list[tuple[Any, ...]]:
