@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from safetensors.torch import load_file
 
 from derivable import Comparison, compare
@@ -51,6 +53,40 @@ def test_the_bars_carry_their_values(comparison: Comparison) -> None:
     assert heights == [result.test_loss for result in comparison.results]
     for result in comparison.results:
         assert f"{result.test_loss:.4f}" in texts(figure)
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Comparison:
+    """Many models of long names whose curves end close together."""
+    names = ",".join(f"tanh:{n}x{n}x{n}x{n}" for n in range(11, 20))
+    return compare(load_diabetes(), parse_models(names), steps=2)
+
+
+def _boxes(figure: Figure, wanted: Callable[[str], bool]) -> list[Bbox]:
+    figure.draw_without_rendering()
+    found = [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
+    found = [artist for artist in found if artist.get_visible() and wanted(artist.get_text())]
+    return [artist.get_window_extent() for artist in found]
+
+
+def test_many_curves_keep_their_names_beside_the_axes(crowd: Comparison) -> None:
+    figure = charts.loss_curves(crowd)
+    boxes = _boxes(figure, lambda text: text.startswith("tanh("))
+    assert len(boxes) == len(crowd.results) == 9
+    for i, box in enumerate(boxes):
+        assert box.count_overlaps(boxes[:i]) == 0
+    axes = figure.axes[0].get_window_extent()
+    middles = [(box.y0 + box.y1) / 2 for box in boxes]
+    assert axes.y0 <= min(middles) < max(middles) <= axes.y1 + 1
+    styles = {(style.colour(i), str(style.dashes(i))) for i in range(28)}
+    assert len(styles) == 28
+
+
+def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:
+    boxes = _boxes(charts.test_loss_bars(crowd), lambda text: text.startswith("tanh("))
+    assert len(boxes) == 9
+    for i, box in enumerate(boxes):
+        assert box.count_overlaps(boxes[:i]) == 0
 
 
 def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -> None:

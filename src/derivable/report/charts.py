@@ -42,7 +42,9 @@ def loss_curves(comparison: Comparison) -> Figure:
 
 def test_loss_bars(comparison: Comparison) -> Figure:
     """Test loss of each model as a bar with its value on top; a line marks the sheet's figure."""
-    with style.chart(width=6.8) as figure:
+    longest = max(len(result.model.name) for result in comparison.results)
+    wide = 0.8 + 0.12 * longest * len(comparison.results)  # inches: names must not meet
+    with style.chart(width=max(6.8, wide)) as figure:
         axes = figure.add_subplot()
         names, tops = [], []
         for i, result in enumerate(comparison.results):
@@ -56,7 +58,14 @@ def test_loss_bars(comparison: Comparison) -> Figure:
                 axes.plot([i - 0.36, i + 0.36], [sheet, sheet], color="black", label=label)
         for i, result in enumerate(comparison.results):
             text = f"{result.test_loss:.4f}"
-            axes.text(i, tops[i] + 0.02 * max(tops), text, ha="center", weight="bold")
+            axes.text(
+                i,
+                tops[i] + 0.02 * max(tops),
+                text,
+                ha="center",
+                weight="bold",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # hides the grid
+            )
         axes.set_xticks(range(len(names)), names)
         axes.set_xlim(-0.6, len(names) - 0.4)
         axes.set_ylim(0, 1.12 * max(tops))
@@ -91,14 +100,17 @@ def _label_ends(axes: Axes, comparison: Comparison) -> None:
         (float(np.log(result.descent.train_loss)), i) for i, result in enumerate(comparison.results)
     )
     low, high = np.log(axes.get_ylim())
-    gap = 0.06 * (high - low)
-    placed = -np.inf
-    for end, i in ends:
-        placed = max(end, placed + gap)
+    gap = min(0.06, 1 / len(ends)) * (high - low)
+    heights = [end for end, _ in ends]
+    for k in range(1, len(ends)):  # upwards, so that none meets the one below ...
+        heights[k] = max(heights[k], heights[k - 1] + gap)
+    for k in range(len(ends)):  # ... and all down again from the top that they may have passed
+        heights[k] = min(heights[k], high - gap * (len(ends) - 1 - k))
+    for (_, i), height in zip(ends, heights, strict=True):
         result = comparison.results[i]
         axes.annotate(
             f"{result.model.name}  {result.descent.train_loss:.4f}",
-            (comparison.steps, np.exp(placed)),
+            (comparison.steps, np.exp(height)),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",

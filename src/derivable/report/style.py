@@ -11,9 +11,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
-# dashes tell the models apart where there is no colour at all.
+# dashes tell the models apart where there is no colour at all, and their number has no factor in
+# common with that of the colours, so that many models are told apart by both together.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), "-", (0, (6, 2)), (0, (2, 1.5)))
+DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 GREY = "#6b6b6b"
 
 _STYLE: dict[Any, Any] = {
