@@ -10,7 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
+from derivable import Comparison
+from derivable.cli.main import main
+from derivable.report import run_folder
 from tests.conftest import ROOT, Command
 
 QUICK = ("compare", "--data", "diabetes", "--steps", "30")
@@ -108,6 +112,20 @@ def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None
         _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert error.strip() == "derivable: interrupted; nothing was written"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_cannot_be_written_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(comparison: Comparison) -> Figure:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(run_folder.CHARTS, "losses", interrupted)
+    with pytest.raises(SystemExit) as left:
+        main([*QUICK, "--out", str(tmp_path / "run")])
+    assert left.value.code == 130
+    assert "interrupted; nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import click
@@ -69,17 +70,18 @@ def compare_command(
     from derivable.report.run_folder import make_run_folder, to_json, write_run
 
     chosen = parse_models(models)
-    table = load_california() if data == "california" else load_diabetes()
+    with terminal.waiting("Looking for the table; a download gets ten seconds", not quiet):
+        table = load_california() if data == "california" else load_diabetes()
     if table.note:
         terminal.show_note(table.note)
     folder = make_run_folder(out, table.name)
     try:
         with terminal.progress(chosen, steps, visible=not quiet) as watch:
             comparison: Comparison = compare(table, chosen, steps=steps, seed=seed, watch=watch)
+        charts = write_run(comparison, folder)
     except BaseException:
-        folder.rmdir()  # it was empty, and stays so when nothing comes of the run
+        shutil.rmtree(folder)  # it was empty: half a run is worse than none
         raise
-    charts = write_run(comparison, folder)
     if as_json:
         print(to_json(comparison))
     else:

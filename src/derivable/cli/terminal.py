@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rich import box
@@ -19,6 +19,12 @@ from derivable.protocol import Model
 def show_note(note: str) -> None:
     """A paragraph that the reader must not miss, on stderr."""
     Console(stderr=True).print(Text(f"Note: {note}\n", style="yellow"))
+
+
+def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
+    """A sign of life on stderr while something may take long; nothing where it is no terminal."""
+    console = Console(stderr=True)
+    return console.status(what) if visible and console.is_terminal else nullcontext()
 
 
 @contextmanager
