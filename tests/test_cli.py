@@ -69,6 +69,7 @@ def test_the_stand_in_is_announced_even_when_quiet(command: Command, tmp_path: P
     [
         (("compare", "--models", "sigmod:3"), 2, "'sigmod:3' names no model: expected linear"),
         (("compare", "--steps", "-1"), 2, "Invalid value for '--steps': -1 is not in the range"),
+        (("compare", "--data", "diabetes", "--seed", str(2**64)), 2, "seed must be a whole number"),
         (("compare", "--data", "houses"), 2, "'houses' is not one of 'california', 'diabetes'"),
         (("compare", "--stepz", "3"), 2, "No such option '--stepz'"),
         (("comparr",), 2, "There is no command 'comparr'. Did you mean compare?"),
@@ -131,7 +132,8 @@ def test_a_run_that_cannot_be_written_leaves_no_half_of_it(
 
 def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('torch was imported')")
-    for words in (("--help",), ("compare", "--help"), ("--version",)):
+    for words in (("compare", "--help"), ("--version",), ("--help",)):
         done = command(*words, PYTHONPATH=f"{tmp_path}:{ROOT / 'src'}")
         assert done.returncode == 0, done.stderr
+    assert "..." not in done.stdout.split("Commands:")[1], "no command's sentence is cut off"
     assert command().returncode == 2

@@ -123,9 +123,10 @@ def test_an_activation_that_is_no_function() -> None:
         Network.mlp(8, 1, activation=torch.tanh)  # type: ignore[arg-type]  # the mistake under test
 
 
-def test_a_seed_that_is_no_integer() -> None:
-    with pytest.raises(SettingError, match=r"seed must be a whole number, got 1\.5"):
-        Network.mlp(8, 1, seed=1.5)  # type: ignore[arg-type]  # the mistake under test
+@pytest.mark.parametrize("seed", [1.5, None, -1, 2**64])
+def test_seeds_that_no_generator_takes(seed: Any) -> None:
+    with pytest.raises(SettingError, match=rf"seed must be a whole number, .*, got {seed}"):
+        Network.mlp(8, 1, seed=seed)
 
 
 @pytest.mark.parametrize("count", [3, 5])

@@ -77,7 +77,7 @@ class Network(nn.Module):
         are drawn in float32 and then cast, so that a seed means the same network in any dtype.
 
         Raises SettingError for sizes that are not positive integers, or fewer than two, for an
-        activation that is no Function, and for a seed that is no integer.
+        activation that is no Function, and for a seed that no generator takes.
         """
         _check_mlp(sizes, activation, seed)
         generator = torch.Generator().manual_seed(seed)
@@ -174,5 +174,5 @@ def _check_mlp(sizes: tuple[int, ...], activation: type[Function], seed: int) ->
         raise SettingError(
             f"activation must be a Function class such as Tanh or ReLU, got {activation!r}"
         )
-    if not isinstance(seed, Integral):
-        raise SettingError(f"seed must be a whole number, got {seed!r}")
+    if not (isinstance(seed, Integral) and 0 <= int(seed) < 2**64):
+        raise SettingError(f"seed must be a whole number, 0 or more and below 2**64, got {seed!r}")

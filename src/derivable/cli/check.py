@@ -34,7 +34,7 @@ class Examined:
         return self.report.verdict if self.report is not None else "not_examined"
 
 
-@click.command("check")
+@click.command("check", short_help="Examine every backward in a file, and say why one is wrong.")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @click.option(
     "--input",

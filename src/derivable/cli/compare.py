@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DATA = ("california", "diabetes")
 
 
-@click.command("compare")
+@click.command("compare", short_help="Train several models on one table, and compare them.")
 @click.option(
     "--data",
     type=click.Choice(DATA),
@@ -38,7 +38,7 @@ DATA = ("california", "diabetes")
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**63 - 1),
+    type=click.IntRange(min=0),
     default=0,
     show_default=True,
     metavar="N",
