@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from derivable import Comparison
 from derivable.cli.main import main
+from derivable.errors import DataError, DivergedError
 from derivable.report import run_folder
 from tests.conftest import ROOT, Command
 
@@ -127,6 +128,28 @@ def test_a_run_that_cannot_be_written_leaves_no_half_of_it(
         main([*QUICK, "--out", str(tmp_path / "run")])
     assert left.value.code == 130
     assert "interrupted; nothing was written" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("error", "code"), [(DivergedError, 5), (DataError, 3)])
+def test_a_run_that_fails_has_its_own_code(
+    error: type[Exception],
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_: object, **__: object) -> Comparison:
+        raise error("what happened, and what to do")
+
+    monkeypatch.setattr("derivable.comparison.compare", fails)
+    with pytest.raises(SystemExit) as left:
+        main([*QUICK, "--json", "--out", str(tmp_path / "run")])
+    assert left.value.code == code
+    printed = capsys.readouterr()
+    expected = {"error": "what happened, and what to do", "exit_code": code}
+    assert json.loads(printed.out) == expected
+    assert printed.err == "derivable: what happened, and what to do\n"
     assert not (tmp_path / "run").exists()
 
 
