@@ -53,10 +53,10 @@ class FeaturesMajor:
     @staticmethod
     def supports(network: Network, loss: type[Function]) -> bool:
         """Whether it can stand for this network and loss."""
-        return Mlp.of(network, loss, IN_PLACE) is not None
+        return _known(Mlp.of(network, loss))
 
     def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
-        mlp = Mlp.require(network, loss, IN_PLACE, self.name)
+        mlp = Mlp.require(network, loss, self.name)
         self.activations = [IN_PLACE[activation] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,20 +11,21 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
-from derivable.functions import ReLU, Tanh
+from derivable.function.kernel import Kernel
+from derivable.functions import Tanh
 from derivable.network import Network
 from derivable.objective.mlp import Mlp
 
-ACTIVATIONS = (Tanh, ReLU)
 DTYPES = (torch.float32, torch.float64)
-BLOCK = 512  # rows; a block of 8 features and 10 hidden units is then 60 KB of float32
+TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
 
 
 class Fused:
     """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
 
-    Supports Linear layers with Tanh or ReLU between them, in float32 or float64 on the CPU, when
-    Numba is installed (the extra `fast`). Raises SettingError otherwise.
+    Supports Linear layers with one kind of activation between them, any Function that states its
+    `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Raises
+    SettingError otherwise. Memory: one copy of the table, and one block's units for each task.
     """
 
     name = "fused"
@@ -32,60 +33,96 @@ class Fused:
     @staticmethod
     def supports(network: Network, loss: type[Function]) -> bool:
         """Whether it can stand for this network and loss, here."""
+        mlp = Mlp.of(network, loss)
         return (
             importlib.util.find_spec("numba") is not None
-            and Mlp.of(network, loss, ACTIVATIONS) is not None
+            and mlp is not None
+            and len(set(mlp.activations)) <= 1
+            and all(_kernel(activation) for activation in mlp.activations)
             and all(p.dtype in DTYPES and p.device.type == "cpu" for p in network.parameters())
         )
 
     def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
-        mlp = Mlp.require(network, loss, ACTIVATIONS, self.name)
+        mlp = Mlp.require(network, loss, self.name)
         if not self.supports(network, loss):
             raise SettingError(
-                "the fused objective runs in float32 or float64 on the CPU and needs Numba: "
-                "pip install 'derivable[fast]'"
+                "the fused objective runs one kind of activation, which states its kernel, in "
+                "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        self.kernels = _kernels()
-        codes = {Tanh: self.kernels.TANH, ReLU: self.kernels.RELU}
-        kinds = [codes[activation] for activation in mlp.activations]
-        self.kinds = np.array([*kinds, self.kernels.IDENTITY])
-        self.sizes = np.array(mlp.sizes)
+        from derivable.objective import activation, kernels  # Numba, only where it is used
+
+        self._kernels = kernels
         self.rows = len(x)
-        self.table = _blocks(torch.cat([x, y], 1))  # (blocks, (D + K) * B)
-        tasks = min(torch.get_num_threads(), len(self.table))
-        dtype = self.table.dtype
-        self.units = np.empty((tasks, self.sizes[1:].sum() * BLOCK), dtype)
-        self.grads = np.empty((tasks, 2, self.sizes[1:].max() * BLOCK), dtype)
-        self.partial = np.empty((tasks, network.theta.numel() + 1))
-        self.gradient = torch.empty_like(network.theta)  # (P,)
-        self.value_and_gradient(network.theta)  # compiles, so that no later call has to wait
+        self.table = blocks(x, y, kernels.ROWS)  # (blocks, (D + K) * ROWS)
+        self.sizes = np.array(mlp.sizes)
+        kernel = _kernel((*mlp.activations, Tanh)[0])  # any, for a network without
+        self.loops, self._keep = activation.compiled(kernel, self.table.dtype)
+        self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
+        self._first_order = self._work(1)
+        self._second_order: Any = None
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
-        loss = self.kernels.loss_and_gradient(
-            theta.numpy(),
-            self.table,
-            self.rows,
-            self.sizes,
-            self.kinds,
-            self.units,
-            self.grads,
-            self.partial,
-            self.gradient.numpy(),
+        loss = self._kernels.loss_and_gradient(
+            theta.numpy(), *self._problem, self._first_order, self.gradient.numpy()
         )
         return theta.new_tensor(loss), self.gradient
 
+    def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
+        """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each."""
+        self._kernels.take_steps(
+            theta.numpy(),
+            lr,
+            losses.numpy(),
+            *self._problem,
+            self._first_order,
+            self.gradient.numpy(),
+        )
 
-def _kernels() -> ModuleType:
-    """The compiled loops; Numba is imported only when it is about to be used."""
-    from derivable.objective import kernels
+    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
+        from derivable.objective import second_order
 
-    return kernels
+        if self._second_order is None:
+            self._second_order = self._work(2)
+        product = torch.empty_like(self.gradient)
+        second_order.curvature(
+            theta.numpy(), direction.numpy(), *self._problem, self._second_order, product.numpy()
+        )
+        return product
+
+    @property
+    def _problem(self) -> tuple[Any, ...]:
+        return self.sizes, self.loops, self.table, self.rows
+
+    def _work(self, order: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Scratch for one block's units and gradients, and the sums, of each task."""
+        tasks = min(TASKS, len(self.table))
+        units = 2 * int(self.sizes[1:].sum()) + int(self.sizes[1:].max())
+        scratch = np.zeros((tasks, order * units * self._kernels.ROWS), self.table.dtype)
+        return scratch, np.zeros((tasks, self.gradient.numel() + 1))
 
 
-def _blocks(columns: Tensor) -> np.ndarray[tuple[int, int], np.dtype[np.floating]]:
-    """(N, C) as blocks of BLOCK rows, features-major inside a block, the last one padded with 0."""
-    missing = -len(columns) % BLOCK
-    padded = torch.nn.functional.pad(columns, (0, 0, 0, missing))
-    blocks = padded.view(-1, BLOCK, columns.size(1)).transpose(1, 2)
-    return blocks.reshape(len(blocks), -1).contiguous().numpy()
+def _kernel(activation: type[Function]) -> Kernel | None:
+    """The kernel that a Function states; None if it states none of its own."""
+    return activation.__dict__.get("kernel")
+
+
+def blocks(x: Tensor, y: Tensor, rows: int) -> np.ndarray[Any, Any]:
+    """x (N, D) and y (N, K) as blocks of `rows` rows, (blocks, (D + K) * rows).
+
+    Features lie one after the other inside a block; the last block is padded with 0. Filled
+    block by block, so that there is never more than one copy of the table.
+    """
+    width = x.size(1) + y.size(1)
+    count = -(-len(x) // rows)
+    table = torch.zeros(count, width, rows, dtype=x.dtype)
+    whole = len(x) // rows
+    for columns, place in ((x, 0), (y, x.size(1))):
+        end = place + columns.size(1)
+        full = columns[: whole * rows].view(whole, rows, columns.size(1))
+        table[:whole, place:end] = full.transpose(1, 2)
+        if whole < count:
+            rest = columns[whole * rows :]
+            table[whole, place:end, : len(rest)] = rest.t()
+    return table.view(count, -1).numpy()

@@ -1,198 +1,126 @@
-"""The compiled loops of the fused objective: loss and gradient of one block of rows at a time.
+"""The compiled passes of the fused objective: a whole network on one block of rows at a time.
 
-Everything that a block needs (its rows, hidden units and gradients) is small enough to stay in
-the innermost cache, and nothing of the table's length is ever stored. All arrays are flat and
-one-dimensional, with features along rows: unit h of a block of B rows lies in [h * B, (h + 1) * B).
-The inner loops run over the rows of the block, which is what the compiler vectorises.
+Everything that a block needs (its rows, units and gradients) stays in the innermost cache, and
+nothing of the table's length is ever stored. `tiles.py` says how a block lies in memory.
+
+A pass over the table is cut into tasks, each of which adds up the gradient of its own blocks in
+float64; the tasks are then added in a fixed order. So the same call gives the same bits, with any
+number of threads.
+
+The units of a layer lie in scratch as their inputs z, then their outputs y; going backward, the
+gradient of z overwrites z.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 from numba import njit, prange
 
-IDENTITY, TANH, RELU = 0, 1, 2  # codes of the activations
-
-_fast = njit(cache=True, fastmath=True, error_model="numpy")
-_fast_parallel = njit(cache=True, fastmath=True, error_model="numpy", parallel=True)
-
-# tanh x = x P(x^2) / Q(x^2) for |x| <= 9.1, and its value there beyond: the rational function of
-# smallest relative error (2e-8), fitted by reweighted least squares on Chebyshev points. It is
-# within 7 float32 ulps of tanh everywhere; a call to the C library would not vectorise.
-_CLAMP = np.float32(9.1)
-_P = tuple(
-    np.float32(c)
-    for c in (0.9999999773, 0.13374483156, 3.4878200933e-3, 2.0481321219e-5, 1.3177684301e-8)
-)
-_Q = tuple(
-    np.float32(c) for c in (1.0, 0.46707796973, 2.5847424024e-2, 3.2729343399e-4, 7.7041174613e-7)
-)
+from derivable.objective.activation import ACTIVATE, PULL, run
+from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract
 
 
-@_fast
-def tanh32(x):
-    """Tanh of a float32, in arithmetic that vectorises."""
-    x = min(max(x, -_CLAMP), _CLAMP)
-    u = x * x
-    p = _P[0] + u * (_P[1] + u * (_P[2] + u * (_P[3] + u * _P[4])))
-    q = _Q[0] + u * (_Q[1] + u * (_Q[2] + u * (_Q[3] + u * _Q[4])))
-    return x * p / q
+@njit(parallel=True, **FAST)
+def loss_and_gradient(
+    theta: Any, sizes: Any, loops: Any, table: Any, rows: int, work: Any, gradient: Any
+) -> Any:
+    """The mean over `rows` rows of the squared error, summed over the outputs; fills `gradient`.
 
-
-@_fast
-def _activate(units, kind):
-    """Turn x into output, in place."""
-    if kind == TANH:
-        if units.itemsize == 4:
-            for i in range(units.size):
-                units[i] = tanh32(units[i])
-        else:
-            for i in range(units.size):
-                units[i] = np.tanh(units[i])
-    elif kind == RELU:
-        for i in range(units.size):
-            units[i] = max(units[i], units.dtype.type(0))
-
-
-@_fast
-def _apply_slope(units, grad, kind):
-    """Multiply `grad` by the slope of the activation, taken from its output `units`."""
-    if kind == TANH:
-        for i in range(units.size):
-            grad[i] *= 1 - units[i] * units[i]
-    elif kind == RELU:
-        for i in range(units.size):
-            grad[i] = grad[i] if units[i] > 0 else units.dtype.type(0)
-
-
-@_fast
-def _affine(w, b, units, output, block):
-    """output[h] = b[h] + sum over d of w[d, h] units[d]."""
-    width = b.size
-    for h in range(width):
-        row = output[h * block : (h + 1) * block]
-        row[:] = b[h]
-        for d in range(w.size // width):
-            weight = w[d * width + h]
-            source = units[d * block : (d + 1) * block]
-            for i in range(block):
-                row[i] += weight * source[i]
-
-
-@_fast
-def _affine_gradient(grad, units, grad_w, grad_b, block):
-    """Add this block to the gradients of w and b."""
-    width = grad_b.size
-    for h in range(width):
-        row = grad[h * block : (h + 1) * block]
-        total = row.dtype.type(0)
-        for i in range(block):
-            total += row[i]
-        grad_b[h] += total
-        for d in range(grad_w.size // width):
-            source = units[d * block : (d + 1) * block]
-            total = row.dtype.type(0)
-            for i in range(block):
-                total += row[i] * source[i]
-            grad_w[d * width + h] += total
-
-
-@_fast
-def _pull_back(w, grad, grad_units, block):
-    """grad_units[d] = sum over h of w[d, h] grad[h]."""
-    width = grad.size // block
-    for d in range(grad_units.size // block):
-        row = grad_units[d * block : (d + 1) * block]
-        row[:] = 0
-        for h in range(width):
-            weight = w[d * width + h]
-            source = grad[h * block : (h + 1) * block]
-            for i in range(block):
-                row[i] += weight * source[i]
-
-
-@_fast
-def _one_block(theta, rows, count, sizes, kinds, units, grads, gradient):
-    """Forward and backward of one block; adds to `gradient`, returns its sum of squared errors.
-
-    `units` holds the outputs of all layers one after the other, `grads` two rows of buffers.
+    `sizes` are the widths from inputs to outputs, `loops` the addresses of the activation's.
+    `table` (blocks, (D + K) * ROWS) holds the D features and K targets of each block, the last
+    one padded. `work` is the scratch (tasks, ...) and the partial sums (tasks, P + 1).
     """
-    layers = sizes.size - 1
-    outputs = sizes[layers]
-    block = rows.size // (sizes[0] + outputs)
-    source = rows[: sizes[0] * block]
-    end = 0
-    place = 0
-    for layer in range(layers):
-        length = sizes[layer] * sizes[layer + 1]
-        output = units[place : place + sizes[layer + 1] * block]
-        w = theta[end : end + length]
-        b = theta[end + length : end + length + sizes[layer + 1]]
-        _affine(w, b, source, output, block)
-        _activate(output, kinds[layer])
-        end += length + sizes[layer + 1]
-        place += output.size
-        source = output
-
-    squares = 0.0
-    grad = grads[0, : outputs * block]
-    target = rows[sizes[0] * block :]
-    for k in range(outputs):
-        total = source.dtype.type(0)
-        for i in range(block):
-            # the last block is padded: its missing rows have no error
-            error = source[k * block + i] - target[k * block + i] if i < count else total * 0
-            grad[k * block + i] = 2 * error
-            total += error * error
-        squares += total
-
-    for layer in range(layers - 1, -1, -1):
-        width = sizes[layer + 1]
-        length = sizes[layer] * width
-        end -= length + width
-        place -= width * block
-        below = rows[: sizes[0] * block]
-        if layer > 0:
-            below = units[place - sizes[layer] * block : place]
-        _affine_gradient(
-            grad,
-            below,
-            gradient[end : end + length],
-            gradient[end + length : end + length + width],
-            block,
-        )
-        if layer > 0:
-            grad_below = grads[(layers - layer) % 2, : sizes[layer] * block]
-            _pull_back(theta[end : end + length], grad, grad_below, block)
-            _apply_slope(below, grad_below, kinds[layer - 1])
-            grad = grad_below
-    return squares
-
-
-@_fast_parallel
-def loss_and_gradient(theta, table, rows, sizes, kinds, units, grads, partial, gradient):
-    """Mean over `rows` rows of the squared error, and its gradient, filled in.
-
-    `table` (blocks, (D + K) * B) holds D features and K targets of B rows per block; `partial`
-    (tasks, P + 1) is one gradient and loss per task, added in a fixed order, so that the same
-    call gives the same bits.
-    """
+    scratch, partial = work
     tasks, blocks = partial.shape[0], table.shape[0]
-    block = table.shape[1] // (sizes[0] + sizes[-1])
     for task in prange(tasks):
         mine = partial[task]
         mine[:] = 0
         for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-            count = min(block, rows - i * block)
-            mine[-1] += _one_block(
-                theta, table[i], count, sizes, kinds, units[task], grads[task], mine[:-1]
-            )
-    for p in range(gradient.size):
-        total = 0.0
-        for task in range(tasks):
-            total += partial[task, p]
-        gradient[p] = total / rows
-    total = 0.0
-    for task in range(tasks):
-        total += partial[task, -1]
-    return total / rows
+            count = min(ROWS, rows - i * ROWS)
+            mine[-1] += _block(theta, sizes, loops, table[i], count, scratch[task], mine)
+    add_tasks(partial, 2 / rows, gradient)
+    return partial[:, -1].sum() / rows
+
+
+@njit(**FAST)
+def take_steps(
+    theta: Any,
+    lr: float,
+    losses: Any,
+    sizes: Any,
+    loops: Any,
+    table: Any,
+    rows: int,
+    work: Any,
+    gradient: Any,
+) -> None:
+    """One exact step of gradient descent for each entry of `losses`, the loss before its step."""
+    for k in range(losses.size):
+        losses[k] = loss_and_gradient(theta, sizes, loops, table, rows, work, gradient)
+        for p in range(theta.size):
+            theta[p] -= theta.dtype.type(lr) * gradient[p]
+
+
+@njit(**INNER)
+def add_tasks(partial: Any, factor: float, total: Any) -> None:
+    """Factor times the sum over the tasks, in their order."""
+    for p in range(total.size):
+        value = 0.0
+        for task in range(partial.shape[0]):
+            value += partial[task, p]
+        total[p] = factor * value
+
+
+@njit(**INNER)
+def _block(
+    theta: Any, sizes: Any, loops: Any, rows: Any, count: int, scratch: Any, gradient: Any
+) -> float:
+    """Forward and backward of one block: add to `gradient`, return the sum of squared errors."""
+    layers, one = sizes.size - 1, theta.dtype.type(1)
+    step = sizes.size - layers  # 1; for a literal, Numba would compile the tiles once more
+    source, end, place = rows[: sizes[0] * ROWS], 0, 0
+    for layer in range(layers):
+        width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
+        z = scratch[place : place + width * ROWS]
+        w, bias = theta[end : end + length], theta[end + length : end + length + width]
+        affine(source, w, (width, step), bias, z)
+        if layer < layers - 1:
+            y = scratch[place + z.size : place + 2 * z.size]
+            run(loops[ACTIVATE], z.size, one, (z, y, y, y, y))
+            source, place = y, place + 2 * z.size
+        end += length + width
+
+    grad = scratch[place : place + sizes[layers] * ROWS]
+    spare = scratch[place + grad.size :]
+    squares = subtract(rows[sizes[0] * ROWS :], count, grad)
+    for layer in range(layers - 1, -1, -1):
+        width, below = sizes[layer + 1], sizes[layer]
+        end -= (below + 1) * width
+        w = theta[end : end + below * width]
+        if layer > 0:
+            place -= 2 * below * ROWS
+            z = scratch[place : place + below * ROWS]
+            source = scratch[place + z.size : place + 2 * z.size]
+        else:
+            source = rows[: below * ROWS]
+        grad_w = gradient[end : end + below * width]
+        add_gradient(source, grad, grad_w, gradient[end + below * width :])
+        if layer > 0:
+            _pull(loops, w, (step, width), grad, z, source, spare)
+            grad = z
+    return squares
+
+
+@njit(**INNER)
+def _pull(loops: Any, w: Any, strides: Any, grad: Any, z: Any, y: Any, spare: Any) -> None:
+    """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
+    if grad.size == ROWS:  # the gradient of each unit's output is its weight times `grad`
+        for h in range(w.size):
+            mine, output = z[h * ROWS : (h + 1) * ROWS], y[h * ROWS : (h + 1) * ROWS]
+            run(loops[PULL], ROWS, w[h], (mine, output, grad, grad, grad))
+    else:
+        grad_y = spare[: z.size]
+        grad_y[:] = 0
+        add_product(grad, w, strides, grad_y)
+        run(loops[PULL], z.size, z.dtype.type(1), (z, y, grad_y, grad_y, grad_y))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,32 +19,27 @@ class Mlp:
     activations: tuple[type[Function], ...]
 
     @classmethod
-    def of(
-        cls, network: Network, loss: type[Function], known: Collection[type[Function]]
-    ) -> Self | None:
-        """The perceptron that `network` is; None if it is none with `known` activations and MSE."""
+    def of(cls, network: Network, loss: type[Function]) -> Self | None:
+        """The perceptron that `network` is; None if it is none, or the loss is not MSE."""
         functions = [layer.function for layer in network.layers]
-        activations = tuple(functions[1::2])
         if (
             loss is not MSE
             or len(functions) % 2 == 0
             or any(function is not Linear for function in functions[::2])
-            or any(function not in known for function in activations)
+            or any(list(layer.parameters()) for layer in network.layers[1::2])
         ):
             return None
         weights = [next(layer.parameters()) for layer in network.layers[::2]]
-        return cls((weights[0].size(0), *(w.size(1) for w in weights)), activations)
+        sizes = (weights[0].size(0), *(w.size(1) for w in weights))
+        return cls(sizes, tuple(functions[1::2]))
 
     @classmethod
-    def require(
-        cls, network: Network, loss: type[Function], known: Collection[type[Function]], who: str
-    ) -> Self:
+    def require(cls, network: Network, loss: type[Function], who: str) -> Self:
         """The same, with a SettingError instead of None."""
-        mlp = cls.of(network, loss, known)
+        mlp = cls.of(network, loss)
         if mlp is None:
-            names = " or ".join(function.__name__ for function in known)
             raise SettingError(
-                f"the {who} objective runs Linear layers with {names} between them and MSE at the "
-                "end; the objective by hand runs any network"
+                f"the {who} objective runs Linear layers with activations between them and MSE at "
+                "the end; the objective by hand runs any network"
             )
         return mlp

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
+from derivable.function.kernel import Kernel, like, straight
 from derivable.function.kink import Kink
+
+SLOPE = 0.01
+
+
+def _value(x: Any) -> Any:
+    return x if x > like(x, 0) else like(x, SLOPE) * x
+
+
+def _slope(x: Any, output: Any) -> Any:
+    return like(x, 1) if x > like(x, 0) else like(x, SLOPE)
 
 
 class LeakyReLU(Elementwise):
@@ -23,10 +36,12 @@ class LeakyReLU(Elementwise):
               is taken, as in torch.nn.functional.leaky_relu
     """
 
-    kinks = (Kink(0.0, chosen=0.01, lowest=0.01, highest=1.0),)
+    kernel = Kernel(_value, _slope, straight)
+
+    kinks = (Kink(0.0, chosen=SLOPE, lowest=SLOPE, highest=1.0),)
 
     @staticmethod
-    def function(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    def function(input: Tensor, negative_slope: float = SLOPE) -> Tensor:
         return torch.nn.functional.leaky_relu(input, negative_slope)  # (...)
 
     @staticmethod

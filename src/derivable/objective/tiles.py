@@ -1,0 +1,255 @@
+"""Small matrix products on one block of rows, compiled: what the fused objective is made of.
+
+A block holds ROWS rows of the table features-major: feature d is the stretch [d * ROWS,
+(d + 1) * ROWS) of a flat array, and so are units and their gradients. The innermost loops run
+along a stretch, which is what the compiler turns into vector instructions; they are written out
+for two units and up to eight inputs at a time, so that each number that is loaded is used twice
+and all weights of a loop stay in registers. Arrays are flat because the compiler gives up where
+it must prove that many slices do not overlap.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
+
+# Sums may be taken in any order; unlike in full fastmath, infinity and NaN stay what they are.
+FAST: dict[str, Any] = {
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+}
+# For functions that only compiled code calls: half of their time to compile is the way from Python.
+INNER = FAST | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+@njit(**INNER)
+def affine(x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
+    """Each unit: bias + sum over the inputs of weight * x.
+
+    The weight of input d and unit u is w[d * strides[0] + u * strides[1]]: a layer forwards with
+    (width, 1), and pulls a gradient back through the same w with (1, width).
+    """
+    per_input, per_unit = strides
+    inputs, units = x.size // ROWS, out.size // ROWS
+    eights = inputs >= 8
+    for u in range(0, units - 1, 2):
+        pair = out[u * ROWS : (u + 2) * ROWS]
+        mine = w[u * per_unit :]
+        if eights:
+            _start_8(x, mine, strides, bias[u], bias[u + 1], pair)
+            if inputs > 8:
+                _add_pair(x[8 * ROWS :], mine[8 * per_input :], strides, pair)
+        else:
+            pair[:ROWS] = bias[u]
+            pair[ROWS:] = bias[u + 1]
+            _add_pair(x, mine, strides, pair)
+    if units % 2:
+        last = out[(units - 1) * ROWS :]
+        last[:] = bias[units - 1]
+        _add_single(x, w[(units - 1) * per_unit :], per_input, last)
+
+
+@njit(**INNER)
+def add_product(x: Any, w: Any, strides: Any, out: Any) -> None:
+    """Add to each unit the sum over the inputs of weight * x; weights as in `affine`."""
+    per_input, per_unit = strides
+    units = out.size // ROWS
+    for u in range(0, units - 1, 2):
+        _add_pair(x, w[u * per_unit :], strides, out[u * ROWS : (u + 2) * ROWS])
+    if units % 2:
+        _add_single(x, w[(units - 1) * per_unit :], per_input, out[(units - 1) * ROWS :])
+
+
+@njit(**INNER)
+def add_gradient(x: Any, grad: Any, grad_w: Any, grad_b: Any) -> None:
+    """Add this block's share to the gradient of w, flat from (inputs, units), and of b."""
+    inputs, units = x.size // ROWS, grad.size // ROWS
+    for u in range(0, units - 1, 2):
+        pair = grad[u * ROWS : (u + 2) * ROWS]
+        sums = _dot_8(x, pair, grad_w[u:], units) if inputs >= 8 else (_sum(pair), _sum(pair[ROWS:]))
+        grad_b[u] += sums[0]
+        grad_b[u + 1] += sums[1]
+        d = min(inputs // 8, 1) * 8
+        while d + 8 <= inputs:
+            _dot_8(x[d * ROWS :], pair, grad_w[d * units + u :], units)
+            d += 8
+        if d + 4 <= inputs:
+            _dot_4(x[d * ROWS :], pair, grad_w[d * units + u :], units)
+            d += 4
+        if d < inputs:
+            _dot_single(x[d * ROWS :], pair, grad_w[d * units + u :], units)
+            _dot_single(x[d * ROWS :], pair[ROWS:], grad_w[d * units + u + 1 :], units)
+    if units % 2:
+        last = grad[(units - 1) * ROWS :]
+        grad_b[units - 1] += _sum(last)
+        _dot_single(x, last, grad_w[units - 1 :], units)
+
+
+@njit(**INNER)
+def subtract(target: Any, count: int, prediction: Any) -> float:
+    """Turn the prediction of a block into its error; return the sum of squared errors.
+
+    The last block of a table is padded: beyond its `count` rows there is no error.
+    """
+    squares = 0.0
+    for k in range(0, prediction.size, ROWS):
+        for i in range(k + count, k + ROWS):
+            prediction[i] = target[i]
+        squares += _subtract_one(target[k : k + ROWS], prediction[k : k + ROWS])
+    return squares
+
+
+@njit(**INNER)
+def _subtract_one(target: Any, prediction: Any) -> Any:
+    total = prediction.dtype.type(0)
+    for i in range(ROWS):
+        error = prediction[i] - target[i]
+        prediction[i] = error
+        total += error * error
+    return total
+
+
+@njit(**INNER)
+def _add_pair(x: Any, w: Any, strides: Any, out: Any) -> None:
+    per_input, per_unit = strides
+    inputs = x.size // ROWS
+    d = 0
+    while d + 8 <= inputs:
+        _add_8(x[d * ROWS :], w[d * per_input :], strides, out)
+        d += 8
+    if d + 4 <= inputs:
+        _add_4(x[d * ROWS :], w[d * per_input :], strides, out)
+        d += 4
+    if d < inputs:
+        _add_single(x[d * ROWS :], w[d * per_input :], per_input, out[:ROWS])
+        _add_single(x[d * ROWS :], w[d * per_input + per_unit :], per_input, out[ROWS:])
+
+
+@njit(**INNER)
+def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
+    step, second = strides
+    p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
+    p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
+    w = w[second:]
+    q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
+    q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
+    for i in range(ROWS):
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
+        low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
+        out[i] = b + low + p4 * x4 + p5 * x5 + p6 * x6 + p7 * x7
+        low = q0 * x0 + q1 * x1 + q2 * x2 + q3 * x3
+        out[ROWS + i] = c + low + q4 * x4 + q5 * x5 + q6 * x6 + q7 * x7
+
+
+@njit(**INNER)
+def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
+    step, second = strides
+    p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
+    p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
+    w = w[second:]
+    q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
+    q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
+    for i in range(ROWS):
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
+        low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
+        out[i] += low + p4 * x4 + p5 * x5 + p6 * x6 + p7 * x7
+        low = q0 * x0 + q1 * x1 + q2 * x2 + q3 * x3
+        out[ROWS + i] += low + q4 * x4 + q5 * x5 + q6 * x6 + q7 * x7
+
+
+@njit(**INNER)
+def _add_4(x: Any, w: Any, strides: Any, out: Any) -> None:
+    step, second = strides
+    p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
+    w = w[second:]
+    q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
+    for i in range(ROWS):
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        out[i] += p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
+        out[ROWS + i] += q0 * x0 + q1 * x1 + q2 * x2 + q3 * x3
+
+
+@njit(**INNER)
+def _add_single(x: Any, w: Any, step: int, out: Any) -> None:
+    inputs = x.size // ROWS
+    for d in range(0, inputs - 3, 4):
+        _add_4_single(x[d * ROWS :], w[d * step :], step, out)
+    for d in range(inputs - inputs % 4, inputs):
+        _add_multiple(w[d * step], x[d * ROWS :], out)
+
+
+@njit(**INNER)
+def _add_4_single(x: Any, w: Any, step: int, out: Any) -> None:
+    p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
+    for i in range(ROWS):
+        low = p0 * x[i] + p1 * x[ROWS + i]
+        out[i] += low + p2 * x[2 * ROWS + i] + p3 * x[3 * ROWS + i]
+
+
+@njit(**INNER)
+def _add_multiple(p: Any, x: Any, out: Any) -> None:
+    for i in range(ROWS):
+        out[i] += p * x[i]
+
+
+@njit(**INNER)
+def _dot_8(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
+    """Eight inputs against the gradients of two units; returns the sums of the two gradients."""
+    p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = sum_p = x.dtype.type(0)
+    q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = sum_q = x.dtype.type(0)
+    for i in range(ROWS):
+        p, q = grad[i], grad[ROWS + i]
+        sum_p, sum_q = sum_p + p, sum_q + q
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
+        p0, p1, p2, p3 = p0 + p * x0, p1 + p * x1, p2 + p * x2, p3 + p * x3
+        p4, p5, p6, p7 = p4 + p * x4, p5 + p * x5, p6 + p * x6, p7 + p * x7
+        q0, q1, q2, q3 = q0 + q * x0, q1 + q * x1, q2 + q * x2, q3 + q * x3
+        q4, q5, q6, q7 = q4 + q * x4, q5 + q * x5, q6 + q * x6, q7 + q * x7
+    for d, (p, q) in enumerate(
+        ((p0, q0), (p1, q1), (p2, q2), (p3, q3), (p4, q4), (p5, q5), (p6, q6), (p7, q7))
+    ):
+        grad_w[d * step] += p
+        grad_w[d * step + 1] += q
+    return sum_p, sum_q
+
+
+@njit(**INNER)
+def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+    p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = x.dtype.type(0)
+    for i in range(ROWS):
+        p, q = grad[i], grad[ROWS + i]
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        p0, p1, p2, p3 = p0 + p * x0, p1 + p * x1, p2 + p * x2, p3 + p * x3
+        q0, q1, q2, q3 = q0 + q * x0, q1 + q * x1, q2 + q * x2, q3 + q * x3
+    for d, (p, q) in enumerate(((p0, q0), (p1, q1), (p2, q2), (p3, q3))):
+        grad_w[d * step] += p
+        grad_w[d * step + 1] += q
+
+
+@njit(**INNER)
+def _dot_single(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+    for d in range(x.size // ROWS):
+        grad_w[d * step] += _dot(x[d * ROWS :], grad)
+
+
+@njit(**INNER)
+def _dot(x: Any, grad: Any) -> Any:
+    total = x.dtype.type(0)
+    for i in range(ROWS):
+        total += grad[i] * x[i]
+    return total
+
+
+@njit(**INNER)
+def _sum(grad: Any) -> Any:
+    total = grad.dtype.type(0)
+    for i in range(ROWS):
+        total += grad[i]
+    return total
