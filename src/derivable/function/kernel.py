@@ -21,6 +21,7 @@ class Kernel(NamedTuple):
     value: Callable[[Any], Any]  # (x)
     slope: Callable[[Any, Any], Any]  # (x, output)
     curvature: Callable[[Any, Any], Any]  # (x, output); 0 almost everywhere for straight pieces
+    slopes: tuple[float, float] | None = None  # of two straight lines that meet in (0, 0)
 
 
 def like(x: Any, constant: float) -> Any:

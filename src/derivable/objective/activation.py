@@ -56,7 +56,7 @@ def _loops(kernel: Kernel) -> Any:
 
     dz is a directional derivative of z, grad the gradient of y, dgrad the derivative of that.
     """
-    value, slope, curvature = map(register_jitable, kernel)
+    value, slope, curvature = map(register_jitable, kernel[:3])
 
     def activate(size, factor, z, y, grad, dz, dgrad):  # type: ignore[no-untyped-def]
         """Fill y."""

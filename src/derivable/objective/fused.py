@@ -38,7 +38,7 @@ class Fused:
             importlib.util.find_spec("numba") is not None
             and mlp is not None
             and len(set(mlp.activations)) <= 1
-            and all(_kernel(activation) for activation in mlp.activations)
+            and all(kernel_of(activation) for activation in mlp.activations)
             and all(p.dtype in DTYPES and p.device.type == "cpu" for p in network.parameters())
         )
 
@@ -55,7 +55,7 @@ class Fused:
         self.rows = len(x)
         self.table = blocks(x, y, kernels.ROWS)  # (blocks, (D + K) * ROWS)
         self.sizes = np.array(mlp.sizes)
-        kernel = _kernel((*mlp.activations, Tanh)[0])  # any, for a network without
+        kernel = kernel_of((*mlp.activations, Tanh)[0])  # any, for a network without
         self.loops, self._keep = activation.compiled(kernel, self.table.dtype)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._first_order = self._work(1)
@@ -103,7 +103,7 @@ class Fused:
         return scratch, np.zeros((tasks, self.gradient.numel() + 1))
 
 
-def _kernel(activation: type[Function]) -> Kernel | None:
+def kernel_of(activation: type[Function]) -> Kernel | None:
     """The kernel that a Function states; None if it states none of its own."""
     return activation.__dict__.get("kernel")
 

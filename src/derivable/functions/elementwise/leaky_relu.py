@@ -36,7 +36,7 @@ class LeakyReLU(Elementwise):
               is taken, as in torch.nn.functional.leaky_relu
     """
 
-    kernel = Kernel(_value, _slope, straight)
+    kernel = Kernel(_value, _slope, straight, slopes=(SLOPE, 1.0))
 
     kinks = (Kink(0.0, chosen=SLOPE, lowest=SLOPE, highest=1.0),)
 

@@ -34,7 +34,7 @@ class ReLU(Function):
               subgradient 0 is taken, as in torch.relu
     """
 
-    kernel = Kernel(_value, _slope, straight)
+    kernel = Kernel(_value, _slope, straight, slopes=(0.0, 1.0))
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

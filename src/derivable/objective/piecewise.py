@@ -1,0 +1,144 @@
+"""Exact descent of one hidden layer of ReLUs without looking at the table at every step.
+
+Between two steps hardly a row changes the side of a unit. While none does, the prediction is
+linear in products of parameters: with the features (x, 1) of a row written x, and s = slope where
+the row lies on the side of unit h that has it,
+
+    yhat_k = sum_h v_hk s_h (w_h . x) + c_k = a_k . phi,   phi = (s_h x for all h, and 1),
+                                                           a_k = (v_hk w_h for all h, and c_k)
+
+so that the mean squared error is a quadratic form in a_k,
+
+    loss = sum_k a_k . G a_k - 2 a_k . r_k + mean y_k^2,   G = mean phi phi^T,  r_k = mean y_k phi,
+
+and its gradient, by the chain rule through a, is exact. G has (H (D+1) + 1)^2 entries, whatever the
+number of rows; when a row does change sides, its share of G and r is corrected. All of it is in
+float64, so the losses are those of exact steps to the last digits of a float32.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.network import Network
+from derivable.objective.fused import Fused, kernel_of
+from derivable.objective.mlp import Mlp
+
+MOST_PRODUCTS = 600  # entries of a: G is then 3 MB and stays in the cache
+ROWS_AT_ONCE = 4096
+
+
+class Piecewise:
+    """MSE of Linear, ReLU, Linear on x (N, D), y (N, K), summed over the K columns.
+
+    Supports any activation that is two straight lines meeting in 0. Raises SettingError for
+    another network or loss, or without Numba (the extra `fast`).
+
+    Many steps at a time is what it is for: `block` of them after each fresh count of the sides, so
+    that a block's steps follow from its first parameters alone.
+    """
+
+    name = "piecewise"
+    dtype = torch.float64
+    block = 10_000
+
+    @staticmethod
+    def supports(network: Network, loss: type[Function]) -> bool:
+        """Whether it can stand for this network and loss, here."""
+        mlp = Mlp.of(network, loss)
+        if mlp is None or len(mlp.activations) != 1 or not importlib.util.find_spec("numba"):
+            return False
+        kernel = kernel_of(mlp.activations[0])
+        on_cpu = all(p.device.type == "cpu" for p in network.parameters())
+        return kernel is not None and kernel.slopes is not None and on_cpu
+
+    @classmethod
+    def pays(cls, network: Network, loss: type[Function], x: Tensor) -> bool:
+        """Whether a step costs far less than a pass over the table."""
+        if not cls.supports(network, loss):
+            return False
+        products = sum(p.numel() for p in network.layers[0].parameters())
+        return products <= min(MOST_PRODUCTS, len(x) // 8)
+
+    def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
+        mlp = Mlp.require(network, loss, self.name)
+        if not self.supports(network, loss):
+            raise SettingError(
+                "the piecewise objective runs one hidden layer of ReLU or LeakyReLU, on the CPU, "
+                "and needs Numba: pip install 'derivable[fast]'"
+            )
+        kernel = kernel_of(mlp.activations[0])
+        assert kernel is not None and kernel.slopes is not None  # supports has looked
+        self.slopes = np.array(kernel.slopes)
+        self.units = mlp.sizes[1]
+        self.y = y.double()  # (N, K)
+        self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
+        self.table = tuple(
+            t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y)
+        )
+        self._network, self._loss = network, loss
+
+    @cached_property
+    def plain(self) -> Fused:
+        """The same from the table, in float64."""
+        twin = copy.deepcopy(self._network).double()
+        return Fused(twin, self._loss, self.x[:-1].t(), self.y)
+
+    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss () and its gradient (P,) at `theta` (P,), from the table."""
+        return self.plain.value_and_gradient(theta)
+
+    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
+        return self.plain.curvature(theta, direction)
+
+    def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
+        """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each.
+
+        Where rows change sides so often that it does not pay, the rest is done from the table.
+        """
+        from derivable.objective import piecewise_kernels
+
+        above, gram, moment = self._count(theta)
+        taken = piecewise_kernels.take_steps(
+            theta.numpy(),
+            lr,
+            losses.numpy(),
+            self.table,
+            above.numpy(),
+            self.slopes,
+            gram.numpy(),
+            moment.numpy(),
+            float((self.y**2).mean(0).sum()),
+            float(self.x.numel() * self.units),  # a pass over the table costs twice as much
+        )
+        if taken < len(losses):
+            self.plain.take_steps(theta, lr, losses[taken:])
+
+    def _count(self, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The sides (H, N), the Gram matrix of phi and its moments with y, at `theta`."""
+        edges, rows = self.x.shape
+        size = self.units * edges + 1
+        w = theta[: size - 1].view(edges, self.units)
+        above = torch.empty(self.units, rows, dtype=torch.bool)
+        gram = torch.zeros(size, size, dtype=torch.float64)
+        moment = torch.zeros(self.y.size(1), size, dtype=torch.float64)
+        low, high = self.slopes
+        for start in range(0, rows, ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            x, y = self.x[:, part].t(), self.y[part]  # (n, D + 1), (n, K)
+            above[:, part] = (x @ w > 0).t()
+            slope = low + (high - low) * above[:, part].t().double()  # (n, H)
+            phi = torch.ones(len(x), size, dtype=torch.float64)
+            phi[:, :-1] = (slope.unsqueeze(2) * x.unsqueeze(1)).flatten(1)  # (n, H (D + 1))
+            gram += phi.t() @ phi
+            moment += y.t() @ phi
+        return above, gram / rows, moment / rows
