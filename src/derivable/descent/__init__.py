@@ -1,5 +1,7 @@
 """HOW parameters move: methods, and `descend`, which runs one on an objective."""
 
-from derivable.descent.descend import Descent, descend
+from derivable.descent.descend import descend
+from derivable.descent.path import Certificate, Checkpoint
+from derivable.descent.result import Descent
 
-__all__ = ["Descent", "descend"]
+__all__ = ["Certificate", "Checkpoint", "Descent", "descend"]

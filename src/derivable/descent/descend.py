@@ -1,53 +1,31 @@
-"""`descend`: train a network by plain gradient descent, and its result."""
+"""`descend`: train a network by gradient descent, by the cheapest method that is certain."""
 
 from __future__ import annotations
 
+import logging
 import math
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from derivable.descent.steps import Progress, take_steps
-from derivable.errors import DataError, SettingError, ShapeError
+from derivable.descent import lbfgs, spectral
+from derivable.descent.choice import check_choice, choose_method, is_smooth, make_objective
+from derivable.descent.flow import follow
+from derivable.descent.path import Checkpoint, Path, Plan, Progress
+from derivable.descent.result import Descent
+from derivable.descent.steps import optimise, take_steps
+from derivable.descent.validity import check_numbers, check_problem, check_start
 from derivable.function import Function
 from derivable.network import Network
-from derivable.objective import OBJECTIVES, fastest
-from derivable.shapes import require_tensors
+from derivable.objective import OBJECTIVES, Objective
+from derivable.objective.batches import Batches
 
-METHODS = ("steps",)
+PATIENCE = 1.0  # seconds of compiling before it is announced
 
-
-@dataclass(frozen=True)
-class Descent:
-    """What a descent found."""
-
-    network: Network  # a copy of the one that was given, with the last parameters
-    losses: Tensor  # (steps + 1,): losses[k] is the training loss after k steps
-    lr: float
-    steps: int
-    method: str
-    objective: str  # the name of the objective that ran
-    gradient_evaluations: int
-    seconds: float
-
-    @property
-    def parameters(self) -> tuple[Tensor, ...]:
-        """The last parameters, in the order w1, b1, w2, b2, ..."""
-        return tuple(p.detach() for p in self.network.parameters())
-
-    @property
-    def train_loss(self) -> float:
-        """The training loss after the last step."""
-        return self.losses[-1].item()
-
-    def __repr__(self) -> str:
-        return (
-            f"Descent(loss {self.losses[0].item():.6g} -> {self.train_loss:.6g} in "
-            f"{self.steps:,} {self.method} of lr={self.lr:g}, {self.seconds:.2f} s, "
-            f"{self.objective} objective)"
-        )
+_log = logging.getLogger("derivable")
 
 
 def descend(
@@ -56,76 +34,126 @@ def descend(
     x: Tensor,
     y: Tensor,
     *,
-    lr: float,
+    lr: float | None = None,
     steps: int,
-    method: str = "steps",
+    method: str = "auto",
     objective: str = "fastest",
+    tolerance: float = 1e-4,
+    batch_size: int | None = None,
+    seed: int = 0,
+    start: Checkpoint | None = None,
     progress: Progress = lambda step, loss: None,
+    keep: Callable[[Checkpoint], None] = lambda checkpoint: None,
 ) -> Descent:
-    """Full-batch gradient descent of `loss(network(x), y)`, from the network's own parameters.
+    """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
-    x (N, D) and y (N, K) are tensors of the network's dtype. `method` is "steps": one exact
-    step at a time. `objective` is "by hand" (Functions and Contexts, the plain reference),
-    "features-major" (the same numbers several times faster, to rounding) or "fastest" (whichever
-    of the two can run it). `progress(step, loss)` is called now and then. A loss of several
-    numbers is summed. The network that is given is not changed.
+    x (N, D) and y (N, K) are tensors of the network's dtype; a loss of several numbers is summed.
+    The network that is given is not changed.
+
+    `method` is
+    - "auto": the cheapest of the next three that gives exact steps, or deviates from them by less
+      than `tolerance`, relative in every loss, by a certificate that is measured;
+    - "steps": exact steps, full batch or in batches of `batch_size` (then `losses` are those of
+      the batches, which are drawn by `seed`);
+    - "spectral": all steps at once, for a network of one Linear layer and MSE;
+    - "flow": the steps as an ordinary differential equation;
+    - "momentum", "nesterov" (both 0.9), "adam": PyTorch's optimisers, step by step;
+    - "lbfgs": SciPy's L-BFGS, at most `steps` iterations, without `lr`.
+
+    `objective` is how the gradient is computed: "by hand" (Functions and Contexts, the plain
+    reference), "features-major", "fused", "piecewise" (the same to rounding, much faster) or
+    "fastest". A named objective is for exact steps, where "auto" then means "steps".
+
+    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps; `start` goes
+    on from a checkpoint. An interruption (Ctrl-C) returns what there is.
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    _check_settings(lr, steps, method, objective)
-    _check_table(network, x, y)
-    make = fastest if objective == "fastest" else OBJECTIVES[objective]
+    steps = check_numbers(lr, steps, method, tolerance)
+    check_choice(method, objective, batch_size, network, loss)
+    check_problem(network, loss, x, y)
+    if start:
+        check_start(start, network, steps)
+        method, objective = _as_before(start, batch_size)
+    if method == "auto":
+        named = objective != "fastest" or batch_size is not None
+        method = choose_method(network, loss, x, steps=steps, named=named)
     with torch.no_grad():
-        goal = make(network, loss, x, y)
-        start = time.perf_counter()
-        theta, losses = take_steps(goal, network.theta, lr=lr, steps=steps, progress=progress)
-        seconds = time.perf_counter() - start
+        done = start.step if start else 0
+        goal: Objective | None = None
+        if method == "spectral":
+            pass  # it needs the table alone
+        elif batch_size is not None:
+            goal = Batches(network, loss, x, y, size=batch_size, seed=seed, done=done)
+        else:
+            goal = make_objective(method, objective, network, loss, x, y, steps)
+        compile_seconds = _warm_up(goal, method)
+        name = goal.name if goal else "quadratic"
+        plan = Plan(
+            theta=start.theta if start else network.theta,
+            lr=lr or math.nan,
+            steps=steps,
+            losses=start.losses if start else torch.empty(0, dtype=torch.float64),
+            tolerance=tolerance,
+            progress=progress,
+            keep=lambda theta, losses, memory: keep(
+                Checkpoint(theta, losses.clone(), method, name, memory)
+            ),
+            memory=start.memory if start else {},
+        )
+        begin = time.perf_counter()
+        path = _run(method, goal, plan, network, x, y)
+        seconds = time.perf_counter() - begin
     return Descent(
-        network=network.with_theta(theta),
-        losses=losses,
-        lr=lr,
-        steps=steps,
+        network=network.with_theta(path.theta),
+        losses=path.losses,
+        lr=None if method == "lbfgs" else lr,
+        steps=len(path.losses) - 1,
         method=method,
-        objective=goal.name,
-        gradient_evaluations=steps + 1,
+        objective=name,
+        gradient_evaluations=path.gradient_evaluations,
+        certificate=path.certificate,
         seconds=seconds,
+        compile_seconds=compile_seconds,
+        interrupted=path.interrupted,
+        checkpoint=Checkpoint(path.theta, path.losses[:-1], method, name, path.memory),
     )
 
 
-def _check_settings(lr: float, steps: int, method: str, objective: str) -> None:
-    if not (math.isfinite(lr) and lr > 0):
-        raise SettingError(f"lr must be a positive number, got {lr}")
-    if not isinstance(steps, int) or steps < 0:
-        raise SettingError(f"steps must be a whole number, 0 or more, got {steps!r}")
-    if method not in METHODS:
-        raise SettingError(f"method must be one of {', '.join(METHODS)}; got {method!r}")
-    if objective not in ("fastest", *OBJECTIVES):
-        known = ", ".join(["fastest", *OBJECTIVES])
-        raise SettingError(f"objective must be one of {known}; got {objective!r}")
+def _run(
+    method: str, goal: Objective | None, plan: Plan, network: Network, x: Tensor, y: Tensor
+) -> Path:
+    """The path of one method."""
+    if goal is None:
+        return spectral.leap(x, y, plan)
+    if method == "flow":
+        return follow(goal, plan, smooth=is_smooth(network))
+    if method == "lbfgs":
+        return lbfgs.minimise(goal, plan)
+    return take_steps(goal, plan) if method == "steps" else optimise(goal, plan, method)
 
 
-def _check_table(network: Network, x: Tensor, y: Tensor) -> None:
-    """Refuse, by name, a table that the network cannot be trained on."""
-    first, *_, last = network.parameters()  # w of the first layer, b of the last
-    require_tensors("descend", x=x, y=y)
-    for name, value in (("x", x), ("y", y)):
-        if value.dtype != first.dtype:
-            raise DataError(
-                f"{name} has dtype {value.dtype} and the network {first.dtype}; "
-                f"convert one of them, for example {name}.to({first.dtype})"
-            )
-        if not torch.isfinite(value).all():
-            row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
-            raise DataError(
-                f"{name} is not finite: its first NaN or infinite value is in row {row}; "
-                "drop or fill such rows first"
-            )
-    inputs, outputs = first.size(0), last.size(-1)
-    if x.ndim != 2 or x.size(1) != inputs or x.size(0) == 0:
-        raise ShapeError(f"x must have shape (N, {inputs}) with N > 0, got {tuple(x.shape)}")
-    if tuple(y.shape) != (x.size(0), outputs):
-        raise ShapeError(
-            f"y must have shape ({x.size(0)}, {outputs}), one row per row of x and one column "
-            f"per output, got {tuple(y.shape)}"
-        )
+def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
+    """The method and objective of a checkpoint, so that its bits go on."""
+    objective = start.objective if start.objective in OBJECTIVES else "fastest"
+    return start.method, objective if batch_size is None else "fastest"
+
+
+def _warm_up(goal: Objective | None, method: str) -> float:
+    """Get the objective's compiled loops ready, and say so where that takes a while; the seconds."""
+    if goal is None:
+        return 0.0
+    begin = time.perf_counter()
+    patience = threading.Timer(
+        PATIENCE,
+        _log.warning,
+        ["compiling the %s loops, which takes some seconds, once on this machine", goal.name],
+    )
+    patience.daemon = True
+    patience.start()
+    try:
+        goal.warm_up(curvature=method == "flow")
+    finally:
+        patience.cancel()
+    return time.perf_counter() - begin

@@ -1,48 +1,92 @@
-"""Exact gradient descent, one step at a time."""
+"""One step at a time: exact gradient descent, and the optimisers of PyTorch on the same loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from derivable.errors import DivergedError
+from derivable.descent.path import Path, Plan
+from derivable.descent.sharpness import diverged
 from derivable.objective import Objective
 
-Progress = Callable[[int, float], None]  # (steps done, loss there)
+MOMENTUM = 0.9
 
-BLOCK = 500  # steps between two reports of progress and two looks for divergence
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "momentum": partial(torch.optim.SGD, momentum=MOMENTUM),
+    "nesterov": partial(torch.optim.SGD, momentum=MOMENTUM, nesterov=True),
+    "adam": torch.optim.Adam,
+}
 
 
-def take_steps(
-    objective: Objective, theta: Tensor, *, lr: float, steps: int, progress: Progress
-) -> tuple[Tensor, Tensor]:
-    """Theta <- theta - lr * gradient, `steps` times.
+def take_steps(objective: Objective, plan: Plan) -> Path:
+    """Theta <- theta - lr * gradient, until `steps` are done.
 
-    Returns the last theta (P,) and all losses (steps + 1,): losses[k] is the loss after k steps.
-    Raises DivergedError as soon as a block of steps holds a loss that is not finite.
+    Raises DivergedError as soon as a block of steps holds a loss that is not finite. An
+    interruption (Ctrl-C) ends it with what the blocks so far have found.
     """
-    theta = theta.clone()
-    losses = theta.new_empty(steps + 1)
-    for step in range(steps):
-        losses[step], gradient = objective.value_and_gradient(theta)
-        theta -= lr * gradient
-        if (step + 1) % BLOCK == 0:
-            progress(step + 1, _finite_loss(losses[: step + 1], lr))
-    losses[steps], _ = objective.value_and_gradient(theta)
-    progress(steps, _finite_loss(losses, lr))
-    return theta, losses
+    theta = plan.theta.to(objective.dtype, copy=True)
+
+    def advance(losses: Tensor) -> None:
+        objective.take_steps(theta, plan.lr, losses)
+
+    return _in_blocks(objective, plan, theta, advance, dict)
 
 
-def _finite_loss(losses: Tensor, lr: float) -> float:
-    """The last loss; DivergedError if it, or one in the block before it, is not finite."""
-    recent = losses[-BLOCK - 1 :]
-    broken = torch.nonzero(~torch.isfinite(recent))
-    if len(broken) == 0:
-        return recent[-1].item()
-    step = len(losses) - len(recent) + int(broken[0])
-    raise DivergedError(
-        f"the descent diverged: the loss is {losses[step].item()} at step {step} with lr={lr:g}, "
-        f"after {losses[0].item():.6g} at step 0; try a smaller lr, for example {lr / 10:g}"
-    )
+def optimise(objective: Objective, plan: Plan, name: str) -> Path:
+    """The same with the optimiser of PyTorch of that `name` instead of plain steps."""
+    theta = plan.theta.to(objective.dtype, copy=True).requires_grad_()
+    optimiser = OPTIMISERS[name]([theta], lr=plan.lr)
+    if plan.memory:
+        optimiser.state[theta] = {key: value.clone() for key, value in plan.memory.items()}
+
+    def advance(losses: Tensor) -> None:
+        for k in range(len(losses)):
+            losses[k], gradient = objective.value_and_gradient(theta.detach())
+            theta.grad = gradient.clone()
+            optimiser.step()
+
+    def memory() -> dict[str, Tensor]:
+        state = optimiser.state.get(theta, {}).items()
+        return {key: value.clone() for key, value in state if isinstance(value, Tensor)}
+
+    return _in_blocks(objective, plan, theta.detach(), advance, memory)
+
+
+def _in_blocks(
+    objective: Objective,
+    plan: Plan,
+    theta: Tensor,
+    advance: Callable[[Tensor], None],
+    memory: Callable[[], dict[str, Tensor]],
+) -> Path:
+    """Let `advance` move `theta` by blocks; between two of them, look, report and keep.
+
+    Blocks end at multiples of their length, wherever the descent began, so that one that goes on
+    from a checkpoint has the same blocks.
+    """
+    losses, done = plan.room(), plan.done
+    kept = theta.clone(), done, memory()  # what an interruption inside a block goes back to
+    interrupted = False
+    try:
+        while done < plan.steps:
+            end = min(done - done % objective.block + objective.block, plan.steps)
+            advance(losses[done:end])
+            if not torch.isfinite(losses[done:end]).all():
+                raise diverged(objective, plan.theta.to(theta.dtype), losses[:end], plan.lr)
+            kept = theta.clone(), end, memory()
+            done = end
+            plan.keep(kept[0], losses[:done], kept[2])
+            plan.progress(done, losses[done - 1].item())
+    except KeyboardInterrupt:
+        interrupted = True
+    theta, done, last = kept
+    losses[done], _ = objective.value_and_gradient(theta)
+    losses = losses[: done + 1]
+    if not torch.isfinite(losses[done]):
+        raise diverged(objective, plan.theta.to(theta.dtype), losses, plan.lr)
+    plan.progress(done, losses[done].item())
+    evaluations = done + 1 - plan.done
+    return Path(theta, losses, evaluations, interrupted=interrupted, memory=last)

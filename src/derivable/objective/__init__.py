@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from derivable.function import Function
@@ -11,19 +10,38 @@ from derivable.objective.base import Objective
 from derivable.objective.by_hand import ByHand
 from derivable.objective.features_major import FeaturesMajor
 from derivable.objective.fused import Fused
+from derivable.objective.measured import quicker
+from derivable.objective.piecewise import Piecewise
 
-__all__ = ["OBJECTIVES", "ByHand", "FeaturesMajor", "Fused", "Objective", "fastest"]
+__all__ = [
+    "OBJECTIVES",
+    "ByHand",
+    "FeaturesMajor",
+    "Fused",
+    "Objective",
+    "Piecewise",
+    "fastest",
+    "fastest_gradient",
+]
 
-OBJECTIVES = {kind.name: kind for kind in (ByHand, FeaturesMajor, Fused)}
+OBJECTIVES = {kind.name: kind for kind in (ByHand, FeaturesMajor, Fused, Piecewise)}
+
+FEW_STEPS = 1000  # fewer are not worth the count of sides with which Piecewise begins
 
 
-def fastest(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Objective:
-    """The fastest objective that can stand for this network and loss.
+def fastest(
+    network: Network, loss: type[Function], x: Tensor, y: Tensor, *, steps: int
+) -> Objective:
+    """The objective that takes so many exact steps of this network and loss in the least time."""
+    if steps >= FEW_STEPS and Piecewise.pays(network, loss, x):
+        return Piecewise(network, loss, x, y)
+    return fastest_gradient(network, loss, x, y)
 
-    In float64 the fused one is passed over: its tanh does not vectorise there.
-    """
-    if x.dtype == torch.float32 and Fused.supports(network, loss):
-        return Fused(network, loss, x, y)
-    if FeaturesMajor.supports(network, loss):
-        return FeaturesMajor(network, loss, x, y)
-    return ByHand(network, loss, x, y)
+
+def fastest_gradient(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Objective:
+    """The objective that computes one loss and gradient of this network in the least time."""
+    kinds = [kind for kind in (Fused, FeaturesMajor) if kind.supports(network, loss)]
+    if not kinds:
+        return ByHand(network, loss, x, y)
+    kind = kinds[0] if len(kinds) == 1 else quicker(network, loss, x, y)
+    return kind(network, loss, x, y)

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 
 
-class Objective(Protocol):
-    """Anything with a loss and a gradient at a flat parameter vector `theta` of shape (P,)."""
+class Objective(ABC):
+    """A loss, its gradient and its curvature at a flat parameter vector `theta` of shape (P,).
+
+    `dtype` is that of the `theta` it takes, and of all that it returns. `block` is how many steps
+    are taken between two looks at the loss; what a block's steps give follows from its first
+    `theta` alone.
+    """
 
     name: str
+    dtype: torch.dtype
+    block: int = 500
 
+    @abstractmethod
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, shape (), and its gradient, shape (P,), both in the dtype of `theta`.
+        """The loss, shape (), and its gradient, shape (P,).
 
         The caller may read them until the next call; after that their memory may be reused.
         """
-        ...
+
+    @abstractmethod
+    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian of the loss, shape (P, P), times `direction` (P,), exactly: shape (P,)."""
+
+    def warm_up(self, *, curvature: bool) -> None:  # noqa: B027  most have nothing to do
+        """Compile what there is to compile, that for the curvature only where it is wanted."""
+
+    def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
+        """Move `theta` by as many steps of gradient descent as there are `losses`.
+
+        Each entry of `losses`, in float64, becomes the loss before its step. This is the plain loop; an
+        objective overrides it where it can do the same faster.
+        """
+        for k in range(len(losses)):
+            losses[k], gradient = self.value_and_gradient(theta)
+            theta -= lr * gradient
+
+
+def steps_per_block(rows: int) -> int:
+    """So few that a block of passes over `rows` rows takes a moment, so many that it counts."""
+    return max(1, min(500, 2**24 // max(rows, 1)))

@@ -8,9 +8,10 @@ from torch import Tensor
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.network import Network, flatten
+from derivable.objective.base import Objective
 
 
-class ByHand:
+class ByHand(Objective):
     """Loss and gradient of `network` on the table x (N, D), y (N, K), through Contexts.
 
     A loss of several numbers, such as MSE with one per output column, is summed: the descended
@@ -21,6 +22,7 @@ class ByHand:
 
     def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
         self.network, self.loss, self.x, self.y = network, loss, x, y
+        self.dtype = x.dtype
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""
@@ -31,3 +33,23 @@ class ByHand:
         grad_yhat, *_ = self.loss.backward(ctx, torch.ones_like(loss))
         gradients = self.network.backward_by_hand(contexts, grad_yhat)
         return loss.sum(), flatten(gradients)
+
+    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by two backwards of autograd."""
+        with torch.enable_grad():
+            theta = theta.detach().requires_grad_()
+            remaining = iter(self.network.unflatten(theta))
+            yhat = self.x
+            for layer in self.network.layers:
+                weights = [next(remaining) for _ in layer.parameters()]
+                yhat = layer.function.apply(yhat, *weights)
+            loss = self.loss.apply(yhat, self.y).sum()
+            (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
+            product: Tensor
+            # a gradient that does not depend on theta has no curvature, and no graph
+            if not gradient.requires_grad:
+                return torch.zeros_like(direction)
+            (product,) = torch.autograd.grad(
+                gradient, theta, direction, allow_unused=True, materialize_grads=True
+            )
+        return product

@@ -14,9 +14,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions import ReLU, Tanh
 from derivable.network import Network, unflatten
+from derivable.objective.base import Objective, steps_per_block
+from derivable.objective.by_hand import ByHand
 from derivable.objective.mlp import Mlp
 
 
@@ -41,7 +44,7 @@ IN_PLACE = {
 }
 
 
-class FeaturesMajor:
+class FeaturesMajor(Objective):
     """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
 
     Supports Linear layers with activations of `IN_PLACE` between them.
@@ -53,10 +56,19 @@ class FeaturesMajor:
     @staticmethod
     def supports(network: Network, loss: type[Function]) -> bool:
         """Whether it can stand for this network and loss."""
-        return _known(Mlp.of(network, loss))
+        mlp = Mlp.of(network, loss)
+        return mlp is not None and all(activation in IN_PLACE for activation in mlp.activations)
 
     def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
         mlp = Mlp.require(network, loss, self.name)
+        if not self.supports(network, loss):
+            raise SettingError(
+                f"the {self.name} objective knows the activations "
+                f"{' and '.join(function.__name__ for function in IN_PLACE)}; the objective by "
+                "hand runs any network"
+            )
+        self.dtype, self.block = x.dtype, steps_per_block(len(x))
+        self._by_hand = ByHand(network, loss, x, y)
         self.activations = [IN_PLACE[activation] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)
@@ -74,6 +86,10 @@ class FeaturesMajor:
         loss = self._forward(weights, biases)
         self._backward(weights)
         return loss, self.gradient
+
+    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd."""
+        return self._by_hand.curvature(theta, direction)
 
     def _forward(self, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]) -> Tensor:
         """Fill the hidden units and the error; return the loss."""

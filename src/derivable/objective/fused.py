@@ -14,13 +14,15 @@ from derivable.function import Function
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.network import Network
+from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.mlp import Mlp
+from derivable.objective.team import Team
 
 DTYPES = (torch.float32, torch.float64)
 TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
 
 
-class Fused:
+class Fused(Objective):
     """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
 
     Supports Linear layers with one kind of activation between them, any Function that states its
@@ -52,24 +54,38 @@ class Fused:
         from derivable.objective import activation, kernels  # Numba, only where it is used
 
         self._kernels = kernels
+        self.dtype, self.block = x.dtype, steps_per_block(len(x))
         self.rows = len(x)
         self.table = blocks(x, y, kernels.ROWS)  # (blocks, (D + K) * ROWS)
         self.sizes = np.array(mlp.sizes)
         kernel = kernel_of((*mlp.activations, Tanh)[0])  # any, for a network without
         self.loops, self._keep = activation.compiled(kernel, self.table.dtype)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
+        self._team = Team()
         self._first_order = self._work(1)
         self._second_order: Any = None
 
+    def warm_up(self, *, curvature: bool) -> None:
+        """Compile the passes, or load them from the disk."""
+        theta = torch.zeros_like(self.gradient)
+        self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
+        if curvature:
+            self.curvature(theta, theta)
+
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
-        loss = self._kernels.loss_and_gradient(
+        self._team.muster(lambda: self._gradient(theta))
+        return theta.new_tensor(self._gradient(theta)), self.gradient
+
+    def _gradient(self, theta: Tensor) -> float:
+        loss: float = self._kernels.loss_and_gradient(
             theta.numpy(), *self._problem, self._first_order, self.gradient.numpy()
         )
-        return theta.new_tensor(loss), self.gradient
+        return loss
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each."""
+        self._team.muster(lambda: self._gradient(theta))
         self._kernels.take_steps(
             theta.numpy(),
             lr,
@@ -109,7 +125,7 @@ def kernel_of(activation: type[Function]) -> Kernel | None:
 
 
 def blocks(x: Tensor, y: Tensor, rows: int) -> np.ndarray[Any, Any]:
-    """x (N, D) and y (N, K) as blocks of `rows` rows, (blocks, (D + K) * rows).
+    """X (N, D) and y (N, K) as blocks of `rows` rows, (blocks, (D + K) * rows).
 
     Features lie one after the other inside a block; the last block is padded with 0. Filled
     block by block, so that there is never more than one copy of the table.

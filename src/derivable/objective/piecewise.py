@@ -29,6 +29,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.network import Network
+from derivable.objective.base import Objective
 from derivable.objective.fused import Fused, kernel_of
 from derivable.objective.mlp import Mlp
 
@@ -36,7 +37,7 @@ MOST_PRODUCTS = 600  # entries of a: G is then 3 MB and stays in the cache
 ROWS_AT_ONCE = 4096
 
 
-class Piecewise:
+class Piecewise(Objective):
     """MSE of Linear, ReLU, Linear on x (N, D), y (N, K), summed over the K columns.
 
     Supports any activation that is two straight lines meeting in 0. Raises SettingError for
@@ -81,9 +82,7 @@ class Piecewise:
         self.units = mlp.sizes[1]
         self.y = y.double()  # (N, K)
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
-        self.table = tuple(
-            t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y)
-        )
+        self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
         self._network, self._loss = network, loss
 
     @cached_property
@@ -91,6 +90,13 @@ class Piecewise:
         """The same from the table, in float64."""
         twin = copy.deepcopy(self._network).double()
         return Fused(twin, self._loss, self.x[:-1].t(), self.y)
+
+    def warm_up(self, *, curvature: bool) -> None:
+        """Compile the loops, or load them from the disk."""
+        theta = torch.zeros(self._network.theta.shape, dtype=torch.float64)
+        self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
+        if curvature:
+            self.plain.warm_up(curvature=True)
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,), from the table."""

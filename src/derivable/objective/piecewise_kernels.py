@@ -61,9 +61,7 @@ def take_steps(
 
 
 @njit(**INNER)
-def _quadratic(
-    theta: Any, units: int, edges: int, gram: Any, moment: Any, a: Any, t: Any
-) -> float:
+def _quadratic(theta: Any, units: int, edges: int, gram: Any, moment: Any, a: Any, t: Any) -> float:
     """The loss but for its constant; fills t, half its gradient with respect to a."""
     outputs, size = a.shape
     v = theta[units * edges :]
@@ -251,9 +249,7 @@ def _best_radius(moved: float, total: int, state: Any) -> float:
 
 
 @njit(**INNER)
-def _flip(
-    n: int, h: int, x: Any, above: Any, slopes: Any, gram: Any, moment: Any, y: Any
-) -> None:
+def _flip(n: int, h: int, x: Any, above: Any, slopes: Any, gram: Any, moment: Any, y: Any) -> None:
     """Row n changes the side of unit h: bring `above`, `gram` and `moment` up to date."""
     edges, total = x.shape
     units, outputs = above.shape[0], y.shape[1]

@@ -70,7 +70,9 @@ def add_gradient(x: Any, grad: Any, grad_w: Any, grad_b: Any) -> None:
     inputs, units = x.size // ROWS, grad.size // ROWS
     for u in range(0, units - 1, 2):
         pair = grad[u * ROWS : (u + 2) * ROWS]
-        sums = _dot_8(x, pair, grad_w[u:], units) if inputs >= 8 else (_sum(pair), _sum(pair[ROWS:]))
+        sums = (
+            _dot_8(x, pair, grad_w[u:], units) if inputs >= 8 else (_sum(pair), _sum(pair[ROWS:]))
+        )
         grad_b[u] += sums[0]
         grad_b[u + 1] += sums[1]
         d = min(inputs // 8, 1) * 8

@@ -1,0 +1,55 @@
+"""L-BFGS, from SciPy: the bottom of the valley in few evaluations, not the path of descent."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from derivable.descent.path import Path, Plan
+from derivable.objective import Objective
+
+
+def minimise(objective: Objective, plan: Plan) -> Path:
+    """At most `steps` iterations of L-BFGS from theta; `lr` is not used.
+
+    There is one loss per iteration. It ends earlier where the loss does not fall any more.
+    """
+    from scipy.optimize import minimize
+
+    losses = list(plan.losses)
+    theta = plan.theta.double().numpy()
+    last = theta.copy()
+
+    def value(point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, Tensor]:
+        loss, gradient = objective.value_and_gradient(torch.from_numpy(point).to(objective.dtype))
+        return loss.item(), gradient.double().numpy()
+
+    def after_each(intermediate_result: object) -> None:
+        result = intermediate_result
+        last[:] = result.x  # type: ignore[attr-defined]
+        losses.append(result.fun)  # type: ignore[attr-defined]
+        plan.progress(len(losses) - 1, losses[-1])
+
+    losses.append(value(theta)[0])
+    evaluations, interrupted = 1, False
+    options = {"maxiter": plan.steps - plan.done, "maxfun": 20 * plan.steps}
+    try:
+        if plan.steps > plan.done:
+            result = minimize(
+                value,
+                theta,
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_each,
+                options={**options, "ftol": 0.0, "gtol": 1e-9},
+            )
+            evaluations += result.nfev
+    except KeyboardInterrupt:
+        interrupted = True
+    return Path(
+        torch.from_numpy(last),
+        torch.tensor(losses, dtype=torch.float64),
+        evaluations,
+        interrupted=interrupted,
+    )

@@ -1,0 +1,77 @@
+"""What a descent refuses before its first step, by name."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.descent.path import Checkpoint
+from derivable.errors import DataError, SettingError, ShapeError
+from derivable.function import Function
+from derivable.network import Network
+from derivable.shapes import require_tensors
+
+
+def check_numbers(lr: float | None, steps: Any, method: str, tolerance: float) -> int:
+    """The number of steps, as an int. Raises SettingError for numbers without a meaning."""
+    if lr is None and method != "lbfgs":
+        raise SettingError(f"method {method!r} needs a learning rate; for example lr=1e-4")
+    if lr is not None and not (math.isfinite(lr) and lr > 0):
+        raise SettingError(f"lr must be a positive number, got {lr}")
+    try:
+        count = operator.index(steps)
+    except TypeError:
+        count = -1
+    if count < 0 or isinstance(steps, bool):
+        raise SettingError(f"steps must be a whole number, 0 or more, got {steps!r}")
+    if not (math.isfinite(tolerance) and tolerance > 0):
+        raise SettingError(f"tolerance must be a positive number, got {tolerance}")
+    return count
+
+
+def check_problem(network: Network, loss: Any, x: Tensor, y: Tensor) -> None:
+    """Refuse a loss that is none, a network without parameters, and a table that does not fit."""
+    if not (isinstance(loss, type) and issubclass(loss, Function)):
+        raise SettingError(f"loss must be a Function class such as MSE, got {loss!r}")
+    parameters = list(network.parameters())
+    if not parameters:
+        raise SettingError("the network has no parameters to descend with; give it a Linear layer")
+    require_tensors("descend", x=x, y=y)
+    first, last = parameters[0], parameters[-1]  # w of the first layer, b of the last
+    for name, value in (("x", x), ("y", y)):
+        if value.dtype != first.dtype:
+            raise DataError(
+                f"{name} has dtype {value.dtype} and the network {first.dtype}; "
+                f"convert one of them, for example {name}.to({first.dtype})"
+            )
+        if not torch.isfinite(value).all():
+            row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
+            raise DataError(
+                f"{name} is not finite: its first NaN or infinite value is in row {row}; "
+                "drop or fill such rows first"
+            )
+    inputs, outputs = first.size(0), last.size(-1)
+    if x.ndim != 2 or x.size(1) != inputs or x.size(0) == 0:
+        raise ShapeError(f"x must have shape (N, {inputs}) with N > 0, got {tuple(x.shape)}")
+    if tuple(y.shape) != (x.size(0), outputs):
+        raise ShapeError(
+            f"y must have shape ({x.size(0)}, {outputs}), one row per row of x and one column "
+            f"per output, got {tuple(y.shape)}"
+        )
+
+
+def check_start(start: Checkpoint, network: Network, steps: int) -> None:
+    """Refuse a checkpoint of another network, or one from beyond the last step."""
+    if start.theta.shape != network.theta.shape:
+        raise ShapeError(
+            f"the checkpoint has {start.theta.numel()} parameters and the network "
+            f"{network.theta.numel()}; start from a checkpoint of this network"
+        )
+    if start.step > steps:
+        raise SettingError(
+            f"the checkpoint is at step {start.step:,}, beyond steps={steps:,}; ask for more steps"
+        )

@@ -1,0 +1,53 @@
+"""Fused or features-major: small networks are fused, and where that is not clear it is measured."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import Tensor
+
+from derivable.function import Function
+from derivable.network import Network
+from derivable.objective.features_major import FeaturesMajor
+from derivable.objective.fused import Fused
+
+ALWAYS_FUSED = 1_500  # parameters; benchmarks/scaling.py shows where the two meet
+NEVER_FUSED = 60_000
+SAMPLE = 8_192  # rows
+
+Kind = type[Fused] | type[FeaturesMajor]
+
+_known: dict[tuple[object, ...], Kind] = {}
+
+
+def quicker(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Kind:
+    """The quicker of the two kinds; measured once for networks of one shape in a process."""
+    parameters = network.theta.numel()
+    if parameters <= ALWAYS_FUSED:
+        return Fused
+    if parameters >= NEVER_FUSED:
+        return FeaturesMajor
+    key = (str(network), x.dtype, torch.get_num_threads(), min(len(x), SAMPLE))
+    if key not in _known:
+        rows = x[:SAMPLE], y[:SAMPLE]
+        kinds: tuple[Kind, Kind] = (Fused, FeaturesMajor)
+        _known[key] = min(kinds, key=lambda kind: _seconds(kind, network, loss, *rows))
+    return _known[key]
+
+
+def _seconds(
+    kind: Kind,
+    network: Network,
+    loss: type[Function],
+    x: Tensor,
+    y: Tensor,
+) -> float:
+    """The least time of a gradient, of three after one that warms up."""
+    objective, theta = kind(network, loss, x, y), network.theta
+    seconds = []
+    for _ in range(4):
+        start = time.perf_counter()
+        objective.value_and_gradient(theta)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])

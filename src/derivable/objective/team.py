@@ -1,0 +1,46 @@
+"""How many threads a compiled pass runs on: all of them, or one where that is faster.
+
+The threads wait for each other after every pass. On a machine that is busy with something else,
+or for a small table, that costs more than it brings; and what else runs may change at any time.
+The result is the same in bits with any number of threads (see `kernels.py`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+SECONDS = 1.0  # between two trials
+REPEATS = 3
+
+
+class Team:
+    """The threads for one objective."""
+
+    def __init__(self) -> None:
+        self._next_trial = 0.0
+        self._size = 0  # none chosen yet
+
+    def muster(self, work: Callable[[], object]) -> None:
+        """Set the number of threads for what follows; every now and then, time `work` with both."""
+        import numba
+
+        most = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+        if most == 1 or time.monotonic() < self._next_trial:
+            numba.set_num_threads(min(self._size or 1, most))
+            return
+        seconds = {}
+        for size in (most, 1):
+            numba.set_num_threads(size)
+            seconds[size] = sum(_time(work) for _ in range(REPEATS))
+        self._size = min(seconds, key=lambda size: seconds[size])
+        numba.set_num_threads(self._size)
+        self._next_trial = time.monotonic() + max(SECONDS, 50 * sum(seconds.values()))
+
+
+def _time(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
