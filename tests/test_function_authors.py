@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 from torch.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vmap
 
-from derivable import Context, Function, Tanh
+from derivable import Context, Function, Tanh, functional
 from derivable.errors import DefinitionError, GradientError, InputError, TransformError
 
 
@@ -408,3 +409,14 @@ def test_a_graph_made_inside_forward_is_refused() -> None:
 
     with pytest.raises(DefinitionError, match=r"Graph.forward saves a tensor with a graph"):
         Graph.apply(torch.randn(3, requires_grad=True))
+
+
+def test_apply_shows_the_signature_of_forward() -> None:
+    assert str(inspect.signature(Frugal.apply)) == "(x: 'Tensor', w: 'Tensor')"
+    assert list(inspect.signature(functional.softplus).parameters) == ["input", "beta", "threshold"]
+
+
+def test_second_order_of_what_is_not_finite_is_not_finite() -> None:
+    x = torch.tensor([[torch.inf, 0.0, 1.0]], requires_grad=True)
+    (first,) = torch.autograd.grad(functional.layer_norm(x, (3,)).sum(), x, create_graph=True)
+    assert torch.autograd.grad(first.sum(), x)[0].isnan().all()

@@ -83,7 +83,7 @@ class Function(torch.autograd.Function):
         # The apply below torch's own, which would inspect the signature anew at every call.
         cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply  # type: ignore[misc]
         if "apply" not in cls.__dict__:
-            setattr(cls, "apply", own_apply(cls))  # noqa: B010 - a classmethod, seen by no checker
+            setattr(cls, "apply", own_apply(cls, signature))  # noqa: B010 - a classmethod, seen by no checker
         allow_in_graph(cls)
 
     @classmethod
