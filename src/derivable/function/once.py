@@ -27,27 +27,35 @@ def refuse(function: str) -> TransformError:
     )
 
 
+def _make_once() -> type[torch.autograd.Function]:
+    """The identity whose derivative is a sentence. Made here, so that it is nobody's to examine."""
+
+    class Once(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(function: str, gradient: Tensor, *_: Any) -> Tensor:
+            return gradient.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.function = inputs[0]
+
+        @staticmethod
+        def backward(ctx: Any, *_: Any) -> Any:
+            raise refuse(ctx.function)
+
+        @staticmethod
+        def jvp(ctx: Any, *_: Any) -> Any:
+            raise refuse(ctx.function)
+
+    return Once
+
+
+_once = _make_once().apply
+
+
 def guarded(function: str, gradient: Tensor, sources: tuple[Any, ...]) -> Tensor:
     """`gradient`, made of `sources`, refusing to be differentiated."""
-    result: Tensor = _Once.apply(function, gradient, *sources)  # type: ignore[no-untyped-call]
+    result: Tensor = _once(function, gradient, *sources)  # type: ignore[no-untyped-call]
     return result
-
-
-class _Once(torch.autograd.Function):
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(function: str, gradient: Tensor, *_: Any) -> Tensor:
-        return gradient.clone()
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.function = inputs[0]
-
-    @staticmethod
-    def backward(ctx: Any, *_: Any) -> Any:
-        raise refuse(ctx.function)
-
-    @staticmethod
-    def jvp(ctx: Any, *_: Any) -> Any:
-        raise refuse(ctx.function)
