@@ -525,6 +525,12 @@ T = torch.zeros
             rf"{ATTENTION}: attn_mask must be None where is_causal is True, got both",
         ),
         (
+            ScaledDotProductAttention,
+            [T(2, 4), T(3, 4), T(3, 4), None, 0.0, True],  # in PyTorch's order
+            SettingError,
+            rf"{ATTENTION}: is_causal must be True or False, got 0.0; .* by name",
+        ),
+        (
             LSTMCell,
             [T(5, 3), T(5, 2), T(4, 2), T(8, 3), T(8, 2)],
             ShapeError,

@@ -50,6 +50,7 @@ def forward_by_hand(owner: type, rule: Rule) -> Rule:
         ctx._call.outputs = [Like.of(value) for value in as_tuple(output)]
         return output
 
+    forward.rule = rule  # type: ignore[attr-defined]
     return forward
 
 
@@ -82,6 +83,7 @@ def backward_by_hand(owner: type, rule: Rule) -> Rule:
         check_gradients(call.signature, as_tuple(gradients), call.inputs)
         return gradients
 
+    backward.rule = rule  # type: ignore[attr-defined]
     return backward
 
 
@@ -102,6 +104,12 @@ def _strangers(one: type, other: type) -> bool:
     """
     both = {"forward", "backward"}
     return one.__name__ != other.__name__ and both <= vars(one).keys() & vars(other).keys()
+
+
+def as_written(rule: Rule) -> Rule:
+    """A rule as its author wrote it, decorators included, without the door before it."""
+    written: Rule = getattr(rule, "rule", rule)
+    return written
 
 
 def _differentiable(value: Any) -> bool:

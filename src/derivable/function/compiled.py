@@ -19,6 +19,8 @@ from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
 from typing import Any
 
+from derivable.function.signature import Signature
+
 DYNAMO = "torch._dynamo"
 
 _waiting: weakref.WeakSet[type] = weakref.WeakSet()
@@ -34,17 +36,18 @@ def allow_in_graph(function: type) -> None:
         sys.meta_path.insert(0, _WhenDynamoArrives())
 
 
-def own_apply(function: type) -> classmethod[Any, Any, Any]:
+def own_apply(function: type, signature: Signature) -> classmethod[Any, Any, Any]:
     """A copy of the inherited `apply` with a code object of its own.
 
     TorchDynamo tells two aliases `tanh = Tanh.apply` and `relu = ReLU.apply` apart by the code
     that they run and not by the class that they are bound to: with one `apply` for all, what was
-    compiled for the first would be run for the second.
+    compiled for the first would be run for the second. It shows the `signature` of forward.
     """
     shared = inspect.getattr_static(function, "apply").__func__
     code = shared.__code__.replace(co_qualname=f"{function.__qualname__}.apply")
     copy = FunctionType(code, shared.__globals__, "apply", shared.__defaults__, shared.__closure__)
     copy.__kwdefaults__, copy.__doc__ = shared.__kwdefaults__, function.__doc__
+    copy.__signature__ = signature.shown  # type: ignore[attr-defined]
     return classmethod(copy)
 
 

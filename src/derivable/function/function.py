@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch._functorch.utils import unwrap_dead_wrappers
 
-from derivable.errors import DefinitionError, DerivableError, TransformError
-from derivable.function.bridge import Plan, Rules, make_bridge
-from derivable.function.by_hand import backward_by_hand, forward_by_hand
+from derivable.errors import DefinitionError, InputError
+from derivable.function.bridge import explain, make_bridge
+from derivable.function.by_hand import as_written, backward_by_hand, forward_by_hand
 from derivable.function.compiled import allow_in_graph, own_apply
+from derivable.function.held import CONTAINERS, tensors_in
+from derivable.function.once import is_once_differentiable
+from derivable.function.plan import Plan, Rules
 from derivable.function.signature import Signature
 
 
@@ -71,14 +74,16 @@ class Function(torch.autograd.Function):
                 )
         if cls.forward is torch.autograd.Function.forward:
             return  # a base for others, such as Elementwise
-        forward, backward = inspect.unwrap(cls.forward), inspect.unwrap(cls.backward)
+        forward, backward = as_written(cls.forward), as_written(cls.backward)
         signature = Signature(cls.__name__, forward)
-        cls._rules = Rules(cls.__name__, signature, forward, backward)
+        cls._rules = Rules(
+            cls.__name__, signature, forward, backward, is_once_differentiable(backward)
+        )
         cls._bridge = make_bridge(cls._rules)
         # The apply below torch's own, which would inspect the signature anew at every call.
         cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply  # type: ignore[misc]
         if "apply" not in cls.__dict__:
-            setattr(cls, "apply", own_apply(cls))  # noqa: B010 - a classmethod, seen by no checker
+            setattr(cls, "apply", own_apply(cls, signature))  # noqa: B010 - a classmethod, seen by no checker
         allow_in_graph(cls)
 
     @classmethod
@@ -93,16 +98,29 @@ class Function(torch.autograd.Function):
             # goes into the graph as it is.
             return cls.apply(*inputs, **options)
         values = cls._rules.signature.bind(inputs, options)
-        plan = Plan(cls._rules)
-        if not torch._C._are_functorch_transforms_active():
+        transformed = torch._C._are_functorch_transforms_active()
+        for position, value in enumerate(values):
+            if isinstance(value, CONTAINERS):
+                _require_constants(cls, position, value, transformed)
+        plan = Plan(cls._rules, values, transformed)
+        if not transformed:
             return plan.unpack(cls._autograd_apply(plan, *unwrap_dead_wrappers(values)))
         try:
             return plan.unpack(cls._bridge.apply(plan, *values))
-        except DerivableError:
-            raise
         except RuntimeError as error:
-            raise TransformError(
-                f"{cls.__name__} cannot run under this transform of torch.func: {error}; under "
-                "transforms, forward and backward must be made of PyTorch operations that do not "
-                "look at values (no .item(), .numpy(), if on a tensor) and change nothing in place"
-            ) from error
+            explain(cls.__name__, error)
+            raise
+
+
+def _require_constants(
+    function: type[Function], position: int, value: Any, transformed: bool
+) -> None:
+    """Refuse a list of tensors whose gradients may be wanted: nothing would bring them there."""
+    for tensor in tensors_in(value):
+        if tensor.requires_grad or (transformed and is_functorch_wrapped_tensor(tensor)):
+            name = function._rules.signature.names(position + 1)[position]
+            raise InputError(
+                f"{function.__name__}: {name} is a {type(value).__name__} with a tensor in it that "
+                "requires grad, and autograd follows only tensors that are inputs by themselves; "
+                "let forward take them one by one, or as *tensors"
+            )

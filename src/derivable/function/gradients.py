@@ -24,6 +24,11 @@ class Like(NamedTuple):
         """What `value` looks like; None if it is no tensor."""
         return cls(value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
 
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether a tensor of this dtype can have a gradient at all."""
+        return self.dtype.is_floating_point or self.dtype.is_complex
+
     def zeros(self) -> Tensor:
         """Zeros that look like it."""
         return torch.zeros(self.shape, dtype=self.dtype, device=self.device)
@@ -116,7 +121,7 @@ def _refuse(function: str, argument: str, gradient: Any, like: Like | None) -> N
         raise GradientError(f"{who} must be None, because it is no tensor, got {got}")
     if not isinstance(gradient, Tensor):
         raise GradientError(f"{who} must be a tensor or None, got {type(gradient).__name__}")
-    if not (like.dtype.is_floating_point or like.dtype.is_complex):
+    if not like.is_differentiable:
         return  # an integer input has no gradient; autograd drops what is returned for it
     if gradient.shape != like.shape:
         raise GradientError(

@@ -31,6 +31,12 @@ class Signature:
         self.fixed = len(self.positional) + len(self.keyword_only)
         self._signature = inspect.Signature(parameters)
 
+    @property
+    def shown(self) -> inspect.Signature:
+        """What `help` and editors show for `apply`, which is a classmethod."""
+        cls = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
+        return inspect.Signature([cls, *self._signature.parameters.values()])
+
     def bind(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
         """All inputs in the order of `forward`, with defaults filled in.
 

@@ -33,7 +33,7 @@ class ScaledDotProductAttention(Function):
     Kinks     none
     Saves     query, key, value, attn_mask, W, output
     Raises    ShapeError if the shapes do not fit; SettingError if attn_mask is given with
-              is_causal, or for complex numbers; NotATensorError
+              is_causal, if is_causal is not bool, or for complex numbers; NotATensorError
     Source    d W_ls / d s_lk = W_ls (delta_sk - W_lk), so with H = d loss / d W = G value^T,
               d loss / d s_lk = W_lk (H_lk - sum_s H_ls W_ls), and the sum is
               sum_v G_lv sum_s W_ls value_sv = t_l: no pass over (L, S) is needed for it.
@@ -111,6 +111,11 @@ def _check(
 ) -> None:
     name = "ScaledDotProductAttention"
     require_tensors(name, query=query, key=key, value=value)
+    if not isinstance(is_causal, bool):
+        raise SettingError(
+            f"{name}: is_causal must be True or False, got {is_causal!r}; where PyTorch has "
+            "dropout_p, there is none here: give is_causal and scale by name"
+        )
     require_real(name, query=query, key=key, value=value, attn_mask=attn_mask)
     for argument, tensor in (("query", query), ("key", key), ("value", value)):
         if tensor.ndim < 2:

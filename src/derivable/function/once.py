@@ -1,0 +1,61 @@
+"""Backwards that their authors marked with `once_differentiable`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from derivable.errors import TransformError
+
+_CODE = once_differentiable(lambda ctx: None).__code__
+
+
+def is_once_differentiable(rule: Callable[..., Any]) -> bool:
+    """Whether `rule` is decorated with PyTorch's `once_differentiable`."""
+    return getattr(rule, "__code__", None) is _CODE
+
+
+def refuse(function: str) -> TransformError:
+    """The one sentence for asking more of such a backward."""
+    return TransformError(
+        f"{function}.backward is marked with once_differentiable, and second order or forward "
+        "mode needs its derivative; write it of PyTorch operations and take the mark off"
+    )
+
+
+def _make_once() -> type[torch.autograd.Function]:
+    """The identity whose derivative is a sentence. Made here, so that it is nobody's to examine."""
+
+    class Once(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(function: str, gradient: Tensor, *_: Any) -> Tensor:
+            return gradient.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.function = inputs[0]
+
+        @staticmethod
+        def backward(ctx: Any, *_: Any) -> Any:
+            raise refuse(ctx.function)
+
+        @staticmethod
+        def jvp(ctx: Any, *_: Any) -> Any:
+            raise refuse(ctx.function)
+
+    return Once
+
+
+_once = _make_once().apply
+
+
+def guarded(function: str, gradient: Tensor, sources: tuple[Any, ...]) -> Tensor:
+    """`gradient`, made of `sources`, refusing to be differentiated."""
+    result: Tensor = _once(function, gradient, *sources)  # type: ignore[no-untyped-call]
+    return result
