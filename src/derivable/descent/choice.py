@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import torch
 from torch import Tensor
 
 from derivable.descent.steps import OPTIMISERS
@@ -49,9 +50,17 @@ def make_objective(
         return OBJECTIVES[objective](network, loss, x, y)
     if method == "steps":
         return fastest(network, loss, x, y, steps=steps)
-    if method == "flow":  # whose certificate needs more digits than float32 has
-        return fastest_gradient(copy.deepcopy(network).double(), loss, x.double(), y.double())
     return fastest_gradient(network, loss, x, y)
+
+
+def in_float64(
+    goal: Objective, network: Network, loss: type[Function], x: Tensor, y: Tensor
+) -> Objective:
+    """The same objective in float64."""
+    if goal.dtype == torch.float64:
+        return goal
+    twin = copy.deepcopy(network).double()
+    return fastest_gradient(twin, loss, x.double(), y.double())
 
 
 def is_linear(network: Network, loss: type[Function]) -> bool:

@@ -12,7 +12,13 @@ import torch
 from torch import Tensor
 
 from derivable.descent import lbfgs, spectral
-from derivable.descent.choice import check_choice, choose_method, is_smooth, make_objective
+from derivable.descent.choice import (
+    check_choice,
+    choose_method,
+    in_float64,
+    is_smooth,
+    make_objective,
+)
 from derivable.descent.flow import follow
 from derivable.descent.path import Checkpoint, Path, Plan, Progress
 from derivable.descent.result import Descent
@@ -88,7 +94,8 @@ def descend(
             goal = Batches(network, loss, x, y, size=batch_size, seed=seed, done=done)
         else:
             goal = make_objective(method, objective, network, loss, x, y, steps)
-        compile_seconds = _warm_up(goal, method)
+        exact = in_float64(goal, network, loss, x, y) if goal and method == "flow" else None
+        compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
         name = goal.name if goal else "quadratic"
         plan = Plan(
             theta=start.theta if start else network.theta,
@@ -103,7 +110,7 @@ def descend(
             memory=start.memory if start else {},
         )
         begin = time.perf_counter()
-        path = _run(method, goal, plan, network, x, y)
+        path = _run(method, goal, exact, plan, network, x, y)
         seconds = time.perf_counter() - begin
     return Descent(
         network=network.with_theta(path.theta),
@@ -122,13 +129,19 @@ def descend(
 
 
 def _run(
-    method: str, goal: Objective | None, plan: Plan, network: Network, x: Tensor, y: Tensor
+    method: str,
+    goal: Objective | None,
+    exact: Objective | None,
+    plan: Plan,
+    network: Network,
+    x: Tensor,
+    y: Tensor,
 ) -> Path:
     """The path of one method."""
     if goal is None:
         return spectral.leap(x, y, plan)
-    if method == "flow":
-        return follow(goal, plan, smooth=is_smooth(network))
+    if exact is not None:
+        return follow(goal, exact, plan, smooth=is_smooth(network))
     if method == "lbfgs":
         return lbfgs.minimise(goal, plan)
     return take_steps(goal, plan) if method == "steps" else optimise(goal, plan, method)
@@ -140,10 +153,8 @@ def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
     return start.method, objective if batch_size is None else "fastest"
 
 
-def _warm_up(goal: Objective | None, method: str) -> float:
+def _warm_up(goal: Objective, method: str) -> float:
     """Get the objective's compiled loops ready, and say so where that takes a while; the seconds."""
-    if goal is None:
-        return 0.0
     begin = time.perf_counter()
     patience = threading.Timer(
         PATIENCE,

@@ -18,6 +18,7 @@ from derivable.objective.tiles import FAST, INNER
 
 CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512
+FIRST_RADIUS = 1e-3
 SLACK = 1e-9  # on the margins, for the rounding of float64
 SEARCH_SLACK = 1e-5  # on those of the search, in float32
 SEARCH_COST = 1.0  # of a row in a search, as a multiple of that of a row in a list
@@ -36,14 +37,14 @@ def take_steps(
     squares: float,
     budget: float,
 ) -> int:
-    """Exact steps until `losses` is full or the work exceeds `budget` per step; how many were taken.
+    """Exact steps until `losses` is full or a step's work exceeds `budget`; how many were taken.
 
     `theta` is (H (D+1) + (H+1) K,), `above` (H, N), `gram` (M+1, M+1) and `moment` (K, M+1), with
     M = H (D+1); `squares` is the mean of y^2, summed over the columns. All but `theta` and
     `losses` is brought up to date as rows change sides.
     """
     x, x32, norms, y = table
-    edges, rows = x.shape
+    edges = x.shape[0]
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
     lists = _empty_lists(units, edges)
@@ -101,7 +102,7 @@ def _step(theta: Any, lr: float, units: int, edges: int, t: Any) -> None:
 
 @njit(**INNER)
 def _empty_lists(units: int, edges: int) -> Any:
-    """Of each unit: rows, their sides, margins and features; and its count, radius, age and weights.
+    """Of each unit: rows, sides, margins, features; and its count, radius, age and weights.
 
     Feature e of the i-th row of a list of `count` rows lies at e * count + i.
     """
@@ -110,7 +111,7 @@ def _empty_lists(units: int, edges: int) -> Any:
     margins = np.empty((units, CAPACITY))
     features = np.empty((units, edges * CAPACITY))
     state = np.zeros((units, 3))
-    state[:, 1] = -1.0  # no list yet
+    state[:, 1] = -FIRST_RADIUS  # no list yet
     weights = np.zeros((units, edges))
     return rows, sides, margins, features, state, weights
 
@@ -198,39 +199,40 @@ def _search(
     radius = _best_radius(moved, x.shape[1], state[h])
     for e in range(edges):
         weights[h, e] = theta[e * units + h]
-    mine, flips, count = rows[h], 0, CAPACITY + 1
-    while count > CAPACITY:
-        count = 0
-        for start in range(0, x.shape[1], CHUNK):
-            z = np.zeros(min(CHUNK, x.shape[1] - start), np.float32)
-            for e in range(edges):
-                weight, feature = np.float32(weights[h, e]), x32[e, start:]
-                for i in range(z.size):
-                    z[i] += weight * feature[i]
-            for i in range(z.size):
-                if abs(z[i]) < (radius + SEARCH_SLACK) * norms[start + i]:
-                    mine[min(count, CAPACITY - 1)] = start + i
-                    count += 1
-                elif (z[i] > 0) != above[h, start + i]:
-                    _flip(start + i, h, x, above, slopes, gram, moment, y)
-                    flips += 1
-        radius = radius if count <= CAPACITY else radius * 0.5 * CAPACITY / count
-    exact = np.empty(count)
-    for i in range(count):
-        z64 = 0.0
+    count, flips, z = 0, 0, np.empty(CHUNK, np.float32)
+    exact, near = np.empty(CAPACITY), np.empty(CAPACITY, np.int64)
+    for start in range(0, x.shape[1], CHUNK):
+        size = min(CHUNK, x.shape[1] - start)
+        z[:] = 0
         for e in range(edges):
-            z64 += weights[h, e] * x[e, mine[i]]
-        exact[i] = abs(z64) / norms[mine[i]] * (1 - SLACK)
-        if (z64 > 0) != above[h, mine[i]]:
-            _flip(mine[i], h, x, above, slopes, gram, moment, y)
-            flips += 1
-    order = np.argsort(exact)
-    mine[:count] = mine[order]
+            weight, feature = np.float32(weights[h, e]), x32[e, start : start + size]
+            for i in range(size):
+                z[i] += weight * feature[i]
+        for n in range(start, start + size):
+            if abs(z[n - start]) >= (radius + SEARCH_SLACK) * norms[n]:
+                side = z[n - start] > 0
+            else:
+                z64 = 0.0
+                for e in range(edges):
+                    z64 += weights[h, e] * x[e, n]
+                side = z64 > 0
+                if count < CAPACITY:
+                    near[count], exact[count] = n, abs(z64) / norms[n] * (1 - SLACK)
+                count += 1
+            if side != above[h, n]:
+                _flip(n, h, x, above, slopes, gram, moment, y)
+                flips += 1
+    state[h, 2] = 0
+    if count > CAPACITY:  # no list this time, and a smaller radius the next
+        state[h, 0], state[h, 1] = 0, -radius * 0.5 * CAPACITY / count
+        return flips
+    order = np.argsort(exact[:count])
     for i in range(count):
-        sides[h, i], margins[h, i] = above[h, mine[i]], exact[order[i]]
+        n = near[order[i]]
+        rows[h, i], sides[h, i], margins[h, i] = n, above[h, n], exact[order[i]]
         for e in range(edges):
-            features[h, e * count + i] = x[e, mine[i]]
-    state[h, 0], state[h, 1], state[h, 2] = count, radius, 0
+            features[h, e * count + i] = x[e, n]
+    state[h, 0], state[h, 1] = count, radius
     return flips
 
 
@@ -239,10 +241,10 @@ def _best_radius(moved: float, total: int, state: Any) -> float:
     """The radius of a unit's next list that costs least at its present speed.
 
     A list of radius r serves r / speed steps, at each of which half of it is read on average;
-    `state` is the last list's count, radius and age.
+    `state` is the last list's count, radius and age; where there is none, the radius is negative.
     """
-    if state[1] <= 0:
-        return 1e-3
+    if state[1] < 0:
+        return -state[1]
     speed = moved / max(state[2], 1.0)
     density = max(state[0], 1.0) / state[1]
     return max(np.sqrt(SEARCH_COST * total * speed / density), 2 * speed)
