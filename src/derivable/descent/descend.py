@@ -154,7 +154,7 @@ def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
 
 
 def _warm_up(goal: Objective, method: str) -> float:
-    """Get the objective's compiled loops ready, and say so where that takes a while; the seconds."""
+    """Get compiled loops ready, and say so where that takes a while; returns the seconds."""
     begin = time.perf_counter()
     patience = threading.Timer(
         PATIENCE,

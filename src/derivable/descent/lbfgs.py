@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from torch import Tensor
 
+from derivable.descent.field import Vector
 from derivable.descent.path import Path, Plan
 from derivable.objective import Objective
 
@@ -21,9 +20,10 @@ def minimise(objective: Objective, plan: Plan) -> Path:
     theta = plan.theta.double().numpy()
     last = theta.copy()
 
-    def value(point: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, Tensor]:
+    def value(point: Vector) -> tuple[float, Vector]:
         loss, gradient = objective.value_and_gradient(torch.from_numpy(point).to(objective.dtype))
-        return loss.item(), gradient.double().numpy()
+        slope: Vector = gradient.double().numpy()
+        return loss.item(), slope
 
     def after_each(intermediate_result: object) -> None:
         result = intermediate_result

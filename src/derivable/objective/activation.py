@@ -58,26 +58,26 @@ def _loops(kernel: Kernel) -> Any:
     """
     value, slope, curvature = map(register_jitable, kernel[:3])
 
-    def activate(size, factor, z, y, grad, dz, dgrad):  # type: ignore[no-untyped-def]
+    def activate(size, factor, z, y, grad, dz, dgrad):
         """Fill y."""
         z, y = carray(z, size), carray(y, size)
         for i in range(size):
             y[i] = value(z[i])
 
-    def pull(size, factor, z, y, grad, dz, dgrad):  # type: ignore[no-untyped-def]
+    def pull(size, factor, z, y, grad, dz, dgrad):
         """Overwrite z with its gradient, where factor * grad is that of y."""
         z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
         for i in range(size):
             z[i] = grad[i] * (factor * slope(z[i], y[i]))
 
-    def push(size, factor, z, y, grad, dz, dy):  # type: ignore[no-untyped-def]
+    def push(size, factor, z, y, grad, dz, dy):
         """Fill dy."""
         z, y = carray(z, size), carray(y, size)
         dz, dy = carray(dz, size), carray(dy, size)
         for i in range(size):
             dy[i] = slope(z[i], y[i]) * dz[i]
 
-    def pull_both(size, factor, z, y, grad, dz, dgrad):  # type: ignore[no-untyped-def]
+    def pull_both(size, factor, z, y, grad, dz, dgrad):
         """Overwrite z with its gradient and dz with the directional derivative of that."""
         z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
         dz, dgrad = carray(dz, size), carray(dgrad, size)

@@ -37,8 +37,8 @@ class Objective(ABC):
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many steps of gradient descent as there are `losses`.
 
-        Each entry of `losses`, in float64, becomes the loss before its step. This is the plain loop; an
-        objective overrides it where it can do the same faster.
+        Each entry of `losses`, in float64, becomes the loss before its step. This is the plain
+        loop; an objective overrides it where it can do the same faster.
         """
         for k in range(len(losses)):
             losses[k], gradient = self.value_and_gradient(theta)

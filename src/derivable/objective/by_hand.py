@@ -35,7 +35,7 @@ class ByHand(Objective):
         return loss.sum(), flatten(gradients)
 
     def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
-        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by two backwards of autograd."""
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice."""
         with torch.enable_grad():
             theta = theta.detach().requires_grad_()
             remaining = iter(self.network.unflatten(theta))

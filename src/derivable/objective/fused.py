@@ -84,7 +84,7 @@ class Fused(Objective):
         return loss
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
-        """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each."""
+        """Move `theta` by exact steps, one for each of the `losses`, the loss before it."""
         self._team.muster(lambda: self._gradient(theta))
         self._kernels.take_steps(
             theta.numpy(),

@@ -77,7 +77,8 @@ class Piecewise(Objective):
                 "and needs Numba: pip install 'derivable[fast]'"
             )
         kernel = kernel_of(mlp.activations[0])
-        assert kernel is not None and kernel.slopes is not None  # supports has looked
+        assert kernel is not None  # `supports` has looked
+        assert kernel.slopes is not None
         self.slopes = np.array(kernel.slopes)
         self.units = mlp.sizes[1]
         self.y = y.double()  # (N, K)
