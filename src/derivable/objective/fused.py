@@ -52,13 +52,14 @@ class Fused(Objective):
                 "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
         from derivable.objective import activation, kernels  # Numba, only where it is used
+        from derivable.objective.tiles import ROWS
 
-        self._kernels = kernels
+        self._kernels, self.rows_of_block = kernels, ROWS
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
         self.rows = len(x)
-        self.table = blocks(x, y, kernels.ROWS)  # (blocks, (D + K) * ROWS)
+        self.table = blocks(x, y, ROWS)  # (blocks, (D + K) * ROWS)
         self.sizes = np.array(mlp.sizes)
-        kernel = kernel_of((*mlp.activations, Tanh)[0])  # any, for a network without
+        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         self.loops, self._keep = activation.compiled(kernel, self.table.dtype)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._team = Team()
@@ -115,7 +116,7 @@ class Fused(Objective):
         """Scratch for one block's units and gradients, and the sums, of each task."""
         tasks = min(TASKS, len(self.table))
         units = 2 * int(self.sizes[1:].sum()) + int(self.sizes[1:].max())
-        scratch = np.zeros((tasks, order * units * self._kernels.ROWS), self.table.dtype)
+        scratch = np.zeros((tasks, order * units * self.rows_of_block), self.table.dtype)
         return scratch, np.zeros((tasks, self.gradient.numel() + 1))
 
 
