@@ -15,7 +15,8 @@ from torch import Tensor
 from derivable.examiner.causes import conclude
 from derivable.examiner.causes.evidence import Case, Fit
 from derivable.examiner.finding import Finding, Said, Source, Worst
-from derivable.examiner.sample import EXAMPLE, Examined, Look, Problem, Sample
+from derivable.examiner.returned import EXAMPLE, Problem
+from derivable.examiner.sample import Examined, Look, Sample
 from derivable.examiner.subject import FunctionSubject, Inputs
 
 ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
@@ -97,7 +98,7 @@ def _values(
     ordinary = [s for s in samples if s.where.key in ORDINARY]
     wide = [s for s in samples if s.where.key in ("where.wide", "where.signed", "where.crooked",
                                                   "where.longer")]  # fmt: skip
-    lone = [s for s in samples if s.where.key in ("where.batch_of_one", "where.size_one",
+    lone = [s for s in samples if s.where.key in ("where.batch_of_one", "where.few",
                                                   "where.scalar")]  # fmt: skip
     case = Case(examined, argument, ordinary or lone or wide or samples, list(looks))
     if not ordinary:
@@ -210,7 +211,7 @@ def _problem(
     """The finding for something that is no matter of values."""
     cause, evidence = problem.cause, problem.evidence
     elsewhere = problem.where.key in (
-        "where.sizes", "where.untied", "where.batch_of_one", "where.size_one", "where.scalar",
+        "where.sizes", "where.untied", "where.batch_of_one", "where.few", "where.scalar",
         "where.empty",
     )  # fmt: skip
     if problem.argument in values and (cause in ("shape", "unrecognised") or elsewhere):

@@ -18,21 +18,9 @@ from derivable.examiner.hygiene import cotangent, hygiene
 from derivable.examiner.linearity import layout, linearity, subsets, unused
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
+from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
 from derivable.examiner.ruler import EPS
-from derivable.examiner.sample import (
-    EXAMPLE,
-    GROSS,
-    MOST_COLUMNS,
-    STRICT,
-    WIDE,
-    Examined,
-    Look,
-    Problem,
-    contract,
-    fit,
-    raised,
-    short,
-)
+from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look
 from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import Inputs, Subject, is_float
 from derivable.examiner.ways import ways
@@ -250,6 +238,9 @@ class Examination:
             self._empty(inputs)
         for inputs, where in self.probes.wide():
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+            if self.examined.unfinished:
+                self.notes.append(Said("note.unfinished"))
+                break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
         for inputs, where in self.probes.at(self._small()).extreme():

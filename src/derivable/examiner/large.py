@@ -7,8 +7,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
+from derivable.examiner.returned import Problem, fit
 from derivable.examiner.ruler import Ruler
-from derivable.examiner.sample import Examined, Problem, fit
+from derivable.examiner.sample import Examined
 from derivable.examiner.space import real, size
 from derivable.examiner.subject import Inputs
 

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
+from derivable.examiner.returned import Problem, fit, short
 from derivable.examiner.ruler import Ruler
-from derivable.examiner.sample import Examined, Look, Problem, fit, short
+from derivable.examiner.sample import Examined, Look
 from derivable.examiner.space import joined, parted, real, size, unreal
 from derivable.examiner.subject import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple

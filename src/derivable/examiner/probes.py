@@ -224,13 +224,14 @@ class Probes:
                 yield self._with(i, drawn * sign), Said("where.signed", {"argument": i})
 
     def lone(self) -> Iterator[tuple[list[Any], Said]]:
-        """One size after the other set to 1: a batch of one, a single column."""
+        """One size after the other set to 1 and to 2: a batch of one, a single column, a pair."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         batch = first[0] if first else 0
         for length in sorted(self.places, key=lambda n: n != batch):
-            if length > 1:
-                key = "where.batch_of_one" if length == batch else "where.size_one"
-                yield self.resized({length: 1}), Said(key, {"size": length})
+            for small in (1, 2):
+                if length > small:
+                    key = "where.batch_of_one" if (length, small) == (batch, 1) else "where.few"
+                    yield self.resized({length: small}), Said(key, {"size": length, "few": small})
 
     def empty(self) -> Iterator[list[Any]]:
         """No rows at all."""

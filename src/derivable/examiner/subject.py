@@ -280,6 +280,29 @@ def is_float(value: Any) -> bool:
 
 
 @contextlib.contextmanager
+def forwards_alone() -> Iterator[None]:
+    """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
+
+    PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
+    values are wanted, a callable made of such Functions can run in batches all the same.
+    """
+    original = vars(torch.autograd.Function)["apply"]
+
+    def apply(cls: Any, *inputs: Any) -> Any:
+        if not torch._C._are_functorch_transforms_active():  # another thread's call
+            return original.__func__(cls, *inputs)
+        if cls.setup_context is not torch.autograd.Function.setup_context:
+            return cls.forward(*inputs)
+        return cls.forward(Recorder((False,) * len(inputs)), *inputs)
+
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original
+
+
+@contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
     with unchanged_random_state():

@@ -100,7 +100,7 @@ SENTENCES: dict[str, str] = {
     "where.tied": "where all sizes are equal",
     "where.longer": "where the rows of {argument} are not of length 1",
     "where.batch_of_one": "for a batch of one",
-    "where.size_one": "where the size {size} becomes 1",
+    "where.few": "where the size {size} becomes {few}",
     "where.scalar": "for 0-dimensional inputs",
     "where.empty": "for an empty batch",
     "where.wide": "at values beyond yours",
@@ -272,6 +272,8 @@ SENTENCES: dict[str, str] = {
     "note.raises": "{where} backward raises: {text}",
     "note.slow": "forward is slow, so other sizes and special values were looked at less",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
+    "note.unfinished": "at values beyond yours the returned and the measured derivative part by and "
+    "by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The rungs of the ladder.
     "rung.calls": "calls",

@@ -107,7 +107,7 @@ SENTENCES: dict[str, str] = {
     "where.tied": "là où toutes les tailles sont égales",
     "where.longer": "là où les lignes de {argument} ne sont pas de longueur 1",
     "where.batch_of_one": "pour un lot d'un seul exemple",
-    "where.size_one": "là où la taille {size} devient 1",
+    "where.few": "là où la taille {size} devient {few}",
     "where.scalar": "pour des entrées sans dimension",
     "where.empty": "pour un lot vide",
     "where.wide": "pour des valeurs au-delà des vôtres",
@@ -286,6 +286,8 @@ SENTENCES: dict[str, str] = {
     "moins examinées",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
+    "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, comme "
+    "là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The rungs of the ladder.
     "rung.calls": "appels",
