@@ -108,7 +108,7 @@ def _values(
     fits = conclude(case)
     if ordinary and (not fits or fits[0].rank > 3.45):
         fits = [*_square_only(problems), *fits]
-    if ordinary and _some_sizes_right(argument, ordinary, looks):
+    if ordinary and _some_sizes_right(argument, ordinary, looks, fits[0].cause if fits else ""):
         fits = [Fit("sizes", 0, fits[0].evidence if fits else ()), *fits]
     if not fits:
         fits = probably(case)
@@ -121,14 +121,20 @@ def _values(
     return _finding(case, fits, source)
 
 
-def _some_sizes_right(argument: int, wrong: Sequence[Sample], looks: Sequence[Look]) -> bool:
-    """Whether it is right at the given sizes and at some others, and wrong at others yet."""
+def _some_sizes_right(
+    argument: int, wrong: Sequence[Sample], looks: Sequence[Look], cause: str
+) -> bool:
+    """Whether it is right at the given sizes, and wrong at some others: not where a cause says why.
+
+    That nothing is returned is said of all sizes only.
+    """
     bad = {s.where.key for s in wrong}
-    if bad & {"where.example", "where.again", "where.untied", "where.tied"}:
+    if bad & {"where.example", "where.again"}:
         return False
     seen = [s for k in looks for s in k.samples
             if s.argument == argument and s.where.key == "where.sizes"]  # fmt: skip
-    return any(not s.count for s in seen)
+    tied = bad & {"where.untied", "where.tied"}
+    return cause == "none" or (not tied and any(not s.count for s in seen))
 
 
 def probably(case: Case) -> list[Fit]:
@@ -178,7 +184,7 @@ def not_finite(samples: Sequence[Sample]) -> Fit | None:
 def _finding(case: Case, fits: Sequence[Fit], source: Source | None) -> Finding:
     sample = case.first
     total, wrong = int((sample.wrong | sample.sure).sum()), sample.count
-    count = Said("evidence.count_wrong", {"wrong": wrong, "all": total})
+    count = Said("evidence.count_wrong", {"count": wrong, "all": total})
     best = fits[0] if fits else Fit("unrecognised", 99, ())
     rivals = tuple(fit.cause for fit in fits[1:3] if fit.rank < best.rank + 2)
     return Finding(

@@ -20,7 +20,7 @@ from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
 from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
 from derivable.examiner.ruler import EPS
-from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look
+from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
 from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import Inputs, Subject, is_float
 from derivable.examiner.ways import ways
@@ -315,10 +315,18 @@ class Examination:
                 name = self.examined.name(sample.argument, self.inputs)
                 self.notes.append(Said("note.unsettled", {"name": name, "share": f"{share:.0%}"}))
                 return "inconclusive"
-        kinks = sum(int(s.measured.kinks.sum()) for s in whole[0].samples)
-        if kinks:
-            self.notes.append(Said("note.kinks", {"count": kinks}))
+        self._say_what_was_not_compared(whole[0].samples)
         return "right"
+
+    def _say_what_was_not_compared(self, samples: Sequence[Sample]) -> None:
+        """Entries at kinks, without a derivative, or too hard to measure, at the given inputs."""
+        nowhere = sum(int(s.measured.nowhere.sum()) for s in samples)
+        kinks = sum(int(s.measured.kinks.sum()) for s in samples) - nowhere
+        unknown = sum(int((s.unsettled & ~s.measured.nowhere).sum()) for s in samples)
+        everything = sum(s.unsettled.numel() for s in samples)
+        for key, count in (("kinks", kinks), ("nowhere", nowhere), ("unmeasured", unknown)):
+            if count:
+                self.notes.append(Said(f"note.{key}", {"count": count, "all": everything}))
 
     def _described(self) -> dict[str, str]:
         names = self.subject.names(len(self.given))

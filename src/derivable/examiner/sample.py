@@ -215,6 +215,8 @@ class Examined:
         doubt |= ~(
             measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value))
         )
+        own = torch.maximum(measured.value.abs(), returned.abs()).nan_to_num(0.0).amax(0)  # (n,)
+        doubt |= torch.minimum(off, measured.error) > 1e-3 * own  # little beside large ones
         doubt |= ~torch.isfinite(returned)
         weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
         if len(weight):

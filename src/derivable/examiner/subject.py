@@ -295,11 +295,11 @@ def forwards_alone() -> Iterator[None]:
             return cls.forward(*inputs)
         return cls.forward(Recorder((False,) * len(inputs)), *inputs)
 
-    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign]
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
-        torch.autograd.Function.apply = original
+        torch.autograd.Function.apply = original  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

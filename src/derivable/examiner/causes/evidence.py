@@ -92,6 +92,9 @@ class Block:
         c = float(prediction @ returned) / power
         deviation = float((self.returned - self.measured)[known].abs().max())
         slack = EXPLAINED * deviation + 20 * self.error[known] * max(1.0, abs(c))
+        right = ~self.wrong[known] & (self.measured[known] != 0)
+        alike = 0.01 * self.measured[known].abs() + 20 * self.error[known]
+        slack = torch.where(right, torch.minimum(slack, alike), slack)
         if abs(c) < 1e-12 or bool(((returned - c * prediction).abs() > slack).any()):
             return None
         return c
