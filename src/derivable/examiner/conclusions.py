@@ -26,6 +26,15 @@ ORDER = (
     "not_finite", "precision", "second_order", "way",
 )  # fmt: skip
 
+# What follows from a mistake, and is not said beside it.
+SHAKEN = ("not_linear", "ignores_grad_output", "layout", "needs_input_grad", "second_order", "way",
+          "dtype", "precision", "values")  # fmt: skip
+FOLLOWS = {
+    "state": SHAKEN, "random": SHAKEN, "in_place": ("layout", "second_order", "way", "state"),
+    "count": ("sizes", "needs_input_grad", "way", "layout"), "raises": ("sizes", "way", "layout"),
+    "values": ("second_order", "way"), "not_linear": ("way",), "ignores_grad_output": ("way",),
+}  # fmt: skip
+
 
 def conclusions(
     examined: Examined, inputs: Inputs, looks: Sequence[Look], problems: Sequence[Problem]
@@ -79,10 +88,10 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     for finding in findings:
         if any(f.cause == finding.cause and f.argument == finding.argument for f in kept):
             continue
-        if kept and finding.cause == "second_order":
-            first_order = any(f.cause not in ("layout", "precision", "way") for f in kept)
-            if first_order:
-                continue  # a wrong first derivative has no right second one
+        kind = finding.cause if finding.cause in ORDER else "values"
+        before = {f.cause if f.cause in ORDER else "values" for f in kept}
+        if any(kind in FOLLOWS.get(cause, ()) for cause in before):
+            continue
         kept.append(finding)
     return kept
 

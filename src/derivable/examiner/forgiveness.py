@@ -97,6 +97,23 @@ def symmetry(sample: Sample) -> None:
         sample.wrong[:] = False
 
 
+def flat(sample: Sample, ruler: Ruler) -> None:
+    """Take back a zero where the smallest steps change nothing: rounding to whole numbers, say.
+
+    Over longer steps the outputs of a staircase do change, and the ruler may take its slope for the
+    derivative and the stairs for noise.
+    """
+    x = real(sample.x)
+    for column in (sample.wrong & (sample.returned == 0)).any(0).nonzero().flatten().tolist():
+        aside = torch.zeros_like(x)
+        aside[column] = float(x[column].abs()) * 2.0**-40 or 2.0**-40
+        outputs = ruler.at_points(sample.argument, torch.stack([x + aside, x - aside]))
+        still = (outputs == ruler.at).all(0)  # (m,)
+        rise = sample.measured.value[:, column].abs() * aside[column]
+        still &= rise > 64 * EPS * ruler.at.abs()  # the slope would have been seen
+        sample.wrong[:, column] &= ~(still & (sample.returned[:, column] == 0))
+
+
 def unfinished(examined: Examined, sample: Sample) -> None:
     """Take back what grows out of nothing on the way from inputs at which it is right.
 

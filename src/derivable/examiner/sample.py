@@ -146,6 +146,8 @@ class Examined:
                 forgiveness.corners(sample, ruler)
                 forgiveness.rounding(self, sample)
                 forgiveness.symmetry(sample)
+                if where.key not in ("where.example", "where.again"):
+                    forgiveness.flat(sample, ruler)
             if sample.count and where.key == "where.wide":
                 forgiveness.unfinished(self, sample)
             self.comparisons += measured.value.numel()

@@ -170,16 +170,26 @@ class FunctionSubject(Subject):
     def _recorded(self, inputs: Inputs) -> Any:
         return self.target.apply(*inputs)
 
+    def traced(self, inputs: list[Any]) -> list[Tensor]:
+        """The smooth outputs, with forward's own operations recorded by autograd."""
+        ctx = Recorder((True,) * len(inputs), self.protect)
+        run = FunctionRun(self.backward, ctx, self._forward(ctx, inputs), inputs)
+        return [run.outputs[i] for i in run.smooth]
+
+    def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
+        """What forward returns, in any of the styles."""
+        if self.split:
+            returned = self.forward(*inputs)
+            self.target.setup_context(ctx, tuple(inputs), returned)
+            return returned
+        if self.signature is not None:
+            return self.signature.call(self.forward, ctx, tuple(inputs))
+        return self.forward(ctx, *inputs)
+
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
         ctx = Recorder(tuple(i in wanted for i in range(len(inputs))), self.protect)
         with torch.no_grad():
-            if self.split:
-                returned = self.forward(*inputs)
-                self.target.setup_context(ctx, tuple(inputs), returned)
-            elif self.signature is not None:
-                returned = self.signature.call(self.forward, ctx, tuple(inputs))
-            else:
-                returned = self.forward(ctx, *inputs)
+            returned = self._forward(ctx, inputs)
         return FunctionRun(self.backward, ctx, returned, inputs)
 
 

@@ -282,13 +282,15 @@ def repeated(case: Case) -> list[Fit]:
                 continue
             if bool((shares[bad] < 2).any()):
                 return []
-            gathered = bool(((measured.abs() > floor).sum(1) <= 1).all())
-            if not gathered and not _integers(sample):
-                return []  # an output made of several entries is no lookup
             lost = wrong & sure
             dropped = (returned[lost].abs() <= floor).float().mean()
             kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
             overwritten = bool(dropped == 1.0) and bool((kept == 1).all())
+            strong = measured.abs() > floor
+            if overwritten and not bool((strong.sum(1) <= 1).all()):
+                # No lookup: what is written last stays, unlike a sum over time that is cut short.
+                last = rows - 1 - strong.flip(0).double().argmax(0)  # (n,)
+                overwritten = not bool(lost[last, torch.arange(len(last))][bad].any())
             single = (shares == 1) & ~bad
             averaged = bool(
                 ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()

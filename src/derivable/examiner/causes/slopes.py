@@ -227,11 +227,10 @@ def one_side(case: Case) -> list[Fit]:
 def _abrupt(sample: Sample) -> bool:
     """Whether wrong entries are clearly wrong, and do not fade into right ones."""
     chosen = sample.wrong & sample.sure
-    off = (sample.returned - sample.measured.value).abs()
-    share = off / torch.maximum(sample.returned.abs(), sample.measured.value.abs())
-    return not bool(chosen.any()) or any(
-        float(t[chosen].quantile(0.1)) > 1e-4 * float(t[chosen].max()) for t in (off, share)
-    )
+    off = (sample.returned - sample.measured.value).abs()[chosen]
+    if not len(off) or bool((sample.returned[chosen] == 0).all()):
+        return True
+    return float(off.quantile(0.1)) > 1e-4 * float(off.max())
 
 
 def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
@@ -245,8 +244,9 @@ def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, T
         if not bool(relevant.any()):
             continue
         out, arg = relevant.shape[: block.axes], relevant.shape[block.axes :]
-        larger = torch.maximum(block.returned.abs(), block.measured.abs())
-        off = ((block.returned - block.measured).abs() / larger)[relevant]
+        off = (block.returned - block.measured).abs()
+        lost = bool((block.returned[block.wrong] == 0).all())  # then the whole of it is missing
+        off = (off / block.measured.abs() if lost else off)[relevant]
         everything = [*zip(names, sample.inputs, strict=True)]
         everything += [("output", o) for o in sample.outputs[:1]]
         for name, value in everything:

@@ -261,6 +261,10 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_formula": "returned / measured = {formula}",
     "evidence.formulas": "measured: {measured}; returned: {returned}",
     "evidence.missing": "missing: {formula}",
+    "evidence.skipped": "it is the gradient of forward with the derivative of {name} left out",
+    "evidence.dropped": "it is the gradient of forward without what comes through {name}: as if "
+    "one of its inputs were constant",
+    "evidence.negated": "it is the gradient of forward with the other sign for one input of {name}",
     "evidence.slope_at_output": "it is the derivative measured at x = output",
     "evidence.slope_at_input": "given the output as x, it returns the derivative at the input",
     "evidence.side_above": "wrong where {name} > {at}, right below",

@@ -275,6 +275,10 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_formula": "renvoyé / mesuré = {formula}",
     "evidence.formulas": "mesuré : {measured} ; renvoyé : {returned}",
     "evidence.missing": "il manque : {formula}",
+    "evidence.skipped": "c'est le gradient de forward sans la dérivée de {name}",
+    "evidence.dropped": "c'est le gradient de forward sans ce qui passe par {name} : comme si "
+    "l'une de ses entrées était constante",
+    "evidence.negated": "c'est le gradient de forward avec l'autre signe pour une entrée de {name}",
     "evidence.slope_at_output": "c'est la dérivée mesurée en x = sortie",
     "evidence.slope_at_input": "si l'on donne la sortie comme x, la dérivée en l'entrée est "
     "renvoyée",
