@@ -377,7 +377,7 @@ ANIMALS: list[Wrong] = [
     Wrong("lower-times", LowerTimes, _square, ("part_only",), "a"),
     Wrong("quotient", Quotient, _ratio, ("power",), "b"),
     Wrong("quotient-two-mistakes", QuotientTwoMistakes, _ratio, ("sign", "power")),
-    Wrong("row-scale", RowScale, _scaled, ("missing_sum", "factor"), "s"),
+    Wrong("row-scale", RowScale, _scaled, ("mean_for_sum",), "s"),
     Wrong("multiply-same", MultiplySame, _square, ("swapped",)),
     Wrong("column-sum", ColumnSum, _x, ("sums_grad_output",), "x"),
     Wrong("row-mean", RowMean, lambda: [draw(4, 4)], ("factor", "sizes"), "x"),

@@ -316,7 +316,9 @@ def forwards_alone() -> Iterator[None]:
 def seeded(seed: int) -> Iterator[None]:
     """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
     with unchanged_random_state():
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
         np.random.seed(seed)  # the user's code may draw from NumPy's global generator
         random.seed(seed)
         yield
