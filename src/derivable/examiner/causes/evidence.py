@@ -172,7 +172,7 @@ def fitted(case: Case, candidates: Candidates, samples: Sequence[Sample] | None 
 
 def number(value: float) -> str:
     """A number as people write it: 2, 1/3, 0.7071."""
-    for below in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13):
+    for below in range(1, 41):
         above = value * below
         if abs(above - round(above)) < 1e-7 * max(1.0, abs(above)) and round(above):
             return f"{round(above)}" if below == 1 else f"{round(above)}/{below}"

@@ -9,6 +9,7 @@ import torch
 
 from derivable.examiner.causes.evidence import Case, Fit, blocks, number
 from derivable.examiner.finding import Said
+from derivable.examiner.probes import describe
 from derivable.examiner.sample import Sample
 
 
@@ -59,7 +60,7 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
     if max(numbers) - min(numbers) < 1e-7 * abs(numbers[0]):
         if abs(numbers[0] - 1) < 0.02:
             return [Fit("constant", 1.5, (said,)), Fit("factor", 2.5, (said,))]
-        alike = [n for n, _ in formulas(case, factors)]
+        alike = [n for n, c in formulas(case, factors) if abs(c - 1) < 1e-6]
         known = alike if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
         if known:
             more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}), *more)
@@ -68,11 +69,15 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
         if _sizes(one) == _sizes(other) and abs(c - d) > 1e-7 * abs(c):
             return []  # it depends on the values
     names = formulas(case, factors)
-    spoken = [Said("evidence.ratio_sizes", {"factor": number(c), "sizes": _sizes(s)})
-              for s, c in factors[1:3]]  # fmt: skip
+    called = case.examined.subject.names(len(case.first.inputs))
+    distinct = {describe(s.inputs, called): c for s, c in reversed(factors)}
+    spoken = [
+        Said("evidence.ratio_sizes", {"factor": number(c), "shapes": shapes})
+        for shapes, c in [*reversed(distinct.items())][:2]
+    ]
     if names:
         name = Said("evidence.factor_is", {"formula": names[0][0]})
-        return [Fit("factor", 1, (name, said, *spoken))]
+        return [Fit("factor", 1, (name, *spoken))]
     return [Fit("factor", 2, (said, *spoken))]
 
 

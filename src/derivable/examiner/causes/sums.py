@@ -123,7 +123,7 @@ def averaged(case: Case) -> list[Fit]:
     if not lengths or any(abs(c * n - 1) > 1e-6 for c, n in lengths):
         return []
     said = Said("evidence.averaged", {"factor": number(lengths[0][0]), "count": lengths[0][1]})
-    return [Fit("mean_for_sum", 1.2, (said,))]
+    return [Fit("mean_for_sum", 0.95, (said,))]
 
 
 def coupling(case: Case) -> list[Fit]:

@@ -202,7 +202,7 @@ SENTENCES: dict[str, str] = {
     "evidence.all_zero": "zero is returned everywhere, though the output depends on it",
     "evidence.or_sizes": "which may also be {names}",
     "evidence.ratio_one": "returned / measured = {factor} in the one entry that is wrong",
-    "evidence.ratio_sizes": "{factor} where its shape is {sizes}",
+    "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
     "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "

@@ -216,7 +216,7 @@ SENTENCES: dict[str, str] = {
     "evidence.all_zero": "zéro est renvoyé partout, alors que la sortie en dépend",
     "evidence.or_sizes": "ce qui peut aussi être {names}",
     "evidence.ratio_one": "renvoyé / mesuré = {factor} pour la seule valeur fausse",
-    "evidence.ratio_sizes": "{factor} là où sa forme est {sizes}",
+    "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
     "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
