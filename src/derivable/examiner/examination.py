@@ -265,19 +265,26 @@ class Examination:
         return Said(where.key, fields)
 
     def _some(
-        self, candidates: Iterator[list[Any]], count: int, key: str, names: Sequence[str]
+        self,
+        candidates: Iterator[tuple[set[int], list[Any]]],
+        count: int,
+        key: str,
+        names: Sequence[str],
     ) -> None:
-        """Look at the first `count` of the candidates that forward accepts."""
+        """Look at the first `count` of the candidates that forward accepts.
+
+        And at further ones in which a size is another one that was the same in all of these.
+        """
         seen: set[str] = set()
-        for inputs in candidates:
+        varied: set[int] = set()
+        for sizes, inputs in candidates:
             shapes = describe(inputs, names)
-            if shapes in seen:
+            if shapes in seen or (len(seen) >= count and sizes <= varied):
                 continue
             look = self._look(inputs, Said(key, {"shapes": shapes}), "sizes")
             if look is not None and (look.whole or look.problems):
                 seen.add(shapes)
-            if len(seen) == count:
-                return
+                varied |= sizes
 
     def _empty(self, inputs: list[Any]) -> None:
         """Backward runs for an empty batch, and returns gradients of the right shape."""

@@ -149,8 +149,11 @@ class Probes:
                 rebuilt.append(_renamed(value, bounds) if options else value)
         return rebuilt
 
-    def other_sizes(self) -> Iterator[list[Any]]:
-        """Inputs of other sizes, the most telling first; forward may refuse any of them."""
+    def other_sizes(self) -> Iterator[tuple[set[int], list[Any]]]:
+        """Inputs of other sizes, and which sizes are others; forward may refuse any of them.
+
+        The most telling first.
+        """
         old = sorted(length for length in self.places if length > 1)
         if not old:
             return
@@ -169,10 +172,10 @@ class Probes:
             yield from self._both({length: 2 * length})
         yield from self._both({length: 2 * length for length in old})
 
-    def _both(self, sizes: Mapping[int, int]) -> Iterator[list[Any]]:
-        yield self.resized(sizes)
+    def _both(self, sizes: Mapping[int, int]) -> Iterator[tuple[set[int], list[Any]]]:
+        yield set(sizes), self.resized(sizes)
         if any(_renamed(v, sizes) != v for v in self.inputs if not isinstance(v, Tensor)):
-            yield self.resized(sizes, options=True)
+            yield set(sizes), self.resized(sizes, options=True)
 
     def tied(self) -> Iterator[list[Any]]:
         """All sizes equal: what tells a matrix from its transpose by its shape is lost."""
@@ -180,26 +183,27 @@ class Probes:
         if len(sizes) > 1:
             yield self.resized(sizes)
 
-    def untied(self) -> Iterator[list[Any]]:
+    def untied(self) -> Iterator[tuple[set[int], list[Any]]]:
         """Sizes that are equal in the example made different, in every way of two groups."""
         for length, places in sorted(self.places.items()):
             if length < 1 or len(places) > 5 or (length > 1 and len(places) < 2):
                 continue
             fresh = [p for p in PRIMES if p != length and p not in self.places][:2]
             if length == 1:  # such as a lone column: let it be several
-                yield self.resized({1: fresh[0]})
+                yield set(), self.resized({1: fresh[0]})
                 fresh = [fresh[0], 1]
             first, *others = places
             for count in range(len(others)):
                 for kept in itertools.combinations(others, count):
                     group = {first, *kept}
-                    yield self._rebuilt(
+                    apart = self._rebuilt(
                         lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
                             old if old != length else fresh[0] if place in group else fresh[1]
                         ),
                         {length: min(fresh)},
                         False,
                     )
+                    yield set(), apart
 
     def crooked(self) -> Iterator[tuple[list[Any], Said]]:
         """A matrix that is symmetric in the example made unsymmetric."""

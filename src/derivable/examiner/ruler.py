@@ -34,7 +34,7 @@ EPS = torch.finfo(torch.float64).eps
 LEVELS = 4  # halvings of the first look
 COARSEST, FINEST = -1, 24  # steps 4**-k of the second look
 FIRST_STEP = 2.0**-6
-LOOKS = 24  # columns that are looked at twice, at most, where forwards run one by one
+LOOKS = 8  # columns that are looked at twice, at most, where forwards run one by one
 TINY = 1e-150  # the complex step: its square is nothing
 CHUNK = 1 << 21  # entries of the points and outputs evaluated at once
 

@@ -9,6 +9,7 @@ import torch
 
 from derivable.examiner.causes.evidence import Case, Fit, blocks, number
 from derivable.examiner.finding import Said
+from derivable.examiner.forgiveness import shapes
 from derivable.examiner.probes import describe
 from derivable.examiner.sample import Sample
 
@@ -66,23 +67,19 @@ def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
             more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}), *more)
         return [Fit("factor", 1, (said, *more))]
     for (one, c), (other, d) in itertools.combinations(factors, 2):
-        if _sizes(one) == _sizes(other) and abs(c - d) > 1e-7 * abs(c):
+        if shapes(one.inputs) == shapes(other.inputs) and abs(c - d) > 1e-7 * abs(c):
             return []  # it depends on the values
     names = formulas(case, factors)
     called = case.examined.subject.names(len(case.first.inputs))
-    distinct = {describe(s.inputs, called): c for s, c in reversed(factors)}
+    distinct = {number(c): describe(s.inputs, called) for s, c in reversed(factors)}
     spoken = [
-        Said("evidence.ratio_sizes", {"factor": number(c), "shapes": shapes})
-        for shapes, c in [*reversed(distinct.items())][:2]
+        Said("evidence.ratio_sizes", {"factor": factor, "shapes": where})
+        for factor, where in [*reversed(distinct.items())][:2]
     ]
     if names:
         name = Said("evidence.factor_is", {"formula": names[0][0]})
         return [Fit("factor", 1, (name, *spoken))]
     return [Fit("factor", 2, (said, *spoken))]
-
-
-def _sizes(sample: Sample) -> str:
-    return str(tuple(sample.x.shape))
 
 
 def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
