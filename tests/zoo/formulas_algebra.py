@@ -351,7 +351,7 @@ ANIMALS: list[Wrong] = [
     Wrong("linear-one", LinearNoTranspose, _linear(13, 1, 1), ("transposed", "sizes"), "x"),
     Wrong("linear-weight-back", LinearWeightBack, _linear(), ("transposed",), "w"),
     Wrong("linear-weight-oblong", LinearWeightBack, _linear(8, 5, 3), ("transposed", "shape"), "w"),
-    Wrong("linear-bias-mean", LinearBiasMean, _linear(1, 5, 3), ("missing_sum", "factor"), "b"),
+    Wrong("linear-bias-mean", LinearBiasMean, _linear(1, 5, 3), ("mean_for_sum",), "b"),
     Wrong("linear-bias-axis", LinearBiasAxis, _linear(4), ("wrong_axis",), "b"),
     Wrong("linear-two-of-three", LinearTwoOfThree, _linear(13, 5, 3), ("count",), "b"),
     Wrong("linear-scalar-bias", LinearScalarBias, _linear(13, 5, 3), ("shape",), "b"),

@@ -233,6 +233,10 @@ def _problem(
         return None  # the values say more
     if elsewhere and cause == "raises" and values:
         return None
+    if cause == "shape" and elsewhere and isinstance(problem.raw, Tensor):
+        given = inputs[problem.argument] if problem.argument is not None else None
+        if isinstance(given, Tensor) and 1 in given.shape and problem.raw.shape == given.shape:
+            return None  # what is of size 1 by nature, such as an intercept, was made larger
     odd = problem.where.key not in ("where.example", "where.sizes", "where.untied")
     if cause == "shape" and problem.argument is not None and not odd:
         better = _reshaped(examined, problem, looks)

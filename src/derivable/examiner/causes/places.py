@@ -176,7 +176,8 @@ def part(case: Case) -> list[Fit]:
         return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
     if kind in ("from", "until") and not lost:
         return [Fit("missing_term", 3.6, (said, Said("evidence.carried")))]
-    return [Fit("part_only", 3.6, (said,))]
+    beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
+    return [Fit("part_only", 6.6 if beyond else 3.6, (said,))]  # there it is the values that count
 
 
 def _counted(case: Case, name: str) -> dict[str, int]:
