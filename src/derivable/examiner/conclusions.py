@@ -20,6 +20,7 @@ from derivable.examiner.sample import Examined, Look, Sample
 from derivable.examiner.subject import FunctionSubject, Inputs
 
 ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
+LONE = ("where.batch_of_one", "where.size_one", "where.pairs", "where.scalar")
 ORDER = (
     "changed_after_saving", "count", "shape", "missing_sum", "dtype", "random", "state", "in_place",
     "ignores_grad_output", "not_linear", "values", "raises", "layout", "needs_input_grad", "sizes",
@@ -107,8 +108,7 @@ def _values(
     ordinary = [s for s in samples if s.where.key in ORDINARY]
     wide = [s for s in samples if s.where.key in ("where.wide", "where.signed", "where.crooked",
                                                   "where.longer")]  # fmt: skip
-    lone = [s for s in samples if s.where.key in ("where.batch_of_one", "where.few",
-                                                  "where.scalar")]  # fmt: skip
+    lone = [s for s in samples if s.where.key in LONE]
     case = Case(examined, argument, ordinary or lone or wide or samples, list(looks))
     if not ordinary:
         bare = not_finite(case.wrong) if not lone else None
@@ -225,10 +225,7 @@ def _problem(
 ) -> Finding | None:  # fmt: skip
     """The finding for something that is no matter of values."""
     cause, evidence = problem.cause, problem.evidence
-    elsewhere = problem.where.key in (
-        "where.sizes", "where.untied", "where.batch_of_one", "where.few", "where.scalar",
-        "where.empty",
-    )  # fmt: skip
+    elsewhere = problem.where.key in (*LONE, "where.sizes", "where.untied", "where.empty")
     if problem.argument in values and (cause in ("shape", "unrecognised") or elsewhere):
         return None  # the values say more
     if elsewhere and cause == "raises" and values:

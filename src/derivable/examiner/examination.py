@@ -210,7 +210,9 @@ class Examination:
         for problem in look.problems:
             problem.where = where
         for problem in look.problems:
-            if where.key == "where.scalar" and problem.cause == "raises":
+            singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
+            odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
+            if odd and problem.cause == "raises":
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in ("values", "special values"):

@@ -228,14 +228,15 @@ class Probes:
                 yield self._with(i, drawn * sign), Said("where.signed", {"argument": i})
 
     def lone(self) -> Iterator[tuple[list[Any], Said]]:
-        """One size after the other set to 1 and to 2: a batch of one, a single column, a pair."""
+        """One size after the other set to 1, a batch of one, a single column; then all to 2."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         batch = first[0] if first else 0
-        for length in sorted(self.places, key=lambda n: n != batch):
-            for small in (1, 2):
-                if length > small:
-                    key = "where.batch_of_one" if (length, small) == (batch, 1) else "where.few"
-                    yield self.resized({length: small}), Said(key, {"size": length, "few": small})
+        sizes = sorted((n for n in self.places if n > 1), key=lambda n: n != batch)
+        for length in sizes:
+            key = "where.batch_of_one" if length == batch else "where.size_one"
+            yield self.resized({length: 1}), Said(key, {"size": length})
+        if any(length > 2 for length in sizes):
+            yield self.resized(dict.fromkeys(sizes, 2)), Said("where.pairs")
 
     def empty(self) -> Iterator[list[Any]]:
         """No rows at all."""

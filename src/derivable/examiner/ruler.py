@@ -88,7 +88,7 @@ class Ruler:
         self.eps = max([EPS, *(torch.finfo(v.dtype).eps for v in floats)])
         self.noise = self.eps * self.at.abs()  # (m,)
         self._steps = {} if steps is None else steps  # how long a step suits each argument
-        self._listened = False  # whether the noise is known
+        self.listened = False  # whether the noise is known
         self.complex_step = True  # whether to try one
 
     def outputs(self, inputs: Inputs) -> Tensor:
@@ -224,8 +224,8 @@ class Ruler:
 
         And the mean slopes over the longest step.
         """
-        if not self._listened:
-            self._listened = True
+        if not self.listened:
+            self.listened = True
             self.noise = torch.maximum(self.noise, self._noise())
         if argument not in self._steps:
             self._steps[argument] = FIRST_STEP

@@ -85,6 +85,7 @@ class Examined:
         self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
         self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
         self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.calm = False  # whether forward has no more noise than rounding
         self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
         self.unfinished = False  # whether forward is an iteration that does not always arrive
         self.coarse = False  # whether the inputs were given in a smaller dtype than float64
@@ -129,6 +130,7 @@ class Examined:
             return look
         ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
         ruler.complex_step = tolerance < GROSS
+        ruler.listened = tolerance == GROSS and self.calm
         if tolerance == GROSS and not ruler.continuous(self.wanted):
             return None
         for argument, returned in rows.items():
@@ -152,6 +154,8 @@ class Examined:
                 forgiveness.unfinished(self, sample)
             self.comparisons += measured.value.numel()
             look.samples.append(sample)
+        if where == EXAMPLE:
+            self.calm = bool((ruler.noise <= 1e3 * ruler.eps * at.abs()).all())
         if tolerance == STRICT and look.samples and not look.wrong:
             self.sound.setdefault(forgiveness.shapes(inputs), inputs)
         return look
