@@ -358,7 +358,8 @@ class Ruler:
         stepped = outputs.imag.double() / TINY
         agrees = (stepped - value).abs() <= 4 * error + 1e-9 * value.abs()
         same_value = (outputs.real - self.at).abs() <= 64 * EPS * self.at.abs() + 8 * self.noise
-        better = agrees & same_value & torch.isfinite(stepped)
+        seen = (stepped.abs() > 4 * error) | (stepped == 0)  # by both, else neither confirms it
+        better = agrees & same_value & torch.isfinite(stepped) & seen
         # An iteration inside forward may stop before the imaginary part has arrived.
         exact = better & (error < 1e-7 * value.abs())
         off = ((stepped - value).abs() - 2 * error).clamp_min(0)[exact] / value.abs()[exact]
