@@ -42,7 +42,7 @@ def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tup
     quotients (k, c, m), h (k, c, 1), noise (m,) -> the limits (c, m) and their errors (c, m).
     """
     a, b, c = quotients[:-2], quotients[1:-1], quotients[2:]
-    trembling, unresolved = _finest(quotients, h)
+    trembling, unresolved = _finest(quotients, h, noise)
     noise = torch.maximum(noise, trembling)
     first, second = b + (b - a) / (base - 1), c + (c - b) / (base - 1)
     limits = second + (second - first) / (base * (4.0 if base == 4.0 else 16.0) - 1)
@@ -60,17 +60,17 @@ def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tup
     return limit, error.masked_fill(unresolved, torch.inf)
 
 
-def _finest(quotients: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+def _finest(quotients: Tensor, h: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """What the finest quotients tell: the noise, and where they are on their way yet: (c, m) each.
 
-    Noise is irregular. Differences that grow steadily as the steps shrink are that of a place so
-    near an edge that no step is short enough.
+    Noise is irregular, or as small as rounding. Larger differences that grow steadily as the steps
+    shrink are those of a place so near an edge that no step is short enough.
     """
     apart = quotients.diff(dim=0)[-5:]  # (5, c, m)
     ratio = apart[1:] / apart[:-1]
-    steady = (ratio > 0).all(0) & (ratio.amax(0) < 2 * ratio.amin(0))
-    noise = (apart * h[-5:]).abs().nan_to_num(0.0, 0.0).amax(0)
-    return torch.where(steady, 0.0, noise), steady & (ratio.amin(0) > 1)
+    moved = (apart * h[-5:]).abs().nan_to_num(0.0, 0.0).amax(0)  # (c, m)
+    steady = (ratio > 0).all(0) & (ratio.amax(0) < 2 * ratio.amin(0)) & (moved > 1e3 * noise)
+    return torch.where(steady, 0.0, moved), steady & (ratio.amin(0) > 1)
 
 
 def steep(moved: Tensor, noise: Tensor) -> Tensor:

@@ -276,7 +276,8 @@ class Probes:
         exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
         grid = (10**exponents)[order].reshape(example.shape)
         real = example.real if example.is_complex() else example
-        if count and not _structure(example):
+        kind = _structure(example)
+        if count and kind in ("", "sorted"):
             if bool((real > 0).all()):
                 if float(real.max()) < 1 and not bold:
                     grid = torch.linspace(0.003, 0.997, count).double()[order].view(example.shape)
@@ -285,7 +286,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return grid.to(example.dtype)
+            return _restore(kind, grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:
