@@ -33,7 +33,8 @@ SHAKEN = ("not_linear", "ignores_grad_output", "layout", "needs_input_grad", "se
 FOLLOWS = {
     "state": SHAKEN, "random": SHAKEN, "in_place": ("layout", "second_order", "way", "state"),
     "count": ("sizes", "needs_input_grad", "way", "layout"), "raises": ("sizes", "way", "layout"),
-    "values": ("second_order", "way"), "not_linear": ("way",), "ignores_grad_output": ("way",),
+    "values": ("second_order", "way"), "not_linear": ("second_order", "way"),
+    "ignores_grad_output": ("second_order", "way"), "changed_after_saving": ("second_order", "way"),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from derivable.examiner.recorder import replace_saved
 from derivable.examiner.returned import fit
 from derivable.examiner.ruler import EPS, Ruler
-from derivable.examiner.space import real, unreal
+from derivable.examiner.space import joined, real, unreal
 from derivable.examiner.subject import FunctionRun, Inputs
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def unfinished(examined: Examined, sample: Sample) -> None:
     """Take back what grows out of nothing on the way from inputs at which it is right.
 
     A formula that is right in a whole neighbourhood stays right until something turns, such as a
-    threshold, and is then wrong at once. What grows by and by comes from a forward that is an
-    iteration and has not arrived yet: its derivative is not that of the limit.
+    threshold, and is then wrong at once. What grows by and by, or comes with a jump of forward,
+    comes from an iteration that does not arrive: its derivative is not that of the limit.
     """
     start = examined.sound.get(shapes(sample.inputs))
     if start is None:
@@ -132,7 +132,7 @@ def unfinished(examined: Examined, sample: Sample) -> None:
     share = off / sample.measured.value.abs().clamp_min(1e-300)
     for entry in {int(off.argmax()), int(share.argmax())}:
         row, column = divmod(entry, off.shape[1])
-        if not _gradual(examined, sample, start, row, column):
+        if not _by_iteration(examined, sample, start, row, column):
             return
     sample.wrong[:] = False
     examined.unfinished = True
@@ -143,12 +143,18 @@ def shapes(inputs: Inputs) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(v.shape) for v in inputs if isinstance(v, Tensor))
 
 
-def _gradual(examined: Examined, sample: Sample, start: Inputs, row: int, column: int) -> bool:
-    """Whether an entry is off a little before the point where it is wrong, too."""
+def _by_iteration(examined: Examined, sample: Sample, start: Inputs, row: int, column: int) -> bool:
+    """Whether an entry is off a little before it is wrong, too, or forward jumps there."""
+
+    def at(share: float) -> list[Any]:
+        return _between(examined, start, sample.inputs, share)
+
+    def output(share: float) -> float:
+        run = examined.run(at(share))
+        return float(joined([run.outputs[i] for i in run.smooth])[row])
 
     def off(share: float) -> float:
-        return deviation(examined, sample, _between(examined, start, sample.inputs, share),
-                         row, column)  # fmt: skip
+        return deviation(examined, sample, at(share), row, column)
 
     low = 0.0
     for station in range(STATIONS, -1, -1):
@@ -159,7 +165,10 @@ def _gradual(examined: Examined, sample: Sample, start: Inputs, row: int, column
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if off(middle) > 1e-7 else (middle, high)
-    return high > 1e-3 and off((1 - A_LITTLE) * high) > 1e-2 * off(high)
+    if high > 1e-3 and off((1 - A_LITTLE) * high) > 1e-2 * off(high):
+        return True
+    here, after = output(low), output(high)  # so near to each other that they are alike
+    return abs(after - here) > 0.02 * max(abs(after), abs(here))
 
 
 def _between(examined: Examined, first: Inputs, last: Inputs, share: float) -> list[Any]:
