@@ -103,13 +103,15 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
         "    cube.py:14: return 2 * x**2 * grad_output",
         "    to try: Compare what forward divides by with what backward divides by.",
         "    fits as well: another power than that of the derivative · "
-        "another constant than forward used",
+        "another constant or formula than forward used",
     ]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 10, 11, 40])
 def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
-    shown = lines(report(*[finding(argument=f"x{i}") for i in range(count)]))
+    said = [Said("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
+    found = [finding(argument=f"x{i}", evidence=(said[i],)) for i in range(count)]
+    shown = lines(report(*found))
     assert len(shown) <= 12
     assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 10)))
     if count > 10:
@@ -117,6 +119,12 @@ def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
     elif count > 1:
         assert shown[-1] == "  there is more: print(report.details())"
     assert str(report(*[finding()] * count).details()).count("worst entry") == count
+
+
+def test_the_same_finding_for_several_arguments_is_said_once() -> None:
+    shown = lines(report(*[finding(argument=name) for name in ("x", "w", "b")]))
+    assert shown[1] == "  x, w, b: a constant factor is wrong"
+    assert len([line for line in shown if "factor is wrong" in line]) == 1
 
 
 def test_a_finding_without_an_argument_or_elsewhere_says_so() -> None:

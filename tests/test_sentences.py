@@ -54,7 +54,9 @@ def test_every_language_has_the_same_sentences_with_the_same_gaps(lang: str) -> 
 
 def test_every_sentence_is_used() -> None:
     patterns = [re.compile(p) for p in set(strings()) if re.match(r"[a-z]+\\\.|\[", p)]
-    unused = [key for key in ENGLISH if not any(p.fullmatch(key) for p in patterns)]
+    # `say` takes the singular where it is due.
+    keys = [k for k in ENGLISH if not (k.endswith("_one") and k.removesuffix("_one") in ENGLISH)]
+    unused = [key for key in keys if not any(p.fullmatch(key) for p in patterns)]
     assert not unused
 
 

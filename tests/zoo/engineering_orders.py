@@ -385,7 +385,7 @@ ANIMALS: list[Wrong] = [
     Wrong("exp kept by name, shifted by the caller", exp_then_shift, _one, CHANGED, "x"),
     Wrong("residual added into the input", residual_in_place, _one, CHANGED, "x"),
     Wrong("moments without the second", Moments, _one, UNUSED, "x"),
-    Wrong("sin and cos swapped", SinCos, _one, ("swapped",), "angle"),
+    Wrong("sin and cos swapped", SinCos, _one, ("swapped_outputs",), "angle"),
     Wrong("sin and cos, one unused", LazySinCos, _one, ("raises",), "angle"),
     Wrong("None where one output is unused", HastySplit, _one, ("none", "part_only"), "x"),
     Wrong("max reads the positions' gradient", RowMax, _one, ("swapped", *UNUSED[:1]), "x"),

@@ -386,6 +386,6 @@ ANIMALS: list[Wrong] = [
     Wrong("power-no-exponent", PowerNoExponent, _positive(positive(5)), ("none",), "exponent"),
     Wrong("abs-power", AbsPower, _positive(3.0), ("one_side", "chain_rule", "sign"), "x"),
     Wrong("sine-layer", SineLayer, _x(3.0), ("factor", "chain_rule", "option"), "x"),
-    Wrong("sin-cos", SinCos, lambda: [draw(1, 6)], ("swapped",), "angle"),
+    Wrong("sin-cos", SinCos, lambda: [draw(1, 6)], ("swapped_outputs",), "angle"),
     Wrong("mish-inner", MishInner, _x(), ("chain_rule",), "x"),
 ]

@@ -366,7 +366,7 @@ ANIMALS: list[Wrong] = [
     Wrong("layer-norm-eps", LayerNormEps, lambda: [draw(13, 5), 1e-2], ("constant", "option"), "x"),
     Wrong("batch-norm-term", BatchNormTerm, _norm(), ("missing_term",), "x"),
     Wrong("batch-norm-axis", BatchNormAxis, _norm(), ("wrong_axis",), "x"),
-    Wrong("batch-norm-beta", BatchNormBeta, _norm(), ("missing_sum", "factor"), "beta"),
+    Wrong("batch-norm-beta", BatchNormBeta, _norm(), ("mean_for_sum",), "beta"),
     Wrong("rms-norm-sum", RMSNormSum, _new_norm, ("missing_term",), "x"),
     Wrong("rms-norm-unscaled", RMSNormUnscaled, _new_norm, ("chain_rule", "unrecognised"), "x"),
     Wrong("conv1d-overlap", Conv1dOverlap, _signal, ("repeated_positions",), "x"),

@@ -15,15 +15,27 @@ from torch import Tensor
 from derivable.examiner.causes import conclude
 from derivable.examiner.causes.evidence import Case, Fit
 from derivable.examiner.finding import Finding, Said, Source, Worst
-from derivable.examiner.sample import EXAMPLE, Examined, Look, Problem, Sample
+from derivable.examiner.returned import EXAMPLE, Problem
+from derivable.examiner.sample import Examined, Look, Sample
 from derivable.examiner.subject import FunctionSubject, Inputs
 
 ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
+LONE = ("where.batch_of_one", "where.size_one", "where.pairs", "where.scalar")
 ORDER = (
     "changed_after_saving", "count", "shape", "missing_sum", "dtype", "random", "state", "in_place",
     "ignores_grad_output", "not_linear", "values", "raises", "layout", "needs_input_grad", "sizes",
     "not_finite", "precision", "second_order", "way",
 )  # fmt: skip
+
+# What follows from a mistake, and is not said beside it.
+SHAKEN = ("not_linear", "ignores_grad_output", "layout", "needs_input_grad", "second_order", "way",
+          "dtype", "precision", "values")  # fmt: skip
+FOLLOWS = {
+    "state": SHAKEN, "random": SHAKEN, "in_place": ("layout", "second_order", "way", "state"),
+    "count": ("sizes", "needs_input_grad", "way", "layout"), "raises": ("sizes", "way", "layout"),
+    "values": ("second_order", "way"), "not_linear": ("second_order", "way"),
+    "ignores_grad_output": ("second_order", "way"), "changed_after_saving": ("second_order", "way"),
+}  # fmt: skip
 
 
 def conclusions(
@@ -78,10 +90,10 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     for finding in findings:
         if any(f.cause == finding.cause and f.argument == finding.argument for f in kept):
             continue
-        if kept and finding.cause == "second_order":
-            first_order = any(f.cause not in ("layout", "precision", "way") for f in kept)
-            if first_order:
-                continue  # a wrong first derivative has no right second one
+        kind = finding.cause if finding.cause in ORDER else "values"
+        before = {f.cause if f.cause in ORDER else "values" for f in kept}
+        if any(kind in FOLLOWS.get(cause, ()) for cause in before):
+            continue
         kept.append(finding)
     return kept
 
@@ -97,8 +109,7 @@ def _values(
     ordinary = [s for s in samples if s.where.key in ORDINARY]
     wide = [s for s in samples if s.where.key in ("where.wide", "where.signed", "where.crooked",
                                                   "where.longer")]  # fmt: skip
-    lone = [s for s in samples if s.where.key in ("where.batch_of_one", "where.size_one",
-                                                  "where.scalar")]  # fmt: skip
+    lone = [s for s in samples if s.where.key in LONE]
     case = Case(examined, argument, ordinary or lone or wide or samples, list(looks))
     if not ordinary:
         bare = not_finite(case.wrong) if not lone else None
@@ -107,7 +118,7 @@ def _values(
     fits = conclude(case)
     if ordinary and (not fits or fits[0].rank > 3.45):
         fits = [*_square_only(problems), *fits]
-    if ordinary and _some_sizes_right(argument, ordinary, looks):
+    if ordinary and _some_sizes_right(argument, ordinary, looks, fits[0].cause if fits else ""):
         fits = [Fit("sizes", 0, fits[0].evidence if fits else ()), *fits]
     if not fits:
         fits = probably(case)
@@ -120,14 +131,20 @@ def _values(
     return _finding(case, fits, source)
 
 
-def _some_sizes_right(argument: int, wrong: Sequence[Sample], looks: Sequence[Look]) -> bool:
-    """Whether it is right at the given sizes and at some others, and wrong at others yet."""
+def _some_sizes_right(
+    argument: int, wrong: Sequence[Sample], looks: Sequence[Look], cause: str
+) -> bool:
+    """Whether it is right at the given sizes, and wrong at some others: not where a cause says why.
+
+    That nothing is returned is said of all sizes only.
+    """
     bad = {s.where.key for s in wrong}
-    if bad & {"where.example", "where.again", "where.untied", "where.tied"}:
+    if bad & {"where.example", "where.again"}:
         return False
     seen = [s for k in looks for s in k.samples
             if s.argument == argument and s.where.key == "where.sizes"]  # fmt: skip
-    return any(not s.count for s in seen)
+    tied = bad & {"where.untied", "where.tied"}
+    return cause == "none" or (not tied and any(not s.count for s in seen))
 
 
 def probably(case: Case) -> list[Fit]:
@@ -177,7 +194,7 @@ def not_finite(samples: Sequence[Sample]) -> Fit | None:
 def _finding(case: Case, fits: Sequence[Fit], source: Source | None) -> Finding:
     sample = case.first
     total, wrong = int((sample.wrong | sample.sure).sum()), sample.count
-    count = Said("evidence.count_wrong", {"wrong": wrong, "all": total})
+    count = Said("evidence.count_wrong", {"count": wrong, "all": total})
     best = fits[0] if fits else Fit("unrecognised", 99, ())
     rivals = tuple(fit.cause for fit in fits[1:3] if fit.rank < best.rank + 2)
     return Finding(
@@ -209,14 +226,15 @@ def _problem(
 ) -> Finding | None:  # fmt: skip
     """The finding for something that is no matter of values."""
     cause, evidence = problem.cause, problem.evidence
-    elsewhere = problem.where.key in (
-        "where.sizes", "where.untied", "where.batch_of_one", "where.size_one", "where.scalar",
-        "where.empty",
-    )  # fmt: skip
+    elsewhere = problem.where.key in (*LONE, "where.sizes", "where.untied", "where.empty")
     if problem.argument in values and (cause in ("shape", "unrecognised") or elsewhere):
         return None  # the values say more
     if elsewhere and cause == "raises" and values:
         return None
+    if cause == "shape" and elsewhere and isinstance(problem.raw, Tensor):
+        given = inputs[problem.argument] if problem.argument is not None else None
+        if isinstance(given, Tensor) and 1 in given.shape and problem.raw.shape == given.shape:
+            return None  # what is of size 1 by nature, such as an intercept, was made larger
     odd = problem.where.key not in ("where.example", "where.sizes", "where.untied")
     if cause == "shape" and problem.argument is not None and not odd:
         better = _reshaped(examined, problem, looks)

@@ -18,21 +18,9 @@ from derivable.examiner.hygiene import cotangent, hygiene
 from derivable.examiner.linearity import layout, linearity, subsets, unused
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
+from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
 from derivable.examiner.ruler import EPS
-from derivable.examiner.sample import (
-    EXAMPLE,
-    GROSS,
-    MOST_COLUMNS,
-    STRICT,
-    WIDE,
-    Examined,
-    Look,
-    Problem,
-    contract,
-    fit,
-    raised,
-    short,
-)
+from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
 from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import Inputs, Subject, is_float
 from derivable.examiner.ways import ways
@@ -222,7 +210,9 @@ class Examination:
         for problem in look.problems:
             problem.where = where
         for problem in look.problems:
-            if where.key == "where.scalar" and problem.cause == "raises":
+            singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
+            odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
+            if odd and problem.cause == "raises":
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in ("values", "special values"):
@@ -250,6 +240,9 @@ class Examination:
             self._empty(inputs)
         for inputs, where in self.probes.wide():
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+            if self.examined.unfinished:
+                self.notes.append(Said("note.unfinished"))
+                break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
         for inputs, where in self.probes.at(self._small()).extreme():
@@ -274,19 +267,26 @@ class Examination:
         return Said(where.key, fields)
 
     def _some(
-        self, candidates: Iterator[list[Any]], count: int, key: str, names: Sequence[str]
+        self,
+        candidates: Iterator[tuple[set[int], list[Any]]],
+        count: int,
+        key: str,
+        names: Sequence[str],
     ) -> None:
-        """Look at the first `count` of the candidates that forward accepts."""
+        """Look at the first `count` of the candidates that forward accepts.
+
+        And at further ones in which a size is another one that was the same in all of these.
+        """
         seen: set[str] = set()
-        for inputs in candidates:
+        varied: set[int] = set()
+        for sizes, inputs in candidates:
             shapes = describe(inputs, names)
-            if shapes in seen:
+            if shapes in seen or (len(seen) >= count and sizes <= varied):
                 continue
             look = self._look(inputs, Said(key, {"shapes": shapes}), "sizes")
             if look is not None and (look.whole or look.problems):
                 seen.add(shapes)
-            if len(seen) == count:
-                return
+                varied |= sizes
 
     def _empty(self, inputs: list[Any]) -> None:
         """Backward runs for an empty batch, and returns gradients of the right shape."""
@@ -324,10 +324,18 @@ class Examination:
                 name = self.examined.name(sample.argument, self.inputs)
                 self.notes.append(Said("note.unsettled", {"name": name, "share": f"{share:.0%}"}))
                 return "inconclusive"
-        kinks = sum(int(s.measured.kinks.sum()) for s in whole[0].samples)
-        if kinks:
-            self.notes.append(Said("note.kinks", {"count": kinks}))
+        self._say_what_was_not_compared(whole[0].samples)
         return "right"
+
+    def _say_what_was_not_compared(self, samples: Sequence[Sample]) -> None:
+        """Entries at kinks, without a derivative, or too hard to measure, at the given inputs."""
+        nowhere = sum(int(s.measured.nowhere.sum()) for s in samples)
+        kinks = sum(int(s.measured.kinks.sum()) for s in samples) - nowhere
+        unknown = sum(int((s.unsettled & ~s.measured.nowhere).sum()) for s in samples)
+        everything = sum(s.unsettled.numel() for s in samples)
+        for key, count in (("kinks", kinks), ("nowhere", nowhere), ("unmeasured", unknown)):
+            if count:
+                self.notes.append(Said(f"note.{key}", {"count": count, "all": everything}))
 
     def _described(self) -> dict[str, str]:
         names = self.subject.names(len(self.given))

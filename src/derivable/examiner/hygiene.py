@@ -11,7 +11,8 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.recorder import kept, same
-from derivable.examiner.sample import Examined, Problem, fit, raised
+from derivable.examiner.returned import Problem, fit, raised
+from derivable.examiner.sample import Examined
 from derivable.examiner.space import joined, parted
 from derivable.examiner.subject import FunctionRun, Inputs, Run, copied, seeded
 

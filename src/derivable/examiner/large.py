@@ -7,8 +7,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
+from derivable.examiner.returned import Problem, fit
 from derivable.examiner.ruler import Ruler
-from derivable.examiner.sample import Examined, Problem, fit
+from derivable.examiner.sample import Examined
 from derivable.examiner.space import real, size
 from derivable.examiner.subject import Inputs
 
@@ -34,8 +35,11 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
             said = _compare(ruler, i, direction, g, vector)
             if said is None:
                 continue
-            place = _worst(ruler, i, g, vector, tuple(inputs[i].shape))
-            problems.append(Problem("unrecognised", i, (said, place) if place else (said,)))
+            entry, place = _worst(ruler, i, g, vector, tuple(inputs[i].shape))
+            direction[entry] = 0.0
+            alone = place is not None and _compare(ruler, i, direction, g, vector) is None
+            cause = "part_only" if alone else "unrecognised"
+            problems.append(Problem(cause, i, (said, place) if place else (said,)))
             break
     return problems
 
@@ -62,8 +66,8 @@ def _compare(
 
 def _worst(
     ruler: Ruler, argument: int, gradient: Tensor, vector: Tensor, shape: tuple[int, ...]
-) -> Said | None:
-    """Halve the argument until one wrong entry is left."""
+) -> tuple[int, Said | None]:
+    """Halve the argument until one wrong entry is left: where it is, and what to say about it."""
     low, high = 0, len(gradient)
     generator = torch.Generator().manual_seed(1)
     signs = torch.randn(len(gradient), generator=generator).double()
@@ -79,11 +83,11 @@ def _worst(
     direction[low] = 1.0
     said = _compare(ruler, argument, direction, gradient, vector)
     if said is None:
-        return None
+        return low, None
     index = tuple(
         int(i) for i in torch.unravel_index(torch.tensor(min(low, _numel(shape) - 1)), shape)
     )
-    return Said("evidence.direction_entry", {"index": index, **said.fields})
+    return low, Said("evidence.direction_entry", {"index": index, **said.fields})
 
 
 def _numel(shape: tuple[int, ...]) -> int:

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent, differ, gradients
+from derivable.examiner.returned import Problem, fit, raised
 from derivable.examiner.ruler import EPS
-from derivable.examiner.sample import Examined, Problem, fit, raised
+from derivable.examiner.sample import Examined
 from derivable.examiner.space import parted, real
 from derivable.examiner.subject import FunctionRun, Inputs, Run, is_float
 

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
+from derivable.examiner.returned import Problem, fit, raised, short
 from derivable.examiner.ruler import Ruler
-from derivable.examiner.sample import Examined, Look, Problem, fit, short
+from derivable.examiner.sample import Examined, Look
 from derivable.examiner.space import joined, parted, real, size, unreal
 from derivable.examiner.subject import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple
@@ -50,8 +51,8 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
     try:
         first, second = _twice(examined, leaves, grads)
     except Exception as error:
-        said = Said("note.no_second_order", {"text": " ".join(str(error).split())[:120]})
-        return [], [said]
+        text = Said("note.once") if isinstance(error, OnceError) else raised(error)
+        return [], [Said("note.no_second_order", {"text": text})]
     ruler = Ruler(GradientSubject(examined, vector), inputs, range(len(examined.wanted)))
     ruler.complex_step = False  # inside an iteration it may not have arrived
     weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
@@ -108,15 +109,19 @@ def _twice(
             for g, w in zip(first, _weights(first), strict=True)
         )
         if isinstance(total, Tensor) and _refuses(total):
-            raise RuntimeError("backward is marked @once_differentiable")
+            raise OnceError
         if not isinstance(total, Tensor) or not total.requires_grad:
             return [g.detach() for g in first], [None for _ in wanted]
         again = torch.autograd.grad(total, wanted, allow_unused=True)
     return [g.detach() for g in first], list(again)
 
 
+class OnceError(Exception):
+    """Backward is marked @once_differentiable."""
+
+
 def _refuses(total: Tensor) -> bool:
-    """Whether autograd has put a node there that raises, as @once_differentiable does.
+    """Whether autograd has put a node there that raises for @once_differentiable.
 
     torch.autograd.grad steps around such a node without a word.
     """
@@ -126,7 +131,7 @@ def _refuses(total: Tensor) -> bool:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if "Error" in node.name() or "NotImplemented" in node.name():
+        if node.name().endswith("Error"):
             return True
         nodes += [following for following, _ in node.next_functions]
     return False

@@ -149,8 +149,11 @@ class Probes:
                 rebuilt.append(_renamed(value, bounds) if options else value)
         return rebuilt
 
-    def other_sizes(self) -> Iterator[list[Any]]:
-        """Inputs of other sizes, the most telling first; forward may refuse any of them."""
+    def other_sizes(self) -> Iterator[tuple[set[int], list[Any]]]:
+        """Inputs of other sizes, and which sizes are others; forward may refuse any of them.
+
+        The most telling first.
+        """
         old = sorted(length for length in self.places if length > 1)
         if not old:
             return
@@ -169,10 +172,10 @@ class Probes:
             yield from self._both({length: 2 * length})
         yield from self._both({length: 2 * length for length in old})
 
-    def _both(self, sizes: Mapping[int, int]) -> Iterator[list[Any]]:
-        yield self.resized(sizes)
+    def _both(self, sizes: Mapping[int, int]) -> Iterator[tuple[set[int], list[Any]]]:
+        yield set(sizes), self.resized(sizes)
         if any(_renamed(v, sizes) != v for v in self.inputs if not isinstance(v, Tensor)):
-            yield self.resized(sizes, options=True)
+            yield set(sizes), self.resized(sizes, options=True)
 
     def tied(self) -> Iterator[list[Any]]:
         """All sizes equal: what tells a matrix from its transpose by its shape is lost."""
@@ -180,26 +183,27 @@ class Probes:
         if len(sizes) > 1:
             yield self.resized(sizes)
 
-    def untied(self) -> Iterator[list[Any]]:
+    def untied(self) -> Iterator[tuple[set[int], list[Any]]]:
         """Sizes that are equal in the example made different, in every way of two groups."""
         for length, places in sorted(self.places.items()):
             if length < 1 or len(places) > 5 or (length > 1 and len(places) < 2):
                 continue
             fresh = [p for p in PRIMES if p != length and p not in self.places][:2]
             if length == 1:  # such as a lone column: let it be several
-                yield self.resized({1: fresh[0]})
+                yield set(), self.resized({1: fresh[0]})
                 fresh = [fresh[0], 1]
             first, *others = places
             for count in range(len(others)):
                 for kept in itertools.combinations(others, count):
                     group = {first, *kept}
-                    yield self._rebuilt(
+                    apart = self._rebuilt(
                         lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
                             old if old != length else fresh[0] if place in group else fresh[1]
                         ),
                         {length: min(fresh)},
                         False,
                     )
+                    yield set(), apart
 
     def crooked(self) -> Iterator[tuple[list[Any], Said]]:
         """A matrix that is symmetric in the example made unsymmetric."""
@@ -224,13 +228,15 @@ class Probes:
                 yield self._with(i, drawn * sign), Said("where.signed", {"argument": i})
 
     def lone(self) -> Iterator[tuple[list[Any], Said]]:
-        """One size after the other set to 1: a batch of one, a single column."""
+        """One size after the other set to 1, a batch of one, a single column; then all to 2."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         batch = first[0] if first else 0
-        for length in sorted(self.places, key=lambda n: n != batch):
-            if length > 1:
-                key = "where.batch_of_one" if length == batch else "where.size_one"
-                yield self.resized({length: 1}), Said(key, {"size": length})
+        sizes = sorted((n for n in self.places if n > 1), key=lambda n: n != batch)
+        for length in sizes:
+            key = "where.batch_of_one" if length == batch else "where.size_one"
+            yield self.resized({length: 1}), Said(key, {"size": length})
+        if any(length > 2 for length in sizes):
+            yield self.resized(dict.fromkeys(sizes, 2)), Said("where.pairs")
 
     def empty(self) -> Iterator[list[Any]]:
         """No rows at all."""
@@ -270,7 +276,8 @@ class Probes:
         exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
         grid = (10**exponents)[order].reshape(example.shape)
         real = example.real if example.is_complex() else example
-        if count and not _structure(example):
+        kind = _structure(example)
+        if count and kind in ("", "sorted"):
             if bool((real > 0).all()):
                 if float(real.max()) < 1 and not bold:
                     grid = torch.linspace(0.003, 0.997, count).double()[order].view(example.shape)
@@ -279,7 +286,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return grid.to(example.dtype)
+            return _restore(kind, grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:

@@ -141,26 +141,48 @@ def _pair(report: Report, finding: Finding) -> list[str]:
     """The script for a value with a gradient beside it: `target` is both, `example` is theta."""
     value, gradient = report.target
     (theta,) = report.example
-    if not isinstance(theta, Tensor | np.ndarray):
-        return ["# theta is no single array: step through one entry of it by hand"]
+    parts: dict[Any, Any] = {None: theta}
+    if type(theta) in (dict, list, tuple):
+        parts = dict(theta if type(theta) is dict else enumerate(theta))
+    if not all(isinstance(part, Tensor | np.ndarray) for part in parts.values()):
+        return ["# theta holds more than arrays: step through one entry of it by hand"]
+    key = next((k for k in parts if finding.argument in (k, f"theta[{k}]")), next(iter(parts)))
     head, named = imports(value)
     more, beside = ([], named) if gradient is None else imports(gradient)
-    at = ", ".join(map(str, _spot(finding, torch.as_tensor(theta)))) or "()"
-    library = "torch" if isinstance(theta, Tensor) else "np"
-    made = written(torch.as_tensor(theta), False)
+    at = ", ".join(map(str, _spot(finding, torch.as_tensor(parts[key])))) or "()"
+    place = "" if key is None else f"[{key!r}]"
+    arrays = [p for p in parts.values() if isinstance(p, np.ndarray)]
     return [
-        *(["import numpy as np"] if library == "np" else []),
+        "import copy",
+        *(["import numpy as np"] if arrays else []),
         *dict.fromkeys([*head, *more]),
         "",
         f"torch.manual_seed({report.seed})",
-        f"theta = {made if library == 'torch' else f'({made}).numpy()'}",
-        f"step = {library}.zeros_like(theta)",
-        f"step[{at}] = {STEP:.0e}",
-        f"up, down = {named}(theta + step), {named}(theta - step)",
+        *_theta(theta, parts),
+        "up, down = copy.deepcopy(theta), copy.deepcopy(theta)",
+        f"up{place}[{at}] += {STEP:.0e}",
+        f"down{place}[{at}] -= {STEP:.0e}",
+        f"up, down = {named}(up), {named}(down)",
         *(["up, down = up[0], down[0]"] if gradient is None else []),
-        f'print("returned", {beside}(theta){"[1]" if gradient is None else ""}[{at}])',
+        f'print("returned", {beside}(theta){"[1]" if gradient is None else ""}{place}[{at}])',
         f'print("measured", (up - down) / {2 * STEP:.0e})',
     ]
+
+
+def _theta(theta: Any, parts: dict[Any, Any]) -> list[str]:
+    """The lines that make theta again: an array, or some in a dictionary, a list or a tuple."""
+    made = {
+        key: written(torch.as_tensor(part), False)
+        if isinstance(part, Tensor)
+        else f"({written(torch.as_tensor(part), False)}).numpy()"
+        for key, part in parts.items()
+    }
+    if type(theta) is dict:
+        return ["theta = {", *(f"    {key!r}: {text}," for key, text in made.items()), "}"]
+    if type(theta) in (list, tuple):
+        opened, closed = "[]" if type(theta) is list else "()"
+        return [f"theta = {opened}", *(f"    {text}," for text in made.values()), closed]
+    return [f"theta = {made[None]}"]
 
 
 def _argument(finding: Finding, values: dict[str, Any]) -> str | None:

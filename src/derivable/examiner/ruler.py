@@ -12,23 +12,29 @@ the noise of forward itself (the difference table of Hamming; Moré and Wild 201
 from __future__ import annotations
 
 import functools
-import itertools
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from derivable.examiner.extrapolation import (
+    best_window,
+    neville,
+    power_of_two,
+    size_of,
+    steep,
+)
 from derivable.examiner.space import joined, real, unreal
-from derivable.examiner.subject import Inputs, Subject, is_float
+from derivable.examiner.subject import Inputs, Subject, forwards_alone, is_float
 
 EPS = torch.finfo(torch.float64).eps
 LEVELS = 4  # halvings of the first look
-COARSEST, FINEST = -1, 18  # steps 4**-k of the second look
+COARSEST, FINEST = -1, 24  # steps 4**-k of the second look
 FIRST_STEP = 2.0**-6
-LOOKS = 24  # columns that are looked at twice, at most, where forwards run one by one
+LOOKS = 8  # columns that are looked at twice, at most, where forwards run one by one
 TINY = 1e-150  # the complex step: its square is nothing
 CHUNK = 1 << 21  # entries of the points and outputs evaluated at once
 
@@ -38,6 +44,7 @@ class Measured:
     """Derivatives with their errors; everything between `low` and `high` is a right value.
 
     `low` and `high` differ from `value` at kinks, and are infinite where there is no derivative.
+    `reach` is the mean slope over a longer step: the scale on which a derivative of 0 is 0.
     All of one shape, usually (outputs, inputs).
     """
 
@@ -45,16 +52,25 @@ class Measured:
     error: Tensor
     low: Tensor
     high: Tensor
+    reach: Tensor
 
     @classmethod
     def smooth(cls, value: Tensor, error: Tensor) -> Measured:
         """A measurement at a place without kinks."""
-        return cls(value, error, value.clone(), value.clone())
+        return cls(value, error, value.clone(), value.clone(), value.abs())
 
     @property
     def kinks(self) -> Tensor:
-        """Where the one-sided derivatives differ."""
+        """Where the one-sided derivatives differ, or where there is none."""
         return self.low < self.high
+
+    @property
+    def nowhere(self) -> Tensor:
+        """Where there is no derivative: at a jump, or an infinite slope."""
+        return torch.isinf(self.low) & torch.isinf(self.high)
+
+
+MEASURED = tuple(field.name for field in fields(Measured))
 
 
 class Ruler:
@@ -72,7 +88,7 @@ class Ruler:
         self.eps = max([EPS, *(torch.finfo(v.dtype).eps for v in floats)])
         self.noise = self.eps * self.at.abs()  # (m,)
         self._steps = {} if steps is None else steps  # how long a step suits each argument
-        self._listened = False  # whether the noise is known
+        self.listened = False  # whether the noise is known
         self.complex_step = True  # whether to try one
 
     def outputs(self, inputs: Inputs) -> Tensor:
@@ -119,7 +135,7 @@ class Ruler:
             values = self.subject.value(inputs)
             return tuple(values[i] for i in self.smooth)
 
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), forwards_alone():
             warnings.simplefilter("ignore")
             values = torch.func.vmap(outputs)(points)
         count = len(points)
@@ -137,7 +153,7 @@ class Ruler:
         inputs = list(self.inputs)
         for i in arguments:
             x = real(inputs[i])
-            aside = torch.randn(len(x), generator=generator).double() * (_size(x) or 1.0)
+            aside = torch.randn(len(x), generator=generator).double() * (size_of(x) or 1.0)
             inputs[i] = unreal(x + 1e-9 * aside, inputs[i])
         try:
             moved = self.outputs(inputs)
@@ -150,22 +166,24 @@ class Ruler:
     def jacobian(self, argument: int) -> Measured:
         """The first look at every entry: d outputs / d entries of `argument`, (m, n)."""
         x = real(self.inputs[argument])
-        scales = torch.maximum(x.abs(), torch.tensor(0.1 * _size(x)).double())  # (n,)
-        scales = _power_of_two(scales)
-        value, error = self._first_look(argument, torch.eye(len(x)).double(), scales)
-        return Measured.smooth(value.T.contiguous(), error.T.contiguous())
+        scales = torch.maximum(x.abs(), torch.tensor(0.1 * size_of(x)).double())  # (n,)
+        scales = power_of_two(scales)
+        value, error, reach = self._first_look(argument, torch.eye(len(x)).double(), scales)
+        measured = Measured.smooth(value.T.contiguous(), error.T.contiguous())
+        measured.reach = reach.T.contiguous()
+        return measured
 
     def along(self, argument: int, direction: Tensor) -> Measured:
         """The derivative along `direction`, a real vector of the argument's size: (m,)."""
         scale = torch.tensor([self.length(argument, direction)]).double()
-        value, error = self._first_look(argument, direction.unsqueeze(0), scale)
+        value, error, _ = self._first_look(argument, direction.unsqueeze(0), scale)
         return Measured.smooth(value[0], error[0])
 
     def along_again(self, argument: int, direction: Tensor) -> Measured:
         """The same with care, kinks told apart: (m,)."""
         scale = torch.tensor([self.length(argument, direction)]).double()
         second = self.second_look(argument, direction.unsqueeze(0), scale)
-        return Measured(second.value[0], second.error[0], second.low[0], second.high[0])
+        return Measured(*(getattr(second, name)[0] for name in MEASURED))
 
     def look_again(self, argument: int, measured: Measured, columns: Sequence[int]) -> None:
         """Measure some columns of a Jacobian anew, with care, in place.
@@ -176,10 +194,20 @@ class Ruler:
         chosen = list(columns if self.subject.batchable else columns[:LOOKS])
         if not chosen:
             return
-        scales = x.abs().clamp_min(_size(x))[chosen]  # (c,)
-        scales = _power_of_two(scales)
-        second = self.second_look(argument, torch.eye(len(x)).double()[chosen], scales)
-        for name in ("value", "error", "low", "high"):
+        own = x.abs()[chosen]  # (c,)
+        scales = own.clamp_min(size_of(x))
+        directions = torch.eye(len(x)).double()[chosen]
+        second = self.second_look(argument, directions, power_of_two(scales))
+        lost = (own > 0) & (own < 1e-3 * scales)  # perhaps at the edge of a domain
+        if bool(lost.any()):
+            near = self.second_look(argument, directions[lost], power_of_two(own[lost]))
+            far = Measured(*(getattr(second, name)[lost] for name in MEASURED))
+            nearer = near.error / near.value.abs() < far.error / far.value.abs()
+            nearer |= far.nowhere & ~near.nowhere
+            for name in MEASURED:
+                kept = torch.where(nearer, getattr(near, name), getattr(far, name))
+                getattr(second, name)[lost] = kept
+        for name in MEASURED[:-1]:
             getattr(measured, name)[:, chosen] = getattr(second, name).T
         if bool(second.kinks.any()):
             measured.error[:, list(columns[len(chosen) :])] = torch.inf
@@ -187,14 +215,17 @@ class Ruler:
     def length(self, argument: int, direction: Tensor) -> float:
         """How far along `direction` the inputs change by their own size."""
         largest = float(direction.abs().max()) if len(direction) else 0.0
-        return (_size(real(self.inputs[argument])) or 1.0) / (largest or 1.0)
+        return (size_of(real(self.inputs[argument])) or 1.0) / (largest or 1.0)
 
     def _first_look(
         self, argument: int, directions: Tensor, scales: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Extrapolated central differences along `directions` (c, n): (c, m), and their errors."""
-        if not self._listened:
-            self._listened = True
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Extrapolated central differences along `directions` (c, n): (c, m), and their errors.
+
+        And the mean slopes over the longest step.
+        """
+        if not self.listened:
+            self.listened = True
             self.noise = torch.maximum(self.noise, self._noise())
         if argument not in self._steps:
             self._steps[argument] = FIRST_STEP
@@ -202,8 +233,9 @@ class Ruler:
         steps = [scales * self._steps[argument] * 2.0**-k for k in range(LEVELS)]  # (c,) each
         table = self._moved(argument, directions, torch.stack(steps))  # (2, k, c, m)
         quotients = (table[0] - table[1]) / (2 * torch.stack(steps).unsqueeze(-1))  # (k, c, m)
-        value, error = _neville(list(quotients), 4.0)
-        return value, error + 4 * self.noise / steps[-1].unsqueeze(1)
+        value, error = neville(list(quotients), 4.0)
+        reach = (table[:, 0] - self.at).abs().amax(0) / steps[0].unsqueeze(1)  # (c, m)
+        return value, error + 4 * self.noise / steps[-1].unsqueeze(1), reach.nan_to_num(0.0, 0.0)
 
     def _moved(self, argument: int, directions: Tensor, steps: Tensor) -> Tensor:
         """The outputs at x + h direction and x - h direction for each of `steps` (k, c).
@@ -220,11 +252,11 @@ class Ruler:
         """Find how long a step suits this argument, along one random direction."""
         x = real(self.inputs[argument])
         direction = torch.randn(len(x), generator=torch.Generator().manual_seed(1)).double()
-        scale = _size(x) or 1.0
+        scale = size_of(x) or 1.0
         best = float("inf")
         for power in (-6, -9, -3, -13, -18):
             self._steps[argument], kept = 2.0**power, self._steps[argument]
-            value, error = self._first_look(
+            value, error, _ = self._first_look(
                 argument, direction.unsqueeze(0), torch.tensor([scale]).double()
             )
             known = torch.isfinite(error)
@@ -249,7 +281,7 @@ class Ruler:
             if is_float(value):
                 x = real(value)
                 drawn = torch.randn(len(x), generator=generator).double()
-                directions[i] = drawn * x.abs().clamp_min(0.01 * (_size(x) or 1.0))
+                directions[i] = drawn * x.abs().clamp_min(0.01 * (size_of(x) or 1.0))
         found, plateaus = [], []
         for step in (1e-6, 1e-8):
             rows = []
@@ -284,9 +316,9 @@ class Ruler:
         ahead, behind = self._moved(argument, directions, steps)  # (k, c, m) each
         h = steps.unsqueeze(-1)  # (k, c, 1)
         noise = self.noise + EPS * self.at.abs()  # (m,)
-        right, right_error = _best_window((ahead - self.at) / h, h, noise, 4.0)
-        left, left_error = _best_window((self.at - behind) / h, h, noise, 4.0)
-        value, error = _best_window((ahead - behind) / (2 * h), h, noise, 16.0)
+        right, right_error = best_window((ahead - self.at) / h, h, noise, 4.0)
+        left, left_error = best_window((self.at - behind) / h, h, noise, 4.0)
+        value, error = best_window((ahead - behind) / (2 * h), h, noise, 16.0)
         value, error = self._complex_step(argument, directions, value, error)
         one_sided = torch.isfinite(right_error) ^ torch.isfinite(left_error)
         side = torch.where(torch.isfinite(right_error), right, left)
@@ -297,7 +329,7 @@ class Ruler:
         kink = (right - left).abs() > slack + 1e-7 * (right.abs() + left.abs())
         measured.low[kink] = (torch.minimum(right, left) - slack)[kink]
         measured.high[kink] = (torch.maximum(right, left) + slack)[kink]
-        jump = _steep(ahead - self.at, noise) | _steep(behind - self.at, noise)
+        jump = steep(ahead - self.at, noise) | steep(behind - self.at, noise)
         measured.low[jump], measured.high[jump] = -torch.inf, torch.inf
         return measured
 
@@ -313,7 +345,8 @@ class Ruler:
                 warnings.simplefilter("ignore")
                 if self.subject.batchable:
                     one = functools.partial(self._complex_outputs, argument)
-                    outputs = torch.func.vmap(one)(directions)
+                    with forwards_alone():
+                        outputs = torch.func.vmap(one)(directions)
                 else:
                     outputs = torch.stack([self._complex_outputs(argument, d) for d in directions])
         except Exception:  # the user's forward may raise whatever it likes at complex numbers
@@ -325,7 +358,8 @@ class Ruler:
         stepped = outputs.imag.double() / TINY
         agrees = (stepped - value).abs() <= 4 * error + 1e-9 * value.abs()
         same_value = (outputs.real - self.at).abs() <= 64 * EPS * self.at.abs() + 8 * self.noise
-        better = agrees & same_value & torch.isfinite(stepped)
+        seen = (stepped.abs() > 4 * error) | (stepped == 0)  # by both, else neither confirms it
+        better = agrees & same_value & torch.isfinite(stepped) & seen
         # An iteration inside forward may stop before the imaginary part has arrived.
         exact = better & (error < 1e-7 * value.abs())
         off = ((stepped - value).abs() - 2 * error).clamp_min(0)[exact] / value.abs()[exact]
@@ -342,62 +376,3 @@ class Ruler:
         inputs[argument] = torch.complex(x.double(), TINY * unreal(direction, x).double())
         values = self.subject.value(inputs)
         return torch.cat([values[i].reshape(-1) for i in self.smooth])
-
-
-def _size(x: Tensor) -> float:
-    """The root mean square of the entries."""
-    return float(x.square().mean().sqrt()) if len(x) else 0.0
-
-
-def _power_of_two(scales: Tensor) -> Tensor:
-    """The powers of two nearest to `scales`, 1 for 0: x + h is then exact, and so is its h."""
-    return torch.where(scales > 0, scales.clamp_min(1e-300).log2().round().exp2(), 1.0)
-
-
-def _neville(rows: list[Tensor], base: float) -> tuple[Tensor, Tensor]:
-    """The limit at step zero of `rows`, whose error falls by `base`, base**2, ... from row to row.
-
-    Returns the limit and its distance from the limit without the last row.
-    """
-    column, diagonal = list(rows), [rows[0]]
-    for order in range(1, len(rows)):
-        factor = base**order - 1
-        column = [b + (b - a) / factor for a, b in itertools.pairwise(column)]
-        diagonal.append(column[0])
-    error = (diagonal[-1] - diagonal[-2]).abs()
-    return diagonal[-1], torch.where(torch.isfinite(error), error, torch.inf)
-
-
-def _best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tuple[Tensor, Tensor]:
-    """The best extrapolation over three successive steps, for each output.
-
-    From the finest steps, whose errors are noise and honest, to longer ones as long as these agree:
-    the quotients of very long steps may agree among themselves and with nothing else.
-
-    quotients (k, c, m), h (k, c, 1), noise (m,) -> the limits (c, m) and their errors (c, m).
-    """
-    a, b, c = quotients[:-2], quotients[1:-1], quotients[2:]
-    first, second = b + (b - a) / (base - 1), c + (c - b) / (base - 1)
-    limits = second + (second - first) / (base * (4.0 if base == 4.0 else 16.0) - 1)
-    errors = (second - first).abs() + 8 * noise / h[2:]
-    errors[:-1] += (limits[:-1] - limits[1:]).abs()
-    errors = torch.where(torch.isfinite(errors), errors, torch.inf)
-    limit, error = limits[-1].clone(), errors[-1].clone()
-    open_ = torch.ones_like(limit, dtype=torch.bool)
-    for value, mistake in zip(limits.flip(0)[1:], errors.flip(0)[1:], strict=True):
-        known = torch.isfinite(mistake)
-        agrees = ~torch.isfinite(error) | ((value - limit).abs() <= 4 * (mistake + error))
-        open_ &= agrees | ~known
-        better = open_ & known & (mistake < error)
-        limit, error = torch.where(better, value, limit), torch.where(better, mistake, error)
-    return limit, error
-
-
-def _steep(moved: Tensor, noise: Tensor) -> Tensor:
-    """Whether outputs jump, or change with infinite slope: (c, m).
-
-    moved (k, c, m): their change for ever smaller steps, which must shrink as these do.
-    """
-    last = moved[-5:].abs()  # (5, c, m)
-    slowly = (last[1:] > 0.3 * last[:-1]).all(0)  # a quarter each time, where there is a slope
-    return slowly & (last[-1] > 1e3 * noise) & torch.isfinite(last).all(0)

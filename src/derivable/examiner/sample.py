@@ -14,30 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.examiner import forgiveness
 from derivable.examiner.finding import Said
-from derivable.examiner.recorder import replace_saved
+from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised
 from derivable.examiner.ruler import EPS, Measured, Ruler
 from derivable.examiner.space import joined, parted, real, size
-from derivable.examiner.subject import FunctionRun, Inputs, Run, Subject
+from derivable.examiner.subject import Inputs, Run, Subject
 from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
 STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
-
-
-EXAMPLE = Said("where.example")
-
-
-@dataclass
-class Problem:
-    """Something about what backward returned that is not a matter of values."""
-
-    cause: str  # an id of a cause
-    argument: int | None
-    evidence: tuple[Said, ...]
-    raw: Any = None  # what was returned, where its shape or kind is the problem
-    where: Said = EXAMPLE
 
 
 @dataclass
@@ -98,6 +85,9 @@ class Examined:
         self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
         self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
         self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.calm = False  # whether forward has no more noise than rounding
+        self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
+        self.unfinished = False  # whether forward is an iteration that does not always arrive
         self.coarse = False  # whether the inputs were given in a smaller dtype than float64
         self.eps = EPS  # of the dtype in which it is examined
         self.fresh = False  # whether every pull needs a forward of its own
@@ -140,6 +130,7 @@ class Examined:
             return look
         ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
         ruler.complex_step = tolerance < GROSS
+        ruler.listened = tolerance == GROSS and self.calm
         if tolerance == GROSS and not ruler.continuous(self.wanted):
             return None
         for argument, returned in rows.items():
@@ -154,11 +145,19 @@ class Examined:
             if sample.count and not bool(torch.isfinite(at).all()):
                 sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
             if sample.count:
-                self._forgive_corners(sample, ruler)
-                self._forgive_rounding(sample)
-                _forgive_symmetry(sample)
+                forgiveness.corners(sample, ruler)
+                forgiveness.rounding(self, sample)
+                forgiveness.symmetry(sample)
+                if where.key not in ("where.example", "where.again"):
+                    forgiveness.flat(sample, ruler)
+            if sample.count and where.key == "where.wide":
+                forgiveness.unfinished(self, sample)
             self.comparisons += measured.value.numel()
             look.samples.append(sample)
+        if where == EXAMPLE:
+            self.calm = bool((ruler.noise <= 1e3 * ruler.eps * at.abs()).all())
+        if tolerance == STRICT and look.samples and not look.wrong:
+            self.sound.setdefault(forgiveness.shapes(inputs), inputs)
         return look
 
     def _rows(
@@ -222,6 +221,8 @@ class Examined:
         doubt |= ~(
             measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value))
         )
+        own = torch.maximum(measured.value.abs(), returned.abs()).nan_to_num(0.0).amax(0)  # (n,)
+        doubt |= torch.minimum(off, measured.error) > 1e-3 * own  # little beside large ones
         doubt |= ~torch.isfinite(returned)
         weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
         if len(weight):
@@ -229,110 +230,6 @@ class Examined:
             columns = [int(j) for j in order if bool(doubt[:, j].any())]
             ruler.look_again(argument, measured, columns)
         return measured
-
-    def _forgive_corners(self, sample: Sample, ruler: Ruler) -> None:
-        """Take back what lies at a corner that no single entry shows, such as a tie of many.
-
-        Where there is a derivative, it is linear: along a random direction it is what the
-        derivatives along the entries make it.
-        """
-        measured = sample.measured
-        generator = torch.Generator().manual_seed(4)
-        direction = torch.randn(measured.value.shape[1], generator=generator).double()
-        along = ruler.along_again(sample.argument, direction)
-        smooth = torch.isfinite(measured.error).all(1) & torch.isfinite(along.error)
-        expected = measured.value.nan_to_num(0.0) @ direction
-        slack = 8 * (measured.error.nan_to_num(0.0, 0.0) @ direction.abs() + along.error)
-        slack = slack + 1e-6 * (measured.value.nan_to_num(0.0).abs() @ direction.abs())
-        corner = smooth & (((along.value - expected).abs() > slack) | along.kinks)
-        sample.wrong[corner] = False
-        measured.low[corner], measured.high[corner] = -torch.inf, torch.inf
-
-    def _forgive_rounding(self, sample: Sample) -> None:
-        """Take back what a last bit of the inputs, or of what was saved, can explain."""
-        off = (sample.returned - sample.measured.value).abs()
-        rows = [int(row) for row in sample.wrong.any(1).nonzero()[:6]]
-        explained = True
-        generator = torch.Generator().manual_seed(7)
-
-        def jiggle(value: Any) -> Any:
-            noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
-            return value.detach() * (1 + 4 * EPS * noise).to(value.dtype)
-
-        for row in rows:
-            vector = torch.zeros(len(sample.returned)).double()
-            vector[row] = 1.0
-            noise = torch.zeros_like(off[row])
-            for saved in (False, True, False, True):
-                inputs = list(sample.inputs)
-                if not saved:
-                    for i in self.wanted:
-                        inputs[i] = jiggle(inputs[i])
-                try:
-                    other = self.run(inputs)
-                    if saved and isinstance(other, FunctionRun):
-                        replace_saved(other.ctx, jiggle)
-                    gradients = self.pull(other, inputs, vector)
-                except Exception:  # it did not raise at the inputs themselves: nothing to learn
-                    continue
-                fitted = fit(gradients, sample.argument, sample.x)
-                if fitted is not None:
-                    noise = torch.maximum(noise, (real(fitted) - sample.returned[row]).abs())
-            sample.wrong[row] &= ~(off[row] <= 16 * noise.nan_to_num(0.0))
-            explained = explained and not bool(sample.wrong[row].any())
-        if rows and explained:
-            sample.wrong[:] = False  # the other rows are no better known than these
-
-
-def contract(
-    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
-) -> list[Problem]:
-    """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
-
-    `lenient` lets pass what autograd mends by itself.
-    """
-    expected, names = len(inputs), examined.subject.names(len(inputs))
-    if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
-        said = Said(
-            "evidence.count",
-            {"returned": len(gradients), "expected": expected, "names": ", ".join(names)},
-        )
-        return [Problem("count", None, (said,))]
-    problems = []
-    dtypes = {inputs[i].dtype for i in examined.wanted}
-    for i in examined.wanted:
-        gradient, x = gradients[i], inputs[i]
-        if gradient is None:
-            continue
-        if not isinstance(gradient, Tensor):
-            said = Said("evidence.no_tensor", {"kind": type(gradient).__name__})
-            problems.append(Problem("shape", i, (said,), gradient))
-        elif gradient.shape != x.shape:
-            if lenient and fit((gradient,), 0, x) is not None:
-                continue  # autograd sums it, without a word
-            shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
-            problems.append(Problem("shape", i, (Said("evidence.shape", shapes),), gradient))
-        elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
-            kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
-            problems.append(Problem("dtype", i, (Said("evidence.dtype", kinds),), gradient))
-    return problems
-
-
-def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
-    """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
-    gradient = gradients[argument] if argument < len(gradients) else None
-    if gradient is None:
-        return torch.zeros_like(x)
-    if not isinstance(gradient, Tensor):
-        return None
-    if gradient.is_complex() and not x.is_complex():
-        gradient = gradient.real  # as autograd does
-    if gradient.shape != x.shape:
-        try:
-            gradient = gradient.sum_to_size(x.shape)  # as autograd does
-        except RuntimeError:
-            return None
-    return gradient.to(torch.complex128 if x.is_complex() else torch.float64)
 
 
 def _judge(
@@ -355,8 +252,9 @@ def _judge(
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)
     typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
     vague = 5 * error > 1e-3 * typical.clamp_min(1e-300)
-    settled = known & (~(vague & (5 * error > 1e-8 * natural)) | measured.kinks)
-    nowhere = torch.isinf(measured.low) & torch.isinf(measured.high)  # there is no derivative
+    far = torch.maximum(natural, measured.reach)
+    settled = known & (~(vague & (5 * error > 1e-8 * far)) | measured.kinks)
+    nowhere = measured.nowhere
     # An infinite slope times 0 is nan, and no mistake.
     edge = (nowhere | (~settled & ~torch.isfinite(returned))).any(0, keepdim=True)
     not_finite = ~torch.isfinite(returned) & settled & ~measured.kinks & ~edge
@@ -370,33 +268,3 @@ def _typical(value: Tensor) -> float:
     """The largest finite derivative in a Jacobian."""
     finite = value[torch.isfinite(value)].abs()
     return float(finite.max()) if len(finite) else 0.0
-
-
-def _forgive_symmetry(sample: Sample) -> None:
-    """Accept the symmetric gradient of a symmetric argument of which forward reads one triangle."""
-    x = sample.x
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.is_complex() or x.shape[-1] < 2:
-        return
-    if not torch.equal(x, x.mT):
-        return
-    shape = (len(sample.returned), *x.shape)
-    measured, returned = sample.measured.value.view(shape), sample.returned.view(shape)
-    above, below = measured.triu(1), measured.tril(-1)
-    if bool(above.abs().max() > 1e-6 * below.abs().max()) and bool(
-        below.abs().max() > 1e-6 * above.abs().max()
-    ):
-        return  # forward reads both triangles: there is nothing to forgive
-    gap = (returned + returned.mT - measured - measured.mT).abs()
-    if bool((gap <= 1e-6 * measured.abs().max()).all()):
-        sample.wrong[:] = False
-
-
-def raised(error: BaseException) -> Said:
-    """What was raised, in one line."""
-    text = " ".join(str(error).split())
-    return Said("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
-
-
-def short(dtype: torch.dtype) -> str:
-    """float64 for torch.float64."""
-    return str(dtype).removeprefix("torch.")

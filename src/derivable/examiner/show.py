@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from derivable.examiner.report import Report
 
 DOZEN = 12
+ANY = {"count": 0, "all": 0}  # what two findings may differ in and be one
 AND = " · "  # between sentences on one line, in any language
 STYLES = {"right": "bold green", "wrong": "bold red", "inconclusive": "bold yellow"}
 
@@ -43,7 +44,7 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
         if report.verdict == "inconclusive":
             below = [*_notes(report, spoken), _looked_at(report, spoken)]
         return [top, *below[: DOZEN - 1]]
-    blocks = [finding_lines(finding, spoken) for finding in report.findings]
+    blocks = [finding_lines(f, spoken, names) for f, names in _alike(report.findings, spoken)]
     room = DOZEN - 2
     hidden = len(blocks) - room
     if hidden > 0:
@@ -56,6 +57,16 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     body = [line for block, size in zip(blocks, sizes, strict=True) for line in _cut(block, size)]
     rest = [] if len(body) == sum(map(len, blocks)) else [_said(Said(more), spoken)]
     return [top, *body, *rest]
+
+
+def _alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
+    """The findings with their arguments, those that differ in the argument only as one."""
+    groups: dict[object, list[Finding]] = {}
+    for finding in findings:
+        first = [say(e._replace(fields={**e.fields, **ANY}), lang) for e in finding.evidence[:1]]
+        key = (finding.cause, say(finding.where, lang), *first)
+        groups.setdefault(key if finding.argument else id(finding), []).append(finding)
+    return [(g[0], ", ".join(f.argument for f in g if f.argument)) for g in groups.values()]
 
 
 def details(report: Report, lang: str | None = None) -> list[Line]:
@@ -92,10 +103,13 @@ def verdict(report: Report, lang: str | None = None) -> Line:
     return Line(say(Said(f"show.{key}", gaps), lang), 0, STYLES[report.verdict])
 
 
-def heading(finding: Finding, lang: str | None = None) -> str:
-    """The cause, with the argument by name, and where it shows if that is not at the inputs."""
+def heading(finding: Finding, lang: str | None = None, names: str = "") -> str:
+    """The cause, with the argument by name, and where it shows if that is not at the inputs.
+
+    `names` are those of several arguments with the same finding.
+    """
     gaps = {
-        "argument": finding.argument,
+        "argument": names or finding.argument,
         "cause": Said("cause." + finding.cause),
         "where": finding.where,
     }
@@ -148,9 +162,9 @@ def coloured(lines: Iterable[Line]) -> RenderableType:
     return Group(*(Padding(Text(t or " ", style), (0, 0, 0, i)) for t, i, style, _ in lines))
 
 
-def finding_lines(finding: Finding, lang: str) -> list[Line]:
+def finding_lines(finding: Finding, lang: str, names: str = "") -> list[Line]:
     """The whole of one finding; its heading first."""
-    lines = [Line(heading(finding, lang), 2, "bold")]
+    lines = [Line(heading(finding, lang, names), 2, "bold")]
     for number, evidence in enumerate(finding.evidence):
         lines.append(Line(say(evidence, lang), 4, "", 1 if number == 0 else 6))
     if finding.worst is not None:

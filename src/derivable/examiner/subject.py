@@ -170,16 +170,26 @@ class FunctionSubject(Subject):
     def _recorded(self, inputs: Inputs) -> Any:
         return self.target.apply(*inputs)
 
+    def traced(self, inputs: list[Any]) -> list[Tensor]:
+        """The smooth outputs, with forward's own operations recorded by autograd."""
+        ctx = Recorder((True,) * len(inputs), self.protect)
+        run = FunctionRun(self.backward, ctx, self._forward(ctx, inputs), inputs)
+        return [run.outputs[i] for i in run.smooth]
+
+    def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
+        """What forward returns, in any of the styles."""
+        if self.split:
+            returned = self.forward(*inputs)
+            self.target.setup_context(ctx, tuple(inputs), returned)
+            return returned
+        if self.signature is not None:
+            return self.signature.call(self.forward, ctx, tuple(inputs))
+        return self.forward(ctx, *inputs)
+
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
         ctx = Recorder(tuple(i in wanted for i in range(len(inputs))), self.protect)
         with torch.no_grad():
-            if self.split:
-                returned = self.forward(*inputs)
-                self.target.setup_context(ctx, tuple(inputs), returned)
-            elif self.signature is not None:
-                returned = self.signature.call(self.forward, ctx, tuple(inputs))
-            else:
-                returned = self.forward(ctx, *inputs)
+            returned = self._forward(ctx, inputs)
         return FunctionRun(self.backward, ctx, returned, inputs)
 
 
@@ -280,10 +290,35 @@ def is_float(value: Any) -> bool:
 
 
 @contextlib.contextmanager
+def forwards_alone() -> Iterator[None]:
+    """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
+
+    PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
+    values are wanted, a callable made of such Functions can run in batches all the same.
+    """
+    original = vars(torch.autograd.Function)["apply"]
+
+    def apply(cls: Any, *inputs: Any) -> Any:
+        if not torch._C._are_functorch_transforms_active():  # another thread's call
+            return original.__func__(cls, *inputs)
+        if cls.setup_context is not torch.autograd.Function.setup_context:
+            return cls.forward(*inputs)
+        return cls.forward(Recorder((False,) * len(inputs)), *inputs)
+
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
     with unchanged_random_state():
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
         np.random.seed(seed)  # the user's code may draw from NumPy's global generator
         random.seed(seed)
         yield

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent, gradients
-from derivable.examiner.sample import Examined, Problem, fit, raised
+from derivable.examiner.returned import Problem, fit, raised
+from derivable.examiner.sample import Examined
 from derivable.examiner.space import parted, real
 from derivable.examiner.subject import FunctionSubject, Inputs, is_float
 from derivable.function.gradients import as_tuple

@@ -92,6 +92,9 @@ class Block:
         c = float(prediction @ returned) / power
         deviation = float((self.returned - self.measured)[known].abs().max())
         slack = EXPLAINED * deviation + 20 * self.error[known] * max(1.0, abs(c))
+        right = ~self.wrong[known] & (self.measured[known] != 0)
+        alike = 0.01 * self.measured[known].abs() + 20 * self.error[known]
+        slack = torch.where(right, torch.minimum(slack, alike), slack)
         if abs(c) < 1e-12 or bool(((returned - c * prediction).abs() > slack).any()):
             return None
         return c
@@ -169,7 +172,7 @@ def fitted(case: Case, candidates: Candidates, samples: Sequence[Sample] | None 
 
 def number(value: float) -> str:
     """A number as people write it: 2, 1/3, 0.7071."""
-    for below in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13):
+    for below in range(1, 41):
         above = value * below
         if abs(above - round(above)) < 1e-7 * max(1.0, abs(above)) and round(above):
             return f"{round(above)}" if below == 1 else f"{round(above)}/{below}"

@@ -13,8 +13,9 @@ from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
 from derivable.examiner.linearity import representable
 from derivable.examiner.recorder import changed_after_saving as changed_tensors
+from derivable.examiner.returned import fit
 from derivable.examiner.ruler import EPS, Ruler
-from derivable.examiner.sample import Sample, fit
+from derivable.examiner.sample import Sample
 from derivable.examiner.space import real, size, unreal
 from derivable.examiner.subject import FunctionRun, FunctionSubject
 

@@ -34,7 +34,10 @@ def swapped(case: Case) -> list[Fit]:
         return []
     (kind, name), factors = fit
     fields = {"name": case.name, "other": name}
-    return [Fit("swapped", 2, (Said(f"evidence.swapped_{kind}", fields), *times(factors)))]
+    cause = "swapped" if kind == "argument" else "swapped_outputs"
+    if kind == "output" and len(case.first.outputs) == 2:
+        kind = "two_outputs"
+    return [Fit(cause, 2, (Said(f"evidence.swapped_{kind}", fields), *times(factors)))]
 
 
 def transposed(case: Case) -> list[Fit]:
@@ -164,13 +167,28 @@ def part(case: Case) -> list[Fit]:
     if not shared:
         return _superfluous(case)
     where, name = sorted(shared, key=lambda pair: (pair[0] == "some", pair))[0]
-    said = Said(f"evidence.part_{where}", {"axis": name})
-    broadcast = name.startswith("output") and _summed(case, name)
-    if broadcast:
-        return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
-    if where == "some":
+    kind, _, index = where.partition(" ")
+    said = Said(f"evidence.part_{kind}", {"axis": name, "index": index, **_counted(case, name)})
+    lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
+    if kind == "some":
         return _superfluous(case) or [Fit("part_only", 7, (said,))]
-    return [Fit("part_only", 3.6, (said,))]
+    if name.startswith("output") and lost and _summed(case, name):
+        return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
+    if kind in ("from", "until") and not lost:
+        return [Fit("missing_term", 3.6, (said, Said("evidence.carried")))]
+    beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
+    return [Fit("part_only", 6.6 if beyond else 3.6, (said,))]  # there it is the values that count
+
+
+def _counted(case: Case, name: str) -> dict[str, int]:
+    """At how many indices of an axis it is wrong, of those that were measured."""
+    for block in blocks(case.first, case.name):
+        if name in block.names:
+            axis = block.names.index(name)
+            rest = [i for i in range(block.wrong.ndim) if i != axis]
+            bad, known = (m.any(dim=rest) if rest else m for m in (block.wrong, block.relevant))
+            return {"count": int(bad.sum()), "all": int((bad | known).sum())}
+    return {}
 
 
 def _superfluous(case: Case) -> list[Fit]:
@@ -181,10 +199,10 @@ def _superfluous(case: Case) -> list[Fit]:
         right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
         if int(right.sum()) < int(wrong.sum()) / 4:
             return []
-        scale = float(sample.measured.value[sample.sure].abs().max())
-        nothing = bool((sample.measured.value[wrong].abs() <= 1e-9 * scale).all())
-        lost = bool((sample.returned[wrong] == 0).all())
-        kinds.add("superfluous" if nothing else "lost" if lost else "")
+        measured, returned = sample.measured.value[wrong].abs(), sample.returned[wrong].abs()
+        nothing = bool((measured <= 1e-9 * returned + 20 * sample.measured.error[wrong]).all())
+        lost = bool((returned == 0).all())
+        kinds.add("lost" if lost else "superfluous" if nothing else "")
     if len(kinds) != 1 or "" in kinds:
         return []
     return [Fit("part_only", 4.3, (Said(f"evidence.{kinds.pop()}"),))]
@@ -214,6 +232,10 @@ def _parts(block: Block) -> list[tuple[str, str]]:
             "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
             "some": True,
         }  # fmt: skip
+        if name.startswith("output") and len(where) > 1 and fine:
+            first, last = where[0], where[-1] + 1
+            kinds[f"from {first}"] = where == [*range(first, length)] and fine[-1] < first
+            kinds[f"until {last}"] = where == [*range(last)] and fine[0] >= last
         found += [(kind, name) for kind, holds in kinds.items() if holds]
     for a, b in itertools.combinations(range(wrong.ndim), 2):
         if min(wrong.shape[a], wrong.shape[b]) < 2:
@@ -265,6 +287,11 @@ def repeated(case: Case) -> list[Fit]:
             dropped = (returned[lost].abs() <= floor).float().mean()
             kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
             overwritten = bool(dropped == 1.0) and bool((kept == 1).all())
+            strong = measured.abs() > floor
+            if overwritten and not bool((strong.sum(1) <= 1).all()):
+                # No lookup: what is written last stays, unlike a sum over time that is cut short.
+                last = rows - 1 - strong.flip(0).double().argmax(0)  # (n,)
+                overwritten = not bool(lost[last, torch.arange(len(last))][bad].any())
             single = (shares == 1) & ~bad
             averaged = bool(
                 ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()

@@ -9,6 +9,8 @@ import torch
 
 from derivable.examiner.causes.evidence import Case, Fit, blocks, number
 from derivable.examiner.finding import Said
+from derivable.examiner.forgiveness import shapes
+from derivable.examiner.probes import describe
 from derivable.examiner.sample import Sample
 
 
@@ -37,39 +39,47 @@ def scalar(case: Case) -> list[Fit]:
 def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
     """Name the factors, from the sizes of the samples."""
     numbers = [c for _, c in factors]
-    entries = int(blocks(case.first)[0].relevant.sum())
+    first = blocks(case.first)[0]
+    entries = int((first.relevant & first.wrong).sum())
     said = Said("evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries})
     if all(c == 0 for c in numbers):
-        first = blocks(case.first)
-        parts = [i for i, b in enumerate(first) if bool(b.wrong.any())]
-        if len(parts) < len(first):
+        all_blocks = blocks(case.first)
+        parts = [i for i, b in enumerate(all_blocks) if bool(b.wrong.any())]
+        if len(parts) < len(all_blocks):
             wrong = ", ".join(str(i) for i in parts)
             lost = (Said("evidence.outputs", {"names": wrong}), Said("evidence.all_zero"))
             return [Fit("part_only", 1, lost), Fit("missing_term", 1.5, lost)]
         return [Fit("none", 1, (Said("evidence.all_zero"),))]
+    if entries == 1:
+        said = Said("evidence.ratio_one", {"factor": number(numbers[0])})
+    outputs = case.first.outputs
+    more: tuple[Said, ...] = ()
+    if len(outputs) == 1 and torch.equal(outputs[0], case.first.x):  # such as a reversal layer
+        more = (Said("evidence.identity", {"name": case.name}),)
     if all(abs(c + 1) < 1e-6 for c in numbers):
-        return [Fit("sign", 1, (said,))]
+        return [Fit("sign", 1, (said, *more))]
     if max(numbers) - min(numbers) < 1e-7 * abs(numbers[0]):
         if abs(numbers[0] - 1) < 0.02:
             return [Fit("constant", 1.5, (said,)), Fit("factor", 2.5, (said,))]
-        alike = [n for n, _ in formulas(case, factors)]
+        alike = [n for n, c in formulas(case, factors) if abs(c - 1) < 1e-6]
         known = alike if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
-        more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}),) if known else ()
+        if known:
+            more = (Said("evidence.or_sizes", {"names": ", ".join(known[:3])}), *more)
         return [Fit("factor", 1, (said, *more))]
     for (one, c), (other, d) in itertools.combinations(factors, 2):
-        if _sizes(one) == _sizes(other) and abs(c - d) > 1e-7 * abs(c):
+        if shapes(one.inputs) == shapes(other.inputs) and abs(c - d) > 1e-7 * abs(c):
             return []  # it depends on the values
     names = formulas(case, factors)
-    spoken = [Said("evidence.ratio_sizes", {"factor": number(c), "sizes": _sizes(s)})
-              for s, c in factors[1:3]]  # fmt: skip
+    called = case.examined.subject.names(len(case.first.inputs))
+    distinct = {number(c): describe(s.inputs, called) for s, c in reversed(factors)}
+    spoken = [
+        Said("evidence.ratio_sizes", {"factor": factor, "shapes": where})
+        for factor, where in [*reversed(distinct.items())][:2]
+    ]
     if names:
         name = Said("evidence.factor_is", {"formula": names[0][0]})
-        return [Fit("factor", 1, (name, said, *spoken))]
+        return [Fit("factor", 1, (name, *spoken))]
     return [Fit("factor", 2, (said, *spoken))]
-
-
-def _sizes(sample: Sample) -> str:
-    return str(tuple(sample.x.shape))
 
 
 def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
@@ -95,12 +105,24 @@ def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[
         spread = max(ratios) - min(ratios)
         if not spread < 1e-6 * abs(ratios[0]):
             continue
-        text = " * ".join(f.format(n) for n, f in zip(chosen, forms, strict=True))
+        text = _product(chosen, forms)
         plain = abs(abs(ratios[0]) - 1) < 1e-6
         front = "" if abs(ratios[0] - 1) < 1e-6 else f"{number(ratios[0])} * "
         if ratios[0] and abs(ratios[0]) < 1e4:
             found.append((len(chosen) * 2 + (not plain) * 3, front + text, ratios[0]))
     return [(text, ratio) for _, text, ratio in sorted(found, key=lambda f: f[0])]
+
+
+def _product(names: Sequence[str], forms: Sequence[str]) -> str:
+    """`a * b`, `a / b` or `1/(n - 1)`."""
+    bare = [f"({n})" if " " in n else n for n in names]
+    if len(bare) == 1:
+        return forms[0].format(bare[0] if forms[0] != "{}" else names[0])
+    above = [n for n, form in zip(bare, forms, strict=True) if form == "{}"]
+    below = [n for n, form in zip(bare, forms, strict=True) if form != "{}"]
+    if len(below) == 2:
+        return f"1 / ({' * '.join(below)})"
+    return " / ".join([" * ".join(above), *below])
 
 
 def _quantities(case: Case, sample: Sample) -> dict[str, int]:

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from derivable.examiner.causes.evidence import Case, Fit, blocks, number
 from derivable.examiner.finding import Said
+from derivable.examiner.forgiveness import deviation
 from derivable.examiner.sample import Sample
-from derivable.examiner.space import real
+from derivable.examiner.space import real, unreal
 
 
 class Points(NamedTuple):
@@ -217,14 +218,17 @@ def one_side(case: Case) -> list[Fit]:
     if len(values) <= 3:  # a mask
         at = f"{float(torch.cat(bad[name])[0]):g}"
         return [Fit("part_only", 3.7, (Said("evidence.where_equals", {"name": name, "at": at}),))]
+    if name == case.name and kind in ("above", "below", "outside", "inside"):
+        threshold = _sharpened(case, kind, torch.cat(bad[name]), torch.cat(good[name]))
     fields = {"name": name, "at": f"{threshold:.4g}"}
     return [Fit("one_side", 3.8, (Said(f"evidence.side_{kind}", fields),))]
 
 
 def _abrupt(sample: Sample) -> bool:
     """Whether wrong entries are clearly wrong, and do not fade into right ones."""
-    off = (sample.returned - sample.measured.value).abs()[sample.wrong & sample.sure]
-    if not len(off):
+    chosen = sample.wrong & sample.sure
+    off = (sample.returned - sample.measured.value).abs()[chosen]
+    if not len(off) or bool((sample.returned[chosen] == 0).all()):
         return True
     return float(off.quantile(0.1)) > 1e-4 * float(off.max())
 
@@ -240,7 +244,9 @@ def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, T
         if not bool(relevant.any()):
             continue
         out, arg = relevant.shape[: block.axes], relevant.shape[block.axes :]
-        off = (block.returned - block.measured).abs()[relevant]
+        off = (block.returned - block.measured).abs()
+        lost = bool((block.returned[block.wrong] == 0).all())  # then the whole of it is missing
+        off = (off / block.measured.abs() if lost else off)[relevant]
         everything = [*zip(names, sample.inputs, strict=True)]
         everything += [("output", o) for o in sample.outputs[:1]]
         for name, value in everything:
@@ -271,12 +277,38 @@ def _separations(w: Tensor, r: Tensor) -> Iterator[tuple[str, float]]:
         yield "out_of_band", float(r.mean())
 
 
+def _sharpened(case: Case, kind: str, w: Tensor, r: Tensor) -> float:
+    """The threshold, from moving the wrong entry that is nearest to it towards the right ones."""
+    folded = kind in ("outside", "inside")
+    low, high = (w.abs(), r.abs()) if folded else (w, r)
+    upper = kind in ("above", "outside")
+    wrong, right = (low.min(), high.max()) if upper else (low.max(), high.min())
+    for sample in case.wrong:
+        x = real(sample.x)
+        column = int(((x.abs() if folded else x) - wrong).abs().argmin())
+        if abs(float((x.abs() if folded else x)[column] - wrong)) > 0.0:
+            continue
+        if not bool(sample.wrong[:, column].any()):
+            continue
+        row, sign = int(sample.wrong[:, column].double().argmax()), x[column].sign()
+        for _ in range(14):
+            moved = x.clone()
+            moved[column] = middle = (wrong + right) / 2
+            moved[column] *= sign if folded else 1.0
+            inputs = list(sample.inputs)
+            inputs[case.argument] = unreal(moved, sample.x)
+            off = deviation(case.examined, sample, inputs, row, column)
+            wrong, right = (middle, right) if off > 1e-6 else (wrong, middle)
+        break
+    return _between(min(float(wrong), float(right)), max(float(wrong), float(right)))
+
+
 def _between(low: float, high: float) -> float:
     """The roundest number between two."""
     for digits in range(-1, 6):
         rounded = round((low + high) / 2, digits)
         if low <= rounded <= high:
-            return rounded
+            return rounded + 0.0  # no -0
     return (low + high) / 2
 
 

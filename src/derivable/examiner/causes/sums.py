@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -37,6 +38,33 @@ def summed_grad_output(case: Case) -> list[Fit]:
         return []
     said = Said("evidence.sums", {"axes": ", ".join(sorted(shared))})
     return [Fit("sums_grad_output", 3.0, (said,))]
+
+
+def one_grad_output(case: Case) -> list[Fit]:
+    """One entry of grad_output along some axes is used in the place of all others."""
+
+    def spread(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        axes = [a for a in range(block.axes) if block.measured.shape[a] > 1]
+        for count in range(1, len(axes) + 1):
+            for chosen in itertools.combinations(axes, count):
+                whole = block.measured.sum(dim=chosen)
+                for index in (0, -1):
+                    candidate = torch.zeros_like(block.measured)
+                    place: list[Any] = [slice(None)] * candidate.ndim
+                    for axis in chosen:
+                        place[axis] = index
+                    candidate[tuple(place)] = whole
+                    names = ", ".join(block.names[a] for a in chosen)
+                    found[index, names] = candidate
+        return found
+
+    fit = fitted(case, spread)
+    if fit is None:
+        return []
+    (index, names), factors = fit
+    key = "evidence.first_alone" if index == 0 else "evidence.last_alone"
+    return [Fit("sums_grad_output", 2.1, (Said(key, {"axes": names}), *times(factors)))]
 
 
 def _constant(tensor: Tensor, axis: int, slack: float) -> bool:
@@ -95,7 +123,7 @@ def averaged(case: Case) -> list[Fit]:
     if not lengths or any(abs(c * n - 1) > 1e-6 for c, n in lengths):
         return []
     said = Said("evidence.averaged", {"factor": number(lengths[0][0]), "count": lengths[0][1]})
-    return [Fit("missing_sum", 1.2, (said,))]
+    return [Fit("mean_for_sum", 0.95, (said,))]
 
 
 def coupling(case: Case) -> list[Fit]:
@@ -119,14 +147,18 @@ def coupling(case: Case) -> list[Fit]:
     if len(seen) != 1:
         return []
     measured, returned = seen.pop()
-    fields = {"measured": ", ".join(sorted(measured)) or "-",
-              "returned": ", ".join(sorted(returned)) or "-"}  # fmt: skip
-    said = Said("evidence.coupling", fields)
     if measured == returned:
         return []
+    fields = {"measured": _listed(measured), "returned": _listed(returned)}
+    said = Said("evidence.coupling", fields)
     if returned < measured:
         return [Fit("missing_term", 3.5, (Said("evidence.uncoupled", fields),))]
     return [Fit("wrong_axis", 3.2, (said,))]
+
+
+def _listed(axes: Iterable[str]) -> str | Said:
+    """The axes by name; "none" in the reader's language."""
+    return ", ".join(sorted(axes)) or Said("evidence.no_axis")
 
 
 def _aligned(block: Block) -> list[tuple[int, int]]:
@@ -283,8 +315,8 @@ def by_experiment(case: Case) -> list[Fit]:
     measured = _spread(after.measured.value - sample.measured.value, sample, index)
     returned = _spread(after.returned - sample.returned, sample, index)
     names = [f"{case.name}.shape[{axis}]" for axis in range(sample.x.ndim)]
-    fields = {"measured": ", ".join(names[a] for a in sorted(measured)) or "-",
-              "returned": ", ".join(names[a] for a in sorted(returned)) or "-"}  # fmt: skip
+    fields = {"measured": _listed(names[a] for a in measured),
+              "returned": _listed(names[a] for a in returned)}  # fmt: skip
     if returned - measured:
         return [Fit("wrong_axis", 3.4, (Said("evidence.coupling", fields),))]
     if measured - returned:

@@ -33,4 +33,6 @@ def say(said: Said, lang: str | None = None) -> str:
         name: say(value, spoken) if isinstance(value, Said) else value
         for name, value in said.fields.items()
     }
-    return LANGUAGES[spoken][said.key].format_map(fields)
+    table, one = LANGUAGES[spoken], f"{said.key}_one"
+    key = one if one in table and fields.get("count") == 1 else said.key
+    return table[key].format_map(fields)

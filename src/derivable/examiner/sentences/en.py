@@ -29,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "cause.ignores_grad_output": "grad_output is not used",
     "advice.ignores_grad_output": "Multiply by grad_output: backward returns a product, not a "
     "derivative.",
-    "cause.sums_grad_output": "only a sum or mean of grad_output is used",
+    "cause.sums_grad_output": "only a sum, a mean or one entry of grad_output is used",
     "advice.sums_grad_output": "Each output has its own grad_output: multiply first, sum "
     "afterwards.",
     "cause.layout": "it is right only for one memory layout",
@@ -40,11 +40,16 @@ SENTENCES: dict[str, str] = {
     "advice.factor": "Compare what forward divides by with what backward divides by.",
     "cause.swapped": "the gradient of another argument is returned in its place",
     "advice.swapped": "Return the gradients in the order of forward's inputs.",
+    "cause.swapped_outputs": "the grad_output of another output is used",
+    "advice.swapped_outputs": "backward receives one grad_output per output, in the order in which "
+    "forward returns them.",
     "cause.transposed": "two axes are exchanged",
     "advice.transposed": "Write the shapes beside each factor of the product; one needs a .T.",
     "cause.missing_sum": "a broadcast dimension is not summed over",
     "advice.missing_sum": "What was broadcast in forward is summed in backward: "
     ".sum_to_size(argument.shape).",
+    "cause.mean_for_sum": "the mean is returned where the sum belongs",
+    "advice.mean_for_sum": "What was broadcast in forward is summed in backward: .sum, not .mean.",
     "cause.wrong_axis": "it is summed, averaged or normalised over the wrong axis",
     "advice.wrong_axis": "Use the same dim in backward as in forward.",
     "cause.slope_at_output": "the slope is taken at the output instead of the input",
@@ -60,8 +65,9 @@ SENTENCES: dict[str, str] = {
     "enters gives a term.",
     "cause.power": "another power than that of the derivative",
     "advice.power": "Derive it again: the derivative of x**p is p * x**(p - 1).",
-    "cause.constant": "another constant than forward used",
-    "advice.constant": "Keep the value on ctx in forward and use that one in backward.",
+    "cause.constant": "another constant or formula than forward used",
+    "advice.constant": "Keep the value on ctx in forward and use that one in backward; if "
+    "forward is an approximation, differentiate that approximation.",
     "cause.positions": "the values are right, their positions are not",
     "advice.positions": "Undo flips, rolls, permutations and reshapes in the reverse order.",
     "cause.repeated_positions": "repeated positions overwrite each other instead of adding up",
@@ -90,6 +96,10 @@ SENTENCES: dict[str, str] = {
     "advice.option": "Keep the option on ctx in forward and use it in backward.",
     "cause.way": "a way of running it disagrees with backward",
     "advice.way": "Compare that rule with backward; derivable.Function makes them all from it.",
+    "cause.surrogate": "a gradient is returned where the derivative is 0: a straight-through "
+    "estimator?",
+    "advice.surrogate": 'If it is meant, declare it: surrogate = "why" on the class, or '
+    'check(..., surrogate="why"). Its values are then not compared.',
     "cause.unrecognised": "it is wrong, and the cause is not recognised",
     "advice.unrecognised": "Compare the worst entry with the derivation by hand.",
     # Where it shows.
@@ -101,6 +111,7 @@ SENTENCES: dict[str, str] = {
     "where.longer": "where the rows of {argument} are not of length 1",
     "where.batch_of_one": "for a batch of one",
     "where.size_one": "where the size {size} becomes 1",
+    "where.pairs": "where every size is 2",
     "where.scalar": "for 0-dimensional inputs",
     "where.empty": "for an empty batch",
     "where.wide": "at values beyond yours",
@@ -112,7 +123,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is 0 everywhere",
     "where.dtype": "in {dtype}",
     # What speaks for a cause.
-    "evidence.count": "{returned} gradients were returned, forward has {expected} inputs: {names}",
+    "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
     "evidence.shape": "returned shape {returned}, the argument has {expected}",
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
@@ -186,14 +197,18 @@ SENTENCES: dict[str, str] = {
     "± {error}",
     "evidence.found_at": "found {where}",
     "evidence.where_equals": "wrong where {name} is {at}",
-    "evidence.count_wrong": "{wrong} of {all} entries of the Jacobian are wrong",
+    "evidence.count_wrong": "{count} of {all} entries of the Jacobian are wrong",
+    "evidence.count_wrong_one": "1 of {all} entries of the Jacobian is wrong",
     "evidence.ratio": "returned / measured = {factor} in all {count} entries",
     "evidence.all_zero": "zero is returned everywhere, though the output depends on it",
     "evidence.or_sizes": "which may also be {names}",
-    "evidence.ratio_sizes": "{factor} where its shape is {sizes}",
+    "evidence.ratio_one": "returned / measured = {factor} in the one entry that is wrong",
+    "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
-    "evidence.swapped_output": "what belongs to output {other} is used",
+    "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "
+    "counted around",
+    "evidence.swapped_two_outputs": "grad_output 0 and grad_output 1 are exchanged",
     "evidence.transposed": "right if {a} and {b} are exchanged",
     "evidence.times": "and times {factor}",
     "evidence.times_varying": "and times a factor that varies",
@@ -203,12 +218,15 @@ SENTENCES: dict[str, str] = {
     "evidence.part_first": "wrong only at index 0 of {axis}",
     "evidence.part_last": "wrong only at the last index of {axis}",
     "evidence.part_border": "wrong only at the first and last index of {axis}",
+    "evidence.part_from": "right before index {index} of {axis}, wrong from there on",
+    "evidence.part_until": "wrong before index {index} of {axis}, right from there on",
+    "evidence.carried": "what is carried on from one to the next is lost",
     "evidence.part_all_but_first": "right only at index 0 of {axis}",
     "evidence.part_all_but_last": "right only at the last index of {axis}",
     "evidence.part_even": "wrong only at even indices of {axis}",
     "evidence.part_odd": "wrong only at odd indices of {axis}",
     "evidence.part_imaginary": "wrong only in the imaginary part",
-    "evidence.part_some": "wrong at some indices of {axis}, right at all others",
+    "evidence.part_some": "wrong at {count} of the {all} indices of {axis} that were measured",
     "evidence.part_diagonal": "wrong only on the diagonal of {axis}",
     "evidence.part_above": "wrong only above the diagonal of {axis}",
     "evidence.part_below": "wrong only below the diagonal of {axis}",
@@ -217,11 +235,16 @@ SENTENCES: dict[str, str] = {
     "evidence.repeated": "wrong exactly in the entries to which several outputs contribute",
     "evidence.sums": "each entry of grad_output along {axes} has the same effect: only its sum is "
     "used",
+    "evidence.first_alone": "only the first entry of grad_output along {axes} is used, in the "
+    "place of all",
+    "evidence.last_alone": "only the last entry of grad_output along {axes} is used, in the "
+    "place of all",
     "evidence.summed_over": "right if the sum were over other axes; it is over {axes}",
     "evidence.averaged": "returned / measured = {factor}: the mean of {count}, where the sum "
     "belongs",
     "evidence.coupling": "an output depends on other entries along {measured}; backward couples "
     "along {returned}",
+    "evidence.no_axis": "no axis",
     "evidence.uncoupled": "an output depends on other entries along {measured}; backward treats "
     "them as independent along some of these",
     "evidence.sparse": "{number} is missing in {count} entries, the others are right",
@@ -239,6 +262,10 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_formula": "returned / measured = {formula}",
     "evidence.formulas": "measured: {measured}; returned: {returned}",
     "evidence.missing": "missing: {formula}",
+    "evidence.skipped": "it is the gradient of forward with the derivative of {name} left out",
+    "evidence.dropped": "it is the gradient of forward without what comes through {name}: as if "
+    "one of its inputs were constant",
+    "evidence.negated": "it is the gradient of forward with the other sign for one input of {name}",
     "evidence.slope_at_output": "it is the derivative measured at x = output",
     "evidence.slope_at_input": "given the output as x, it returns the derivative at the input",
     "evidence.side_above": "wrong where {name} > {at}, right below",
@@ -255,16 +282,30 @@ SENTENCES: dict[str, str] = {
     "evidence.conjugate_grad_output": "right if grad_output is conjugated first",
     "evidence.option": "it is the gradient for {name} = {other}; forward used {value}",
     "evidence.representable": "the {count} wrong entries are all exact {dtype} numbers",
+    "evidence.steps": "forward moves in steps: its derivative is 0 in all entries",
+    "evidence.identity": "forward returns {name} unchanged: if another gradient is meant, say "
+    "so with surrogate=",
+    "evidence.offset": "{form} is off by {offset} in every entry, as where a small constant is "
+    "added in backward only",
     "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move "
     "smoothly",
     "evidence.nearly": "nearly right: no entry is off by more than {size} of its size",
     "evidence.not_finite": "{count} of {all} entries are nan or inf; outputs and derivatives are "
     "finite",
-    "evidence.underflow": "{count} entries are 0 where the derivative is not",
+    "evidence.underflow": "0 is returned in {count} entries whose derivative is not 0",
     # What is worth knowing and no mistake.
     "note.kinks": "{count} entries are at kinks, where anything between the one-sided derivatives "
     "is right",
+    "note.kinks_one": "1 entry is at a kink, where anything between the one-sided derivatives "
+    "is right",
+    "note.nowhere": "{count} entries have no derivative that could be measured: forward jumps "
+    "there, or its slope is infinite; they are not compared",
+    "note.nowhere_one": "1 entry has no derivative that could be measured: forward jumps there, "
+    "or its slope is infinite; it is not compared",
+    "note.unmeasured": "{count} of {all} entries could not be measured well enough, and were not "
+    "compared",
     "note.no_second_order": "no second derivative: {text}",
+    "note.once": "backward is marked @once_differentiable",
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
     "dtype",
@@ -272,6 +313,8 @@ SENTENCES: dict[str, str] = {
     "note.raises": "{where} backward raises: {text}",
     "note.slow": "forward is slow, so other sizes and special values were looked at less",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
+    "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
+    "and by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The rungs of the ladder.
     "rung.calls": "calls",

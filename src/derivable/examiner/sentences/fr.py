@@ -30,7 +30,8 @@ SENTENCES: dict[str, str] = {
     "cause.ignores_grad_output": "grad_output n'est pas utilisé",
     "advice.ignores_grad_output": "Multiplier par grad_output : backward renvoie un produit, et "
     "non une dérivée.",
-    "cause.sums_grad_output": "seule une somme ou une moyenne de grad_output est utilisée",
+    "cause.sums_grad_output": "seule une somme, une moyenne ou une valeur de grad_output est "
+    "utilisée",
     "advice.sums_grad_output": "Chaque sortie a son propre grad_output : multiplier d'abord, "
     "sommer ensuite.",
     "cause.layout": "le résultat n'est juste que pour une disposition en mémoire",
@@ -43,12 +44,18 @@ SENTENCES: dict[str, str] = {
     "advice.factor": "Comparer ce par quoi forward divise avec ce par quoi backward divise.",
     "cause.swapped": "c'est le gradient d'un autre argument qui est renvoyé à sa place",
     "advice.swapped": "Renvoyer les gradients dans l'ordre des entrées de forward.",
+    "cause.swapped_outputs": "c'est le grad_output d'une autre sortie qui est utilisé",
+    "advice.swapped_outputs": "backward reçoit un grad_output par sortie, dans l'ordre où "
+    "forward les renvoie.",
     "cause.transposed": "deux axes sont échangés",
     "advice.transposed": "Écrire les formes à côté de chaque facteur du produit ; il manque un .T "
     "à l'un d'eux.",
     "cause.missing_sum": "il manque la somme sur une dimension diffusée (broadcast)",
     "advice.missing_sum": "Ce qui est diffusé dans forward se somme dans backward : "
     ".sum_to_size(argument.shape).",
+    "cause.mean_for_sum": "la moyenne est renvoyée là où il faut la somme",
+    "advice.mean_for_sum": "Ce qui a été diffusé dans forward se somme dans backward : .sum, et "
+    "non .mean.",
     "cause.wrong_axis": "la somme, la moyenne ou la normalisation se fait sur le mauvais axe",
     "advice.wrong_axis": "Utiliser dans backward le même dim que dans forward.",
     "cause.slope_at_output": "la pente est prise en la sortie au lieu de l'entrée",
@@ -65,8 +72,9 @@ SENTENCES: dict[str, str] = {
     "la variable donne un terme.",
     "cause.power": "la puissance n'est pas celle de la dérivée",
     "advice.power": "Dériver de nouveau : la dérivée de x**p est p * x**(p - 1).",
-    "cause.constant": "la constante n'est pas celle que forward a utilisée",
-    "advice.constant": "Garder la valeur sur ctx dans forward et utiliser celle-là dans backward.",
+    "cause.constant": "la constante ou la formule n'est pas celle de forward",
+    "advice.constant": "Garder la valeur sur ctx dans forward et utiliser celle-là dans "
+    "backward ; si forward est une approximation, dériver celle-ci.",
     "cause.positions": "les valeurs sont justes, leurs positions ne le sont pas",
     "advice.positions": "Défaire flip, roll, permute et reshape dans l'ordre inverse.",
     "cause.repeated_positions": "les positions répétées s'écrasent au lieu de s'additionner",
@@ -97,6 +105,10 @@ SENTENCES: dict[str, str] = {
     "advice.option": "Garder l'option sur ctx dans forward et l'utiliser dans backward.",
     "cause.way": "une façon de l'exécuter contredit backward",
     "advice.way": "Comparer cette règle avec backward ; derivable.Function les tire toutes de lui.",
+    "cause.surrogate": "un gradient est renvoyé là où la dérivée est 0 : un estimateur direct "
+    "(straight-through) ?",
+    "advice.surrogate": 'Si c\'est voulu, le déclarer : surrogate = "pourquoi" sur la classe, '
+    'ou check(..., surrogate="pourquoi"). Les valeurs ne sont alors pas comparées.',
     "cause.unrecognised": "le résultat est faux, et la cause n'est pas reconnue",
     "advice.unrecognised": "Comparer la pire valeur avec le calcul fait à la main.",
     # Where it shows.
@@ -108,6 +120,7 @@ SENTENCES: dict[str, str] = {
     "where.longer": "là où les lignes de {argument} ne sont pas de longueur 1",
     "where.batch_of_one": "pour un lot d'un seul exemple",
     "where.size_one": "là où la taille {size} devient 1",
+    "where.pairs": "là où toutes les tailles sont 2",
     "where.scalar": "pour des entrées sans dimension",
     "where.empty": "pour un lot vide",
     "where.wide": "pour des valeurs au-delà des vôtres",
@@ -119,7 +132,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "là où {argument} est 0 partout",
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
-    "evidence.count": "{returned} gradients renvoyés, forward a {expected} entrées : {names}",
+    "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
     "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
@@ -198,14 +211,18 @@ SENTENCES: dict[str, str] = {
     "{measured} ± {error}",
     "evidence.found_at": "trouvé {where}",
     "evidence.where_equals": "faux là où {name} vaut {at}",
-    "evidence.count_wrong": "{wrong} valeurs de la jacobienne sur {all} sont fausses",
+    "evidence.count_wrong": "{count} valeurs de la jacobienne sur {all} sont fausses",
+    "evidence.count_wrong_one": "1 valeur de la jacobienne sur {all} est fausse",
     "evidence.ratio": "renvoyé / mesuré = {factor} pour les {count} valeurs",
     "evidence.all_zero": "zéro est renvoyé partout, alors que la sortie en dépend",
     "evidence.or_sizes": "ce qui peut aussi être {names}",
-    "evidence.ratio_sizes": "{factor} là où sa forme est {sizes}",
+    "evidence.ratio_one": "renvoyé / mesuré = {factor} pour la seule valeur fausse",
+    "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
-    "evidence.swapped_output": "c'est ce qui revient à la sortie {other} qui est utilisé",
+    "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
+    "plus loin",
+    "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
     "evidence.transposed": "juste si l'on échange {a} et {b}",
     "evidence.times": "et multiplié par {factor}",
     "evidence.times_varying": "et multiplié par un facteur qui varie",
@@ -215,12 +232,15 @@ SENTENCES: dict[str, str] = {
     "evidence.part_first": "faux à l'indice 0 de {axis} seulement",
     "evidence.part_last": "faux au dernier indice de {axis} seulement",
     "evidence.part_border": "faux au premier et au dernier indice de {axis} seulement",
+    "evidence.part_from": "juste avant l'indice {index} de {axis}, faux à partir de là",
+    "evidence.part_until": "faux avant l'indice {index} de {axis}, juste à partir de là",
+    "evidence.carried": "ce qui passe de l'un au suivant est perdu",
     "evidence.part_all_but_first": "juste à l'indice 0 de {axis} seulement",
     "evidence.part_all_but_last": "juste au dernier indice de {axis} seulement",
     "evidence.part_even": "faux aux indices pairs de {axis} seulement",
     "evidence.part_odd": "faux aux indices impairs de {axis} seulement",
     "evidence.part_imaginary": "faux dans la partie imaginaire seulement",
-    "evidence.part_some": "faux à certains indices de {axis}, juste à tous les autres",
+    "evidence.part_some": "faux à {count} des {all} indices de {axis} qui ont été mesurés",
     "evidence.part_diagonal": "faux sur la diagonale de {axis} seulement",
     "evidence.part_above": "faux au-dessus de la diagonale de {axis} seulement",
     "evidence.part_below": "faux au-dessous de la diagonale de {axis} seulement",
@@ -229,11 +249,16 @@ SENTENCES: dict[str, str] = {
     "evidence.repeated": "faux exactement là où plusieurs sorties contribuent",
     "evidence.sums": "les valeurs de grad_output le long de {axes} ont toutes le même effet : "
     "seule leur somme est utilisée",
+    "evidence.first_alone": "seule la première valeur de grad_output le long de {axes} est "
+    "utilisée, à la place de toutes",
+    "evidence.last_alone": "seule la dernière valeur de grad_output le long de {axes} est "
+    "utilisée, à la place de toutes",
     "evidence.summed_over": "juste si la somme portait sur d'autres axes ; elle porte sur {axes}",
     "evidence.averaged": "renvoyé / mesuré = {factor} : la moyenne de {count} valeurs, au lieu de "
     "leur somme",
     "evidence.coupling": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
     "couple le long de {returned}",
+    "evidence.no_axis": "aucun axe",
     "evidence.uncoupled": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
     "les traite comme indépendantes sur une partie de ces axes",
     "evidence.sparse": "il manque {number} à {count} valeurs, les autres sont justes",
@@ -251,6 +276,10 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_formula": "renvoyé / mesuré = {formula}",
     "evidence.formulas": "mesuré : {measured} ; renvoyé : {returned}",
     "evidence.missing": "il manque : {formula}",
+    "evidence.skipped": "c'est le gradient de forward sans la dérivée de {name}",
+    "evidence.dropped": "c'est le gradient de forward sans ce qui passe par {name} : comme si "
+    "l'une de ses entrées était constante",
+    "evidence.negated": "c'est le gradient de forward avec l'autre signe pour une entrée de {name}",
     "evidence.slope_at_output": "c'est la dérivée mesurée en x = sortie",
     "evidence.slope_at_input": "si l'on donne la sortie comme x, la dérivée en l'entrée est "
     "renvoyée",
@@ -268,16 +297,30 @@ SENTENCES: dict[str, str] = {
     "evidence.conjugate_grad_output": "juste si l'on conjugue d'abord grad_output",
     "evidence.option": "c'est le gradient pour {name} = {other} ; forward a utilisé {value}",
     "evidence.representable": "les {count} valeurs fausses sont toutes des nombres {dtype} exacts",
+    "evidence.steps": "forward avance par paliers : la dérivée de toutes les valeurs est 0",
+    "evidence.identity": "forward renvoie {name} tel quel : si un autre gradient est voulu, "
+    "dites-le avec surrogate=",
+    "evidence.offset": "{form} est décalé de {offset} partout, comme là où une petite constante "
+    "n'est ajoutée que dans backward",
     "evidence.staircase": "il avance par marches d'environ {size} de sa taille quand les entrées "
     "varient continûment",
     "evidence.nearly": "presque juste : aucune valeur ne s'écarte de plus de {size} de sa taille",
     "evidence.not_finite": "{count} valeurs sur {all} sont nan ou inf ; les sorties et les "
     "dérivées sont finies",
-    "evidence.underflow": "{count} valeurs sont 0 là où la dérivée ne l'est pas",
+    "evidence.underflow": "0 est renvoyé pour {count} valeurs dont la dérivée n'est pas 0",
     # What is worth knowing and no mistake.
     "note.kinks": "{count} valeurs sont à des points anguleux, où toute valeur entre la dérivée à "
     "gauche et la dérivée à droite est juste",
+    "note.kinks_one": "1 valeur est à un point anguleux, où toute valeur entre la dérivée à "
+    "gauche et la dérivée à droite est juste",
+    "note.nowhere": "{count} valeurs n'ont pas de dérivée mesurable : forward y saute, ou sa "
+    "pente y est infinie ; elles ne sont pas comparées",
+    "note.nowhere_one": "1 valeur n'a pas de dérivée mesurable : forward y saute, ou sa pente y "
+    "est infinie ; elle n'est pas comparée",
+    "note.unmeasured": "{count} valeurs sur {all} n'ont pas pu être mesurées assez bien, et "
+    "n'ont pas été comparées",
     "note.no_second_order": "pas de dérivée seconde : {text}",
+    "note.once": "backward est marqué @once_differentiable",
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
     "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
     "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
@@ -286,6 +329,8 @@ SENTENCES: dict[str, str] = {
     "moins examinées",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
+    "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
+    "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The rungs of the ladder.
     "rung.calls": "appels",

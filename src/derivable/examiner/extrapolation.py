@@ -1,0 +1,84 @@
+"""Limits of difference quotients at step zero, each with its error: the numerics of the ruler."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor
+
+
+def size_of(x: Tensor) -> float:
+    """The root mean square of the entries."""
+    return float(x.square().mean().sqrt()) if len(x) else 0.0
+
+
+def power_of_two(scales: Tensor) -> Tensor:
+    """The powers of two nearest to `scales`, 1 for 0: x + h is then exact, and so is its h."""
+    return torch.where(scales > 0, scales.clamp_min(1e-300).log2().round().exp2(), 1.0)
+
+
+def neville(rows: list[Tensor], base: float) -> tuple[Tensor, Tensor]:
+    """The limit at step zero of `rows`, whose error falls by `base`, base**2, ... from row to row.
+
+    Returns the limit and its distance from the limit without the last row.
+    """
+    column, diagonal = list(rows), [rows[0]]
+    for order in range(1, len(rows)):
+        factor = base**order - 1
+        column = [b + (b - a) / factor for a, b in itertools.pairwise(column)]
+        diagonal.append(column[0])
+    error = (diagonal[-1] - diagonal[-2]).abs()
+    return diagonal[-1], torch.where(torch.isfinite(error), error, torch.inf)
+
+
+def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tuple[Tensor, Tensor]:
+    """The best extrapolation over three successive steps, for each output.
+
+    From the finest steps, whose errors are noise and honest, to longer ones as long as these agree:
+    the quotients of very long steps may agree among themselves and with nothing else. How far the
+    finest quotients are apart tells the noise just here, which may be much more than elsewhere.
+
+    quotients (k, c, m), h (k, c, 1), noise (m,) -> the limits (c, m) and their errors (c, m).
+    """
+    a, b, c = quotients[:-2], quotients[1:-1], quotients[2:]
+    trembling, unresolved = _finest(quotients, h, noise)
+    noise = torch.maximum(noise, trembling)
+    first, second = b + (b - a) / (base - 1), c + (c - b) / (base - 1)
+    limits = second + (second - first) / (base * (4.0 if base == 4.0 else 16.0) - 1)
+    errors = (second - first).abs() + 8 * noise / h[2:]
+    errors[:-1] += (limits[:-1] - limits[1:]).abs()
+    errors = torch.where(torch.isfinite(errors), errors, torch.inf)
+    limit, error = limits[-1].clone(), errors[-1].clone()
+    open_ = torch.ones_like(limit, dtype=torch.bool)
+    for value, mistake in zip(limits.flip(0)[1:], errors.flip(0)[1:], strict=True):
+        known = torch.isfinite(mistake)
+        agrees = ~torch.isfinite(error) | ((value - limit).abs() <= 4 * (mistake + error))
+        open_ &= agrees | ~known
+        better = open_ & known & (mistake < error)
+        limit, error = torch.where(better, value, limit), torch.where(better, mistake, error)
+    return limit, error.masked_fill(unresolved, torch.inf)
+
+
+def _finest(quotients: Tensor, h: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """What the finest quotients tell: the noise, and where they are on their way yet: (c, m) each.
+
+    Noise is irregular, or as small as rounding. Larger differences that grow steadily as the steps
+    shrink are those of a place so near an edge that no step is short enough.
+    """
+    apart = quotients.diff(dim=0)[-5:]  # (5, c, m)
+    ratio = apart[1:] / apart[:-1]
+    moved = (apart * h[-5:]).abs().nan_to_num(0.0, 0.0).amax(0)  # (c, m)
+    steady = (ratio > 0).all(0) & (ratio.amax(0) < 2 * ratio.amin(0)) & (moved > 1e3 * noise)
+    return torch.where(steady, 0.0, moved), steady & (ratio.amin(0) > 1)
+
+
+def steep(moved: Tensor, noise: Tensor) -> Tensor:
+    """Whether outputs jump, or change with infinite slope: (c, m).
+
+    moved (k, c, m): their change for ever smaller steps, which must shrink as these do.
+    """
+    last = moved[-5:]  # (5, c, m)
+    ratio = last[1:] / last[:-1]  # a quarter where there is a slope, anything where there is noise
+    slowly = ((ratio > 0.3) & (ratio < 1.001)).all(0) & (ratio.amax(0) - ratio.amin(0) < 0.1)
+    return slowly & (last[-1].abs() > 1e3 * noise) & torch.isfinite(last).all(0)

@@ -1,0 +1,90 @@
+"""What backward returned: the number, kinds, shapes and dtypes of the gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Said
+from derivable.examiner.subject import Inputs
+
+if TYPE_CHECKING:
+    from derivable.examiner.sample import Examined
+
+EXAMPLE = Said("where.example")
+
+
+@dataclass
+class Problem:
+    """Something about what backward returned that is not a matter of values."""
+
+    cause: str  # an id of a cause
+    argument: int | None
+    evidence: tuple[Said, ...]
+    raw: Any = None  # what was returned, where its shape or kind is the problem
+    where: Said = EXAMPLE
+
+
+def contract(
+    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
+) -> list[Problem]:
+    """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
+
+    `lenient` lets pass what autograd mends by itself.
+    """
+    expected, names = len(inputs), examined.subject.names(len(inputs))
+    if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
+        said = Said(
+            "evidence.count",
+            {"returned": len(gradients), "expected": expected, "names": ", ".join(names)},
+        )
+        return [Problem("count", None, (said,))]
+    problems = []
+    dtypes = {inputs[i].dtype for i in examined.wanted}
+    for i in examined.wanted:
+        gradient, x = gradients[i], inputs[i]
+        if gradient is None:
+            continue
+        if not isinstance(gradient, Tensor):
+            said = Said("evidence.no_tensor", {"kind": type(gradient).__name__})
+            problems.append(Problem("shape", i, (said,), gradient))
+        elif gradient.shape != x.shape:
+            if lenient and fit((gradient,), 0, x) is not None:
+                continue  # autograd sums it, without a word
+            shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
+            problems.append(Problem("shape", i, (Said("evidence.shape", shapes),), gradient))
+        elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
+            kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
+            problems.append(Problem("dtype", i, (Said("evidence.dtype", kinds),), gradient))
+    return problems
+
+
+def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
+    """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
+    gradient = gradients[argument] if argument < len(gradients) else None
+    if gradient is None:
+        return torch.zeros_like(x)
+    if not isinstance(gradient, Tensor):
+        return None
+    if gradient.is_complex() and not x.is_complex():
+        gradient = gradient.real  # as autograd does
+    if gradient.shape != x.shape:
+        try:
+            gradient = gradient.sum_to_size(x.shape)  # as autograd does
+        except RuntimeError:
+            return None
+    return gradient.to(torch.complex128 if x.is_complex() else torch.float64)
+
+
+def raised(error: BaseException) -> Said:
+    """What was raised, in one line."""
+    text = " ".join(str(error).split())
+    return Said("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
+
+
+def short(dtype: torch.dtype) -> str:
+    """float64 for torch.float64."""
+    return str(dtype).removeprefix("torch.")
