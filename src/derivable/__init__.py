@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from derivable.comparison import Comparison as Comparison
     from derivable.comparison import compare as compare
     from derivable.data import load_california as load_california
+    from derivable.descent import Certificate as Certificate
+    from derivable.descent import Checkpoint as Checkpoint
     from derivable.descent import Descent as Descent
     from derivable.descent import descend as descend
+    from derivable.descent import descend_many as descend_many
     from derivable.examiner import Finding as Finding
     from derivable.examiner import Report as Report
     from derivable.examiner import check as check
@@ -42,8 +45,11 @@ _HOME = {
     "check_gradient": "examiner",
     "Context": "function",
     "load_california": "data",
+    "Certificate": "descent",
+    "Checkpoint": "descent",
     "Descent": "descent",
     "descend": "descent",
+    "descend_many": "descent",
     "Elementwise": "function",
     "Function": "function",
     "MSE": "functions",

@@ -103,6 +103,7 @@ class Fused(Objective):
         if self._second_order is None:
             self._second_order = self._work(2)
         product = torch.empty_like(self.gradient)
+        self._team.muster(lambda: self._gradient(theta))
         second_order.curvature(
             theta.numpy(), direction.numpy(), *self._problem, self._second_order, product.numpy()
         )

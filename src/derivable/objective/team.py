@@ -7,13 +7,42 @@ The result is the same in bits with any number of threads (see `kernels.py`).
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 
 SECONDS = 1.0  # between two trials
 REPEATS = 3
+
+_alone: ContextVar[bool] = ContextVar("alone", default=False)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Passes inside run on one thread, because other descents run on the others."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
+
+
+def may_share() -> bool:
+    """Whether compiled passes may run at the same time; not on Numba's simplest threads.
+
+    To be asked after a pass has run. Without Numba, PyTorch's operations always may.
+    """
+    numba = sys.modules.get("numba")
+    if numba is None:
+        return True
+    try:
+        return bool(numba.threading_layer() != "workqueue")
+    except ValueError:  # no pass has run
+        return True
 
 
 class Team:
@@ -27,9 +56,12 @@ class Team:
         """Set the number of threads for what follows; every now and then, time `work` with both."""
         import numba
 
-        most = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
-        if most == 1 or time.monotonic() < self._next_trial:
-            numba.set_num_threads(min(self._size or 1, most))
+        most = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        if most == 1 or _alone.get():
+            numba.set_num_threads(1)
+            return
+        if time.monotonic() < self._next_trial:
+            numba.set_num_threads(min(self._size, most))
             return
         seconds = {}
         for size in (most, 1):

@@ -20,6 +20,7 @@ ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of
 FAST: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
+    "nogil": True,
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
 }
 # For functions that only compiled code calls: half of their time to compile is the way from Python.

@@ -1,0 +1,68 @@
+"""`descend_many`: the same descent from many starts, so that a result is a distribution."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.descent.descend import descend
+from derivable.descent.result import Descent
+from derivable.function import Function
+from derivable.network import Network
+from derivable.objective.team import alone, may_share
+
+
+def descend_many(
+    networks: Sequence[Network],
+    loss: type[Function],
+    x: Tensor,
+    y: Tensor,
+    *,
+    progress: Callable[[int, Descent], None] = lambda done, run: None,
+    **settings: Any,
+) -> list[Descent]:
+    """One `descend` from each network, with the same `settings`; their results, in order.
+
+    Where the compiled loops allow it, several run at the same time with one thread each, which
+    is faster than one after the other with all threads; the results are the same in bits.
+    `progress(done, run)` is called after each, in the order in which they end. An interruption
+    (Ctrl-C) ends those that run and leaves out those that did not begin.
+
+    Raises what `descend` raises.
+    """
+    if not networks:
+        return []
+    results: dict[int, Descent] = {}
+    stop, lock = threading.Event(), threading.Lock()
+
+    def look(step: int, value: float) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+
+    def run(i: int, shared: bool) -> None:
+        if stop.is_set():
+            return
+        with alone() if shared else nullcontext():
+            result = descend(networks[i], loss, x, y, progress=look, **settings)
+        with lock:
+            results[i] = result
+            progress(len(results), result)
+
+    run(0, shared=False)  # compiles what there is to compile
+    workers = torch.get_num_threads() if may_share() else 1
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(run, i, workers > 1) for i in range(1, len(networks))]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException as error:
+            stop.set()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+    return [results[i] for i in sorted(results)]
