@@ -1,7 +1,8 @@
-"""The main job: several models, one table, one protocol."""
+"""The main job: several models, one table, one protocol, one seed or many."""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,45 +12,84 @@ from torch import Tensor
 
 import derivable
 from derivable.data import Split, Table, lab_split
-from derivable.descent import Descent, descend
+from derivable.descent import Descent, descend, descend_many
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
 from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
 
-Watch = Callable[[Model, int, float], None]  # (model, steps done, loss there)
+Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One model after its descent."""
+    """One model after its descents, one for each seed."""
 
     model: Model
-    descent: Descent
-    test_loss: float
+    descents: tuple[Descent, ...]
+    test_losses: tuple[float, ...]  # one for each descent
     sheet: SheetFigure | None  # None where the sheet has no figure for this very training
 
     @property
+    def descent(self) -> Descent:
+        """The descent from the first seed."""
+        return self.descents[0]
+
+    @property
+    def train_loss(self) -> float:
+        """The last training loss, the mean over the seeds."""
+        return statistics.fmean(descent.train_loss for descent in self.descents)
+
+    @property
+    def test_loss(self) -> float:
+        """The test loss, the mean over the seeds."""
+        return statistics.fmean(self.test_losses)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of the test loss over the seeds; None for one seed."""
+        return statistics.stdev(self.test_losses) if len(self.test_losses) > 1 else None
+
+    @property
+    def seconds(self) -> float:
+        """The time that all descents took, one after the other."""
+        return sum(descent.seconds for descent in self.descents)
+
+    @property
     def in_sheet_spread(self) -> bool | None:
-        """Whether the test loss lies in the sheet's spread; None where there is none."""
-        return self.sheet.holds(self.test_loss) if self.sheet else None
+        """Whether every test loss lies in the sheet's spread; None where there is none."""
+        return all(map(self.sheet.holds, self.test_losses)) if self.sheet else None
+
+    @property
+    def holds_sheet_figure(self) -> bool | None:
+        """Whether the sheet's figure lies among the test losses of the seeds; None for one seed."""
+        if self.sheet is None or len(self.test_losses) == 1:
+            return None
+        return min(self.test_losses) <= self.sheet.test_loss <= max(self.test_losses)
 
     def to_dict(self) -> dict[str, Any]:
         """What a program wants to know, in plain numbers and words."""
+        certificate = self.descent.certificate
         return {
             "model": self.model.name,
-            "train_loss": self.descent.train_loss,
+            "train_loss": self.train_loss,
             "test_loss": self.test_loss,
+            "test_losses": list(self.test_losses),
+            "test_loss_deviation": self.deviation,
             "method": self.descent.method,
             "objective": self.descent.objective,
-            "seconds": self.descent.seconds,
-            "gradient_evaluations": self.descent.gradient_evaluations,
+            "certificate": str(certificate),
+            "largest_deviation": max(d.certificate.deviation for d in self.descents),
+            "seconds": self.seconds,
+            "compile_seconds": sum(descent.compile_seconds for descent in self.descents),
+            "gradient_evaluations": sum(d.gradient_evaluations for d in self.descents),
             "lr": self.descent.lr,
             "steps": self.descent.steps,
             "parameters": self.descent.network.theta.numel(),
             "sheet_test_loss": self.sheet.test_loss if self.sheet else None,
             "sheet_spread": [self.sheet.lowest, self.sheet.highest] if self.sheet else None,
             "in_sheet_spread": self.in_sheet_spread,
+            "holds_sheet_figure": self.holds_sheet_figure,
         }
 
 
@@ -60,7 +100,7 @@ class Comparison:
     table: Table
     split: Split
     steps: int
-    seed: int
+    seeds: tuple[int, ...]
     results: tuple[Trained, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,7 +115,8 @@ class Comparison:
             "features": list(self.table.features),
             "targets": list(self.table.targets),
             "steps": self.steps,
-            "seed": self.seed,
+            "seed": self.seeds[0],
+            "seeds": len(self.seeds),
             "models": [result.to_dict() for result in self.results],
         }
 
@@ -86,31 +127,61 @@ def compare(
     *,
     steps: int = LAB_STEPS,
     seed: int = 0,
-    watch: Watch = lambda model, step, loss: None,
+    seeds: int = 1,
+    method: str = "auto",
+    watch: Watch = lambda model, done, loss: None,
 ) -> Comparison:
     """Train each model on `table` by the lab's protocol and measure it on the test rows.
 
-    `watch(model, step, loss)` is called now and then while a model descends.
-    Raises DivergedError when a loss stops being finite.
+    Each model is trained from `seeds` seeds, `seed`, `seed` + 1, ... `method` is one of `descend`.
+    `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
+    or seeds where there are several.
+
+    Raises DivergedError when a loss stops being finite, and KeyboardInterrupt when interrupted.
     """
     split = lab_split(table)
     comparable = table.name == "california" and steps == LAB_STEPS
+    chosen = tuple(range(seed, seed + seeds))
     results = []
     for model in models:
-        network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        descent = descend(
-            network,
+        runs = _train(model, split, chosen, steps, method, partial(watch, model))
+        sheet = SHEET_FIGURES.get(model.name) if comparable else None
+        losses = tuple(test_loss(run.network, split.x_test, split.y_test) for run in runs)
+        results.append(Trained(model, tuple(runs), losses, sheet))
+    return Comparison(table, split, steps, chosen, tuple(results))
+
+
+def _train(
+    model: Model,
+    split: Split,
+    seeds: Sequence[int],
+    steps: int,
+    method: str,
+    progress: Callable[[int, float], None],
+) -> list[Descent]:
+    """One descent for each seed."""
+    x, y = split.x_train, split.y_train
+    networks = [model.network(x.size(1), y.size(1), seed) for seed in seeds]
+    if len(seeds) == 1:
+        runs = [
+            descend(
+                networks[0], MSE, x, y, lr=model.lr, steps=steps, method=method, progress=progress
+            )
+        ]
+    else:
+        runs = descend_many(
+            networks,
             MSE,
-            split.x_train,
-            split.y_train,
+            x,
+            y,
             lr=model.lr,
             steps=steps,
-            progress=partial(watch, model),
+            method=method,
+            progress=lambda done, run: progress(done, run.train_loss),
         )
-        sheet = SHEET_FIGURES.get(model.name) if comparable else None
-        loss = test_loss(descent.network, split.x_test, split.y_test)
-        results.append(Trained(model, descent, loss, sheet))
-    return Comparison(table, split, steps, seed, tuple(results))
+    if len(runs) < len(seeds) or any(run.interrupted for run in runs):
+        raise KeyboardInterrupt
+    return runs
 
 
 def test_loss(network: Network, x: Tensor, y: Tensor) -> float:

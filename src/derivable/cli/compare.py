@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from derivable.comparison import Comparison
 
 DATA = ("california", "diabetes")
+METHODS = ("auto", "steps", "spectral", "flow", "momentum", "nesterov", "adam", "lbfgs")
 
 
 @click.command("compare", short_help="Train several models on one table, and compare them.")
@@ -45,6 +46,22 @@ DATA = ("california", "diabetes")
     help="Seed of the initial weights.",
 )
 @click.option(
+    "--seeds",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Train from so many seeds, and report the mean and the spread.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="How to descend: auto, steps, spectral, flow, momentum, nesterov, adam or lbfgs.",
+)
+@click.option(
     "--out",
     metavar="FOLDER",
     help="Where the run is written; an empty or new folder.  [default: runs/<data>-<number>]",
@@ -52,7 +69,15 @@ DATA = ("california", "diabetes")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 @click.option("--quiet", is_flag=True, help="No progress; only the result.")
 def compare_command(
-    data: str, models: str, steps: int, seed: int, out: str | None, as_json: bool, quiet: bool
+    data: str,
+    models: str,
+    steps: int,
+    seed: int,
+    seeds: int,
+    method: str,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Train several models on one table by the lab's protocol, and compare them.
 
@@ -76,8 +101,11 @@ def compare_command(
         terminal.show_note(table.note)
     folder = make_run_folder(out, table.name)
     try:
-        with terminal.progress(chosen, steps, visible=not quiet) as watch:
-            comparison: Comparison = compare(table, chosen, steps=steps, seed=seed, watch=watch)
+        total = steps if seeds == 1 else seeds
+        with terminal.progress(chosen, total, visible=not quiet) as watch:
+            comparison: Comparison = compare(
+                table, chosen, steps=steps, seed=seed, seeds=seeds, method=method, watch=watch
+            )
         charts = write_run(comparison, folder)
     except BaseException:
         shutil.rmtree(folder)  # it was empty: half a run is worse than none

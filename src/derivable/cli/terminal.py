@@ -64,30 +64,54 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
     console.print(
         f"protocol {comparison.split.protocol}: {len(comparison.split.x_train):,} training and "
         f"{len(comparison.split.x_test):,} test rows of {comparison.table.name}, "
-        f"{comparison.steps:,} steps, seed {comparison.seed}",
+        f"{comparison.steps:,} steps, {_seeds(comparison)}",
         style="dim",
         highlight=False,
     )
     if with_sheet:
+        several = len(comparison.seeds) > 1
+        spread = (
+            "within: whether it lies among those of our seeds"
+            if several
+            else ("spread: where the test losses of other seeds lie")
+        )
         console.print(
-            "sheet: the lab sheet's own figure, for which it fixed no seed; spread: where the "
-            "test losses of other seeds lie",
+            f"sheet: the lab sheet's own figure, for which it fixed no seed; {spread}",
             style="dim",
             highlight=False,
+        )
+    for result in comparison.results:
+        console.print(
+            f"{result.model.name}: {_how(result)}", style="dim", highlight=False, soft_wrap=True
         )
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
 
 
+def _seeds(comparison: Comparison) -> str:
+    first, last = comparison.seeds[0], comparison.seeds[-1]
+    return f"seed {first}" if first == last else f"seeds {first} to {last}"
+
+
+def _how(result: Trained) -> str:
+    """By which method, and how far from exact steps that is."""
+    descent = result.descent
+    evaluations = sum(run.gradient_evaluations for run in result.descents)
+    worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
+    return f"{descent.method}, {descent.objective}, {evaluations:,} gradients; {worst}"
+
+
 def _table(comparison: Comparison, with_sheet: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    several = len(comparison.seeds) > 1
     table.add_column("model")
-    for name in ("train loss", "test loss", "seconds"):
-        table.add_column(name, justify="right")
+    for name in ("train loss", "test loss", *(["lowest to highest"] if several else []), "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
     if with_sheet:
         table.add_column("sheet", justify="right")
-        table.add_column("spread", justify="center")
+        if not several:
+            table.add_column("spread", justify="center")
         table.add_column("within")
     for result in comparison.results:
         table.add_row(*_row(result, with_sheet))
@@ -95,14 +119,24 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
 
 
 def _row(result: Trained, with_sheet: bool) -> list[str]:
+    """The cells of one model; "within" is the sheet's figure among the seeds, where there are many,
+    else the test loss in the spread of other seeds.
+    """
     row = [
         result.model.name,
-        f"{result.descent.train_loss:.4f}",
+        f"{result.train_loss:.4f}",
         f"[bold]{result.test_loss:.4f}[/bold]",
-        f"{result.descent.seconds:.1f}",
+        f"{result.seconds:.2f}",
     ]
+    within = result.in_sheet_spread
+    if result.deviation is not None:
+        row[2] += f" ± {result.deviation:.4f}"
+        row.insert(3, f"{min(result.test_losses):.4f} to {max(result.test_losses):.4f}")
+        within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
-        within = "[green]yes[/green]" if result.in_sheet_spread else "[red]no[/red]"
-        row += [f"{sheet.test_loss:.4f}", f"{sheet.lowest:.3f} to {sheet.highest:.3f}", within]
+        row.append(f"{sheet.test_loss:.4f}")
+        if result.deviation is None:
+            row.append(f"{sheet.lowest:.3f} to {sheet.highest:.3f}")
+        row.append("[green]yes[/green]" if within else "[red]no[/red]")
     return row

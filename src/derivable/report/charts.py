@@ -16,11 +16,16 @@ def loss_curves(comparison: Comparison) -> Figure:
     with style.chart() as figure:
         axes = figure.add_subplot()
         for i, result in enumerate(comparison.results):
-            losses = result.descent.losses.numpy()
-            steps = _sampled(len(losses))
+            runs = np.stack([descent.losses.numpy() for descent in result.descents])
+            steps = _sampled(runs.shape[1])
+            runs = runs[:, steps]
+            if len(runs) > 1:
+                axes.fill_between(
+                    steps, runs.min(0), runs.max(0), color=style.colour(i), alpha=0.2, linewidth=0
+                )
             axes.plot(
                 steps,
-                losses[steps],
+                runs.mean(0),
                 color=style.colour(i),
                 linestyle=style.dashes(i),
                 linewidth=2,
@@ -32,7 +37,7 @@ def loss_curves(comparison: Comparison) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
         axes.set_xlim(0, max(comparison.steps, 1))
-        axes.set_title(f"How the training loss fell: {comparison.table.name}")
+        axes.set_title(f"How the training loss fell: {comparison.table.name}{_seeds(comparison)}")
         axes.set_xlabel("gradient-descent steps")
         axes.set_ylabel("training loss (mean squared error)")
         axes.grid(axis="y", which="both")
@@ -52,12 +57,19 @@ def test_loss_bars(comparison: Comparison) -> Figure:
             tops.append(max(result.test_loss, sheet))
             names.append(result.model.name)
             axes.bar(i, result.test_loss, width=0.6, color=style.colour(i))
+            if result.deviation is not None:
+                lowest, highest = min(result.test_losses), max(result.test_losses)
+                reach = [[result.test_loss - lowest], [highest - result.test_loss]]
+                axes.errorbar(i, result.test_loss, reach, color="black", capsize=8)
+                tops[i] = max(tops[i], highest)
             if result.sheet:
                 names[i] += f"\nsheet {sheet:.4f}"
-                label = "" if axes.lines else "the lab sheet's own figure"
+                label = "" if _labelled(axes) else "the lab sheet's own figure"
                 axes.plot([i - 0.36, i + 0.36], [sheet, sheet], color="black", label=label)
         for i, result in enumerate(comparison.results):
             text = f"{result.test_loss:.4f}"
+            if result.deviation is not None:
+                text += f" ± {result.deviation:.4f}"
             axes.text(
                 i,
                 tops[i] + 0.02 * max(tops),
@@ -69,13 +81,27 @@ def test_loss_bars(comparison: Comparison) -> Figure:
         axes.set_xticks(range(len(names)), names)
         axes.set_xlim(-0.6, len(names) - 0.4)
         axes.set_ylim(0, 1.12 * max(tops))
-        axes.set_title(f"Test loss after {comparison.steps:,} steps: {comparison.table.name}")
+        axes.set_title(
+            f"Test loss after {comparison.steps:,} steps: "
+            f"{comparison.table.name}{_seeds(comparison)}"
+        )
         axes.set_ylabel("test loss (mean squared error)")
         axes.grid(axis="y")
         axes.tick_params(axis="x", length=0)
-        if axes.lines:
+        if _labelled(axes):
             axes.legend(frameon=False, loc="upper right")
         return figure
+
+
+def _labelled(axes: Axes) -> bool:
+    """Whether something in the axes has a label for the legend."""
+    return bool(axes.get_legend_handles_labels()[1])
+
+
+def _seeds(comparison: Comparison) -> str:
+    """How many, where there are several: the mean is drawn, and the lowest and highest."""
+    count = len(comparison.seeds)
+    return f", {count} seeds (mean, lowest to highest)" if count > 1 else ""
 
 
 def _sampled(length: int, points: int = 1000) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
@@ -97,7 +123,7 @@ def _plain_minor_ticks() -> ScalarFormatter:
 def _label_ends(axes: Axes, comparison: Comparison) -> None:
     """The model's name at the end of its curve, spread out where the curves end close together."""
     ends = sorted(
-        (float(np.log(result.descent.train_loss)), i) for i, result in enumerate(comparison.results)
+        (float(np.log(result.train_loss)), i) for i, result in enumerate(comparison.results)
     )
     low, high = np.log(axes.get_ylim())
     gap = min(0.06, 1 / len(ends)) * (high - low)
@@ -109,7 +135,7 @@ def _label_ends(axes: Axes, comparison: Comparison) -> None:
     for (_, i), height in zip(ends, heights, strict=True):
         result = comparison.results[i]
         axes.annotate(
-            f"{result.model.name}  {result.descent.train_loss:.4f}",
+            f"{result.model.name}  {result.train_loss:.4f}",
             (comparison.steps, np.exp(height)),
             xytext=(6, 0),
             textcoords="offset points",

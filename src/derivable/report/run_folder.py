@@ -57,7 +57,11 @@ def write_run(comparison: Comparison, folder: Path) -> list[Path]:
     (folder / "metrics.json").write_text(to_json(comparison) + "\n", encoding="utf-8")
     _write_history(comparison, folder / "history.csv")
     for result in comparison.results:
-        weights = {name: p.detach() for name, p in result.descent.network.named_parameters()}
+        weights = {
+            (name if len(comparison.seeds) == 1 else f"seed-{seed}.{name}"): p.detach()
+            for seed, descent in zip(comparison.seeds, result.descents, strict=True)
+            for name, p in descent.network.named_parameters()
+        }
         save_file(weights, folder / f"{_file_name(result.model.name)}.safetensors")
     charts = []
     for name, draw in CHARTS.items():
@@ -74,10 +78,21 @@ def to_json(comparison: Comparison) -> str:
 
 
 def _write_history(comparison: Comparison, path: Path) -> None:
-    """One row per step, one column per model: the training loss after that many steps."""
-    losses = [result.descent.losses.numpy() for result in comparison.results]
+    """One row per step: the training loss of each model after that many steps.
+
+    Of several seeds there are the mean, the lowest and the highest.
+    """
+    names, losses = [], []
+    for result in comparison.results:
+        runs = np.stack([descent.losses.numpy() for descent in result.descents])
+        if len(runs) == 1:
+            names.append(result.model.name)
+            losses.append(runs[0])
+        else:
+            names += [f"{result.model.name} {word}" for word in ("mean", "lowest", "highest")]
+            losses += [runs.mean(0), runs.min(0), runs.max(0)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(["step", *(result.model.name for result in comparison.results)])
+        csv.writer(file).writerow(["step", *names])
         table = np.column_stack([np.arange(comparison.steps + 1), *losses])
         np.savetxt(file, table, fmt=["%d", *["%.9g"] * len(losses)], delimiter=",")
 
