@@ -71,7 +71,7 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
     if with_sheet:
         several = len(comparison.seeds) > 1
         spread = (
-            "within: whether it lies among those of our seeds"
+            "within: whether it lies between our lowest and highest"
             if several
             else ("spread: where the test losses of other seeds lie")
         )
@@ -106,7 +106,7 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     several = len(comparison.seeds) > 1
     table.add_column("model")
-    for name in ("train loss", "test loss", *(["lowest to highest"] if several else []), "seconds"):
+    for name in ("train loss", "test loss", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     if with_sheet:
         table.add_column("sheet", justify="right")
@@ -119,8 +119,10 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
 
 
 def _row(result: Trained, with_sheet: bool) -> list[str]:
-    """The cells of one model; "within" is the sheet's figure among the seeds, where there are many,
-    else the test loss in the spread of other seeds.
+    """The cells of one model.
+
+    "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
+    loss lies in the spread of others.
     """
     row = [
         result.model.name,
@@ -131,7 +133,6 @@ def _row(result: Trained, with_sheet: bool) -> list[str]:
     within = result.in_sheet_spread
     if result.deviation is not None:
         row[2] += f" ± {result.deviation:.4f}"
-        row.insert(3, f"{min(result.test_losses):.4f} to {max(result.test_losses):.4f}")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet

@@ -65,7 +65,8 @@ def test_loss_bars(comparison: Comparison) -> Figure:
             if result.sheet:
                 names[i] += f"\nsheet {sheet:.4f}"
                 label = "" if _labelled(axes) else "the lab sheet's own figure"
-                axes.plot([i - 0.36, i + 0.36], [sheet, sheet], color="black", label=label)
+                line = [i - 0.36, i + 0.36], [sheet, sheet]
+                axes.plot(*line, color=style.GREY, linestyle=(0, (4, 2)), label=label)
         for i, result in enumerate(comparison.results):
             text = f"{result.test_loss:.4f}"
             if result.deviation is not None:
@@ -99,9 +100,9 @@ def _labelled(axes: Axes) -> bool:
 
 
 def _seeds(comparison: Comparison) -> str:
-    """How many, where there are several: the mean is drawn, and the lowest and highest."""
+    """How many, where there are several: their mean is drawn, and their range."""
     count = len(comparison.seeds)
-    return f", {count} seeds (mean, lowest to highest)" if count > 1 else ""
+    return f", {count} seeds" if count > 1 else ""
 
 
 def _sampled(length: int, points: int = 1000) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
