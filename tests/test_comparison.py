@@ -58,7 +58,7 @@ def test_what_a_program_reads() -> None:
     assert relu["model"] == "relu(3x2)"
     assert relu["parameters"] == 10 * 3 + 3 + 3 * 2 + 2 + 2 * 1 + 1
     assert all(math.isfinite(linear[key]) for key in ("train_loss", "test_loss", "seconds"))
-    assert linear["method"] == "steps"
+    assert (linear["method"], relu["method"]) == ("spectral", "steps")
     assert seen == [("linear", 20), ("relu(3x2)", 20)]
 
 

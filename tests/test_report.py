@@ -101,8 +101,9 @@ def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -
         rows = list(csv.DictReader(file))
     assert len(rows) == 1501
     for result in comparison.results:
-        losses = torch.tensor([float(row[result.model.name]) for row in rows])
-        assert torch.equal(losses, result.descent.losses), "nine digits hold a float32"
+        written = [float(row[result.model.name]) for row in rows]
+        losses = torch.tensor(written, dtype=torch.float64)
+        torch.testing.assert_close(losses, result.descent.losses, rtol=1e-8, atol=0)
     twin = comparison.results[1].model.network(10, 1, seed=99)
     twin.load_state_dict(load_file(tmp_path / "tanh-10.safetensors"))
     assert torch.equal(twin.theta, comparison.results[1].descent.network.theta)

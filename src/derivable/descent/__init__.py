@@ -1,6 +1,6 @@
 """HOW parameters move: methods, and `descend`, which runs one on an objective."""
 
-from derivable.descent.descend import descend
+from derivable.descent.driver import descend
 from derivable.descent.many import descend_many
 from derivable.descent.path import Certificate, Checkpoint
 from derivable.descent.result import Descent

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.descent.descend import descend
+from derivable.descent.driver import descend
 from derivable.descent.result import Descent
 from derivable.function import Function
 from derivable.network import Network

@@ -79,7 +79,8 @@ def _in_blocks(
             kept = theta.clone(), end, memory()
             done = end
             plan.keep(kept[0], losses[:done], kept[2])
-            plan.progress(done, losses[done - 1].item())
+            if done < plan.steps:
+                plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:
         interrupted = True
     theta, done, last = kept

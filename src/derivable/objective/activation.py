@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, types
+from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from numba.extending import intrinsic, register_jitable
 
 import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
