@@ -49,7 +49,7 @@ class Piecewise(Objective):
 
     name = "piecewise"
     dtype = torch.float64
-    block = 10_000
+    block = 20_000
 
     @staticmethod
     def supports(network: Network, loss: type[Function]) -> bool:

@@ -1,10 +1,11 @@
 """The compiled loop of the piecewise objective: exact steps while hardly a row changes sides.
 
-`piecewise.py` says what the arrays mean. A row may change the side of a unit only when the unit's
-weights have moved by its margin |w x| / |x|; so each unit keeps a list of the rows whose margin is
-below a radius, sorted, and looks only at those that its movement has reached. When it has moved
-by the whole radius the list is made again. Molecular dynamics knows it as a neighbour list
-(Verlet, "Computer experiments on classical fluids", 1967).
+`piecewise.py` says what the arrays mean. A row can change the side of a unit only when the unit's
+weights w have moved by |w . x| / |x| since that was looked at. So every unit keeps a list of the
+rows that it will reach soon, within a radius, with the length of its path at which each is due; it
+looks at a row again when it is due, and makes the list again when it has moved by the whole radius.
+Molecular dynamics knows it as a neighbour list (Verlet, "Computer experiments on classical fluids",
+1967).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from derivable.objective.tiles import FAST, INNER
 
 CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512
+GROUP = 16  # rows of a list with one common due
 FIRST_RADIUS = 1e-3
+COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 SEARCH_SLACK = 1e-5  # on those of the search, in float32
-SEARCH_COST = 1.0  # of a row in a search, as a multiple of that of a row in a list
+SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
 @njit(**FAST)
@@ -48,15 +51,17 @@ def take_steps(
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
     lists = _empty_lists(units, edges)
+    paths = lists[-1]
     a, t = np.empty((outputs, size)), np.empty((outputs, size))
     work = 0.0
     for k in range(losses.size):
         for h in range(units):
-            work += _look(theta, h, x, x32, norms, above, slopes, lists, gram, moment, y)
+            if not paths[h, LENGTH] < paths[h, DUE]:
+                work += _look(theta, h, x, x32, norms, above, slopes, lists, gram, moment, y)
         if work > budget * (k + 100):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
-        _step(theta, lr, units, edges, t)
+        _step(theta, lr, units, edges, t, paths)
         work += size * size * outputs
     return losses.size
 
@@ -80,8 +85,8 @@ def _quadratic(theta: Any, units: int, edges: int, gram: Any, moment: Any, a: An
 
 
 @njit(**INNER)
-def _step(theta: Any, lr: float, units: int, edges: int, t: Any) -> None:
-    """One step of gradient descent: a = v w, so dw = v da and dv = w da."""
+def _step(theta: Any, lr: float, units: int, edges: int, t: Any, paths: Any) -> None:
+    """One step of gradient descent, by a = v w: dw = v da, dv = w da; and how far each w went."""
     outputs = t.shape[0]
     v = theta[units * edges :]
     rate = 2 * lr
@@ -93,27 +98,33 @@ def _step(theta: Any, lr: float, units: int, edges: int, t: Any) -> None:
                 move += theta[e * units + h] * da
                 t[k, h * edges + e] = v[h * outputs + k] * da  # w moves after all of v
             v[h * outputs + k] -= move
-        for k in range(outputs):
-            for e in range(edges):
-                theta[e * units + h] -= t[k, h * edges + e]
+        square = 0.0
+        for e in range(edges):
+            move = 0.0
+            for k in range(outputs):
+                move += t[k, h * edges + e]
+            theta[e * units + h] -= move
+            square += move * move
+        paths[h, LENGTH] += np.sqrt(square) * (1 + SLACK)
+        paths[h, AGE] += 1
     for k in range(outputs):
         v[units * outputs + k] -= rate * t[k, units * edges]
 
 
 @njit(**INNER)
 def _empty_lists(units: int, edges: int) -> Any:
-    """Of each unit: rows, sides, margins, features; and its count, radius, age and weights.
+    """Of each unit: rows, when each is due, and the first of each group; their features; and paths.
 
-    Feature e of the i-th row of a list of `count` rows lies at e * count + i.
+    Features lie one row after the other. The rows of a list are sorted by when they were due when
+    it was made, so that those that are looked at again and again are in the same few groups.
     """
     rows = np.empty((units, CAPACITY), np.int64)
-    sides = np.empty((units, CAPACITY), np.bool_)
-    margins = np.empty((units, CAPACITY))
-    features = np.empty((units, edges * CAPACITY))
-    state = np.zeros((units, 3))
-    state[:, 1] = -FIRST_RADIUS  # no list yet
-    weights = np.zeros((units, edges))
-    return rows, sides, margins, features, state, weights
+    due = np.empty((units, CAPACITY))
+    first = np.empty((units, CAPACITY // GROUP))
+    features = np.empty((units, CAPACITY * edges))
+    paths = np.zeros((units, 5))
+    paths[:, RADIUS], paths[:, LENGTH] = FIRST_RADIUS, np.inf
+    return rows, due, first, features, paths
 
 
 @njit(**INNER)
@@ -130,59 +141,38 @@ def _look(
     moment: Any,
     y: Any,
 ) -> float:
-    """Bring the sides of unit h up to date; the work that it took, in multiplications."""
-    rows, sides, margins, features, state, weights = lists
-    edges = x.shape[0]
-    units = above.shape[0]
-    moved = 0.0
-    for e in range(edges):
-        moved += (theta[e * units + h] - weights[h, e]) ** 2
-    moved = np.sqrt(moved) * (1 + SLACK)
-    if not moved < state[h, 1]:
-        flips = _search(theta, h, moved, x, x32, norms, above, slopes, lists, gram, moment, y)
-        return x.size + flips * 2.0 * units * edges * edges
-    state[h, 2] += 1
-    count, reached, flips = int(state[h, 0]), 0, 0
-    while reached < count and margins[h, reached] <= moved:
-        reached += 1
-    z = np.zeros(reached)
-    for e in range(0, edges - 3, 4):
-        _add_four(theta[e * units + h :], units, features[h, e * count :], count, z)
-    for e in range(edges - edges % 4, edges):
-        weight, feature = theta[e * units + h], features[h, e * count :]
-        for i in range(reached):
-            z[i] += weight * feature[i]
-    if _changed(z, sides[h]) > 0:
-        for i in range(reached):
-            if (z[i] > 0) != sides[h, i]:
-                sides[h, i] = not sides[h, i]
-                _flip(rows[h, i], h, x, above, slopes, gram, moment, y)
-                flips += 1
-    return reached * edges + flips * 2.0 * units * edges * edges
-
-
-@njit(**INNER)
-def _add_four(w: Any, step: int, features: Any, count: int, z: Any) -> None:
-    w0, w1, w2, w3 = w[0], w[step], w[2 * step], w[3 * step]
-    f0, f1, f2, f3 = features, features[count:], features[2 * count :], features[3 * count :]
-    for i in range(z.size):
-        z[i] += w0 * f0[i] + w1 * f1[i] + w2 * f2[i] + w3 * f3[i]
-
-
-@njit(**INNER)
-def _changed(z: Any, sides: Any) -> int:
-    """How many rows are no longer on their side."""
-    changed = 0
-    for i in range(z.size):
-        changed += (z[i] > 0) != sides[i]
-    return changed
+    """Look at the rows of unit h that are due; the work that it took, in multiplications."""
+    rows, due, first, features, paths = lists
+    edges, units, path = x.shape[0], above.shape[0], paths[h]
+    flip_cost = 2.0 * units * edges * edges
+    if not path[LENGTH] < path[RADIUS]:
+        return x.size + flip_cost * _search(
+            theta, h, x, x32, norms, above, slopes, lists, gram, moment, y
+        )
+    looked, flips, next_due, count = 0, 0, path[RADIUS], int(path[COUNT])
+    for g in range(-(-count // GROUP)):
+        if first[h, g] <= path[LENGTH]:
+            first[h, g] = np.inf
+            for i in range(g * GROUP, min((g + 1) * GROUP, count)):
+                if due[h, i] <= path[LENGTH]:
+                    z, n = 0.0, rows[h, i]
+                    for e in range(edges):
+                        z += theta[e * units + h] * features[h, i * edges + e]
+                    if (z > 0) != above[h, n]:
+                        _flip(n, h, x, above, slopes, gram, moment, y)
+                        flips += 1
+                    due[h, i] = path[LENGTH] + abs(z) / norms[n] * (1 - SLACK)
+                    looked += 1
+                first[h, g] = min(first[h, g], due[h, i])
+        next_due = min(next_due, first[h, g])
+    path[DUE] = next_due
+    return count / GROUP + looked * edges + flip_cost * flips
 
 
 @njit(**INNER)
 def _search(
     theta: Any,
     h: int,
-    moved: float,
     x: Any,
     x32: Any,
     norms: Any,
@@ -193,19 +183,17 @@ def _search(
     moment: Any,
     y: Any,
 ) -> int:
-    """Make the list of unit h again and look at every row; how many had changed sides."""
-    rows, sides, margins, features, state, weights = lists
-    edges, units = x.shape[0], weights.shape[0]
-    radius = _best_radius(moved, x.shape[1], state[h])
-    for e in range(edges):
-        weights[h, e] = theta[e * units + h]
+    """Look at every row of unit h and make its list again; how many had changed sides."""
+    rows, due, first, features, paths = lists
+    edges, units, path = x.shape[0], above.shape[0], paths[h]
+    radius = _best_radius(path, x.shape[1])
     count, flips, z = 0, 0, np.empty(CHUNK, np.float32)
-    exact, near = np.empty(CAPACITY), np.empty(CAPACITY, np.int64)
+    near, margins = np.empty(CAPACITY, np.int64), np.empty(CAPACITY)
     for start in range(0, x.shape[1], CHUNK):
         size = min(CHUNK, x.shape[1] - start)
         z[:] = 0
         for e in range(edges):
-            weight, feature = np.float32(weights[h, e]), x32[e, start : start + size]
+            weight, feature = np.float32(theta[e * units + h]), x32[e, start : start + size]
             for i in range(size):
                 z[i] += weight * feature[i]
         for n in range(start, start + size):
@@ -214,39 +202,40 @@ def _search(
             else:
                 z64 = 0.0
                 for e in range(edges):
-                    z64 += weights[h, e] * x[e, n]
+                    z64 += theta[e * units + h] * x[e, n]
                 side = z64 > 0
                 if count < CAPACITY:
-                    near[count], exact[count] = n, abs(z64) / norms[n] * (1 - SLACK)
+                    near[count], margins[count] = n, abs(z64) / norms[n] * (1 - SLACK)
                 count += 1
             if side != above[h, n]:
                 _flip(n, h, x, above, slopes, gram, moment, y)
                 flips += 1
-    state[h, 2] = 0
-    if count > CAPACITY:  # no list this time, and a smaller radius the next
-        state[h, 0], state[h, 1] = 0, -radius * 0.5 * CAPACITY / count
+    path[AGE] = path[DUE] = path[LENGTH] = 0
+    path[COUNT], path[RADIUS] = count, radius
+    if count > CAPACITY:  # no list this time: the next step searches again, in a smaller radius
+        path[RADIUS], path[LENGTH] = radius * 0.5 * CAPACITY / count, np.inf
         return flips
-    order = np.argsort(exact[:count])
+    order = np.argsort(margins[:count])
     for i in range(count):
         n = near[order[i]]
-        rows[h, i], sides[h, i], margins[h, i] = n, above[h, n], exact[order[i]]
+        rows[h, i], due[h, i] = n, margins[order[i]]
+        if i % GROUP == 0:
+            first[h, i // GROUP] = due[h, i]
         for e in range(edges):
-            features[h, e * count + i] = x[e, n]
-    state[h, 0], state[h, 1] = count, radius
+            features[h, i * edges + e] = x[e, n]
     return flips
 
 
 @njit(**INNER)
-def _best_radius(moved: float, total: int, state: Any) -> float:
-    """The radius of a unit's next list that costs least at its present speed.
+def _best_radius(path: Any, total: int) -> float:
+    """The radius of the next list that costs least, if the unit goes on as since the last one.
 
-    A list of radius r serves r / speed steps, at each of which half of it is read on average;
-    `state` is the last list's count, radius and age; where there is none, the radius is negative.
+    A list of radius r serves r / speed steps, and its groups are read through at most of them.
     """
-    if state[1] < 0:
-        return -state[1]
-    speed = moved / max(state[2], 1.0)
-    density = max(state[0], 1.0) / state[1]
+    if path[AGE] == 0:
+        return path[RADIUS]
+    speed = path[LENGTH] / path[AGE]
+    density = max(path[COUNT], 1.0) / path[RADIUS]
     return max(np.sqrt(SEARCH_COST * total * speed / density), 2 * speed)
 
 
