@@ -20,3 +20,5 @@ def test_it_runs_with_quick(script: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("|")
+    if "set_num_threads(1)" in script.read_text(encoding="utf-8") and "fused" in done.stdout:
+        assert ", 1 thread;" in done.stdout  # Numba's threads leave PyTorch's number alone

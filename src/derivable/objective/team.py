@@ -27,6 +27,10 @@ class Team:
         """Set the number of threads for what follows; every now and then, time `work` with both."""
         import numba
 
+        asked = torch.get_num_threads()
+        numba.get_num_threads()  # starts Numba's threads, at first; OpenMP then forgets PyTorch's
+        if torch.get_num_threads() != asked:
+            torch.set_num_threads(asked)
         most = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
         if most == 1 or time.monotonic() < self._next_trial:
             numba.set_num_threads(min(self._size or 1, most))
