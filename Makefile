@@ -4,6 +4,7 @@
 #   make lint    style and types
 #   make library write what follows from the files of the library
 #   make bench   measure
+#   make figures measure what docs/benchmarks.md shows, and write it there
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -14,7 +15,7 @@ ifneq ($(BESIDE),)
 export SCIKIT_LEARN_DATA ?= $(BESIDE)
 endif
 
-.PHONY: run test lint format library bench clean
+.PHONY: run test lint format library bench figures clean
 
 run: $(READY)
 	@$(BIN)/derivable compare $(ARGS)
@@ -35,7 +36,11 @@ library: $(READY)
 	@$(BIN)/python tools/write_library.py
 
 bench: $(READY)
-	@for script in benchmarks/*.py; do echo; echo "$$script"; $(BIN)/python $$script; done
+	@for script in benchmarks/[!_]*.py; do echo; echo "$$script"; $(BIN)/python $$script; done
+
+figures: $(READY)
+	@$(BIN)/python benchmarks/descent.py --seeds 10 --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/scaling.py --write docs/benchmarks.md
 
 # The versions are exact, so that every machine runs the same code: see constraints.txt.
 $(READY): pyproject.toml constraints.txt

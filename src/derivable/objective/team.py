@@ -56,7 +56,11 @@ class Team:
         """Set the number of threads for what follows; every now and then, time `work` with both."""
         import numba
 
-        most = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        asked = torch.get_num_threads()
+        numba.get_num_threads()  # starts Numba's threads, at first; OpenMP then forgets PyTorch's
+        if torch.get_num_threads() != asked:
+            torch.set_num_threads(asked)
+        most = min(asked, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
         if most == 1 or _alone.get():
             numba.set_num_threads(1)
             return
