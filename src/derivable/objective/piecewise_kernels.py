@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from derivable.function.jit import njit
 from derivable.objective.tiles import FAST, INNER
 
 CAPACITY = 8192  # rows in the list of one unit
