@@ -2,155 +2,349 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.autograd.functional import hvp
 
 from derivable import MSE, Function, Linear, Network, ReLU, Tanh, functions
 from derivable.errors import SettingError
+from derivable.function import Elementwise
 from derivable.network import Layer, flatten
-from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused, Objective, fastest
-from derivable.objective.fused import BLOCK
+from derivable.objective import (
+    OBJECTIVES,
+    ByHand,
+    FeaturesMajor,
+    Fused,
+    Objective,
+    Piecewise,
+    fastest,
+    fastest_gradient,
+    measured,
+)
+from derivable.objective.batches import Batches
+from derivable.objective.fused import kernel_of
+from tests.problems import doubled, problem
 
 FAST = [FeaturesMajor, Fused]
+Kind = type[FeaturesMajor] | type[Fused] | type[Piecewise]
 TOLERANCE = {torch.float32: 3e-5, torch.float64: 1e-12}
+DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+SMOOTH = [Tanh, functions.Sigmoid, functions.SiLU, functions.Softsign, functions.Square]
+STRAIGHT = [ReLU, functions.LeakyReLU, functions.ReLU6, functions.Hardtanh]
 
 
 class Shifted(Tanh):
     """An activation that no fast objective knows."""
 
 
-def problem(
-    sizes: tuple[int, ...], rows: int, activation: type[Function], dtype: torch.dtype, seed: int = 0
-) -> tuple[Network, Tensor, Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    network = Network.mlp(*sizes, activation=activation, dtype=dtype)
-    theta = torch.randn(network.theta.shape, generator=generator).to(dtype)
-    x = torch.randn(rows, sizes[0], generator=generator).to(dtype)
-    y = torch.randn(rows, sizes[-1], generator=generator).to(dtype)
-    return network, theta, x, y
+def close(one: Tensor, other: Tensor, tolerance: float) -> None:
+    """Equal up to a part of the largest entry."""
+    scale = float(other.abs().max())
+    torch.testing.assert_close(one.double(), other.double(), rtol=0, atol=tolerance * scale)
 
 
-def agree(one: Objective, other: Objective, theta: Tensor) -> None:
+def agree(one: Objective, network: Network, x: Tensor, y: Tensor) -> None:
+    """One objective against that by hand in float64: loss, gradient, curvature, three steps."""
+    tolerance = TOLERANCE[network.theta.dtype]
+    other = ByHand(*doubled(network, x, y)[:1], MSE, x.double(), y.double())
+    theta, exact = network.theta.to(one.dtype), network.theta.double()
     loss, gradient = one.value_and_gradient(theta)
-    expected_loss, expected = other.value_and_gradient(theta)
-    close = TOLERANCE[theta.dtype]
-    torch.testing.assert_close(loss, expected_loss, rtol=close, atol=0)
-    torch.testing.assert_close(gradient, expected, rtol=0, atol=close * float(expected.abs().max()))
+    expected_loss, expected = other.value_and_gradient(exact)
+    assert loss.shape == ()
+    assert loss.dtype == gradient.dtype == one.dtype
+    close(loss, expected_loss, tolerance)
+    close(gradient, expected, tolerance)
+    direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64).cos()
+    curvature = one.curvature(theta, direction.to(one.dtype))
+    close(curvature, other.curvature(exact, direction), tolerance)
+    losses, expected_losses = torch.empty(2, 3, dtype=torch.float64)
+    lr = 0.05 / max(1.0, float(expected.norm()))
+    one.take_steps(theta, lr, losses)
+    other.take_steps(exact, lr, expected_losses)
+    close(losses, expected_losses, tolerance)
+    close(theta, exact, tolerance)
 
 
-@pytest.mark.parametrize("activation", [Tanh, ReLU])
+@pytest.mark.parametrize("activation", SMOOTH + STRAIGHT)
 def test_by_hand_equals_autograd(activation: type[Function]) -> None:
-    network, theta, x, y = problem((5, 7, 3, 2), 13, activation, torch.float64)
-    loss, gradient = ByHand(network, MSE, x, y).value_and_gradient(theta)
-    network = network.with_theta(theta)
+    network, x, y = problem(5, 7, 3, 2, rows=13, activation=activation)
+    loss, gradient = ByHand(network, MSE, x, y).value_and_gradient(network.theta)
     recorded = MSE.apply(network(x), y).sum()
     expected = torch.autograd.grad(recorded, list(network.parameters()))
     torch.testing.assert_close(loss, recorded.detach())
     torch.testing.assert_close(gradient, flatten(expected))
 
 
+def reference(network: Network, x: Tensor, y: Tensor, activation: Callable[..., Tensor]) -> Tensor:
+    """The loss of a perceptron in plain PyTorch, as a function of theta."""
+
+    def loss(theta: Tensor) -> Tensor:
+        *parameters, w, b = network.unflatten(theta)
+        units = x
+        for v, c in zip(parameters[::2], parameters[1::2], strict=True):
+            units = activation(units @ v + c)
+        return ((units @ w + b - y) ** 2).mean(0).sum()
+
+    return loss  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("function", "plain"),
+    [(Tanh, torch.tanh), (functions.SiLU, torch.nn.functional.silu), (ReLU, torch.relu)],
+)
+@pytest.mark.parametrize("sizes", [(5, 1), (5, 7, 2), (4, 3, 5, 2)], ids=str)
+def test_the_curvature_by_hand_is_that_of_autograd(
+    function: type[Function], plain: Callable[..., Tensor], sizes: tuple[int, ...]
+) -> None:
+    network, x, y = problem(*sizes, rows=13, activation=function)
+    direction = torch.randn(network.theta.shape, dtype=torch.float64)
+    ours = ByHand(network, MSE, x, y).curvature(network.theta, direction)
+    _, expected = hvp(reference(network, x, y, plain), network.theta, direction)
+    torch.testing.assert_close(ours, expected)
+
+
+def test_a_loss_without_curvature() -> None:
+    network, x, y = problem(3, 2, rows=5)
+    ours = ByHand(network, functions.L1, x, y).curvature(network.theta, network.theta)
+    assert torch.equal(ours, torch.zeros_like(network.theta))
+
+
 def test_the_options_of_a_loss_are_not_descended() -> None:
-    network, theta, x, y = problem((5, 7, 2), 13, functions.LeakyReLU, torch.float64)
-    loss, gradient = ByHand(network, functions.Huber, x, y).value_and_gradient(theta)
-    network = network.with_theta(theta)
+    network, x, y = problem(5, 7, 2, rows=13, activation=functions.LeakyReLU)
+    loss, gradient = ByHand(network, functions.Huber, x, y).value_and_gradient(network.theta)
     recorded = functions.Huber.apply(network(x), y)
     expected = torch.autograd.grad(recorded, list(network.parameters()))
     torch.testing.assert_close(loss, recorded.detach())
     torch.testing.assert_close(gradient, flatten(expected))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+@DTYPES
 @pytest.mark.parametrize("activation", [Tanh, ReLU])
 @pytest.mark.parametrize("sizes", [(8, 1), (8, 10, 1), (5, 7, 3), (3, 2, 5, 7, 2)], ids=str)
-@pytest.mark.parametrize("rows", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 3])
+@pytest.mark.parametrize("rows", [1, 255, 256, 257, 700])
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.name)
 def test_fast_objectives_equal_the_one_by_hand(
-    kind: type[FeaturesMajor] | type[Fused],
-    rows: int,
-    sizes: tuple[int, ...],
-    activation: type[Function],
-    dtype: torch.dtype,
+    kind: Kind, rows: int, sizes: tuple[int, ...], activation: type[Function], dtype: torch.dtype
 ) -> None:
-    network, theta, x, y = problem(sizes, rows, activation, dtype)
-    agree(kind(network, MSE, x, y), ByHand(network, MSE, x, y), theta)
+    network, x, y = problem(*sizes, rows=rows, activation=activation, dtype=dtype)
+    agree(kind(network, MSE, x, y), network, x, y)
 
 
+@DTYPES
+@pytest.mark.parametrize("activation", SMOOTH + STRAIGHT)
+def test_the_fused_objective_with_every_activation(
+    activation: type[Function], dtype: torch.dtype
+) -> None:
+    network, x, y = problem(3, 5, 4, 2, rows=300, activation=activation, dtype=dtype)
+    agree(Fused(network, MSE, x, y), network, x, y)
+
+
+@pytest.mark.parametrize("inputs", range(1, 18))
+@pytest.mark.parametrize("units", range(1, 10))
+def test_the_fused_objective_at_every_small_size(inputs: int, units: int) -> None:
+    outputs, rows = 1 + (inputs + units) % 5, 256 + inputs
+    network, x, y = problem(inputs, units, 10 - units, outputs, rows=rows)
+    agree(Fused(network, MSE, x, y), network, x, y)
+
+
+@settings(max_examples=25)
 @given(
-    sizes=st.lists(st.integers(1, 9), min_size=2, max_size=5).map(tuple),
+    sizes=st.lists(st.integers(1, 19), min_size=2, max_size=5).map(tuple),
     rows=st.integers(1, 700),
-    relu=st.booleans(),
+    activation=st.sampled_from([Tanh, ReLU]),
     seed=st.integers(0, 2**32),
-    fused=st.booleans(),
+    kind=st.sampled_from(FAST),
 )
 def test_fast_objectives_on_random_networks(
-    sizes: tuple[int, ...], rows: int, relu: bool, seed: int, fused: bool
+    sizes: tuple[int, ...], rows: int, activation: type[Function], seed: int, kind: Kind
 ) -> None:
-    activation = ReLU if relu else Tanh
-    network, theta, x, y = problem(sizes, rows, activation, torch.float64, seed)
-    kind = Fused if fused else FeaturesMajor
-    agree(kind(network, MSE, x, y), ByHand(network, MSE, x, y), theta)
+    network, x, y = problem(*sizes, rows=rows, activation=activation, seed=seed)
+    agree(kind(network, MSE, x, y), network, x, y)
 
 
+@pytest.mark.parametrize("layout", ["columns of a wider table", "transposed"])
+@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_tables_that_lie_otherwise_in_memory(kind: Kind, layout: str) -> None:
+    network, x, y = problem(3, 5, 2, rows=300, activation=ReLU)
+    if layout == "transposed":
+        x, y = x.t().contiguous().t(), y.t().contiguous().t()
+    else:
+        wide = torch.cat([x, y, x], 1)
+        x, y = wide[:, :3], wide[:, 3:5]
+    assert not y.is_contiguous()
+    agree(kind(network, MSE, x, y), network, x, y)
+
+
+@DTYPES
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.name)
-def test_the_same_call_gives_the_same_bits(kind: type[FeaturesMajor] | type[Fused]) -> None:
-    network, theta, x, y = problem((8, 10, 1), 1500, Tanh, torch.float32)
-    torch.set_num_threads(2)
+def test_the_same_call_gives_the_same_bits(kind: Kind, dtype: torch.dtype) -> None:
+    network, x, y = problem(8, 10, 1, rows=1500, dtype=dtype)
     objective = kind(network, MSE, x, y)
-    loss, gradient = objective.value_and_gradient(theta)
+    loss, gradient = objective.value_and_gradient(network.theta)
     loss, gradient = loss.clone(), gradient.clone()
     for _ in range(5):
-        again, same = objective.value_and_gradient(theta)
+        again, same = objective.value_and_gradient(network.theta)
         assert torch.equal(again, loss)
         assert torch.equal(same, gradient)
 
 
-def test_tanh32_is_within_seven_ulps_of_tanh() -> None:
-    from derivable.objective.kernels import tanh32
+@DTYPES
+def test_any_number_of_threads_gives_the_same_bits(dtype: torch.dtype) -> None:
+    network, x, y = problem(8, 10, 3, rows=5000, dtype=dtype)
+    objective = Fused(network, MSE, x, y)
+    results = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        for _ in range(3):
+            objective._team._next_trial = 0.0  # the team is chosen anew, and may be another one
+            theta, losses = network.theta, torch.empty(4, dtype=torch.float64)
+            objective.take_steps(theta, 0.01, losses)
+            product = objective.curvature(network.theta, network.theta)
+            results.append(torch.cat([theta.double(), losses, product.double()]))
+    assert all(torch.equal(result, results[0]) for result in results)
 
-    x = torch.cat([torch.linspace(-12, 12, 20_001), torch.logspace(-30, 2, 2001)]).numpy()
-    exact = torch.tanh(torch.as_tensor(x).double())
-    ours = torch.tensor([float(tanh32(value)) for value in x], dtype=torch.float64)
-    ulp = exact.abs().float().double() * 2**-23
-    assert ((ours - exact).abs() <= 7 * ulp).all()
+
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_not_finite_parameters_give_a_loss_that_is_not_finite(
+    kind: type[Objective], value: float, place: int
+) -> None:
+    network, x, y = problem(3, 5, 1, rows=20, activation=ReLU, dtype=torch.float32)
+    theta = network.theta
+    theta[place] = value
+    objective = kind(network, MSE, x, y)  # type: ignore[call-arg]
+    loss, _ = objective.value_and_gradient(theta.to(objective.dtype))
+    assert not torch.isfinite(loss)
+    losses = torch.empty(3, dtype=torch.float64)
+    objective.take_steps(theta.to(objective.dtype), 0.1, losses)
+    assert not torch.isfinite(losses).any()
 
 
-def test_not_finite_parameters_give_a_loss_that_is_not_finite() -> None:
-    network, theta, x, y = problem((3, 5, 1), 20, ReLU, torch.float32)
-    theta[-1] = torch.inf
-    for kind in OBJECTIVES.values():
-        loss, _ = kind(network, MSE, x, y).value_and_gradient(theta)
-        assert not torch.isfinite(loss), kind.name
+def test_batches_cover_every_row_once_in_an_epoch() -> None:
+    network, x, y = problem(2, 3, 1, rows=23)
+    batches = Batches(network, MSE, x, y, size=5, seed=3, done=0)
+    epochs = []
+    for epoch in range(3):
+        rows = [batches._rows(5 * epoch + batch) for batch in range(5)]
+        assert [len(batch) for batch in rows] == [5, 5, 5, 5, 3]
+        epochs.append(torch.cat(rows))
+        assert torch.equal(epochs[-1].sort().values, torch.arange(23))
+    assert not torch.equal(epochs[0], epochs[1])
+    again = Batches(network, MSE, x, y, size=5, seed=3, done=12)
+    assert torch.equal(again._rows(12), epochs[2][10:15])
+    other = Batches(network, MSE, x, y, size=5, seed=4, done=0)
+    assert not torch.equal(other._rows(0), epochs[0][:5])
+
+
+def test_batches_have_the_loss_of_their_rows_and_the_curvature_of_the_table() -> None:
+    network, x, y = problem(2, 3, 2, rows=23)
+    batches = Batches(network, MSE, x, y, size=5, seed=3, done=7)
+    rows = batches._rows(7)
+    loss, gradient = batches.value_and_gradient(network.theta)
+    assert batches.done == 8
+    part = ByHand(network, MSE, x[rows], y[rows]).value_and_gradient(network.theta)
+    torch.testing.assert_close((loss, gradient), part)
+    whole = ByHand(network, MSE, x, y).curvature(network.theta, network.theta)
+    assert torch.equal(batches.curvature(network.theta, network.theta), whole)
 
 
 def test_fastest_takes_what_the_network_allows() -> None:
-    network, _, x, y = problem((3, 5, 1), 20, Tanh, torch.float32)
-    assert fastest(network, MSE, x, y).name == "fused"
-    assert fastest(network.double(), MSE, x.double(), y.double()).name == "features-major"
-    odd, _, x, y = problem((3, 5, 1), 20, Shifted, torch.float32)
-    assert fastest(odd, MSE, x, y).name == "by hand"
+    tanh, straight = problem(3, 5, 1, rows=2000), problem(3, 5, 1, rows=2000, activation=ReLU)
+    odd = problem(3, 5, 1, rows=2000, activation=Shifted)
+
+    def name(problem: tuple[Network, Tensor, Tensor], steps: int) -> str:
+        network, x, y = problem
+        return fastest(network, MSE, x, y, steps=steps).name
+
+    assert name(tanh, 10**6) == name(straight, 999) == "fused"
+    assert name(straight, 1000) == "piecewise"
+    assert name((straight[0], straight[1][:100], straight[2][:100]), 1000) == "fused"  # few rows
+    assert name(odd, 1000) == "by hand"
+    network, x, y = straight
+    assert fastest_gradient(network, MSE, x, y).name == "fused"
+    assert fastest_gradient(network, functions.L1, x, y).name == "by hand"
 
 
-@pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.name)
+def test_between_small_and_large_it_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = problem(3, 5, 1, rows=20), problem(300, 250, 1, rows=20)
+    middle = problem(30, 60, 1, rows=20)
+    kinds: list[object] = []
+
+    def seconds(kind: type[Objective], *rest: object) -> float:
+        kinds.append(kind)
+        return 1.0 if kind is Fused else 2.0
+
+    monkeypatch.setattr(measured, "_seconds", seconds)
+    monkeypatch.setattr(measured, "_known", {})
+    assert measured.quicker(small[0], MSE, *small[1:]) is Fused
+    assert measured.quicker(large[0], MSE, *large[1:]) is FeaturesMajor
+    assert kinds == []
+    for _ in range(2):
+        assert measured.quicker(middle[0], MSE, *middle[1:]) is Fused
+    assert kinds == FAST[::-1]
+
+
+def test_measuring_runs_both() -> None:
+    network, x, y = problem(40, 40, 1, rows=20)
+    assert all(measured._seconds(kind, network, MSE, x, y) > 0 for kind in (Fused, FeaturesMajor))
+
+
+@pytest.mark.parametrize("kind", [*FAST, Piecewise], ids=lambda kind: kind.name)
 @pytest.mark.parametrize(
     "layers", [[Layer(Tanh)], [Layer(Linear, w=torch.ones(3, 2), b=torch.ones(2)), Layer(Tanh)]]
 )
-def test_networks_that_a_fast_objective_cannot_run(
-    kind: type[FeaturesMajor] | type[Fused], layers: list[Layer]
-) -> None:
+def test_networks_that_a_fast_objective_cannot_run(kind: Kind, layers: list[Layer]) -> None:
     network = Network(layers)
     assert not kind.supports(network, MSE)
     with pytest.raises(SettingError, match=f"the {kind.name} objective runs Linear layers"):
         kind(network, MSE, torch.ones(2, 3), torch.ones(2, 2))
 
 
-def test_without_numba_the_fused_objective_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (FeaturesMajor, "knows the activations Tanh and ReLU; the objective by hand runs any"),
+        (Fused, "runs one kind of activation, which states its kernel"),
+        (Piecewise, "runs one hidden layer of ReLU or LeakyReLU"),
+    ],
+)
+def test_activations_that_a_fast_objective_does_not_know(kind: Kind, message: str) -> None:
+    network, x, y = problem(3, 5, 1, rows=20, activation=Shifted)
+    with pytest.raises(SettingError, match=f"the {kind.name} objective {message}"):
+        kind(network, MSE, x, y)
+
+
+def test_two_kinds_of_activation_are_not_fused() -> None:
+    network, x, y = problem(3, 5, 4, 1, rows=20)
+    network.layers[3] = Layer(ReLU)
+    assert not Fused.supports(network, MSE)
+    agree(FeaturesMajor(network, MSE, x, y), network, x, y)
+
+
+def test_a_kernel_is_not_inherited() -> None:
+    assert kernel_of(Tanh)
+    assert kernel_of(Shifted) is None
+    assert kernel_of(Elementwise) is None
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_other_dtypes_are_not_fused(dtype: torch.dtype) -> None:
+    network, _, _ = problem(3, 5, 1, rows=20, dtype=dtype)
+    assert not Fused.supports(network, MSE)
+
+
+@pytest.mark.parametrize("kind", [Fused, Piecewise], ids=lambda kind: kind.name)
+def test_without_numba_it_says_what_to_install(
+    kind: type[Fused] | type[Piecewise], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    network, _, x, y = problem((3, 5, 1), 20, Tanh, torch.float32)
-    assert fastest(network, MSE, x, y).name == "features-major"
+    network, x, y = problem(3, 5, 1, rows=2000, activation=ReLU)
+    assert fastest(network, MSE, x, y, steps=5000).name == "features-major"
     with pytest.raises(SettingError, match=r"needs Numba: pip install 'derivable\[fast\]'"):
-        Fused(network, MSE, x, y)
+        kind(network, MSE, x, y)

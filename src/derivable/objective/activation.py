@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, cfunc, types  # type: ignore[attr-defined]
+from numba import carray, types
 from numba.extending import intrinsic, register_jitable
 
 import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
+from derivable.function.jit import cfunc
 from derivable.function.kernel import Kernel
 from derivable.objective.tiles import FAST
 
@@ -28,7 +29,7 @@ def compiled(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Addresses, tuple[Any
     """The addresses of the loops, and the loops themselves, which must outlive the addresses."""
     number = types.float32 if dtype == np.float32 else types.float64
     signature = types.void(types.int64, number, *[types.CPointer(number)] * 5)
-    loops = tuple(cfunc(signature, **FAST)(loop) for loop in _loops(kernel))
+    loops = tuple(cfunc(signature, loop, kernel[:3], **FAST) for loop in _loops(kernel))
     return np.array([loop.address for loop in loops], np.int64), loops
 
 

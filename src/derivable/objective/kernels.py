@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, prange
+from numba import prange
 
+from derivable.function.jit import njit
 from derivable.objective.activation import ACTIVATE, PULL, run
 from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract
 
@@ -40,7 +41,7 @@ def loss_and_gradient(
             count = min(ROWS, rows - i * ROWS)
             mine[-1] += _block(theta, sizes, loops, table[i], count, scratch[task], mine)
     add_tasks(partial, 2 / rows, gradient)
-    return partial[:, -1].sum() / rows
+    return in_order(partial, gradient.size) / rows
 
 
 @njit(**FAST)
@@ -66,10 +67,16 @@ def take_steps(
 def add_tasks(partial: Any, factor: float, total: Any) -> None:
     """Factor times the sum over the tasks, in their order."""
     for p in range(total.size):
-        value = 0.0
-        for task in range(partial.shape[0]):
-            value += partial[task, p]
-        total[p] = factor * value
+        total[p] = factor * in_order(partial, p)
+
+
+@njit(**INNER)
+def in_order(partial: Any, p: int) -> float:
+    """The sum of one column; `.sum()` in a parallel pass would be cut up among the threads."""
+    value = 0.0
+    for task in range(partial.shape[0]):
+        value += partial[task, p]
+    return value
 
 
 @njit(**INNER)

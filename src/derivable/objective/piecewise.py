@@ -81,7 +81,9 @@ class Piecewise(Objective):
         assert kernel.slopes is not None
         self.slopes = np.array(kernel.slopes)
         self.units = mlp.sizes[1]
-        self.y = y.double()  # (N, K)
+        self.y = (
+            y.double().contiguous()
+        )  # (N, K); in another layout, the loops would be compiled again
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
         self._network, self._loss = network, loss
@@ -96,8 +98,7 @@ class Piecewise(Objective):
         """Compile the loops, or load them from the disk."""
         theta = torch.zeros(self._network.theta.shape, dtype=torch.float64)
         self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
-        if curvature:
-            self.plain.warm_up(curvature=True)
+        self.plain.warm_up(curvature=curvature)  # it has the last loss, and what does not pay
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,), from the table."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from derivable.function.jit import njit
 from derivable.objective.tiles import FAST, INNER
 
 CAPACITY = 8192  # rows in the list of one unit
@@ -23,7 +23,7 @@ GROUP = 16  # rows of a list with one common due
 FIRST_RADIUS = 1e-3
 COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
-SEARCH_SLACK = 1e-5  # on those of the search, in float32
+ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
 SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
@@ -189,6 +189,10 @@ def _search(
     radius = _best_radius(path, x.shape[1])
     count, flips, z = 0, 0, np.empty(CHUNK, np.float32)
     near, margins = np.empty(CAPACITY, np.int64), np.empty(CAPACITY)
+    square = 0.0
+    for e in range(edges):
+        square += theta[e * units + h] ** 2
+    sure = radius + ROUNDING * (edges + 2) * np.sqrt(square)
     for start in range(0, x.shape[1], CHUNK):
         size = min(CHUNK, x.shape[1] - start)
         z[:] = 0
@@ -197,7 +201,7 @@ def _search(
             for i in range(size):
                 z[i] += weight * feature[i]
         for n in range(start, start + size):
-            if abs(z[n - start]) >= (radius + SEARCH_SLACK) * norms[n]:
+            if abs(z[n - start]) >= sure * norms[n]:
                 side = z[n - start] > 0
             else:
                 z64 = 0.0

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit, prange
+from numba import prange
 
+from derivable.function.jit import njit
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH, run
 from derivable.objective.kernels import add_tasks
 from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from derivable.function.jit import njit
 
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
 
 # Sums may be taken in any order; unlike in full fastmath, infinity and NaN stay what they are.
 FAST: dict[str, Any] = {
-    "cache": True,
     "error_model": "numpy",
     "nogil": True,
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},

@@ -9,8 +9,10 @@ import threading
 from typing import Any
 
 import torch
-from numba import njit, prange
+from numba import prange
 from torch import Tensor
+
+from derivable.function.jit import njit
 
 # Sums may be taken in any order; unlike in full fastmath, infinity and NaN stay what they are.
 _FREE = {"reassoc", "contract", "nsz"}
@@ -61,6 +63,6 @@ def _fill_all(grad: Any, x: Any, mean: Any, rstd: Any, factor: Any, slope: Any, 
         _share(grad, x, mean, rstd, factor, slope, parts, thread)
 
 
-_share: Any = njit(cache=True, fastmath=_FREE, error_model="numpy")(_fill)
-_shares: Any = njit(cache=True, fastmath=_FREE, error_model="numpy", parallel=True)(_fill_all)
+_share: Any = njit(fastmath=_FREE, error_model="numpy")(_fill)
+_shares: Any = njit(fastmath=_FREE, error_model="numpy", parallel=True)(_fill_all)
 _one_at_a_time = threading.Lock()  # not every threading layer of Numba may be entered twice

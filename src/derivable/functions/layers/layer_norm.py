@@ -99,6 +99,6 @@ def _loop() -> Any:
     """The same rule compiled, or None without Numba, imported only when it is about to be used."""
     try:
         from derivable.functions.layers import _layer_norm_loop
-    except (ImportError, RuntimeError):  # not installed, does not suit NumPy, nowhere to cache
+    except ImportError:  # not installed, or does not suit NumPy
         return None
     return _layer_norm_loop

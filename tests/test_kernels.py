@@ -1,0 +1,181 @@
+"""Kernels: as plain Python and compiled, against their Functions and autograd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from derivable import Function, functions
+from derivable.function.kernel import Kernel, exp, like, tanh
+from derivable.objective.fused import kernel_of
+
+ACTIVATIONS: dict[type[Function], Kernel] = {
+    function: kernel
+    for name in functions.__all__
+    if (kernel := kernel_of(function := getattr(functions, name))) is not None
+}
+ALL = pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda kind: kind.__name__)
+DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+
+# Away from kinks, small and large, of both signs; 37 is as large as it gets before exp(-x) is lost.
+PLACES = [s * x for s in (-1, 1) for x in (1e-9, 3e-4, 0.11, 0.53, 0.97, 1.9, 4.7, 7.3, 13.0, 37.0)]
+
+
+def derivatives(activation: type[Function], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Value, slope and curvature at each entry of x, by the Function and autograd."""
+    x = x.clone().requires_grad_()
+    value = activation.apply(x)
+    (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    if not slope.requires_grad:
+        return value.detach(), slope, torch.zeros_like(x)
+    (curvature,) = torch.autograd.grad(slope.sum(), x, allow_unused=True, materialize_grads=True)
+    return value.detach(), slope.detach(), curvature
+
+
+def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor) -> list[Tensor]:
+    """The results of the four loops: y, the gradient of z, dy, and the derivative of the gradient.
+
+    They are called as C functions are, on tensors.
+    """
+    from derivable.objective import activation
+
+    _, loops = activation.compiled(kernel, z.numpy().dtype)
+
+    def run(place: int, *tensors: Tensor) -> None:
+        pointers = [
+            tensor.numpy().ctypes.data_as(loops[place].ctypes.argtypes[2]) for tensor in tensors
+        ]
+        loops[place].ctypes(z.numel(), 1.0, *pointers)
+
+    y, pulled, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
+    both, dboth = z.clone(), dz.clone()
+    run(activation.ACTIVATE, z, y, y, y, y)
+    run(activation.PULL, pulled, y, grad, grad, grad)
+    run(activation.PUSH, z, y, y, dz, dy)
+    run(activation.PULL_BOTH, both, y, grad, dboth, dgrad)
+    torch.testing.assert_close(both, pulled, equal_nan=True)
+    return [y, pulled, dy, dboth]
+
+
+def test_the_library_states_kernels() -> None:
+    names = {function.__name__ for function in ACTIVATIONS}
+    assert {"Tanh", "ReLU", "LeakyReLU", "Sigmoid", "SiLU", "ELU", "Square"} <= names
+
+
+@ALL
+def test_as_plain_python(activation: type[Function]) -> None:
+    kernel = ACTIVATIONS[activation]
+    x = torch.tensor(PLACES, dtype=torch.float64)
+    outputs = [kernel.value(place) for place in PLACES]
+    slopes = [kernel.slope(*pair) for pair in zip(PLACES, outputs, strict=True)]
+    curvatures = [kernel.curvature(*pair) for pair in zip(PLACES, outputs, strict=True)]
+    for ours, expected in zip(
+        (outputs, slopes, curvatures), derivatives(activation, x), strict=True
+    ):
+        torch.testing.assert_close(
+            torch.tensor(ours, dtype=torch.float64), expected, rtol=1e-12, atol=1e-15
+        )
+
+
+@ALL
+def test_plain_python_keeps_the_type_of_a_number(activation: type[Function]) -> None:
+    kernel = ACTIVATIONS[activation]
+    for x in (np.float32(-0.3), np.float32(0.3)):
+        output = kernel.value(x)
+        assert type(output) is type(kernel.slope(x, output)) is np.float32
+        assert type(kernel.curvature(x, output)) is np.float32
+
+
+@ALL
+def test_the_straight_ones_say_their_slopes(activation: type[Function]) -> None:
+    kernel = ACTIVATIONS[activation]
+    if kernel.slopes is None:
+        return
+    for x in PLACES:
+        slope = kernel.slopes[x > 0]
+        assert kernel.value(x) == slope * x
+        assert kernel.slope(x, slope * x) == slope
+    assert kernel.slope(0.0, 0.0) == kernel.slopes[0]  # piecewise takes the left side at 0
+
+
+@DTYPES
+@ALL
+def test_compiled(activation: type[Function], dtype: torch.dtype) -> None:
+    kernel = ACTIVATIONS[activation]
+    x = torch.cat([torch.tensor(PLACES), torch.linspace(-11.003, 11.007, 501)]).to(dtype)
+    grad, dz, dgrad = torch.randn(3, len(x), dtype=dtype)
+    ours = compiled(kernel, x, grad, dz, dgrad)
+    value, slope, curvature = derivatives(activation, x.double())
+    expected = value, grad * slope, slope * dz, dgrad * slope + grad * curvature * dz
+    close = 40 * torch.finfo(dtype).eps  # tanh is within 7 ulps, and grad, dz are of size 3
+    for one, other in zip(ours, expected, strict=True):
+        torch.testing.assert_close(one.double(), other, rtol=close, atol=close)
+
+
+@DTYPES
+@ALL
+def test_nan_stays_nan(activation: type[Function], dtype: torch.dtype) -> None:
+    x = torch.tensor([1.0, torch.nan] * 20, dtype=dtype)  # more than one vector of numbers
+    grad, dz, dgrad = torch.randn(3, len(x), dtype=dtype)
+    y, *_ = compiled(ACTIVATIONS[activation], x, grad, dz, dgrad)
+    assert torch.equal(y.isnan(), x.isnan())
+
+
+@DTYPES
+@ALL
+def test_infinity(activation: type[Function], dtype: torch.dtype) -> None:
+    x = torch.tensor([torch.inf, 1e30] * 20, dtype=dtype)
+    one = torch.ones_like(x)
+    y, slope, *_ = compiled(ACTIVATIONS[activation], x, one, one, one)
+    if activation is functions.Softsign:
+        assert y[0].isnan()  # inf / (1 + inf), as in PyTorch
+        return
+    expected, expected_slope, _ = derivatives(activation, x)
+    torch.testing.assert_close(y, expected)
+    torch.testing.assert_close(slope[1::2], expected_slope[1::2])
+
+
+def ulps(ours: Tensor, exact: Tensor) -> float:
+    """The largest error of `ours`, as a multiple of the distance between numbers there."""
+    near = exact.to(ours.dtype)
+    gap = torch.nextafter(near.abs(), torch.full_like(near, torch.inf)) - near.abs()
+    return float(((ours.double() - exact) / gap.double()).abs().max())
+
+
+def elementwise(function: Callable[[Any], Any], x: Tensor) -> Tensor:
+    """Exp or tanh of kernels, compiled."""
+    zero = torch.zeros_like(x)
+    kernel = Kernel(function, _one, _one)
+    return compiled(kernel, x, zero, zero, zero)[0]
+
+
+def _one(x: Any, output: Any) -> Any:
+    return like(x, 1)
+
+
+def test_exp_and_tanh_are_accurate_to_a_few_ulps() -> None:
+    wide = torch.cat([torch.linspace(-86.9, 86.9, 40_001), torch.logspace(-30, 0, 2001)])
+    narrow = torch.cat([torch.linspace(-12, 12, 20_001), torch.logspace(-30, 2, 2001)])
+    assert ulps(elementwise(exp, wide), torch.exp(wide.double())) <= 2
+    assert ulps(elementwise(tanh, narrow), torch.tanh(narrow.double())) <= 7
+    wide, narrow = 8 * wide.double(), 2 * narrow.double()
+    assert ulps(elementwise(exp, wide), torch.exp(wide)) <= 3  # PyTorch's own is one off
+    assert ulps(elementwise(tanh, narrow), torch.tanh(narrow)) <= 4
+
+
+@DTYPES
+def test_exp_and_tanh_of_numbers_that_are_not_finite(dtype: torch.dtype) -> None:
+    x = torch.tensor([-math.inf, math.inf, math.nan, 0.0, -0.0], dtype=dtype)
+    torch.testing.assert_close(elementwise(tanh, x)[:2], torch.tensor([-1, 1], dtype=dtype))
+    assert elementwise(exp, x)[3:].tolist() == [1, 1]
+    low, high = elementwise(exp, x)[:2]  # the ends of the normal numbers
+    assert 0 <= low < 2e-38
+    assert high > 1e37
+    assert elementwise(tanh, x)[2].isnan()
+    assert elementwise(exp, x)[2].isnan()
