@@ -81,7 +81,9 @@ def descend(
     check_choice(method, objective, batch_size, network, loss)
     check_problem(network, loss, x, y)
     if start:
-        check_start(start, network, steps)
+        check_start(
+            start, network, steps, method=method, objective=objective, batch_size=batch_size
+        )
         method, objective = _as_before(start, batch_size)
     if method == "auto":
         named = objective != "fastest" or batch_size is not None
