@@ -25,14 +25,14 @@ BLOCK = Fused.block
 def test_it_is_plain_sgd(objective: str) -> None:
     network, x, y = problem(3, 7, 2, rows=101, activation=ReLU)
     run = descend(network, MSE, x, y, lr=0.02, steps=120, objective=objective)
+    w1, b1, w2, b2 = network.parameters()
     optimiser = torch.optim.SGD(network.parameters(), lr=0.02)
     losses = []
     for _ in range(121):
         optimiser.zero_grad()
-        loss = ((torch.relu(x @ network.layers[0].w + network.layers[0].b) @ network.layers[2].w
-                 + network.layers[2].b - y) ** 2).mean(0).sum()  # fmt: skip
+        loss = ((torch.relu(x @ w1 + b1) @ w2 + b2 - y) ** 2).mean(0).sum()
         losses.append(loss.item())
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
     expected = torch.tensor(losses, dtype=torch.float64)
     torch.testing.assert_close(run.losses, expected, rtol=1e-9, atol=0)

@@ -76,7 +76,7 @@ def descend(
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    steps = check_numbers(lr, steps, method, tolerance)
+    steps = check_numbers(lr, steps, start.method if start else method, tolerance)
     lr = None if lr is None else float(lr)  # for a whole number, loops would be compiled again
     check_choice(method, objective, batch_size, network, loss)
     check_problem(network, loss, x, y)

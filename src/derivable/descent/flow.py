@@ -112,15 +112,15 @@ def _integrate(
     objective = flow.objective
     ride = _Ride(plan.room(), plan.theta.double(), plan.done)
     ride.losses[plan.done] = _value(objective, ride.theta)
-    solver = (integrate.DOP853 if smooth else integrate.RK45)(
-        flow,
-        0.0,
-        np.append(ride.theta.numpy(), ride.losses[plan.done]),
-        (plan.steps - plan.done) * plan.lr,
-        rtol=relative,
-        atol=relative * 1e-2,
-    )
     try:
+        solver = (integrate.DOP853 if smooth else integrate.RK45)(
+            flow,
+            0.0,
+            np.append(ride.theta.numpy(), ride.losses[plan.done]),
+            (plan.steps - plan.done) * plan.lr,
+            rtol=relative,
+            atol=relative * 1e-2,
+        )
         while solver.status == "running" and not ride.trouble:
             ride.trouble = _look(witness, solver, plan) if witness else ""
             solver.step()
