@@ -1,110 +1,173 @@
-"""Descents: against the closed form, against an optimiser, and the errors before and during."""
+"""`descend`: exact steps, what `auto` chooses, what is refused, divergence, interruption."""
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from derivable import MSE, Descent, Network, Tanh, descend
-from derivable.descent.steps import BLOCK
+from derivable import MSE, Descent, Network, ReLU, Tanh, descend, functions
+from derivable.descent import driver
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
-from derivable.objective import OBJECTIVES
+from derivable.objective import OBJECTIVES, Fused
+from tests.problems import doubled, problem
 
 X = torch.randn(101, 3, generator=torch.Generator().manual_seed(3))
 Y = torch.sin(X[:, :1]) + 0.3 * X[:, 1:2]
-
-
-def closed_form_losses(x: Tensor, y: Tensor, theta: Tensor, lr: float, steps: int) -> Tensor:
-    """All losses of the linear model: the error decays by (1 - lr * eigenvalue) in each direction.
-
-    The loss is quadratic with Hessian 2 A^T A / N, A = [x, 1], so in its eigenvectors
-    theta_k - best = (1 - lr * eigenvalue)^k (theta_0 - best).
-    """
-    a = torch.cat([x, torch.ones(len(x), 1, dtype=x.dtype)], 1)
-    eigenvalues, vectors = torch.linalg.eigh(2 * a.t() @ a / len(x))
-    best = torch.linalg.lstsq(a, y).solution
-    start = vectors.t() @ (theta.view(-1, 1) - best)
-    decay = (1 - lr * eigenvalues) ** torch.arange(steps + 1, dtype=x.dtype).view(-1, 1)
-    floor = ((a @ best - y) ** 2).mean()
-    losses: Tensor = floor + 0.5 * (decay**2 * start.view(1, -1) ** 2) @ eigenvalues
-    return losses
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_80_000_steps_of_the_linear_model_follow_the_closed_form(objective: str) -> None:
-    x, y = X.double(), Y.double()
-    network = Network.linear(3, 1, dtype=torch.float64)
-    steps = 80_000 if objective == "fused" else 20_000
-    run = descend(network, MSE, x, y, lr=1e-4, steps=steps, objective=objective)
-    expected = closed_form_losses(x, y, network.theta, 1e-4, steps)
-    torch.testing.assert_close(run.losses, expected, rtol=1e-10, atol=0)
+BLOCK = Fused.block
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_it_is_plain_sgd(objective: str) -> None:
-    network = Network.mlp(3, 7, 1, dtype=torch.float64)
-    x, y = X.double(), Y.double()
-    run = descend(network, MSE, x, y, lr=0.05, steps=700, objective=objective)
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.05)
+    network, x, y = problem(3, 7, 2, rows=101, activation=ReLU)
+    run = descend(network, MSE, x, y, lr=0.02, steps=120, objective=objective)
+    w1, b1, w2, b2 = network.parameters()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.02)
     losses = []
-    for _ in range(701):
+    for _ in range(121):
         optimiser.zero_grad()
-        loss = MSE.apply(network(x), y).sum()
+        loss = ((torch.relu(x @ w1 + b1) @ w2 + b2 - y) ** 2).mean(0).sum()
         losses.append(loss.item())
         loss.backward()
         optimiser.step()
-    torch.testing.assert_close(run.losses, torch.tensor(losses, dtype=torch.float64))
+    expected = torch.tensor(losses, dtype=torch.float64)
+    torch.testing.assert_close(run.losses, expected, rtol=1e-9, atol=0)
+    assert (run.method, run.certificate.exact) == ("steps", True)
 
 
 def test_the_result_tells_what_happened() -> None:
     network = Network.mlp(3, 5, 1)
-    before = network.theta
-    seen: list[int] = []
+    before, seen = network.theta, []
     run = descend(
-        network, MSE, X, Y, lr=0.1, steps=BLOCK + 7, progress=lambda step, loss: seen.append(step)
+        network,
+        MSE,
+        X,
+        Y,
+        lr=0.1,
+        steps=BLOCK + 7,
+        progress=lambda *seen_there: seen.append(seen_there),
     )
     assert isinstance(run, Descent)
     assert run.losses.shape == (BLOCK + 8,)
     assert run.train_loss == run.losses[-1].item()
-    assert run.gradient_evaluations == BLOCK + 8
+    assert (run.gradient_evaluations, run.steps) == (BLOCK + 8, BLOCK + 7)
     assert (run.method, run.objective, run.lr) == ("steps", "fused", 0.1)
     assert run.seconds > 0
-    assert seen == [BLOCK, BLOCK + 7]
+    assert run.compile_seconds > 0
+    assert not run.interrupted
+    assert [step for step, _ in seen] == [BLOCK, BLOCK + 7]
+    assert seen[-1][1] == run.train_loss
     assert torch.equal(network.theta, before)
     assert [p.shape for p in run.parameters] == [p.shape for p in network.parameters()]
-    assert "steps of lr=0.1" in repr(run)
+    assert "steps of lr=0.1, method steps, fused objective" in repr(run)
+    assert repr(run).endswith("exact)")
     yhat, _ = run.network.forward_by_hand(X)
     torch.testing.assert_close(((yhat - Y) ** 2).mean().item(), run.train_loss)
 
 
-def test_no_steps_at_all() -> None:
-    run = descend(Network.linear(3), MSE, X, Y, lr=0.1, steps=0)
-    assert run.losses.shape == (1,)
+@pytest.mark.parametrize("method", ["steps", "flow", "spectral", "momentum", "adam", "lbfgs"])
+def test_no_steps_at_all(method: str) -> None:
+    network = Network.linear(3)
+    run = descend(network, MSE, X, Y, lr=0.1, steps=0, method=method)
+    torch.testing.assert_close(run.losses, (Y**2).mean().double().view(1), rtol=0.1, atol=0)
+    assert run.steps == 0
+    assert torch.equal(run.network.theta, network.theta)
 
 
-def test_several_outputs_descend_the_sum_of_their_losses() -> None:
-    y = torch.cat([Y, -2 * Y], 1)
-    run = descend(Network.linear(3, 2), MSE, X, y, lr=0.01, steps=5)
-    columns = [
-        descend(
-            Network.linear(3, 1).with_theta(Network.linear(3, 2).theta.view(4, 2)[:, k].clone()),
-            MSE, X, y[:, k : k + 1], lr=0.01, steps=5,
-        )
-        for k in range(2)
-    ]  # fmt: skip
-    torch.testing.assert_close(run.losses, columns[0].losses + columns[1].losses)
+def test_a_whole_number_for_lr_compiles_nothing_anew() -> None:
+    from derivable.objective import kernels
+
+    network, x, y = problem(3, 5, 1, rows=20)
+    descend(network, MSE, x, y, lr=1.0, steps=1)
+    known = len(kernels.take_steps.signatures)
+    descend(network, MSE, x, y, lr=1, steps=1)
+    assert len(kernels.take_steps.signatures) == known
 
 
-def test_divergence_names_the_step_and_a_way_out() -> None:
-    message = r"diverged: the loss is (inf|nan) at step \d+ with lr=5, after .*; try .* 0\.5"
+# what "auto" stands for
+
+
+def test_auto() -> None:
+    def chosen(network: Network, rows: int = 3000, **settings: Any) -> tuple[str, str]:
+        x, y = torch.randn(rows, 3), torch.randn(rows, 1)
+        run = descend(network, MSE, x, y, lr=1e-9, **{"steps": 1999, **settings})
+        return run.method, run.objective
+
+    tanh, relu = Network.mlp(3, 4, 1), Network.mlp(3, 4, 1, activation=ReLU)
+    relu6 = Network.mlp(3, 4, 1, activation=functions.ReLU6)
+    assert chosen(Network.linear(3)) == ("spectral", "quadratic")
+    assert chosen(Network.linear(3), objective="fused") == ("steps", "fused")
+    assert chosen(tanh, rows=300) == ("steps", "fused")
+    assert chosen(tanh, rows=300, steps=2000) == ("flow", "fused")
+    assert chosen(relu, steps=2000) == ("steps", "piecewise")
+    assert chosen(relu, steps=999) == ("steps", "fused")
+    assert chosen(relu6, rows=30, steps=2000) == ("steps", "fused")
+    assert chosen(tanh, rows=30, steps=9, batch_size=7) == ("steps", "mini-batches")
+    assert chosen(tanh, rows=30, steps=2000, objective="by hand") == ("steps", "by hand")
+
+
+def test_without_numba_everything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    network, x, y = problem(3, 5, 1, rows=300)
+    run = descend(network, MSE, x, y, lr=0.01, steps=2000)
+    assert (run.method, run.objective) == ("steps", "features-major")
+    run = descend(network, MSE, x, y, lr=0.001, steps=50, method="flow")
+    assert run.objective == "features-major"
+    assert descend(Network.linear(3), MSE, X, Y, lr=0.1, steps=5).method == "spectral"
+    for method in ("momentum", "adam", "lbfgs"):
+        assert descend(network, MSE, x, y, lr=0.01, steps=5, method=method).train_loss > 0
+    with pytest.raises(SettingError, match="needs Numba"):
+        descend(network, MSE, x, y, lr=0.01, steps=5, objective="fused")
+
+
+def test_a_long_compile_is_announced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run() -> list[str]:
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "derivable"):
+            descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=0.1, steps=1)
+        return caplog.messages
+
+    run()
+    assert run() == []
+    monkeypatch.setattr(driver, "PATIENCE", 0.01)
+    monkeypatch.setattr(Fused, "warm_up", lambda self, *, curvature: time.sleep(0.2))
+    assert run() == ["compiling the fused loops, which takes some seconds, once on this machine"]
+
+
+# divergence
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_divergence_names_the_step_the_loss_and_a_stable_lr(objective: str) -> None:
+    network, x, y = problem(3, 5, 1, rows=101, activation=ReLU)
+    message = r"diverged: the loss is (inf|nan) at step \d+ with lr=5, after [\d.]+ at step 0; "
+    message += r"the loss curves by up to .* so a stable lr is below 2 / [\d.]+ = [\d.]+$"
+    settings: dict[str, Any] = {"lr": 5.0, "objective": objective}
     with pytest.raises(DivergedError, match=message) as error:
-        descend(Network.linear(3), MSE, X, Y, lr=5.0, steps=3 * BLOCK)
+        descend(network, MSE, x, y, steps=600, **settings)
     step = int(str(error.value).split("at step ")[1].split()[0])
-    losses = descend(Network.linear(3), MSE, X, Y, lr=5.0, steps=step - 1).losses
+    losses = descend(network, MSE, x, y, steps=step - 1, **settings).losses
     assert torch.isfinite(losses).all()
+    sharpest = float(str(error.value).split("up to ")[1].split()[0])
+    hessian = torch.autograd.functional.hessian(
+        lambda theta: ((torch.relu(x @ theta[:15].view(3, 5) + theta[15:20]) @ theta[20:25]
+                        + theta[25] - y.squeeze(1)) ** 2).mean(), network.theta)  # fmt: skip
+    assert sharpest == pytest.approx(float(torch.linalg.eigvalsh(hessian)[-1]), rel=0.02)
+
+
+def test_a_loss_that_overflows_with_the_last_step() -> None:
+    network = Network.linear(3, dtype=torch.float32)
+    with pytest.raises(DivergedError, match="the loss is inf at step 1 with lr=1e"):
+        descend(network, MSE, X, Y, lr=1e30, steps=1, method="steps")
+
+
+# what is refused before the first step
 
 
 @pytest.mark.parametrize(
@@ -112,16 +175,31 @@ def test_divergence_names_the_step_and_a_way_out() -> None:
     [
         ({"lr": 0.0}, "lr must be a positive number, got 0"),
         ({"lr": float("nan")}, "lr must be a positive number"),
+        ({"lr": None}, "method 'auto' needs a learning rate; for example lr=1e-4"),
         ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"steps": 2.5}, "steps must be a whole number"),
-        ({"method": "leaps"}, "method must be one of steps; got 'leaps'"),
+        ({"steps": True}, "steps must be a whole number"),
+        ({"tolerance": 0.0}, "tolerance must be a positive number, got 0"),
+        ({"method": "leaps"}, "method must be one of auto, steps, spectral, .*; got 'leaps'"),
         ({"objective": "quantum"}, "objective must be one of fastest, by hand, .*; got 'quantum'"),
+        ({"method": "spectral"}, "method 'spectral' is for a network of one Linear layer and MSE"),
+        ({"batch_size": 0}, "batch_size must be a positive whole number, got 0"),
+        ({"batch_size": 2.0}, "batch_size must be a positive whole number, got 2.0"),
+        ({"batch_size": 5, "method": "flow"}, "batches go with the methods steps, momentum, .*"),
+        ({"batch_size": 5, "objective": "fused"}, "no named objective; got method 'auto' and obj"),
     ],
 )
 def test_settings_without_a_meaning(change: dict[str, Any], message: str) -> None:
     settings: dict[str, Any] = {"lr": 0.1, "steps": 3, **change}
     with pytest.raises(SettingError, match=message):
-        descend(Network.linear(3), MSE, X, Y, **settings)
+        descend(Network.mlp(3, 2, 1), MSE, X, Y, **settings)
+
+
+def test_a_loss_that_is_none_and_a_network_without_parameters() -> None:
+    with pytest.raises(SettingError, match="loss must be a Function class such as MSE, got 'MSE'"):
+        descend(Network.linear(3), "MSE", X, Y, lr=0.1, steps=3)  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match="the network has no parameters to descend with"):
+        descend(Network([]), MSE, X, Y, lr=0.1, steps=3)
 
 
 def _with_nan(table: Tensor, row: int) -> Tensor:
@@ -146,3 +224,16 @@ def _with_nan(table: Tensor, row: int) -> Tensor:
 def test_tables_that_do_not_fit(x: Any, y: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         descend(Network.mlp(3, 2, 1, activation=Tanh), MSE, x, y, lr=0.1, steps=3)
+
+
+def test_several_outputs_descend_the_sum_of_their_losses() -> None:
+    network, x, y = doubled(Network.linear(3, 2), X, torch.cat([Y, -2 * Y], 1))
+    run = descend(network, MSE, x, y, lr=0.01, steps=5, method="steps")
+    columns = [
+        descend(
+            Network.linear(3, 1, dtype=x.dtype).with_theta(network.theta.view(4, 2)[:, k].clone()),
+            MSE, x, y[:, k : k + 1], lr=0.01, steps=5, method="steps",
+        )
+        for k in range(2)
+    ]  # fmt: skip
+    torch.testing.assert_close(run.losses, columns[0].losses + columns[1].losses)

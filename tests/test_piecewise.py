@@ -117,9 +117,9 @@ def test_large_weights_and_rows_that_float32_cannot_place() -> None:
 
 
 def test_a_large_step_is_taken_from_the_table(fallbacks: list[int]) -> None:
-    network, x, y = problem(8, 10, 1, rows=5003, activation=ReLU)
-    network = network.with_theta(0.3 * network.theta)
-    loss, theta = follow(network, x, y, 0.25, 200)  # so large that rows change sides all the time
+    network, x, y = problem(30, 10, 1, rows=2003, activation=ReLU)
+    network = network.with_theta(0.1 * network.theta)
+    loss, theta = follow(network, x, y, 0.4, 200)  # so large that rows change sides all the time
     assert loss < 1e-6
     assert theta < 1e-6
     assert len(fallbacks) == 2

@@ -76,12 +76,14 @@ def descend(
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    steps = check_numbers(lr, steps, method, tolerance)
+    steps = check_numbers(lr, steps, start.method if start else method, tolerance)
     lr = None if lr is None else float(lr)  # for a whole number, loops would be compiled again
     check_choice(method, objective, batch_size, network, loss)
     check_problem(network, loss, x, y)
     if start:
-        check_start(start, network, steps)
+        check_start(
+            start, network, steps, method=method, objective=objective, batch_size=batch_size
+        )
         method, objective = _as_before(start, batch_size)
     if method == "auto":
         named = objective != "fastest" or batch_size is not None

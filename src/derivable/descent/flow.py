@@ -27,7 +27,7 @@ from torch import Tensor
 
 from derivable.descent.certificate import Witness
 from derivable.descent.field import Field
-from derivable.descent.path import Certificate, Path, Plan
+from derivable.descent.path import Certificate, Path, Plan, Window
 from derivable.descent.steps import take_steps
 from derivable.objective import Objective
 
@@ -60,6 +60,8 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
     has no jumps; where it has, a method of low order goes further. Raises DivergedError as exact
     steps do.
     """
+    if plan.steps == plan.done:
+        return take_steps(objective, plan)
     relative, spent = FIRST if smooth else FIRST_WITH_KINKS, 0
     quiet = replace(plan, progress=lambda step, loss: None)
     for _ in range(TRIALS):
@@ -68,13 +70,14 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         spent += ride.evaluations + witness.evaluations
         windows = tuple(witness.windows)
         if ride.interrupted:
-            how = Certificate(math.inf, False, windows, "interrupted before it was measured")
-            return Path(ride.theta, ride.losses[: ride.done + 1], spent, how, interrupted=True)
+            return _unmeasured(ride, spent, windows)
         if ride.trouble:
             break
         drifting = Field(objective, plan.lr, witness.drift)
         twin = _integrate(drifting, quiet, relative * COARSER, smooth, None)
         spent += twin.evaluations
+        if twin.interrupted:
+            return _unmeasured(ride, spent, windows)
         deviation = _largest_difference(ride, twin)
         if deviation <= plan.tolerance:
             return Path(ride.theta, ride.losses, spent, Certificate(deviation, False, windows))
@@ -85,9 +88,15 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
     return replace(path, gradient_evaluations=spent + path.gradient_evaluations, certificate=how)
 
 
+def _unmeasured(ride: _Ride, spent: int, windows: tuple[Window, ...]) -> Path:
+    """What there is after an interruption."""
+    how = Certificate(math.inf, False, windows, "interrupted before it was measured")
+    return Path(ride.theta, ride.losses[: ride.done + 1], spent, how, interrupted=True)
+
+
 def _largest_difference(ride: _Ride, twin: _Ride) -> float:
     """Of the losses of two integrations, relative."""
-    if twin.trouble or twin.interrupted:
+    if twin.trouble:
         return math.inf
     known = torch.isfinite(ride.losses)  # but for those before the start of a resumed descent
     apart = (ride.losses - twin.losses).abs() / ride.losses.abs().clamp(min=1e-300)
@@ -103,15 +112,15 @@ def _integrate(
     objective = flow.objective
     ride = _Ride(plan.room(), plan.theta.double(), plan.done)
     ride.losses[plan.done] = _value(objective, ride.theta)
-    solver = (integrate.DOP853 if smooth else integrate.RK45)(
-        flow,
-        0.0,
-        np.append(ride.theta.numpy(), ride.losses[plan.done]),
-        (plan.steps - plan.done) * plan.lr,
-        rtol=relative,
-        atol=relative * 1e-2,
-    )
     try:
+        solver = (integrate.DOP853 if smooth else integrate.RK45)(
+            flow,
+            0.0,
+            np.append(ride.theta.numpy(), ride.losses[plan.done]),
+            (plan.steps - plan.done) * plan.lr,
+            rtol=relative,
+            atol=relative * 1e-2,
+        )
         while solver.status == "running" and not ride.trouble:
             ride.trouble = _look(witness, solver, plan) if witness else ""
             solver.step()

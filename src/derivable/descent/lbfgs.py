@@ -20,7 +20,11 @@ def minimise(objective: Objective, plan: Plan) -> Path:
     theta = plan.theta.double().numpy()
     last = theta.copy()
 
+    evaluations, interrupted = 0, False
+
     def value(point: Vector) -> tuple[float, Vector]:
+        nonlocal evaluations
+        evaluations += 1
         loss, gradient = objective.value_and_gradient(torch.from_numpy(point).to(objective.dtype))
         slope: Vector = gradient.double().numpy()
         return loss.item(), slope
@@ -32,11 +36,10 @@ def minimise(objective: Objective, plan: Plan) -> Path:
         plan.progress(len(losses) - 1, losses[-1])
 
     losses.append(value(theta)[0])
-    evaluations, interrupted = 1, False
     options = {"maxiter": plan.steps - plan.done, "maxfun": 20 * plan.steps}
     try:
         if plan.steps > plan.done:
-            result = minimize(
+            minimize(
                 value,
                 theta,
                 jac=True,
@@ -44,7 +47,6 @@ def minimise(objective: Objective, plan: Plan) -> Path:
                 callback=after_each,
                 options={**options, "ftol": 0.0, "gtol": 1e-9},
             )
-            evaluations += result.nfev
     except KeyboardInterrupt:
         interrupted = True
     return Path(

@@ -14,6 +14,8 @@ of rows. Nothing is divided by a singular value that is 0: the quotient goes to 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor
 
@@ -61,7 +63,8 @@ def leap(x: Tensor, y: Tensor, plan: Plan) -> Path:
     )
     reach = torch.where(s > 0, gone / torch.where(s > 0, s, 1.0), 0.0)  # (E,)
     theta = start - vt.t() @ (reach.view(-1, 1) * p)
-    plan.progress(plan.steps, losses[-1].item())
+    with suppress(KeyboardInterrupt):  # there is nothing more to do
+        plan.progress(plan.steps, losses[-1].item())
     return Path(theta.flatten(), losses, gradient_evaluations=1)
 
 

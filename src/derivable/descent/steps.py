@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import torch
@@ -84,10 +85,12 @@ def _in_blocks(
     except KeyboardInterrupt:
         interrupted = True
     theta, done, last = kept
-    losses[done], _ = objective.value_and_gradient(theta)
+    if torch.isnan(losses[done]):  # where a block was interrupted, its first loss is known
+        losses[done], _ = objective.value_and_gradient(theta)
     losses = losses[: done + 1]
     if not torch.isfinite(losses[done]):
         raise diverged(objective, plan.theta.to(theta.dtype), losses, plan.lr)
-    plan.progress(done, losses[done].item())
+    with suppress(KeyboardInterrupt):  # there is nothing more to do
+        plan.progress(done, losses[done].item())
     evaluations = done + 1 - plan.done
     return Path(theta, losses, evaluations, interrupted=interrupted, memory=last)

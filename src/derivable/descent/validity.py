@@ -13,6 +13,7 @@ from derivable.descent.path import Checkpoint
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.network import Network
+from derivable.objective.batches import Batches
 from derivable.shapes import require_tensors
 
 
@@ -64,8 +65,31 @@ def check_problem(network: Network, loss: Any, x: Tensor, y: Tensor) -> None:
         )
 
 
-def check_start(start: Checkpoint, network: Network, steps: int) -> None:
-    """Refuse a checkpoint of another network, or one from beyond the last step."""
+def check_start(
+    start: Checkpoint,
+    network: Network,
+    steps: int,
+    *,
+    method: str,
+    objective: str,
+    batch_size: int | None,
+) -> None:
+    """Refuse a checkpoint of another network, of other settings, or from beyond the last step."""
+    for name, given, open_, was in (
+        ("method", method, "auto", start.method),
+        ("objective", objective, "fastest", start.objective),
+    ):
+        if given not in (open_, was):
+            raise SettingError(
+                f"the checkpoint is of {name} {was!r}, got {name} {given!r}; leave {name} out to "
+                "go on from it"
+            )
+    if (batch_size is not None) != (start.objective == Batches.name):
+        raise SettingError(
+            "the checkpoint is of the full batch; leave batch_size out to go on from it"
+            if batch_size is not None
+            else "the checkpoint is of mini-batches; give their batch_size and seed again"
+        )
     if start.theta.shape != network.theta.shape:
         raise ShapeError(
             f"the checkpoint has {start.theta.numel()} parameters and the network "

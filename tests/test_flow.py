@@ -1,0 +1,174 @@
+"""The flow and its certificate against exact steps in float64, all the way."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from derivable import MSE, Descent, Function, Network, ReLU, Tanh, descend, functions
+from derivable.descent.sharpness import extreme_curvatures
+from derivable.objective import ByHand, Fused
+from tests.problems import doubled, problem
+
+Problem = tuple[Network, Tensor, Tensor]
+
+
+def deviation(run: Descent, problem: Problem) -> float:
+    """The largest of all losses, relative to that of exact steps in float64."""
+    network, x, y = doubled(*problem)
+    exact = descend(network, MSE, x, y, lr=run.lr, steps=run.steps, method="steps")
+    return float(((run.losses - exact.losses) / exact.losses).abs().max())
+
+
+def lab(*sizes: int, activation: type[Function] = Tanh, **settings: Any) -> Problem:
+    """A problem that begins as the lab does, with small weights."""
+    network, x, y = problem(*sizes, rows=61, activation=activation, **settings)
+    return network.with_theta(0.3 * network.theta), x, y
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("sizes", [(3, 5, 1), (4, 3, 2), (3, 4, 3, 1)], ids=str)
+@pytest.mark.parametrize("activation", [Tanh, functions.Sigmoid, functions.SiLU])
+def test_it_is_no_further_from_exact_steps_than_it_certifies(
+    activation: type[Function], sizes: tuple[int, ...], dtype: torch.dtype
+) -> None:
+    given = lab(*sizes, activation=activation, dtype=dtype)
+    run = descend(*given[:1], MSE, *given[1:], lr=1e-3, steps=8000, method="flow")
+    certificate = run.certificate
+    assert certificate.deviation <= 1e-4
+    assert deviation(run, given) <= certificate.deviation
+    if certificate.exact:
+        assert "the flow was not used" in certificate.note
+    else:
+        assert run.gradient_evaluations < 8000
+        assert certificate.windows[0].step == 0
+        assert certificate.windows[-1].step == 8000
+        assert f"within {certificate.deviation:.0e} of exact steps" in repr(run)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_certificate_holds_where_the_tolerance_is_wide(seed: int) -> None:
+    given = lab(3, 5, 1, seed=seed)
+    run = descend(*given[:1], MSE, *given[1:], lr=3e-3, steps=6000, method="flow", tolerance=0.05)
+    assert not run.certificate.exact
+    assert deviation(run, given) <= run.certificate.deviation <= 0.05
+
+
+def test_it_is_taken_by_auto_and_has_a_few_evaluations() -> None:
+    given = lab(3, 5, 1)
+    run = descend(*given[:1], MSE, *given[1:], lr=1e-5, steps=100_000)
+    assert run.method == "flow"
+    assert not run.certificate.exact
+    assert run.gradient_evaluations < 2000
+    assert len(run.losses) == 100_001
+    assert deviation(run, given) <= run.certificate.deviation <= 1e-4
+    yhat, _ = run.network.forward_by_hand(given[1])
+    assert run.train_loss == pytest.approx(((yhat - given[2]) ** 2).mean().item(), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "note"),
+    [
+        ({"lr": 0.5, "steps": 300}, r"lr \* lambda_max is .*, which is not small"),
+        ({"lr": 0.1, "steps": 4000}, r"lr \* lambda_max is .*|costs more than the steps"),
+        ({"lr": 1e-3, "steps": 3000, "tolerance": 1e-14}, r"would deviate by .* 1e-14 was asked"),
+    ],
+)
+def test_it_hands_over_to_exact_steps_and_says_why(settings: dict[str, Any], note: str) -> None:
+    given = lab(3, 5, 1)
+    run = descend(*given[:1], MSE, *given[1:], method="flow", **settings)
+    assert run.certificate.exact
+    assert run.certificate.deviation == 0
+    pattern = re.compile(note)
+    assert pattern.search(str(run.certificate))
+    assert str(run.certificate).startswith("exact; the flow was not used: ")
+    assert run.gradient_evaluations > settings["steps"]
+    assert deviation(run, given) < 1e-12
+
+
+def test_divergence_is_that_of_exact_steps() -> None:
+    network, x, y = lab(3, 5, 1)
+    with pytest.raises(ArithmeticError, match=r"the loss is (inf|nan) at step \d+ with lr=30"):
+        descend(network, MSE, x, y, lr=30.0, steps=3000, method="flow")
+
+
+@pytest.mark.parametrize("activation", [ReLU, functions.LeakyReLU, functions.Hardtanh])
+def test_kinks(activation: type[Function]) -> None:
+    given = lab(3, 5, 1, activation=activation)
+    run = descend(*given[:1], MSE, *given[1:], lr=1e-4, steps=6000, method="flow", tolerance=1e-3)
+    assert deviation(run, given) <= max(run.certificate.deviation, 1e-12)
+
+
+def test_without_compiled_loops() -> None:
+    given = lab(3, 4, 1, activation=functions.Softplus)
+    run = descend(*given[:1], MSE, *given[1:], lr=1e-3, steps=3000, method="flow")
+    assert run.objective == "by hand"
+    exact = descend(*given[:1], MSE, *given[1:], lr=1e-3, steps=3000, method="steps")
+    apart = float(((run.losses - exact.losses) / exact.losses).abs().max())
+    assert apart <= run.certificate.deviation <= 1e-4
+
+
+def test_interrupted_in_progress_and_resumed() -> None:
+    network, x, y = given = lab(3, 5, 1)
+
+    def stop(step: int, loss: float) -> None:
+        if step > 1000:
+            raise KeyboardInterrupt
+
+    part = descend(network, MSE, x, y, lr=1e-3, steps=8000, method="flow", progress=stop)
+    assert part.interrupted
+    assert 1000 < part.steps < 8000
+    assert torch.isfinite(part.losses).all()
+    assert part.certificate.deviation == math.inf
+    assert "interrupted before it was measured" in str(part.certificate)
+    assert deviation(part, given) < 1e-4
+    rest = descend(network, MSE, x, y, lr=1e-3, steps=8000, start=part.checkpoint)
+    assert (rest.method, rest.steps) == ("flow", 8000)
+    assert torch.equal(rest.losses[: part.steps], part.losses[:-1])
+    assert deviation(rest, given) < 2e-4
+
+
+def test_interrupted_at_any_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, x, y = lab(3, 5, 1)
+    plain, left = Fused.curvature, [10**9]
+
+    def curvature(self: Fused, theta: Tensor, direction: Tensor) -> Tensor:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return plain(self, theta, direction)
+
+    monkeypatch.setattr(Fused, "curvature", curvature)
+    monkeypatch.setattr(Fused, "warm_up", lambda self, *, curvature: None)
+    settings: dict[str, Any] = {"lr": 1e-4, "steps": 8000, "method": "flow"}
+    whole = descend(network, MSE, x, y, **settings)
+    assert not whole.certificate.exact
+    calls = 10**9 - left[0]
+    for call in (1, 9, 20, calls // 2, calls - 50, calls - 1):  # the last: the second crossing
+        left[0] = call
+        run = descend(network, MSE, x, y, **settings)
+        assert run.interrupted
+        assert torch.equal(run.losses, whole.losses[: len(run.losses)])
+
+
+def one_by_one(function: Callable[[Tensor], Tensor], size: int) -> Tensor:
+    return torch.stack([function(e) for e in torch.eye(size, dtype=torch.float64)])
+
+
+@pytest.mark.parametrize("activation", [Tanh, ReLU])
+def test_the_extreme_curvatures_are_those_of_the_hessian(activation: type[Function]) -> None:
+    network, x, y = problem(3, 5, 1, rows=43, activation=activation)
+    objective, theta = ByHand(network, MSE, x, y), network.theta
+    hessian = one_by_one(lambda e: objective.curvature(theta, e), len(theta))
+    expected = torch.linalg.eigvalsh(hessian)
+    smallest, largest = extreme_curvatures(objective, theta)
+    assert largest == pytest.approx(float(expected[-1]), rel=1e-3)
+    assert float(expected[0]) - 1e-9 <= smallest <= float(expected[0]) + 0.05 * largest
+    theta[0] = torch.nan
+    assert extreme_curvatures(objective, theta) == (-math.inf, math.inf)
