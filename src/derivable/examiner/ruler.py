@@ -282,7 +282,7 @@ class Ruler:
                 x = real(value)
                 drawn = torch.randn(len(x), generator=generator).double()
                 directions[i] = drawn * x.abs().clamp_min(0.01 * (size_of(x) or 1.0))
-        found, plateaus = [], []
+        found, plateaus, course = [], [], [self.at]
         for step in (1e-6, 1e-8):
             rows = []
             for k in range(8):
@@ -291,6 +291,7 @@ class Ruler:
                     inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
                 rows.append(self._safely(inputs))
             table = torch.stack(rows)  # (8, m)
+            course += rows
             plateaus.append((table.diff(dim=0) == 0).double().mean(0))
             for _ in range(4):
                 table = table.diff(dim=0)
@@ -304,7 +305,19 @@ class Ruler:
             # One output of many that trembles has a kink or a jump between these points.
             calm = 1e3 * max(common, EPS) * self.at.abs()
             noise = torch.where(calm > 0, torch.minimum(noise, calm), noise)
-        return torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
+        noise = torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
+        wild = self._wild(torch.stack(course), noise) & ~stairs
+        return torch.where(wild, torch.inf, noise)
+
+    def _wild(self, course: Tensor, noise: Tensor) -> Tensor:
+        """Where outputs tremble almost as much as they change at all: (m,).
+
+        Such as the cosine of a phase of 1e11: there is a slope, but the points are too far apart to
+        see it. `course` (p, m) are outputs here, near and a little further away.
+        """
+        inputs = [float(v.abs().max()) for v in self.inputs if is_float(v) and v.numel()]
+        rounding = 1e3 * self.eps * self.at.abs().clamp_min(max(inputs, default=0.0))
+        return (noise > rounding) & (noise > 1e-3 * (course.amax(0) - course.amin(0)))
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:
         """The derivatives along `directions` from steps of all sizes, both sides apart.
