@@ -212,17 +212,16 @@ class Examination:
         self.rungs[rung] = self.rungs.get(rung, 0) + self.examined.comparisons - before
         if look is None:
             return None
+        unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
             problem.where = where
-        for problem in look.problems:
             singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
             odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
             if odd and problem.cause == "raises":
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
-            elif where is EXAMPLE or rung not in ("values", "special values"):
-                if not (rung == "sizes" and self.subject.value_only):
-                    self.problems.append(problem)
+            elif where is EXAMPLE or rung not in unheard:
+                self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
         return look

@@ -2,8 +2,8 @@
 
 A call at sizes of the examiner's own making says something about backward only if forward does
 there what it does at the example. Where a size that should fit another one happens to be 1,
-PyTorch broadcasts without a word; an index below zero counts from the end. Then forward runs, and
-is another function.
+PyTorch broadcasts without a word; an index below zero counts from the end; a slice beyond the end
+is cut short. Then forward runs, and is another function.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from derivable.examiner.subject import Inputs, Run, Subject
 
 Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
 INDEXED = ("index", "gather", "take", "scatter", "embedding")
+
+OPEN = 2**62  # the end of a slice that has none
 
 
 class Meant:
@@ -77,6 +79,11 @@ class _Watch(TorchDispatchMode):
         self.short: set[Stretch] = set()
         self.stretched: set[Stretch] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__
@@ -84,6 +91,8 @@ class _Watch(TorchDispatchMode):
             self._broadcast(name, args, result)
         if any(word in name for word in INDEXED):
             self._from_the_end(name, args)
+        if name == "slice" and len(args) > 3:
+            self._beyond(*args[:4])
         return result
 
     def _broadcast(self, name: str, args: Any, result: Any) -> None:
@@ -102,6 +111,12 @@ class _Watch(TorchDispatchMode):
             if isinstance(value, Tensor) and value.dtype == torch.int64 and bool((value < 0).any()):
                 self.short.add((name, 0, 0))
                 self.stretched.add((name, 0, 0))
+
+    def _beyond(self, x: Tensor, axis: int, start: int | None, end: int | None) -> None:
+        """A slice that asks for more than there is gets less, without a word."""
+        if any(x.shape[axis] < at < OPEN for at in (start or 0, end or 0)):
+            self.short.add(("slice", 0, 0))
+            self.stretched.add(("slice", 0, 0))
 
 
 def _watched(subject: Subject, inputs: Inputs) -> _Watch:

@@ -284,14 +284,8 @@ class Ruler:
                 directions[i] = drawn * x.abs().clamp_min(0.01 * (size_of(x) or 1.0))
         found, plateaus, course = [], [], [self.at]
         for step in (1e-6, 1e-8):
-            rows = []
-            for k in range(8):
-                inputs = list(self.inputs)
-                for i, direction in directions.items():
-                    inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
-                rows.append(self._safely(inputs))
-            table = torch.stack(rows)  # (8, m)
-            course += rows
+            table = self._along_all(directions, step)  # (8, m)
+            course += list(table)
             plateaus.append((table.diff(dim=0) == 0).double().mean(0))
             for _ in range(4):
                 table = table.diff(dim=0)
@@ -306,18 +300,25 @@ class Ruler:
             calm = 1e3 * max(common, EPS) * self.at.abs()
             noise = torch.where(calm > 0, torch.minimum(noise, calm), noise)
         noise = torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
-        wild = self._wild(torch.stack(course), noise) & ~stairs
-        return torch.where(wild, torch.inf, noise)
+        whole = torch.stack(course).amax(0) - torch.stack(course).amin(0)
+        wild = (noise > 1e-5 * whole) & (noise > 1e3 * self.eps * self.at.abs()) & ~stairs
+        if bool(wild.any()):
+            # Of the cosine of a phase of 1e11 all change would pass for noise; what is noise is
+            # there over a few roundings of the inputs, too.
+            close = self._along_all(directions, 1e-13)
+            tremble = close.amax(0) - close.amin(0)
+            noise = torch.where(wild & (tremble > 0) & (tremble < 0.03 * noise), tremble, noise)
+        return noise
 
-    def _wild(self, course: Tensor, noise: Tensor) -> Tensor:
-        """Where outputs tremble almost as much as they change at all: (m,).
-
-        Such as the cosine of a phase of 1e11: there is a slope, but the points are too far apart to
-        see it. `course` (p, m) are outputs here, near and a little further away.
-        """
-        inputs = [float(v.abs().max()) for v in self.inputs if is_float(v) and v.numel()]
-        rounding = 1e3 * self.eps * self.at.abs().clamp_min(max(inputs, default=0.0))
-        return (noise > rounding) & (noise > 1e-3 * (course.amax(0) - course.amin(0)))
+    def _along_all(self, directions: dict[int, Tensor], step: float) -> Tensor:
+        """The outputs at 8 points that are `step` of the inputs apart, a thousandth aside: (8, m)."""
+        rows = []
+        for k in range(8):
+            inputs = list(self.inputs)
+            for i, direction in directions.items():
+                inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
+            rows.append(self._safely(inputs))
+        return torch.stack(rows)
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:
         """The derivatives along `directions` from steps of all sizes, both sides apart.
