@@ -7,6 +7,7 @@ positive numbers stay positive, labels stay labels and rows that sum to one go o
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -297,7 +298,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return _restore(kind, grid).to(example.dtype)
+            return _restore(kind, _unit(real) * grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:
@@ -335,6 +336,12 @@ class Probes:
         inputs = list(self.inputs)
         inputs[position] = value
         return inputs
+
+
+def _unit(x: Tensor) -> float:
+    """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
+    size = float(x.abs().median())
+    return 1.0 if 1e-2 <= size <= 1e2 or size == 0 else 10.0 ** round(math.log10(size))
 
 
 def _renamed(value: Any, sizes: Mapping[int, int]) -> Any:

@@ -311,7 +311,7 @@ class Ruler:
         return noise
 
     def _along_all(self, directions: dict[int, Tensor], step: float) -> Tensor:
-        """The outputs at 8 points that are `step` of the inputs apart, a thousandth aside: (8, m)."""
+        """The outputs at 8 points `step` of the inputs apart, a thousandth aside: (8, m)."""
         rows = []
         for k in range(8):
             inputs = list(self.inputs)
