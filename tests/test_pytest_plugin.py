@@ -97,13 +97,22 @@ def test_the_fixture_fails_in_the_line_that_called_it(run: pytest.Pytester) -> N
 def test_expected_failures_are_strict(
     listed: str, outcomes: dict[str, int], run: pytest.Pytester
 ) -> None:
-    run.makeini(f"[pytest]\nderivable_expected_failures =\n    {listed}\n    other.Thing\n")
+    run.makeini(f"[pytest]\nderivable_expected_failures =\n    {listed}\n    json.Thing\n")
     result = inner(run, "--derivable", "cube.py")
     result.assert_outcomes(**outcomes)
     if "Square" in listed:
         result.stdout.fnmatch_lines(
             ["cube.Square is right now: take it off the list derivable_expected_failures"]
         )
+
+
+@pytest.mark.parametrize("unknown", ["cube.Cub", "Cub: power", "other.Thing"])
+def test_an_unknown_name_on_the_list_is_refused_by_name(unknown: str, run: pytest.Pytester) -> None:
+    run.makeini(f"[pytest]\nderivable_expected_failures =\n    Cube\n    {unknown}\n")
+    result = inner(run, "--derivable", "cube.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    name = unknown.partition(":")[0]
+    result.stderr.fnmatch_lines([f"*derivable_expected_failures lists {name}, and there is no*"])
 
 
 def test_pytest_starts_without_torch(pytester: pytest.Pytester) -> None:

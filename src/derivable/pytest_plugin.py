@@ -5,6 +5,7 @@ PyTorch is imported only once there is something to examine.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,8 +50,44 @@ def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """One item per Function, after the tests; -k, -m and a random order hold for them, too."""
+    collected: list[pytest.Item] = []
     for target in config.getoption("derivable"):
-        items += Target.from_parent(session, name=target, nodeid=f"derivable::{target}").collect()
+        parent = Target.from_parent(session, name=target, nodeid=f"derivable::{target}")
+        collected += parent.collect()
+    if collected:
+        _refuse_unknown(config, collected)
+    items += collected
+
+
+def _refuse_unknown(config: pytest.Config, collected: list[pytest.Item]) -> None:
+    """Refuse a listed Function that is not there; one of a module not examined now may be."""
+    if any(isinstance(item, Broken) for item in collected):
+        return  # it may be in what could not be loaded
+    found = [item.found for item in collected if isinstance(item, Examination)]
+    known = {name for f in found for name in (f.name, f"{f.module}.{f.name}")}
+    modules = {f.module for f in found}
+    for listed, _ in _listed(config):
+        module = listed.rpartition(".")[0]
+        if listed not in known and (module in modules or not _exists(module)):
+            there = ", ".join(sorted(f"{f.module}.{f.name}" for f in found))
+            raise pytest.UsageError(
+                f"{EXPECTED} lists {listed}, and there is no such Function: --derivable found "
+                f"{there or 'none'}; correct the name or take it off the list"
+            )
+
+
+def _exists(module: str) -> bool:
+    """Whether there is a module of this name, examined now or not."""
+    try:
+        return bool(module) and importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _listed(config: pytest.Config) -> list[tuple[str, str]]:
+    """Each Function on the list, with its cause or nothing."""
+    lines = [line.partition(":") for line in config.getini(EXPECTED)]
+    return [(name.strip(), cause.strip()) for name, _, cause in lines]
 
 
 class Target(pytest.Collector):
@@ -131,8 +168,7 @@ class Examination(pytest.Item):
     def _expected(self) -> set[str] | None:
         """The causes that are expected, none for any; None where the Function is not listed."""
         names = {self.name, self.found.name}
-        lines = [line.partition(":") for line in self.config.getini(EXPECTED)]
-        listed = [cause.strip() for name, _, cause in lines if name.strip() in names]
+        listed = [cause for name, cause in _listed(self.config) if name in names]
         return {cause for cause in listed if cause} if listed else None
 
 

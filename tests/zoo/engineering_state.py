@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, ClassVar
 
 import numpy as np
@@ -187,14 +188,15 @@ class AbsById(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
-        ctx.key = id(x)
-        if ctx.key not in _SIGNS or _SIGNS[ctx.key].shape != x.shape:
-            _SIGNS[ctx.key] = torch.sign(x)
+        if id(x) not in _SIGNS:
+            _SIGNS[id(x)] = torch.sign(x)
+            weakref.finalize(x, _SIGNS.pop, id(x), None)  # the next tensor may get this identity
+        ctx.signs = _SIGNS[id(x)]
         return torch.abs(x)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> Any:
-        return grad_output * _SIGNS[ctx.key]
+        return grad_output * ctx.signs
 
 
 # --- random numbers ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from derivable.examiner.conclusions import conclusions
 from derivable.examiner.finding import Finding, Said
 from derivable.examiner.hygiene import cotangent, hygiene
 from derivable.examiner.linearity import layout, linearity, subsets, unused
+from derivable.examiner.meant import Meant
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
 from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
@@ -46,6 +47,7 @@ class Examination:
         self.examined.reference = reference
         self.examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
         self.inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
+        self.meant = Meant(subject, self.inputs)
         self.probes = Probes(self.inputs, wanted, seed, len(inputs) - len(subject.parameters))
         self.slow = False
         self.looks: list[Look] = []
@@ -133,6 +135,7 @@ class Examination:
 
     def _take(self, inputs: list[Any]) -> None:
         self.inputs = self.probes.inputs = inputs
+        self.meant = Meant(self.subject, inputs)
         floats = [v for v in inputs if is_float(v)]
         self.examined.eps = max([EPS, *(float(torch.finfo(v.dtype).eps) for v in floats)])
 
@@ -201,21 +204,23 @@ class Examination:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                if rung == "sizes" and not self.meant.for_sizes(inputs):
+                    return None
                 look = self.examined.look(inputs, where, tolerance)
         except Exception:  # forward refuses these inputs, which it may
             look = None
         self.rungs[rung] = self.rungs.get(rung, 0) + self.examined.comparisons - before
         if look is None:
             return None
+        unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
             problem.where = where
-        for problem in look.problems:
             singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
             odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
             if odd and problem.cause == "raises":
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
-            elif where is EXAMPLE or rung not in ("values", "special values"):
+            elif where is EXAMPLE or rung not in unheard:
                 self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
@@ -225,19 +230,14 @@ class Examination:
         names = self.subject.names(len(self.inputs))
         example = Said("where.again")
         self._look(self.probes.again(), example, "values")
-        self._some(self.probes.other_sizes(), SIZES, "where.sizes", names)
-        self._some(self.probes.untied(), UNTIED, "where.untied", names)
+        if not self.subject.value_only or any(look.wrong for look in self.looks):
+            self._some(self.probes.other_sizes(), SIZES, "where.sizes", names)
+            self._some(self.probes.untied(), UNTIED, "where.untied", names)
         if self.slow:
             self.notes.append(Said("note.slow"))
             return
-        for inputs in self.probes.tied():
-            self._look(inputs, Said("where.tied"), "sizes")
-        for inputs, where in self.probes.lone():
-            self._look(inputs, where, "sizes")
-        for inputs in self.probes.scalar():
-            self._look(inputs, Said("where.scalar"), "sizes")
-        for inputs in self.probes.empty():
-            self._empty(inputs)
+        if not self.subject.value_only:  # theta has the sizes of data that is not seen here
+            self._special_sizes()
         for inputs, where in self.probes.wide():
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
             if self.examined.unfinished:
@@ -247,6 +247,17 @@ class Examination:
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
+
+    def _special_sizes(self) -> None:
+        """All sizes equal, each size 1, all sizes 2, no dimensions, an empty batch."""
+        for inputs in self.probes.tied():
+            self._look(inputs, Said("where.tied"), "sizes")
+        for inputs, where in self.probes.lone():
+            self._look(inputs, where, "sizes")
+        for inputs in self.probes.scalar():
+            self._look(inputs, Said("where.scalar"), "sizes")
+        for inputs, batch in self.probes.empty():
+            self._empty(inputs, batch)
 
     def _small(self) -> list[Any]:
         """The smallest inputs that were looked at: special values need no others."""
@@ -288,20 +299,23 @@ class Examination:
                 seen.add(shapes)
                 varied |= sizes
 
-    def _empty(self, inputs: list[Any]) -> None:
-        """Backward runs for an empty batch, and returns gradients of the right shape."""
+    def _empty(self, inputs: list[Any], batch: int) -> None:
+        """Backward runs for an empty batch, and returns gradients of the right shape.
+
+        An error counts only where the rows are examples of a batch, each for itself.
+        """
         where = Said("where.empty")
         try:
             run = self.examined.run(inputs)
             finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)
         except Exception:  # forward refuses an empty batch, which it may
             return
-        if not finite or not run.smooth:
+        if not finite or not run.smooth or not self.meant.for_empty(run, batch):
             return
         try:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
         except Exception as error:
-            found = [Problem("raises", None, (raised(error),))]
+            found = [Problem("raises", None, (raised(error),))] if self.meant.rowwise(batch) else []
         for problem in found:
             problem.where = where
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1

@@ -166,8 +166,13 @@ def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
     ]
 
 
-def _pulled(examined: Examined, inputs: Inputs) -> tuple[Tensor, Tensor, dict[int, Any]] | None:
-    """Outputs, a rounded cotangent and the gradients for it; None where it does not run."""
+def _pulled(
+    examined: Examined, inputs: Inputs
+) -> tuple[Tensor, Tensor, dict[int, Any], torch.dtype] | None:
+    """Outputs, a rounded cotangent, the gradients for it and the outputs' dtype.
+
+    None where it does not run.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -177,7 +182,8 @@ def _pulled(examined: Examined, inputs: Inputs) -> tuple[Tensor, Tensor, dict[in
             returned = examined.pull(run, inputs, vector)
     except Exception:  # not every operation exists in every dtype
         return None
-    return joined(outputs), vector, {i: returned[i] for i in examined.wanted if i < len(returned)}
+    found = {i: returned[i] for i in examined.wanted if i < len(returned)}
+    return joined(outputs), vector, found, outputs[0].real.dtype
 
 
 def _close_in(
@@ -199,7 +205,7 @@ def _close_in(
             continue
         fields = {"dtype": short(dtype), "name": examined.name(i, inputs)}
         uniform = len({inputs[j].dtype for j in examined.wanted}) == 1
-        uniform = uniform and dtype == torch.float32
+        uniform = uniform and dtype == torch.float32 and small[3] == torch.float32
         if got.dtype != inputs[i].dtype and right.dtype == torch.float64 and uniform:
             kinds = {"returned": short(got.dtype), "expected": short(inputs[i].dtype)}
             where = Said("where.dtype", {"dtype": short(dtype)})

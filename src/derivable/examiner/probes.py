@@ -7,6 +7,7 @@ positive numbers stay positive, labels stay labels and rows that sum to one go o
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,10 @@ class Draw:
                         for _ in range(count // shape[-1])]  # fmt: skip
                 drawn = torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
         return drawn
+
+
+def _positive(x: Tensor) -> bool:
+    return not x.is_complex() and bool((x > 0).all())
 
 
 def _distinct(example: Tensor) -> bool:
@@ -121,6 +126,7 @@ class Probes:
         self.wanted = list(wanted)
         self.own = own  # the inputs after these are a module's parameters, and keep their sizes
         self.draw = Draw(seed)
+        self.positive = {i for i in wanted if _positive(inputs[i])}
         self.places: dict[int, list[Place]] = {}  # size -> where it stands
         for i, value in enumerate(inputs[:own]):
             if isinstance(value, Tensor):
@@ -222,7 +228,7 @@ class Probes:
         """Signs that the example does not have; forward may refuse them, or make nan of them."""
         for i in self.wanted:
             x = self.inputs[i]
-            if x.numel() and not x.is_complex() and not _structure(x) and bool((x > 0).all()):
+            if x.numel() and i in self.positive and not _structure(x):
                 drawn = self.draw.like(x, x.shape, {})
                 sign = torch.randint(2, x.shape, generator=self.draw.generator) * 2 - 1
                 yield self._with(i, drawn * sign), Said("where.signed", {"argument": i})
@@ -238,11 +244,17 @@ class Probes:
         if any(length > 2 for length in sizes):
             yield self.resized(dict.fromkeys(sizes, 2)), Said("where.pairs")
 
-    def empty(self) -> Iterator[list[Any]]:
-        """No rows at all."""
+    def empty(self) -> Iterator[tuple[list[Any], int]]:
+        """No rows at all, where there were so many."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         if first and first[0] > 1:
-            yield self.resized({first[0]: 0})
+            rows = first[0]
+            yield (
+                self._rebuilt(
+                    lambda place, old: 0 if (place[1], old) == (0, rows) else old, {}, False
+                ),
+                rows,
+            )
 
     def scalar(self) -> Iterator[list[Any]]:
         """Every tensor 0-dimensional."""
@@ -286,7 +298,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return _restore(kind, grid).to(example.dtype)
+            return _restore(kind, _unit(real) * grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:
@@ -295,7 +307,7 @@ class Probes:
             x = self.inputs[i]
             if not x.numel() or _structure(x) in ("definite", "unit", "simplex", "log simplex"):
                 continue
-            positive = not x.is_complex() and bool((x > 0).all())
+            positive = i in self.positive
             name = {"argument": i}
             sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
             sign = torch.ones_like(sign) if positive else sign
@@ -317,13 +329,19 @@ class Probes:
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""
         other = Probes(inputs, self.wanted, 0, self.own)
-        other.draw = self.draw
+        other.draw, other.positive = self.draw, self.positive  # a few may be so by chance
         return other
 
     def _with(self, position: int, value: Tensor) -> list[Any]:
         inputs = list(self.inputs)
         inputs[position] = value
         return inputs
+
+
+def _unit(x: Tensor) -> float:
+    """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
+    size = float(x.abs().median())
+    return 1.0 if 1e-2 <= size <= 1e2 or size == 0 else 10.0 ** round(math.log10(size))
 
 
 def _renamed(value: Any, sizes: Mapping[int, int]) -> Any:

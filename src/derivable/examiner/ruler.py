@@ -282,15 +282,10 @@ class Ruler:
                 x = real(value)
                 drawn = torch.randn(len(x), generator=generator).double()
                 directions[i] = drawn * x.abs().clamp_min(0.01 * (size_of(x) or 1.0))
-        found, plateaus = [], []
+        found, plateaus, course = [], [], [self.at]
         for step in (1e-6, 1e-8):
-            rows = []
-            for k in range(8):
-                inputs = list(self.inputs)
-                for i, direction in directions.items():
-                    inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
-                rows.append(self._safely(inputs))
-            table = torch.stack(rows)  # (8, m)
+            table = self._along_all(directions, step)  # (8, m)
+            course += list(table)
             plateaus.append((table.diff(dim=0) == 0).double().mean(0))
             for _ in range(4):
                 table = table.diff(dim=0)
@@ -304,7 +299,26 @@ class Ruler:
             # One output of many that trembles has a kink or a jump between these points.
             calm = 1e3 * max(common, EPS) * self.at.abs()
             noise = torch.where(calm > 0, torch.minimum(noise, calm), noise)
-        return torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
+        noise = torch.maximum(noise, common * self.at.abs().nan_to_num(0.0, 0.0))
+        whole = torch.stack(course).amax(0) - torch.stack(course).amin(0)
+        wild = (noise > 1e-5 * whole) & (noise > 1e3 * self.eps * self.at.abs()) & ~stairs
+        if bool(wild.any()):
+            # Of the cosine of a phase of 1e11 all change would pass for noise; what is noise is
+            # there over a few roundings of the inputs, too.
+            close = self._along_all(directions, 1e-13)
+            tremble = close.amax(0) - close.amin(0)
+            noise = torch.where(wild & (tremble > 0) & (tremble < 0.03 * noise), tremble, noise)
+        return noise
+
+    def _along_all(self, directions: dict[int, Tensor], step: float) -> Tensor:
+        """The outputs at 8 points `step` of the inputs apart, a thousandth aside: (8, m)."""
+        rows = []
+        for k in range(8):
+            inputs = list(self.inputs)
+            for i, direction in directions.items():
+                inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
+            rows.append(self._safely(inputs))
+        return torch.stack(rows)
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:
         """The derivatives along `directions` from steps of all sizes, both sides apart.

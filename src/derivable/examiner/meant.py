@@ -1,0 +1,130 @@
+"""`Meant`: whether a forward is meant to run at inputs that were made up.
+
+A call at sizes of the examiner's own making says something about backward only if forward does
+there what it does at the example. Where a size that should fit another one happens to be 1,
+PyTorch broadcasts without a word; an index below zero counts from the end; a slice beyond the end
+is cut short. Then forward runs, and is another function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from derivable.examiner.subject import Inputs, Run, Subject
+
+Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
+INDEXED = ("index", "gather", "take", "scatter", "embedding")
+
+OPEN = 2**62  # the end of a slice that has none
+
+
+class Meant:
+    """What forward does at the example, to compare with."""
+
+    def __init__(self, subject: Subject, inputs: Inputs) -> None:
+        self.subject, self.inputs = subject, list(inputs)
+        self._example: _Watch | None = None
+
+    def for_sizes(self, inputs: Inputs) -> bool:
+        """Whether nothing is broadcast at `inputs` that was not at the example."""
+        if self._example is None:
+            self._example = _watched(self.subject, self.inputs)
+        return _watched(self.subject, inputs).stretched <= self._example.short
+
+    def for_empty(self, run: Run, rows: int) -> bool:
+        """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
+        outputs = self.subject.value(self.inputs)
+        return len(outputs) == len(run.outputs) and all(
+            after.shape in (before.shape, _without(before, rows))
+            for before, after in zip(outputs, run.outputs, strict=True)
+            if isinstance(before, Tensor)
+        )
+
+    def rowwise(self, rows: int) -> bool:
+        """Whether the example's rows are examples of their own: others beside it do not matter."""
+        order = [rows - 1, 0]
+
+        def chosen(value: Any) -> Any:
+            return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
+
+        outputs = self.subject.value(self.inputs)
+        try:
+            some = self.subject.value([chosen(value) for value in self.inputs])
+        except Exception:  # other numbers of rows are refused
+            return False
+        return all(
+            _has(b, rows) and a.shape == b[order].shape and torch.allclose(a, b[order])
+            for a, b in zip(some, outputs, strict=True)
+            if isinstance(b, Tensor)
+        )
+
+
+def _has(value: Tensor, rows: int) -> bool:
+    return value.ndim > 0 and len(value) == rows
+
+
+def _without(value: Tensor, rows: int) -> torch.Size:
+    return torch.Size([0, *value.shape[1:]]) if _has(value, rows) else value.shape
+
+
+class _Watch(TorchDispatchMode):
+    """Which operands are of size 1 (`short`) and which are stretched along that axis."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.short: set[Stretch] = set()
+        self.stretched: set[Stretch] = set()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        if torch.Tag.pointwise in func.tags or name == "copy_":
+            self._broadcast(name, args, result)
+        if any(word in name for word in INDEXED):
+            self._from_the_end(name, args)
+        if name == "slice" and len(args) > 3:
+            self._beyond(*args[:4])
+        return result
+
+    def _broadcast(self, name: str, args: Any, result: Any) -> None:
+        for position, operand in enumerate(args):
+            if not isinstance(operand, Tensor) or not isinstance(result, Tensor):
+                continue
+            for axis, length in enumerate(reversed(operand.shape), 1):
+                if length == 1:
+                    self.short.add((name, position, axis))
+                    if result.shape[-axis] != 1:
+                        self.stretched.add((name, position, axis))
+
+    def _from_the_end(self, name: str, args: Any) -> None:
+        flat = [b for a in args for b in (a if isinstance(a, list | tuple) else [a])]
+        for value in flat:
+            if isinstance(value, Tensor) and value.dtype == torch.int64 and bool((value < 0).any()):
+                self.short.add((name, 0, 0))
+                self.stretched.add((name, 0, 0))
+
+    def _beyond(self, x: Tensor, axis: int, start: int | None, end: int | None) -> None:
+        """A slice that asks for more than there is gets less, without a word."""
+        if any(x.shape[axis] < at < OPEN for at in (start or 0, end or 0)):
+            self.short.add(("slice", 0, 0))
+            self.stretched.add(("slice", 0, 0))
+
+
+def _watched(subject: Subject, inputs: Inputs) -> _Watch:
+    """What was seen while forward ran, as far as it ran."""
+    watch = _Watch()
+    try:
+        with watch:
+            subject.value(inputs)
+    except Exception:  # it is refused here, or does not run while it is watched
+        pass
+    return watch
