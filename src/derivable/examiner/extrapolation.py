@@ -18,6 +18,14 @@ def power_of_two(scales: Tensor) -> Tensor:
     return torch.where(scales > 0, scales.clamp_min(1e-300).log2().round().exp2(), 1.0)
 
 
+def fourth_differences(table: Tensor) -> Tensor:
+    """The noise of a column of values (p, m) at equal distances: what no cubic explains, (m,)."""
+    for _ in range(4):
+        table = table.diff(dim=0)
+    noise: Tensor = table.square().mean(0).sqrt() / 70**0.5  # 70: sum of the squared binomials
+    return noise
+
+
 def neville(rows: list[Tensor], base: float) -> tuple[Tensor, Tensor]:
     """The limit at step zero of `rows`, whose error falls by `base`, base**2, ... from row to row.
 

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from derivable.examiner.extrapolation import (
     best_window,
+    fourth_differences,
     neville,
     power_of_two,
     size_of,
@@ -287,9 +288,7 @@ class Ruler:
             table = self._along_all(directions, step)  # (8, m)
             course += list(table)
             plateaus.append((table.diff(dim=0) == 0).double().mean(0))
-            for _ in range(4):
-                table = table.diff(dim=0)
-            found.append(table.square().mean(0).sqrt() / 70**0.5)  # 70: sum of squared binomials
+            found.append(fourth_differences(table))
         stairs = (plateaus[1] > 0.3) & (plateaus[0] < 1)  # a smaller dtype inside forward
         noise = torch.where(stairs, torch.maximum(*found), torch.minimum(*found))
         noise = 3 * torch.where(torch.isfinite(noise), noise, 0.0)
@@ -305,8 +304,7 @@ class Ruler:
         if bool(wild.any()):
             # Of the cosine of a phase of 1e11 all change would pass for noise; what is noise is
             # there over a few roundings of the inputs, too.
-            close = self._along_all(directions, 1e-13)
-            tremble = close.amax(0) - close.amin(0)
+            tremble = 3 * fourth_differences(self._along_all(directions, 1e-13))
             noise = torch.where(wild & (tremble > 0) & (tremble < 0.03 * noise), tremble, noise)
         return noise
 
