@@ -302,7 +302,7 @@ class Examination:
     def _empty(self, inputs: list[Any], batch: int) -> None:
         """Backward runs for an empty batch, and returns gradients of the right shape.
 
-        An error counts only where the rows are examples of a batch, each for itself.
+        It counts only where the rows are examples of a batch, each for itself.
         """
         where = Said("where.empty")
         try:
@@ -312,10 +312,12 @@ class Examination:
             return
         if not finite or not run.smooth or not self.meant.for_empty(run, batch):
             return
+        if not self.meant.rowwise(batch):
+            return
         try:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
         except Exception as error:
-            found = [Problem("raises", None, (raised(error),))] if self.meant.rowwise(batch) else []
+            found = [Problem("raises", None, (raised(error),))]
         for problem in found:
             problem.where = where
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1

@@ -30,10 +30,35 @@ class Meant:
         self._example: _Watch | None = None
 
     def for_sizes(self, inputs: Inputs) -> bool:
-        """Whether nothing is broadcast at `inputs` that was not at the example."""
+        """Whether nothing is broadcast or left out at `inputs` that was not at the example."""
         if self._example is None:
             self._example = _watched(self.subject, self.inputs)
-        return _watched(self.subject, inputs).stretched <= self._example.short
+        if not _watched(self.subject, inputs).stretched <= self._example.short:
+            return False
+        longer = [
+            (i, axis)
+            for i, (before, after) in enumerate(zip(self.inputs, inputs, strict=True))
+            if isinstance(after, Tensor) and after.is_floating_point()
+            for axis in range(after.ndim)
+            if isinstance(before, Tensor) and after.shape[axis] > before.shape[axis] > 0
+        ]
+        return all(
+            self._end_matters(inputs, *end) or not self._end_matters(self.inputs, *end)
+            for end in longer
+        )
+
+    def _end_matters(self, inputs: Inputs, position: int, axis: int) -> bool:
+        """Whether the last slice of an input matters; `p[:, 0]` ignores all columns but one."""
+        changed = list(inputs)
+        value = changed[position].detach().clone()
+        value.select(axis, -1).mul_(0.75).add_(0.125)
+        changed[position] = value
+        pairs = zip(self.subject.value(list(inputs)), self.subject.value(changed), strict=True)
+        return any(
+            not torch.equal(a, b)
+            for a, b in pairs
+            if isinstance(a, Tensor) and isinstance(b, Tensor)
+        )
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
