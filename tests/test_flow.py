@@ -60,6 +60,33 @@ def test_the_certificate_holds_where_the_tolerance_is_wide(seed: int) -> None:
     assert deviation(run, given) <= run.certificate.deviation <= 0.05
 
 
+@pytest.mark.parametrize(
+    ("sizes", "activation", "rows", "seed"),
+    [
+        ((2, 5, 2, 2), Tanh, 7, 392598),
+        ((5, 1, 2), functions.Sigmoid, 45, 254298),
+        ((5, 5, 1), functions.SiLU, 33, 780550),
+    ],
+)
+def test_the_certificate_knows_how_float32_rounds(
+    sizes: tuple[int, ...], activation: type[Function], rows: int, seed: int
+) -> None:
+    network, x, y = problem(
+        *sizes, rows=rows, activation=activation, seed=seed, dtype=torch.float32
+    )
+    given = network.with_theta(0.03 * network.theta), x, y
+    run = descend(*given[:1], MSE, x, y, lr=1e-4, steps=3000, method="flow")
+    assert not run.certificate.exact
+    assert deviation(run, given) <= run.certificate.deviation < 1e-5
+
+
+def test_a_flow_that_overflows_is_left_in_silence() -> None:
+    network, x, y = problem(2, 3, 1, rows=9, activation=functions.Square)
+    given = network.with_theta(40 * network.theta), x, y
+    with pytest.raises(ArithmeticError, match="the descent diverged"):
+        descend(*given[:1], MSE, x, y, lr=1e-3, steps=3000, method="flow")
+
+
 def test_it_is_taken_by_auto_and_has_a_few_evaluations() -> None:
     given = lab(3, 5, 1)
     run = descend(*given[:1], MSE, *given[1:], lr=1e-5, steps=100_000)

@@ -78,7 +78,8 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         spent += twin.evaluations
         if twin.interrupted:
             return _unmeasured(ride, spent, windows)
-        deviation = _largest_difference(ride, twin)
+        rounding = torch.finfo(objective.dtype).eps  # of each loss, which both have
+        deviation = _largest_difference(ride, twin) + rounding
         if deviation <= plan.tolerance:
             return Path(ride.theta, ride.losses, spent, Certificate(deviation, False, windows))
         ride.trouble = f"it would deviate by {deviation:.0e}, and {plan.tolerance:.0e} was asked"
@@ -107,6 +108,13 @@ def _integrate(
     flow: Field, plan: Plan, relative: float, smooth: bool, witness: Witness | None
 ) -> _Ride:
     """Stride along the flow, with a window now and then, until the end or the first trouble."""
+    with np.errstate(over="ignore", invalid="ignore"):  # trouble is seen by its consequences
+        return _strides(flow, plan, relative, smooth, witness)
+
+
+def _strides(
+    flow: Field, plan: Plan, relative: float, smooth: bool, witness: Witness | None
+) -> _Ride:
     from scipy import integrate
 
     objective = flow.objective
