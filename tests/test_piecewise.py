@@ -104,16 +104,16 @@ def test_rows_of_zeros_lie_on_the_edge() -> None:
 def test_large_weights_and_rows_that_float32_cannot_place() -> None:
     network, _, y = problem(2, 3, 1, rows=2003, activation=ReLU)
     theta = network.theta
-    theta[:6] = torch.tensor([1e4, 2e4, -1e4, -1e4, -2e4, 1e4], dtype=torch.float64)
+    theta[:6] = 1e6 * torch.tensor([1, 2, -1, -1, -2, 1], dtype=torch.float64)
     theta[6:9] = 0
-    theta[9:12] *= 1e-4
+    theta[9:12] *= 1e-6
     first = torch.rand(2003, 1, dtype=torch.float64) + 1
     x = torch.cat([first, first + 1e-7 * torch.randn(2003, 1, dtype=torch.float64)], 1)
     objective = Piecewise(network, MSE, x, y)
     ours, losses = theta.clone(), torch.empty(1, dtype=torch.float64)
     objective.take_steps(ours, 1e-6, losses)
     _, gradient = objective.plain.value_and_gradient(theta)
-    torch.testing.assert_close((theta - ours) / 1e-6, gradient, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close((theta - ours)[9:] / 1e-6, gradient[9:], rtol=1e-5, atol=1e-6)
 
 
 def test_a_large_step_is_taken_from_the_table(fallbacks: list[int]) -> None:
