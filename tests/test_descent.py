@@ -175,6 +175,7 @@ def test_a_loss_that_overflows_with_the_last_step() -> None:
     [
         ({"lr": 0.0}, "lr must be a positive number, got 0"),
         ({"lr": float("nan")}, "lr must be a positive number"),
+        ({"lr": "fast"}, "lr must be a positive number, got .fast."),
         ({"lr": None}, "method 'auto' needs a learning rate; for example lr=1e-4"),
         ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"steps": 2.5}, "steps must be a whole number"),

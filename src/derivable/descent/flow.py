@@ -32,9 +32,10 @@ from derivable.descent.steps import take_steps
 from derivable.objective import Objective
 
 SHARPEST = 0.5  # lr * lambda_max; beyond it, a step is no flow with a small correction
-FIRST = 1e-5  # relative tolerance for a smooth loss
+FIRST = 3e-6  # relative tolerance for a smooth loss
 FIRST_WITH_KINKS = 1e-4  # a smaller one would stop at each kink
 COARSER, FINER = 10.0, 30.0
+SAFETY = 2.0  # the twin shares a part of what the path is off; see certificate.py
 TRIALS = 2
 DEGREE = 7  # of DOP853's dense output; RK45's has 4
 COST = 3  # gradients that an evaluation of the modified flow is worth: g, then H g
@@ -79,7 +80,7 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         if twin.interrupted:
             return _unmeasured(ride, spent, windows)
         rounding = torch.finfo(objective.dtype).eps  # of each loss, which both have
-        deviation = _largest_difference(ride, twin) + rounding
+        deviation = SAFETY * _largest_difference(ride, twin) + rounding
         if deviation <= plan.tolerance:
             return Path(ride.theta, ride.losses, spent, Certificate(deviation, False, windows))
         ride.trouble = f"it would deviate by {deviation:.0e}, and {plan.tolerance:.0e} was asked"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import Any
 
 import torch
@@ -21,17 +22,21 @@ def check_numbers(lr: float | None, steps: Any, method: str, tolerance: float) -
     """The number of steps, as an int. Raises SettingError for numbers without a meaning."""
     if lr is None and method != "lbfgs":
         raise SettingError(f"method {method!r} needs a learning rate; for example lr=1e-4")
-    if lr is not None and not (math.isfinite(lr) and lr > 0):
-        raise SettingError(f"lr must be a positive number, got {lr}")
+    if lr is not None and not _positive(lr):
+        raise SettingError(f"lr must be a positive number, got {lr!r}")
     try:
         count = operator.index(steps)
     except TypeError:
         count = -1
     if count < 0 or isinstance(steps, bool):
         raise SettingError(f"steps must be a whole number, 0 or more, got {steps!r}")
-    if not (math.isfinite(tolerance) and tolerance > 0):
-        raise SettingError(f"tolerance must be a positive number, got {tolerance}")
+    if not _positive(tolerance):
+        raise SettingError(f"tolerance must be a positive number, got {tolerance!r}")
     return count
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value) and float(value) > 0
 
 
 def check_problem(network: Network, loss: Any, x: Tensor, y: Tensor) -> None:
