@@ -1,0 +1,68 @@
+"""Many descents at once: the same bits as one after the other, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from derivable import MSE, Descent, Network, ReLU, Tanh, descend, descend_many
+from derivable.comparison import compare
+from derivable.data import load_diabetes
+from derivable.errors import DivergedError
+from derivable.protocol import parse_models
+from derivable.report import charts
+
+X = torch.randn(700, 3, generator=torch.Generator().manual_seed(3))
+Y = torch.sin(X[:, :1]) + 0.3 * X[:, 1:2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("settings", [{"steps": 40}, {"steps": 3000}], ids=["steps", "flow"])
+def test_each_has_the_bits_of_a_descent_of_its_own(settings: dict[str, int], threads: int) -> None:
+    torch.set_num_threads(threads)
+    networks = [Network.mlp(3, 5, 1, activation=Tanh, seed=seed) for seed in range(5)]
+    seen: list[int] = []
+    runs = descend_many(
+        networks, MSE, X, Y, lr=1e-3, progress=lambda done, run: seen.append(done), **settings
+    )
+    assert seen == [1, 2, 3, 4, 5]
+    for network, run in zip(networks, runs, strict=True):
+        alone = descend(network, MSE, X, Y, lr=1e-3, **settings)
+        assert torch.equal(run.losses, alone.losses)
+        assert torch.equal(run.network.theta, alone.network.theta)
+
+
+def test_none_at_all() -> None:
+    assert descend_many([], MSE, X, Y, lr=0.1, steps=3) == []
+
+
+def test_one_that_diverges_is_told() -> None:
+    networks = [Network.mlp(3, 5, 1, activation=ReLU, seed=seed) for seed in range(3)]
+    with pytest.raises(DivergedError, match="diverged"):
+        descend_many(networks, MSE, X, Y, lr=50.0, steps=600, method="steps")
+
+
+def test_an_interruption_keeps_those_that_ended() -> None:
+    networks = [Network.mlp(3, 5, 1, seed=seed) for seed in range(6)]
+
+    def look(done: int, run: Descent) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    runs = descend_many(networks, MSE, X, Y, lr=1e-3, steps=40, progress=look)
+    assert 2 <= len(runs) < 6
+
+
+def test_a_comparison_of_many_seeds() -> None:
+    comparison = compare(load_diabetes(), parse_models("linear,relu:3"), steps=20, seed=4, seeds=3)
+    document = comparison.to_dict()
+    assert (document["seed"], document["seeds"]) == (4, 3)
+    for result, model in zip(comparison.results, document["models"], strict=True):
+        assert len(set(model["test_losses"])) == 3
+        assert model["test_loss"] == pytest.approx(sum(model["test_losses"]) / 3)
+        assert model["test_loss_deviation"] > 0
+        assert result.holds_sheet_figure is None  # this table is not the sheet's
+    bars, curves = charts.test_loss_bars(comparison), charts.loss_curves(comparison)
+    assert "3 seeds" in bars.axes[0].get_title(loc="left")
+    assert len(bars.axes[0].containers) == 4  # a bar and its whisker for each model
+    assert len(curves.axes[0].collections) == 2  # a band for each model
