@@ -341,16 +341,8 @@ class Probes:
 def _unit(x: Tensor) -> float:
     """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
     size = float(x.abs().nanmedian())
-<<<<<<< HEAD
-    return (
-        1.0
-        if 1e-2 <= size <= 1e2 or size == 0 or not math.isfinite(size)
-        else 10.0 ** round(math.log10(size))
-    )
-=======
     usual = size == 0 or not math.isfinite(size) or 1e-2 <= size <= 1e2
     return 1.0 if usual else 10.0 ** round(math.log10(size))
->>>>>>> d2e6cabb697f35613687a1ddc507436cd5cda2cf
 
 
 def _renamed(value: Any, sizes: Mapping[int, int]) -> Any:
