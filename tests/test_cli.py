@@ -103,7 +103,12 @@ def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path
 def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "derivable", "compare", "--data", "diabetes", "--out", "run"]
     with subprocess.Popen(
-        [*words, "--steps", "100000000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [*words, "--models", "tanh:10", "--method", "steps", "--steps", "20000000"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # what a shell starts in the background ignores interruptions, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for _ in range(600):
             if (tmp_path / "run").exists():
