@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -13,7 +15,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from derivable import Comparison
+from derivable.cli.compare import METHODS
 from derivable.cli.main import main
+from derivable.descent import choice
 from derivable.errors import DataError, DivergedError
 from derivable.report import run_folder
 from tests.conftest import ROOT, Command
@@ -98,6 +102,25 @@ def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path
     assert "the folder full already holds files" in done.stderr
     assert (tmp_path / "full/thesis.tex").read_text() == "years of work"
     assert len(list((tmp_path / "full").iterdir())) == 1
+
+
+def test_the_methods_of_the_command_are_those_of_descend() -> None:
+    assert METHODS == choice.METHODS  # written twice: help must not import PyTorch
+
+
+@pytest.mark.parametrize("seeds", ["1", "2"])
+def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command: Command) -> None:
+    done = command(
+        "compare", "--data", "diabetes", "--models", "linear", "--method", "lbfgs", "--quiet",
+        "--steps", "200", "--seeds", seeds, "--out", "run",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "not steps of gradient descent" in done.stdout
+    with (tmp_path / "run/history.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 202
+    assert math.isfinite(float(rows[1][1]))
+    assert rows[-1][1] == "nan"
 
 
 def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None:

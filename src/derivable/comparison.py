@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 import derivable
@@ -34,6 +35,15 @@ class Trained:
     def descent(self) -> Descent:
         """The descent from the first seed."""
         return self.descents[0]
+
+    @property
+    def losses(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Every training loss, one row for each seed; NaN where one ended earlier than another."""
+        longest = max(len(descent.losses) for descent in self.descents)
+        rows = np.full((len(self.descents), longest), np.nan)
+        for row, descent in zip(rows, self.descents, strict=True):
+            row[: len(descent.losses)] = descent.losses.numpy()
+        return rows
 
     @property
     def train_loss(self) -> float:

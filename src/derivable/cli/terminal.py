@@ -98,8 +98,9 @@ def _how(result: Trained) -> str:
     """By which method, and how far from exact steps that is."""
     descent = result.descent
     evaluations = sum(run.gradient_evaluations for run in result.descents)
+    noun = "gradient" if evaluations == 1 else "gradients"
     worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
-    return f"{descent.method}, {descent.objective}, {evaluations:,} gradients; {worst}"
+    return f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:

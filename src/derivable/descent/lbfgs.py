@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from derivable.descent.field import Vector
-from derivable.descent.path import Path, Plan
+from derivable.descent.path import OF_ITS_OWN, Path, Plan
 from derivable.objective import Objective
 
 
@@ -29,10 +31,9 @@ def minimise(objective: Objective, plan: Plan) -> Path:
         slope: Vector = gradient.double().numpy()
         return loss.item(), slope
 
-    def after_each(intermediate_result: object) -> None:
-        result = intermediate_result
-        last[:] = result.x  # type: ignore[attr-defined]
-        losses.append(result.fun)  # type: ignore[attr-defined]
+    def after_each(intermediate_result: Any) -> None:  # SciPy looks at this name
+        last[:] = intermediate_result.x
+        losses.append(intermediate_result.fun)
         plan.progress(len(losses) - 1, losses[-1])
 
     losses.append(value(theta)[0])
@@ -53,5 +54,6 @@ def minimise(objective: Objective, plan: Plan) -> Path:
         torch.from_numpy(last),
         torch.tensor(losses, dtype=torch.float64),
         evaluations,
+        OF_ITS_OWN,
         interrupted=interrupted,
     )

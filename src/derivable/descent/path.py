@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
 import torch
@@ -30,9 +30,8 @@ class Window:
 class Certificate:
     """How far a fast method is from exact steps.
 
-    `deviation` bounds the relative deviation of every loss: exactly 0 for exact steps, and to
-    rounding where `exact` says so; otherwise what the windows measured, added up over the whole
-    path and grown as the curvature there lets a deviation grow (`flow.py` gives the formula).
+    `deviation` is that of every loss, relative: 0 where `exact` says that steps were taken, or
+    known to rounding; otherwise it was measured, with a margin (`certificate.py` says how).
     """
 
     deviation: float
@@ -46,6 +45,7 @@ class Certificate:
 
 
 EXACT = Certificate(0.0, exact=True)
+OF_ITS_OWN = replace(EXACT, note="but not steps of gradient descent")  # an optimiser's
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Checkpoint:
         """Read what `save` wrote. Raises DataError where the file is no checkpoint."""
         try:
             with safe_open(file, framework="pt") as content:
-                tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+                tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
                 words = content.metadata() or {}
             theta, losses = tensors.pop("theta"), tensors.pop("losses")
             method, objective = words["method"], words["objective"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from derivable.descent.path import Path, Plan
+from derivable.descent.path import OF_ITS_OWN, Path, Plan
 from derivable.descent.sharpness import diverged
 from derivable.objective import Objective
 
@@ -53,7 +54,8 @@ def optimise(objective: Objective, plan: Plan, name: str) -> Path:
         state = optimiser.state.get(theta, {}).items()
         return {key: value.clone() for key, value in state if isinstance(value, Tensor)}
 
-    return _in_blocks(objective, plan, theta.detach(), advance, memory)
+    path = _in_blocks(objective, plan, theta.detach(), advance, memory)
+    return replace(path, certificate=OF_ITS_OWN)
 
 
 def _in_blocks(

@@ -16,16 +16,17 @@ def loss_curves(comparison: Comparison) -> Figure:
     with style.chart() as figure:
         axes = figure.add_subplot()
         for i, result in enumerate(comparison.results):
-            runs = np.stack([descent.losses.numpy() for descent in result.descents])
+            runs = result.losses
             steps = _sampled(runs.shape[1])
             runs = runs[:, steps]
             if len(runs) > 1:
+                lowest, highest = np.nanmin(runs, 0), np.nanmax(runs, 0)
                 axes.fill_between(
-                    steps, runs.min(0), runs.max(0), color=style.colour(i), alpha=0.2, linewidth=0
+                    steps, lowest, highest, color=style.colour(i), alpha=0.2, linewidth=0
                 )
             axes.plot(
                 steps,
-                runs.mean(0),
+                np.nanmean(runs, 0),
                 color=style.colour(i),
                 linestyle=style.dashes(i),
                 linewidth=2,

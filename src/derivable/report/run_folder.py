@@ -80,20 +80,24 @@ def to_json(comparison: Comparison) -> str:
 def _write_history(comparison: Comparison, path: Path) -> None:
     """One row per step: the training loss of each model after that many steps.
 
-    Of several seeds there are the mean, the lowest and the highest.
+    Of several seeds there are the mean, the lowest and the highest. After the end of a descent
+    that ended earlier, as L-BFGS may, stands nan.
     """
     names, losses = [], []
     for result in comparison.results:
-        runs = np.stack([descent.losses.numpy() for descent in result.descents])
+        runs = result.losses
         if len(runs) == 1:
             names.append(result.model.name)
             losses.append(runs[0])
         else:
             names += [f"{result.model.name} {word}" for word in ("mean", "lowest", "highest")]
-            losses += [runs.mean(0), runs.min(0), runs.max(0)]
+            losses += [np.nanmean(runs, 0), np.nanmin(runs, 0), np.nanmax(runs, 0)]
+    table = np.full((comparison.steps + 1, 1 + len(losses)), np.nan)
+    table[:, 0] = np.arange(comparison.steps + 1)
+    for column, values in enumerate(losses, 1):
+        table[: len(values), column] = values
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(["step", *names])
-        table = np.column_stack([np.arange(comparison.steps + 1), *losses])
         np.savetxt(file, table, fmt=["%d", *["%.9g"] * len(losses)], delimiter=",")
 
 
