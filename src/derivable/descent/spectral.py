@@ -51,11 +51,10 @@ def leap(x: Tensor, y: Tensor, plan: Plan) -> Path:
         losses[plan.done + first : plan.done + first + len(k)] = rest + decay @ powers
     broken = torch.nonzero(~torch.isfinite(losses))
     if len(broken):
-        step = int(broken[0])
         raise DivergedError(
-            f"the descent diverges: the loss is not finite at step {step} with lr={plan.lr:g}, "
-            f"after {losses[0].item():.6g} at step 0; it converges for every lr below "
-            f"{rows / s[0].item() ** 2:.3g}"
+            f"the descent diverges: the loss is not finite at step {int(broken[0])} with "
+            f"lr={plan.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "
+            f"below {rows / s[0].item() ** 2:.3g}"
         )
     # 1 - (1 - step)^todo; the sign matters where a step goes too far
     gone = torch.where(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from derivable.function import Function
 from derivable.function.context import Context
@@ -38,11 +39,9 @@ class ByHand(Objective):
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice."""
         with torch.enable_grad():
             theta = theta.detach().requires_grad_()
-            remaining = iter(self.network.unflatten(theta))
-            yhat = self.x
-            for layer in self.network.layers:
-                weights = [next(remaining) for _ in layer.parameters()]
-                yhat = layer.function.apply(yhat, *weights)
+            names = [name for name, _ in self.network.named_parameters()]
+            parameters = dict(zip(names, self.network.unflatten(theta), strict=True))
+            yhat = functional_call(self.network, parameters, self.x)
             loss = self.loss.apply(yhat, self.y).sum()
             (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
             product: Tensor

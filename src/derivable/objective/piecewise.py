@@ -81,9 +81,8 @@ class Piecewise(Objective):
         assert kernel.slopes is not None
         self.slopes = np.array(kernel.slopes)
         self.units = mlp.sizes[1]
-        self.y = (
-            y.double().contiguous()
-        )  # (N, K); in another layout, the loops would be compiled again
+        # contiguous, because for another layout the loops would be compiled again
+        self.y = y.double().contiguous()  # (N, K)
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
         self._network, self._loss = network, loss
@@ -121,10 +120,7 @@ class Piecewise(Objective):
             lr,
             losses.numpy(),
             self.table,
-            above.numpy(),
-            self.slopes,
-            gram.numpy(),
-            moment.numpy(),
+            (above.numpy(), self.slopes, gram.numpy(), moment.numpy()),
             float((self.y**2).mean(0).sum()),
             float(self.x.numel() * self.units),  # a pass over the table costs twice as much
         )

@@ -33,20 +33,19 @@ def take_steps(
     lr: float,
     losses: Any,
     table: Any,
-    above: Any,
-    slopes: Any,
-    gram: Any,
-    moment: Any,
+    counts: Any,
     squares: float,
     budget: float,
 ) -> int:
     """Exact steps until `losses` is full or a step's work exceeds `budget`; how many were taken.
 
-    `theta` is (H (D+1) + (H+1) K,), `above` (H, N), `gram` (M+1, M+1) and `moment` (K, M+1), with
-    M = H (D+1); `squares` is the mean of y^2, summed over the columns. All but `theta` and
-    `losses` is brought up to date as rows change sides.
+    `theta` is (H (D+1) + (H+1) K,) and `squares` the mean of y^2, summed over the columns. `table`
+    is x (D+1, N), x in float32, |x| (N,) and y (N, K). `counts` are the sides above (H, N), the two
+    slopes, and the sums gram (M+1, M+1) and moment (K, M+1) with M = H (D+1), which are brought up
+    to date as rows change sides.
     """
-    x, x32, norms, y = table
+    x, _, _, y = table
+    above, _, gram, moment = counts
     edges = x.shape[0]
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
@@ -57,7 +56,7 @@ def take_steps(
     for k in range(losses.size):
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
-                work += _look(theta, h, x, x32, norms, above, slopes, lists, gram, moment, y)
+                work += _look(theta, h, table, counts, lists)
         if work > budget * (k + 100):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
@@ -128,27 +127,15 @@ def _empty_lists(units: int, edges: int) -> Any:
 
 
 @njit(**INNER)
-def _look(
-    theta: Any,
-    h: int,
-    x: Any,
-    x32: Any,
-    norms: Any,
-    above: Any,
-    slopes: Any,
-    lists: Any,
-    gram: Any,
-    moment: Any,
-    y: Any,
-) -> float:
+def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> float:
     """Look at the rows of unit h that are due; the work that it took, in multiplications."""
+    x, _, norms, _ = table
+    above = counts[0]
     rows, due, first, features, paths = lists
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     flip_cost = 2.0 * units * edges * edges
     if not path[LENGTH] < path[RADIUS]:
-        return x.size + flip_cost * _search(
-            theta, h, x, x32, norms, above, slopes, lists, gram, moment, y
-        )
+        return x.size + flip_cost * _search(theta, h, table, counts, lists)
     looked, flips, next_due, count = 0, 0, path[RADIUS], int(path[COUNT])
     for g in range(-(-count // GROUP)):
         if first[h, g] <= path[LENGTH]:
@@ -159,7 +146,7 @@ def _look(
                     for e in range(edges):
                         z += theta[e * units + h] * features[h, i * edges + e]
                     if (z > 0) != above[h, n]:
-                        _flip(n, h, x, above, slopes, gram, moment, y)
+                        _flip(n, h, table, counts)
                         flips += 1
                     due[h, i] = path[LENGTH] + abs(z) / norms[n] * (1 - SLACK)
                     looked += 1
@@ -170,20 +157,10 @@ def _look(
 
 
 @njit(**INNER)
-def _search(
-    theta: Any,
-    h: int,
-    x: Any,
-    x32: Any,
-    norms: Any,
-    above: Any,
-    slopes: Any,
-    lists: Any,
-    gram: Any,
-    moment: Any,
-    y: Any,
-) -> int:
+def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     """Look at every row of unit h and make its list again; how many had changed sides."""
+    x, x32, norms, _ = table
+    above = counts[0]
     rows, due, first, features, paths = lists
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     radius = _best_radius(path, x.shape[1])
@@ -212,7 +189,7 @@ def _search(
                     near[count], margins[count] = n, abs(z64) / norms[n] * (1 - SLACK)
                 count += 1
             if side != above[h, n]:
-                _flip(n, h, x, above, slopes, gram, moment, y)
+                _flip(n, h, table, counts)
                 flips += 1
     path[AGE] = path[DUE] = path[LENGTH] = 0
     path[COUNT], path[RADIUS] = count, radius
@@ -244,8 +221,10 @@ def _best_radius(path: Any, total: int) -> float:
 
 
 @njit(**INNER)
-def _flip(n: int, h: int, x: Any, above: Any, slopes: Any, gram: Any, moment: Any, y: Any) -> None:
+def _flip(n: int, h: int, table: Any, counts: Any) -> None:
     """Row n changes the side of unit h: bring `above`, `gram` and `moment` up to date."""
+    x, _, _, y = table
+    above, slopes, gram, moment = counts
     edges, total = x.shape
     units, outputs = above.shape[0], y.shape[1]
     old = slopes[1] if above[h, n] else slopes[0]

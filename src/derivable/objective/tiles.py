@@ -133,6 +133,7 @@ def _add_pair(x: Any, w: Any, strides: Any, out: Any) -> None:
 
 @njit(**INNER)
 def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
+    # _add_8 on a stretch filled with the bias does the same, with a store and a load more for each
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
