@@ -115,7 +115,7 @@ def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command: Command) -> 
         "--steps", "200", "--seeds", seeds, "--out", "run",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "not steps of gradient descent" in done.stdout
+    assert "steps of its own, not of gradient descent" in done.stdout
     with (tmp_path / "run/history.csv").open() as file:
         rows = list(csv.reader(file))
     assert len(rows) == 202

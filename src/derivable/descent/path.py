@@ -45,7 +45,7 @@ class Certificate:
 
 
 EXACT = Certificate(0.0, exact=True)
-OF_ITS_OWN = replace(EXACT, note="but not steps of gradient descent")  # an optimiser's
+OF_ITS_OWN = replace(EXACT, note="steps of its own, not of gradient descent")  # an optimiser's
 
 
 @dataclass(frozen=True)
