@@ -15,9 +15,9 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "report", "comparison", "protocol", "descent", "objective",
+    "__main__", "cli", "pytest_plugin", "report", "run", "comparison", "protocol", "descent", "objective",
     "network", "functional", "functions", "data", "pages", "examiner", "function", "shapes",
-    "errors",
+    "files", "errors",
 ]  # fmt: skip
 
 
