@@ -70,7 +70,7 @@ def _in_blocks(
     Blocks end at multiples of their length, wherever the descent began, so that one that goes on
     from a checkpoint has the same blocks.
     """
-    losses, done = plan.room(), plan.done
+    losses, done, snapshots = plan.room(), plan.done, plan.snapshots()
     kept = theta.clone(), done, memory()  # what an interruption inside a block goes back to
     interrupted = False
     try:
@@ -80,8 +80,10 @@ def _in_blocks(
             if not torch.isfinite(losses[done:end]).all():
                 raise diverged(objective, plan.theta.to(theta.dtype), losses[:end], plan.lr)
             kept = theta.clone(), end, memory()
+            if end == plan.steps or snapshots.wanted(done, end):
+                snapshots.take(end, kept[0])
             done = end
-            plan.keep(kept[0], losses[:done], kept[2])
+            plan.keep(Path(kept[0], losses[:done], done, snapshots, memory=kept[2]))
             if done < plan.steps:
                 plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:
@@ -94,5 +96,6 @@ def _in_blocks(
         raise diverged(objective, plan.theta.to(theta.dtype), losses, plan.lr)
     with suppress(KeyboardInterrupt):  # there is nothing more to do
         plan.progress(done, losses[done].item())
+    snapshots.take(done, theta)
     evaluations = done + 1 - plan.done
-    return Path(theta, losses, evaluations, interrupted=interrupted, memory=last)
+    return Path(theta, losses, evaluations, snapshots, interrupted=interrupted, memory=last)
