@@ -36,6 +36,11 @@ class Snapshots:
             self.at.append(step)
             self.taken.append(theta.clone())
 
+    def forget_after(self, step: int) -> None:
+        """Leave out those after `step`, which turned out not to count."""
+        while self.at[-1] > step:
+            self.at.pop(), self.taken.pop()
+
     @property
     def steps(self) -> Tensor:
         """(S,), int64: after how many steps each was taken."""

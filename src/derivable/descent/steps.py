@@ -76,19 +76,24 @@ def _in_blocks(
     try:
         while done < plan.steps:
             end = min(done - done % objective.block + objective.block, plan.steps)
-            advance(losses[done:end])
-            if not torch.isfinite(losses[done:end]).all():
-                raise diverged(objective, plan.theta.to(theta.dtype), losses[:end], plan.lr)
-            kept = theta.clone(), end, memory()
-            if end == plan.steps or snapshots.wanted(done, end):
-                snapshots.take(end, kept[0])
-            done = end
-            plan.keep(Path(kept[0], losses[:done], done, snapshots, memory=kept[2]))
-            if done < plan.steps:
-                plan.progress(done, losses[done - 1].item())
+            objective.begin_block()
+            while done < end:
+                far = min(done + objective.piece, end)
+                advance(losses[done:far])
+                if not torch.isfinite(losses[done:far]).all():
+                    raise diverged(objective, plan.theta.to(theta.dtype), losses[:far], plan.lr)
+                if snapshots.wanted(done, far):
+                    snapshots.take(far, theta)
+                done = far
+                if done == end:
+                    kept = theta.clone(), done, memory()
+                    plan.keep(Path(kept[0], losses[:done], done, snapshots, memory=kept[2]))
+                if done < plan.steps:
+                    plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:
         interrupted = True
     theta, done, last = kept
+    snapshots.forget_after(done)
     if torch.isnan(losses[done]):  # where a block was interrupted, its first loss is known
         losses[done], _ = objective.value_and_gradient(theta)
     losses = losses[: done + 1]
