@@ -155,7 +155,7 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name.lower(), lower, n=1)
     if near:
         return f"did you mean '{lower[near[0]]}'?"
-    return f"it has {_some(names)}"
+    return f"it has {some(names)}"
 
 
 def _learn(sheet: Sheet, name: str, one_hot: bool, target: bool = False) -> Column:
@@ -206,7 +206,7 @@ def _refuse_unreadable(sheet: Sheet, column: Column) -> None:
         expected = "is neither true nor false; correct the cell"
     else:
         row = cells.outside(column.values)
-        expected = f"is none of the values that were met before: {_some(column.values)}"
+        expected = f"is none of the values that were met before: {some(column.values)}"
     if row is not None:
         raise DataError(f"{sheet.place(row, column.name)}: '{cells.text[row]}' {expected}")
 
@@ -220,6 +220,7 @@ def _indicators(sheet: Sheet, column: Column) -> np.ndarray[tuple[int, int], np.
     return pl.DataFrame({v: (text == v).cast(pl.Float64) for v in column.values}).to_numpy()
 
 
-def _some(words: Sequence[str], most: int = 12) -> str:
+def some(words: Sequence[str], most: int = 12) -> str:
+    """The first of some names or values, as a list in a sentence."""
     rest = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(f"'{word}'" for word in words[:most]) + rest

@@ -34,7 +34,8 @@ class Sheet:
     decimal: str | None = None  # the decimal mark, where the user said it
     missing: frozenset[str] = MISSING  # spellings of a missing value, in lower case
     detected: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the reader should know
+    unnamed: frozenset[str] = frozenset()  # columns without a name, which are called "column 3"
     _cells: dict[str, Cells] = field(default_factory=dict, repr=False, compare=False)
 
     def cells(self, column: str) -> Cells:
@@ -132,14 +133,27 @@ def _read_text(name: str, content: bytes, separator: str | None) -> Sheet:
     separator = separator or find_separator(text, name)
     read = _quoted if '"' in text else _unquoted
     frame, lines = read(text, separator, name, skipped)
-    frame.columns = _names(frame.row(0), name, lines[0])
+    names = _names(frame.row(0), name, lines[0])
+    unnamed = {f"column {number + 1}" for number, column in enumerate(names) if not column}
+    frame.columns = [column or f"column {number + 1}" for number, column in enumerate(names)]
     frame, lines = frame.slice(1), lines.slice(1)
+    frame = frame.drop(column for column in unnamed if not frame[column].count())  # a last ";"
     blank = pl.all_horizontal(pl.all().fill_null("").str.strip_chars(BLANKS) == "")
     empty = frame.select(blank).to_series()
     said = SEPARATORS.get(separator, repr(separator))
     detected = f"{name}: {encoding}, cells separated by {said}, {_size(frame.filter(~empty))}"
-    notes = (f"{count(int(empty.sum()), 'row')} without any value left out",) if empty.any() else ()
-    sheet = Sheet(name, frame, lines, separator=separator, detected=detected, notes=notes)
+    notes = (
+        (f"{count(int(empty.sum()), 'row')} without any value left out.",) if empty.any() else ()
+    )
+    sheet = Sheet(
+        name,
+        frame,
+        lines,
+        separator=separator,
+        detected=detected,
+        notes=notes,
+        unnamed=frozenset(unnamed),
+    )
     return sheet.keep(~empty)
 
 
@@ -223,4 +237,4 @@ def _names(record: Sequence[str | None], name: str, line: int) -> list[str]:
                 f"{name}, line {line}: the name '{column}' stands over columns "
                 f"{names.index(column) + 1} and {number + 1}; name each column differently"
             )
-    return [column or f"column {number + 1}" for number, column in enumerate(names)]
+    return names
