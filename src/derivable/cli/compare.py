@@ -62,7 +62,7 @@ def rate(ctx: click.Context, param: click.Parameter, word: str | None) -> float 
     default=0,
     show_default=True,
     metavar="N",
-    help="Seed of the initial weights.",
+    help="Seed of the initial weights, and of the shuffle.",
 )
 @click.option(
     "--seeds",
@@ -100,13 +100,10 @@ def compare_command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Train several models on one table, and compare them.
+    """Train several models on one table, and compare them.
 
-    The table is FILE (CSV, TSV, Parquet; also .gz), with its --target, or the lab's own.
-
-    \b
-    derivable compare
-    derivable compare houses.csv --target price --models linear,tanh:10
+    The table is FILE (CSV, TSV, Parquet; also .gz) with its --target, or the lab's own. For
+    example: derivable compare houses.csv --target price
 
     The lab's protocol: features standardised over all rows, the first 80% of the rows train and
     the last 20% test, with lr 1e-5 for the linear model and 1e-4 for networks. The sound one, for
