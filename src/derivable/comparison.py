@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable.data import SPLITS, Scaler, Split, Table
+from derivable.data import SPLITS, Columns, Scaler, Split, Table
+from derivable.data.checks import check_weights
+from derivable.data.split import TRAIN_SHARE
 from derivable.descent import Checkpoint, Descent, Rate, choose_rate, descend_many
 from derivable.errors import SettingError
 from derivable.function.context import Context
@@ -39,6 +41,7 @@ class Facts:
     scaler: Scaler
     x_test: Tensor  # (n, D), standardised
     y_test: Tensor  # (n, K), in the targets' own units
+    columns: Columns | None = None  # how those of a file became features and targets
 
     @classmethod
     def of(cls, table: Table, split: Split) -> Self:
@@ -54,6 +57,7 @@ class Facts:
             scaler=split.scaler,
             x_test=split.x_test,
             y_test=split.scaler.predictions(split.y_test),
+            columns=table.columns,
         )
 
     @property
@@ -285,6 +289,20 @@ def compare(
             keeper.finish(result)
         results.append(result)
     return Comparison(facts, steps, chosen, tuple(results))
+
+
+def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
+    """What to know of models that have many weights for the rows of a table.
+
+    Raises DataError where one has far too many.
+    """
+    inputs, outputs = table.x.size(1), table.y.size(1)
+    rows = int(TRAIN_SHARE * len(table.x))
+    notes = [
+        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
+        for model in models
+    ]
+    return [note for note in notes if note]
 
 
 def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate:
