@@ -15,8 +15,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from derivable import Comparison
-from derivable.cli.compare import METHODS
 from derivable.cli.main import main
+from derivable.cli.training import METHODS
 from derivable.descent import choice
 from derivable.errors import DataError, DivergedError
 from derivable.report import run_folder

@@ -21,24 +21,28 @@ OPSET, IR_VERSION = 17, 8
 
 
 def export(model: SavedModel, file: Path | str) -> None:
-    """Write it as `file` says: .safetensors, .py or .onnx.
+    """Write it as the ending of `file` says: .safetensors, .py or .onnx.
 
-    Raises SettingError for another ending, MissingExtraError where ONNX is not installed, and
-    FileError where the file cannot be written.
+    Raises what `check_export` does, and FileError where the file cannot be written.
     """
-    FORMATS[format_of(file)](model, Path(file))
+    check_export(file)
+    FORMATS[Path(file).suffix.lower()](model, Path(file))
 
 
-def format_of(file: Path | str) -> str:
-    """The ending of a file to export to; SettingError where we know no such format."""
-    ending = Path(file).suffix.lower()
-    if ending not in FORMATS:
+def check_export(file: Path | str) -> None:
+    """Before a long training: whether a model can be written as `file`.
+
+    Raises SettingError for another ending or no folder, and MissingExtraError without ONNX.
+    """
+    file = Path(file)
+    if file.suffix.lower() not in FORMATS:
         raise SettingError(
             f"{file} must end in one of {', '.join(FORMATS)}, which says how the model is written"
         )
-    if ending == ".onnx":
+    if not file.parent.is_dir():
+        raise SettingError(f"{file} cannot be written: there is no folder {file.parent}")
+    if file.suffix.lower() == ".onnx":
         _onnx()
-    return ending
 
 
 def as_python(model: SavedModel) -> str:
@@ -164,7 +168,8 @@ def _layers(model: SavedModel) -> list[tuple[tuple[str, Tensor], tuple[str, Tens
 def _literal(value: Tensor) -> str:
     """A tensor as one writes it down; its numbers come back in every bit."""
     dtype = "" if value.dtype == torch.float32 else f", dtype={value.dtype}"
-    return f"torch.tensor({value.tolist()}{dtype})"
+    numbers = str(value.numpy().astype(str).tolist()).replace("'", "")
+    return f"torch.tensor({numbers}{dtype})"
 
 
 def _title(model: SavedModel) -> str:

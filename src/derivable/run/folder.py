@@ -1,13 +1,13 @@
 """`Run`: a folder that can be read at every moment, and the comparison that is kept in it.
 
-    run.toml                    the settings and versions, written first
-    tanh-10.safetensors         a finished model, to predict with (`saved.py`)
-    metrics.json, *.csv, *.png  written at the end (`report/run_folder.py`)
-    kept/facts.safetensors      what is known of the table
-    kept/tanh-10.safetensors    a finished model, with all that was found on its way
-    kept/tanh-10.seed-0...      the descents of the model that is underway
-    kept/tanh-10.rate.json      its learning rate
-    kept/lock                   held by the process that writes
+run.toml                    the settings and versions, written first
+tanh-10.safetensors         a finished model, to predict with (`saved.py`)
+metrics.json, *.csv, *.png  written at the end (`report/run_folder.py`)
+kept/facts.safetensors      what is known of the table
+kept/tanh-10.safetensors    a finished model, with all that was found on its way
+kept/tanh-10.seed-0...      the descents of the model that is underway
+kept/tanh-10.rate.json      its learning rate
+kept/lock                   held by the process that writes
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from derivable.comparison import Comparison, Facts, Found, Keeper, Trained
 from derivable.descent import Descent, Rate
@@ -53,6 +52,7 @@ class Run(Keeper):
         self.folder, self.settings = folder, settings
         self._between = between
         self._is_new = not (folder / FILE).exists()
+        self._at: str | None = None  # how far the model underway is kept
         self._written: dict[tuple[Model, int], tuple[float, float]] = {}  # when, and for how long
         try:
             self._kept.mkdir(parents=True, exist_ok=True)
@@ -82,6 +82,15 @@ class Run(Keeper):
         own = {"lock", "facts.safetensors"}
         names = {file.name for file in self._kept.iterdir() if not file.match("*.rate.json")}
         return self._is_new and names <= own
+
+    @property
+    def in_words(self) -> str:
+        """How far it came, and how to go on."""
+        models = models_of(self.settings)
+        done = sum(self._file(model).exists() for model in models)
+        noun = "model is" if done == 1 else "models are"
+        others = "" if self._at is None else f", {self._at}"
+        return f"{done} of {len(models)} {noun} finished{others}; to go on: {self.resume}"
 
     def close(self) -> None:
         """Let others write; a folder that this made and in which nothing is found goes away."""
@@ -114,6 +123,7 @@ class Run(Keeper):
         for seed in self._seeds:
             self._file(result.model, f".seed-{seed}").unlink(missing_ok=True)
         self._rate_file(result.model).unlink(missing_ok=True)
+        self._at = None
 
     def rate(self, model: Model, choose: Callable[[], Rate]) -> Rate:
         """The learning rate that was chosen before, or else is chosen now."""
@@ -132,18 +142,24 @@ class Run(Keeper):
 
     def keep(self, model: Model, seed: int, found: Found) -> None:
         """Keep each end, and a checkpoint every few seconds."""
-        file = self._file(model, f".seed-{seed}")
-        if not isinstance(found, Descent):
-            now = time.monotonic()
-            since, took = self._written.setdefault((model, seed), (now, 0.0))
-            if now - since >= max(SECONDS, took / SHARE):
-                save_found(found, file)
-                self._written[model, seed] = now, time.monotonic() - now
-        elif not found.interrupted:
-            save_found(found, file)
-        elif found.checkpoint.exact and found.checkpoint.step:
-            save_found(found.checkpoint, file)
+        if self._is_due(model, seed, found):
+            kept = found.checkpoint if isinstance(found, Descent) and found.interrupted else found
+            begin = time.monotonic()
+            save_found(kept, self._file(model, f".seed-{seed}"))
+            self._written[model, seed] = begin, time.monotonic() - begin
+            seeds = f" from seed {seed}" if len(self._seeds) > 1 else ""
+            step = kept.steps if isinstance(kept, Descent) else kept.step
+            self._at = f"{model.name}{seeds} is kept at step {step:,}"
         self._between(found)
+
+    def _is_due(self, model: Model, seed: int, found: Found) -> bool:
+        """Whether to write: each end, and a checkpoint only every few seconds."""
+        if isinstance(found, Descent):
+            at = found.checkpoint
+            return not found.interrupted or (at.exact and at.step > 0)
+        now = time.monotonic()
+        since, took = self._written.setdefault((model, seed), (now, 0.0))
+        return now - since >= max(SECONDS, took / SHARE)
 
     @property
     def _seeds(self) -> tuple[int, ...]:
@@ -184,7 +200,11 @@ def open_run(
         raise SettingError(
             f"the folder {folder} already holds files and a run is never overwritten; name "
             "another with --out, or leave --out away to get a new one under runs/"
-            + (f"; to go on with it: derivable {command} --resume {folder}" if FILE in taken else "")
+            + (
+                f"; to go on with it: derivable {command} --resume {folder}"
+                if FILE in taken
+                else ""
+            )
         )
     return Run(folder, Settings(command, options), between)
 
@@ -224,9 +244,7 @@ def load_run(folder: Path | str) -> Comparison:
     """
     folder = Path(folder)
     settings = load_settings(folder)
-    files = [
-        folder / KEPT / f"{file_name(model)}.safetensors" for model in models_of(settings)
-    ]
+    files = [folder / KEPT / f"{file_name(model)}.safetensors" for model in models_of(settings)]
     files = [file for file in files if file.exists()]
     if not files:
         raise DataError(
@@ -238,6 +256,14 @@ def load_run(folder: Path | str) -> Comparison:
     return Comparison(facts, settings.options["steps"], seeds_of(settings), results)
 
 
+def saved_model(folder: Path, model: Model) -> SavedModel:
+    """One model of a run, to predict with. Raises DataError where it is not finished."""
+    file = folder / f"{file_name(model)}.safetensors"
+    if not file.is_file():
+        raise DataError(f"{model.name} is not finished in {folder}: there is no {file.name} yet")
+    return SavedModel.load(file)
+
+
 def models_of(settings: Settings) -> tuple[Model, ...]:
     """The models of a run."""
     return parse_models(settings.options["models"])
@@ -245,7 +271,9 @@ def models_of(settings: Settings) -> tuple[Model, ...]:
 
 def seeds_of(settings: Settings) -> tuple[int, ...]:
     """The seeds of a run."""
-    first, count = (settings.options.get(name, default) for name, default in (("seed", 0), ("seeds", 1)))
+    first, count = (
+        settings.options.get(name, default) for name, default in (("seed", 0), ("seeds", 1))
+    )
     return tuple(range(first, first + count))
 
 

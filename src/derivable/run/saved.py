@@ -90,16 +90,26 @@ class SavedModel:
                 "that fit --export or a run folder made"
             ) from None
 
-    def predict(self, sheet: Sheet) -> Tensor:
+    def predict(self, sheet: Sheet, *, fill: bool = False) -> Tensor:
         """The targets (N, K) in their own units, of a table that `read_sheet` read.
 
-        Columns are found by name. Raises DataError for one that is missing, for a cell that cannot
-        be read, and for text that the model has not met.
+        Columns are found by name. `fill` puts the training rows' median where a value is missing.
+        Raises DataError for a column or, without `fill`, a value that is missing, for a cell that
+        cannot be read, and for text that the model has not met.
         """
-        return self.predictions(self.columns.apply(sheet))
+        x = self.columns.apply(sheet)
+        holes = x.isnan().nonzero()
+        if len(holes) and not fill:
+            row, feature = holes[0].tolist()
+            names = [column.name for column in self.columns.inputs for _ in column.features]
+            raise DataError(
+                f"{sheet.place(row, names[feature])} has no value; --missing median puts the "
+                "median of the training rows"
+            )
+        return self.predictions(x)
 
     def predictions(self, x: Tensor) -> Tensor:
-        """The same of features (N, D) in float64 as they stand in a table; NaN where one is missing."""
+        """The same of features (N, D) as they stand in a table, in float64; NaN is the median."""
         standardised = self.scaler.features(x).to(self.network.theta.dtype)
         yhat, _ = self.network.forward_by_hand(standardised)
         return self.scaler.predictions(yhat)
