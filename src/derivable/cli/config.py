@@ -23,6 +23,7 @@ def _config(ctx: click.Context, param: click.Parameter, file: str | None) -> str
     from derivable.run.settings import Settings
 
     if file is not None:
+        _refuse_both(ctx)
         _fill(ctx, Settings.load(Path(file)), file)
     return file
 
@@ -32,13 +33,18 @@ def _resume(ctx: click.Context, param: click.Parameter, folder: str | None) -> s
     from derivable.run.settings import FILE, Settings
 
     if folder is not None:
-        if ctx.params.get("config") is not None or "--config" in ctx.args:
-            raise click.UsageError("--resume takes its settings from the run; leave out --config")
+        _refuse_both(ctx)
         file = Path(folder) / FILE
         if not file.is_file():
             raise SettingError(f"{folder} is no run folder: it holds no {FILE}")
         _fill(ctx, Settings.load(file), str(file))
     return folder
+
+
+def _refuse_both(ctx: click.Context) -> None:
+    """Each is called before the other is known, or after."""
+    if ctx.params.get("config") is not None or ctx.params.get("resume") is not None:
+        raise click.UsageError("--resume takes its settings from the run; leave out --config")
 
 
 config_option = click.option(

@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except DerivableError as error:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort) as error:
-        _fail(str(error) or "interrupted; nothing was written", INTERRUPTED, as_json)
+        said = error.__cause__ or error  # click makes an Abort of an interruption
+        _fail(str(said) or "interrupted; nothing was written", INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read the result has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

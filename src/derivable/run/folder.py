@@ -88,9 +88,9 @@ class Run(Keeper):
         """How far it came, and how to go on."""
         models = models_of(self.settings)
         done = sum(self._file(model).exists() for model in models)
-        noun = "model is" if done == 1 else "models are"
+        verb = "is" if done == 1 else "are"
         others = "" if self._at is None else f", {self._at}"
-        return f"{done} of {len(models)} {noun} finished{others}; to go on: {self.resume}"
+        return f"{done} of {len(models)} models {verb} finished{others}; to go on: {self.resume}"
 
     def close(self) -> None:
         """Let others write; a folder that this made and in which nothing is found goes away."""

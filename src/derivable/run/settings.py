@@ -36,7 +36,8 @@ class Settings:
         )
         sections = {"settings": self.options, "table": self.table, "versions": self.versions}
         return head + "".join(
-            f"\n[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in content.items())
+            f"\n[{name}]\n"
+            + "".join(f"{k} = {_toml(v)}\n" for k, v in content.items() if v is not None)
             for name, content in sections.items()
         )
 
