@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "derivable"
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "report", "comparison", "protocol", "descent", "objective",
     "network", "functional", "functions", "data", "pages", "examiner", "function", "shapes",
-    "errors",
+    "display", "language", "errors",
 ]  # fmt: skip
 
 

@@ -17,9 +17,10 @@ from safetensors.torch import load_file
 
 from derivable import Comparison, compare
 from derivable.data import load_diabetes
+from derivable.display import style
 from derivable.errors import SettingError
 from derivable.protocol import parse_models
-from derivable.report import charts, run_folder, style
+from derivable.report import charts, run_folder
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,9 @@ def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -
     paths = run_folder.write_run(comparison, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "history.csv", "linear.safetensors", "losses.png", "losses.svg", "metrics.json",
-        "relu-32x16.safetensors", "tanh-10.safetensors", "test_loss.png", "test_loss.svg",
+        "predictions.png", "predictions.svg", "relu-32x16.safetensors", "report.html",
+        "residuals.png", "residuals.svg", "tanh-10.safetensors", "test_loss.png", "test_loss.svg",
+        "weights.png", "weights.svg",
     ]  # fmt: skip
     assert [path.name for path in paths] == ["losses.png", "test_loss.png"]
     assert json.loads((tmp_path / "metrics.json").read_text()) == comparison.to_dict()

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
 from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+
+if TYPE_CHECKING:
+    from derivable.display.curves import Curves
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
 
@@ -145,6 +148,15 @@ class Trained:
         if self.sheet is None or len(self.test_losses) == 1:
             return None
         return min(self.test_losses) <= self.sheet.test_loss <= max(self.test_losses)
+
+    def curves(self, *, test: bool) -> Curves:
+        """Its losses, to be drawn; with `test` also those of the test rows."""
+        from derivable.display.curves import Curves  # it takes matplotlib, which takes a while
+
+        if not test:
+            return Curves(self.model.name, self.losses)
+        at = self.test_curve.steps.double().numpy()
+        return Curves(self.model.name, self.losses, at, self.test_curve.losses.numpy())
 
     def to_dict(self) -> dict[str, Any]:
         """What a program wants to know, in plain numbers and words."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from derivable.comparison import Comparison
+from derivable.display import style
 from derivable.errors import SettingError
 from derivable.report.charts import loss_curves, test_loss_bars
+from derivable.report.page import write_page
 
-CHARTS = {"losses": loss_curves, "test_loss": test_loss_bars}
+CHARTS: dict[str, Callable[[Comparison], Figure]] = {
+    "losses": partial(loss_curves, test=True),
+    "test_loss": test_loss_bars,
+}
 
 
 def make_run_folder(out: str | None, data: str) -> Path:
@@ -53,7 +61,7 @@ def _first_free(parent: Path, data: str) -> Path:
 
 
 def write_run(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write metrics, history, weights and charts; returns the paths of the charts."""
+    """Write metrics, history, weights, charts and the page; returns the paths of the two charts."""
     (folder / "metrics.json").write_text(to_json(comparison) + "\n", encoding="utf-8")
     _write_history(comparison, folder / "history.csv")
     for result in comparison.results:
@@ -67,8 +75,9 @@ def write_run(comparison: Comparison, folder: Path) -> list[Path]:
     for name, draw in CHARTS.items():
         figure = draw(comparison)
         for suffix in ("png", "svg"):
-            figure.savefig(folder / f"{name}.{suffix}")
+            style.save(figure, folder / f"{name}.{suffix}")
         charts.append(folder / f"{name}.png")
+    write_page(comparison, folder)
     return charts
 
 
