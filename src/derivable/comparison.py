@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,6 +17,7 @@ from torch import Tensor
 import derivable
 from derivable.data import SPLITS, Scaler, Split, Table
 from derivable.descent import Descent, choose_rate, descend, descend_many
+from derivable.display.progress import bars
 from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
@@ -22,6 +25,9 @@ from derivable.network import Network
 from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
 
 if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
     from derivable.display.curves import Curves
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
@@ -198,6 +204,56 @@ class Comparison:
         """The model of the lowest test loss."""
         return min(self.results, key=lambda result: result.test_loss)
 
+    def __repr__(self) -> str:
+        names = ", ".join(result.model.name for result in self.results)
+        return (
+            f"Comparison({names} on {self.facts.name}, {self.steps:,} steps; lowest test loss "
+            f"{self.best.test_loss:.6g}, of {self.best.model.name})"
+        )
+
+    def to_frame(self) -> polars.DataFrame:
+        """A data frame with one row for each model."""
+        import polars
+
+        columns = (
+            "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
+            "method", "objective", "certificate", "seconds",
+        )  # fmt: skip
+        rows = [result.to_dict() for result in self.results]
+        return polars.DataFrame({name: [row[name] for row in rows] for name in columns})
+
+    def plot(self, ax: Axes | None = None, *, test: bool = True) -> Axes:
+        """Draw the loss curves, both axes logarithmic, into `ax` or a new figure.
+
+        Thick lines are the training losses, thin ones the test losses, unless `test` is False.
+        """
+        from derivable.display.notebook import plot_losses
+
+        curves = [result.curves(test=test) for result in self.results]
+        return plot_losses(curves, ax, title=self.facts.name)
+
+    def _repr_html_(self) -> str:
+        from derivable.display.html import swatch
+        from derivable.display.notebook import card
+        from derivable.display.words import Words
+
+        words = Words()
+        rows = []
+        for i, result in enumerate(self.results):
+            spread = "" if result.deviation is None else f" ± {words.short(result.deviation)}"
+            rows.append(
+                [
+                    swatch(i) + escape(result.model.name),
+                    words.number(result.train_loss),
+                    words.number(result.test_loss) + spread,
+                    words.short(result.seconds, 2),
+                ]
+            )
+        heads = [words(key) for key in ("model", "train_loss", "test_loss", "seconds")]
+        best = next(i for i, r in enumerate(self.results) if r is self.best)
+        curves = [result.curves(test=True) for result in self.results]
+        return card(heads, rows, curves, best=best)
+
     def to_dict(self) -> dict[str, Any]:
         """What `metrics.json` holds and `--json` prints."""
         facts = self.facts
@@ -229,7 +285,7 @@ def compare(
     seed: int = 0,
     seeds: int = 1,
     method: str = "auto",
-    watch: Watch = lambda model, done, loss: None,
+    watch: Watch | bool = False,
 ) -> Comparison:
     """Train each model on `table` by one protocol and measure it on the test rows.
 
@@ -239,7 +295,8 @@ def compare(
     sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
     `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
-    or seeds where there are several.
+    or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
+    a notebook a picture.
 
     Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
     finite, and KeyboardInterrupt when interrupted.
@@ -251,12 +308,23 @@ def compare(
     comparable = table.name == "california" and protocol == "lab" and steps == LAB_STEPS
     chosen = tuple(range(seed, seed + seeds))
     results = []
-    for model in models:
-        rate, reason = _rate(model, split, seed, lr)
-        runs = _train(model, split, chosen, rate, steps, method, partial(watch, model))
-        sheet = SHEET_FIGURES.get(model.name) if comparable and rate == model.lr else None
-        results.append(_measured(model, runs, split, facts, reason, sheet))
+    with _watched(watch, models, steps if seeds == 1 else seeds) as look:
+        for model in models:
+            rate, reason = _rate(model, split, seed, lr)
+            runs = _train(model, split, chosen, rate, steps, method, partial(look, model))
+            sheet = SHEET_FIGURES.get(model.name) if comparable and rate == model.lr else None
+            results.append(_measured(model, runs, split, facts, reason, sheet))
     return Comparison(facts, steps, chosen, tuple(results))
+
+
+@contextmanager
+def _watched(watch: Watch | bool, models: Sequence[Model], total: int) -> Iterator[Watch]:
+    """What to call on the way: a function as it is; for True, one that shows progress."""
+    if not isinstance(watch, bool):
+        yield watch
+        return
+    with bars([model.name for model in models], total, visible=watch) as update:
+        yield lambda model, done, loss: update(model.name, done, loss)
 
 
 def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> tuple[float, str]:

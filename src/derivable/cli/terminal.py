@@ -8,11 +8,11 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from derivable.comparison import Comparison, Trained, Watch
+from derivable.display.progress import bars
 from derivable.protocol import Model
 
 
@@ -30,30 +30,8 @@ def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
 @contextmanager
 def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Watch]:
     """A live bar per model on stderr; nothing where stderr is no terminal."""
-    console = Console(stderr=True)
-    if not (visible and console.is_terminal):
-        yield lambda model, step, loss: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}", justify="right"),
-        TextColumn("{task.fields[loss]}", justify="right"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=console, expand=True) as bars:
-        tasks: dict[Model, TaskID] = {
-            model: bars.add_task(model.name, total=steps, start=False, loss="waiting".rjust(11))
-            for model in models
-        }
-
-        def watch(model: Model, step: int, loss: float) -> None:
-            task = tasks[model]
-            if not bars.tasks[task].started:
-                bars.start_task(task)
-            bars.update(task, completed=step, loss=f"loss {loss:.4f}")
-
-        yield watch
+    with bars([model.name for model in models], steps, visible=visible) as update:
+        yield lambda model, step, loss: update(model.name, step, loss)
 
 
 def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from derivable.display import style
+
+_SWATCH = "display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.5em;"
 Cell = str  # HTML; what comes from data has been escaped
 
 
@@ -26,10 +29,11 @@ def table(
 
 
 def _row(cells: Sequence[Cell], best: bool) -> str:
-    mark = ' class="best"' if best else ""
+    mark = ' style="font-weight:700"' if best else ""
     return f"<tr{mark}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def swatch(colour: str) -> str:
-    """A small square in the colour of a model."""
-    return f'<span class="swatch" style="background:{colour}" aria-hidden="true"></span>'
+def swatch(position: int) -> str:
+    """A small square in the colour of the model at `position`."""
+    colour = style.on_page(style.colour(position))
+    return f'<span aria-hidden="true" style="{_SWATCH}background:{colour}"></span>'

@@ -266,10 +266,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # progress
     "waiting": ("waiting", "en attente"),
-    "interrupted": ("interrupted", "interrompu"),
     "loss": ("loss", "perte"),
-    "done": ("done", "fait"),
-    "n_steps": ("{n} steps", "{n} pas"),
+    "n_steps": ("steps", "pas"),
 }
 
 # What lower rooms say in English, and here in French.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import warnings
@@ -30,7 +31,7 @@ INK, GREY, GRID, PAPER = "#1b1b1b", "#6b6b6b", "#e4e4e4", "#ffffff"
 _ON_PAGE = {
     **{c.lower(): f"var(--series-{i}, {c})" for i, c in enumerate(COLOURS[:-1])},
     **{t: f"var(--name-{i}, {COLOURS[i]})" for i, t in enumerate(TEXTS[:-1])},
-    COLOURS[-1]: "currentColor",
+    COLOURS[-1].lower(): "currentColor",
     TEXTS[-1]: "currentColor",
     INK: "currentColor",
     GREY: "var(--soft, #808080)",
@@ -90,6 +91,11 @@ def name_colour(position: int) -> str:
     return TEXTS[position % len(TEXTS)]
 
 
+def on_page(colour: str) -> str:
+    """A colour as a page writes it, which says what it is on light and on dark paper."""
+    return _ON_PAGE.get(colour.lower(), colour)
+
+
 def dashes(position: int) -> LineStyle:
     """The line style of the model at `position`."""
     return DASHES[position % len(DASHES)]
@@ -113,10 +119,11 @@ def save(figure: Figure, path: Path | io.BytesIO, kind: str | None = None) -> No
         figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)
 
 
-def inline_svg(figure: Figure, name: str, label: str) -> str:
+def inline_svg(figure: Figure, label: str) -> str:
     """The chart as part of a page: as wide as there is room, in the colours of the page.
 
-    `name` makes its identifiers unique on that page; `label` says what is to be seen.
+    `label` says what is to be seen. Identifiers carry a hash of the chart, so that several charts
+    on one page do not meet.
     """
     content = io.BytesIO()
     figure.set_facecolor(PAPER)
@@ -126,6 +133,7 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     svg = re.sub(
         r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>|<!--.*?-->", "", svg, flags=re.S
     )
+    name = "c" + hashlib.sha256(svg.encode()).hexdigest()[:8]
     svg = re.sub(r"<[^>]*>", lambda tag: _on_page(tag[0], name), svg)  # and no text between
     svg = re.sub(r"\s*\n\s*", " ", svg)
     width = figure.get_figwidth() * 96
@@ -145,4 +153,4 @@ def _on_page(tag: str, name: str) -> str:
     tag = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), tag)
     tag = re.sub(r' id="(\w+)"', rf' id="{name}-\1"', tag)
     tag = re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
-    return re.sub(r"#[0-9a-f]{6}\b", lambda match: _ON_PAGE.get(match[0], match[0]), tag)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: on_page(match[0]), tag)

@@ -140,7 +140,7 @@ def _results(comparison: Comparison, words: Words) -> str:
     if sheet:
         heads += ["sheet", "within"] if several else ["sheet", "spread", "within"]
     rows = [_result(comparison, i, sheet, several, words) for i in range(len(comparison.results))]
-    best = comparison.results.index(comparison.best) if len(rows) > 1 else None
+    best = next(i for i, r in enumerate(comparison.results) if r is comparison.best)
     notes = [words("measure", measure=_foreign(comparison.facts.in_words, words)), words("r2_note")]
     if several:
         notes.append(words("seeds_note", n=words.count(len(comparison.seeds))))
@@ -167,7 +167,7 @@ def _result(
     if result.deviation is not None:
         test += f" ± {words.short(result.deviation)}"
     row = [
-        swatch(f"var(--series-{place % 7}, currentColor)") + escape(result.model.name),
+        swatch(place) + escape(result.model.name),
         words.count(result.descent.network.theta.numel()),
         words.number(result.train_loss),
         test,
@@ -193,9 +193,7 @@ def _curves(comparison: Comparison, words: Words) -> str:
         caption += words("losses_caption_seeds", n=words.count(len(comparison.seeds)))
     ends = _ends(words, {r.model.name: r.train_loss for r in comparison.results})
     figure = loss_curves(comparison, words.lang, test=True)
-    return _section(
-        words("losses"), _chart(figure, "losses", words("losses_alt", ends=ends), caption, words)
-    )
+    return _section(words("losses"), _chart(figure, words("losses_alt", ends=ends), caption))
 
 
 def _bars(comparison: Comparison, words: Words) -> str:
@@ -203,9 +201,7 @@ def _bars(comparison: Comparison, words: Words) -> str:
     several = len(comparison.seeds) > 1
     caption = words("bars_caption", n=words.count(len(comparison.seeds))) if several else ""
     figure = test_loss_bars(comparison, words.lang)
-    return _section(
-        words("bars"), _chart(figure, "bars", words("bars_alt", ends=ends), caption, words)
-    )
+    return _section(words("bars"), _chart(figure, words("bars_alt", ends=ends), caption))
 
 
 def _panels(comparison: Comparison, words: Words) -> Iterator[str]:
@@ -235,7 +231,7 @@ def _panels(comparison: Comparison, words: Words) -> Iterator[str]:
                     error=words.short(root_mean_square(comparison, result, target)),
                 )
                 figure = draw(comparison, words.lang, target=target, only=[i])
-                panels.append(style.inline_svg(figure, f"{kind}-{target}-{i}", label))
+                panels.append(style.inline_svg(figure, label))
             parts.append(f'<div class="panels">{"".join(panels)}</div>')
         figures = f"<figure>{''.join(parts)}<figcaption>{below}</figcaption></figure>"
         yield _section(words(kind), figures + _targets_left(comparison, words))
@@ -264,7 +260,7 @@ def _weights(comparison: Comparison, words: Words) -> Iterator[str]:
         )
         label = words("weights_alt", target=name, ends=ends)
         figure = weight_bars(comparison, words.lang, target=target)
-        parts.append(_chart(figure, f"weights-{target}", label, caption, words))
+        parts.append(_chart(figure, label, caption))
     yield _section(words("weights"), "".join(parts) + _targets_left(comparison, words))
 
 
@@ -353,11 +349,11 @@ def _section(title: str, content: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
 
 
-def _chart(figure: Figure, name: str, label: str, caption: str, words: Words) -> str:
+def _chart(figure: Figure, label: str, caption: str) -> str:
     """A chart that scrolls where the page is too narrow for it; the page has its title."""
     for axes in figure.axes:
         axes.set_title("", loc="left")
-    svg = style.inline_svg(figure, name, label)
+    svg = style.inline_svg(figure, label)
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     chart = f'<div class="chart">{svg}</div>'
     return f"<figure>{_scrolling(chart, label)}{below}</figure>"
