@@ -230,7 +230,7 @@ class Comparison:
         from derivable.display.notebook import plot_losses
 
         curves = [result.curves(test=test) for result in self.results]
-        return plot_losses(curves, ax, title=self.facts.name)
+        return plot_losses(curves, ax)
 
     def _repr_html_(self) -> str:
         from derivable.display.html import swatch

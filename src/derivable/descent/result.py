@@ -69,10 +69,9 @@ class Descent:
         from derivable.display.words import Words
 
         words = Words()
+        first, last = words.number(self.losses[0].item()), words.number(self.train_loss)
         row = {
-            words(
-                "loss"
-            ): f"{words.number(self.losses[0].item())} → {words.number(self.train_loss)}",
+            words("loss"): f"{first} → {last}",
             words("n_steps"): words.count(self.steps),
             words("rate"): "–" if self.lr is None else words.short(self.lr),
             words("method"): f"{self.method}, {self.objective}",

@@ -12,7 +12,7 @@ from derivable.display.html import table
 from derivable.display.words import Words
 
 
-def plot_losses(models: Sequence[Curves], ax: Axes | None, *, title: str = "") -> Axes:
+def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
     """Draw loss curves into `ax`, or into a new figure that a notebook shows by itself."""
     words = Words()
     with style.look():
@@ -22,8 +22,6 @@ def plot_losses(models: Sequence[Curves], ax: Axes | None, *, title: str = "") -
             _, ax = pyplot.subplots(figsize=(8.0, 4.8), layout="constrained")
         draw_losses(ax, models, words.lang)
         _label(ax, words)
-        if title:
-            ax.set_title(title)
     return ax
 
 

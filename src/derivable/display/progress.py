@@ -150,7 +150,7 @@ class Picture:
         if not row.losses:
             return [steps, words("waiting"), ""]
         loss = f"{words('loss')} {words.number(row.losses[-1][1])}"
-        return [steps, loss, f"{words.short(row.seconds, 2)} s"]
+        return [steps, loss, f"{words.short(round(row.seconds, 1))} s"]
 
     def _html(self, name: str, row: Row) -> str:
         share = row.done / row.total if row.total else 1.0

@@ -6,7 +6,6 @@ NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "and": ("and", "et"),
-    "colon": (": ", f"{NB}: "),
     # charts
     "steps": ("gradient-descent steps", "pas de descente de gradient"),
     "train_axis": (
@@ -31,20 +30,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "sheet_value": ("sheet {value}", "feuille {value}"),
     "true": ("true {target}", "{target}, vrai"),
     "predicted": ("predicted", "prédit"),
-    "residual": ("predicted − true {target}", "prédit − vrai, {target}"),
+    "residual": ("predicted − true", "prédit − vrai"),
     "share_of_rows": ("share of the test rows", "part des lignes de test"),
     "weight_axis": ("change of {target}", "variation de {target}"),
     # a comparison on a page
     "title": ("{data}: {n} models compared", f"{{data}}{NB}: {{n}} modèles comparés"),
     "title_one": ("{data}: {model}", f"{{data}}{NB}: {{model}}"),
     "subtitle": (
-        "Trained on {train} rows, tested on {test}; {features} features, {steps} steps, {seeds}.",
-        "Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{features}} variables, {{steps}} pas, {{seeds}}.",
+        "Target {targets}, from {features} features. Trained on {train} rows, tested on {test}; "
+        "{steps} steps, {seeds}.",
+        "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
+        f"{NB}; {{steps}} pas, {{seeds}}.",
     ),
     "one_seed": ("seed {first}", "graine {first}"),
     "seeds": ("seeds {first} to {last}", "graines {first} à {last}"),
-    "targets": ("target {targets}", "cible {targets}"),
     "verdict": ("Verdict", "Verdict"),
     "results": ("Results", "Résultats"),
     "losses": ("How the losses fell", "La chute des pertes"),
@@ -249,15 +248,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Chaque réseau part de poids 0,01 · randn et de biais nuls, et son erreur quadratique "
         "moyenne sur toutes les lignes d'apprentissage est minimisée pendant {steps} pas.",
     ),
-    "columns": (
-        "Target: {targets}. Features: {features}.",
-        f"Cible{NB}: {{targets}}. Variables{NB}: {{features}}.",
-    ),
+    "columns": ("Features: {features}.", f"Variables{NB}: {{features}}."),
     "columns_more": ("{names} and {n} more", "{names} et {n} autres"),
     "data": ("data", "données"),
     "sha": ("SHA-256 of names and numbers", "SHA-256 des noms et des nombres"),
     "versions": ("versions", "versions"),
-    "command": ("command", "commande"),
     "files": (
         "Beside this page lie the charts (PNG and SVG), every loss, the results as JSON and the "
         "weights as safetensors.",

@@ -103,7 +103,7 @@ def dashes(position: int) -> LineStyle:
 
 def shortened(name: str, most: int = 28) -> str:
     """A name from the data as it stands in a chart: one line, printable, its middle left out."""
-    name = "".join(c if c.isprintable() else " " for c in " ".join(name.split()))
+    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if len(name) <= most:
         return name
     end = most // 3
@@ -151,6 +151,6 @@ def inline_svg(figure: Figure, label: str) -> str:
 def _on_page(tag: str, name: str) -> str:
     """A tag with shorter numbers, identifiers of its own, and the colours of the page."""
     tag = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), tag)
-    tag = re.sub(r' id="(\w+)"', rf' id="{name}-\1"', tag)
+    tag = re.sub(r' id="([\w.]+)"', rf' id="{name}-\1"', tag)
     tag = re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
     return re.sub(r"#[0-9a-f]{6}\b", lambda match: on_page(match[0]), tag)

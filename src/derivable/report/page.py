@@ -115,6 +115,7 @@ def _head(comparison: Comparison, words: Words) -> str:
     first, last = words.count(seeds[0]), words.count(seeds[-1])
     subtitle = words(
         "subtitle",
+        targets=words.together(facts.targets),
         train=words.count(facts.train_rows),
         test=words.count(facts.test_rows),
         features=words.count(len(facts.features)),
@@ -318,7 +319,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
     if len(facts.features) > MOST_NAMES:
         more = words.count(len(facts.features) - MOST_NAMES)
         features = words("columns_more", names=features, n=more)
-    columns = words("columns", targets=", ".join(facts.targets), features=features)
+    columns = words("columns", features=features)
     descent = words("protocol_descent", steps=words.count(comparison.steps))
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (split, descent, columns))
     return _section(words("protocol"), said)

@@ -43,7 +43,7 @@ def predicted(
     every = np.concatenate([_predictions(r, target) for r in comparison.results])
     low, high = _range(true, every)
     rows = drawn_rows(comparison)
-    name = style.shortened(comparison.facts.targets[target])
+    name = style.shortened(comparison.facts.targets[target], 22)
     with _sheet(comparison, only) as figure:
         for axes, i, result in _panels(figure, comparison, only):
             x, y = true[rows], _predictions(result, target)[rows]
@@ -72,13 +72,12 @@ def residuals(
     bins = min(max(round(math.sqrt(len(true))), 9), 31) | 1  # an odd number: one around zero
     edges = np.linspace(-reach, reach, bins + 1)
     shares = [np.histogram(np.clip(o, -reach, reach), edges)[0] / len(o) for o in off]
-    name = style.shortened(comparison.facts.targets[target])
     with _sheet(comparison, only) as figure:
         for axes, i, result in _panels(figure, comparison, only):
             axes.stairs(shares[i], edges, fill=True, color=style.colour(i), alpha=0.75)
             axes.axvline(0, color=style.GREY, linewidth=1, dashes=(4, 2))
             axes.set(xlim=(-reach, reach), ylim=(0, 1.1 * max(share.max() for share in shares)))
-            axes.set_xlabel(words("residual", target=name))
+            axes.set_xlabel(words("residual"))
             axes.set_ylabel(words("share_of_rows"))
             _ticks(axes, words, "x")
             axes.yaxis.set_major_locator(MaxNLocator(4))
