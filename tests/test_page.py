@@ -22,6 +22,7 @@ from derivable.report import panels, quality
 from derivable.report.page import page, write_page
 from derivable.report.verdict import verdict
 from tests.chromium import CHROMIUM, chromium
+from tests.conftest import ROOT
 
 COMMAND = "derivable compare 'a <b>.csv' --target price"
 SCRIPT = "<script>alert('column')</script>"
@@ -229,6 +230,14 @@ def test_the_weights_are_what_a_standard_deviation_changes(comparison: Compariso
     bias = linear.descent.parameters[1]
     expected = ((change - bias).double() * facts.scaler.y_std).mean().item()
     assert found.values[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "report.md", "exec"), {})
+    assert (tmp_path / "somewhere" / "report.html").is_file()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")

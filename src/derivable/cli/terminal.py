@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from derivable.comparison import Comparison, Trained, Watch
+from derivable.display.numbers import number, short
 from derivable.display.progress import bars
 from derivable.protocol import Model
 
@@ -105,13 +106,13 @@ def _row(result: Trained, with_sheet: bool) -> list[str]:
     """
     row = [
         result.model.name,
-        f"{result.train_loss:.4f}",
-        f"[bold]{result.test_loss:.4f}[/bold]",
+        number(result.train_loss),
+        f"[bold]{number(result.test_loss)}[/bold]",
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        row[2] += f" ± {result.deviation:.4f}"
+        row[2] += f" ± {short(result.deviation)}"
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet

@@ -42,7 +42,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
         f"{NB}; {{steps}} pas, {{seeds}}.",
     ),
-    "one_seed": ("seed {first}", "graine {first}"),
+    "one_seed": (f"seed{NB}{{first}}", f"graine{NB}{{first}}"),
     "seeds": ("seeds {first} to {last}", "graines {first} à {last}"),
     "verdict": ("Verdict", "Verdict"),
     "results": ("Results", "Résultats"),
@@ -128,7 +128,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "certificate": ("certificate", "certificat"),
     "gradients": ("gradients", "gradients"),
     "rate": ("learning rate", "pas d'apprentissage"),
-    "reason": ("{models}: {reason}.", f"{{models}}{NB}: {{reason}}."),
+    "reason": (
+        "Learning rate of {models}: {reason}.",
+        f"Pas d'apprentissage de {{models}}{NB}: {{reason}}.",
+    ),
     "measure": ("Losses are: {measure}.", f"Les pertes sont{NB}: {{measure}}."),
     "r2_note": (
         "R² is the share of the variance of the test rows that is explained.",

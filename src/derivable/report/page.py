@@ -180,7 +180,7 @@ def _result(
         within = result.holds_sheet_figure if several else result.in_sheet_spread
         row.append(words.number(figure.test_loss))
         if not several:
-            low, high = words.short(figure.lowest, 4), words.short(figure.highest, 4)
+            low, high = words.number(figure.lowest), words.number(figure.highest)
             row.append(words("to", low=low, high=high))
         row.append(words("yes" if within else "no"))
     elif sheet:
@@ -315,7 +315,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
         test=words.count(facts.test_rows),
         seed=words.count(comparison.seeds[0]),
     )
-    features = ", ".join(facts.features[:MOST_NAMES])
+    features = ", ".join(style.shortened(name, 40) for name in facts.features[:MOST_NAMES])
     if len(facts.features) > MOST_NAMES:
         more = words.count(len(facts.features) - MOST_NAMES)
         features = words("columns_more", names=features, n=more)
