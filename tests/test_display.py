@@ -112,6 +112,14 @@ def test_curves_are_drawn_where_a_loss_is_zero_or_ends_early() -> None:
     assert texts == ["a  0.2500", "b  1.0000"]
 
 
+def test_test_losses_below_all_training_losses_are_drawn_as_they_are() -> None:
+    steps, losses = np.array([0.0, 1.0, 2.0]), np.array([3.0, 0.5, 0.25])
+    axes = drawn([Curves("a", np.array([[3.0, 2.0, 1.0]]), steps, losses)])
+    thick, thin = axes.lines
+    assert np.asarray(thick.get_ydata()).tolist() == [3, 2, 1]
+    assert np.asarray(thin.get_ydata()).tolist() == [0.5, 0.25]
+
+
 def test_an_axis_has_ticks_whatever_it_spans() -> None:
     for losses in ([1.36, 1.35], [5.0, 1.0], [1e9, 1e-9], [3e24, 2.9e24]):
         axes = drawn([Curves("a", np.array([losses]))])
@@ -283,9 +291,10 @@ def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "loss 0.2500" in screen.getvalue()
 
 
-def test_the_notebook_in_examples_runs(notebook: Handle) -> None:
+def test_the_notebook_in_examples_runs(notebook: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib import pyplot
 
+    monkeypatch.setattr(pyplot, "install_repl_displayhook", lambda: None)  # it wants a real IPython
     content = json.loads((ROOT / "examples" / "comparison.ipynb").read_text(encoding="utf-8"))
     names: dict[str, Any] = {}
     cells = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]

@@ -65,7 +65,8 @@ def draw_losses(axes: Axes, models: Sequence[Curves], lang: str = "en") -> None:
 
 def _smallest_positive(models: Sequence[Curves]) -> float:
     """What stands for zero, and for less by rounding, on a logarithmic axis."""
-    values = np.concatenate([c.train.ravel() for c in models])
+    tests = [curves.test for curves in models if curves.test is not None]
+    values = np.concatenate([*(curves.train.ravel() for curves in models), *tests])
     values = values[np.isfinite(values) & (values > 0)]
     return float(values.min()) if len(values) else 1.0
 
