@@ -15,9 +15,9 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "report", "comparison", "protocol", "descent", "objective",
-    "network", "functional", "functions", "data", "pages", "examiner", "function", "shapes",
-    "display", "language", "errors",
+    "__main__", "cli", "pytest_plugin", "report", "run", "doctor", "comparison", "protocol",
+    "descent", "objective", "network", "functional", "functions", "data", "pages", "examiner",
+    "function", "shapes", "display", "language", "files", "errors",
 ]  # fmt: skip
 
 

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable.data import SPLITS, Scaler, Split, Table
-from derivable.descent import Descent, choose_rate, descend, descend_many
+from derivable.data import SPLITS, Columns, Scaler, Split, Table
+from derivable.data.checks import check_weights
+from derivable.data.split import TRAIN_SHARE
+from derivable.descent import Checkpoint, Descent, Rate, choose_rate, descend_many
 from derivable.display.progress import bars
 from derivable.errors import SettingError
 from derivable.function.context import Context
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from derivable.display.curves import Curves
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
+Found = Descent | Checkpoint  # a descent that ended, or where one is
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Facts:
     scaler: Scaler
     x_test: Tensor  # (n, D), standardised
     y_test: Tensor  # (n, K), in the targets' own units
+    columns: Columns | None = None  # how those of a file became features and targets
 
     @classmethod
     def of(cls, table: Table, split: Split) -> Self:
@@ -62,6 +66,7 @@ class Facts:
             scaler=split.scaler,
             x_test=split.x_test,
             y_test=split.scaler.predictions(split.y_test),
+            columns=table.columns,
         )
 
     @property
@@ -275,6 +280,35 @@ class Comparison:
         }
 
 
+class Keeper:
+    """What keeps a comparison on its way, so that another goes on where it ended; this one nothing.
+
+    `derivable.run.Run` keeps it in a folder. Descents of several seeds call it from several
+    threads, each for a seed of its own.
+    """
+
+    def begin(self, facts: Facts) -> None:
+        """Before the first model. May refuse a table that is not that of before."""
+
+    def trained(self, model: Model) -> Trained | None:
+        """The model, if it was finished before."""
+        return None
+
+    def finish(self, result: Trained) -> None:
+        """A model is finished."""
+
+    def rate(self, model: Model, choose: Callable[[], Rate]) -> Rate:
+        """The learning rate that was chosen before, or else is chosen now."""
+        return choose()
+
+    def found(self, model: Model, seed: int) -> Found | None:
+        """How far the descent from this seed came before."""
+        return None
+
+    def keep(self, model: Model, seed: int, found: Found) -> None:
+        """How far it came now: between two blocks of steps, and at its end."""
+
+
 def compare(
     table: Table,
     models: Sequence[Model],
@@ -286,6 +320,7 @@ def compare(
     seeds: int = 1,
     method: str = "auto",
     watch: Watch | bool = False,
+    keeper: Keeper | None = None,
 ) -> Comparison:
     """Train each model on `table` by one protocol and measure it on the test rows.
 
@@ -296,7 +331,7 @@ def compare(
     `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
     or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
-    a notebook a picture.
+    a notebook a picture. A `keeper` keeps what is found, and knows what was found before.
 
     Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
     finite, and KeyboardInterrupt when interrupted.
@@ -305,15 +340,24 @@ def compare(
         raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
     split = SPLITS[protocol](table, seed)
     facts = Facts.of(table, split)
+    keeper = keeper or Keeper()
+    keeper.begin(facts)
     comparable = table.name == "california" and protocol == "lab" and steps == LAB_STEPS
     chosen = tuple(range(seed, seed + seeds))
     results = []
     with _watched(watch, models, steps if seeds == 1 else seeds) as look:
         for model in models:
-            rate, reason = _rate(model, split, seed, lr)
-            runs = _train(model, split, chosen, rate, steps, method, partial(look, model))
-            sheet = SHEET_FIGURES.get(model.name) if comparable and rate == model.lr else None
-            results.append(_measured(model, runs, split, facts, reason, sheet))
+            result = keeper.trained(model)
+            if result is None:
+                rate = keeper.rate(model, partial(_rate, model, split, seed, lr))
+                runs = _train(
+                    model, split, chosen, rate.lr, steps, method, partial(look, model), keeper
+                )
+                sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
+                sheet = sheets.get(model.name)
+                result = _measured(model, runs, split, facts, rate.reason, sheet)
+                keeper.finish(result)
+            results.append(result)
     return Comparison(facts, steps, chosen, tuple(results))
 
 
@@ -327,17 +371,30 @@ def _watched(watch: Watch | bool, models: Sequence[Model], total: int) -> Iterat
         yield lambda model, done, loss: update(model.name, done, loss)
 
 
-def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> tuple[float, str]:
+def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
+    """What to know of models that have many weights for the rows of a table.
+
+    Raises DataError where one has far too many.
+    """
+    inputs, outputs = table.x.size(1), table.y.size(1)
+    rows = int(TRAIN_SHARE * len(table.x))
+    notes = [
+        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
+        for model in models
+    ]
+    return [note for note in notes if note]
+
+
+def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate:
     """The learning rate of one model, and where it comes from."""
     if lr is None and split.protocol == "lab":
-        return model.lr, "the lab sheet's"
+        return Rate(model.lr, "the lab sheet's")
     if lr is None or lr == "auto":
         network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        rate = choose_rate(network, MSE, split.x_train, split.y_train)
-        return rate.lr, rate.reason
+        return choose_rate(network, MSE, split.x_train, split.y_train)
     if isinstance(lr, str):
         raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
-    return lr, "as asked"
+    return Rate(lr, "as asked")
 
 
 def _measured(
@@ -370,28 +427,31 @@ def _train(
     steps: int,
     method: str,
     progress: Callable[[int, float], None],
+    keeper: Keeper,
 ) -> list[Descent]:
-    """One descent for each seed."""
+    """One descent for each seed; those that ended before are not run again."""
     x, y = split.x_train, split.y_train
-    networks = [model.network(x.size(1), y.size(1), seed) for seed in seeds]
-    if len(seeds) == 1:
-        runs = [
-            descend(networks[0], MSE, x, y, lr=lr, steps=steps, method=method, progress=progress)
-        ]
+    before = {seed: keeper.found(model, seed) for seed in seeds}
+    ended = {seed: found for seed, found in before.items() if isinstance(found, Descent)}
+    todo = [seed for seed in seeds if seed not in ended]
+    settings: dict[str, Any] = {"lr": lr, "steps": steps, "method": method}
+    if len(seeds) == 1:  # progress counts steps
+        settings["look"] = progress
     else:
-        runs = descend_many(
-            networks,
-            MSE,
-            x,
-            y,
-            lr=lr,
-            steps=steps,
-            method=method,
-            progress=lambda done, run: progress(done, run.train_loss),
-        )
-    if len(runs) < len(seeds) or any(run.interrupted for run in runs):
+        settings["progress"] = lambda done, run: progress(len(ended) + done, run.train_loss)
+    runs = descend_many(
+        [model.network(x.size(1), y.size(1), seed) for seed in todo],
+        MSE,
+        x,
+        y,
+        starts=[found if isinstance(found := before[seed], Checkpoint) else None for seed in todo],
+        keep=lambda i, found: keeper.keep(model, todo[i], found),
+        **settings,
+    )
+    if len(runs) < len(todo) or any(run.interrupted for run in runs):
         raise KeyboardInterrupt
-    return runs
+    ended |= zip(todo, runs, strict=True)
+    return [ended[seed] for seed in seeds]
 
 
 def test_loss(network: Network, x: Tensor, y: Tensor) -> float:

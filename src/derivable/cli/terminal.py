@@ -22,6 +22,12 @@ def show_note(note: str) -> None:
     Console(stderr=True).print(Text(f"Note: {note}\n", style="yellow"))
 
 
+def show_detected(sentence: str) -> None:
+    """What was found out about a file, on stderr."""
+    console = Console(stderr=True)
+    console.print(Text(sentence, style="dim"), soft_wrap=not console.is_terminal)
+
+
 def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
     """A sign of life on stderr while something may take long; nothing where it is no terminal."""
     console = Console(stderr=True)
@@ -63,6 +69,7 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
         console.print(
             f"{result.model.name}: {_how(result)}", style="dim", highlight=False, soft_wrap=True
         )
+    console.print(f"loss: {comparison.facts.in_words}", style="dim", highlight=False)
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
@@ -79,7 +86,14 @@ def _how(result: Trained) -> str:
     evaluations = sum(run.gradient_evaluations for run in result.descents)
     noun = "gradient" if evaluations == 1 else "gradients"
     worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
-    return f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    return how if result.lr_reason == "the lab sheet's" else f"{how}; {_rate(result)}"
+
+
+def _rate(result: Trained) -> str:
+    """The learning rate, and why it is this one."""
+    said = f"lr {result.descent.lr:g}"
+    return result.lr_reason if said in result.lr_reason else f"{said}, {result.lr_reason}"
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:
@@ -96,6 +110,11 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     for result in comparison.results:
         table.add_row(*_row(result, with_sheet))
     return table
+
+
+def _loss(loss: float) -> str:
+    """Four decimals, as on the lab sheet; five digits where the target's unit is another."""
+    return f"{loss:.4f}" if 0.01 <= abs(loss) < 10_000 else f"{loss:.5g}"
 
 
 def _row(result: Trained, with_sheet: bool) -> list[str]:

@@ -104,9 +104,21 @@ def descend(
         compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
         name = goal.name if goal else "quadratic"
 
+        begin = time.perf_counter() - (start.seconds if start else 0.0)
+        before = start.evaluations if start else 0
+
         def checkpoint(path: Path, losses: Tensor) -> Checkpoint:
-            taken = path.snapshots.copy()
-            return Checkpoint(path.theta, losses, method, name, path.memory, taken)
+            return Checkpoint(
+                path.theta,
+                losses,
+                method,
+                name,
+                path.memory,
+                path.snapshots.copy(),
+                before + path.gradient_evaluations,
+                time.perf_counter() - begin,
+                path.certificate.note if path.certificate.exact else "",
+            )
 
         plan = Plan(
             theta=start.theta if start else network.theta,
@@ -115,11 +127,11 @@ def descend(
             losses=start.losses if start else torch.empty(0, dtype=torch.float64),
             tolerance=tolerance,
             progress=watch,
-            keep=lambda path: keep(checkpoint(path, path.losses.clone())),
+            keep=lambda path: keep(checkpoint(path, path.losses)),
             memory=start.memory if start else {},
             taken=_snapshots(start, steps, network),
+            note=start.note if start else "",
         )
-        begin = time.perf_counter()
         path = _run(method, goal, exact, plan, network, x, y)
         seconds = time.perf_counter() - begin
     return Descent(
@@ -129,7 +141,7 @@ def descend(
         steps=len(path.losses) - 1,
         method=method,
         objective=name,
-        gradient_evaluations=path.gradient_evaluations,
+        gradient_evaluations=before + path.gradient_evaluations,
         certificate=path.certificate,
         seconds=seconds,
         compile_seconds=compile_seconds,

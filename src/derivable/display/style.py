@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -111,7 +111,7 @@ def shortened(name: str, most: int = 28) -> str:
     return f"{name[: most - end - 1]}…{name[-end:]}"
 
 
-def save(figure: Figure, path: Path | io.BytesIO, kind: str | None = None) -> None:
+def save(figure: Figure, path: Path | BinaryIO, kind: str | None = None) -> None:
     """Write a chart; SVG keeps its text as text, and the same chart gives the same file."""
     kind = kind or Path(str(path)).suffix.lstrip(".")
     with look(), warnings.catch_warnings():

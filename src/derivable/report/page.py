@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from derivable.comparison import Comparison, Trained
 from derivable.display import style
 from derivable.display.html import swatch, table
 from derivable.display.words import Words
+from derivable.files import write_whole
 from derivable.report.charts import loss_curves, test_loss_bars
 from derivable.report.panels import (
     MOST_TARGETS,
@@ -52,11 +54,9 @@ def write_page(
     """
     for name, figure in pictures(comparison, lang):
         for suffix in ("png", "svg"):
-            style.save(figure, folder / f"{name}.{suffix}")
+            write_whole(folder / f"{name}.{suffix}", partial(style.save, figure, kind=suffix))
     path = folder / "report.html"
-    part = folder / "report.html.part"
-    part.write_text(page(comparison, command, versions, lang), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, page(comparison, command, versions, lang))
     return path
 
 
