@@ -112,11 +112,6 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     return table
 
 
-def _loss(loss: float) -> str:
-    """Four decimals, as on the lab sheet; five digits where the target's unit is another."""
-    return f"{loss:.4f}" if 0.01 <= abs(loss) < 10_000 else f"{loss:.5g}"
-
-
 def _row(result: Trained, with_sheet: bool) -> list[str]:
     """The cells of one model.
 
