@@ -72,6 +72,7 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
     console.print(f"loss: {comparison.facts.in_words}", style="dim", highlight=False)
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
+    console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -10,11 +9,8 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-import torch
 from matplotlib.figure import Figure
 
-import derivable
 from derivable.comparison import Comparison, Trained
 from derivable.display import style
 from derivable.display.html import swatch, table
@@ -34,6 +30,7 @@ from derivable.report.panels import (
 )
 from derivable.report.quality import mean_r2, root_mean_square
 from derivable.report.verdict import verdict
+from derivable.run.settings import versions_here
 
 MOST_NAMES = 24  # of features, in the sentence that lists them
 
@@ -88,16 +85,6 @@ def page(
         f'<title>{title}</title>\n<link rel="icon" href="data:,">\n<style>\n{css}</style>\n'
         f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
-
-
-def versions_here() -> dict[str, str]:
-    """Of what computes here."""
-    return {
-        "Python": platform.python_version(),
-        "derivable": derivable.__version__,
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
 
 
 def _title(comparison: Comparison, words: Words) -> str:
