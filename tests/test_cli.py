@@ -93,6 +93,15 @@ def test_mistakes_get_one_sentence_and_a_code(
     assert sentence in json.loads(failed.stdout)["error"]
 
 
+def test_a_language_that_is_not_spoken_is_refused_before_the_work(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("compare", "--data", "diabetes", "--steps", "1", DERIVABLE_LANG="de")
+    assert done.returncode == 2
+    assert "derivable speaks en and fr, not 'de'" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.tex").write_text("years of work")

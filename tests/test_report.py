@@ -16,8 +16,9 @@ from matplotlib.transforms import Bbox
 
 from derivable import Comparison, compare
 from derivable.data import load_diabetes
+from derivable.display import style
 from derivable.protocol import parse_models
-from derivable.report import charts, run_folder, style
+from derivable.report import charts, run_folder
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,9 @@ def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:
 def test_what_is_written_of_a_run(comparison: Comparison, tmp_path: Path) -> None:
     paths = run_folder.write_run(comparison, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "history.csv", "losses.png", "losses.svg", "metrics.json", "test_loss.png", "test_loss.svg",
+        "history.csv", "losses.png", "losses.svg", "metrics.json", "predictions.png",
+        "predictions.svg", "report.html", "residuals.png", "residuals.svg", "test_loss.png",
+        "test_loss.svg", "weights.png", "weights.svg",
     ]  # fmt: skip
     assert [path.name for path in paths] == ["losses.png", "test_loss.png"]
     assert json.loads((tmp_path / "metrics.json").read_text()) == comparison.to_dict()

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import click
 
+from derivable.language import LANGUAGES
 
-@click.command("report", short_help="Write the charts and figures of a run again.")
+
+@click.command("report", short_help="Write the page, the charts and figures of a run again.")
 @click.argument("run", metavar="RUN")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
-def report_command(run: str, as_json: bool) -> None:
-    """Write metrics, history and charts of the folder RUN again, from what is kept in it.
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="The language of the page and its charts.  [default: DERIVABLE_LANG, else en]",
+)
+def report_command(run: str, as_json: bool, lang: str | None) -> None:
+    """Write the page, the charts and the figures of the folder RUN again, from what is kept in it.
 
     A run that is not finished shows the models that are.
     """
@@ -21,12 +28,13 @@ def report_command(run: str, as_json: bool) -> None:
 
     folder = Path(run)
     comparison = load_run(folder)
-    missing = len(models_of(load_settings(folder))) - len(comparison.results)
+    settings = load_settings(folder)
+    missing = len(models_of(settings)) - len(comparison.results)
     if missing:
         terminal.show_note(
             f"{missing} more of its models {'is' if missing == 1 else 'are'} not finished."
         )
-    charts = write_run(comparison, folder)
+    charts = write_run(comparison, folder, settings, lang)
     if as_json:
         print(to_json(comparison))
     else:

@@ -11,6 +11,7 @@ import click
 
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
+from derivable.language import language
 
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
@@ -121,6 +122,7 @@ def train(
     from derivable.report.run_folder import write_run
     from derivable.run.folder import load_settings, open_run
 
+    language()  # a language that is not spoken is refused before the work, not after it
     if resume is not None:
         if out is not None:
             raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
@@ -154,7 +156,7 @@ def train(
                 watch=watch,
                 keeper=run,
             )
-        charts = write_run(comparison, run.folder)
+        charts = write_run(comparison, run.folder, load_settings(run.folder))
     return comparison, run.folder, charts
 
 

@@ -25,6 +25,7 @@ from derivable.descent.result import Descent
 from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import optimise, take_steps
 from derivable.descent.validity import check_numbers, check_problem, check_start
+from derivable.display.progress import watched
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, Objective
@@ -49,7 +50,7 @@ def descend(
     batch_size: int | None = None,
     seed: int = 0,
     start: Checkpoint | None = None,
-    progress: Progress = lambda step, loss: None,
+    progress: Progress | bool = False,
     keep: Callable[[Checkpoint], None] = lambda checkpoint: None,
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
@@ -71,8 +72,9 @@ def descend(
     reference), "features-major", "fused", "piecewise" (the same to rounding, much faster) or
     "fastest". A named objective is for exact steps, where "auto" then means "steps".
 
-    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps; `start` goes
-    on from a checkpoint. An interruption (Ctrl-C) returns what there is.
+    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps;
+    `progress=True` shows a bar in a terminal, and in a notebook a picture. `start` goes on from a
+    checkpoint. An interruption (Ctrl-C) returns what there is.
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
@@ -89,7 +91,7 @@ def descend(
     if method == "auto":
         named = objective != "fastest" or batch_size is not None
         method = choose_method(network, loss, x, steps=steps, named=named)
-    with torch.no_grad():
+    with torch.no_grad(), watched(progress, steps) as watch:
         done = start.step if start else 0
         goal: Objective | None = None
         if method == "spectral":
@@ -124,7 +126,7 @@ def descend(
             steps=steps,
             losses=start.losses if start else torch.empty(0, dtype=torch.float64),
             tolerance=tolerance,
-            progress=progress,
+            progress=watch,
             keep=lambda path: keep(checkpoint(path, path.losses)),
             memory=start.memory if start else {},
             taken=_snapshots(start, steps, network),

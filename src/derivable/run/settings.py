@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ class Settings:
     options: Options
     table: dict[str, Any] = field(default_factory=dict)  # name, digest, rows
     versions: dict[str, str] = field(default_factory=dict)  # of what it ran with
+
+    def again(self, folder: Path) -> str:
+        """The command that computes the run in `folder` once more, in a new folder."""
+        return f"derivable {self.command} --config {shlex.quote(str(folder / FILE))}"
 
     def to_toml(self) -> str:
         """The file, for people and for `load`."""

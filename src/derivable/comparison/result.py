@@ -1,0 +1,267 @@
+"""What a comparison found: each model's descents beside the test rows."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import derivable
+from derivable.data import Columns, Scaler, Split, Table
+from derivable.descent import Descent
+from derivable.protocol import Model, SheetFigure
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+    from derivable.display.curves import Curves
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a comparison knows of its table, without the training rows."""
+
+    name: str
+    note: str  # what the reader must know of it
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    protocol: str
+    train_rows: int
+    digest: str  # of the whole table
+    scaler: Scaler
+    x_test: Tensor  # (n, D), standardised
+    y_test: Tensor  # (n, K), in the targets' own units
+    columns: Columns | None = None  # how those of a file became features and targets
+
+    @classmethod
+    def of(cls, table: Table, split: Split) -> Self:
+        """Those of a table and how it was split."""
+        return cls(
+            name=table.name,
+            note=table.note,
+            features=table.features,
+            targets=table.targets,
+            protocol=split.protocol,
+            train_rows=len(split.x_train),
+            digest=table.digest(),
+            scaler=split.scaler,
+            x_test=split.x_test,
+            y_test=split.scaler.predictions(split.y_test),
+            columns=table.columns,
+        )
+
+    @property
+    def test_rows(self) -> int:
+        """How many rows test."""
+        return len(self.y_test)
+
+    @property
+    def unit(self) -> float:
+        """What a loss of the network is multiplied by.
+
+        The loss of one standardised target is told in that target's own units, squared; those of
+        several targets have no unit in common and stay in squared standard deviations.
+        """
+        return self.scaler.y_std.item() ** 2 if len(self.targets) == 1 else 1.0
+
+    @property
+    def in_words(self) -> str:
+        """What a loss is, with its unit."""
+        if len(self.targets) == 1:
+            return f"mean squared error of {self.targets[0]}"
+        if torch.all(self.scaler.y_std == 1):
+            return f"mean squared error, summed over {len(self.targets)} targets"
+        return f"mean squared error in standard deviations, summed over {len(self.targets)} targets"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A test loss on the way: after `steps` (S,) steps it was `losses` (S,)."""
+
+    steps: Tensor
+    losses: Tensor
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One model after its descents, one for each seed; losses as `Facts.in_words` says."""
+
+    model: Model
+    descents: tuple[Descent, ...]
+    test_losses: tuple[float, ...]  # one for each descent
+    test_curve: Curve  # of the first descent
+    predictions: Tensor  # (n, K): of the test rows, in the targets' units, by the first descent
+    unit: float  # what a loss of the network is multiplied by
+    lr_reason: str  # where the learning rate comes from
+    sheet: SheetFigure | None  # None where the sheet has no figure for this very training
+
+    @property
+    def descent(self) -> Descent:
+        """The descent from the first seed."""
+        return self.descents[0]
+
+    @property
+    def losses(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Every training loss, one row for each seed; NaN where one ended earlier than another."""
+        longest = max(len(descent.losses) for descent in self.descents)
+        rows = np.full((len(self.descents), longest), np.nan)
+        for row, descent in zip(rows, self.descents, strict=True):
+            row[: len(descent.losses)] = descent.losses.numpy()
+        return rows * self.unit
+
+    @property
+    def train_loss(self) -> float:
+        """The last training loss, the mean over the seeds."""
+        return self.unit * statistics.fmean(descent.train_loss for descent in self.descents)
+
+    @property
+    def test_loss(self) -> float:
+        """The test loss, the mean over the seeds."""
+        return statistics.fmean(self.test_losses)
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of the test loss over the seeds; None for one seed."""
+        return statistics.stdev(self.test_losses) if len(self.test_losses) > 1 else None
+
+    @property
+    def seconds(self) -> float:
+        """The time that all descents took, one after the other."""
+        return sum(descent.seconds for descent in self.descents)
+
+    @property
+    def in_sheet_spread(self) -> bool | None:
+        """Whether every test loss lies in the sheet's spread; None where there is none."""
+        return all(map(self.sheet.holds, self.test_losses)) if self.sheet else None
+
+    @property
+    def holds_sheet_figure(self) -> bool | None:
+        """Whether the sheet's figure lies among the test losses of the seeds; None for one seed."""
+        if self.sheet is None or len(self.test_losses) == 1:
+            return None
+        return min(self.test_losses) <= self.sheet.test_loss <= max(self.test_losses)
+
+    def curves(self, *, test: bool) -> Curves:
+        """Its losses, to be drawn; with `test` also those of the test rows."""
+        from derivable.display.curves import Curves  # it takes matplotlib, which takes a while
+
+        if not test:
+            return Curves(self.model.name, self.losses)
+        at = self.test_curve.steps.double().numpy()
+        return Curves(self.model.name, self.losses, at, self.test_curve.losses.numpy())
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a program wants to know, in plain numbers and words."""
+        certificate = self.descent.certificate
+        return {
+            "model": self.model.name,
+            "train_loss": self.train_loss,
+            "test_loss": self.test_loss,
+            "test_losses": list(self.test_losses),
+            "test_loss_deviation": self.deviation,
+            "method": self.descent.method,
+            "objective": self.descent.objective,
+            "certificate": str(certificate),
+            "largest_deviation": max(d.certificate.deviation for d in self.descents),
+            "seconds": self.seconds,
+            "compile_seconds": sum(descent.compile_seconds for descent in self.descents),
+            "gradient_evaluations": sum(d.gradient_evaluations for d in self.descents),
+            "lr": self.descent.lr,
+            "steps": self.descent.steps,
+            "parameters": self.descent.network.theta.numel(),
+            "sheet_test_loss": self.sheet.test_loss if self.sheet else None,
+            "sheet_spread": [self.sheet.lowest, self.sheet.highest] if self.sheet else None,
+            "in_sheet_spread": self.in_sheet_spread,
+            "holds_sheet_figure": self.holds_sheet_figure,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several models trained on one table by one protocol."""
+
+    facts: Facts
+    steps: int
+    seeds: tuple[int, ...]
+    results: tuple[Trained, ...]
+
+    @property
+    def best(self) -> Trained:
+        """The model of the lowest test loss."""
+        return min(self.results, key=lambda result: result.test_loss)
+
+    def __repr__(self) -> str:
+        names = ", ".join(result.model.name for result in self.results)
+        return (
+            f"Comparison({names} on {self.facts.name}, {self.steps:,} steps; lowest test loss "
+            f"{self.best.test_loss:.6g}, of {self.best.model.name})"
+        )
+
+    def to_frame(self) -> polars.DataFrame:
+        """A data frame with one row for each model."""
+        import polars
+
+        columns = (
+            "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
+            "method", "objective", "certificate", "seconds",
+        )  # fmt: skip
+        rows = [result.to_dict() for result in self.results]
+        return polars.DataFrame({name: [row[name] for row in rows] for name in columns})
+
+    def plot(self, ax: Axes | None = None, *, test: bool = True) -> Axes:
+        """Draw the loss curves, both axes logarithmic, into `ax` or a new figure.
+
+        Thick lines are the training losses, thin ones the test losses, unless `test` is False.
+        """
+        from derivable.display.notebook import plot_losses
+
+        curves = [result.curves(test=test) for result in self.results]
+        return plot_losses(curves, ax)
+
+    def _repr_html_(self) -> str:
+        from derivable.display.html import swatch
+        from derivable.display.notebook import card
+        from derivable.display.words import Words
+
+        words = Words()
+        rows = []
+        for i, result in enumerate(self.results):
+            spread = "" if result.deviation is None else f" ± {words.short(result.deviation)}"
+            rows.append(
+                [
+                    swatch(i) + escape(result.model.name),
+                    words.number(result.train_loss),
+                    words.number(result.test_loss) + spread,
+                    words.short(result.seconds, 2),
+                ]
+            )
+        heads = [words(key) for key in ("model", "train_loss", "test_loss", "seconds")]
+        best = next(i for i, r in enumerate(self.results) if r is self.best)
+        curves = [result.curves(test=True) for result in self.results]
+        return card(heads, rows, curves, best=best)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `metrics.json` holds and `--json` prints."""
+        facts = self.facts
+        return {
+            "derivable": derivable.__version__,
+            "data": facts.name,
+            "note": facts.note or None,
+            "sha256": facts.digest,
+            "protocol": facts.protocol,
+            "train_rows": facts.train_rows,
+            "test_rows": facts.test_rows,
+            "features": list(facts.features),
+            "targets": list(facts.targets),
+            "loss": facts.in_words,
+            "steps": self.steps,
+            "seed": self.seeds[0],
+            "seeds": len(self.seeds),
+            "models": [result.to_dict() for result in self.results],
+        }
