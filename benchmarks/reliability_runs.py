@@ -36,6 +36,7 @@ from _common import Page, machine
 import derivable.data
 from derivable.cli.main import cli, main
 from derivable.errors import DataError
+from derivable.report import run_folder as report
 from derivable.run import folder as run_folder
 from derivable.run.folder import load_run
 from derivable.run.settings import FILE
@@ -158,7 +159,7 @@ def killed_runs(page, settings, kills, draw):
                     before = now
                 if killed:
                     finish(next_words(words, run), home)
-                tidy = not list(run.rglob("*.part")) and (run / "test_loss.svg").exists()
+                tidy = not list(run.rglob("*.part")) and (run / "metrics.json").exists()
                 right += tidy and same(list(finished(run).values()), list(whole.values()))
                 ended += 1
         page.row(name, done, during, kept, f"{right} of {ended}")
@@ -229,11 +230,15 @@ def call(words):
     return code, out.getvalue(), said.getvalue()
 
 
+def draw_nothing():
+    """Leave out charts and page, which take seconds."""
+    report.CHARTS = {}
+    report.write_page = lambda *_, **__: None
+
+
 def fuzz(page, lists, draw):
     """Random arguments; one row for each exit code, and what went wrong."""
-    from derivable.report import run_folder as report
-
-    report.CHARTS = {}  # they take a second
+    draw_nothing()
     find = derivable.data.load_diabetes
     derivable.data.load_california = find  # no waiting for a download
     counts, wrong = dict.fromkeys(sorted(CODES), 0), []
@@ -276,6 +281,7 @@ if __name__ == "__main__":
     generator = random.Random(given.seed)
     lines = Page()
     if given.quick:
+        draw_nothing()
         given.kills, given.fuzz = 1, 20
         del SETTINGS["3 seeds"]
     failures = killed_runs(lines, SETTINGS, given.kills, generator)

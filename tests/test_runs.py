@@ -282,6 +282,8 @@ def test_the_settings_of_a_run_are_a_configuration_file(
     capsys.readouterr()
     assert left("compare", "--config", str(file), "--json", "--out", str(tmp_path / "four")) == 0
     assert len(json.loads(capsys.readouterr().out)["models"]) == 2
+    file.write_text('data = "diabetes"\nmodel = "tanh:2"\nsteps = 3\n')
+    assert left("fit", "--config", str(file), "--out", str(tmp_path / "five")) == 0
     for text, sentence in {
         'stepz = 3\ndata = "diabetes"': "sets 'stepz', which is no option of compare; did you mean",
         "steps = 1.5": "Invalid value for '--steps': '1.5' is not a valid integer",
