@@ -177,30 +177,50 @@ WORDS = (
 
 
 def arguments(draw):
-    """A random list of arguments."""
+    """A random list of arguments, good ones more often than not."""
     name = draw.choice([*cli.commands, "fit", "predict", "compare", "comparr"])
     command = cli.commands.get(name)
-    options = [word for param in getattr(command, "params", []) for word in param.opts]
-    options = [word for word in options if word.startswith("--")] or ["--help"]
     words = [name] if draw.random() < 0.97 else []
     if hasattr(command, "commands") and draw.random() < 0.9:
-        words.append(draw.choice(list(command.commands)))
-    if name in ("compare", "fit", "predict") and draw.random() < 0.6:
-        words += draw.choice(
-            [["table.csv", "--target", "price"], ["--data", "diabetes"], ["model.safetensors"],
-             ["--resume", "run"], ["--config", "run/run.toml"], ["model.safetensors", "table.csv"]]
-        )  # fmt: skip
+        inner = draw.choice(list(command.commands))
+        words, command = [*words, inner], command.commands[inner]
+    if name in STARTS and draw.random() < 0.8:
+        words += draw.choice(STARTS[name])
     for _ in range(draw.randrange(5)):
-        kind = draw.random()
-        if kind < 0.5:
-            words += [draw.choice(options), draw.choice(WORDS)]
-        elif kind < 0.7:
-            words.append(draw.choice([*options, "--json", "--quiet", "--stepz"]))
-        else:
-            words.append(draw.choice(WORDS))
-    if name in ("compare", "fit"):  # or else each takes a second
-        words += ["--steps", draw.choice(["3", "30"])] if draw.random() < 0.95 else []
+        words += option(draw, command) if command and draw.random() < 0.8 else [draw.choice(WORDS)]
+    if name in ("compare", "fit") and draw.random() < 0.95:
+        words += ["--steps", draw.choice(["3", "30"])]  # or else each takes a second
     return words
+
+
+STARTS = {
+    "compare": [["table.csv", "--target", "price"], ["--data", "diabetes"], ["--resume", "run2"]],
+    "fit": [
+        ["table.csv", "--target", "price"],
+        ["--resume", "run"],
+        ["--config", "run/run.toml"],
+        ["--data", "diabetes", "--model", "linear"],
+    ],
+    "predict": [["model.safetensors", "table.csv"], ["run", "table.csv"], ["run2", "table.csv"]],
+    "report": [["run"], ["run2"]],
+    "check": [["my.py"]],
+}
+
+
+def option(draw, command):
+    """An option of a command, mostly with a value that it takes."""
+    given = [param for param in command.params if param.opts[0].startswith("--")]
+    if not given or draw.random() < 0.05:
+        return [draw.choice(["--json", "--quiet", "--stepz", "--help"])]
+    param = draw.choice(given)
+    if param.is_flag:
+        return [param.opts[0]]
+    good = draw.random() < 0.75
+    if good and hasattr(param.type, "choices"):
+        return [param.opts[0], draw.choice(list(param.type.choices))]
+    if good and param.type.name.startswith("integer"):
+        return [param.opts[0], draw.choice(["0", "1", "2", "3"])]
+    return [param.opts[0], draw.choice(WORDS)]
 
 
 def set_the_stage():
@@ -213,8 +233,9 @@ def set_the_stage():
     Path("full").mkdir()
     Path("full/thesis.tex").write_text("years of work")
     words = ["table.csv", "--target", "price", "--model", "tanh:2", "--steps", "3"]
-    for extra in (["--out", "run", "--export", "model.safetensors"],):
-        call(["fit", *words, *extra])
+    assert call(["fit", *words, "--out", "run", "--export", "model.safetensors"])[0] == 0
+    words = ["--data", "diabetes", "--models", "linear,tanh:2", "--steps", "3"]
+    assert call(["compare", *words, "--out", "run2"])[0] == 0
 
 
 def call(words):

@@ -290,16 +290,19 @@ def test_the_settings_of_a_run_are_a_configuration_file(
         "steps = [": "is no TOML",
         'command = "fit"': "is of derivable fit, not of derivable compare",
         "settings = 3": "settings a table",
+        'models = "\\u0000"': "holds a NUL character",
     }.items():
         file.write_text(text)
         assert left("compare", "--config", str(file)) == 2
         assert sentence in capsys.readouterr().err
+    assert left("compare", "\0", "--json") == 2
+    assert "a NUL character" in json.loads(capsys.readouterr().out)["error"]
     assert left("compare", "--config", str(tmp_path / "none.toml"), "--json") == 2
     assert "none.toml cannot be read" in json.loads(capsys.readouterr().out)["error"]
 
 
 @pytest.mark.parametrize(
-    "value", ["plain", 'a"b\\c', "ligne\nnouvelle\x7f\x00é😀", 3, 1e-5, True, ["a", 'b"']], ids=repr
+    "value", ["plain", 'a"b\\c', "ligne\nnouvelle\x7fé😀", 3, 1e-5, True, ["a", 'b"']], ids=repr
 )
 def test_settings_survive_their_file(value: Any, tmp_path: Path) -> None:
     settings = Settings("compare", {"option": value}, {"name": "é"}, {"derivable": "1"})

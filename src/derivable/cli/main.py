@@ -59,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    if any("\0" in word for word in words):
+        _fail("an argument holds a NUL character, which no name can", USAGE, as_json)
     try:
         code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -58,6 +58,8 @@ class Settings:
             raise SettingError(f"{file} cannot be read ({error.strerror})") from None
         except ValueError as error:  # no UTF-8, or no TOML
             raise SettingError(f"{file} is no TOML: {error}") from None
+        if "\\u0000" in json.dumps(document, default=str):
+            raise SettingError(f"{file} holds a NUL character, which no name can")
         command, options = document.get("command", ""), document.get("settings")
         if options is None:
             options = {key: value for key, value in document.items() if key != "command"}
