@@ -16,7 +16,16 @@ from numba import prange
 from derivable.function.jit import njit
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH, run
 from derivable.objective.kernels import add_tasks
-from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract
+from derivable.objective.tiles import (
+    FAST,
+    INNER,
+    ROWS,
+    add_gradient,
+    add_product,
+    affine,
+    subtract,
+    weigh,
+)
 
 
 @njit(parallel=True, **FAST)
@@ -87,6 +96,8 @@ def _block(
     for k in range(0, size, ROWS):
         for i in range(k + count, k + ROWS):
             dgrad[i] = 0
+    if rows.size > sizes[0] * ROWS + size:
+        weigh(rows[sizes[0] * ROWS :], grad, dgrad)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width
