@@ -103,7 +103,7 @@ def test_every_method_descends_the_weighted_loss(
     if loss is CrossEntropy:
         network, x, y = shares(network, x, y)
     count = counted(43)
-    settings: dict[str, Any] = {"method": method, "lr": 0.01, "steps": 25}
+    settings: dict[str, Any] = {"method": method, "lr": 0.01, "steps": 15}
     ours = descend(network, loss, x, y, weight=count.double(), **settings)
     plain = descend(network, loss, *repeated(x, y, count), **settings)
     torch.testing.assert_close(ours.losses, plain.losses)
