@@ -15,7 +15,8 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "report", "comparison", "protocol", "descent", "objective",
+    "__main__", "cli", "pytest_plugin", "estimator", "report", "comparison", "protocol", "descent",
+    "objective",
     "network", "functional", "functions", "data", "pages", "examiner", "function", "shapes",
     "errors",
 ]  # fmt: skip
