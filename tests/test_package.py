@@ -16,9 +16,8 @@ SOURCE = ROOT / "src" / "derivable"
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "comparison", "protocol", "descent",
-    "objective",
-    "network", "functional", "functions", "data", "pages", "examiner", "function", "shapes",
-    "errors",
+    "objective", "network", "functional", "functions", "data", "pages", "examiner", "function",
+    "shapes", "errors",
 ]  # fmt: skip
 
 

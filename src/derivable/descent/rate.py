@@ -15,6 +15,7 @@ from derivable.network import Network
 
 TRIAL_STEPS = 500
 RISE = 1.001  # a loss may exceed the lowest before it by so much: rounding, and no more
+ROUNDING = 1e-10  # of the first loss; one that has fallen so far wanders as numbers are rounded
 MARGIN = 2.0  # a loss becomes sharper on its way
 HALVINGS = 30
 
@@ -77,7 +78,10 @@ def _falls(
         run = descend(network, loss, x, y, lr=lr, steps=TRIAL_STEPS, method="steps", weight=weight)
     except DivergedError:
         return False
-    return bool((run.losses <= RISE * run.losses.cummin(0).values).all())
+    if run.interrupted:
+        raise KeyboardInterrupt
+    noise = ROUNDING * run.losses[0]
+    return bool((run.losses <= RISE * run.losses.cummin(0).values + noise).all())
 
 
 def _two_digits(value: float) -> float:

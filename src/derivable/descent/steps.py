@@ -79,6 +79,7 @@ def _in_blocks(
             objective.begin_block()
             while done < end:
                 far = min(done + objective.piece, end)
+                far = next(iter(snapshots.wanted(done, far)), far)
                 advance(losses[done:far])
                 if not torch.isfinite(losses[done:far]).all():
                     raise diverged(objective, plan.theta.to(theta.dtype), losses[:far], plan.lr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor
 from derivable.descent import Checkpoint, Descent, descend
 from derivable.descent.validity import check_weight
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
-from derivable.estimator.rows import Array, Rows, Units
+from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import check_fraction, network_for, rate_for, seed_of
 from derivable.function import Function
 from derivable.network import Network
@@ -32,6 +33,8 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
 
     _loss: type[Function]
     _own_units: bool  # whether the targets are left in their own units
+    _rated: str  # the method that the learning rate is for
+    network_: Network
 
     def __init__(
         self,
@@ -70,31 +73,31 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         """What validation rows shall hold the same shares of as all rows."""
         return None
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, partial: bool = False) -> Self:
-        """From where the last fit ended, or from the start; `partial` for a single step."""
-        reset = not (hasattr(self, "network_") and (self.warm_start or partial))
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
+        """From where the last fit ended, or from the start; `once` for a single step."""
+        reset = not (hasattr(self, "network_") and (self.warm_start or once))
         method = self.method
-        if partial and method not in STEP_BY_STEP:
+        if once and method not in STEP_BY_STEP:
             method = "steps"  # the others are for many steps
         X, y, targets = self._read(X, y, reset=reset)
         weight = self._read_weight(sample_weight, X)
-        rows, held = Rows(X, targets, weight), None
         check_fraction(self.validation_fraction)
         if reset:
             self._seed = seed_of(self.random_state)
-        if self.validation_fraction and not partial:
-            train, held = train_test_split(
-                np.arange(len(X)),
-                test_size=self.validation_fraction,
-                random_state=self._seed % 2**32,
-                stratify=self._split_by(y),
-            )
-            rows, held = rows[train], rows[held]
+        rows, held = Rows(X, targets, weight), None
+        if self.validation_fraction and not once:
+            train, test = self._hold_out(y)
+            rows, held = rows[train], rows[test]
         if reset:
-            self._begin(rows, method)
-        steps = 1 if partial else self.max_iter
-        watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=partial)
-        self._descend(rows, held, steps, method, watch)
+            self._begin(rows)
+        table = self._units.rows(rows)
+        network = self._start(table) if reset else self.network_
+        if reset or self.lr != "auto" or method != self._rated:
+            self.lr_, self.lr_reason_ = rate_for(self.lr, method, network, self._loss, *table)
+            self._rated = method
+        steps = 1 if once else self.max_iter
+        watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
+        self._descend(network, table, held, steps, method, watch)
         watch.end()
         return self
 
@@ -105,26 +108,42 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         check_weight(self._loss, torch.empty(len(X)), torch.tensor(weight))
         return weight
 
-    def _begin(self, rows: Rows, method: str) -> None:
-        """The units, the network at its start, and the learning rate."""
+    def _hold_out(self, y: Array) -> Any:
+        """The rows that train, and those of the validation curve."""
+        return train_test_split(
+            np.arange(len(y)),
+            test_size=self.validation_fraction,
+            random_state=self._seed % 2**32,
+            stratify=self._split_by(y),
+        )
+
+    def _begin(self, rows: Rows) -> None:
+        """Nothing fitted yet: units, and empty curves."""
+        self.__dict__.pop("network_", None)  # what fails from here on leaves nothing fitted
         scaled = self.standardize
         self._units = Units.of(rows, features=scaled, targets=scaled and not self._own_units)
-        x, y, weight = self._units.rows(rows)
-        self.network_ = network_for(
-            x.size(1), y.size(1), self.hidden, self.activation, self._seed, x.dtype
-        )
-        rate = rate_for(self.lr, method, self.network_, self._loss, x, y, weight)
-        self.lr_, self.lr_reason_ = rate.lr, rate.reason
         self.n_iter_, self.loss_curve_ = 0, np.empty(0)
         self.validation_steps_ = np.empty(0, dtype=int)
         self.validation_curve_, self.validation_scores_ = np.empty((2, 0))
         self._checkpoint: Checkpoint | None = None
+        self._rated = ""
+
+    def _start(self, table: Table) -> Network:
+        x, y, _ = table
+        sizes = x.size(1), y.size(1)
+        return network_for(*sizes, self.hidden, self.activation, self._seed, x.dtype)
 
     def _descend(
-        self, rows: Rows, held: Rows | None, steps: int, method: str, watch: Watch
+        self,
+        network: Network,
+        table: Table,
+        held: Rows | None,
+        steps: int,
+        method: str,
+        watch: Watch,
     ) -> None:
         """So many steps more; all fitted attributes are those after them."""
-        x, y, weight = self._units.rows(rows)
+        x, y, weight = table
         start = self._checkpoint
         if start and method not in ("auto", start.method):
             start = None  # another method begins where this one ended
@@ -132,15 +151,14 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         at: list[Tensor] = []  # the parameters at the last look, where the method tells
 
         def look(step: int, loss: float) -> None:
-            network = self.network_.with_theta(at.pop()) if at else None
-            watch.look(step - done, network)
+            watch.look(step - done, partial(network.with_theta, at.pop()) if at else None)
 
         run = descend(
-            self.network_,
+            network,
             self._loss,
             x,
             y,
-            lr=self.lr_ if self.lr == "auto" else self.lr,
+            lr=self.lr_,
             steps=done + steps,
             method=method,
             tolerance=self.tolerance,

@@ -6,6 +6,8 @@ of a part are known, a callback may have the estimator as it is there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from derivable.network import Network
@@ -40,18 +42,23 @@ class Watch:
             self._task = estimator._init_callback_context(max_subtasks=PARTS)
             self._task.call_on_fit_task_begin(**self._facts)
 
-    def look(self, step: int, network: Network | None) -> None:
-        """So many steps are done. Raises KeyboardInterrupt where a callback wants no more."""
+    def look(self, step: int, network: Callable[[], Network] | None) -> None:
+        """So many steps are done; the network is there, where it is known.
+
+        Raises KeyboardInterrupt where a callback wants no more.
+        """
         if self._task is None or not hasattr(self._estimator, "_skl_callbacks"):
             return
         parts = PARTS * step // max(self._steps, 1)
+        if network is None and step < self._steps:
+            parts -= 1  # one is left for the next look, which may know the network
         while self._parts < parts and not self.stopped:
             self._parts += 1
             part = self._task.subcontext(task_name="steps")
             part.call_on_fit_task_begin(**self._facts)
-            known = network is not None and self._parts == parts
+            known = network if self._parts == parts else None
             self.stopped = part.call_on_fit_task_end(
-                **self._facts, reconstruction_attributes={"network_": network} if known else None
+                **self._facts, reconstruction_attributes=known and partial(_fitted, known)
             )
         if self.stopped:
             raise KeyboardInterrupt
@@ -60,3 +67,8 @@ class Watch:
         """The estimator is fitted."""
         if self._task is not None:
             self._task.call_on_fit_task_end(**self._facts, reconstruction_attributes={})
+
+
+def _fitted(network: Callable[[], Network]) -> dict[str, Network]:
+    """What makes a fitted estimator of one that is being fitted."""
+    return {"network_": network()}

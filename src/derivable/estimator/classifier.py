@@ -71,7 +71,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 "ever come"
             )
         self._named = classes
-        return self._fit(X, y, sample_weight, partial=True)
+        return self._fit(X, y, sample_weight, once=True)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (N, C), in the order of `classes_`."""
@@ -92,15 +92,15 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             classes = np.unique(y if self._named is None else self._named)
             if len(classes) < 2:
                 raise DataError(
-                    f"y holds one class only, {classes[0]!r}; a classifier needs rows of at least "
-                    "two classes"
+                    f"y holds one class only, {_listed(classes)}; a classifier needs rows of at "
+                    "least two classes"
                 )
             self.classes_ = classes
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise DataError(
-                f"y holds {unknown[0]!r}, which is none of the classes that the first fit saw: "
-                f"{', '.join(map(repr, self.classes_.tolist()))}"
+                f"y holds {_listed(unknown[:1])}, which is none of the classes that the first fit "
+                f"saw: {_listed(self.classes_)}"
             )
         shares = (y[:, None] == self.classes_).astype(X.dtype)  # (N, C)
         return X, y, shares
@@ -110,3 +110,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
 
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return float(accuracy_score(targets.argmax(1), outputs.argmax(1), sample_weight=weight))
+
+
+def _listed(labels: Array) -> str:
+    return ", ".join(map(repr, labels.tolist()))

@@ -8,6 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
+from derivable.errors import DataError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
@@ -88,7 +89,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Take one step on this table; units and learning rate are those of the first call."""
-        return self._fit(X, y, sample_weight, partial=True)
+        return self._fit(X, y, sample_weight, once=True)
 
     def predict(self, X: Any) -> Array:
         """The predictions for X (N, D), of the shape that y had."""
@@ -103,6 +104,11 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         targets = y.reshape(len(y), -1).astype(X.dtype)
         if reset:
             self.n_outputs_, self._columns = targets.shape[1], y.ndim > 1
+        elif targets.shape[1] != self.n_outputs_:
+            raise DataError(
+                f"y must have {self.n_outputs_} columns, as in the first fit, to go on from it; "
+                f"got {targets.shape[1]}"
+            )
         return X, y, targets
 
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:

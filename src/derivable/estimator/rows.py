@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 Array = np.ndarray[Any, Any]
+Table = tuple[Tensor, Tensor, Tensor | None]  # x (N, D), y (N, K), weight (N,)
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Units:
         """What the network is given, (N, D)."""
         return torch.tensor(self.features.transform(features) if self.features else features)
 
-    def rows(self, rows: Rows) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What `descend` is given: x (N, D), y (N, K), weight (N,)."""
+    def rows(self, rows: Rows) -> Table:
+        """What `descend` is given."""
         y = self.targets.transform(rows.targets) if self.targets else rows.targets
         weight = None if rows.weight is None else torch.tensor(rows.weight)
         return self.inputs(rows.features), torch.tensor(y), weight

@@ -10,7 +10,7 @@ import torch
 from sklearn.utils import check_random_state
 from torch import Tensor
 
-from derivable.descent import Rate, choose_rate
+from derivable.descent import choose_rate
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions import elementwise
@@ -82,17 +82,18 @@ def rate_for(
     x: Tensor,
     y: Tensor,
     weight: Tensor | None,
-) -> Rate:
-    """The learning rate that was given, or one that suits the table."""
+) -> tuple[Any, str]:
+    """The learning rate that was given or one that suits the table, and why it is this one."""
     if isinstance(lr, str) and lr != "auto":
         raise SettingError(f"lr must be 'auto' or a positive number, got {lr!r}")
     if lr != "auto":
-        return Rate(lr, f"lr {lr!r}: as given")
+        return lr, f"lr {lr!r}: as given"
     if method == "lbfgs":
-        return Rate(math.nan, "L-BFGS has no learning rate")
+        return None, "L-BFGS has no learning rate"
     if method == "adam":
-        return Rate(ADAM_LR, f"lr {ADAM_LR}: Adam's usual one")
-    return choose_rate(network, loss, x, y, weight)
+        return ADAM_LR, f"lr {ADAM_LR}: Adam's usual one"
+    rate = choose_rate(network, loss, x, y, weight)
+    return rate.lr, rate.reason
 
 
 def check_fraction(validation_fraction: Any) -> None:
