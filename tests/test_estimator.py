@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import re
 import sys
 import warnings
 from itertools import pairwise
@@ -26,6 +27,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from derivable import DescentClassifier, DescentRegressor, functions
 from derivable.errors import DataError, DivergedError, SettingError
 from derivable.objective import Fused
+from tests.conftest import ROOT
 
 Estimator = type[DescentRegressor] | type[DescentClassifier]
 BOTH = pytest.mark.parametrize("kind", [DescentRegressor, DescentClassifier])
@@ -303,6 +305,15 @@ def test_targets_that_do_not_go_on() -> None:
         DescentClassifier().fit(IRIS[:50], SPECIES[:50])
     with pytest.raises(SettingError, match="classes must be passed on the first call"):
         DescentClassifier().partial_fit(IRIS, SPECIES)
+
+
+def test_the_page_about_it_runs() -> None:
+    page = (ROOT / "docs" / "estimator.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "estimator.md", "exec"), names)
+    assert names["model"].method_ == "flow"
+    assert 0 < names["best"] < 20_000
 
 
 class Recorder:
