@@ -148,6 +148,26 @@ def test_weights_are_repeated_rows(
     np.testing.assert_array_equal(ours.predict(x).round(5), plain.predict(x).round(5))
 
 
+@BOTH
+def test_rows_of_weight_zero_are_held_out_of_everything(kind: Estimator) -> None:
+    x, y = table(kind)
+    kept = np.arange(len(x)) % 3 > 0
+    ours = kind(max_iter=20, validation_fraction=0.3).fit(x, y, sample_weight=kept)
+    plain = kind(max_iter=20, validation_fraction=0.3).fit(x[kept], y[kept])
+    np.testing.assert_allclose(ours.validation_curve_, plain.validation_curve_)
+
+
+@pytest.mark.parametrize("method", ["momentum", "nesterov", "lbfgs"])
+def test_other_methods_go_on_too(method: str) -> None:
+    model = DescentRegressor(max_iter=30, method=method, warm_start=True).fit(X, Y)
+    before = model.loss_
+    model.fit(X, Y).partial_fit(X, Y)
+    assert model.n_iter_ == len(model.loss_curve_) - 1 == 61
+    assert model.loss_curve_[30] == pytest.approx(before, rel=1e-9)
+    assert model.loss_ < before
+    assert model.method_ == method
+
+
 def test_several_outputs_keep_their_shape_and_descend_the_sum() -> None:
     y = np.stack([Y, 5 * X[:, 0]], 1)
     model = DescentRegressor(max_iter=QUICK).fit(X, y)

@@ -86,7 +86,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
             self._seed = seed_of(self.random_state)
         rows, held = Rows(X, targets, weight), None
         if self.validation_fraction and not once:
-            train, test = self._hold_out(y)
+            train, test = self._hold_out(y, weight)
             rows, held = rows[train], rows[test]
         if reset:
             self._begin(rows)
@@ -108,13 +108,14 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         check_weight(self._loss, torch.empty(len(X)), torch.tensor(weight))
         return weight
 
-    def _hold_out(self, y: Array) -> Any:
-        """The rows that train, and those of the validation curve."""
+    def _hold_out(self, y: Array, weight: Array | None) -> Any:
+        """The rows that train, and those of the validation curve; of those that count."""
+        rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
         return train_test_split(
-            np.arange(len(y)),
+            rows,
             test_size=self.validation_fraction,
             random_state=self._seed % 2**32,
-            stratify=self._split_by(y),
+            stratify=self._split_by(y[rows]),
         )
 
     def _begin(self, rows: Rows) -> None:
