@@ -33,7 +33,7 @@ Estimator = type[DescentRegressor] | type[DescentClassifier]
 BOTH = pytest.mark.parametrize("kind", [DescentRegressor, DescentClassifier])
 X, Y = make_friedman1(200, n_features=5, noise=0.3, random_state=0)
 IRIS, SPECIES = load_iris(return_X_y=True)
-QUICK = 300  # steps that are enough to learn something
+QUICK = 150  # steps that are enough to learn something
 
 
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
@@ -49,7 +49,7 @@ def table(kind: Estimator) -> tuple[Any, Any]:
     return (X, Y) if kind is DescentRegressor else (IRIS, SPECIES)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-4, 1e5])
+@pytest.mark.parametrize("scale", [1e-4, 1e5])
 @pytest.mark.parametrize("hidden", [(10,), (7, 5, 3)])
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_it_learns_from_columns_of_any_scale(
@@ -180,19 +180,19 @@ def test_several_outputs_keep_their_shape_and_descend_the_sum() -> None:
 @BOTH
 def test_the_validation_curve(kind: Estimator) -> None:
     x, y = table(kind)
-    model = kind(max_iter=3000, validation_fraction=0.25, warm_start=True, method="steps")
+    model = kind(max_iter=1500, validation_fraction=0.25, warm_start=True, method="steps")
     model.fit(x, y)
     steps, losses = model.validation_steps_, model.validation_curve_
     scores = model.validation_scores_
-    assert len(steps) == len(losses) == len(scores) > 5
-    assert (steps[0], steps[-1]) == (0, 3000)
+    assert len(steps) == len(losses) == len(scores) >= 4
+    assert (steps[0], steps[-1]) == (0, 1500)
     assert losses[-1] < 0.5 * losses[0]
     assert scores[-1] > scores[0]
     everything = model.score(x, y)  # of rows held out and others
     assert abs(scores[-1] - everything) < 0.1
     model.fit(x, y)
     again = model.validation_steps_
-    assert (again[-1], len(set(again))) == (6000, len(again))
+    assert (again[-1], len(set(again))) == (3000, len(again))
     np.testing.assert_array_equal(model.validation_curve_[: len(steps)], losses)
 
 
@@ -366,9 +366,9 @@ def test_callbacks_hear_of_every_hundredth(kind: Estimator) -> None:
     pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
     x, y = table(kind)
     recorder = Recorder()
-    model = kind(max_iter=4000, method="steps").set_callbacks(recorder).fit(x, y)
+    model = kind(max_iter=2000, method="steps").set_callbacks(recorder).fit(x, y)
     assert (recorder.begun, recorder.parts, recorder.over) == (101, 100, True)
-    assert len(recorder.scores) >= 8  # of the blocks of steps, and at the end
+    assert len(recorder.scores) >= 4  # of the blocks of steps, and at the end
     assert recorder.scores[-1] == model.score(x, y) > recorder.scores[0]
 
 
