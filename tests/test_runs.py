@@ -460,20 +460,24 @@ def test_a_run_without_a_finished_model(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_report_is_written_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = tmp_path / "run"
-    monkeypatch.undo()
+    run, drawn = tmp_path / "run", []
+
+    def draw(comparison: Comparison, folder: Path, **_: Any) -> None:
+        drawn.append([result.model.name for result in comparison.results])
+
+    monkeypatch.setattr("derivable.report.run_folder.write_page", draw)
     assert left(*QUICK, "--models", "linear,tanh:3", "--out", str(run)) == 0
-    for file in run.glob("*.*"):
-        if file.suffix in (".json", ".csv", ".png", ".svg"):
-            file.unlink()
+    before = {name: (run / name).read_text() for name in ("metrics.json", "history.csv")}
+    for name in before:
+        (run / name).unlink()
     capsys.readouterr()
     assert left("report", str(run), "--json") == 0
-    printed = capsys.readouterr()
-    assert json.loads(printed.out) == json.loads((run / "metrics.json").read_text())
-    assert (run / "losses.svg").exists()
+    assert json.loads(capsys.readouterr().out) == json.loads(before["metrics.json"])
+    assert {name: (run / name).read_text() for name in before} == before
     (run / "kept/tanh-3.safetensors").unlink()
     assert left("report", str(run)) == 0
     assert "1 more of its models is not finished" in capsys.readouterr().err
+    assert drawn == [["linear", "tanh(3)"], ["linear", "tanh(3)"], ["linear"]]
 
 
 def test_an_interruption_says_how_to_go_on(
