@@ -158,6 +158,28 @@ def told(draw):
 
 
 @st.composite
+def both_ways(draw):
+    """Every cell with a mark can be read as decimals or as thousands: asked, or told by others."""
+    table = draw(written())
+    rows = len(table.cells[TARGET])
+    for name in table.cells:
+        if name == TARGET and draw(st.booleans()):
+            continue  # it may show the mark
+        values = draw(
+            st.lists(st.integers(1000, 999_999), min_size=rows, max_size=rows, unique=True)
+        )
+        if draw(st.booleans()):
+            table.numbers[name] = [f"{value / 1000:.3f}" for value in values]
+            gap = ""
+        else:
+            table.numbers[name] = [str(value) for value in values]
+            gap = "." if table.mark == "," and table.separator != "," else ","
+            gap = gap if gap != table.mark else ""
+        table.cells[name] = [localised(n, table.mark, gap) for n in table.numbers[name]]
+    return table.content(), {}, table.truth, MAY
+
+
+@st.composite
 def spreadsheet_habits(draw):
     """A line sep=;, a last separator, blank lines, blanks around cells, gzip."""
     table = draw(written())
@@ -322,8 +344,8 @@ def noise(draw):
 
 
 KINDS = (
-    well_written, told, spreadsheet_habits, parquet, text_columns, missing_cells, no_number,
-    other_mark, ragged, open_quotation, wrong_names, answers, flipped, cut_off, noise,
+    well_written, both_ways, told, spreadsheet_habits, parquet, text_columns, missing_cells,
+    no_number, other_mark, ragged, open_quotation, wrong_names, answers, flipped, cut_off, noise,
 )  # fmt: skip
 
 

@@ -51,7 +51,6 @@ def read_table(
     sheet = read_sheet(path, decimal=decimal, separator=separator, na=na)
     features, targets = _choose(sheet, target, ignore)
     sheet = _without_missing(sheet, features, targets, missing)
-    checks.check_rows(sheet.name, len(sheet.frame))
     return _checked(sheet, Columns.learn(sheet, features, targets, one_hot))
 
 
@@ -170,11 +169,11 @@ def _detected(sheet: Sheet, columns: Columns) -> str:
 
 def _checked(sheet: Sheet, columns: Columns) -> Table:
     """The finished table, if an honest comparison can be made on it."""
-    y = columns.apply_targets(sheet)
+    x, y = columns.apply(sheet), columns.apply_targets(sheet)
+    checks.check_rows(sheet.name, len(x))
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
     checks.check_targets(sheet.name, columns.targets, y.numpy())
     notes = [*sheet.notes, *_notes_on_digits(sheet, columns)]
-    x = columns.apply(sheet)
     checks.check_sizes(sheet.name, columns.features, x.numpy())
     parts = dict(_split_by(columns.inputs, x))
     constant = [column.name for column, part in parts.items() if checks.is_constant(part.numpy())]
