@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import carray, prange
 
-from derivable.function.jit import FAST, njit
+from derivable.function.jit import FAST, INNER, njit
 from derivable.objective import address
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
 from derivable.objective.address import call
@@ -124,12 +124,25 @@ def _block(
         # dy = 0 for a bias, whose input is 1 whatever the parameters
         call(routines[ADD_GRADIENT], (below, width, 0), (dy, grad, product_w, product_b))
         grad_y, dgrad_y = spare[:size], dspare[:size]
-        for i in range(size):
-            grad_y[i] = 0
-            dgrad_y[i] = 0
-        lengths = width, below, 1, width
-        call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
-        call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
-        call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
+        if width == 1:
+            for h in range(below):
+                mine = slice(h * ROWS, (h + 1) * ROWS)
+                _multiples(w[h], dw[h], grad, dgrad, grad_y[mine], dgrad_y[mine])
+        else:
+            for i in range(size):
+                grad_y[i] = 0
+                dgrad_y[i] = 0
+            lengths = width, below, 1, width
+            call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
+            call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
+            call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
         call(routines[PULL_BOTH], (size, one), (z, y, grad_y, dz, dgrad_y))
         grad, dgrad = z, dz
+
+
+@njit(**INNER)
+def _multiples(w: Any, dw: Any, grad: Any, dgrad: Any, grad_y: Any, dgrad_y: Any) -> None:
+    """W grad and its derivative, where one output is all that a unit has above it."""
+    for i in range(ROWS):
+        grad_y[i] = w * grad[i]
+        dgrad_y[i] = dw * grad[i] + w * dgrad[i]
