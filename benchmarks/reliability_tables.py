@@ -3,6 +3,7 @@
     python benchmarks/reliability_tables.py            some thousands of tables
     python benchmarks/reliability_tables.py --quick    some dozens, to see that it runs
     python benchmarks/reliability_tables.py --seed 3   others
+    python benchmarks/reliability_tables.py --write docs/tables.md      and put the figures there
 
 Hypothesis draws numbers, writes them as a spreadsheet of some country would (separator, decimal
 mark, thousands, encoding, quotation marks, line ends, compression), and damages the file. Each is
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from _common import Page
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
@@ -349,6 +351,9 @@ KINDS = (
 )  # fmt: skip
 
 
+ACCEPTED = ("right", "refused", "read")
+
+
 def outcome(folder: Path, content: bytes, options: dict, truth: dict | None, may: str) -> str:
     """What reading does: right, refused, read (its truth is not known), wrong, traceback, ..."""
     file = folder / "table.csv"
@@ -377,8 +382,8 @@ def outcome(folder: Path, content: bytes, options: dict, truth: dict | None, may
     return "right" if same else "wrong"
 
 
-def run(kind, examples: int, start: int, folder: Path, show: bool) -> Counter:
-    """The outcomes of one kind."""
+def run(kind, examples: int, start: int, folder: Path) -> Counter:
+    """The outcomes of one kind; a bad one is shown with its table."""
     counts: Counter = Counter()
 
     @seed(start)
@@ -392,7 +397,7 @@ def run(kind, examples: int, start: int, folder: Path, show: bool) -> Counter:
     def look(case) -> None:
         result = outcome(folder, *case)
         counts[result] += 1
-        if show and result not in ("right", "refused", "read"):
+        if result not in ACCEPTED:
             print(f"{kind.__name__}: {result}: {case}", file=sys.stderr)
 
     look()
@@ -403,26 +408,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="some dozens of tables")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--write", type=Path, help="a Markdown file to write into")
     options = parser.parse_args()
-    examples = 6 if options.quick else 200
-    print("| kind | tables | right | refused | read, truth unknown | wrong or traceback |")
-    print("|---|---:|---:|---:|---:|---:|")
+    page = Page()
+    page.head("kind", "tables", "right", "refused", "read, truth unknown", "wrong or traceback")
     total: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
-            counts = run(kind, examples, options.seed, Path(folder), show=True)
+            counts = run(kind, 6 if options.quick else 200, options.seed, Path(folder))
             total += counts
-            print(row(kind.__name__.replace("_", " "), counts), flush=True)
-    print(row("all", total))
-    return int(bool(set(total) - {"right", "refused", "read"}))
+            page.row(kind.__name__.replace("_", " "), *cells(counts))
+    page.row("all", *cells(total))
+    if options.write:
+        page.write(options.write, "reliability_tables")
+    return int(bool(set(total) - set(ACCEPTED)))
 
 
-def row(name: str, counts: Counter) -> str:
-    known = [counts[outcome] for outcome in ("right", "refused", "read")]
-    tables = sum(counts.values())
-    return (
-        f"| {name} | {tables:,} | {' | '.join(f'{n:,}' for n in known)} | {tables - sum(known)} |"
-    )
+def cells(counts: Counter) -> list[int]:
+    """The numbers of one row."""
+    accepted = [counts[name] for name in ACCEPTED]
+    return [counts.total(), *accepted, counts.total() - sum(accepted)]
 
 
 if __name__ == "__main__":

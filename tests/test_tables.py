@@ -106,12 +106,12 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "missing": (
         ROWS.replace("0.5", "NA").replace("8.5", ""),
         {},
-        "houses.csv, line 3, column 'b' has no value (1 more cell without one); --missing drop",
+        "houses.csv, line 3, column 'b' has no value (missing: 2 in 'b'); --missing drop leaves",
     ),
     "empty column": (
         "a,b,y\n" + "1,,2\n" * 5,
         {"missing": "drop"},
-        "column 'b' is empty in every row; leave it out with --ignore 'b'",
+        "houses.csv: no row has a value in 'b'; --ignore 'b' leaves out what is empty",
     ),
     "no whole row": (
         "a,b,y\n1,,2\n,1,2\n",
@@ -121,13 +121,13 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "number": (
         ROWS.replace("8.5", "12k"),
         {},
-        "houses.csv, line 4, column 'b': '12k' is not a number; correct the cell, or leave the "
-        "column out with --ignore 'b'",
+        "houses.csv, line 4, column 'b': '12k' is not a number; correct it, or --ignore 'b' leaves "
+        "the column out",
     ),
     "in the target": (
         ROWS.replace("7", "x"),
         {},
-        "'x' is not a number; correct the cell, or choose",
+        "'x' is not a number; correct it, or choose",
     ),
     "infinite": (ROWS.replace("8.5", "-inf"), {}, "line 4, column 'b': '-inf' is infinite"),
     "too large": (ROWS.replace("8.5", "1e999"), {}, "'1e999' lies outside the range of 64-bit"),
@@ -139,7 +139,7 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "text": (
         "c,a,y\nx,1,1\ny,2,2\nx,4,3\ny,9,5\n,7,6\n",
         {"missing": "median"},
-        "column 'c': 'x' is text; --one-hot makes a feature of each of the column's 2 values, or",
+        "'x' is text; --one-hot makes a feature of each value of 'c', --ignore 'c' leaves out that",
     ),
     "text target": (
         "a,y\n1,x\n2,y\n3,x\n4,z\n7,x\n",
@@ -149,7 +149,18 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "many words": (
         "a,y\n" + "".join(f"w{i}x,{i * i}\n" for i in range(101)),
         {"one_hot": True},
-        "the column has 101 different values, too many to make a feature of each (at most 100)",
+        "'w0x' is text; --ignore 'a' leaves out what has more than 100 values",
+    ),
+    "several of text": (
+        "n,s,t,a,y\n" + "".join(f"n{i},x{i % 3},t{i},{i},{i * i}\n" for i in range(102)),
+        {},
+        "line 2, column 'n': 'n0' is text; --one-hot makes a feature of each value of 's', "
+        "--ignore 'n,t' leaves out what has more than 100 values",
+    ),
+    "percents": (
+        "a,y\n1 %,1\n2 %,2\n3,3\n",
+        {},
+        "line 2, column 'a': '1 %' carries the sign '%', one of 2 cells of the column that are no",
     ),
     "name twice": ("a,b,a\n1,2,3\n", {"target": "b"}, "the name 'a' stands over columns 1 and 3"),
     "index": (",a,y\n0,1,2\n1,5,3\n", {}, "column 1 has no name (is it an index?)"),
