@@ -88,8 +88,9 @@ class Columns:
 
     def marks(self, sheet: Sheet) -> dict[str, str]:
         """The decimal mark of each column of numbers that the sheet has."""
+        there = set(sheet.frame.columns)
         numbers = [column.name for column in self._all if column.kind == NUMBER]
-        return find_marks(sheet, [name for name in numbers if name in sheet.frame.columns])
+        return find_marks(sheet, [name for name in numbers if name in there])
 
     def unused(self, sheet: Sheet) -> tuple[str, ...]:
         """The columns of a sheet that are neither features nor targets."""
@@ -98,6 +99,11 @@ class Columns:
 
     def _read(self, sheet: Sheet, columns: Sequence[Column]) -> Tensor:
         """What some columns become, side by side."""
+        names = sheet.frame.columns
+        if absent := {column.name for column in columns} - set(names):
+            name = min(absent)
+            hint = did_you_mean(name, names)
+            raise DataError(f"{sheet.name} has no column '{name}', which is needed; {hint}")
         for column in columns:
             _refuse_unreadable(sheet, column)
         marks = self.marks(sheet)
@@ -205,10 +211,7 @@ def ignore(*names: str) -> str:
 
 
 def _refuse_unreadable(sheet: Sheet, column: Column) -> None:
-    """The column must be there, and each of its cells of its kind."""
-    if column.name not in sheet.frame.columns:
-        hint = did_you_mean(column.name, sheet.frame.columns)
-        raise DataError(f"{sheet.name} has no column '{column.name}', which is needed; {hint}")
+    """Each cell must be of the kind of its column."""
     cells = sheet.cells(column.name)
     if column.kind == NUMBER:
         row, expected = cells.first("other"), "is not a number; correct the cell"
