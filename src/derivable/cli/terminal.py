@@ -133,9 +133,13 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     return table
 
 
-def _loss(loss: float) -> str:
-    """Four decimals, as on the lab sheet; five digits where the target's unit is another."""
-    return f"{loss:.4f}" if 0.01 <= abs(loss) < 10_000 else f"{loss:.5g}"
+def _loss(loss: float, beside: float | None = None) -> str:
+    """Four decimals, as on the lab sheet; five digits where the target's unit is another.
+
+    A deviation is written like the loss that it stands beside.
+    """
+    size = abs(loss if beside is None else beside)
+    return f"{loss:.4f}" if 0.01 <= size < 10_000 else f"{loss:.5g}"
 
 
 def _row(result: Trained, with_sheet: bool) -> list[str]:
@@ -152,7 +156,7 @@ def _row(result: Trained, with_sheet: bool) -> list[str]:
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        row[2] += f" ± {_loss(result.deviation)}"
+        row[2] += f" ± {_loss(result.deviation, beside=result.test_loss)}"
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
