@@ -60,6 +60,16 @@ def test_the_learning_rate_is_chosen_or_said(capsys: Capture) -> None:
     assert "protocol lab: 4 training and 1 test rows of houses" in out
 
 
+def test_a_file_is_not_the_labs_table_because_of_its_name(capsys: Capture) -> None:
+    for name in ("california.csv", "a[red]b.csv"):
+        Path(name).write_text(ROWS)
+        words = (name, "--target", "y", "--models", "linear", "--protocol", "lab", "--lr", "1e-5")
+        assert run("compare", *words) == 0
+        out = capsys.readouterr().out
+        assert "sheet" not in out
+        assert f"test rows of {Path(name).stem}, 80,000 steps" in out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [

@@ -64,7 +64,7 @@ def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Wat
 
 def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:
     """The table of results and where the files are, on stdout."""
-    console = Console()
+    console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
     console.print(_table(comparison, with_sheet))
     console.print(
@@ -142,26 +142,28 @@ def _loss(loss: float, beside: float | None = None) -> str:
     return f"{loss:.4f}" if 0.01 <= size < 10_000 else f"{loss:.5g}"
 
 
-def _row(result: Trained, with_sheet: bool) -> list[str]:
+def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
     """The cells of one model.
 
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
-    row = [
+    test_loss = Text(_loss(result.test_loss), style="bold")
+    row: list[str | Text] = [
         result.model.name,
         _loss(result.train_loss),
-        f"[bold]{_loss(result.test_loss)}[/bold]",
+        test_loss,
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        row[2] += f" ± {_loss(result.deviation, beside=result.test_loss)}"
+        spread = _loss(result.deviation, beside=result.test_loss)
+        test_loss.append(f" ± {spread}", style="not bold")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
         row.append(f"{sheet.test_loss:.4f}")
         if result.deviation is None:
             row.append(f"{sheet.lowest:.3f} to {sheet.highest:.3f}")
-        row.append("[green]yes[/green]" if within else "[red]no[/red]")
+        row.append(Text("yes", style="green") if within else Text("no", style="red"))
     return row
