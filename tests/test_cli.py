@@ -182,8 +182,12 @@ def test_a_run_that_fails_has_its_own_code(
 
 
 def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('torch was imported')")
-    for words in (("compare", "--help"), ("--version",), ("--help",)):
+    for name in ("torch", "polars"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('it was imported')")
+    for words in (
+        *(("data", "--help"), ("data", "export", "--help"), ("doctor", "--help")),
+        *(("compare", "--help"), ("--version",), ("--help",)),
+    ):
         done = command(*words, PYTHONPATH=f"{tmp_path}:{ROOT / 'src'}")
         assert done.returncode == 0, done.stderr
     assert "..." not in done.stdout.split("Commands:")[1], "no command's sentence is cut off"

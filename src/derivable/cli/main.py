@@ -5,32 +5,22 @@ Importing this module does not import PyTorch, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 import derivable
 from derivable.cli.check import check_command
 from derivable.cli.compare import compare_command
+from derivable.cli.data import data_group
+from derivable.cli.doctor import doctor_command
+from derivable.cli.suggesting import SuggestingGroup
 from derivable.errors import DataError, DerivableError, DivergedError
 
 USAGE, BAD_DATA, DIVERGED, INTERRUPTED = 2, 3, 5, 130
-
-
-class SuggestingGroup(click.Group):
-    """A group that answers a mistyped command with the nearest one."""
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command that `args` name."""
-        if args and args[0] not in self.commands:
-            near = difflib.get_close_matches(args[0], self.commands)
-            hint = f" Did you mean {near[0]}?" if near else f" Try {ctx.command_path} --help."
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -47,13 +37,15 @@ def cli() -> None:
 
 cli.add_command(check_command)
 cli.add_command(compare_command)
+cli.add_command(data_group)
+cli.add_command(doctor_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code.
 
-    0 fine, 1 a gradient is wrong, 2 wrong usage, 3 bad data or a target that cannot be loaded,
-    5 diverged, 130 interrupted.
+    0 fine, 1 a gradient is wrong or the installation is broken, 2 wrong usage, 3 bad data or a
+    target that cannot be loaded, 5 diverged, 130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words

@@ -21,6 +21,12 @@ def show_note(note: str) -> None:
     Console(stderr=True).print(Text(f"Note: {note}\n", style="yellow"))
 
 
+def show_detected(sentence: str) -> None:
+    """What was found out about a file, on stderr."""
+    console = Console(stderr=True)
+    console.print(Text(sentence, style="dim"), soft_wrap=not console.is_terminal)
+
+
 def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
     """A sign of life on stderr while something may take long; nothing where it is no terminal."""
     console = Console(stderr=True)
@@ -58,7 +64,7 @@ def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Wat
 
 def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:
     """The table of results and where the files are, on stdout."""
-    console = Console()
+    console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
     console.print(_table(comparison, with_sheet))
     console.print(
@@ -84,6 +90,7 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
         console.print(
             f"{result.model.name}: {_how(result)}", style="dim", highlight=False, soft_wrap=True
         )
+    console.print(f"loss: {comparison.facts.in_words}", style="dim", highlight=False)
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
@@ -100,7 +107,14 @@ def _how(result: Trained) -> str:
     evaluations = sum(run.gradient_evaluations for run in result.descents)
     noun = "gradient" if evaluations == 1 else "gradients"
     worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
-    return f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    return how if result.lr_reason == "the lab sheet's" else f"{how}; {_rate(result)}"
+
+
+def _rate(result: Trained) -> str:
+    """The learning rate, and why it is this one."""
+    said = f"lr {result.descent.lr:g}"
+    return result.lr_reason if said in result.lr_reason else f"{said}, {result.lr_reason}"
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:
@@ -119,26 +133,37 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     return table
 
 
-def _row(result: Trained, with_sheet: bool) -> list[str]:
+def _loss(loss: float, beside: float | None = None) -> str:
+    """Four decimals, as on the lab sheet; five digits where the target's unit is another.
+
+    A deviation is written like the loss that it stands beside.
+    """
+    size = abs(loss if beside is None else beside)
+    return f"{loss:.4f}" if 0.01 <= size < 10_000 else f"{loss:.5g}"
+
+
+def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
     """The cells of one model.
 
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
-    row = [
+    test_loss = Text(_loss(result.test_loss), style="bold")
+    row: list[str | Text] = [
         result.model.name,
-        f"{result.train_loss:.4f}",
-        f"[bold]{result.test_loss:.4f}[/bold]",
+        _loss(result.train_loss),
+        test_loss,
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        row[2] += f" ± {result.deviation:.4f}"
+        spread = _loss(result.deviation, beside=result.test_loss)
+        test_loss.append(f" ± {spread}", style="not bold")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
         row.append(f"{sheet.test_loss:.4f}")
         if result.deviation is None:
             row.append(f"{sheet.lowest:.3f} to {sheet.highest:.3f}")
-        row.append("[green]yes[/green]" if within else "[red]no[/red]")
+        row.append(Text("yes", style="green") if within else Text("no", style="red"))
     return row

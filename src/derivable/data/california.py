@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from derivable.data.table import Table, load_diabetes
+from derivable.errors import DataError
 
 CACHE_FILE = "cal_housing_py3.pkz"
 WAIT_SECONDS = 10.0
@@ -30,12 +31,25 @@ _DOWNLOAD = (
 
 
 def load_california(wait: float = WAIT_SECONDS) -> Table:
+    """California Housing, or the bundled diabetes table where `find_california` fails.
+
+    The `note` of the stand-in says that it is one, what failed and what to do.
+    """
+    try:
+        return find_california(wait)
+    except DataError as error:
+        return load_diabetes(
+            note=f"{error} scikit-learn's bundled diabetes table is used instead, so the losses "
+            "below are not comparable with the lab sheet's."
+        )
+
+
+def find_california(wait: float = WAIT_SECONDS) -> Table:
     """California Housing: from scikit-learn's cache, else downloaded within `wait` seconds.
 
-    The cache is the folder named by SCIKIT_LEARN_DATA, else ~/scikit_learn_data. When neither
-    works the bundled diabetes table stands in, and its `note` says what failed and what to do.
+    Raises DataError, with what failed and what to do.
     """
-    home = Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
+    home = cache_folder()
     attempts: dict[str, Callable[[], Table]] = {
         "the cache": lambda: _read(home),
         "the download": lambda: _download(home, wait),
@@ -46,7 +60,17 @@ def load_california(wait: float = WAIT_SECONDS) -> Table:
             return load()
         except Exception as error:  # a broken cache can raise anything, whatever it was told
             failures.append(f"{attempt} failed ({_first_line(error)})")
-    return load_diabetes(note=_note(home, failures))
+    raise DataError(
+        f"California Housing could not be loaded: {'; '.join(failures)}. To bring it, put "
+        f"scikit-learn's {CACHE_FILE} into {home}, or set SCIKIT_LEARN_DATA to a folder that holds "
+        "it; any machine with a network makes that file with "
+        "sklearn.datasets.fetch_california_housing()."
+    )
+
+
+def cache_folder() -> Path:
+    """scikit-learn's cache: the folder named by SCIKIT_LEARN_DATA, else ~/scikit_learn_data."""
+    return Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
 
 
 def _read(home: Path) -> Table:
@@ -88,13 +112,3 @@ def _download(home: Path, wait: float) -> Table:
 def _first_line(error: Exception) -> str:
     lines = str(error).splitlines() or [""]
     return lines[0] or type(error).__name__
-
-
-def _note(home: Path, failures: list[str]) -> str:
-    return (
-        f"California Housing could not be loaded: {'; '.join(failures)}. scikit-learn's bundled "
-        "diabetes table is used instead, so the losses below are not comparable with the lab "
-        f"sheet's. To bring the real table, put scikit-learn's {CACHE_FILE} into {home}, or set "
-        "SCIKIT_LEARN_DATA to a folder that holds it; any machine with a network makes that file "
-        "with sklearn.datasets.fetch_california_housing()."
-    )

@@ -18,7 +18,8 @@ TRAIN_SHARE = 0.8
 class Scaler:
     """Standardises features (N, D) and targets (N, K), and undoes it for predictions; float64.
 
-    A missing feature, NaN, becomes the median of its column; a constant column becomes zero.
+    A missing feature, NaN, becomes the median of its column (0 where all are missing); a constant
+    column becomes zero.
     """
 
     median: Tensor  # (D,)
@@ -30,7 +31,7 @@ class Scaler:
     @classmethod
     def fit(cls, x: Tensor, y: Tensor, *, targets: bool) -> Self:
         """The scaler of these rows; it leaves the targets alone unless `targets`."""
-        median = x.nanmedian(0).values
+        median = x.nanmedian(0).values.nan_to_num()
         x = torch.where(x.isnan(), median, x)
         if targets:
             return cls(median, x.mean(0), _deviation(x), y.mean(0), _deviation(y))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from derivable.data.columns import Columns
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Table:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     note: str = ""  # what the reader must know, for example that this is not the table asked for
+    detected: str = ""  # what was found out about the file that it was read from
+    columns: Columns | None = None  # how the columns of that file became features and targets
 
     def digest(self) -> str:
         """SHA-256 of the names and numbers: the same for the same content, whatever the file."""

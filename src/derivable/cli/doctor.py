@@ -1,0 +1,30 @@
+"""`derivable doctor`: what this installation has and lacks."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("doctor", short_help="What this installation has and lacks, and what to do.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def doctor_command(as_json: bool) -> int:
+    """Look at versions, extras, threads, the compiler, its cache, data and folders.
+
+    The exit code is 1 if something is broken.
+    """
+    from derivable.doctor import BROKEN, FINE, examine
+
+    found = examine()
+    code = int(any(finding.state == BROKEN for finding in found))
+    if as_json:
+        findings = [finding.to_dict() for finding in found]
+        print(json.dumps({"findings": findings, "exit_code": code}, ensure_ascii=False))
+        return code
+    width = max(len(finding.what) for finding in found)
+    for finding in found:
+        to_do = f"; to do: {finding.to_do}" if finding.to_do else ""
+        state = "" if finding.state == FINE else f"{finding.state}: "
+        click.echo(f"{finding.what.ljust(width)}  {state}{finding.said}{to_do}")
+    return code

@@ -1,0 +1,146 @@
+"""What is wrong with a table of numbers, in one sentence each, with the option that helps.
+
+An error where no honest comparison is possible; a note where the reader should know and may go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from derivable.data.sheet import count
+from derivable.errors import DataError
+
+FEWEST_ROWS = 5  # four to train, one to test
+LARGEST = 1e150  # its square is still a 64-bit number
+SAME = 1e-6  # of a target's range: two columns that differ less hold the same
+
+Array = npt.NDArray[np.float64]
+
+
+def check_rows(name: str, rows: int) -> None:
+    """There must be rows to train and a row to test."""
+    if rows < FEWEST_ROWS:
+        raise DataError(
+            f"{name} has {count(rows, 'row')} to use; at least {FEWEST_ROWS} are needed, four to "
+            "train and one to test"
+        )
+
+
+def check_sizes(name: str, columns: Sequence[str], values: Array) -> None:
+    """Squares of the numbers must be numbers: a mean squared error is made of them."""
+    for column, cells in zip(columns, values.T, strict=True):
+        largest = np.nanmax(np.abs(cells))
+        if largest > LARGEST:
+            raise DataError(
+                f"{name}, column '{column}' holds {largest:g}, whose square is beyond 64-bit "
+                f"numbers; write it in another unit, or leave it out with --ignore '{column}'"
+            )
+
+
+def check_targets(name: str, targets: Sequence[str], y: Array) -> None:
+    """A target must vary."""
+    for target, cells in zip(targets, y.T, strict=True):
+        if is_constant(cells):
+            raise DataError(
+                f"{name}: the target '{target}' is {cells[0]:g} in every row, so there is nothing "
+                "to learn; choose another --target"
+            )
+
+
+def is_constant(cells: Array) -> bool:
+    """Whether a column says nothing: one value in every row that has one."""
+    present = cells[~np.isnan(cells)]
+    return bool(np.ptp(present) == 0 or np.std(present) == 0)
+
+
+def check_answers(
+    name: str,
+    features: Sequence[str],
+    owners: Sequence[str],
+    x: Array,
+    targets: Sequence[str],
+    y: Array,
+) -> list[str]:
+    """No feature may be a target over again, or a multiple of it; `owners` are their columns.
+
+    Where it is the only feature there is nothing else to learn from, so that it was meant: a note.
+    """
+    notes = []
+    for target, answer in zip(targets, y.T, strict=True):
+        for feature, owner, cells in zip(features, owners, x.T, strict=True):
+            how = _repeats(cells, answer)
+            if how is None:
+                continue
+            if len(features) == 1:
+                notes.append(f"The only feature, '{feature}', is the target '{target}'{how}.")
+                continue
+            raise DataError(
+                f"{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the "
+                f"answer away; leave it out with --ignore '{owner}'"
+            )
+    return notes
+
+
+def _repeats(cells: Array, answer: Array) -> str | None:
+    """How a column repeats the answer: "" as it is, or the factor; None if it does not."""
+    present = ~np.isnan(cells)
+    cells, answer = cells[present], answer[present]
+    if is_constant(cells) or is_constant(answer):
+        return None
+    if np.array_equal(cells, answer):
+        return ""
+    a, b = cells - cells.mean(), answer - answer.mean()
+    factor = (a @ b) / (b @ b)
+    if np.abs(a - factor * b).max() > SAME * np.ptp(cells):
+        return None
+    shift = cells.mean() - factor * answer.mean()
+    said = f" times {factor:.6g}"
+    if abs(shift) > SAME * np.abs(cells).max():
+        said += f", {'plus' if shift > 0 else 'minus'} {abs(shift):.6g}"
+    return said
+
+
+def note_duplicates(features: Sequence[str], owners: Sequence[str], x: Array) -> list[str]:
+    """Features that hold the same numbers as one before them."""
+    seen: dict[bytes, str] = {}
+    notes = []
+    for feature, owner, cells in zip(features, owners, x.T, strict=True):
+        first = seen.setdefault((cells + 0.0).tobytes(), feature)
+        if first != feature:
+            notes.append(
+                f"The feature '{feature}' repeats '{first}'; --ignore '{owner}' leaves it out."
+            )
+    return notes
+
+
+def note_counters(features: Sequence[str], x: Array) -> list[str]:
+    """Features that number the rows, which a table saved with its index has."""
+    if len(features) == 1:
+        return []
+    return [
+        f"The feature '{feature}' numbers the rows; --ignore '{feature}' leaves it out."
+        for feature, cells in zip(features, x.T, strict=True)
+        if cells[0] in (0, 1) and np.all(np.diff(cells) == 1)
+    ]
+
+
+def check_weights(name: str, model: str, weights: int, train_rows: int) -> str:
+    """A note if a model has more weights than there are rows, an error from ten times as many.
+
+    Up to there a descent from small weights still finds something; beyond, no row checks another.
+    """
+    if weights <= train_rows:
+        return ""
+    sentence = (
+        f"{model} has {weights:,} weights for {count(train_rows, 'training row')} of {name}, so it "
+        "can learn them by heart"
+    )
+    if weights > 10 * train_rows:
+        raise DataError(
+            f"{sentence}; choose smaller --models, such as linear or tanh:2, leave columns out "
+            "with --ignore, or bring more rows"
+        )
+    return f"{sentence[0].upper()}{sentence[1:]}; smaller --models have fewer."

@@ -1,0 +1,149 @@
+"""Text to numbers: which mark stands before the decimals, and the values that follow from it.
+
+Each column is decided by its own cells. A column that can be read both ways throughout follows
+the other columns where that leaves one reading; where it does not, the reader is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from derivable.data.sheet import Sheet
+from derivable.errors import DataError
+
+POINT, COMMA = ".", ","
+OTHER = {POINT: COMMA, COMMA: POINT}
+_KIND = {POINT: "point", COMMA: "comma"}  # what cells.py calls a cell with this mark
+_OPEN = "?"  # each cell of the column can be read both ways
+
+
+def find_marks(sheet: Sheet, columns: Sequence[str]) -> dict[str, str]:
+    """The decimal mark of each column, "." or ","; "" where its cells have none.
+
+    Raises DataError where a column mixes two, has another than the user said, or leaves it open.
+    """
+    if sheet.decimal:
+        return {column: _said_mark(sheet, column, sheet.decimal) for column in columns}
+    own = {column: _own_mark(sheet, column) for column in columns}
+    return {c: _mark_from_others(sheet, c, own) if m == _OPEN else m for c, m in own.items()}
+
+
+def describe(sheet: Sheet, marks: dict[str, str]) -> str:
+    """What was found, in a few words: decimal comma, blanks between thousands."""
+    found = [
+        (f"decimal {_KIND[mark]}", [column for column in marks if marks[column] == mark])
+        for mark in (POINT, COMMA)
+    ]
+    found = [(words, columns) for words, columns in found if columns]
+    if len(found) == 1:
+        said = [found[0][0]]
+    else:
+        said = [f"{words} in {', '.join(columns)}" for words, columns in found]
+    thousands = {
+        "points": [c for c, mark in marks.items() if mark == COMMA and _has(sheet, c, r"\.")],
+        "commas": [c for c, mark in marks.items() if mark == POINT and _has(sheet, c, ",")],
+        "blanks": [c for c in marks if _has(sheet, c, r"[0-9][^0-9.,eE+-][0-9]")],
+    }
+    said += [f"{words} between thousands" for words, columns in thousands.items() if columns]
+    return ", ".join(said)
+
+
+def _has(sheet: Sheet, column: str, pattern: str) -> bool:
+    cells = sheet.cells(column)
+    return cells.values is None and bool(cells.text.str.contains(pattern).any())
+
+
+def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
+    """The mark that the user said, if all cells can have it."""
+    cells = sheet.cells(column)
+    row = cells.first(_KIND[OTHER[mark]])
+    if row is not None:
+        raise DataError(
+            f"{sheet.place(row, column)}: '{cells.text[row]}' is not a number with a decimal "
+            f"{_KIND[mark]}, which was asked for; leave --decimal away to let each column be "
+            f"found out, or leave the column out with --ignore '{column}'"
+        )
+    return mark
+
+
+def _own_mark(sheet: Sheet, column: str) -> str:
+    """The mark that the cells of this column show, or "?"."""
+    cells = sheet.cells(column)
+    rows = {mark: cells.first(kind) for mark, kind in _KIND.items()}
+    shown = {mark: row for mark, row in rows.items() if row is not None}
+    if len(shown) == 2:
+        one, other = (
+            f"'{cells.text[row]}' in {sheet.unit} {sheet.lines[row]}" for row in shown.values()
+        )
+        raise DataError(
+            f"{sheet.name}, column '{column}' has decimal points and decimal commas: {one}, "
+            f"{other}; write all in one way, or leave the column out with --ignore '{column}'"
+        )
+    for mark in shown:
+        _refuse_loose_thousands(sheet, column, mark)
+        return mark
+    return "" if cells.first("point?", "comma?") is None else _OPEN
+
+
+def _mark_from_others(sheet: Sheet, column: str, own: dict[str, str]) -> str:
+    """The mark of a column that can be read both ways, if the rest of the table tells it."""
+    cells = sheet.cells(column)
+    here = [mark for mark, kind in _KIND.items() if cells.first(f"{kind}?") is not None]
+    others = set(own.values()) & {POINT, COMMA}
+    if not others and here == [POINT] and sheet.separator == COMMA:
+        return POINT  # as everybody who separates cells by commas writes decimals
+    if len(others) == 1:
+        (mark,) = others
+        if here == [mark]:
+            return mark
+        # The cells would be thousands: only where the table is seen to write them so.
+        grouped = r"[0-9][.,][0-9]{3}[.,]"
+        if any(_has(sheet, other, grouped) for other in own if own[other] == mark):
+            _refuse_loose_thousands(sheet, column, mark)
+            return mark
+    raise _ask(sheet, column, f"{_KIND[here[0]]}?")
+
+
+def _refuse_loose_thousands(sheet: Sheet, column: str, mark: str) -> None:
+    """Ask where a column would have thousands with a mark between them in some cells only."""
+    cells = sheet.cells(column)
+    kind = f"{_KIND[OTHER[mark]]}?"
+    if cells.first(kind) is not None and cells.compact.str.contains("^[+-]?[0-9]{4}").any():
+        raise _ask(sheet, column, kind)
+
+
+def _ask(sheet: Sheet, column: str, kind: str) -> DataError:
+    row = sheet.cells(column).first(kind) or 0
+    cell = sheet.cells(column).text[row]
+    decimal, whole = cell.replace(",", "."), cell.replace(",", "").replace(".", "")
+    return DataError(
+        f"{sheet.place(row, column)}: '{cell}' can be read as {decimal} or as {whole}; say "
+        "which mark stands before the decimals, with --decimal . or --decimal ,"
+    )
+
+
+def values(sheet: Sheet, column: str, mark: str) -> pl.Series:
+    """The numbers of a column whose cells are numbers with this mark, null where one is missing.
+
+    Raises DataError for a number that 64 bits cannot hold.
+    """
+    cells = sheet.cells(column)
+    if cells.values is not None:
+        return cells.values
+    text = cells.compact
+    if mark:
+        text = text.str.replace_all(OTHER[mark], "", literal=True)
+        text = text.str.replace(mark, POINT, literal=True)
+    present = cells.text.is_not_null()
+    found = pl.select(pl.when(present).then(text.cast(pl.Float64, strict=False))).to_series()
+    vanished = (found == 0) & text.str.contains("^[^eE]*[1-9]")
+    lost = ((found.is_null() | found.is_infinite() | vanished) & present).arg_true()
+    if len(lost):
+        raise DataError(
+            f"{sheet.place(lost[0], column)}: '{cells.text[lost[0]]}' lies outside the range of "
+            f"64-bit numbers; write the column in another unit, or leave it out with --ignore "
+            f"'{column}'"
+        )
+    return found

@@ -1,0 +1,160 @@
+"""What an installation has and lacks, one finding each, with what to do.
+
+Nothing is imported before it is examined: a broken PyTorch must not break its doctor.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import derivable
+
+FINE, NOTE, BROKEN = "fine", "note", "broken"
+_MODULES = {"scikit-learn": "sklearn"}  # where the module has another name than its package
+_EXTRAS = {"numba": "fast", "onnx": "onnx"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: str  # fine; a note, which something may lack; broken
+    said: str
+    to_do: str = ""  # empty where nothing needs to be done
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain words, for JSON."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Look at everything; an examination that fails is a finding too."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _python, _libraries, _threads, _compiler, _data, _folder
+    ]  # fmt: skip
+    found = []
+    for check in checks:
+        try:
+            found += list(check())
+        except Exception as error:
+            name = check.__name__.strip("_")
+            said = f"could not be examined ({type(error).__name__}: {error})"
+            found.append(Finding(name, BROKEN, said, "report this, with what stands here"))
+    return found
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding(
+        "derivable", FINE, f"{derivable.__version__} in {Path(derivable.__file__).parent}"
+    )
+    version = platform.python_version()
+    old = sys.version_info < (3, 11)
+    to_do = "install Python 3.11 or newer" if old else ""
+    yield Finding("python", BROKEN if old else FINE, f"{version}, {platform.platform()}", to_do)
+
+
+def _libraries() -> Iterator[Finding]:
+    """Everything that pyproject.toml asks for, whether it can be imported and is new enough."""
+    for line in importlib.metadata.requires("derivable") or []:
+        package = re.split(r"[<>=!~;\[ ]", line)[0]
+        extra = re.search(r"extra == ['\"]([^'\"]*)", line)
+        if extra is None or _EXTRAS.get(package) == extra[1]:
+            yield _library(package, line, extra[1] if extra else "")
+
+
+def _library(package: str, requirement: str, extra: str) -> Finding:
+    install = f"pip install 'derivable[{extra}]'" if extra else f"pip install '{package}'"
+    try:
+        version = importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if extra:
+            return Finding(package, NOTE, f"not installed; it is the extra '{extra}'", install)
+        return Finding(package, BROKEN, "not installed", install)
+    try:
+        importlib.import_module(_MODULES.get(package, package))
+    except Exception as error:  # a library with a missing part can raise anything
+        said = f"{version} cannot be imported ({type(error).__name__}: {_first_line(error)})"
+        return Finding(package, BROKEN, said, f"{install} --force-reinstall")
+    least = re.search(r">=([0-9.]+)", requirement)
+    if least and _numbers(version) < _numbers(least[1]):
+        said = f"{version}, and {least[1]} is needed"
+        return Finding(package, BROKEN, said, f"pip install --upgrade '{package}>={least[1]}'")
+    return Finding(package, FINE, version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+def _threads() -> Iterator[Finding]:
+    import torch
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    used = torch.get_num_threads()
+    many = used > (usable or 1)
+    to_do = f"set OMP_NUM_THREADS={usable}" if many else ""
+    said = f"PyTorch uses {used}; this process may use {usable} processors"
+    yield Finding("threads", NOTE if many else FINE, said, to_do)
+
+
+def _compiler() -> Iterator[Finding]:
+    """Whether Numba compiles, and keeps what it compiled."""
+    if importlib.util.find_spec("numba") is None:
+        return  # said among the libraries
+    from derivable.function.jit import njit
+
+    def one_more(number: int) -> int:
+        return number + 1
+
+    compiled: Any = njit()(one_more)
+    works = compiled(1) == 2
+    to_do = "" if works else "pip install --force-reinstall numba llvmlite"
+    yield Finding("compiler", FINE if works else BROKEN, "Numba compiles", to_do)
+    folder = getattr(compiled._cache, "cache_path", None)
+    if folder:
+        yield Finding("compiler's cache", FINE, str(folder))
+    else:
+        said = "cannot be written, so that loops are compiled again in each process"
+        yield Finding("compiler's cache", NOTE, said, "set NUMBA_CACHE_DIR to a folder that can")
+
+
+def _data() -> Iterator[Finding]:
+    from derivable.data.california import CACHE_FILE, cache_folder
+
+    folder = cache_folder()
+    if (folder / CACHE_FILE).is_file():
+        yield Finding("california", FINE, f"{folder / CACHE_FILE}")
+        return
+    said = f"no {CACHE_FILE} in {folder}; the bundled diabetes table stands in"
+    yield Finding("california", NOTE, said, "derivable data fetch, or set SCIKIT_LEARN_DATA")
+    above = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(above, os.W_OK):
+        said = f"{above} cannot be written, so that no download is kept"
+        yield Finding("data cache", NOTE, said, "set SCIKIT_LEARN_DATA to a folder that can")
+
+
+def _folder() -> Iterator[Finding]:
+    """Whether a run can be written here."""
+    here = Path.cwd()
+    try:
+        with tempfile.TemporaryFile(dir=here):
+            yield Finding("this folder", FINE, f"runs can be written under {here / 'runs'}")
+    except OSError as error:
+        said = f"{here} cannot be written ({error.strerror})"
+        yield Finding("this folder", NOTE, said, "go to another folder, or name one with --out")
