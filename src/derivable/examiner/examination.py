@@ -24,6 +24,7 @@ from derivable.examiner.ruler import EPS
 from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
 from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import Inputs, Subject, is_float
+from derivable.examiner.units import units
 from derivable.examiner.ways import ways
 from derivable.function.gradients import as_tuple
 
@@ -169,6 +170,8 @@ class Examination:
             return
         if self.surrogate is None:  # a clipped gradient is not linear, on purpose
             self._rung("linearity", lambda: linearity(self.examined, self.inputs))
+        if self.examined.eps == EPS:
+            self._rung("units", lambda: units(self.examined, self.inputs))
         self._rung("layout", lambda: layout(self.examined, self.inputs))
         self._rung("unused outputs", lambda: unused(self.examined, self.inputs))
         self._rung("subsets", lambda: subsets(self.examined, self.inputs))
@@ -215,9 +218,7 @@ class Examination:
         unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
             problem.where = where
-            singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
-            odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
-            if odd and problem.cause == "raises":
+            if problem.cause == "raises" and self._odd(problem, where):
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in unheard:
@@ -225,6 +226,14 @@ class Examination:
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
         return look
+
+    def _odd(self, problem: Problem, where: Said) -> bool:
+        """Whether backward may raise there: a place that nobody asked for and few will meet."""
+        singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
+        if where.key == "where.batch_of_one" and not singular:
+            return not self.meant.a_batch(where.fields["size"])
+        odd = ("where.scalar", "where.size_one", "where.pairs")
+        return where.key in odd or (singular and where is not EXAMPLE)
 
     def _other_places(self) -> None:
         names = self.subject.names(len(self.inputs))
@@ -244,7 +253,9 @@ class Examination:
                 self.notes.append(Said("note.unfinished"))
                 break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
-            self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+            look = self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+            if where.key == "where.signed" and look is not None and look.finite:
+                self.probes.crossing.add(where.fields["argument"])
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
 
@@ -318,6 +329,8 @@ class Examination:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
         except Exception as error:
             found = [Problem("raises", None, (raised(error),))]
+        # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
+        found = [p for p in found if p.cause != "shape" or not _nothing(p, inputs)]
         for problem in found:
             problem.where = where
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1
@@ -379,3 +392,10 @@ class Examination:
                     unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
                 )
         return found
+
+
+def _nothing(problem: Problem, inputs: Inputs) -> bool:
+    """Whether a gradient without entries was returned for an argument without entries."""
+    assert problem.argument is not None
+    raw = problem.raw
+    return isinstance(raw, Tensor) and not raw.numel() and not inputs[problem.argument].numel()

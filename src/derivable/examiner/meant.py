@@ -69,16 +69,28 @@ class Meant:
             if isinstance(before, Tensor)
         )
 
+    def a_batch(self, rows: int) -> bool:
+        """Whether `rows` is the number of examples: each for itself, or summed in any order."""
+        if self.rowwise(rows):
+            return True
+        order = [*range(1, rows), 0]
+        outputs = self.subject.value(self.inputs)
+        try:
+            turned = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+        except Exception:  # not any order is allowed
+            return False
+        return all(
+            a.shape == b.shape and torch.allclose(a, b)
+            for a, b in zip(turned, outputs, strict=True)
+            if isinstance(b, Tensor)
+        )
+
     def rowwise(self, rows: int) -> bool:
         """Whether the example's rows are examples of their own: others beside it do not matter."""
         order = [rows - 1, 0]
-
-        def chosen(value: Any) -> Any:
-            return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
-
         outputs = self.subject.value(self.inputs)
         try:
-            some = self.subject.value([chosen(value) for value in self.inputs])
+            some = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # other numbers of rows are refused
             return False
         return all(
@@ -86,6 +98,11 @@ class Meant:
             for a, b in zip(some, outputs, strict=True)
             if isinstance(b, Tensor)
         )
+
+
+def _rows_of(value: Any, rows: int, order: list[int]) -> Any:
+    """Some rows of a tensor that has `rows` of them; anything else as it is."""
+    return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
 
 
 def _has(value: Tensor, rows: int) -> bool:

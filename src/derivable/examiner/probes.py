@@ -127,6 +127,7 @@ class Probes:
         self.own = own  # the inputs after these are a module's parameters, and keep their sizes
         self.draw = Draw(seed)
         self.positive = {i for i in wanted if _positive(inputs[i])}
+        self.crossing: set[int] = set()  # positive ones that may be negative, and zero, as well
         self.places: dict[int, list[Place]] = {}  # size -> where it stands
         for i, value in enumerate(inputs[:own]):
             if isinstance(value, Tensor):
@@ -320,16 +321,18 @@ class Probes:
                     yield self._with(i, (-size * ramp).to(x.dtype)), said
             for size in () if many else (1e-3, 1e-6):
                 yield self._with(i, (size * ramp * sign).to(x.dtype)), Said("where.tiny", name)
-            if not positive:
+            if not positive or i in self.crossing:
                 single = self.draw.like(x, x.shape, {})
                 single.reshape(-1)[0] = 0.0
                 yield self._with(i, single), Said("where.zero", name)
+            if not positive:
                 yield self._with(i, torch.zeros_like(x)), Said("where.zeros", name)
 
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""
         other = Probes(inputs, self.wanted, 0, self.own)
         other.draw, other.positive = self.draw, self.positive  # a few may be so by chance
+        other.crossing = self.crossing
         return other
 
     def _with(self, position: int, value: Tensor) -> list[Any]:

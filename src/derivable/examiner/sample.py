@@ -69,6 +69,12 @@ class Look:
     whole: bool = True  # whether Jacobians were taken whole
 
     @property
+    def finite(self) -> bool:
+        """Whether all outputs were compared, and finite."""
+        outputs = [o for sample in self.samples for o in sample.outputs]
+        return bool(outputs) and all(bool(torch.isfinite(o).all()) for o in outputs)
+
+    @property
     def wrong(self) -> list[Sample]:
         """The samples with wrong entries."""
         return [sample for sample in self.samples if sample.count]
@@ -251,7 +257,8 @@ def _judge(
         slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)
     typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
-    vague = 5 * error > 1e-3 * typical.clamp_min(1e-300)
+    still = (value == 0) & (measured.reach == 0)  # no step changes anything
+    vague = (5 * error > 1e-3 * typical.clamp_min(1e-300)) & ~still
     far = torch.maximum(natural, measured.reach)
     settled = known & (~(vague & (5 * error > 1e-8 * far)) | measured.kinks)
     nowhere = measured.nowhere
