@@ -253,9 +253,9 @@ class Examination:
                 self.notes.append(Said("note.unfinished"))
                 break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
-            look = self._look(inputs, self._spoken(where, names), "values at large", WIDE)
-            if where.key == "where.signed" and look is not None and look.finite:
-                self.probes.crossing.add(where.fields["argument"])
+            self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+        positive = self.probes.positive
+        self.probes.crossing = {i for i in positive if self.meant.through_zero(i)}
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
 

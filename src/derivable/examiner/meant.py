@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from derivable.examiner.subject import Inputs, Run, Subject
+from derivable.examiner.space import joined
+from derivable.examiner.subject import Inputs, Run, Subject, is_float
 
 Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
 INDEXED = ("index", "gather", "take", "scatter", "embedding")
@@ -59,6 +60,23 @@ class Meant:
             for a, b in pairs
             if isinstance(a, Tensor) and isinstance(b, Tensor)
         )
+
+    def through_zero(self, argument: int) -> bool:
+        """Whether an entry of an argument, positive in the example, may pass through zero."""
+        aside = 1e-9 * float(self.inputs[argument].abs().mean())
+        found = []
+        for value in (-aside, 0.0, aside):
+            inputs = list(self.inputs)
+            inputs[argument] = inputs[argument].detach().clone()
+            inputs[argument].reshape(-1)[0] = value
+            try:
+                outputs = self.subject.value(inputs)
+            except Exception:  # forward may refuse any of them
+                return False
+            found.append(joined([o for o in outputs if is_float(o)]))
+        below, at, above = found
+        near = 1e-6 * at.abs().nan_to_num(0.0).amax() if len(at) else at
+        return all(bool(((other - at).abs() <= near).all()) for other in (below, above))
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""

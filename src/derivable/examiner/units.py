@@ -9,15 +9,17 @@ is lost for no other reason than the unit. A forward with a scale of its own is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from derivable.examiner.extrapolation import size_of
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
 from derivable.examiner.returned import Problem, fit
 from derivable.examiner.sample import Examined
-from derivable.examiner.space import joined, real
+from derivable.examiner.space import joined, real, unreal
 from derivable.examiner.subject import Inputs
 
 SCALES = (2.0**532, 2.0**-532)  # whose squares are no numbers any more
@@ -30,16 +32,14 @@ def units(examined: Examined, inputs: Inputs) -> list[Problem]:
     groups = [[i] for i in examined.wanted]
     if len(groups) > 1:
         groups = [examined.wanted, *groups]
-    outputs, gradients = _gradients(examined, inputs, examined.wanted)
+    gradients = _gradients(examined, inputs, examined.wanted)
+    aside = _aside(inputs, examined.wanted)
     problems: dict[int, Problem] = {}
     for scale in SCALES:
         for group in groups:
-            scaled = [v * scale if i in group else v for i, v in enumerate(inputs)]
-            run = examined.run(scaled)
-            found = joined([run.outputs[i] for i in run.smooth])
-            if not torch.equal(found, outputs * scale) or not bool(found.any()):
+            if not all(_in_proportion(examined, at, group, scale) for at in (inputs, aside)):
                 continue
-            _, there = _gradients(examined, scaled, group)
+            there = _gradients(examined, _scaled(inputs, group, scale), group)
             for i in group:
                 problem = _changed(i, gradients.get(i), there.get(i), scale)
                 examined.comparisons += 1
@@ -48,15 +48,40 @@ def units(examined: Examined, inputs: Inputs) -> list[Problem]:
     return list(problems.values())
 
 
-def _gradients(
-    examined: Examined, inputs: Inputs, chosen: Sequence[int]
-) -> tuple[Tensor, dict[int, Tensor]]:
-    """The outputs, and the gradients of the chosen arguments for a random grad_output."""
+def _scaled(inputs: Inputs, group: Sequence[int], scale: float) -> list[Any]:
+    return [v * scale if i in group else v for i, v in enumerate(inputs)]
+
+
+def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
+    """Inputs near the given ones: zeros in these may make anything look proportional."""
+    generator = torch.Generator().manual_seed(19)
+    moved = list(inputs)
+    for i in wanted:
+        x = real(inputs[i])
+        noise = 0.05 * torch.rand(len(x), generator=generator).double()
+        moved[i] = unreal(x + noise * x.abs().clamp_min(size_of(x) or 1.0), inputs[i])
+    return moved
+
+
+def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], scale: float) -> bool:
+    """Whether forward's outputs are scaled as its inputs are, to the last bit."""
+
+    def outputs(at: Inputs) -> Tensor:
+        run = examined.run(at)
+        return joined([run.outputs[i] for i in run.smooth])
+
+    before = outputs(inputs)
+    return bool(before.any()) and torch.equal(
+        outputs(_scaled(inputs, group, scale)), before * scale
+    )
+
+
+def _gradients(examined: Examined, inputs: Inputs, chosen: Sequence[int]) -> dict[int, Tensor]:
+    """The gradients of the chosen arguments for a random grad_output."""
     run = examined.run(inputs)
     returned = examined.pull(run, inputs, cotangent(run))
     fitted = {i: fit(returned, i, inputs[i]) for i in chosen}
-    outputs = joined([run.outputs[i] for i in run.smooth])
-    return outputs, {i: real(g) for i, g in fitted.items() if g is not None}
+    return {i: real(g) for i, g in fitted.items() if g is not None}
 
 
 def _changed(
