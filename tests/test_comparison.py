@@ -10,6 +10,7 @@ import torch
 from derivable import compare
 from derivable.comparison import test_loss as measure_test_loss
 from derivable.data import Table, lab_split, load_diabetes
+from derivable.errors import SettingError
 from derivable.protocol import LAB_MODELS, LAB_STEPS, parse_models
 
 
@@ -70,3 +71,55 @@ def test_the_test_loss_is_the_mean_squared_error_of_the_test_rows() -> None:
     expected = torch.nn.functional.mse_loss(yhat, split.y_test).item()
     assert result.test_loss == pytest.approx(expected)
     assert measure_test_loss(result.descent.network, split.x_test, split.y_test) == result.test_loss
+
+
+def own_table(outputs: int = 1) -> Table:
+    """A table whose target is far from standardised, with a missing value."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(211, 3, generator=generator, dtype=torch.float64) * 7 + 3
+    y = 1000 * torch.sin(x[:, :outputs] / 7) + 250_000
+    x[5, 1] = torch.nan
+    return Table("own", x, y, ("a", "b", "c"), tuple("uvw"[:outputs]))
+
+
+def test_the_sound_protocol_tells_losses_in_the_targets_own_units() -> None:
+    comparison = compare(own_table(), parse_models("tanh:5"), protocol="sound", steps=3000)
+    facts, (result,) = comparison.facts, comparison.results
+    assert facts.in_words == "mean squared error of u"
+    errors = result.predictions - facts.y_test
+    assert result.test_loss == pytest.approx((errors**2).mean().item(), rel=1e-4)
+    assert result.losses[0, -1] == result.train_loss
+    variance = facts.y_test.var().item()
+    assert result.test_loss < 0.5 * variance, "it has learnt something"
+    assert result.losses[0, 0] == pytest.approx(variance, rel=0.5), "at first it predicts the mean"
+    assert "half of the largest" in result.lr_reason
+    assert result.sheet is None
+
+
+def test_the_test_loss_is_known_along_the_way() -> None:
+    comparison = compare(own_table(), parse_models("linear,tanh:5"), protocol="sound", steps=2500)
+    for result in comparison.results:
+        curve = result.test_curve
+        assert (curve.steps[0].item(), curve.steps[-1].item()) == (0, 2500)
+        assert curve.losses[-1].item() == pytest.approx(result.test_loss, rel=1e-5)
+        assert curve.losses[0] > curve.losses[-1]
+
+
+def test_several_targets_have_a_loss_in_standard_deviations() -> None:
+    comparison = compare(own_table(2), parse_models("linear"), protocol="sound", steps=100)
+    (result,) = comparison.results
+    assert "in standard deviations, summed over 2 targets" in comparison.facts.in_words
+    assert result.unit == 1
+    errors = (result.predictions - comparison.facts.y_test) / comparison.facts.scaler.y_std
+    assert result.test_loss == pytest.approx((errors**2).mean(0).sum().item(), rel=1e-5)
+
+
+def test_a_learning_rate_can_be_asked_for() -> None:
+    asked = compare(own_table(), parse_models("linear"), protocol="sound", lr=0.01, steps=10)
+    assert (asked.results[0].descent.lr, asked.results[0].lr_reason) == (0.01, "as asked")
+    lab = compare(load_diabetes(), parse_models("linear"), lr="auto", steps=10)
+    assert lab.results[0].descent.lr != lab.results[0].model.lr
+    with pytest.raises(SettingError, match="lr must be a positive number or auto, got 'fast'"):
+        compare(load_diabetes(), parse_models("linear"), lr="fast")
+    with pytest.raises(SettingError, match="protocol must be one of lab, sound; got 'other'"):
+        compare(load_diabetes(), parse_models("linear"), protocol="other")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from derivable.data import Table, lab_split, load_california, load_diabetes
+from derivable.data import Table, lab_split, load_california, load_diabetes, sound_split
 from derivable.data import california as module
 
 
@@ -94,3 +94,34 @@ def test_the_lab_split_keeps_file_order_and_scales_over_all_rows() -> None:
     torch.testing.assert_close(scaled[:, 0], (x[:, 0] - x[:, 0].mean()) / x[:, 0].std(correction=1))
     assert not scaled[:, 1].any(), "a constant column becomes zero"
     assert x[0, 1] == 4.0, "the table itself is not changed"
+
+
+def test_the_sound_split_shuffles_and_lets_no_test_row_into_the_scaler() -> None:
+    x = torch.randn(103, 3, generator=torch.Generator().manual_seed(1)).double() * 5 + 7
+    y = x[:, :1] * 11 + 3
+    x[4, 1] = torch.nan
+    table = Table("t", x, y, ("a", "b", "c"), ("y",))
+    split = sound_split(table, seed=2, dtype=torch.float64)
+    assert (len(split.x_train), len(split.x_test), split.protocol) == (82, 21, "sound")
+    for part in (split.x_train, split.y_train):
+        torch.testing.assert_close(part.mean(0), torch.zeros_like(part[0]), rtol=0, atol=1e-12)
+        torch.testing.assert_close(part.std(0), torch.ones_like(part[0]), rtol=0, atol=1e-12)
+    back = split.scaler.predictions(torch.cat([split.y_train, split.y_test]))
+    assert sorted(back.flatten().tolist()) == pytest.approx(sorted(y.flatten().tolist()))
+    assert back.flatten().tolist() != pytest.approx(y.flatten().tolist()), "in another order"
+    known = split.x_train * split.scaler.std + split.scaler.mean
+    filled = split.scaler.median[1]
+    assert bool((known[:, 1] - filled).abs().min() < 1e-9)
+    other = sound_split(table, seed=3, dtype=torch.float64)
+    assert not torch.equal(other.y_test, split.y_test)
+    torch.testing.assert_close(
+        sound_split(table, seed=2, dtype=torch.float64).x_test, split.x_test, rtol=0, atol=0
+    )
+
+
+def test_a_tables_digest_is_that_of_its_content() -> None:
+    x, y = torch.arange(6.0).double().view(3, 2), torch.ones(3, 1).double()
+    table = Table("t", x, y, ("a", "b"), ("y",))
+    assert table.digest() == Table("other name", x.clone(), y, ("a", "b"), ("y",)).digest()
+    assert table.digest() != Table("t", x + 1, y, ("a", "b"), ("y",)).digest()
+    assert table.digest() != Table("t", x, y, ("a", "c"), ("y",)).digest()

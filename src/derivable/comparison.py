@@ -6,14 +6,16 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import torch
 from torch import Tensor
 
 import derivable
-from derivable.data import Split, Table, lab_split
-from derivable.descent import Descent, descend, descend_many
+from derivable.data import SPLITS, Scaler, Split, Table
+from derivable.descent import Descent, choose_rate, descend, descend_many
+from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
@@ -23,12 +25,79 @@ Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What a comparison knows of its table, without the training rows."""
+
+    name: str
+    note: str  # what the reader must know of it
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    protocol: str
+    train_rows: int
+    digest: str  # of the whole table
+    scaler: Scaler
+    x_test: Tensor  # (n, D), standardised
+    y_test: Tensor  # (n, K), in the targets' own units
+
+    @classmethod
+    def of(cls, table: Table, split: Split) -> Self:
+        """Those of a table and how it was split."""
+        return cls(
+            name=table.name,
+            note=table.note,
+            features=table.features,
+            targets=table.targets,
+            protocol=split.protocol,
+            train_rows=len(split.x_train),
+            digest=table.digest(),
+            scaler=split.scaler,
+            x_test=split.x_test,
+            y_test=split.scaler.predictions(split.y_test),
+        )
+
+    @property
+    def test_rows(self) -> int:
+        """How many rows test."""
+        return len(self.y_test)
+
+    @property
+    def unit(self) -> float:
+        """What a loss of the network is multiplied by.
+
+        The loss of one standardised target is told in that target's own units, squared; those of
+        several targets have no unit in common and stay in squared standard deviations.
+        """
+        return self.scaler.y_std.item() ** 2 if len(self.targets) == 1 else 1.0
+
+    @property
+    def in_words(self) -> str:
+        """What a loss is, with its unit."""
+        if len(self.targets) == 1:
+            return f"mean squared error of {self.targets[0]}"
+        if torch.all(self.scaler.y_std == 1):
+            return f"mean squared error, summed over {len(self.targets)} targets"
+        return f"mean squared error in standard deviations, summed over {len(self.targets)} targets"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A test loss on the way: after `steps` (S,) steps it was `losses` (S,)."""
+
+    steps: Tensor
+    losses: Tensor
+
+
+@dataclass(frozen=True)
 class Trained:
-    """One model after its descents, one for each seed."""
+    """One model after its descents, one for each seed; losses as `Facts.in_words` says."""
 
     model: Model
     descents: tuple[Descent, ...]
     test_losses: tuple[float, ...]  # one for each descent
+    test_curve: Curve  # of the first descent
+    predictions: Tensor  # (n, K): of the test rows, in the targets' units, by the first descent
+    unit: float  # what a loss of the network is multiplied by
+    lr_reason: str  # where the learning rate comes from
     sheet: SheetFigure | None  # None where the sheet has no figure for this very training
 
     @property
@@ -43,12 +112,12 @@ class Trained:
         rows = np.full((len(self.descents), longest), np.nan)
         for row, descent in zip(rows, self.descents, strict=True):
             row[: len(descent.losses)] = descent.losses.numpy()
-        return rows
+        return rows * self.unit
 
     @property
     def train_loss(self) -> float:
         """The last training loss, the mean over the seeds."""
-        return statistics.fmean(descent.train_loss for descent in self.descents)
+        return self.unit * statistics.fmean(descent.train_loss for descent in self.descents)
 
     @property
     def test_loss(self) -> float:
@@ -107,23 +176,30 @@ class Trained:
 class Comparison:
     """Several models trained on one table by one protocol."""
 
-    table: Table
-    split: Split
+    facts: Facts
     steps: int
     seeds: tuple[int, ...]
     results: tuple[Trained, ...]
 
+    @property
+    def best(self) -> Trained:
+        """The model of the lowest test loss."""
+        return min(self.results, key=lambda result: result.test_loss)
+
     def to_dict(self) -> dict[str, Any]:
         """What `metrics.json` holds and `--json` prints."""
+        facts = self.facts
         return {
             "derivable": derivable.__version__,
-            "data": self.table.name,
-            "note": self.table.note or None,
-            "protocol": self.split.protocol,
-            "train_rows": len(self.split.x_train),
-            "test_rows": len(self.split.x_test),
-            "features": list(self.table.features),
-            "targets": list(self.table.targets),
+            "data": facts.name,
+            "note": facts.note or None,
+            "sha256": facts.digest,
+            "protocol": facts.protocol,
+            "train_rows": facts.train_rows,
+            "test_rows": facts.test_rows,
+            "features": list(facts.features),
+            "targets": list(facts.targets),
+            "loss": facts.in_words,
             "steps": self.steps,
             "seed": self.seeds[0],
             "seeds": len(self.seeds),
@@ -135,36 +211,82 @@ def compare(
     table: Table,
     models: Sequence[Model],
     *,
+    protocol: str = "lab",
+    lr: float | str | None = None,
     steps: int = LAB_STEPS,
     seed: int = 0,
     seeds: int = 1,
     method: str = "auto",
     watch: Watch = lambda model, done, loss: None,
 ) -> Comparison:
-    """Train each model on `table` by the lab's protocol and measure it on the test rows.
+    """Train each model on `table` by one protocol and measure it on the test rows.
 
-    Each model is trained from `seeds` seeds, `seed`, `seed` + 1, ... `method` is one of `descend`.
+    `protocol` is "lab", for the comparison with the sheet's figures, or "sound", for any table
+    (`derivable.data.split` says what each does). `lr` is a number, or "auto" for one that suits
+    the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
+    sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
+    `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
     or seeds where there are several.
 
-    Raises DivergedError when a loss stops being finite, and KeyboardInterrupt when interrupted.
+    Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
+    finite, and KeyboardInterrupt when interrupted.
     """
-    split = lab_split(table)
-    comparable = table.name == "california" and steps == LAB_STEPS
+    if protocol not in SPLITS:
+        raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
+    split = SPLITS[protocol](table, seed)
+    facts = Facts.of(table, split)
+    comparable = table.name == "california" and protocol == "lab" and steps == LAB_STEPS
     chosen = tuple(range(seed, seed + seeds))
     results = []
     for model in models:
-        runs = _train(model, split, chosen, steps, method, partial(watch, model))
-        sheet = SHEET_FIGURES.get(model.name) if comparable else None
-        losses = tuple(test_loss(run.network, split.x_test, split.y_test) for run in runs)
-        results.append(Trained(model, tuple(runs), losses, sheet))
-    return Comparison(table, split, steps, chosen, tuple(results))
+        rate, reason = _rate(model, split, seed, lr)
+        runs = _train(model, split, chosen, rate, steps, method, partial(watch, model))
+        sheet = SHEET_FIGURES.get(model.name) if comparable and rate == model.lr else None
+        results.append(_measured(model, runs, split, facts, reason, sheet))
+    return Comparison(facts, steps, chosen, tuple(results))
+
+
+def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> tuple[float, str]:
+    """The learning rate of one model, and where it comes from."""
+    if lr is None and split.protocol == "lab":
+        return model.lr, "the lab sheet's"
+    if lr is None or lr == "auto":
+        network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
+        rate = choose_rate(network, MSE, split.x_train, split.y_train)
+        return rate.lr, rate.reason
+    if isinstance(lr, str):
+        raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
+    return lr, "as asked"
+
+
+def _measured(
+    model: Model,
+    runs: Sequence[Descent],
+    split: Split,
+    facts: Facts,
+    reason: str,
+    sheet: SheetFigure | None,
+) -> Trained:
+    """One model's descents beside the test rows."""
+    first, x, y = runs[0], split.x_test, split.y_test
+    return Trained(
+        model=model,
+        descents=tuple(runs),
+        test_losses=tuple(facts.unit * test_loss(run.network, x, y) for run in runs),
+        test_curve=Curve(first.snapshots.steps, facts.unit * _test_losses(first, x, y)),
+        predictions=split.scaler.predictions(first.network.forward_by_hand(x)[0]),
+        unit=facts.unit,
+        lr_reason=reason,
+        sheet=sheet,
+    )
 
 
 def _train(
     model: Model,
     split: Split,
     seeds: Sequence[int],
+    lr: float,
     steps: int,
     method: str,
     progress: Callable[[int, float], None],
@@ -174,9 +296,7 @@ def _train(
     networks = [model.network(x.size(1), y.size(1), seed) for seed in seeds]
     if len(seeds) == 1:
         runs = [
-            descend(
-                networks[0], MSE, x, y, lr=model.lr, steps=steps, method=method, progress=progress
-            )
+            descend(networks[0], MSE, x, y, lr=lr, steps=steps, method=method, progress=progress)
         ]
     else:
         runs = descend_many(
@@ -184,7 +304,7 @@ def _train(
             MSE,
             x,
             y,
-            lr=model.lr,
+            lr=lr,
             steps=steps,
             method=method,
             progress=lambda done, run: progress(done, run.train_loss),
@@ -196,5 +316,15 @@ def _train(
 
 def test_loss(network: Network, x: Tensor, y: Tensor) -> float:
     """MSE of the network on x (N, D), y (N, K), summed over the K columns."""
-    yhat, _ = network.forward_by_hand(x)
+    return _loss_at(network, network.theta, x, y)
+
+
+def _loss_at(network: Network, theta: Tensor, x: Tensor, y: Tensor) -> float:
+    yhat, _ = network.forward_by_hand(x, network.unflatten(theta.to(x.dtype)))
     return MSE.forward(Context(), yhat, y).sum().item()
+
+
+def _test_losses(run: Descent, x: Tensor, y: Tensor) -> Tensor:
+    """The test loss at each snapshot, (S,)."""
+    losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
+    return torch.tensor(losses, dtype=torch.float64)

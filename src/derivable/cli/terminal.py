@@ -62,8 +62,8 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
     with_sheet = any(result.sheet for result in comparison.results)
     console.print(_table(comparison, with_sheet))
     console.print(
-        f"protocol {comparison.split.protocol}: {len(comparison.split.x_train):,} training and "
-        f"{len(comparison.split.x_test):,} test rows of {comparison.table.name}, "
+        f"protocol {comparison.facts.protocol}: {comparison.facts.train_rows:,} training and "
+        f"{comparison.facts.test_rows:,} test rows of {comparison.facts.name}, "
         f"{comparison.steps:,} steps, {_seeds(comparison)}",
         style="dim",
         highlight=False,

@@ -1,13 +1,57 @@
-"""From a table to training and test rows."""
+"""From a table to standardised training and test rows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from derivable.data.table import Table
+
+TRAIN_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Standardises features (N, D) and targets (N, K), and undoes it for predictions; float64.
+
+    A missing feature, NaN, becomes the median of its column; a constant column becomes zero.
+    """
+
+    median: Tensor  # (D,)
+    mean: Tensor  # (D,)
+    std: Tensor  # (D,), unbiased; 1 for a constant column
+    y_mean: Tensor  # (K,); 0 where targets stay as they are
+    y_std: Tensor  # (K,); 1 where targets stay as they are
+
+    @classmethod
+    def fit(cls, x: Tensor, y: Tensor, *, targets: bool) -> Self:
+        """The scaler of these rows; it leaves the targets alone unless `targets`."""
+        median = x.nanmedian(0).values
+        x = torch.where(x.isnan(), median, x)
+        if targets:
+            return cls(median, x.mean(0), _deviation(x), y.mean(0), _deviation(y))
+        return cls(median, x.mean(0), _deviation(x), torch.zeros_like(y[0]), torch.ones_like(y[0]))
+
+    def features(self, x: Tensor) -> Tensor:
+        """Standardised features."""
+        return (torch.where(x.isnan(), self.median, x) - self.mean) / self.std
+
+    def targets(self, y: Tensor) -> Tensor:
+        """Standardised targets."""
+        return (y - self.y_mean) / self.y_std
+
+    def predictions(self, yhat: Tensor) -> Tensor:
+        """What a network predicts, in the targets' own units."""
+        return yhat.double() * self.y_std + self.y_mean
+
+
+def _deviation(columns: Tensor) -> Tensor:
+    deviation = columns.std(0)
+    return torch.where(deviation > 0, deviation, 1.0)
 
 
 @dataclass(frozen=True)
@@ -19,18 +63,36 @@ class Split:
     x_test: Tensor
     y_test: Tensor
     protocol: str
+    scaler: Scaler
 
 
-def lab_split(table: Table, dtype: torch.dtype = torch.float32) -> Split:
+def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
     """The lab sheet's protocol: the first 80% of the rows train, the last 20% test, in file order.
 
     Features are standardised over all rows with the unbiased standard deviation, before the
     split. That lets the test rows into the scaler; it is kept to compare with the sheet's own
-    figures. A constant column becomes zero.
+    figures. Targets stay as they are; nothing is drawn by `seed`.
     """
-    x, y = table.x, table.y.to(dtype)
-    deviation = x.std(0)
-    deviation[deviation == 0] = 1
-    x = ((x - x.mean(0)) / deviation).to(dtype)
-    cut = int(0.8 * len(x))
-    return Split(x[:cut], y[:cut], x[cut:], y[cut:], protocol="lab")
+    scaler = Scaler.fit(table.x, table.y, targets=False)
+    return _cut(table.x, table.y, scaler, "lab", dtype)
+
+
+def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
+    """80% of the rows train and 20% test, shuffled by `seed`.
+
+    Features and targets are standardised as the training rows say, which know nothing of the test
+    rows.
+    """
+    order = torch.randperm(len(table.x), generator=torch.Generator().manual_seed(seed))
+    x, y = table.x[order], table.y[order]
+    cut = int(TRAIN_SHARE * len(x))
+    return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), "sound", dtype)
+
+
+SPLITS: dict[str, Callable[..., Split]] = {"lab": lab_split, "sound": sound_split}
+
+
+def _cut(x: Tensor, y: Tensor, scaler: Scaler, protocol: str, dtype: torch.dtype) -> Split:
+    cut = int(TRAIN_SHARE * len(x))
+    x, y = scaler.features(x).to(dtype), scaler.targets(y).to(dtype)
+    return Split(x[:cut], y[:cut], x[cut:], y[cut:], protocol, scaler)

@@ -3,6 +3,17 @@
 from derivable.descent.driver import descend
 from derivable.descent.many import descend_many
 from derivable.descent.path import Certificate, Checkpoint
+from derivable.descent.rate import Rate, choose_rate
 from derivable.descent.result import Descent
+from derivable.descent.snapshots import Snapshots
 
-__all__ = ["Certificate", "Checkpoint", "Descent", "descend", "descend_many"]
+__all__ = [
+    "Certificate",
+    "Checkpoint",
+    "Descent",
+    "Rate",
+    "Snapshots",
+    "choose_rate",
+    "descend",
+    "descend_many",
+]

@@ -22,6 +22,7 @@ from derivable.descent.choice import (
 from derivable.descent.flow import follow
 from derivable.descent.path import Checkpoint, Path, Plan, Progress
 from derivable.descent.result import Descent
+from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import optimise, take_steps
 from derivable.descent.validity import check_numbers, check_problem, check_start
 from derivable.function import Function
@@ -100,6 +101,11 @@ def descend(
         exact = in_float64(goal, network, loss, x, y) if goal and method == "flow" else None
         compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
         name = goal.name if goal else "quadratic"
+
+        def checkpoint(path: Path, losses: Tensor) -> Checkpoint:
+            taken = path.snapshots.copy()
+            return Checkpoint(path.theta, losses, method, name, path.memory, taken)
+
         plan = Plan(
             theta=start.theta if start else network.theta,
             lr=lr or math.nan,
@@ -107,10 +113,9 @@ def descend(
             losses=start.losses if start else torch.empty(0, dtype=torch.float64),
             tolerance=tolerance,
             progress=progress,
-            keep=lambda theta, losses, memory: keep(
-                Checkpoint(theta, losses.clone(), method, name, memory)
-            ),
+            keep=lambda path: keep(checkpoint(path, path.losses.clone())),
             memory=start.memory if start else {},
+            taken=_snapshots(start, steps, network),
         )
         begin = time.perf_counter()
         path = _run(method, goal, exact, plan, network, x, y)
@@ -127,7 +132,8 @@ def descend(
         seconds=seconds,
         compile_seconds=compile_seconds,
         interrupted=path.interrupted,
-        checkpoint=Checkpoint(path.theta, path.losses[:-1], method, name, path.memory),
+        snapshots=path.snapshots,
+        checkpoint=checkpoint(path, path.losses[:-1]),
     )
 
 
@@ -148,6 +154,14 @@ def _run(
     if method == "lbfgs":
         return lbfgs.minimise(goal, plan)
     return take_steps(goal, plan) if method == "steps" else optimise(goal, plan, method)
+
+
+def _snapshots(start: Checkpoint | None, steps: int, network: Network) -> Snapshots:
+    """Those of the checkpoint, as often from now on as all steps together ask for."""
+    snapshots = Snapshots.of(steps, network.theta.numel())
+    if start and start.snapshots:
+        return Snapshots(snapshots.every, start.snapshots.at, start.snapshots.taken)
+    return snapshots
 
 
 def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:

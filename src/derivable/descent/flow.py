@@ -28,6 +28,7 @@ from torch import Tensor
 from derivable.descent.certificate import Witness
 from derivable.descent.field import Field
 from derivable.descent.path import Certificate, Path, Plan, Window
+from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import take_steps
 from derivable.objective import Objective
 
@@ -49,6 +50,7 @@ class _Ride:
     losses: Tensor  # (steps + 1,)
     theta: Tensor  # (P,), after `done` steps
     done: int
+    snapshots: Snapshots
     evaluations: int = 0  # gradients
     trouble: str = ""
     interrupted: bool = False
@@ -82,7 +84,8 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         rounding = torch.finfo(objective.dtype).eps  # of each loss, which both have
         deviation = SAFETY * _largest_difference(ride, twin) + rounding
         if deviation <= plan.tolerance:
-            return Path(ride.theta, ride.losses, spent, Certificate(deviation, False, windows))
+            how = Certificate(deviation, False, windows)
+            return Path(ride.theta, ride.losses, spent, ride.snapshots, how)
         ride.trouble = f"it would deviate by {deviation:.0e}, and {plan.tolerance:.0e} was asked"
         relative /= FINER
     path = take_steps(objective, plan)
@@ -93,7 +96,9 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
 def _unmeasured(ride: _Ride, spent: int, windows: tuple[Window, ...]) -> Path:
     """What there is after an interruption."""
     how = Certificate(math.inf, False, windows, "interrupted before it was measured")
-    return Path(ride.theta, ride.losses[: ride.done + 1], spent, how, interrupted=True)
+    losses = ride.losses[: ride.done + 1]
+    ride.snapshots.take(ride.done, ride.theta)
+    return Path(ride.theta, losses, spent, ride.snapshots, how, interrupted=True)
 
 
 def _largest_difference(ride: _Ride, twin: _Ride) -> float:
@@ -119,7 +124,7 @@ def _strides(
     from scipy import integrate
 
     objective = flow.objective
-    ride = _Ride(plan.room(), plan.theta.double(), plan.done)
+    ride = _Ride(plan.room(), plan.theta.double(), plan.done, plan.snapshots())
     ride.losses[plan.done] = _value(objective, ride.theta)
     try:
         solver = (integrate.DOP853 if smooth else integrate.RK45)(
@@ -179,8 +184,13 @@ def _record(ride: _Ride, plan: Plan, objective: Objective, solver: Any) -> None:
     s = 2 * (t - solver.t_old) / length - 1  # -1 to 1 along the stride
     integrated = chebval(s, losses) + (s + 1) / 2 * drift
     ride.losses[ride.done + 1 : end + 1] = torch.from_numpy(integrated)
+    for step in ride.snapshots.wanted(ride.done, end):
+        at = dense(min((step - plan.done) * plan.lr, solver.t))
+        ride.snapshots.take(step, torch.from_numpy(at[:-1]))
     theta = solver.y if finished else dense((end - plan.done) * plan.lr)
     ride.theta, ride.done = torch.from_numpy(theta[:-1].copy()), end
+    if finished:
+        ride.snapshots.take(end, ride.theta)
 
 
 def _value(objective: Objective, theta: Tensor) -> float:

@@ -18,7 +18,7 @@ def minimise(objective: Objective, plan: Plan) -> Path:
     """
     from scipy.optimize import minimize
 
-    losses = list(plan.losses)
+    losses, snapshots = list(plan.losses), plan.snapshots()
     theta = plan.theta.double().numpy()
     last = theta.copy()
 
@@ -34,7 +34,10 @@ def minimise(objective: Objective, plan: Plan) -> Path:
     def after_each(intermediate_result: Any) -> None:  # SciPy looks at this name
         last[:] = intermediate_result.x
         losses.append(intermediate_result.fun)
-        plan.progress(len(losses) - 1, losses[-1])
+        done = len(losses) - 1
+        if snapshots.wanted(done - 1, done):
+            snapshots.take(done, torch.from_numpy(last))
+        plan.progress(done, losses[-1])
 
     losses.append(value(theta)[0])
     options = {"maxiter": plan.steps - plan.done, "maxfun": 20 * plan.steps}
@@ -50,10 +53,12 @@ def minimise(objective: Objective, plan: Plan) -> Path:
             )
     except KeyboardInterrupt:
         interrupted = True
+    snapshots.take(len(losses) - 1, torch.from_numpy(last))
     return Path(
         torch.from_numpy(last),
         torch.tensor(losses, dtype=torch.float64),
         evaluations,
+        snapshots,
         OF_ITS_OWN,
         interrupted=interrupted,
     )

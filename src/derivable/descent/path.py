@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
 
 Progress = Callable[[int, float], None]  # (steps done, loss there)
@@ -61,6 +62,7 @@ class Checkpoint:
     method: str
     objective: str
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
+    snapshots: Snapshots | None = None
 
     @property
     def step(self) -> int:
@@ -73,6 +75,9 @@ class Checkpoint:
         tensors = {"theta": self.theta, "losses": self.losses}
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
         words = {"method": self.method, "objective": self.objective}
+        if self.snapshots:
+            tensors |= {"snapshots": self.snapshots.thetas, "snapshots.at": self.snapshots.steps}
+            words["snapshots.every"] = str(self.snapshots.every)
         save_file({name: value.contiguous() for name, value in tensors.items()}, part, words)
         part.replace(file)
 
@@ -85,10 +90,14 @@ class Checkpoint:
                 words = content.metadata() or {}
             theta, losses = tensors.pop("theta"), tensors.pop("losses")
             method, objective = words["method"], words["objective"]
+            snapshots = None
+            if "snapshots" in tensors:
+                at, thetas = tensors.pop("snapshots.at"), tensors.pop("snapshots")
+                snapshots = Snapshots(int(words["snapshots.every"]), at.tolist(), list(thetas))
         except Exception as error:  # safetensors has errors of its own for each kind of damage
             raise DataError(f"{file} is no checkpoint of a descent: {error}") from None
         memory = {name.removeprefix("memory."): value for name, value in tensors.items()}
-        return cls(theta, losses, method, objective, memory)
+        return cls(theta, losses, method, objective, memory, snapshots)
 
 
 @dataclass(frozen=True)
@@ -101,13 +110,20 @@ class Plan:
     losses: Tensor  # (done,): the loss before each step so far
     tolerance: float
     progress: Progress  # called between blocks
-    keep: Callable[[Tensor, Tensor, dict[str, Tensor]], None]  # theta, losses, memory; the same
+    keep: Callable[[Path], None]  # the same
     memory: dict[str, Tensor]
+    taken: Snapshots  # so far
 
     @property
     def done(self) -> int:
         """The number of steps that were taken before."""
         return len(self.losses)
+
+    def snapshots(self) -> Snapshots:
+        """Those so far, or the first one; for a method to go on with."""
+        snapshots = self.taken.copy()
+        snapshots.take(self.done, self.theta)
+        return snapshots
 
     def room(self) -> Tensor:
         """A tensor for all losses (steps + 1,), in float64, with those before filled in."""
@@ -123,6 +139,7 @@ class Path:
     theta: Tensor  # (P,)
     losses: Tensor  # (steps + 1,), fewer if it was interrupted
     gradient_evaluations: int
+    snapshots: Snapshots
     certificate: Certificate = EXACT
     interrupted: bool = False
     memory: dict[str, Tensor] = field(default_factory=dict)

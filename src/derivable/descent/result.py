@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from derivable.descent.path import Certificate, Checkpoint
+from derivable.descent.snapshots import Snapshots
 from derivable.network import Network
 
 
@@ -25,6 +26,7 @@ class Descent:
     seconds: float  # without compile_seconds
     compile_seconds: float  # that compiled loops took to be ready
     interrupted: bool
+    snapshots: Snapshots  # parameters at some of the steps, first and last included
     checkpoint: Checkpoint  # from where `descend(..., start=...)` goes on
 
     @property

@@ -56,15 +56,23 @@ def leap(x: Tensor, y: Tensor, plan: Plan) -> Path:
             f"lr={plan.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "
             f"below {rows / s[0].item() ** 2:.3g}"
         )
-    # 1 - (1 - step)^todo; the sign matters where a step goes too far
-    gone = torch.where(
-        (step > 1) & (todo % 2 == 1), 1 + torch.exp(todo * rate), -torch.expm1(todo * rate)
-    )
-    reach = torch.where(s > 0, gone / torch.where(s > 0, s, 1.0), 0.0)  # (E,)
-    theta = start - vt.t() @ (reach.view(-1, 1) * p)
+
+    def theta(done: int) -> Tensor:
+        """Where it is after `done` of the steps to do."""
+        # 1 - (1 - step)^done; the sign matters where a step goes too far
+        gone = torch.where(
+            (step > 1) & (done % 2 == 1), 1 + torch.exp(done * rate), -torch.expm1(done * rate)
+        )
+        reach = torch.where(s > 0, gone / torch.where(s > 0, s, 1.0), 0.0)  # (E,)
+        moved: Tensor = vt.t() @ (reach.view(-1, 1) * p)  # (E, K)
+        return (start - moved).flatten()
+
+    snapshots = plan.snapshots()
+    for at in (*snapshots.wanted(plan.done, plan.steps), plan.steps):
+        snapshots.take(at, theta(at - plan.done))
     with suppress(KeyboardInterrupt):  # there is nothing more to do
         plan.progress(plan.steps, losses[-1].item())
-    return Path(theta.flatten(), losses, gradient_evaluations=1)
+    return Path(theta(todo), losses, gradient_evaluations=1, snapshots=snapshots)
 
 
 def _triangle(x: Tensor, y: Tensor) -> Tensor:

@@ -70,23 +70,30 @@ def _in_blocks(
     Blocks end at multiples of their length, wherever the descent began, so that one that goes on
     from a checkpoint has the same blocks.
     """
-    losses, done = plan.room(), plan.done
+    losses, done, snapshots = plan.room(), plan.done, plan.snapshots()
     kept = theta.clone(), done, memory()  # what an interruption inside a block goes back to
     interrupted = False
     try:
         while done < plan.steps:
             end = min(done - done % objective.block + objective.block, plan.steps)
-            advance(losses[done:end])
-            if not torch.isfinite(losses[done:end]).all():
-                raise diverged(objective, plan.theta.to(theta.dtype), losses[:end], plan.lr)
-            kept = theta.clone(), end, memory()
-            done = end
-            plan.keep(kept[0], losses[:done], kept[2])
-            if done < plan.steps:
-                plan.progress(done, losses[done - 1].item())
+            objective.begin_block()
+            while done < end:
+                far = min(done + objective.piece, end)
+                advance(losses[done:far])
+                if not torch.isfinite(losses[done:far]).all():
+                    raise diverged(objective, plan.theta.to(theta.dtype), losses[:far], plan.lr)
+                if snapshots.wanted(done, far):
+                    snapshots.take(far, theta)
+                done = far
+                if done == end:
+                    kept = theta.clone(), done, memory()
+                    plan.keep(Path(kept[0], losses[:done], done, snapshots, memory=kept[2]))
+                if done < plan.steps:
+                    plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:
         interrupted = True
     theta, done, last = kept
+    snapshots.forget_after(done)
     if torch.isnan(losses[done]):  # where a block was interrupted, its first loss is known
         losses[done], _ = objective.value_and_gradient(theta)
     losses = losses[: done + 1]
@@ -94,5 +101,6 @@ def _in_blocks(
         raise diverged(objective, plan.theta.to(theta.dtype), losses, plan.lr)
     with suppress(KeyboardInterrupt):  # there is nothing more to do
         plan.progress(done, losses[done].item())
+    snapshots.take(done, theta)
     evaluations = done + 1 - plan.done
-    return Path(theta, losses, evaluations, interrupted=interrupted, memory=last)
+    return Path(theta, losses, evaluations, snapshots, interrupted=interrupted, memory=last)

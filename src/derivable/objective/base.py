@@ -11,13 +11,15 @@ from torch import Tensor
 class Objective(ABC):
     """A loss, its gradient and its curvature at a flat parameter vector `theta` of shape (P,).
 
-    `dtype` is that of the `theta` it takes, and of all that it returns. `block` is how many steps
-    are taken between two looks at the loss; what a block's steps give follows from its first
-    `theta` alone.
+    `dtype` is that of the `theta` it takes, and of all that it returns. `piece` is how many steps
+    are taken between two looks at the loss. `block` is how many until `begin_block` is called
+    again: what a block's steps give follows from its first `theta` alone, so that a descent can go
+    on from there with the same bits.
     """
 
     name: str
     dtype: torch.dtype
+    piece: int = 500
     block: int = 500
 
     @abstractmethod
@@ -33,6 +35,9 @@ class Objective(ABC):
 
     def warm_up(self, *, curvature: bool) -> None:  # noqa: B027  most have nothing to do
         """Compile what there is to compile, that for the curvature only where it is wanted."""
+
+    def begin_block(self) -> None:  # noqa: B027  most remember nothing
+        """Forget what earlier steps have left, but for `theta`."""
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many steps of gradient descent as there are `losses`.

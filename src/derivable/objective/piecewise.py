@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,8 +35,21 @@ from derivable.objective.base import Objective
 from derivable.objective.fused import Fused, kernel_of
 from derivable.objective.mlp import Mlp
 
+Array = np.ndarray[Any, Any]
+Counts = tuple[Array, Array, Array, Array]  # sides (H, N), slopes (2,), G, and r (K, M + 1)
+
 MOST_PRODUCTS = 600  # entries of a: G is then 3 MB and stays in the cache
 ROWS_AT_ONCE = 4096
+
+
+@dataclass
+class _State:
+    """What steps leave for those that go on from where they ended."""
+
+    counts: Counts
+    lists: tuple[Array, ...]
+    theta: Tensor = field(default_factory=lambda: torch.empty(0))  # where they ended
+    pays: bool = True
 
 
 class Piecewise(Objective):
@@ -43,8 +58,8 @@ class Piecewise(Objective):
     Supports any activation that is two straight lines meeting in 0. Raises SettingError for
     another network or loss, or without Numba (the extra `fast`).
 
-    Many steps at a time is what it is for: `block` of them after each fresh count of the sides, so
-    that a block's steps follow from its first parameters alone.
+    Many steps at a time is what it is for: `block` of them after each fresh count of the sides.
+    Steps that begin where the last ones ended go on with their count.
     """
 
     name = "piecewise"
@@ -86,6 +101,7 @@ class Piecewise(Objective):
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
         self._network, self._loss = network, loss
+        self._state: _State | None = None
 
     @cached_property
     def plain(self) -> Fused:
@@ -114,21 +130,33 @@ class Piecewise(Objective):
         """
         from derivable.objective import piecewise_kernels
 
-        above, gram, moment = self._count(theta)
-        taken = piecewise_kernels.take_steps(
-            theta.numpy(),
-            lr,
-            losses.numpy(),
-            self.table,
-            (above.numpy(), self.slopes, gram.numpy(), moment.numpy()),
-            float((self.y**2).mean(0).sum()),
-            float(self.x.numel() * self.units),  # a pass over the table costs twice as much
-        )
+        state = self._state
+        if state is None or not torch.equal(state.theta, theta):
+            lists = piecewise_kernels.empty_lists(self.units, len(self.x))
+            state = self._state = _State(self._count(theta), lists)
+        taken = 0
+        if state.pays:
+            taken = piecewise_kernels.take_steps(
+                theta.numpy(),
+                lr,
+                losses.numpy(),
+                self.table,
+                state.counts,
+                state.lists,
+                float((self.y**2).mean(0).sum()),
+                float(self.x.numel() * self.units),  # a pass over the table costs twice as much
+            )
         if taken < len(losses):
+            state.pays = False
             self.plain.take_steps(theta, lr, losses[taken:])
+        state.theta = theta.clone()
 
-    def _count(self, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The sides (H, N), the Gram matrix of phi and its moments with y, at `theta`."""
+    def begin_block(self) -> None:
+        """Count the sides afresh at the next step."""
+        self._state = None
+
+    def _count(self, theta: Tensor) -> Counts:
+        """The sides (H, N), the slopes, the Gram matrix of phi and its moments with y."""
         edges, rows = self.x.shape
         size = self.units * edges + 1
         w = theta[: size - 1].view(edges, self.units)
@@ -145,4 +173,4 @@ class Piecewise(Objective):
             phi[:, :-1] = (slope.unsqueeze(2) * x.unsqueeze(1)).flatten(1)  # (n, H (D + 1))
             gram += phi.t() @ phi
             moment += y.t() @ phi
-        return above, gram / rows, moment / rows
+        return above.numpy(), self.slopes, (gram / rows).numpy(), (moment / rows).numpy()

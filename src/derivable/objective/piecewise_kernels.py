@@ -21,6 +21,7 @@ CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512
 GROUP = 16  # rows of a list with one common due
 FIRST_RADIUS = 1e-3
+WORK, STEPS = range(2)  # done with the lists
 COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
@@ -34,6 +35,7 @@ def take_steps(
     losses: Any,
     table: Any,
     counts: Any,
+    lists: Any,
     squares: float,
     budget: float,
 ) -> int:
@@ -42,26 +44,25 @@ def take_steps(
     `theta` is (H (D+1) + (H+1) K,) and `squares` the mean of y^2, summed over the columns. `table`
     is x (D+1, N), x in float32, |x| (N,) and y (N, K). `counts` are the sides above (H, N), the two
     slopes, and the sums gram (M+1, M+1) and moment (K, M+1) with M = H (D+1), which are brought up
-    to date as rows change sides.
+    to date as rows change sides; so are the `lists` of `empty_lists`.
     """
     x, _, _, y = table
     above, _, gram, moment = counts
     edges = x.shape[0]
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
-    lists = _empty_lists(units, edges)
-    paths = lists[-1]
+    paths, spent = lists[-2:]
     a, t = np.empty((outputs, size)), np.empty((outputs, size))
-    work = 0.0
     for k in range(losses.size):
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
-                work += _look(theta, h, table, counts, lists)
-        if work > budget * (k + 100):
+                spent[WORK] += _look(theta, h, table, counts, lists)
+        if spent[WORK] > budget * (spent[STEPS] + 100):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
         _step(theta, lr, units, edges, t, paths)
-        work += size * size * outputs
+        spent[WORK] += size * size * outputs
+        spent[STEPS] += 1
     return losses.size
 
 
@@ -110,9 +111,10 @@ def _step(theta: Any, lr: float, units: int, edges: int, t: Any, paths: Any) -> 
         v[units * outputs + k] -= rate * t[k, units * edges]
 
 
-@njit(**INNER)
-def _empty_lists(units: int, edges: int) -> Any:
-    """Of each unit: rows, when each is due, and the first of each group; their features; and paths.
+def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
+    """Of each unit: rows, when each is due, and the first of each group; their features; paths.
+
+    And the work that was done with them, and in how many steps.
 
     Features lie one row after the other. The rows of a list are sorted by when they were due when
     it was made, so that those that are looked at again and again are in the same few groups.
@@ -123,7 +125,7 @@ def _empty_lists(units: int, edges: int) -> Any:
     features = np.empty((units, CAPACITY * edges))
     paths = np.zeros((units, 5))
     paths[:, RADIUS], paths[:, LENGTH] = FIRST_RADIUS, np.inf
-    return rows, due, first, features, paths
+    return rows, due, first, features, paths, np.zeros(2)
 
 
 @njit(**INNER)
@@ -131,7 +133,7 @@ def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> float:
     """Look at the rows of unit h that are due; the work that it took, in multiplications."""
     x, _, norms, _ = table
     above = counts[0]
-    rows, due, first, features, paths = lists
+    rows, due, first, features, paths, _ = lists
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     flip_cost = 2.0 * units * edges * edges
     if not path[LENGTH] < path[RADIUS]:
@@ -161,7 +163,7 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     """Look at every row of unit h and make its list again; how many had changed sides."""
     x, x32, norms, _ = table
     above = counts[0]
-    rows, due, first, features, paths = lists
+    rows, due, first, features, paths, _ = lists
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     radius = _best_radius(path, x.shape[1])
     count, flips, z = 0, 0, np.empty(CHUNK, np.float32)

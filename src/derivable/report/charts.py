@@ -38,7 +38,7 @@ def loss_curves(comparison: Comparison) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
         axes.set_xlim(0, max(comparison.steps, 1))
-        axes.set_title(f"How the training loss fell: {comparison.table.name}{_seeds(comparison)}")
+        axes.set_title(f"How the training loss fell: {comparison.facts.name}{_seeds(comparison)}")
         axes.set_xlabel("gradient-descent steps")
         axes.set_ylabel("training loss (mean squared error)")
         axes.grid(axis="y", which="both")
@@ -85,7 +85,7 @@ def test_loss_bars(comparison: Comparison) -> Figure:
         axes.set_ylim(0, 1.12 * max(tops))
         axes.set_title(
             f"Test loss after {comparison.steps:,} steps: "
-            f"{comparison.table.name}{_seeds(comparison)}"
+            f"{comparison.facts.name}{_seeds(comparison)}"
         )
         axes.set_ylabel("test loss (mean squared error)")
         axes.grid(axis="y")

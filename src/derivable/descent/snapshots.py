@@ -1,0 +1,56 @@
+"""Where a descent was now and then on its way: for a test loss there, say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import torch
+from torch import Tensor
+
+MOST = 128  # of one descent
+NUMBERS = 2**22  # that all of them may hold; fewer are taken of a large network
+
+
+@dataclass
+class Snapshots:
+    """The parameters after some of the steps: the first, the last, and evenly many between."""
+
+    every: int  # steps from one to the next, about: exact steps stop between blocks only
+    at: list[int] = field(default_factory=list)
+    taken: list[Tensor] = field(default_factory=list)  # (P,) each
+
+    @classmethod
+    def of(cls, steps: int, parameters: int) -> Self:
+        """None taken yet, of a descent of so many steps."""
+        most = max(2, min(MOST, NUMBERS // parameters))
+        return cls(max(1, -(-steps // most)))
+
+    def wanted(self, first: int, last: int) -> range:
+        """The steps after `first` and up to `last` of which there shall be one."""
+        return range(first - first % self.every + self.every, last + 1, self.every)
+
+    def take(self, step: int, theta: Tensor) -> None:
+        """The one after `step` steps, unless there is one already."""
+        if not self.at or step > self.at[-1]:
+            self.at.append(step)
+            self.taken.append(theta.clone())
+
+    def forget_after(self, step: int) -> None:
+        """Leave out those after `step`, which turned out not to count."""
+        while self.at[-1] > step:
+            self.at.pop(), self.taken.pop()
+
+    @property
+    def steps(self) -> Tensor:
+        """(S,), int64: after how many steps each was taken."""
+        return torch.tensor(self.at, dtype=torch.int64)
+
+    @property
+    def thetas(self) -> Tensor:
+        """(S, P): the parameters there."""
+        return torch.stack(self.taken)
+
+    def copy(self) -> Self:
+        """Another one, which goes on from the same."""
+        return type(self)(self.every, self.at.copy(), self.taken.copy())

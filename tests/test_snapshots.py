@@ -1,0 +1,78 @@
+"""Parameters along a descent: where they were taken, and that they are those of that step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from derivable import MSE, Checkpoint, Descent, ReLU, Tanh, descend
+from derivable.descent.snapshots import MOST, Snapshots
+from derivable.objective import Fused, Piecewise
+from tests.problems import problem
+
+
+def descent(
+    steps: int, activation: Any = Tanh, hidden: bool = True, lr: float = 0.02, **settings: Any
+) -> Descent:
+    sizes = (3, 5, 2) if hidden else (3, 2)
+    network, x, y = problem(*sizes, rows=101, activation=activation)
+    return descend(network, MSE, x, y, lr=lr, steps=steps, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "tolerance"),
+    [
+        ({"method": "spectral", "hidden": False}, 1e-9),
+        ({"method": "flow", "lr": 1e-4}, 1e-5),
+        ({"method": "steps", "objective": "fused"}, 1e-9),
+        ({"method": "steps", "objective": "piecewise", "activation": ReLU}, 1e-9),
+        ({"method": "adam", "objective": "fused"}, 1e-9),
+    ],
+    ids=lambda value: str(value),
+)
+def test_they_are_the_parameters_of_their_steps(settings: dict[str, Any], tolerance: float) -> None:
+    run = descent(4000, **settings)
+    steps, thetas = run.snapshots.steps, run.snapshots.thetas
+    assert run.certificate.exact == (settings["method"] != "flow")
+    assert (steps[0].item(), steps[-1].item()) == (0, 4000)
+    assert bool((steps.diff() > 0).all())
+    torch.testing.assert_close(thetas[-1].double(), run.network.theta.double(), rtol=0, atol=1e-12)
+    middle = len(steps) // 2
+    there = descent(int(steps[middle]), **settings).network.theta.double()
+    torch.testing.assert_close(thetas[middle].double(), there, rtol=tolerance, atol=tolerance)
+
+
+def test_a_long_descent_has_many_and_a_large_network_few() -> None:
+    assert len(Snapshots.of(80_000, 101).wanted(0, 80_000)) == MOST
+    assert len(Snapshots.of(80_000, 2**21).wanted(0, 80_000)) == 2
+    assert list(Snapshots.of(5, 101).wanted(0, 5)) == [1, 2, 3, 4, 5]
+
+
+def test_a_piecewise_descent_has_them_inside_of_its_blocks() -> None:
+    run = descent(8000, ReLU, method="steps", objective="piecewise")
+    assert run.snapshots.steps.diff().max() == Piecewise.piece < Piecewise.block
+
+
+def test_a_descent_that_goes_on_has_those_from_before(tmp_path: Path) -> None:
+    whole = descent(3 * Fused.block, method="steps")
+    kept: list[Checkpoint] = []
+    descent(3 * Fused.block, method="steps", keep=kept.append)
+    kept[0].save(tmp_path / "checkpoint")
+    start = Checkpoint.load(tmp_path / "checkpoint")
+    resumed = descent(3 * Fused.block, method="steps", start=start)
+    assert start.step == Fused.block
+    assert torch.equal(resumed.snapshots.steps, whole.snapshots.steps)
+    assert torch.equal(resumed.snapshots.thetas, whole.snapshots.thetas)
+
+
+def test_an_interrupted_one_has_none_from_beyond_its_end() -> None:
+    def stop(step: int, loss: float) -> None:
+        if step == 25_000:
+            raise KeyboardInterrupt
+
+    run = descent(40_000, ReLU, method="steps", objective="piecewise", progress=stop)
+    assert run.steps == Piecewise.block
+    assert run.snapshots.at[-1] == run.steps
