@@ -245,7 +245,10 @@ def _problem(
     name = None
     if problem.argument is not None:
         name = examined.name(problem.argument, inputs)
-    return Finding(examined.subject.name, cause, name, problem.where, evidence, source=source)
+    return Finding(
+        examined.subject.name, cause, name, problem.where, evidence, source=source,
+        inputs=problem.inputs,
+    )  # fmt: skip
 
 
 def _reshaped(examined: Examined, problem: Problem, looks: Sequence[Look]) -> Fit | None:

@@ -217,7 +217,7 @@ class Examination:
             return None
         unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
-            problem.where = where
+            problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
             if problem.cause == "raises" and self._odd(problem, where):
                 fields = {"where": where, "text": problem.evidence[0]}
                 self.notes.append(Said("note.raises", fields))
@@ -332,7 +332,7 @@ class Examination:
         # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
         found = [p for p in found if p.cause != "shape" or not _nothing(p, inputs)]
         for problem in found:
-            problem.where = where
+            problem.where, problem.inputs = where, inputs
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1
         self.problems += found
 

@@ -299,7 +299,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return _restore(kind, _unit(real) * grid).to(example.dtype)
+            return _restore(kind, unit_of(real) * grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:
@@ -341,7 +341,7 @@ class Probes:
         return inputs
 
 
-def _unit(x: Tensor) -> float:
+def unit_of(x: Tensor) -> float:
     """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
     size = float(x.abs().nanmedian())
     usual = size == 0 or not math.isfinite(size) or 1e-2 <= size <= 1e2

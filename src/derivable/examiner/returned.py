@@ -26,6 +26,7 @@ class Problem:
     evidence: tuple[Said, ...]
     raw: Any = None  # what was returned, where its shape or kind is the problem
     where: Said = EXAMPLE
+    inputs: Inputs = ()  # those at which it shows; empty for the given ones
 
 
 def contract(

@@ -39,11 +39,13 @@ def units(examined: Examined, inputs: Inputs) -> list[Problem]:
         for group in groups:
             if not all(_in_proportion(examined, at, group, scale) for at in (inputs, aside)):
                 continue
-            there = _gradients(examined, _scaled(inputs, group, scale), group)
+            scaled = _scaled(inputs, group, scale)
+            there = _gradients(examined, scaled, group)
             for i in group:
                 problem = _changed(i, gradients.get(i), there.get(i), scale)
                 examined.comparisons += 1
                 if problem is not None:
+                    problem.inputs = scaled
                     problems.setdefault(i, problem)
     return list(problems.values())
 
