@@ -219,7 +219,11 @@ class Examination:
         for problem in look.problems:
             problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
             if problem.cause == "raises" and self._odd(problem, where):
-                fields = {"where": where, "text": problem.evidence[0]}
+                lone = where.key == "where.batch_of_one"  # but it is no batch
+                fields = {
+                    "where": Said("where.size_one", where.fields) if lone else where,
+                    "text": problem.evidence[0],
+                }
                 self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in unheard:
                 self.problems.append(problem)

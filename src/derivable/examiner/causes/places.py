@@ -118,7 +118,8 @@ def positions(case: Case) -> list[Fit]:
             sliding = block.measured.flip(block.axes - 2, block.axes - 1, -2, -1)
             found["flipped", "the last two axes of both"] = sliding
         whole = range(block.axes, len(shape))
-        found["flipped", "all axes"] = block.measured.flip(*whole) if len(whole) else block.measured
+        if len(whole):
+            found["flipped", "all axes"] = block.measured.flip(*whole)
         for side in (range(block.axes), whole):
             for order in itertools.permutations(side) if 2 <= len(side) <= 4 else ():
                 if list(order) == sorted(order):
