@@ -19,7 +19,7 @@ from derivable.examiner.linearity import layout, linearity, subsets, unused
 from derivable.examiner.meant import Meant
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
-from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
+from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, nothing, raised, short
 from derivable.examiner.ruler import EPS
 from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
 from derivable.examiner.space import joined, unreal
@@ -334,7 +334,7 @@ class Examination:
         except Exception as error:
             found = [Problem("raises", None, (raised(error),))]
         # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
-        found = [p for p in found if p.cause != "shape" or not _nothing(p, inputs)]
+        found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
         for problem in found:
             problem.where, problem.inputs = where, inputs
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1
@@ -396,10 +396,3 @@ class Examination:
                     unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
                 )
         return found
-
-
-def _nothing(problem: Problem, inputs: Inputs) -> bool:
-    """Whether a gradient without entries was returned for an argument without entries."""
-    assert problem.argument is not None
-    raw = problem.raw
-    return isinstance(raw, Tensor) and not raw.numel() and not inputs[problem.argument].numel()

@@ -1,4 +1,4 @@
-"""A finding as a script of its own: about ten lines that show the mistake without the examiner."""
+"""A finding as a script of its own: a dozen lines that show the mistake without the examiner."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
+# Names that the script itself uses, and that no argument can have there.
+TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
+         "first", "fixed", "s", "o", "i")  # fmt: skip
 
 # What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
 _MEASURE = """\
@@ -79,11 +82,11 @@ print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
 # Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
 # for a gradient that is detached from the graph.
 _GRADIENT = """\
-weight = torch.randn_like(run({x}))
-value = run
+fixed = torch.randn_like(run({x}))
+first = run
 def run({x}):  # the gradient, whose own gradient is examined
     {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
-    return torch.autograd.grad(value({x}), {x}, weight, create_graph=True)[0] + 0 * {x}
+    return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
 """
 
 
@@ -94,6 +97,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     few of them or where they matter. Everything is in double precision.
     """
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
+    names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Said('cause.' + finding.cause), lang)}"]
     if finding.where.key != "where.example":

@@ -63,6 +63,13 @@ def contract(
     return problems
 
 
+def nothing(problem: Problem, inputs: Inputs) -> bool:
+    """Whether a gradient without entries was returned for an argument without entries."""
+    assert problem.argument is not None
+    raw = problem.raw
+    return isinstance(raw, Tensor) and not raw.numel() and not inputs[problem.argument].numel()
+
+
 def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
     """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
     gradient = gradients[argument] if argument < len(gradients) else None
