@@ -102,19 +102,21 @@ def formulas(case: Case) -> list[Fit]:
     if gap:
         said = Said("evidence.missing", {"formula": _text(gap)})
         return [Fit("missing_term", 5.2, (said,))]
-    products = _products(found.variables)
+    inputs = {name: x for name, x in found.variables.items() if name != "output"}
+    if len(inputs) > 3:
+        return []  # the pairs of products would be too many
+    products = _products(inputs)
     measured, returned = _sum_of(found.measured, products), _sum_of(found.returned, products)
     return _compared(case, measured, returned) if measured and returned else []
 
 
-def _products(variables: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _products(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Products of powers of two variables, or of one and the difference of two others."""
-    inputs = {name: x for name, x in variables.items() if name != "output"}
     lone = dict(inputs)
     for (a, x), (b, y) in itertools.combinations(inputs.items(), 2):
         lone[f"({a} - {b})"] = x - y
     powers = [(name, x, p) for name, x in lone.items() for p in (1, 2, 3)]
-    found = {"1": torch.ones_like(next(iter(variables.values())))}
+    found = {"1": torch.ones_like(next(iter(inputs.values())))}
     for a, x, p in powers:
         up = _power(a, p)
         found |= {up: x**p, f"1/{up}": x**-p}
