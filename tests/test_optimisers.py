@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from derivable import MSE, Network, ReLU, descend
+from derivable.errors import DivergedError
 from derivable.objective import OBJECTIVES
 from derivable.objective.batches import Batches
 from tests.problems import problem
@@ -129,3 +131,23 @@ def test_lbfgs_is_interrupted_and_goes_on() -> None:
     assert rest.method == "lbfgs"
     assert torch.equal(rest.losses[:6], part.losses)
     assert rest.train_loss < part.train_loss
+
+
+@pytest.mark.parametrize("method", ["momentum", "nesterov"])
+def test_divergence_names_the_learning_rate_at_which_it_begins(method: str) -> None:
+    network, x, y = problem(3, 1, rows=101)
+    with pytest.raises(DivergedError) as caught:
+        descend(network, MSE, x, y, lr=20.0, steps=5000, method=method)
+    found = re.search(r"a stable lr is below .* = ([\d.e-]+)", str(caught.value))
+    assert found
+    bound = float(found[1])
+    settled = descend(network, MSE, x, y, lr=0.9 * bound, steps=5000, method=method)
+    assert settled.train_loss < settled.losses[0]
+    with pytest.raises(DivergedError):
+        descend(network, MSE, x, y, lr=1.1 * bound, steps=20_000, method=method)
+
+
+def test_divergence_of_adam_claims_no_bound() -> None:
+    network, x, y = problem(3, 5, 1, rows=101)
+    with pytest.raises(DivergedError, match="try a smaller lr, for example 1e\\+159"):
+        descend(network, MSE, x, y, lr=1e160, steps=5000, method="adam")

@@ -25,6 +25,7 @@ from torch import Tensor
 from derivable.descent.field import Field, Vector
 from derivable.descent.path import Window
 from derivable.descent.sharpness import extreme_curvatures
+from derivable.objective import Objective
 
 STEPS = 16  # of a window, at most
 PRODUCTS = 8  # with the Hessian, for its largest eigenvalue
@@ -37,10 +38,12 @@ DENSEST = 100  # windows at most
 class Witness:
     """The windows so far, and the drift that was measured in them.
 
-    `flow` is in float64: what is measured is often smaller than a rounding of float32.
+    `flow` is in float64: what is measured is often smaller than a rounding of float32. `objective`
+    may be in float32: it is for the sharpness, of which a digit or two are enough.
     """
 
     flow: Field
+    objective: Objective
     windows: list[Window] = field(default_factory=list)
     evaluations: int = 0  # gradients
     _times: list[float] = field(default_factory=list)
@@ -55,11 +58,11 @@ class Witness:
 
     def look(self, step: float, theta: Tensor) -> None:
         """A window after `step` steps, where the parameters are `theta`, in float64."""
-        lr, objective = self.flow.lr, self.flow.objective
-        _, largest = extreme_curvatures(objective, theta, PRODUCTS)
+        lr = self.flow.lr
+        _, largest = extreme_curvatures(self.objective, theta.to(self.objective.dtype), PRODUCTS)
         steps = int(min(STEPS, max(1.0, SHORT / max(lr * largest, 1e-12))))
         ahead = theta.clone()
-        objective.take_steps(ahead, lr, torch.empty(steps, dtype=torch.float64))
+        self.flow.objective.take_steps(ahead, lr, torch.empty(steps, dtype=torch.float64))
         off = ahead - _runge_kutta(self.flow, theta.numpy(), steps * lr)
         moved = float((ahead - theta).norm())
         self._times.append(step * lr)

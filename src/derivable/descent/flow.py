@@ -68,7 +68,7 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
     relative, spent = FIRST if smooth else FIRST_WITH_KINKS, 0
     quiet = replace(plan, progress=lambda step, loss: None)
     for _ in range(TRIALS):
-        witness = Witness(Field(exact, plan.lr))
+        witness = Witness(Field(exact, plan.lr), objective)
         ride = _integrate(Field(objective, plan.lr), plan, relative, smooth, witness)
         spent += ride.evaluations + witness.evaluations
         windows = tuple(witness.windows)

@@ -43,18 +43,20 @@ def extreme_curvatures(
     return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
-def diverged(objective: Objective, start: Tensor, losses: Tensor, lr: float) -> DivergedError:
+def diverged(
+    objective: Objective, start: Tensor, losses: Tensor, lr: float, reach: float = 2.0
+) -> DivergedError:
     """The error that names the first loss that is not finite, and a learning rate that is stable.
 
     `losses` end with those of the block that diverged; `start` is theta at step 0, where steps are
-    stable while lr < 2 / lambda_max.
+    stable while lr < reach / lambda_max; 0 where no such number is known.
     """
     step = int(torch.nonzero(~torch.isfinite(losses))[0])
     _, sharpest = extreme_curvatures(objective, start)
-    if 0 < sharpest < np.inf and lr * sharpest > 1:
+    if 0 < sharpest < np.inf and 2 * lr * sharpest > reach > 0:
         way_out = (
             f"the loss curves by up to {sharpest:.3g} where it starts, so a stable lr is below "
-            f"2 / {sharpest:.3g} = {2 / sharpest:.2g}"
+            f"{reach:.3g} / {sharpest:.3g} = {reach / sharpest:.2g}"
         )
     else:
         way_out = f"try a smaller lr, for example {lr / 10:g}"

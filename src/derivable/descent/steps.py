@@ -16,6 +16,15 @@ from derivable.objective import Objective
 
 MOMENTUM = 0.9
 
+# The largest lr * lambda_max at which steps on a quadratic loss are stable: where the roots of
+# z^2 - (1 + m - a) z + m, with momentum m and a = lr * lambda, leave the unit circle; Nesterov's of
+# z^2 - (1 + m) (1 - a) z + m (1 - a). Adam has no such number.
+REACH = {
+    "momentum": 2 * (1 + MOMENTUM),
+    "nesterov": 2 * (1 + MOMENTUM) / (1 + 2 * MOMENTUM),
+    "adam": 0.0,
+}
+
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "momentum": partial(torch.optim.SGD, momentum=MOMENTUM),
     "nesterov": partial(torch.optim.SGD, momentum=MOMENTUM, nesterov=True),
@@ -34,7 +43,7 @@ def take_steps(objective: Objective, plan: Plan) -> Path:
     def advance(losses: Tensor) -> None:
         objective.take_steps(theta, plan.lr, losses)
 
-    return _in_blocks(objective, plan, theta, advance, dict)
+    return _in_blocks(objective, plan, theta, advance, dict, reach=2.0)
 
 
 def optimise(objective: Objective, plan: Plan, name: str) -> Path:
@@ -54,7 +63,7 @@ def optimise(objective: Objective, plan: Plan, name: str) -> Path:
         state = optimiser.state.get(theta, {}).items()
         return {key: value.clone() for key, value in state if isinstance(value, Tensor)}
 
-    path = _in_blocks(objective, plan, theta.detach(), advance, memory)
+    path = _in_blocks(objective, plan, theta.detach(), advance, memory, REACH[name])
     return replace(path, certificate=OF_ITS_OWN)
 
 
@@ -64,6 +73,7 @@ def _in_blocks(
     theta: Tensor,
     advance: Callable[[Tensor], None],
     memory: Callable[[], dict[str, Tensor]],
+    reach: float,
 ) -> Path:
     """Let `advance` move `theta` by blocks; between two of them, look, report and keep.
 
@@ -71,6 +81,7 @@ def _in_blocks(
     from a checkpoint has the same blocks.
     """
     losses, done, snapshots = plan.room(), plan.done, plan.snapshots()
+    start = plan.theta.to(theta.dtype)
     kept = theta.clone(), done, memory()  # what an interruption inside a block goes back to
     interrupted = False
     try:
@@ -81,7 +92,7 @@ def _in_blocks(
                 far = min(done + objective.piece, end)
                 advance(losses[done:far])
                 if not torch.isfinite(losses[done:far]).all():
-                    raise diverged(objective, plan.theta.to(theta.dtype), losses[:far], plan.lr)
+                    raise diverged(objective, start, losses[:far], plan.lr, reach)
                 if snapshots.wanted(done, far):
                     snapshots.take(far, theta)
                 done = far
@@ -98,7 +109,7 @@ def _in_blocks(
         losses[done], _ = objective.value_and_gradient(theta)
     losses = losses[: done + 1]
     if not torch.isfinite(losses[done]):
-        raise diverged(objective, plan.theta.to(theta.dtype), losses, plan.lr)
+        raise diverged(objective, start, losses, plan.lr, reach)
     with suppress(KeyboardInterrupt):  # there is nothing more to do
         plan.progress(done, losses[done].item())
     snapshots.take(done, theta)

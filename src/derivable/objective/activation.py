@@ -10,46 +10,21 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import carray, types
-from numba.extending import intrinsic, register_jitable
+from numba import carray
+from numba.extending import register_jitable
 
 import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
-from derivable.function.jit import cfunc
 from derivable.function.kernel import Kernel
-from derivable.objective.tiles import FAST
+from derivable.objective import address
 
-Addresses = np.ndarray[tuple[int], np.dtype[np.int64]]
-
-ACTIVATE, PULL, PUSH, PULL_BOTH = range(4)  # places in Addresses
+ACTIVATE, PULL, PUSH, PULL_BOTH = range(4)  # places among the routines of a pass
+LOOPS = 4
 
 
 @cache
-def compiled(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Addresses, tuple[Any, ...]]:
-    """The addresses of the loops, and the loops themselves, which must outlive the addresses."""
-    number = types.float32 if dtype == np.float32 else types.float64
-    signature = types.void(types.int64, number, *[types.CPointer(number)] * 5)
-    loops = tuple(cfunc(signature, loop, kernel[:3], **FAST) for loop in _loops(kernel))
-    return np.array([loop.address for loop in loops], np.int64), loops
-
-
-@intrinsic
-def run(context: Any, address: Any, size: Any, factor: Any, arrays: Any) -> Any:
-    """Call the loop at `address` with `size`, `factor` and the memory of five `arrays`."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, size, factor, arrays = arguments
-        kinds = zip(signature.args[3], range(len(signature.args[3])), strict=True)
-        memory = [
-            context.make_array(kind)(context, builder, builder.extract_value(arrays, i)).data
-            for kind, i in kinds
-        ]
-        given = [size, factor, *memory]
-        loop = ir.FunctionType(ir.VoidType(), [value.type for value in given])
-        builder.call(builder.inttoptr(target, loop.as_pointer()), given)
-        return context.get_dummy_value()
-
-    return types.void(address, size, factor, arrays), generate
+def compiled(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """The loops of `kernel` for numbers of that type, in the order of their places."""
+    return tuple(address.compiled(loop, "nxXXXXX", dtype, kernel[:3]) for loop in _loops(kernel))
 
 
 def _loops(kernel: Kernel) -> Any:

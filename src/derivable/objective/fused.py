@@ -51,16 +51,18 @@ class Fused(Objective):
                 "the fused objective runs one kind of activation, which states its kernel, in "
                 "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        from derivable.objective import activation, kernels  # Numba, only where it is used
-        from derivable.objective.tiles import ROWS
+        from derivable.objective import activation, kernels, tiles  # Numba, only where it is used
 
-        self._kernels, self.rows_of_block = kernels, ROWS
+        self._kernels, self.rows_of_block = kernels, tiles.ROWS
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
         self.rows = len(x)
-        self.table = blocks(x, y, ROWS)  # (blocks, (D + K) * ROWS)
+        self.table = blocks(x, y, tiles.ROWS)  # (blocks, (D + K) * ROWS)
         self.sizes = np.array(mlp.sizes)
         kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
-        self.loops, self._keep = activation.compiled(kernel, self.table.dtype)
+        dtype = self.table.dtype
+        self._compiled = *activation.compiled(kernel, dtype), *tiles.compiled(dtype)
+        self.routines = np.array([routine.address for routine in self._compiled], np.int64)
+        self._block = kernels.compiled_block(dtype)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._team = Team()
         self._first_order = self._work(1)
@@ -80,7 +82,7 @@ class Fused(Objective):
 
     def _gradient(self, theta: Tensor) -> float:
         loss: float = self._kernels.loss_and_gradient(
-            theta.numpy(), *self._problem, self._first_order, self.gradient.numpy()
+            theta.numpy(), self._code, *self._problem, self._first_order, self.gradient.numpy()
         )
         return loss
 
@@ -91,6 +93,7 @@ class Fused(Objective):
             theta.numpy(),
             lr,
             losses.numpy(),
+            self._code,
             *self._problem,
             self._first_order,
             self.gradient.numpy(),
@@ -102,16 +105,26 @@ class Fused(Objective):
 
         if self._second_order is None:
             self._second_order = self._work(2)
+            self._second_block = second_order.compiled_block(self.table.dtype)
         product = torch.empty_like(self.gradient)
         self._team.muster(lambda: self._gradient(theta))
         second_order.curvature(
-            theta.numpy(), direction.numpy(), *self._problem, self._second_order, product.numpy()
+            theta.numpy(),
+            direction.numpy(),
+            (self._second_block.address, self.routines),
+            *self._problem,
+            self._second_order,
+            product.numpy(),
         )
         return product
 
     @property
+    def _code(self) -> tuple[int, Any]:
+        return self._block.address, self.routines
+
+    @property
     def _problem(self) -> tuple[Any, ...]:
-        return self.sizes, self.loops, self.table, self.rows
+        return self.sizes, self.table, self.rows
 
     def _work(self, order: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Scratch for one block's units and gradients, and the sums, of each task."""

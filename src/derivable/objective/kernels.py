@@ -13,25 +13,31 @@ gradient of z overwrites z.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from numba import prange
+import numpy as np
+from numba import carray, prange
 
-from derivable.function.jit import njit
-from derivable.objective.activation import ACTIVATE, PULL, run
-from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract
+from derivable.function.jit import FAST, INNER, njit
+from derivable.objective import address
+from derivable.objective.activation import ACTIVATE, PULL
+from derivable.objective.address import call
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
 
 
 @njit(parallel=True, **FAST)
 def loss_and_gradient(
-    theta: Any, sizes: Any, loops: Any, table: Any, rows: int, work: Any, gradient: Any
+    theta: Any, code: Any, sizes: Any, table: Any, rows: int, work: Any, gradient: Any
 ) -> Any:
     """The mean over `rows` rows of the squared error, summed over the outputs; fills `gradient`.
 
-    `sizes` are the widths from inputs to outputs, `loops` the addresses of the activation's.
+    `code` is the address of `compiled_block` and those of the routines that it calls; `sizes` are
+    the widths from inputs to outputs.
     `table` (blocks, (D + K) * ROWS) holds the D features and K targets of each block, the last
     one padded. `work` is the scratch (tasks, ...) and the partial sums (tasks, P + 1).
     """
+    block, routines = code
     scratch, partial = work
     tasks, blocks = partial.shape[0], table.shape[0]
     for task in prange(tasks):
@@ -39,7 +45,8 @@ def loss_and_gradient(
         mine[:] = 0
         for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
             count = min(ROWS, rows - i * ROWS)
-            mine[-1] += _block(theta, sizes, loops, table[i], count, scratch[task], mine)
+            lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
+            call(block, lengths, (theta, sizes, routines, table[i], scratch[task], mine))
     add_tasks(partial, 2 / rows, gradient)
     return in_order(partial, gradient.size) / rows
 
@@ -49,8 +56,8 @@ def take_steps(
     theta: Any,
     lr: float,
     losses: Any,
+    code: Any,
     sizes: Any,
-    loops: Any,
     table: Any,
     rows: int,
     work: Any,
@@ -58,7 +65,7 @@ def take_steps(
 ) -> None:
     """One exact step of gradient descent for each entry of `losses`, the loss before its step."""
     for k in range(losses.size):
-        losses[k] = loss_and_gradient(theta, sizes, loops, table, rows, work, gradient)
+        losses[k] = loss_and_gradient(theta, code, sizes, table, rows, work, gradient)
         for p in range(theta.size):
             theta[p] -= theta.dtype.type(lr) * gradient[p]
 
@@ -79,28 +86,45 @@ def in_order(partial: Any, p: int) -> float:
     return value
 
 
-@njit(**INNER)
+@cache
+def compiled_block(dtype: np.dtype[Any]) -> Any:
+    """`_block` for numbers of that type."""
+    return address.compiled(_block, "nnnnnXNNXXS", dtype)
+
+
 def _block(
-    theta: Any, sizes: Any, loops: Any, rows: Any, count: int, scratch: Any, gradient: Any
-) -> float:
-    """Forward and backward of one block: add to `gradient`, return the sum of squared errors."""
-    layers, one = sizes.size - 1, theta.dtype.type(1)
-    step = sizes.size - layers  # 1; for a literal, Numba would compile the tiles once more
+    count: Any,
+    parameters: Any,
+    layers: Any,
+    columns: Any,
+    room: Any,
+    theta: Any,
+    sizes: Any,
+    routines: Any,
+    rows: Any,
+    scratch: Any,
+    sums: Any,
+) -> None:
+    """Forward and backward of one block: add to `sums`, the gradient and the squared errors."""
+    theta, sizes = carray(theta, parameters), carray(sizes, layers + 1)
+    routines = carray(routines, ROUTINES)
+    rows, scratch, sums = carray(rows, columns), carray(scratch, room), carray(sums, parameters + 1)
+    one = theta.dtype.type(1)
     source, end, place = rows[: sizes[0] * ROWS], 0, 0
     for layer in range(layers):
         width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
         z = scratch[place : place + width * ROWS]
         w, bias = theta[end : end + length], theta[end + length : end + length + width]
-        affine(source, w, (width, step), bias, z)
+        call(routines[AFFINE], (sizes[layer], width, width, 1), (source, w, bias, z))
         if layer < layers - 1:
             y = scratch[place + z.size : place + 2 * z.size]
-            run(loops[ACTIVATE], z.size, one, (z, y, y, y, y))
+            call(routines[ACTIVATE], (z.size, one), (z, y, y, y, y))
             source, place = y, place + 2 * z.size
         end += length + width
 
     grad = scratch[place : place + sizes[layers] * ROWS]
     spare = scratch[place + grad.size :]
-    squares = subtract(rows[sizes[0] * ROWS :], count, grad)
+    sums[-1] += subtract(rows[sizes[0] * ROWS :], count, grad)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width
@@ -111,23 +135,23 @@ def _block(
             source = scratch[place + z.size : place + 2 * z.size]
         else:
             source = rows[: below * ROWS]
-        grad_w = gradient[end : end + below * width]
-        add_gradient(source, grad, grad_w, gradient[end + below * width :])
+        mine = sums[end : end + below * width], sums[end + below * width :]
+        call(routines[ADD_GRADIENT], (below, width, 1), (source, grad, *mine))
         if layer > 0:
-            _pull(loops, w, (step, width), grad, z, source, spare)
+            _pull(routines, w, width, grad, z, source, spare)
             grad = z
-    return squares
 
 
 @njit(**INNER)
-def _pull(loops: Any, w: Any, strides: Any, grad: Any, z: Any, y: Any, spare: Any) -> None:
+def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, spare: Any) -> None:
     """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
-    if grad.size == ROWS:  # the gradient of each unit's output is its weight times `grad`
+    if width == 1:  # the gradient of each unit's output is its weight times `grad`
         for h in range(w.size):
             mine, output = z[h * ROWS : (h + 1) * ROWS], y[h * ROWS : (h + 1) * ROWS]
-            run(loops[PULL], ROWS, w[h], (mine, output, grad, grad, grad))
+            call(routines[PULL], (ROWS, w[h]), (mine, output, grad, grad, grad))
     else:
         grad_y = spare[: z.size]
         grad_y[:] = 0
-        add_product(grad, w, strides, grad_y)
-        run(loops[PULL], z.size, z.dtype.type(1), (z, y, grad_y, grad_y, grad_y))
+        below = w.size // width
+        call(routines[ADD_PRODUCT], (width, below, 1, width), (grad, w, grad_y))
+        call(routines[PULL], (z.size, z.dtype.type(1)), (z, y, grad_y, grad_y, grad_y))

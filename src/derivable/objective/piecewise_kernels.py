@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from derivable.function.jit import njit
-from derivable.objective.tiles import FAST, INNER
+from derivable.function.jit import FAST, INNER, njit
 
 CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512

@@ -9,22 +9,26 @@ of two gradients.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from numba import prange
+import numpy as np
+from numba import carray, prange
 
-from derivable.function.jit import njit
-from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH, run
+from derivable.function.jit import FAST, INNER, njit
+from derivable.objective import address
+from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
+from derivable.objective.address import call
 from derivable.objective.kernels import add_tasks
-from derivable.objective.tiles import FAST, INNER, ROWS, add_gradient, add_product, affine, subtract
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
 
 
 @njit(parallel=True, **FAST)
 def curvature(
     theta: Any,
     direction: Any,
+    code: Any,
     sizes: Any,
-    loops: Any,
     table: Any,
     rows: int,
     work: Any,
@@ -34,6 +38,7 @@ def curvature(
 
     The scratch of a task has twice the size, for the values and their derivatives.
     """
+    block, routines = code
     scratch, partial = work
     tasks, blocks = partial.shape[0], table.shape[0]
     for task in prange(tasks):
@@ -41,24 +46,37 @@ def curvature(
         mine[:] = 0
         for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
             count = min(ROWS, rows - i * ROWS)
-            _block(theta, direction, sizes, loops, table[i], count, scratch[task], mine)
+            lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
+            call(block, lengths, (theta, direction, sizes, routines, table[i], scratch[task], mine))
     add_tasks(partial, 2 / rows, product)
 
 
-@njit(**INNER)
+@cache
+def compiled_block(dtype: np.dtype[Any]) -> Any:
+    """`_block` for numbers of that type."""
+    return address.compiled(_block, "nnnnnXXNNXXS", dtype)
+
+
 def _block(
+    count: Any,
+    parameters: Any,
+    layers: Any,
+    columns: Any,
+    room: Any,
     theta: Any,
     direction: Any,
     sizes: Any,
-    loops: Any,
+    routines: Any,
     rows: Any,
-    count: int,
     scratch: Any,
     product: Any,
 ) -> None:
     """Add one block's share to `product`."""
-    layers, one = sizes.size - 1, theta.dtype.type(1)
-    step = sizes.size - layers  # 1, as in `kernels.py`
+    theta, direction = carray(theta, parameters), carray(direction, parameters)
+    sizes, routines = carray(sizes, layers + 1), carray(routines, ROUTINES)
+    rows = carray(rows, columns)
+    scratch, product = carray(scratch, room), carray(product, parameters + 1)
+    one = theta.dtype.type(1)
     half = scratch.size // 2
     values, dots = scratch[:half], scratch[half:]
     source = dsource = rows[: sizes[0] * ROWS]
@@ -68,15 +86,16 @@ def _block(
         z, dz = values[place : place + width * ROWS], dots[place : place + width * ROWS]
         w, bias = theta[end : end + length], theta[end + length :]
         dw, dbias = direction[end : end + length], direction[end + length :]
-        affine(source, w, (width, step), bias, z)
-        affine(source, dw, (width, step), dbias, dz)
+        lengths = sizes[layer], width, width, 1
+        call(routines[AFFINE], lengths, (source, w, bias, z))
+        call(routines[AFFINE], lengths, (source, dw, dbias, dz))
         if layer > 0:
-            add_product(dsource, w, (width, step), dz)
+            call(routines[ADD_PRODUCT], lengths, (dsource, w, dz))
         if layer < layers - 1:
             source = values[place + z.size : place + 2 * z.size]
             dsource = dots[place + z.size : place + 2 * z.size]
-            run(loops[ACTIVATE], z.size, one, (z, source, z, z, z))
-            run(loops[PUSH], z.size, one, (z, source, z, dz, dsource))
+            call(routines[ACTIVATE], (z.size, one), (z, source, z, z, z))
+            call(routines[PUSH], (z.size, one), (z, source, z, dz, dsource))
             place += 2 * z.size
         end += length + width
 
@@ -94,20 +113,36 @@ def _block(
         product_w = product[end : end + below * width]
         product_b = product[end + below * width :]
         if layer == 0:
-            add_gradient(rows[: below * ROWS], dgrad, product_w, product_b)
+            arrays = rows[: below * ROWS], dgrad, product_w, product_b
+            call(routines[ADD_GRADIENT], (below, width, 1), arrays)
             return
         place -= 2 * below * ROWS
         size = below * ROWS
         z, dz = values[place : place + size], dots[place : place + size]
         y, dy = values[place + size : place + 2 * size], dots[place + size : place + 2 * size]
-        add_gradient(y, dgrad, product_w, product_b)
-        add_gradient(dy, grad, product_w, spare)  # the bias has no such term: into the spare
+        call(routines[ADD_GRADIENT], (below, width, 1), (y, dgrad, product_w, product_b))
+        # dy = 0 for a bias, whose input is 1 whatever the parameters
+        call(routines[ADD_GRADIENT], (below, width, 0), (dy, grad, product_w, product_b))
         grad_y, dgrad_y = spare[:size], dspare[:size]
-        for i in range(size):
-            grad_y[i] = 0
-            dgrad_y[i] = 0
-        add_product(grad, w, (step, width), grad_y)
-        add_product(grad, dw, (step, width), dgrad_y)
-        add_product(dgrad, w, (step, width), dgrad_y)
-        run(loops[PULL_BOTH], size, one, (z, y, grad_y, dz, dgrad_y))
+        if width == 1:
+            for h in range(below):
+                mine = slice(h * ROWS, (h + 1) * ROWS)
+                _multiples(w[h], dw[h], grad, dgrad, grad_y[mine], dgrad_y[mine])
+        else:
+            for i in range(size):
+                grad_y[i] = 0
+                dgrad_y[i] = 0
+            lengths = width, below, 1, width
+            call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
+            call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
+            call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
+        call(routines[PULL_BOTH], (size, one), (z, y, grad_y, dz, dgrad_y))
         grad, dgrad = z, dz
+
+
+@njit(**INNER)
+def _multiples(w: Any, dw: Any, grad: Any, dgrad: Any, grad_y: Any, dgrad_y: Any) -> None:
+    """W grad and its derivative, where one output is all that a unit has above it."""
+    for i in range(ROWS):
+        grad_y[i] = w * grad[i]
+        dgrad_y[i] = dw * grad[i] + w * dgrad[i]

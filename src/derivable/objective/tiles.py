@@ -10,31 +10,41 @@ it must prove that many slices do not overlap.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from derivable.function.jit import njit
+import numpy as np
+from numba import carray
+
+from derivable.function.jit import INNER, njit
+from derivable.objective import address
+from derivable.objective.activation import LOOPS
 
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
 
-# Sums may be taken in any order; unlike in full fastmath, infinity and NaN stay what they are.
-FAST: dict[str, Any] = {
-    "error_model": "numpy",
-    "nogil": True,
-    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-}
-# For functions that only compiled code calls: half of their time to compile is the way from Python.
-INNER = FAST | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Places of the compiled products among the routines of a pass, after the activation's loops.
+AFFINE, ADD_PRODUCT, ADD_GRADIENT = range(LOOPS, LOOPS + 3)
+ROUTINES = LOOPS + 3
 
 
-@njit(**INNER)
-def affine(x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
+@cache
+def compiled(dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """The three products for numbers of that type, in the order of their places."""
+    kinds = {affine: "nnnnXXXX", add_product: "nnnnXXX", add_gradient: "nnnXXSS"}
+    return tuple(address.compiled(product, kind, dtype) for product, kind in kinds.items())
+
+
+def affine(
+    inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, bias: Any, out: Any
+) -> None:
     """Each unit: bias + sum over the inputs of weight * x.
 
-    The weight of input d and unit u is w[d * strides[0] + u * strides[1]]: a layer forwards with
-    (width, 1), and pulls a gradient back through the same w with (1, width).
+    The weight of input d and unit u is w[d * per_input + u * per_unit]: a layer forwards with
+    width and 1, and pulls a gradient back through the same w with 1 and width.
     """
-    per_input, per_unit = strides
-    inputs, units = x.size // ROWS, out.size // ROWS
+    x, w = carray(x, inputs * ROWS), carray(w, inputs * units)
+    bias, out = carray(bias, units), carray(out, units * ROWS)
+    strides = per_input, per_unit
     eights = inputs >= 8
     for u in range(0, units - 1, 2):
         pair = out[u * ROWS : (u + 2) * ROWS]
@@ -48,33 +58,43 @@ def affine(x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
             pair[ROWS:] = bias[u + 1]
             _add_pair(x, mine, strides, pair)
     if units % 2:
-        last = out[(units - 1) * ROWS :]
-        last[:] = bias[units - 1]
-        _add_single(x, w[(units - 1) * per_unit :], per_input, last)
+        last, mine = out[(units - 1) * ROWS :], w[(units - 1) * per_unit :]
+        if eights:
+            _start_8_single(x, mine, per_input, bias[units - 1], last)
+            _add_single(x[8 * ROWS :], mine[8 * per_input :], per_input, last)
+        else:
+            last[:] = bias[units - 1]
+            _add_single(x, mine, per_input, last)
 
 
-@njit(**INNER)
-def add_product(x: Any, w: Any, strides: Any, out: Any) -> None:
+def add_product(
+    inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, out: Any
+) -> None:
     """Add to each unit the sum over the inputs of weight * x; weights as in `affine`."""
-    per_input, per_unit = strides
-    units = out.size // ROWS
+    x, w, out = carray(x, inputs * ROWS), carray(w, inputs * units), carray(out, units * ROWS)
+    strides = per_input, per_unit
     for u in range(0, units - 1, 2):
         _add_pair(x, w[u * per_unit :], strides, out[u * ROWS : (u + 2) * ROWS])
     if units % 2:
         _add_single(x, w[(units - 1) * per_unit :], per_input, out[(units - 1) * ROWS :])
 
 
-@njit(**INNER)
-def add_gradient(x: Any, grad: Any, grad_w: Any, grad_b: Any) -> None:
-    """Add this block's share to the gradient of w, flat from (inputs, units), and of b."""
-    inputs, units = x.size // ROWS, grad.size // ROWS
+def add_gradient(
+    inputs: Any, units: Any, biases: Any, x: Any, grad: Any, grad_w: Any, grad_b: Any
+) -> None:
+    """Add this block's share to the gradient of w, flat from (inputs, units), and of b.
+
+    `biases` is how much of the latter: 1, or 0 for none.
+    """
+    x, grad = carray(x, inputs * ROWS), carray(grad, units * ROWS)
+    grad_w, grad_b = carray(grad_w, inputs * units), carray(grad_b, units)
     for u in range(0, units - 1, 2):
         pair = grad[u * ROWS : (u + 2) * ROWS]
         sums = (
             _dot_8(x, pair, grad_w[u:], units) if inputs >= 8 else (_sum(pair), _sum(pair[ROWS:]))
         )
-        grad_b[u] += sums[0]
-        grad_b[u + 1] += sums[1]
+        grad_b[u] += biases * sums[0]
+        grad_b[u + 1] += biases * sums[1]
         d = min(inputs // 8, 1) * 8
         while d + 8 <= inputs:
             _dot_8(x[d * ROWS :], pair, grad_w[d * units + u :], units)
@@ -86,9 +106,11 @@ def add_gradient(x: Any, grad: Any, grad_w: Any, grad_b: Any) -> None:
             _dot_single(x[d * ROWS :], pair, grad_w[d * units + u :], units)
             _dot_single(x[d * ROWS :], pair[ROWS:], grad_w[d * units + u + 1 :], units)
     if units % 2:
-        last = grad[(units - 1) * ROWS :]
-        grad_b[units - 1] += _sum(last)
-        _dot_single(x, last, grad_w[units - 1 :], units)
+        last, mine = grad[(units - 1) * ROWS :], grad_w[units - 1 :]
+        total = _dot_8_single(x, last, mine, units) if inputs >= 8 else _sum(last)
+        grad_b[units - 1] += biases * total
+        d = min(inputs // 8, 1) * 8
+        _dot_single(x[d * ROWS :], last, mine[d * units :], units)
 
 
 @njit(**INNER)
@@ -150,6 +172,17 @@ def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
 
 
 @njit(**INNER)
+def _start_8_single(x: Any, w: Any, step: int, b: Any, out: Any) -> None:
+    p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
+    p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
+    for i in range(ROWS):
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
+        low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
+        out[i] = b + low + p4 * x4 + p5 * x5 + p6 * x6 + p7 * x7
+
+
+@njit(**INNER)
 def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
@@ -180,11 +213,13 @@ def _add_4(x: Any, w: Any, strides: Any, out: Any) -> None:
 
 @njit(**INNER)
 def _add_single(x: Any, w: Any, step: int, out: Any) -> None:
-    inputs = x.size // ROWS
-    for d in range(0, inputs - 3, 4):
+    inputs, d = x.size // ROWS, 0
+    while d + 4 <= inputs:
         _add_4_single(x[d * ROWS :], w[d * step :], step, out)
-    for d in range(inputs - inputs % 4, inputs):
+        d += 4
+    while d < inputs:
         _add_multiple(w[d * step], x[d * ROWS :], out)
+        d += 1
 
 
 @njit(**INNER)
@@ -234,6 +269,21 @@ def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
     for d, (p, q) in enumerate(((p0, q0), (p1, q1), (p2, q2), (p3, q3))):
         grad_w[d * step] += p
         grad_w[d * step + 1] += q
+
+
+@njit(**INNER)
+def _dot_8_single(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
+    p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = total = x.dtype.type(0)
+    for i in range(ROWS):
+        p = grad[i]
+        total += p
+        x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
+        x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
+        p0, p1, p2, p3 = p0 + p * x0, p1 + p * x1, p2 + p * x2, p3 + p * x3
+        p4, p5, p6, p7 = p4 + p * x4, p5 + p * x5, p6 + p * x6, p7 + p * x7
+    for d, p in enumerate((p0, p1, p2, p3, p4, p5, p6, p7)):
+        grad_w[d * step] += p
+    return total
 
 
 @njit(**INNER)
