@@ -170,7 +170,7 @@ class Examination:
             return
         if self.surrogate is None:  # a clipped gradient is not linear, on purpose
             self._rung("linearity", lambda: linearity(self.examined, self.inputs))
-        if self.examined.eps == EPS:
+        if self.examined.eps == EPS and not self.problems:
             self._rung("units", lambda: units(self.examined, self.inputs))
         self._rung("layout", lambda: layout(self.examined, self.inputs))
         self._rung("unused outputs", lambda: unused(self.examined, self.inputs))
