@@ -196,6 +196,7 @@ def test_one_broken_file_does_not_hide_the_others(command: Command, cube: Path) 
     ("words", "sentence"),
     [
         (("none.py",), "there is no file none.py"),
+        (("table.csv",), "table.csv is no file of Python; its name must end in .py"),
         (("cube.py:Cubee",), "cube.py has no Function Cubee; did you mean Cube?"),
         (("cube.py:Tank",), "cube.py has no Function Tank; it defines Cube, Square, Scale"),
         (("cube-py",), "'cube-py' is no file and no module"),
@@ -213,6 +214,7 @@ def test_mistakes_get_one_sentence_and_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(cube.parent)
+    (cube.parent / "table.csv").write_text("a,b\n1,2\n")
     with pytest.raises(SystemExit) as left:
         main(["check", *words])
     assert left.value.code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -12,14 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
-from derivable import Comparison
-from derivable.cli.compare import METHODS
+from derivable import Checkpoint, Comparison
 from derivable.cli.main import main
+from derivable.cli.training import METHODS
 from derivable.descent import choice
 from derivable.errors import DataError, DivergedError
-from derivable.report import run_folder
 from tests.conftest import ROOT, Command
 
 QUICK = ("compare", "--data", "diabetes", "--steps", "30")
@@ -94,6 +93,15 @@ def test_mistakes_get_one_sentence_and_a_code(
     assert sentence in json.loads(failed.stdout)["error"]
 
 
+def test_a_language_that_is_not_spoken_is_refused_before_the_work(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command("compare", "--data", "diabetes", "--steps", "1", DERIVABLE_LANG="de")
+    assert done.returncode == 2
+    assert "derivable speaks en and fr, not 'de'" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.tex").write_text("years of work")
@@ -123,10 +131,10 @@ def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command: Command) -> 
     assert rows[-1][1] == "nan"
 
 
-def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None:
+def test_an_interrupted_run_says_so_and_is_kept(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "derivable", "compare", "--data", "diabetes", "--out", "run"]
     with subprocess.Popen(
-        [*words, "--models", "tanh:10", "--method", "steps", "--steps", "20000000"],
+        [*words, "--models", "linear,tanh:10", "--method", "steps", "--steps", "20000000"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
@@ -134,29 +142,19 @@ def test_an_interrupted_run_says_so_and_leaves_no_folder(tmp_path: Path) -> None
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for _ in range(600):
-            if (tmp_path / "run").exists():
-                break
+            if any((tmp_path / "run/kept").glob("linear.seed-0.*")):
+                break  # the first checkpoint
             time.sleep(0.1)
-        time.sleep(1)  # into the descent
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert error.strip() == "derivable: interrupted; nothing was written"
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_run_that_cannot_be_written_leaves_no_half_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(comparison: Comparison) -> Figure:
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(run_folder.CHARTS, "losses", interrupted)
-    with pytest.raises(SystemExit) as left:
-        main([*QUICK, "--out", str(tmp_path / "run")])
-    assert left.value.code == 130
-    assert "interrupted; nothing was written" in capsys.readouterr().err
-    assert not (tmp_path / "run").exists()
+    assert re.search(
+        r"derivable: interrupted; 0 of 2 models are finished, linear is kept at step [\d,]+; "
+        r"to go on: derivable compare --resume run\n$",
+        error,
+    )
+    (kept,) = (tmp_path / "run/kept").glob("linear.*.safetensors")
+    assert Checkpoint.load(kept).step > 0
 
 
 @pytest.mark.parametrize(("error", "code"), [(DivergedError, 5), (DataError, 3)])
@@ -185,8 +183,10 @@ def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:
     for name in ("torch", "polars"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('it was imported')")
     for words in (
-        *(("data", "--help"), ("data", "export", "--help"), ("doctor", "--help")),
-        *(("compare", "--help"), ("--version",), ("--help",)),
+        *((name, "--help") for name in ("compare", "fit", "predict", "report", "data", "doctor")),
+        ("data", "export", "--help"),
+        ("--version",),
+        ("--help",),
     ):
         done = command(*words, PYTHONPATH=f"{tmp_path}:{ROOT / 'src'}")
         assert done.returncode == 0, done.stderr

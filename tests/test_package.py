@@ -15,9 +15,9 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "estimator", "report", "doctor", "comparison", "protocol",
-    "descent", "objective", "network", "functional", "functions", "data", "pages", "examiner",
-    "function", "shapes", "errors",
+    "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
+    "protocol", "descent", "objective", "network", "functional", "functions", "data", "pages",
+    "examiner", "function", "shapes", "display", "language", "files", "errors",
 ]  # fmt: skip
 
 
@@ -57,6 +57,8 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/tables.md",
+    "docs/runs.md",
+    "docs/report.md",
     "docs/estimator.md",
 ]
 

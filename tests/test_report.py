@@ -13,13 +13,12 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from safetensors.torch import load_file
 
 from derivable import Comparison, compare
 from derivable.data import load_diabetes
-from derivable.errors import SettingError
+from derivable.display import style
 from derivable.protocol import parse_models
-from derivable.report import charts, run_folder, style
+from derivable.report import charts, run_folder
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +88,12 @@ def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:
         assert box.count_overlaps(boxes[:i]) == 0
 
 
-def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -> None:
+def test_what_is_written_of_a_run(comparison: Comparison, tmp_path: Path) -> None:
     paths = run_folder.write_run(comparison, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "history.csv", "linear.safetensors", "losses.png", "losses.svg", "metrics.json",
-        "relu-32x16.safetensors", "tanh-10.safetensors", "test_loss.png", "test_loss.svg",
+        "history.csv", "losses.png", "losses.svg", "metrics.json", "predictions.png",
+        "predictions.svg", "report.html", "residuals.png", "residuals.svg", "test_loss.png",
+        "test_loss.svg", "weights.png", "weights.svg",
     ]  # fmt: skip
     assert [path.name for path in paths] == ["losses.png", "test_loss.png"]
     assert json.loads((tmp_path / "metrics.json").read_text()) == comparison.to_dict()
@@ -104,20 +104,3 @@ def test_a_run_folder_holds_everything(comparison: Comparison, tmp_path: Path) -
         written = [float(row[result.model.name]) for row in rows]
         losses = torch.tensor(written, dtype=torch.float64)
         torch.testing.assert_close(losses, result.descent.losses, rtol=1e-8, atol=0)
-    twin = comparison.results[1].model.network(10, 1, seed=99)
-    twin.load_state_dict(load_file(tmp_path / "tanh-10.safetensors"))
-    assert torch.equal(twin.theta, comparison.results[1].descent.network.theta)
-
-
-def test_a_new_run_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run_folder.make_run_folder(None, "diabetes") == Path("runs/diabetes-1")
-    assert run_folder.make_run_folder(None, "diabetes") == Path("runs/diabetes-2")
-    assert run_folder.make_run_folder("mine/first", "diabetes").is_dir()
-    (tmp_path / "mine/first/x").touch()
-    with pytest.raises(SettingError, match=r"mine/first already holds files .* --out"):
-        run_folder.make_run_folder("mine/first", "diabetes")
-    with pytest.raises(SettingError, match=r"cannot be made \(.*\); name another with --out"):
-        run_folder.make_run_folder("mine/first/x", "diabetes")
-    with pytest.raises(SettingError, match="cannot be made"):
-        run_folder.make_run_folder("mine/first/x/y", "diabetes")

@@ -46,6 +46,14 @@ class DataError(DerivableError, ValueError):
     """A table cannot be used as it is."""
 
 
+class FileError(DerivableError, OSError):
+    """A file or folder cannot be written: a full disk, no permission, somebody else's lock."""
+
+
+class MissingExtraError(DerivableError, ImportError):
+    """A package is needed that is not installed; names the command that installs it."""
+
+
 class DivergedError(DerivableError, ArithmeticError):
     """The loss stopped being finite during a descent; names the step and what to try."""
 

@@ -6,6 +6,7 @@ Importing this module does not import PyTorch, so that `--help` answers at once.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -14,13 +15,15 @@ import click
 
 import derivable
 from derivable.cli.check import check_command
+from derivable.cli.codes import BAD_DATA, DIVERGED, INTERRUPTED, MISSING_EXTRA, USAGE
 from derivable.cli.compare import compare_command
 from derivable.cli.data import data_group
 from derivable.cli.doctor import doctor_command
+from derivable.cli.fit import fit_command
+from derivable.cli.predict import predict_command
+from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
-from derivable.errors import DataError, DerivableError, DivergedError
-
-USAGE, BAD_DATA, DIVERGED, INTERRUPTED = 2, 3, 5, 130
+from derivable.errors import DataError, DerivableError, DivergedError, MissingExtraError
 
 
 @click.group(
@@ -35,20 +38,29 @@ def cli() -> None:
     """
 
 
-cli.add_command(check_command)
-cli.add_command(compare_command)
-cli.add_command(data_group)
-cli.add_command(doctor_command)
+for command in (
+    check_command,
+    compare_command,
+    data_group,
+    doctor_command,
+    fit_command,
+    predict_command,
+    report_command,
+):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and leave with its exit code.
 
-    0 fine, 1 a gradient is wrong or the installation is broken, 2 wrong usage, 3 bad data or a
-    target that cannot be loaded, 5 diverged, 130 interrupted.
+    0 fine, 1 a gradient is wrong or the installation is broken, 2 wrong usage or a place that
+    cannot be written, 3 bad data or a target that cannot be loaded, 4 a missing extra, 5 diverged,
+    130 interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    if any("\0" in word for word in words):
+        _fail("an argument holds a NUL character, which no name can", USAGE, as_json)
     try:
         code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -58,12 +70,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(error.format_message(), USAGE, as_json, _usage(error))
     except DataError as error:
         _fail(str(error), BAD_DATA, as_json)
+    except MissingExtraError as error:
+        _fail(str(error), MISSING_EXTRA, as_json)
     except DivergedError as error:
         _fail(str(error), DIVERGED, as_json)
     except DerivableError as error:
         _fail(str(error), USAGE, as_json)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; nothing was written", INTERRUPTED, as_json)
+    except (KeyboardInterrupt, click.Abort) as error:
+        said = error.__cause__ or error  # click makes an Abort of an interruption
+        _fail(str(said) or "interrupted; nothing was written", INTERRUPTED, as_json)
+    except BrokenPipeError:  # whoever read the result has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}", USAGE, as_json)
     sys.exit(code or 0)
 
 

@@ -94,6 +94,26 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+# How a file is read, whatever for.
+READING = (
+    click.option(
+        "--decimal",
+        type=click.Choice([".", ","]),
+        help="The mark before decimals.  [default: found out]",
+    ),
+    click.option(
+        "--separator",
+        metavar="CHAR",
+        help="What stands between cells: ',', ';', tab, ...  [default: found out]",
+    ),
+    click.option(
+        "--na",
+        multiple=True,
+        metavar="TEXT",
+        help="A spelling of a missing value, besides empty, NA, NaN, null, - and their like.",
+    ),
+)
+
 _OPTIONS = (
     click.argument("file", required=False, metavar="[FILE]"),
     click.option(
@@ -117,22 +137,7 @@ _OPTIONS = (
     click.option(
         "--one-hot", is_flag=True, help="Make a feature of each value of a column of text."
     ),
-    click.option(
-        "--decimal",
-        type=click.Choice([".", ","]),
-        help="The mark before decimals.  [default: found out]",
-    ),
-    click.option(
-        "--separator",
-        metavar="CHAR",
-        help="What stands between cells: ',', ';', tab, ...  [default: found out]",
-    ),
-    click.option(
-        "--na",
-        multiple=True,
-        metavar="TEXT",
-        help="A spelling of a missing value, besides empty, NA, NaN, null, - and their like.",
-    ),
+    *READING,
     click.option(
         "--data",
         type=click.Choice(DATA),

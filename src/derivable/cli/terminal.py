@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from derivable.comparison import Comparison, Trained, Watch
+from derivable.display.numbers import number, short
+from derivable.display.progress import bars
 from derivable.protocol import Model
 
 
@@ -36,30 +37,8 @@ def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
 @contextmanager
 def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Watch]:
     """A live bar per model on stderr; nothing where stderr is no terminal."""
-    console = Console(stderr=True)
-    if not (visible and console.is_terminal):
-        yield lambda model, step, loss: None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}", justify="right"),
-        TextColumn("{task.fields[loss]}", justify="right"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=console, expand=True) as bars:
-        tasks: dict[Model, TaskID] = {
-            model: bars.add_task(model.name, total=steps, start=False, loss="waiting".rjust(11))
-            for model in models
-        }
-
-        def watch(model: Model, step: int, loss: float) -> None:
-            task = tasks[model]
-            if not bars.tasks[task].started:
-                bars.start_task(task)
-            bars.update(task, completed=step, loss=f"loss {loss:.4f}")
-
-        yield watch
+    with bars([model.name for model in models], steps, visible=visible) as update:
+        yield lambda model, step, loss: update(model.name, step, loss)
 
 
 def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:
@@ -93,6 +72,7 @@ def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]
     console.print(f"loss: {comparison.facts.in_words}", style="dim", highlight=False)
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
+    console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
 
 
@@ -133,32 +113,22 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     return table
 
 
-def _loss(loss: float, beside: float | None = None) -> str:
-    """Four decimals, as on the lab sheet; five digits where the target's unit is another.
-
-    A deviation is written like the loss that it stands beside.
-    """
-    size = abs(loss if beside is None else beside)
-    return f"{loss:.4f}" if 0.01 <= size < 10_000 else f"{loss:.5g}"
-
-
 def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
     """The cells of one model.
 
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
-    test_loss = Text(_loss(result.test_loss), style="bold")
+    test_loss = Text(number(result.test_loss), style="bold")
     row: list[str | Text] = [
         result.model.name,
-        _loss(result.train_loss),
+        number(result.train_loss),
         test_loss,
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        spread = _loss(result.deviation, beside=result.test_loss)
-        test_loss.append(f" ± {spread}", style="not bold")
+        test_loss.append(f" ± {short(result.deviation)}", style="not bold")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet

@@ -25,6 +25,7 @@ from derivable.descent.result import Descent
 from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import optimise, take_steps
 from derivable.descent.validity import check_numbers, check_problem, check_start, check_weight
+from derivable.display.progress import watched
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, Objective
@@ -51,7 +52,7 @@ def descend(
     seed: int = 0,
     weight: Tensor | None = None,
     start: Checkpoint | None = None,
-    progress: Progress = lambda step, loss: None,
+    progress: Progress | bool = False,
     keep: Callable[[Checkpoint], None] = lambda checkpoint: None,
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
@@ -75,8 +76,9 @@ def descend(
     reference), "features-major", "fused", "piecewise" (the same to rounding, much faster) or
     "fastest". A named objective is for exact steps, where "auto" then means "steps".
 
-    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps; `start` goes
-    on from a checkpoint. An interruption (Ctrl-C) returns what there is.
+    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps;
+    `progress=True` shows a bar in a terminal, and in a notebook a picture. `start` goes on from a
+    checkpoint. An interruption (Ctrl-C) returns what there is.
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
@@ -96,7 +98,7 @@ def descend(
     if method == "auto":
         named = objective != "fastest" or batch_size is not None
         method = choose_method(network, loss, x, steps=steps, named=named)
-    with torch.no_grad():
+    with torch.no_grad(), watched(progress, steps) as watch:
         done = start.step if start else 0
         goal: Objective | None = None
         if method == "spectral":
@@ -111,9 +113,21 @@ def descend(
         compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
         name = goal.name if goal else "quadratic"
 
+        begin = time.perf_counter() - (start.seconds if start else 0.0)
+        before = start.evaluations if start else 0
+
         def checkpoint(path: Path, losses: Tensor) -> Checkpoint:
-            taken = path.snapshots.copy()
-            return Checkpoint(path.theta, losses, method, name, path.memory, taken)
+            return Checkpoint(
+                path.theta,
+                losses,
+                method,
+                name,
+                path.memory,
+                path.snapshots.copy(),
+                before + path.gradient_evaluations,
+                time.perf_counter() - begin,
+                path.certificate.note if path.certificate.exact else "",
+            )
 
         plan = Plan(
             theta=start.theta if start else network.theta,
@@ -121,12 +135,12 @@ def descend(
             steps=steps,
             losses=start.losses if start else torch.empty(0, dtype=torch.float64),
             tolerance=tolerance,
-            progress=progress,
-            keep=lambda path: keep(checkpoint(path, path.losses.clone())),
+            progress=watch,
+            keep=lambda path: keep(checkpoint(path, path.losses)),
             memory=start.memory if start else {},
             taken=_snapshots(start, steps, network),
+            note=start.note if start else "",
         )
-        begin = time.perf_counter()
         path = _run(method, goal, exact, plan, network, x, y, weight)
         seconds = time.perf_counter() - begin
     return Descent(
@@ -136,7 +150,7 @@ def descend(
         steps=len(path.losses) - 1,
         method=method,
         objective=name,
-        gradient_evaluations=path.gradient_evaluations,
+        gradient_evaluations=before + path.gradient_evaluations,
         certificate=path.certificate,
         seconds=seconds,
         compile_seconds=compile_seconds,

@@ -67,6 +67,8 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
     """
     if plan.steps == plan.done:
         return take_steps(objective, plan)
+    if plan.note:  # it goes on where exact steps were taken instead
+        return _steps_instead(objective, plan, plan.note)
     relative, spent = FIRST if smooth else FIRST_WITH_KINKS, 0
     quiet = replace(plan, progress=lambda step, loss: None)
     for _ in range(TRIALS):
@@ -91,9 +93,19 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
             return Path(ride.theta, ride.losses, spent, ride.snapshots, how)
         ride.trouble = f"it would deviate by {deviation:.0e}, and {plan.tolerance:.0e} was asked"
         relative /= FINER
-    path = take_steps(objective, plan)
-    how = replace(path.certificate, note=f"the flow was not used: {ride.trouble}")
-    return replace(path, gradient_evaluations=spent + path.gradient_evaluations, certificate=how)
+    return _steps_instead(objective, plan, f"the flow was not used: {ride.trouble}", spent)
+
+
+def _steps_instead(objective: Objective, plan: Plan, note: str, spent: int = 0) -> Path:
+    """Exact steps, with a note why, after so many gradients that were spent in vain."""
+
+    def noted(path: Path) -> Path:
+        how = replace(path.certificate, note=note)
+        return replace(
+            path, gradient_evaluations=spent + path.gradient_evaluations, certificate=how
+        )
+
+    return noted(take_steps(objective, replace(plan, keep=lambda path: plan.keep(noted(path)))))
 
 
 def _unmeasured(ride: _Ride, spent: int, windows: tuple[Window, ...]) -> Path:

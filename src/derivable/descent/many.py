@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from derivable.descent.driver import descend
+from derivable.descent.path import Checkpoint, Progress
 from derivable.descent.result import Descent
 from derivable.function import Function
 from derivable.network import Network
@@ -25,14 +27,20 @@ def descend_many(
     y: Tensor,
     *,
     progress: Callable[[int, Descent], None] = lambda done, run: None,
+    look: Progress = lambda step, loss: None,
+    starts: Sequence[Checkpoint | None] = (),
+    keep: Callable[[int, Checkpoint | Descent], None] = lambda i, found: None,
     **settings: Any,
 ) -> list[Descent]:
     """One `descend` from each network, with the same `settings`; their results, in order.
 
     Where the compiled loops allow it, several run at the same time with one thread each, which
     is faster than one after the other with all threads; the results are the same in bits.
-    `progress(done, run)` is called after each, in the order in which they end. An interruption
-    (Ctrl-C) ends those that run and leaves out those that did not begin.
+    `progress(done, run)` is called after each, in the order in which they end; `look(step, loss)`
+    between the blocks of each. An interruption (Ctrl-C) ends those that run and leaves out those
+    that did not begin. `starts` are checkpoints
+    to go on from, one for each network or None. `keep(i, found)` is called with each checkpoint
+    of the descent from network i, and with its end.
 
     Raises what `descend` raises.
     """
@@ -41,15 +49,20 @@ def descend_many(
     results: dict[int, Descent] = {}
     stop, lock = threading.Event(), threading.Lock()
 
-    def look(step: int, value: float) -> None:
+    def watched(step: int, value: float) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
+        look(step, value)
 
     def run(i: int, shared: bool) -> None:
         if stop.is_set():
             return
+        own: dict[str, Any] = {"start": starts[i] if starts else None, "keep": partial(keep, i)}
         with alone() if shared else nullcontext():
-            result = descend(networks[i], loss, x, y, progress=look, **settings)
+            result = descend(networks[i], loss, x, y, progress=watched, **own, **settings)
+        keep(i, result)
+        if result.interrupted:
+            stop.set()
         with lock:
             results[i] = result
             progress(len(results), result)

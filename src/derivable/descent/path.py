@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
+from derivable.files import load_tensors, save_tensors
 
 Progress = Callable[[int, float], None]  # (steps done, loss there)
 
@@ -63,41 +62,66 @@ class Checkpoint:
     objective: str
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
     snapshots: Snapshots | None = None
+    evaluations: int = 0  # of the gradient, so far
+    seconds: float = 0.0  # so far
+    note: str = ""  # of the certificate, so far
 
     @property
     def step(self) -> int:
         """The number of steps that were taken."""
         return len(self.losses)
 
+    @property
+    def exact(self) -> bool:
+        """Whether what goes on from it ends with the bits of what was never stopped."""
+        steps_instead = self.method == "flow" and self.note != ""
+        return steps_instead or self.method not in ("spectral", "flow", "lbfgs")
+
     def save(self, file: File | str) -> None:
         """Write it as safetensors, whole or not at all."""
-        part = File(f"{file}.part")
-        tensors = {"theta": self.theta, "losses": self.losses}
-        tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
-        words = {"method": self.method, "objective": self.objective}
-        if self.snapshots:
-            tensors |= {"snapshots": self.snapshots.thetas, "snapshots.at": self.snapshots.steps}
-            words["snapshots.every"] = str(self.snapshots.every)
-        save_file({name: value.contiguous() for name, value in tensors.items()}, part, words)
-        part.replace(file)
+        save_tensors(file, *self.pack())
 
     @classmethod
     def load(cls, file: File | str) -> Checkpoint:
         """Read what `save` wrote. Raises DataError where the file is no checkpoint."""
         try:
-            with safe_open(file, framework="pt") as content:
-                tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
-                words = content.metadata() or {}
-            theta, losses = tensors.pop("theta"), tensors.pop("losses")
-            method, objective = words["method"], words["objective"]
-            snapshots = None
-            if "snapshots" in tensors:
-                at, thetas = tensors.pop("snapshots.at"), tensors.pop("snapshots")
-                snapshots = Snapshots(int(words["snapshots.every"]), at.tolist(), list(thetas))
-        except Exception as error:  # safetensors has errors of its own for each kind of damage
+            return cls.unpack(*load_tensors(file))
+        except (DataError, KeyError, ValueError, TypeError) as error:
             raise DataError(f"{file} is no checkpoint of a descent: {error}") from None
-        memory = {name.removeprefix("memory."): value for name, value in tensors.items()}
-        return cls(theta, losses, method, objective, memory, snapshots)
+
+    def pack(self) -> tuple[dict[str, Tensor], dict[str, str]]:
+        """All of it as tensors and words."""
+        tensors = {"theta": self.theta, "losses": self.losses}
+        tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
+        words = {"method": self.method, "objective": self.objective, "note": self.note}
+        words |= {"evaluations": str(self.evaluations), "seconds": repr(self.seconds)}
+        if self.snapshots:
+            tensors |= {"snapshots": self.snapshots.thetas, "snapshots.at": self.snapshots.steps}
+            words["snapshots.every"] = str(self.snapshots.every)
+        return tensors, words
+
+    @classmethod
+    def unpack(cls, tensors: dict[str, Tensor], words: dict[str, str]) -> Checkpoint:
+        """What `pack` made of it. Raises KeyError, ValueError or TypeError for anything else."""
+        snapshots = None
+        if "snapshots" in tensors:
+            at, thetas = tensors["snapshots.at"], tensors["snapshots"]
+            snapshots = Snapshots(int(words["snapshots.every"]), at.tolist(), list(thetas))
+        return cls(
+            theta=tensors["theta"],
+            losses=tensors["losses"],
+            method=words["method"],
+            objective=words["objective"],
+            memory={
+                name.removeprefix("memory."): value
+                for name, value in tensors.items()
+                if name.startswith("memory.")
+            },
+            snapshots=snapshots,
+            evaluations=int(words.get("evaluations", 0)),
+            seconds=float(words.get("seconds", 0.0)),
+            note=words.get("note", ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,7 @@ class Plan:
     keep: Callable[[Path], None]  # the same
     memory: dict[str, Tensor]
     taken: Snapshots  # so far
+    note: str = ""  # of the certificate, so far
 
     @property
     def done(self) -> int:

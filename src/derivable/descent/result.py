@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from derivable.descent.path import Certificate, Checkpoint
 from derivable.descent.snapshots import Snapshots
 from derivable.network import Network
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+    from derivable.display.curves import Curves
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,40 @@ class Descent:
     def train_loss(self) -> float:
         """The training loss after the last step."""
         return self.losses[-1].item()
+
+    def to_frame(self) -> polars.DataFrame:
+        """The losses as a data frame with the columns step and loss."""
+        import polars
+
+        return polars.DataFrame({"step": range(len(self.losses)), "loss": self.losses.numpy()})
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the loss curve, both axes logarithmic, into `ax` or a new figure."""
+        from derivable.display.notebook import plot_losses
+
+        return plot_losses([self._curves()], ax)
+
+    def _curves(self) -> Curves:
+        from derivable.display.curves import Curves  # it takes matplotlib, which takes a while
+
+        return Curves(self.method, self.losses.numpy()[None])
+
+    def _repr_html_(self) -> str:
+        from derivable.display.notebook import card
+        from derivable.display.words import Words
+
+        words = Words()
+        first, last = words.number(self.losses[0].item()), words.number(self.train_loss)
+        row = {
+            words("loss"): f"{first} → {last}",
+            words("n_steps"): words.count(self.steps),
+            words("rate"): "–" if self.lr is None else words.short(self.lr),
+            words("method"): f"{self.method}, {self.objective}",
+            words("certificate"): str(self.certificate),
+            words("seconds"): words.short(self.seconds),
+        }
+        cells = [escape(value) for value in row.values()]
+        return card(list(row), [cells], [self._curves()])
 
     def __repr__(self) -> str:
         rate = "" if self.lr is None else f" of lr={self.lr:g}"

@@ -98,7 +98,8 @@ def _in_blocks(
                 done = far
                 if done == end:
                     kept = theta.clone(), done, memory()
-                    plan.keep(Path(kept[0], losses[:done], done, snapshots, memory=kept[2]))
+                    spent = done - plan.done
+                    plan.keep(Path(kept[0], losses[:done], spent, snapshots, memory=kept[2]))
                 if done < plan.steps:
                     plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:

@@ -89,6 +89,8 @@ def _load(where: str) -> ModuleType:
     if path.suffix == ".py" or path.is_file():
         if not path.is_file():
             raise SettingError(f"there is no file {where}")
+        if path.suffix != ".py":
+            raise SettingError(f"{where} is no file of Python; its name must end in .py")
         return _load_file(path.resolve())
     if not all(part.isidentifier() for part in where.split(".")):
         raise SettingError(

@@ -1,74 +1,52 @@
-"""The folder of a run: everything to look at it and to use it, never silently overwritten."""
+"""What there is to look at of a run, written into its folder."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from safetensors.torch import save_file
+from matplotlib.figure import Figure
 
 from derivable.comparison import Comparison
-from derivable.errors import SettingError
+from derivable.display import style
+from derivable.files import write_whole
 from derivable.report.charts import loss_curves, test_loss_bars
+from derivable.report.page import write_page
+from derivable.run.settings import Settings
 
-CHARTS = {"losses": loss_curves, "test_loss": test_loss_bars}
+CHARTS: dict[str, Callable[[Comparison, str | None], Figure]] = {
+    "losses": partial(loss_curves, test=True),
+    "test_loss": test_loss_bars,
+}
 
 
-def make_run_folder(out: str | None, data: str) -> Path:
-    """Make the folder of a new run: `out`, else the first free of runs/<data>-1, -2, ...
+def write_run(
+    comparison: Comparison,
+    folder: Path,
+    settings: Settings | None = None,
+    lang: str | None = None,
+) -> list[Path]:
+    """Write metrics, history, charts and the page; returns the paths of the first two charts.
 
-    Raises SettingError if `out` already holds something, or cannot be made.
+    The page says by which command, and with which versions, the `settings` were run.
     """
-    try:
-        if out is None:
-            return _first_free(Path("runs"), data)
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise SettingError(
-                f"the folder {folder} already holds files and a run is never overwritten; name "
-                "another with --out, or leave --out away to get a new one under runs/"
-            )
-        return folder
-    except OSError as error:
-        raise SettingError(
-            f"the run folder {error.filename} cannot be made ({error.strerror}); name another "
-            "with --out"
-        ) from None
-
-
-def _first_free(parent: Path, data: str) -> Path:
-    parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        folder = parent / f"{data}-{number}"
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
-
-
-def write_run(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write metrics, history, weights and charts; returns the paths of the charts."""
-    (folder / "metrics.json").write_text(to_json(comparison) + "\n", encoding="utf-8")
-    _write_history(comparison, folder / "history.csv")
-    for result in comparison.results:
-        weights = {
-            (name if len(comparison.seeds) == 1 else f"seed-{seed}.{name}"): p.detach()
-            for seed, descent in zip(comparison.seeds, result.descents, strict=True)
-            for name, p in descent.network.named_parameters()
-        }
-        save_file(weights, folder / f"{_file_name(result.model.name)}.safetensors")
+    write_whole(folder / "metrics.json", to_json(comparison) + "\n")
+    write_whole(folder / "history.csv", partial(_write_history, comparison))
     charts = []
     for name, draw in CHARTS.items():
-        figure = draw(comparison)
+        figure = draw(comparison, lang)
         for suffix in ("png", "svg"):
-            figure.savefig(folder / f"{name}.{suffix}")
+            write_whole(folder / f"{name}.{suffix}", partial(style.save, figure, kind=suffix))
         charts.append(folder / f"{name}.png")
+    command = settings.again(folder) if settings else ""
+    versions = settings.versions if settings else None
+    write_page(comparison, folder, command=command, versions=versions, lang=lang)
     return charts
 
 
@@ -77,7 +55,7 @@ def to_json(comparison: Comparison) -> str:
     return json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _write_history(comparison: Comparison, path: Path) -> None:
+def _write_history(comparison: Comparison, file: BinaryIO) -> None:
     """One row per step: the training loss of each model after that many steps.
 
     Of several seeds there are the mean, the lowest and the highest. After the end of a descent
@@ -96,11 +74,7 @@ def _write_history(comparison: Comparison, path: Path) -> None:
     table[:, 0] = np.arange(comparison.steps + 1)
     for column, values in enumerate(losses, 1):
         table[: len(values), column] = values
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(["step", *names])
-        np.savetxt(file, table, fmt=["%d", *["%.9g"] * len(losses)], delimiter=",")
-
-
-def _file_name(model: str) -> str:
-    """A model's name as a file name: tanh(10) becomes tanh-10."""
-    return model.replace("(", "-").replace(")", "")
+    words = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    csv.writer(words).writerow(["step", *names])
+    np.savetxt(words, table, fmt=["%d", *["%.9g"] * len(losses)], delimiter=",")
+    words.detach()  # the file is closed by its owner

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
-from derivable.errors import SettingError
 from derivable.examiner.finding import Said
 from derivable.examiner.sentences.en import SENTENCES as ENGLISH
 from derivable.examiner.sentences.fr import SENTENCES as FRENCH
+from derivable.language import language as language
 
 LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
-
-
-def language(lang: str | None = None) -> str:
-    """The language to speak: `lang`, else DERIVABLE_LANG, else English.
-
-    Raises SettingError for one that is not spoken here.
-    """
-    chosen = lang or os.environ.get("DERIVABLE_LANG") or "en"
-    if chosen not in LANGUAGES:
-        raise SettingError(
-            f"the examiner speaks {' and '.join(LANGUAGES)}, not {chosen!r}; set --lang or "
-            "DERIVABLE_LANG to one of them"
-        )
-    return chosen
 
 
 def say(said: Said, lang: str | None = None) -> str:

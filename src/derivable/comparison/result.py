@@ -1,29 +1,26 @@
-"""The main job: several models, one table, one protocol, one seed or many."""
+"""What a comparison found: each model's descents beside the test rows."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Self
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import derivable
-from derivable.data import SPLITS, Scaler, Split, Table
-from derivable.data.checks import check_weights
-from derivable.data.split import TRAIN_SHARE
-from derivable.descent import Descent, choose_rate, descend, descend_many
-from derivable.errors import SettingError
-from derivable.function.context import Context
-from derivable.functions import MSE
-from derivable.network import Network
-from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+from derivable.data import Columns, Scaler, Split, Table
+from derivable.descent import Descent
+from derivable.protocol import Model, SheetFigure
 
-Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.axes import Axes
+
+    from derivable.display.curves import Curves
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,7 @@ class Facts:
     scaler: Scaler
     x_test: Tensor  # (n, D), standardised
     y_test: Tensor  # (n, K), in the targets' own units
+    columns: Columns | None = None  # how those of a file became features and targets
 
     @classmethod
     def of(cls, table: Table, split: Split) -> Self:
@@ -55,6 +53,7 @@ class Facts:
             scaler=split.scaler,
             x_test=split.x_test,
             y_test=split.scaler.predictions(split.y_test),
+            columns=table.columns,
         )
 
     @property
@@ -148,6 +147,15 @@ class Trained:
             return None
         return min(self.test_losses) <= self.sheet.test_loss <= max(self.test_losses)
 
+    def curves(self, *, test: bool) -> Curves:
+        """Its losses, to be drawn; with `test` also those of the test rows."""
+        from derivable.display.curves import Curves  # it takes matplotlib, which takes a while
+
+        if not test:
+            return Curves(self.model.name, self.losses)
+        at = self.test_curve.steps.double().numpy()
+        return Curves(self.model.name, self.losses, at, self.test_curve.losses.numpy())
+
     def to_dict(self) -> dict[str, Any]:
         """What a program wants to know, in plain numbers and words."""
         certificate = self.descent.certificate
@@ -188,6 +196,56 @@ class Comparison:
         """The model of the lowest test loss."""
         return min(self.results, key=lambda result: result.test_loss)
 
+    def __repr__(self) -> str:
+        names = ", ".join(result.model.name for result in self.results)
+        return (
+            f"Comparison({names} on {self.facts.name}, {self.steps:,} steps; lowest test loss "
+            f"{self.best.test_loss:.6g}, of {self.best.model.name})"
+        )
+
+    def to_frame(self) -> polars.DataFrame:
+        """A data frame with one row for each model."""
+        import polars
+
+        columns = (
+            "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
+            "method", "objective", "certificate", "seconds",
+        )  # fmt: skip
+        rows = [result.to_dict() for result in self.results]
+        return polars.DataFrame({name: [row[name] for row in rows] for name in columns})
+
+    def plot(self, ax: Axes | None = None, *, test: bool = True) -> Axes:
+        """Draw the loss curves, both axes logarithmic, into `ax` or a new figure.
+
+        Thick lines are the training losses, thin ones the test losses, unless `test` is False.
+        """
+        from derivable.display.notebook import plot_losses
+
+        curves = [result.curves(test=test) for result in self.results]
+        return plot_losses(curves, ax)
+
+    def _repr_html_(self) -> str:
+        from derivable.display.html import swatch
+        from derivable.display.notebook import card
+        from derivable.display.words import Words
+
+        words = Words()
+        rows = []
+        for i, result in enumerate(self.results):
+            spread = "" if result.deviation is None else f" ± {words.short(result.deviation)}"
+            rows.append(
+                [
+                    swatch(i) + escape(result.model.name),
+                    words.number(result.train_loss),
+                    words.number(result.test_loss) + spread,
+                    words.short(result.seconds, 2),
+                ]
+            )
+        heads = [words(key) for key in ("model", "train_loss", "test_loss", "seconds")]
+        best = next(i for i, r in enumerate(self.results) if r is self.best)
+        curves = [result.curves(test=True) for result in self.results]
+        return card(heads, rows, curves, best=best)
+
     def to_dict(self) -> dict[str, Any]:
         """What `metrics.json` holds and `--json` prints."""
         facts = self.facts
@@ -207,141 +265,3 @@ class Comparison:
             "seeds": len(self.seeds),
             "models": [result.to_dict() for result in self.results],
         }
-
-
-def compare(
-    table: Table,
-    models: Sequence[Model],
-    *,
-    protocol: str = "lab",
-    lr: float | str | None = None,
-    steps: int = LAB_STEPS,
-    seed: int = 0,
-    seeds: int = 1,
-    method: str = "auto",
-    watch: Watch = lambda model, done, loss: None,
-) -> Comparison:
-    """Train each model on `table` by one protocol and measure it on the test rows.
-
-    `protocol` is "lab", for the comparison with the sheet's figures, or "sound", for any table
-    (`derivable.data.split` says what each does). `lr` is a number, or "auto" for one that suits
-    the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
-    sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
-    `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
-    `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
-    or seeds where there are several.
-
-    Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
-    finite, and KeyboardInterrupt when interrupted.
-    """
-    if protocol not in SPLITS:
-        raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
-    split = SPLITS[protocol](table, seed)
-    facts = Facts.of(table, split)
-    labs_own = table.name == "california" and table.columns is None  # no file of that name
-    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS
-    chosen = tuple(range(seed, seed + seeds))
-    results = []
-    for model in models:
-        rate, reason = _rate(model, split, seed, lr)
-        runs = _train(model, split, chosen, rate, steps, method, partial(watch, model))
-        sheet = SHEET_FIGURES.get(model.name) if comparable and rate == model.lr else None
-        results.append(_measured(model, runs, split, facts, reason, sheet))
-    return Comparison(facts, steps, chosen, tuple(results))
-
-
-def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
-    """What to know of models that have many weights for the rows of a table.
-
-    Raises DataError where one has far too many.
-    """
-    inputs, outputs = table.x.size(1), table.y.size(1)
-    rows = int(TRAIN_SHARE * len(table.x))
-    notes = [
-        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
-        for model in models
-    ]
-    return [note for note in notes if note]
-
-
-def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> tuple[float, str]:
-    """The learning rate of one model, and where it comes from."""
-    if lr is None and split.protocol == "lab":
-        return model.lr, "the lab sheet's"
-    if lr is None or lr == "auto":
-        network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        rate = choose_rate(network, MSE, split.x_train, split.y_train)
-        return rate.lr, rate.reason
-    if isinstance(lr, str):
-        raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
-    return lr, "as asked"
-
-
-def _measured(
-    model: Model,
-    runs: Sequence[Descent],
-    split: Split,
-    facts: Facts,
-    reason: str,
-    sheet: SheetFigure | None,
-) -> Trained:
-    """One model's descents beside the test rows."""
-    first, x, y = runs[0], split.x_test, split.y_test
-    return Trained(
-        model=model,
-        descents=tuple(runs),
-        test_losses=tuple(facts.unit * test_loss(run.network, x, y) for run in runs),
-        test_curve=Curve(first.snapshots.steps, facts.unit * _test_losses(first, x, y)),
-        predictions=split.scaler.predictions(first.network.forward_by_hand(x)[0]),
-        unit=facts.unit,
-        lr_reason=reason,
-        sheet=sheet,
-    )
-
-
-def _train(
-    model: Model,
-    split: Split,
-    seeds: Sequence[int],
-    lr: float,
-    steps: int,
-    method: str,
-    progress: Callable[[int, float], None],
-) -> list[Descent]:
-    """One descent for each seed."""
-    x, y = split.x_train, split.y_train
-    networks = [model.network(x.size(1), y.size(1), seed) for seed in seeds]
-    if len(seeds) == 1:
-        runs = [
-            descend(networks[0], MSE, x, y, lr=lr, steps=steps, method=method, progress=progress)
-        ]
-    else:
-        runs = descend_many(
-            networks,
-            MSE,
-            x,
-            y,
-            lr=lr,
-            steps=steps,
-            method=method,
-            progress=lambda done, run: progress(done, run.train_loss),
-        )
-    if len(runs) < len(seeds) or any(run.interrupted for run in runs):
-        raise KeyboardInterrupt
-    return runs
-
-
-def test_loss(network: Network, x: Tensor, y: Tensor) -> float:
-    """MSE of the network on x (N, D), y (N, K), summed over the K columns."""
-    return _loss_at(network, network.theta, x, y)
-
-
-def _loss_at(network: Network, theta: Tensor, x: Tensor, y: Tensor) -> float:
-    yhat, _ = network.forward_by_hand(x, network.unflatten(theta.to(x.dtype)))
-    return MSE.forward(Context(), yhat, y).sum().item()
-
-
-def _test_losses(run: Descent, x: Tensor, y: Tensor) -> Tensor:
-    """The test loss at each snapshot, (S,)."""
-    losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
-    return torch.tensor(losses, dtype=torch.float64)

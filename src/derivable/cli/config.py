@@ -1,0 +1,120 @@
+"""Options out of a file: `--config FILE`, and those of a run that goes on with `--resume RUN`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from derivable.errors import SettingError
+
+if TYPE_CHECKING:
+    from derivable.run.settings import Settings
+
+# Of how a command is run this time, and not of what it computes.
+PASSING = ("out", "as_json", "quiet", "config", "resume", "export")
+
+
+def _config(ctx: click.Context, param: click.Parameter, file: str | None) -> str | None:
+    """Take what the command line leaves open from a file."""
+    from derivable.run.settings import Settings
+
+    if file is not None:
+        _refuse_both(ctx)
+        _fill(ctx, Settings.load(Path(file)), file)
+    return file
+
+
+def _resume(ctx: click.Context, param: click.Parameter, folder: str | None) -> str | None:
+    """Take it from the folder of a run."""
+    from derivable.run.settings import FILE, Settings
+
+    if folder is not None:
+        _refuse_both(ctx)
+        file = Path(folder) / FILE
+        if not file.is_file():
+            raise SettingError(f"{folder} is no run folder: it holds no {FILE}")
+        _fill(ctx, Settings.load(file), str(file))
+    return folder
+
+
+def _refuse_both(ctx: click.Context) -> None:
+    """Each is called before the other is known, or after."""
+    if ctx.params.get("config") is not None or ctx.params.get("resume") is not None:
+        raise click.UsageError("--resume takes its settings from the run; leave out --config")
+
+
+config_option = click.option(
+    "--config",
+    is_eager=True,
+    callback=_config,
+    metavar="FILE.toml",
+    help="Take options from a file, such as run.toml of a run; those given here count more.",
+)
+resume_option = click.option(
+    "--resume",
+    is_eager=True,
+    callback=_resume,
+    metavar="RUN",
+    help="Go on with the run in a folder; with exact steps, to the same bits.",
+)
+
+
+def settings_of(ctx: click.Context) -> dict[str, Any]:
+    """The options of a command that say what it computes, as `--config` takes them."""
+    options = {
+        name.replace("_", "-"): list(value) if isinstance(value, tuple) else value
+        for name, value in ctx.params.items()
+        if name not in PASSING and value is not None and value != ()
+    }
+    if "file" in options:
+        options["file"] = os.path.abspath(str(options["file"]))
+    return options
+
+
+def refuse_changes(ctx: click.Context, settings: Settings) -> None:
+    """Refuse options beside --resume that differ from the run's; its table may have moved."""
+    from derivable.run.settings import differences
+
+    then, now = settings.options, settings_of(ctx)
+    both = {key: None for key in (*then, *now) if key != "file"}
+    changed = differences({**both, **then}, {**both, **now})
+    if changed:
+        raise SettingError(
+            f"the run was begun with other settings: {'; '.join(changed)}; leave such options out "
+            "to go on with it, or start a new run"
+        )
+
+
+def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
+    """Let the settings stand where the command line says nothing."""
+    command = ctx.command.name or ""
+    if settings.command not in ("", command):
+        raise SettingError(f"{file} is of derivable {settings.command}, not of derivable {command}")
+    known = {
+        word.lstrip("-").replace("-", "_"): param
+        for param in ctx.command.params
+        for word in (*param.opts, param.name or "")
+        if param.name not in ("config", "resume")
+    }
+    defaults = {}
+    for key, value in settings.options.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            near = difflib.get_close_matches(name, known)
+            hint = f"did you mean {near[0].replace('_', '-')}?" if near else "see --help"
+            raise SettingError(f"{file} sets {key!r}, which is no option of {command}; {hint}")
+        defaults[str(known[name].name)] = _as_words(known[name], value)
+    ctx.default_map = defaults
+
+
+def _as_words(param: click.Parameter, value: Any) -> Any:
+    """A value of the file as it would stand on the command line."""
+    if isinstance(param, click.Option) and (param.is_flag or param.multiple):
+        if param.multiple and not isinstance(value, list):
+            value = [value]
+        return [str(one) for one in value] if param.multiple else value
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,71 @@
+"""`derivable fit`: one model, and its files for elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from derivable.cli.table_options import table_options
+from derivable.cli.training import train, training_options
+
+if TYPE_CHECKING:
+    from derivable.cli.table_options import TableSource
+
+
+@click.command("fit", short_help="Train one model on a table, and export it.")
+@table_options
+@click.option(
+    "--model",
+    "models",
+    default="tanh:10",
+    show_default=True,
+    metavar="MODEL",
+    help="linear, tanh:10, relu:32x16, ...",
+)
+@click.option(
+    "--export",
+    multiple=True,
+    metavar="FILE",
+    help="Write the model to FILE.safetensors (for predict), FILE.py (plain PyTorch) or "
+    "FILE.onnx; may be given several times.",
+)
+@training_options
+@click.pass_context
+def fit_command(
+    ctx: click.Context,
+    /,
+    source: TableSource,
+    models: str,
+    export: tuple[str, ...],
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train one model on a table, as compare does, and export it.
+
+    For example: derivable fit houses.csv --target price --export model.safetensors
+    """
+    from pathlib import Path
+
+    from derivable.cli import terminal
+    from derivable.errors import SettingError
+    from derivable.protocol import parse_models
+    from derivable.report.run_folder import to_json
+    from derivable.run.export import check_export
+    from derivable.run.export import export as write
+    from derivable.run.folder import saved_model
+
+    chosen = parse_models(models)
+    if len(chosen) > 1:
+        raise SettingError(f"fit trains one model, got {models}; compare trains several")
+    for file in export:
+        check_export(Path(file))
+    comparison, folder, charts = train(ctx, source, models=models, as_json=as_json, **given)
+    for file in export:
+        write(saved_model(folder, chosen[0]), file)
+    if as_json:
+        print(to_json(comparison))
+    else:
+        terminal.show_comparison(comparison, folder, charts)
+        for file in export:
+            click.echo(f"model   {file}")

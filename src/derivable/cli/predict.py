@@ -1,0 +1,114 @@
+"""`derivable predict`: a saved model on a new table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from derivable.cli.table_options import READING
+
+if TYPE_CHECKING:
+    from derivable.run.saved import SavedModel
+
+
+def _reading(command: click.decorators.FC) -> click.decorators.FC:
+    """Give a command the options that say how a file is read."""
+    for option in reversed(READING):
+        command = option(command)
+    return command
+
+
+@click.command("predict", short_help="Predict with a saved model on a new table.")
+@click.argument("model", metavar="MODEL")
+@click.argument("file", metavar="FILE")
+@click.option("--model", "name", metavar="NAME", help="Which one, where MODEL is a run folder.")
+@click.option("--out", metavar="FILE.csv", help="Write the predictions there, not to stdout.")
+@click.option(
+    "--missing",
+    type=click.Choice(("error", "median")),
+    default="error",
+    show_default=True,
+    help="Cells without a value: an error, or put the median of the training rows.",
+)
+@_reading
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of CSV.")
+@click.option("--quiet", is_flag=True, help="Say nothing about the file that was read.")
+def predict_command(
+    model: str,
+    file: str,
+    name: str | None,
+    out: str | None,
+    missing: str,
+    decimal: str | None,
+    separator: str | None,
+    na: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Predict the targets of a table, in their own units, by MODEL.
+
+    MODEL is a .safetensors file of fit --export or of a run folder, or a run folder with --model
+    NAME. Columns of FILE are found by name, in any order; the target need not be there. The
+    predictions are CSV, one line for each row of FILE, in its order.
+
+    For example: derivable predict model.safetensors new.csv --out predictions.csv
+    """
+    from pathlib import Path
+
+    from derivable.cli import terminal
+    from derivable.data import read_sheet
+    from derivable.errors import SettingError
+    from derivable.files import write_whole
+
+    if out is not None and Path(out).resolve() in (Path(model).resolve(), Path(file).resolve()):
+        raise SettingError(f"--out {out} would overwrite what is read; name another file")
+    saved = _load(model, name)
+    sheet = read_sheet(file, decimal=decimal, separator=separator, na=na)
+    if not quiet:
+        terminal.show_detected(sheet.detected)
+        if unused := saved.columns.unused(sheet):
+            terminal.show_detected(f"not used: {', '.join(unused)}")
+    rows = saved.predict(sheet, fill=missing == "median").tolist()
+    if out is not None:
+        write_whole(out, _as_csv(saved, rows))
+        click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
+    elif not as_json:
+        click.echo(_as_csv(saved, rows), nl=False)
+    if as_json:
+        document = {"model": saved.model.name, "targets": saved.columns.targets}
+        print(json.dumps({**document, "predictions": rows}, ensure_ascii=False))
+
+
+def _load(model: str, name: str | None) -> SavedModel:
+    """The model in a file, or one of those in a run folder."""
+    from pathlib import Path
+
+    from derivable.errors import SettingError
+    from derivable.protocol import parse_models
+    from derivable.run.folder import load_settings, models_of, saved_model
+    from derivable.run.saved import SavedModel
+
+    place = Path(model)
+    if not place.is_dir():
+        if name is not None:
+            raise SettingError(f"--model goes with a run folder, and {model} is none")
+        return SavedModel.load(place)
+    there = models_of(load_settings(place))
+    named = there if name is None else parse_models(name)
+    if len(named) != 1 or named[0] not in there:
+        names = ", ".join(one.name for one in there)
+        raise SettingError(f"{model} is a run of {names}; name one of them with --model")
+    return saved_model(place, named[0])
+
+
+def _as_csv(saved: SavedModel, rows: list[list[float]]) -> str:
+    """Nine digits, which is what a network in float32 has."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(saved.columns.targets)
+    writer.writerows([f"{value:.9g}" for value in row] for row in rows)
+    return text.getvalue()

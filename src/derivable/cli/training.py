@@ -1,0 +1,185 @@
+"""What `compare` and `fit` share: their options, and a training that loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
+from derivable.cli.interrupts import Interrupts
+from derivable.language import language
+
+if TYPE_CHECKING:
+    from derivable.cli.table_options import TableSource
+    from derivable.comparison import Comparison, Found
+    from derivable.run.folder import Run
+
+PROTOCOLS = ("lab", "sound")
+METHODS = ("auto", "steps", "spectral", "flow", "momentum", "nesterov", "adam", "lbfgs")
+
+
+def rate(ctx: click.Context, param: click.Parameter, word: str | None) -> float | str | None:
+    """The learning rate that --lr names: a positive number, or auto."""
+    if word is None or word == "auto":
+        return word
+    with suppress(ValueError):
+        if 0 < float(word) < float("inf"):
+            return float(word)
+    raise click.BadParameter(f"{word!r} is neither a positive number nor auto", ctx, param)
+
+
+seeds_option = click.option(
+    "--seeds",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Train from so many seeds, and report the mean and the spread.",
+)
+
+_OPTIONS = (
+    click.option(
+        "--lr",
+        callback=rate,
+        metavar="X",
+        help="Learning rate, or auto for one that suits.  [default: the lab's; auto for FILE]",
+    ),
+    click.option(
+        "--protocol",
+        type=click.Choice(PROTOCOLS),
+        help="How the table is split and scaled.  [default: lab; sound for FILE]",
+    ),
+    click.option(
+        "--steps",
+        type=click.IntRange(min=0),
+        default=80_000,
+        show_default=True,
+        metavar="N",
+        help="Gradient-descent steps for each model.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Seed of the initial weights, and of the shuffle.",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(METHODS),
+        default="auto",
+        show_default=True,
+        metavar="NAME",
+        help="How to descend: auto, steps, spectral, flow, momentum, nesterov, adam or lbfgs.",
+    ),
+    config_option,
+    resume_option,
+    click.option(
+        "--out",
+        metavar="FOLDER",
+        help="Where the run is written; an empty or new folder.  [default: runs/<data>-<number>]",
+    ),
+    click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."
+    ),
+    click.option("--quiet", is_flag=True, help="No progress; only the result."),
+)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a training."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def train(
+    ctx: click.Context,
+    source: TableSource,
+    *,
+    models: str,
+    lr: float | str | None,
+    protocol: str | None,
+    steps: int,
+    seed: int,
+    seeds: int = 1,
+    method: str,
+    config: str | None,
+    resume: str | None,
+    out: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> tuple[Comparison, Path, list[Path]]:
+    """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
+    from derivable.cli import terminal
+    from derivable.comparison import compare, notes_on_weights
+    from derivable.protocol import parse_models
+    from derivable.report.run_folder import write_run
+    from derivable.run.folder import load_settings, open_run
+
+    language()  # a language that is not spoken is refused before the work, not after it
+    if resume is not None:
+        if out is not None:
+            raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
+        refuse_changes(ctx, load_settings(Path(resume)))
+    chosen = parse_models(models)
+    table = source.load(quiet=quiet)
+    if source.file is not None:
+        for note in notes_on_weights(table, chosen):
+            terminal.show_note(note)
+    interrupts = Interrupts(as_json)
+    run = open_run(
+        str(ctx.command.name),
+        settings_of(ctx),
+        out=out,
+        resume=resume,
+        name=table.name,
+        between=lambda found: interrupts.between(ended=_has_ended(found)),
+    )
+    with interrupts.heard(), _kept(run):
+        total = steps if seeds == 1 else seeds
+        with terminal.progress(chosen, total, visible=not quiet) as watch:
+            comparison = compare(
+                table,
+                chosen,
+                protocol=protocol or source.protocol,
+                lr=lr,
+                steps=steps,
+                seed=seed,
+                seeds=seeds,
+                method=method,
+                watch=watch,
+                keeper=run,
+            )
+        charts = write_run(comparison, run.folder, load_settings(run.folder))
+    return comparison, run.folder, charts
+
+
+def _has_ended(found: Found) -> bool:
+    from derivable.descent import Descent
+
+    return isinstance(found, Descent)
+
+
+@contextmanager
+def _kept(run: Run) -> Iterator[None]:
+    """Say of what ends a run early what is kept, and how to go on."""
+    from derivable.errors import DivergedError, FileError
+
+    try:
+        yield
+    except (KeyboardInterrupt, FileError) as error:
+        if run.is_bare:
+            raise
+        raise type(error)(f"{str(error) or 'interrupted'}; {run.in_words}") from None
+    except DivergedError as error:
+        if run.is_bare:
+            raise
+        raise DivergedError(f"{error}; what was found before is kept in {run.folder}") from None
+    finally:
+        run.close()

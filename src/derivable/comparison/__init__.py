@@ -1,0 +1,9 @@
+"""The main job: several models, one table, one protocol, one seed or many."""
+
+from derivable.comparison.driver import Found, Keeper, Watch, compare, notes_on_weights, test_loss
+from derivable.comparison.result import Comparison, Curve, Facts, Trained
+
+__all__ = [
+    "Comparison", "Curve", "Facts", "Found", "Keeper", "Trained", "Watch", "compare",
+    "notes_on_weights", "test_loss",
+]  # fmt: skip

@@ -1,0 +1,217 @@
+"""`compare`: several models on one table, by one protocol, from one seed or many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.data import SPLITS, Split, Table
+from derivable.data.checks import check_weights
+from derivable.data.split import TRAIN_SHARE
+from derivable.descent import Checkpoint, Descent, Rate, choose_rate, descend_many
+from derivable.display.progress import bars
+from derivable.errors import SettingError
+from derivable.function.context import Context
+from derivable.functions import MSE
+from derivable.network import Network
+from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+
+Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
+Found = Descent | Checkpoint  # a descent that ended, or where one is
+
+
+class Keeper:
+    """What keeps a comparison on its way, so that another goes on where it ended; this one nothing.
+
+    `derivable.run.Run` keeps it in a folder. Descents of several seeds call it from several
+    threads, each for a seed of its own.
+    """
+
+    def begin(self, facts: Facts) -> None:
+        """Before the first model. May refuse a table that is not that of before."""
+
+    def trained(self, model: Model) -> Trained | None:
+        """The model, if it was finished before."""
+        return None
+
+    def finish(self, result: Trained) -> None:
+        """A model is finished."""
+
+    def rate(self, model: Model, choose: Callable[[], Rate]) -> Rate:
+        """The learning rate that was chosen before, or else is chosen now."""
+        return choose()
+
+    def found(self, model: Model, seed: int) -> Found | None:
+        """How far the descent from this seed came before."""
+        return None
+
+    def keep(self, model: Model, seed: int, found: Found) -> None:
+        """How far it came now: between two blocks of steps, and at its end."""
+
+
+def compare(
+    table: Table,
+    models: Sequence[Model],
+    *,
+    protocol: str = "lab",
+    lr: float | str | None = None,
+    steps: int = LAB_STEPS,
+    seed: int = 0,
+    seeds: int = 1,
+    method: str = "auto",
+    watch: Watch | bool = False,
+    keeper: Keeper | None = None,
+) -> Comparison:
+    """Train each model on `table` by one protocol and measure it on the test rows.
+
+    `protocol` is "lab", for the comparison with the sheet's figures, or "sound", for any table
+    (`derivable.data.split` says what each does). `lr` is a number, or "auto" for one that suits
+    the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
+    sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
+    `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
+    `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
+    or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
+    a notebook a picture. A `keeper` keeps what is found, and knows what was found before.
+
+    Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
+    finite, and KeyboardInterrupt when interrupted.
+    """
+    if protocol not in SPLITS:
+        raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
+    split = SPLITS[protocol](table, seed)
+    facts = Facts.of(table, split)
+    keeper = keeper or Keeper()
+    keeper.begin(facts)
+    labs_own = table.name == "california" and table.columns is None  # no file of that name
+    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS
+    chosen = tuple(range(seed, seed + seeds))
+    results = []
+    with _watched(watch, models, steps if seeds == 1 else seeds) as look:
+        for model in models:
+            result = keeper.trained(model)
+            if result is None:
+                rate = keeper.rate(model, partial(_rate, model, split, seed, lr))
+                runs = _train(
+                    model, split, chosen, rate.lr, steps, method, partial(look, model), keeper
+                )
+                sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
+                sheet = sheets.get(model.name)
+                result = _measured(model, runs, split, facts, rate.reason, sheet)
+                keeper.finish(result)
+            results.append(result)
+    return Comparison(facts, steps, chosen, tuple(results))
+
+
+@contextmanager
+def _watched(watch: Watch | bool, models: Sequence[Model], total: int) -> Iterator[Watch]:
+    """What to call on the way: a function as it is; for True, one that shows progress."""
+    if not isinstance(watch, bool):
+        yield watch
+        return
+    with bars([model.name for model in models], total, visible=watch) as update:
+        yield lambda model, done, loss: update(model.name, done, loss)
+
+
+def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
+    """What to know of models that have many weights for the rows of a table.
+
+    Raises DataError where one has far too many.
+    """
+    inputs, outputs = table.x.size(1), table.y.size(1)
+    rows = int(TRAIN_SHARE * len(table.x))
+    notes = [
+        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
+        for model in models
+    ]
+    return [note for note in notes if note]
+
+
+def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate:
+    """The learning rate of one model, and where it comes from."""
+    if lr is None and split.protocol == "lab":
+        return Rate(model.lr, "the lab sheet's")
+    if lr is None or lr == "auto":
+        network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
+        return choose_rate(network, MSE, split.x_train, split.y_train)
+    if isinstance(lr, str):
+        raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
+    return Rate(lr, "as asked")
+
+
+def _measured(
+    model: Model,
+    runs: Sequence[Descent],
+    split: Split,
+    facts: Facts,
+    reason: str,
+    sheet: SheetFigure | None,
+) -> Trained:
+    """One model's descents beside the test rows."""
+    first, x, y = runs[0], split.x_test, split.y_test
+    return Trained(
+        model=model,
+        descents=tuple(runs),
+        test_losses=tuple(facts.unit * test_loss(run.network, x, y) for run in runs),
+        test_curve=Curve(first.snapshots.steps, facts.unit * _test_losses(first, x, y)),
+        predictions=split.scaler.predictions(first.network.forward_by_hand(x)[0]),
+        unit=facts.unit,
+        lr_reason=reason,
+        sheet=sheet,
+    )
+
+
+def _train(
+    model: Model,
+    split: Split,
+    seeds: Sequence[int],
+    lr: float,
+    steps: int,
+    method: str,
+    progress: Callable[[int, float], None],
+    keeper: Keeper,
+) -> list[Descent]:
+    """One descent for each seed; those that ended before are not run again."""
+    x, y = split.x_train, split.y_train
+    before = {seed: keeper.found(model, seed) for seed in seeds}
+    ended = {seed: found for seed, found in before.items() if isinstance(found, Descent)}
+    todo = [seed for seed in seeds if seed not in ended]
+    settings: dict[str, Any] = {"lr": lr, "steps": steps, "method": method}
+    if len(seeds) == 1:  # progress counts steps
+        settings["look"] = progress
+    else:
+        settings["progress"] = lambda done, run: progress(len(ended) + done, run.train_loss)
+    runs = descend_many(
+        [model.network(x.size(1), y.size(1), seed) for seed in todo],
+        MSE,
+        x,
+        y,
+        starts=[found if isinstance(found := before[seed], Checkpoint) else None for seed in todo],
+        keep=lambda i, found: keeper.keep(model, todo[i], found),
+        **settings,
+    )
+    if len(runs) < len(todo) or any(run.interrupted for run in runs):
+        raise KeyboardInterrupt
+    ended |= zip(todo, runs, strict=True)
+    return [ended[seed] for seed in seeds]
+
+
+def test_loss(network: Network, x: Tensor, y: Tensor) -> float:
+    """MSE of the network on x (N, D), y (N, K), summed over the K columns."""
+    return _loss_at(network, network.theta, x, y)
+
+
+def _loss_at(network: Network, theta: Tensor, x: Tensor, y: Tensor) -> float:
+    yhat, _ = network.forward_by_hand(x, network.unflatten(theta.to(x.dtype)))
+    return MSE.forward(Context(), yhat, y).sum().item()
+
+
+def _test_losses(run: Descent, x: Tensor, y: Tensor) -> Tensor:
+    """The test loss at each snapshot, (S,)."""
+    losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
+    return torch.tensor(losses, dtype=torch.float64)

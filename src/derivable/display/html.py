@@ -1,0 +1,39 @@
+"""Small pieces of HTML that pages and notebooks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from derivable.display import style
+
+_SWATCH = "display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.5em;"
+Cell = str  # HTML; what comes from data has been escaped
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    best: int | None = None,
+    kind: str = "",
+    label: str = "",
+) -> str:
+    """A table with a header; the row `best` is marked."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(_row(row, i == best) for i, row in enumerate(rows))
+    named = f' aria-label="{escape(label)}"' if label else ""
+    return (
+        f'<table class="{kind}"{named}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _row(cells: Sequence[Cell], best: bool) -> str:
+    mark = ' style="font-weight:700"' if best else ""
+    return f"<tr{mark}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def swatch(position: int) -> str:
+    """A small square in the colour of the model at `position`."""
+    colour = style.on_page(style.colour(position))
+    return f'<span aria-hidden="true" style="{_SWATCH}background:{colour}"></span>'

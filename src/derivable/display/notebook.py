@@ -1,0 +1,51 @@
+"""What stands in a notebook: axes with loss curves, and a small table with a small chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from derivable.display import style
+from derivable.display.curves import Curves, draw_losses
+from derivable.display.html import table
+from derivable.display.words import Words
+
+
+def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
+    """Draw loss curves into `ax`, or into a new figure that a notebook shows by itself."""
+    words = Words()
+    with style.look():
+        if ax is None:
+            from matplotlib import pyplot  # it looks for a screen, so only where it is asked to
+
+            _, ax = pyplot.subplots(figsize=(8.0, 4.8), layout="constrained")
+        draw_losses(ax, models, words.lang)
+        _label(ax, words)
+    return ax
+
+
+def card(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    models: Sequence[Curves],
+    *,
+    best: int | None = None,
+) -> str:
+    """A table and a small chart of the losses, in the colours of the notebook.
+
+    Cells are HTML: what comes from data has been escaped.
+    """
+    words = Words()
+    with style.chart(6.0, 2.9) as figure:
+        axes = figure.add_subplot()
+        draw_losses(axes, models, words.lang)
+        _label(axes, words)
+    ends = ", ".join(f"{curves.name} {words.number(curves.last)}" for curves in models)
+    svg = style.inline_svg(figure, words("losses_alt", ends=ends))
+    return f'<div style="max-width:60em">{table(heads, rows, best=best)}{svg}</div>'
+
+
+def _label(axes: Axes, words: Words) -> None:
+    axes.set_xlabel(words("steps"))
+    axes.set_ylabel(words("loss"))

@@ -1,0 +1,306 @@
+"""Every sentence of charts, pages and notebooks, in English and in French."""
+
+from __future__ import annotations
+
+NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "and": ("and", "et"),
+    # charts
+    "steps": ("gradient-descent steps", "pas de descente de gradient"),
+    "train_axis": (
+        "training loss (mean squared error)",
+        "perte d'apprentissage (erreur quadratique)",
+    ),
+    "test_axis": ("test loss (mean squared error)", "perte de test (erreur quadratique moyenne)"),
+    "loss_axis": ("loss (mean squared error)", "perte (erreur quadratique moyenne)"),
+    "losses_title": (
+        "How the training loss fell: {data}",
+        f"La perte d'apprentissage{NB}: {{data}}",
+    ),
+    "both_title": ("How the losses fell: {data}", f"La chute des pertes{NB}: {{data}}"),
+    "bars_title": (
+        "Test loss after {steps} steps: {data}",
+        f"Perte de test après {{steps}} pas{NB}: {{data}}",
+    ),
+    "seeds_title": (", {n} seeds", ", {n} graines"),
+    "training_rows": ("training rows", "lignes d'apprentissage"),
+    "test_rows": ("test rows", "lignes de test"),
+    "sheet_figure": ("the lab sheet's own figure", "le chiffre de la feuille de TP"),
+    "sheet_value": ("sheet {value}", "feuille {value}"),
+    "true": ("true {target}", "{target}, vrai"),
+    "predicted": ("predicted", "prédit"),
+    "residual": ("predicted − true", "prédit − vrai"),
+    "share_of_rows": ("share of the test rows", "part des lignes de test"),
+    "weight_axis": ("change of {target}", "variation de {target}"),
+    # a comparison on a page
+    "title": ("{data}: {n} models compared", f"{{data}}{NB}: {{n}} modèles comparés"),
+    "title_one": ("{data}: {model}", f"{{data}}{NB}: {{model}}"),
+    "subtitle": (
+        "Target {targets}, from {features} features. Trained on {train} rows, tested on {test}; "
+        "{steps} steps, {seeds}.",
+        "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
+        f"{NB}; {{steps}} pas, {{seeds}}.",
+    ),
+    "one_seed": (f"seed{NB}{{first}}", f"graine{NB}{{first}}"),
+    "seeds": ("seeds {first} to {last}", "graines {first} à {last}"),
+    "verdict": ("Verdict", "Verdict"),
+    "results": ("Results", "Résultats"),
+    "losses": ("How the losses fell", "La chute des pertes"),
+    "bars": ("Test losses", "Pertes de test"),
+    "predictions": ("Predicted against true", "Prédit contre vrai"),
+    "residuals": ("Residuals", "Résidus"),
+    "weights": ("Weights of the linear model", "Poids du modèle linéaire"),
+    "how": ("How each model descended", "Comment chaque modèle est descendu"),
+    "protocol": ("Protocol", "Protocole"),
+    "again": ("To repeat it", "Pour recommencer"),
+    # the verdict
+    "best": (
+        "{best} is the best: its test loss is {loss}, {percent} below that of {second} ({other}).",
+        "{best} est le meilleur"
+        f"{NB}: sa perte de test est {{loss}}, {{percent}} sous celle de {{second}} ({{other}}).",
+    ),
+    "only": ("{best} has a test loss of {loss}.", "{best} a une perte de test de {loss}."),
+    "larger": (
+        "The difference, {gap}, is larger than the spread over {n} seeds, {reach} (two "
+        "standard deviations of that difference).",
+        "L'écart, {gap}, dépasse la dispersion sur {n} graines, {reach} (deux écarts-types de "
+        "cet écart).",
+    ),
+    "not_larger": (
+        "The difference, {gap}, is not larger than the spread over {n} seeds, {reach} (two "
+        "standard deviations of that difference): other seeds may put another model first.",
+        "L'écart, {gap}, ne dépasse pas la dispersion sur {n} graines, {reach} (deux "
+        "écarts-types de cet écart)"
+        f"{NB}: d'autres graines peuvent donner un autre ordre.",
+    ),
+    "one_draw": (
+        "One seed is one draw: how far other initial weights would spread is not known; "
+        "--seeds 10 shows it.",
+        "Une graine n'est qu'un tirage"
+        f"{NB}: la dispersion d'autres poids initiaux n'est pas connue{NB}; "
+        "--seeds 10 la montre.",
+    ),
+    "explains": (
+        "It explains {share} of the variance of the test rows; its typical error (root mean "
+        "square) is {error}, in units of {target}.",
+        "Il explique {share} de la variance des lignes de test"
+        f"{NB}; son erreur typique (racine de la moyenne des carrés) est {{error}}, "
+        "dans l'unité de {target}.",
+    ),
+    "explains_several": (
+        "It explains {share} of the variance of the test rows, on average over {n} targets.",
+        "Il explique {share} de la variance des lignes de test, en moyenne sur {n} cibles.",
+    ),
+    "explains_nothing": (
+        "Even so it predicts the test rows no better than their mean would.",
+        "Pourtant il ne prédit pas mieux les lignes de test que leur moyenne.",
+    ),
+    "overfits": (
+        "{model} overfits: its test loss was lowest, {loss}, after {step} steps, and has risen by "
+        "{percent} since.",
+        "{model} surapprend"
+        f"{NB}: sa perte de test était au plus bas, {{loss}}, après {{step}} pas, et a "
+        "augmenté de {percent} depuis.",
+    ),
+    "overfits_none": (
+        "No model overfits: no test loss ends more than {percent} above its lowest.",
+        f"Aucun modèle ne surapprend{NB}: aucune perte de test ne finit plus de {{percent}} "
+        "au-dessus de son plus bas.",
+    ),
+    "falling": (
+        "Still falling at the end: {models}. More steps would go on.",
+        f"Encore en baisse à la fin{NB}: {{models}}. Plus de pas iraient plus loin.",
+    ),
+    # tables
+    "model": ("model", "modèle"),
+    "parameters": ("parameters", "paramètres"),
+    "train_loss": ("train loss", "perte d'apprentissage"),
+    "test_loss": ("test loss", "perte de test"),
+    "seconds": ("seconds", "secondes"),
+    "sheet": ("sheet", "feuille"),
+    "spread": ("spread", "dispersion"),
+    "within": ("within", "dedans"),
+    "yes": ("yes", "oui"),
+    "no": ("no", "non"),
+    "to": ("{low} to {high}", "{low} à {high}"),
+    "method": ("method", "méthode"),
+    "certificate": ("certificate", "certificat"),
+    "gradients": ("gradients", "gradients"),
+    "rate": ("learning rate", "pas d'apprentissage"),
+    "reason": (
+        "Learning rate of {models}: {reason}.",
+        f"Pas d'apprentissage de {{models}}{NB}: {{reason}}.",
+    ),
+    "measure": ("Losses are: {measure}.", f"Les pertes sont{NB}: {{measure}}."),
+    "r2_note": (
+        "R² is the share of the variance of the test rows that is explained.",
+        "R² est la part expliquée de la variance des lignes de test.",
+    ),
+    "seeds_note": (
+        "Means over {n} seeds, ± their standard deviation; R² of the first seed. Only the initial "
+        "weights differ between seeds.",
+        f"Moyennes sur {{n}} graines, ± leur écart-type{NB}; R² de la première graine. Seuls les "
+        "poids initiaux changent d'une graine à l'autre.",
+    ),
+    "sheet_note": (
+        "sheet: the lab sheet's own figure, for which it fixed no seed; spread: where the test "
+        "losses of other seeds lie.",
+        f"feuille{NB}: le chiffre de la feuille de TP, qui n'a fixé aucune graine{NB}; dispersion"
+        f"{NB}: où sont les pertes de test d'autres graines.",
+    ),
+    "sheet_note_seeds": (
+        "sheet: the lab sheet's own figure, for which it fixed no seed; within: whether it lies "
+        "between our lowest and highest.",
+        f"feuille{NB}: le chiffre de la feuille de TP, qui n'a fixé aucune graine{NB}; dedans"
+        f"{NB}: s'il est entre notre plus bas et notre plus haut.",
+    ),
+    # captions
+    "losses_caption": (
+        "Both axes are logarithmic. Thick: training rows, with the final loss; thin: test rows.",
+        "Les deux axes sont logarithmiques. Trait épais"
+        f"{NB}: lignes d'apprentissage, avec la perte finale{NB}; trait fin{NB}: lignes de test.",
+    ),
+    "losses_caption_seeds": (
+        " The mean over {n} seeds and their range; test rows of the first seed.",
+        f" La moyenne sur {{n}} graines et leur étendue{NB}; lignes de test de la première.",
+    ),
+    "losses_alt": (
+        "Curves of training and test loss against steps; final training losses: {ends}.",
+        f"Courbes des pertes d'apprentissage et de test selon les pas{NB}; pertes "
+        f"d'apprentissage finales{NB}: {{ends}}.",
+    ),
+    "bars_alt": ("Bars of the test losses: {ends}.", f"Barres des pertes de test{NB}: {{ends}}."),
+    "bars_caption": (
+        "The whisker goes from the lowest to the highest of {n} seeds.",
+        "La moustache va de la plus basse à la plus haute de {n} graines.",
+    ),
+    "predictions_caption": (
+        "{dots} of {rows} test rows, drawn at random; on the dashed line a prediction is right. "
+        "Dots on the frame lie beyond it.",
+        "{dots} des {rows} lignes de test, tirées au hasard"
+        f"{NB}; sur la ligne tiretée la prédiction est juste. "
+        "Un point sur le cadre est au-delà.",
+    ),
+    "predictions_caption_all": (
+        "All {rows} test rows; on the dashed line a prediction is right. Dots on the frame lie "
+        "beyond it.",
+        f"Les {{rows}} lignes de test{NB}; sur la ligne tiretée la prédiction est juste. "
+        "Un point sur le cadre est au-delà.",
+    ),
+    "predictions_alt": (
+        "{model}: predicted against true {target}; {quality}.",
+        f"{{model}}{NB}: {{target}}, prédit contre vrai{NB}; {{quality}}.",
+    ),
+    "residuals_caption": (
+        "How far predictions lie from the truth, over all test rows; the outermost bars hold all "
+        "that lies beyond.",
+        "Distance des prédictions à la vérité, sur toutes les lignes de test"
+        f"{NB}; les barres extrêmes contiennent tout ce qui est au-delà.",
+    ),
+    "residuals_alt": (
+        "{model}: histogram of the residuals of {target}; root mean square {error}.",
+        f"{{model}}{NB}: histogramme des résidus de {{target}}{NB}; "
+        "racine de la moyenne des carrés {error}.",
+    ),
+    "weights_caption": (
+        "How much the prediction changes when a feature rises by one standard deviation and the "
+        "others stay.",
+        "De combien change la prédiction quand une variable augmente d'un écart-type et que les "
+        "autres restent.",
+    ),
+    "weights_rest": (
+        " The {shown} largest of {n} features; no other is above {most}.",
+        f" Les {{shown}} plus grands des {{n}} poids{NB}; aucun autre ne dépasse {{most}}.",
+    ),
+    "weights_alt": (
+        "Bars of the weights for {target}; the largest: {ends}.",
+        f"Barres des poids pour {{target}}{NB}; les plus grands{NB}: {{ends}}.",
+    ),
+    "targets_left": (
+        "Of {n} targets the first {shown} are drawn.",
+        "Des {n} cibles, les {shown} premières sont dessinées.",
+    ),
+    # how, and how again
+    "exact": ("exact", "exact"),
+    "deviates": ("within {deviation} of exact steps", "à {deviation} près des pas exacts"),
+    "method_steps": ("exact steps", "pas exacts"),
+    "method_spectral": ("all steps at once", "tous les pas d'un coup"),
+    "method_flow": ("as a differential equation", "par équation différentielle"),
+    "protocol_lab": (
+        "The lab sheet's protocol: features are standardised over all rows; the first {train} "
+        "rows train and the last {test} test, in file order; targets stay as they are.",
+        f"Le protocole de la feuille de TP{NB}: variables centrées et réduites sur toutes les "
+        f"lignes{NB}; les {{train}} premières lignes apprennent, les {{test}} dernières testent, "
+        f"dans l'ordre du fichier{NB}; les cibles restent telles quelles.",
+    ),
+    "protocol_sound": (
+        "The rows are shuffled by seed {seed}; {train} train and {test} test. Features and "
+        "targets are standardised as the training rows say, which know nothing of the test rows.",
+        f"Les lignes sont mélangées par la graine {{seed}}{NB}; {{train}} apprennent et {{test}} "
+        "testent. Variables et cibles sont centrées et réduites d'après les lignes "
+        "d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
+    "protocol_other": (
+        "Protocol {name}: {train} rows train and {test} test.",
+        f"Protocole {{name}}{NB}: {{train}} lignes apprennent et {{test}} testent.",
+    ),
+    "protocol_descent": (
+        "Each network starts from weights 0.01 · randn and biases 0, and its mean squared error "
+        "on all training rows is minimised for {steps} steps.",
+        "Chaque réseau part de poids 0,01 · randn et de biais nuls, et son erreur quadratique "
+        "moyenne sur toutes les lignes d'apprentissage est minimisée pendant {steps} pas.",
+    ),
+    "columns": ("Features: {features}.", f"Variables{NB}: {{features}}."),
+    "columns_more": ("{names} and {n} more", "{names} et {n} autres"),
+    "data": ("data", "données"),
+    "sha": ("SHA-256 of names and numbers", "SHA-256 des noms et des nombres"),
+    "versions": ("versions", "versions"),
+    "files": (
+        "Beside this page lie the charts (PNG and SVG), every loss, the results as JSON and the "
+        "weights as safetensors.",
+        "À côté de cette page se trouvent les graphiques (PNG et SVG), toutes les pertes, les "
+        "résultats en JSON et les poids en safetensors.",
+    ),
+    # progress
+    "waiting": ("waiting", "en attente"),
+    "loss": ("loss", "perte"),
+    "n_steps": ("steps", "pas"),
+}
+
+# What lower rooms say in English, and here in French.
+ELSEWHERE: tuple[tuple[str, str], ...] = (
+    ("the lab sheet's", "celui de la feuille de TP"),
+    ("as asked", "comme demandé"),
+    (
+        r"lr (\S+): half of the largest at which the loss never rose in (\d+) steps, from "
+        r"1 / (\S+) down, where \S+ is how much a linear model's loss curves",
+        r"lr {0} : la moitié du plus grand avec lequel la perte n'a jamais augmenté en {1} pas, à "
+        r"partir de 1 / {2}, la courbure de la perte d'un modèle linéaire",
+    ),
+    (
+        "steps of its own, not of gradient descent",
+        "des pas à lui, pas ceux de la descente de gradient",
+    ),
+    (
+        "the flow was not used: it costs more than the steps",
+        "l'équation différentielle n'a pas servi : elle coûte plus que les pas",
+    ),
+    (
+        "the flow was not used: its loss or parameters are not finite",
+        "l'équation différentielle n'a pas servi : perte ou paramètres non finis",
+    ),
+    (
+        r"the flow was not used: it would deviate by (\S+), and (\S+) was asked",
+        r"l'équation différentielle n'a pas servi : elle dévierait de {0}, et {1} était demandé",
+    ),
+    (r"mean squared error of (.*)", r"erreur quadratique moyenne de {0}"),
+    (
+        r"mean squared error, summed over (\d+) targets",
+        r"erreur quadratique moyenne, sommée sur {0} cibles",
+    ),
+    (
+        r"mean squared error in standard deviations, summed over (\d+) targets",
+        r"erreur quadratique moyenne en écarts-types, sommée sur {0} cibles",
+    ),
+)

@@ -1,0 +1,157 @@
+"""One look for every chart: colour-blind-safe colours, no clutter, labels where the eye is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, TypeAlias
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
+# dashes tell the models apart where there is no colour at all, and their number has no factor in
+# common with that of the colours, so that many models are told apart by both together. Their black
+# is not quite black: SVG leaves that away, and a page in the dark could not turn it into white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#010101")
+# The same hues, dark enough to be read as text on white (contrast 4.5 or more).
+TEXTS = ("#00629a", "#a84a00", "#00704f", "#9c4a77", "#8a5f00", "#1f6f9f", "#010101")
+LineStyle: TypeAlias = "str | tuple[float, tuple[float, ...]]"
+DASHES: tuple[LineStyle, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
+INK, GREY, GRID, PAPER = "#1b1b1b", "#6b6b6b", "#e4e4e4", "#ffffff"
+
+# What stands for each colour where a chart is part of a page. The page says what they are, on
+# light and on dark paper; where it says nothing, as in a notebook, the second value is taken.
+_ON_PAGE = {
+    **{c.lower(): f"var(--series-{i}, {c})" for i, c in enumerate(COLOURS[:-1])},
+    **{t: f"var(--name-{i}, {COLOURS[i]})" for i, t in enumerate(TEXTS[:-1])},
+    COLOURS[-1].lower(): "currentColor",
+    TEXTS[-1]: "currentColor",
+    INK: "currentColor",
+    GREY: "var(--soft, #808080)",
+    GRID: "var(--grid, #80808040)",
+    PAPER: "none",
+}
+
+_STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "text.color": INK,
+    "text.parse_math": False,  # a column may be called "price in $ or $"
+    "axes.labelcolor": INK,
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 14,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.axisbelow": True,
+    "xtick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "derivable",  # the same chart gives the same file
+}
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """The house style for whatever is drawn inside."""
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+@contextmanager
+def chart(
+    width: float = 8.0, height: float = 4.8, layout: Literal["constrained"] | None = "constrained"
+) -> Iterator[Figure]:
+    """A figure in the house style, drawn without a window and without pyplot's global state."""
+    with look():
+        figure = Figure(figsize=(width, height), dpi=144, layout=layout)
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def colour(position: int) -> str:
+    """The colour of the model at `position`; they repeat after seven."""
+    return COLOURS[position % len(COLOURS)]
+
+
+def name_colour(position: int) -> str:
+    """The same, for its name."""
+    return TEXTS[position % len(TEXTS)]
+
+
+def on_page(colour: str) -> str:
+    """A colour as a page writes it, which says what it is on light and on dark paper."""
+    return _ON_PAGE.get(colour.lower(), colour)
+
+
+def dashes(position: int) -> LineStyle:
+    """The line style of the model at `position`."""
+    return DASHES[position % len(DASHES)]
+
+
+def shortened(name: str, most: int = 28) -> str:
+    """A name from the data as it stands in a chart: one line, printable, its middle left out."""
+    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if len(name) <= most:
+        return name
+    end = most // 3
+    return f"{name[: most - end - 1]}…{name[-end:]}"
+
+
+def save(figure: Figure, path: Path | BinaryIO, kind: str | None = None) -> None:
+    """Write a chart; SVG keeps its text as text, and the same chart gives the same file."""
+    kind = kind or Path(str(path)).suffix.lstrip(".")
+    with look(), warnings.catch_warnings():
+        # A name in a script that the font lacks is drawn as boxes in a PNG; SVG has it right.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def inline_svg(figure: Figure, label: str) -> str:
+    """The chart as part of a page: as wide as there is room, in the colours of the page.
+
+    `label` says what is to be seen. Identifiers carry a hash of the chart, so that several charts
+    on one page do not meet.
+    """
+    content = io.BytesIO()
+    figure.set_facecolor(PAPER)
+    save(figure, content, "svg")
+    svg = content.getvalue().decode("utf-8")
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(
+        r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>|<!--.*?-->", "", svg, flags=re.S
+    )
+    name = "c" + hashlib.sha256(svg.encode()).hexdigest()[:8]
+    svg = re.sub(r"<[^>]*>", lambda tag: _on_page(tag[0], name), svg)  # and no text between
+    svg = re.sub(r"\s*\n\s*", " ", svg)
+    width = figure.get_figwidth() * 96
+    height = figure.get_figheight() * 96
+    box = re.search(r'viewBox="[^"]*"', svg)
+    assert box is not None
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'{box[0]} role="img" aria-label="{escape(label)}" '
+        f'style="width:100%;max-width:{width:.0f}px;height:auto;aspect-ratio:{width:.0f}/{height:.0f}">'
+    )
+    return opening + svg[svg.index(">") + 1 :]
+
+
+def _on_page(tag: str, name: str) -> str:
+    """A tag with shorter numbers, identifiers of its own, and the colours of the page."""
+    tag = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), tag)
+    tag = re.sub(r' id="([\w.]+)"', rf' id="{name}-\1"', tag)
+    tag = re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: on_page(match[0]), tag)

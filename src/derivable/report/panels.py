@@ -1,0 +1,247 @@
+"""Predictions, residuals and weights: one small panel for each model, or for each target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from derivable.comparison import Comparison, Trained
+from derivable.display import style
+from derivable.display.numbers import percent
+from derivable.display.words import Words
+from derivable.report.quality import r2, root_mean_square, weights
+
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+ACROSS = 3  # panels beside each other
+SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 0.75, 0.55, 0.5, 0.1  # of a panel, inches
+DOTS = 3000  # of all panels together, so that a page stays small
+MOST_FEATURES = 30  # bars of weights
+MOST_TARGETS = 4  # that are drawn
+OUTLIERS = 0.5  # percent of the values at either end, beyond which an axis need not go
+
+
+def predicted(
+    comparison: Comparison,
+    lang: str | None = None,
+    *,
+    target: int = 0,
+    only: Sequence[int] | None = None,
+) -> Figure:
+    """Predicted against true values of the test rows, a panel for each model."""
+    words = Words(lang)
+    true = comparison.facts.y_test[:, target].double().numpy()
+    every = np.concatenate([_predictions(r, target) for r in comparison.results])
+    low, high = _range(true, every)
+    rows = drawn_rows(comparison)
+    name = style.shortened(comparison.facts.targets[target], 22)
+    with _sheet(comparison, only) as figure:
+        for axes, i, result in _panels(figure, comparison, only):
+            x, y = true[rows], _predictions(result, target)[rows]
+            axes.plot([low, high], [low, high], color=style.GREY, linewidth=1, dashes=(4, 2))
+            _dots(axes, np.clip(x, low, high), np.clip(y, low, high), style.colour(i))
+            axes.set(xlim=(low, high), ylim=(low, high))
+            axes.set_xlabel(words("true", target=name))
+            axes.set_ylabel(words("predicted"))
+            _ticks(axes, words, "xy")
+            _name(axes, result, r2_text(comparison, result, target, words))
+        return figure
+
+
+def residuals(
+    comparison: Comparison,
+    lang: str | None = None,
+    *,
+    target: int = 0,
+    only: Sequence[int] | None = None,
+) -> Figure:
+    """How far the predictions of the test rows lie from the truth, a panel for each model."""
+    words = Words(lang)
+    true = comparison.facts.y_test[:, target].double().numpy()
+    off = [_predictions(result, target) - true for result in comparison.results]
+    reach = max(float(np.abs(_inner(o)).max()) for o in off) or 1.0
+    bins = min(max(round(math.sqrt(len(true))), 9), 31) | 1  # an odd number: one around zero
+    edges = np.linspace(-reach, reach, bins + 1)
+    shares = [np.histogram(np.clip(o, -reach, reach), edges)[0] / len(o) for o in off]
+    with _sheet(comparison, only) as figure:
+        for axes, i, result in _panels(figure, comparison, only):
+            axes.stairs(shares[i], edges, fill=True, color=style.colour(i), alpha=0.75)
+            axes.axvline(0, color=style.GREY, linewidth=1, dashes=(4, 2))
+            axes.set(xlim=(-reach, reach), ylim=(0, 1.1 * max(share.max() for share in shares)))
+            axes.set_xlabel(words("residual"))
+            axes.set_ylabel(words("share_of_rows"))
+            _ticks(axes, words, "x")
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y, words.lang)))
+            error = words.short(root_mean_square(comparison, result, target))
+            _name(axes, result, f"RMS {error}")
+        return figure
+
+
+class Weights(NamedTuple):
+    """The weights of the linear model for one target, the largest first."""
+
+    names: list[str]
+    values: list[float]
+    left: list[float]  # that are not drawn
+
+
+def linear_weights(comparison: Comparison, target: int = 0) -> Weights | None:
+    """Those to be drawn; None where no model is linear."""
+    values = weights(comparison, target)
+    if values is None:
+        return None
+    order = np.argsort(-np.abs(values), kind="stable")
+    shown, left = order[:MOST_FEATURES], order[MOST_FEATURES:]
+    names = [comparison.facts.features[k] for k in shown]
+    return Weights(names, values[shown].tolist(), values[left].tolist())
+
+
+def weight_bars(comparison: Comparison, lang: str | None = None, *, target: int = 0) -> Figure:
+    """The weights of the linear model, the largest on top.
+
+    Raises ValueError where no model is linear.
+    """
+    words = Words(lang)
+    found = linear_weights(comparison, target)
+    if found is None:
+        raise ValueError("no model of this comparison is linear")
+    names, values, _ = found
+    largest = max(map(abs, values)) or 1.0
+    with style.chart(8.0, 1.0 + 0.27 * len(values)) as figure:
+        axes = figure.add_subplot()
+        for i, value in enumerate(values):
+            side = style.colour(0 if value >= 0 else 1)
+            axes.barh(i, value, height=0.66, color=side)
+            axes.annotate(
+                words.short(value),
+                (value, i),
+                xytext=(4 if value >= 0 else -4, 0),
+                textcoords="offset points",
+                ha="left" if value >= 0 else "right",
+                va="center",
+                fontsize=9,
+            )
+        low, high = min(0.0, *values), max(0.0, *values)
+        axes.set_xlim(low - 0.2 * largest * (low < 0), high + 0.16 * largest)
+        axes.axvline(0, color=style.GREY, linewidth=1)
+        axes.set_yticks(range(len(names)), [style.shortened(name) for name in names])
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel(
+            words("weight_axis", target=style.shortened(comparison.facts.targets[target]))
+        )
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.short(value)))
+        return figure
+
+
+def pictures(comparison: Comparison, lang: str | None = None) -> Iterator[tuple[str, Figure]]:
+    """All of these charts, with names for their files; one of each kind for each target."""
+    linear = linear_weights(comparison) is not None
+    for target in drawn_targets(comparison):
+        number = f"-{target + 1}" if target else ""
+        yield f"predictions{number}", predicted(comparison, lang, target=target)
+        yield f"residuals{number}", residuals(comparison, lang, target=target)
+        if linear:
+            yield f"weights{number}", weight_bars(comparison, lang, target=target)
+
+
+def drawn_targets(comparison: Comparison) -> range:
+    """The targets that are drawn: all, or the first few."""
+    return range(min(len(comparison.facts.targets), MOST_TARGETS))
+
+
+def drawn_rows(comparison: Comparison) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """The test rows whose predictions are drawn: all, or some drawn at random."""
+    rows = comparison.facts.test_rows
+    most = max(100, DOTS // len(comparison.results))
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+
+
+def r2_text(comparison: Comparison, result: Trained, target: int, words: Words) -> str:
+    """R² of one target in two digits; a dash where all true values are the same."""
+    value = r2(comparison, result, target)
+    return f"R² {'–' if value is None else words.short(round(value, 2))}"
+
+
+def _predictions(result: Trained, target: int) -> Numbers:
+    return result.predictions[:, target].double().numpy()
+
+
+def _inner(values: Numbers) -> Numbers:
+    """The values without the outermost."""
+    low, high = np.percentile(values, [OUTLIERS, 100 - OUTLIERS])
+    return np.asarray(values[(values >= low) & (values <= high)])
+
+
+def _range(true: Numbers, predictions: Numbers) -> tuple[float, float]:
+    """From the lowest to the highest that is to be seen, with a margin."""
+    both = np.concatenate([true, _inner(predictions)])
+    low, high = float(both.min()), float(both.max())
+    margin = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _sheet(comparison: Comparison, only: Sequence[int] | None) -> AbstractContextManager[Figure]:
+    """A figure with room for the panels; where each stands is known, so nothing is laid out."""
+    count = len(comparison.results if only is None else only)
+    across, down = min(count, ACROSS), math.ceil(count / ACROSS)
+    return style.chart(across * (LEFT + SIDE + RIGHT), down * (BELOW + SIDE + ABOVE), layout=None)
+
+
+def _panels(
+    figure: Figure, comparison: Comparison, only: Sequence[int] | None
+) -> Iterator[tuple[Axes, int, Trained]]:
+    """One axes for each model that is asked for, with its number."""
+    width, height = figure.get_size_inches()
+    for place, i in enumerate(range(len(comparison.results)) if only is None else only):
+        row, column = divmod(place, ACROSS)
+        left = column * (LEFT + SIDE + RIGHT) + LEFT
+        below = height - (row + 1) * (BELOW + SIDE + ABOVE) + BELOW
+        box = (left / width, below / height, SIDE / width, SIDE / height)
+        yield figure.add_axes(box), i, comparison.results[i]
+
+
+def _name(axes: Axes, result: Trained, value: str) -> None:
+    """The model above its panel, and how good it is."""
+    axes.set_title(style.shortened(result.model.name, 24), fontsize=11, pad=20)
+    axes.annotate(
+        value,
+        (0, 1),
+        xytext=(0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        color=style.GREY,
+        fontsize=10,
+    )
+
+
+def _dots(axes: Axes, x: Numbers, y: Numbers, colour: str) -> None:
+    """Dots as one path of short strokes with round ends: a tenth of the size of so many markers."""
+    width = 1e-4 * (x.max() - x.min() or 1.0)
+    ends = np.stack([np.stack([x, y], 1), np.stack([x + width, y], 1)], 1).reshape(-1, 2)
+    path = Path(ends, [Path.MOVETO, Path.LINETO] * len(x))
+    path.should_simplify = False
+    axes.add_patch(
+        PathPatch(path, fill=False, edgecolor=colour, linewidth=3, capstyle="round", alpha=0.55)
+    )
+
+
+def _ticks(axes: Axes, words: Words, which: str) -> None:
+    for axis in (axes.xaxis, axes.yaxis)[: len(which)]:
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: words.short(value)))
+    axes.tick_params(labelsize=9)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)

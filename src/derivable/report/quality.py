@@ -1,0 +1,80 @@
+"""What a comparison says, in numbers: how good, how sure, and on which way down."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from derivable.comparison import Comparison, Trained
+
+RISE = 0.01  # of a test loss above its lowest, from which on a model overfits
+FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at rest
+
+
+def r2(comparison: Comparison, result: Trained, target: int) -> float | None:
+    """The share of the variance of the test rows that is explained; None where they do not vary."""
+    true = comparison.facts.y_test[:, target].double()
+    around = (true - true.mean()).square().sum().item()
+    off = (result.predictions[:, target].double() - true).square().sum().item()
+    return 1 - off / around if around > 0 else None
+
+
+def mean_r2(comparison: Comparison, result: Trained) -> float | None:
+    """The mean of R² over the targets that vary."""
+    every = [r2(comparison, result, k) for k in range(len(comparison.facts.targets))]
+    known = [value for value in every if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def root_mean_square(comparison: Comparison, result: Trained, target: int) -> float:
+    """The typical error on the test rows, in the target's own units."""
+    off = result.predictions[:, target].double() - comparison.facts.y_test[:, target].double()
+    return float(off.square().mean().sqrt())
+
+
+def spread(one: Trained, other: Trained) -> float | None:
+    """Twice the standard deviation of the difference of their test losses; None for one seed."""
+    if one.deviation is None or other.deviation is None:
+        return None
+    return 2 * math.hypot(one.deviation, other.deviation)
+
+
+class Turn(NamedTuple):
+    """Where a test loss turned up again."""
+
+    step: int
+    loss: float
+    rise: float  # since then, as a share
+
+
+def turned(result: Trained) -> Turn | None:
+    """Where the test loss was lowest, if it has risen since; None otherwise."""
+    losses = result.test_curve.losses
+    lowest = int(losses.argmin())
+    loss, last = losses[lowest].item(), losses[-1].item()
+    if not last > (1 + RISE) * loss:
+        return None
+    return Turn(int(result.test_curve.steps[lowest]), loss, last / loss - 1 if loss else math.inf)
+
+
+def still_falling(result: Trained) -> bool:
+    """Whether the training loss still fell over the last tenth of the steps."""
+    losses = result.descent.losses
+    before = losses[-1 - len(losses) // 10].item()
+    return before - losses[-1].item() > FALL * before
+
+
+def weights(
+    comparison: Comparison, target: int
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+    """What the linear model adds to a target per standard deviation of each feature, (D,).
+
+    None where no model is linear.
+    """
+    for result in comparison.results:
+        if not result.model.hidden:
+            w = result.descent.parameters[0][:, target].double()
+            return (w * comparison.facts.scaler.y_std[target].double()).numpy()
+    return None

@@ -1,0 +1,1 @@
+"""What is kept of a comparison in files: runs that go on, and models that are used elsewhere."""

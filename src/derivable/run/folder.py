@@ -1,0 +1,284 @@
+"""`Run`: a folder that can be read at every moment, and the comparison that is kept in it.
+
+run.toml                    the settings and versions, written first
+tanh-10.safetensors         a finished model, to predict with (`saved.py`)
+metrics.json, *.csv, *.png  written at the end (`report/run_folder.py`)
+kept/facts.safetensors      what is known of the table
+kept/tanh-10.safetensors    a finished model, with all that was found on its way
+kept/tanh-10.seed-0...      the descents of the model that is underway
+kept/tanh-10.rate.json      its learning rate
+kept/lock                   held by the process that writes
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from derivable.comparison import Comparison, Facts, Found, Keeper, Trained
+from derivable.descent import Descent, Rate
+from derivable.errors import DataError, FileError, SettingError
+from derivable.files import remove_parts, write_whole
+from derivable.protocol import Model, parse_models
+from derivable.run.lock import Lock
+from derivable.run.record import (
+    load_facts,
+    load_found,
+    load_trained,
+    save_facts,
+    save_found,
+    save_trained,
+)
+from derivable.run.saved import SavedModel
+from derivable.run.settings import FILE, Settings, refuse_other, versions_here
+
+KEPT = "kept"
+SECONDS = 3.0  # between two checkpoints of one descent, at least
+SHARE = 0.05  # of the time that may go into writing checkpoints
+
+
+class Run(Keeper):
+    """A run underway, and all that it finds, in a folder that it alone writes into.
+
+    `between` is called between two blocks of steps, after what must be kept is kept; it may raise
+    KeyboardInterrupt.
+    """
+
+    def __init__(self, folder: Path, settings: Settings, between: Callable[[Found], None]) -> None:
+        self.folder, self.settings = folder, settings
+        self._between = between
+        self._is_new = not (folder / FILE).exists()
+        self._at: str | None = None  # how far the model underway is kept
+        self._written: dict[tuple[Model, int], tuple[float, float]] = {}  # when, and for how long
+        try:
+            self._kept.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(self._kept)
+        except FileError:
+            raise
+        except OSError as error:
+            raise FileError(
+                f"{error.filename or folder} cannot be written ({error.strerror}); name another "
+                "folder with --out"
+            ) from None
+        for place in (folder, self._kept):
+            remove_parts(place)
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / KEPT
+
+    @property
+    def resume(self) -> str:
+        """The command that goes on with it."""
+        return f"derivable {self.settings.command} --resume {shlex.quote(str(self.folder))}"
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is new and nothing has been found in it yet."""
+        own = {"lock", "facts.safetensors"}
+        if not self._kept.is_dir():  # somebody has removed it
+            return False
+        names = {file.name for file in self._kept.iterdir() if not file.match("*.rate.json")}
+        return self._is_new and names <= own
+
+    @property
+    def in_words(self) -> str:
+        """How far it came, and how to go on."""
+        models = models_of(self.settings)
+        done = sum(self._file(model).exists() for model in models)
+        verb = "is" if done == 1 else "are"
+        others = "" if self._at is None else f", {self._at}"
+        return f"{done} of {len(models)} models {verb} finished{others}; to go on: {self.resume}"
+
+    def close(self) -> None:
+        """Let others write; a folder that this made and in which nothing is found goes away."""
+        bare = self.is_bare
+        self._lock.release()
+        if bare:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def begin(self, facts: Facts) -> None:
+        """Keep the settings and what is known of the table; refuse another one than before."""
+        table = {"name": facts.name, "sha256": facts.digest, "train_rows": facts.train_rows}
+        now = Settings(self.settings.command, self.settings.options, table, versions_here())
+        if not self._is_new:
+            refuse_other(Settings.load(self.folder / FILE), now)
+        else:
+            write_whole(self.folder / FILE, now.to_toml())
+        self.facts = facts
+        save_facts(facts, self._kept / "facts.safetensors")
+
+    def trained(self, model: Model) -> Trained | None:
+        """The model, if it was finished before."""
+        file = self._file(model)
+        return load_trained(file, self.facts) if file.exists() else None
+
+    def finish(self, result: Trained) -> None:
+        """Keep a finished model, and a file to predict with; forget how far it came before."""
+        saved = SavedModel.of(result, self.facts)
+        saved.save(self.folder / f"{file_name(result.model)}.safetensors")
+        save_trained(result, self._seeds, self._file(result.model))
+        for seed in self._seeds:
+            self._file(result.model, f".seed-{seed}").unlink(missing_ok=True)
+        self._rate_file(result.model).unlink(missing_ok=True)
+        self._at = None
+
+    def rate(self, model: Model, choose: Callable[[], Rate]) -> Rate:
+        """The learning rate that was chosen before, or else is chosen now."""
+        file = self._rate_file(model)
+        if file.exists():
+            return Rate(*json.loads(file.read_text(encoding="utf-8")))
+        rate = choose()
+        write_whole(file, json.dumps([rate.lr, rate.reason], ensure_ascii=False))
+        return rate
+
+    def found(self, model: Model, seed: int) -> Found | None:
+        """How far the descent from this seed came before."""
+        file = self._file(model, f".seed-{seed}")
+        sizes = len(self.facts.features), len(self.facts.targets)
+        return load_found(file, lambda: model.network(*sizes, seed)) if file.exists() else None
+
+    def keep(self, model: Model, seed: int, found: Found) -> None:
+        """Keep each end, and a checkpoint every few seconds."""
+        if self._is_due(model, seed, found):
+            kept = found.checkpoint if isinstance(found, Descent) and found.interrupted else found
+            begin = time.monotonic()
+            save_found(kept, self._file(model, f".seed-{seed}"))
+            self._written[model, seed] = begin, time.monotonic() - begin
+            seeds = f" from seed {seed}" if len(self._seeds) > 1 else ""
+            step = kept.steps if isinstance(kept, Descent) else kept.step
+            self._at = f"{model.name}{seeds} is kept at step {step:,}"
+        self._between(found)
+
+    def _is_due(self, model: Model, seed: int, found: Found) -> bool:
+        """Whether to write: each end, and a checkpoint only every few seconds."""
+        if isinstance(found, Descent):
+            at = found.checkpoint
+            return not found.interrupted or (at.exact and at.step > 0)
+        now = time.monotonic()
+        since, took = self._written.setdefault((model, seed), (now, 0.0))
+        return now - since >= max(SECONDS, took / SHARE)
+
+    @property
+    def _seeds(self) -> tuple[int, ...]:
+        return seeds_of(self.settings)
+
+    def _file(self, model: Model, of: str = "") -> Path:
+        return self._kept / f"{file_name(model)}{of}.safetensors"
+
+    def _rate_file(self, model: Model) -> Path:
+        return self._kept / f"{file_name(model)}.rate.json"
+
+
+def open_run(
+    command: str,
+    options: dict[str, object],
+    *,
+    out: str | None,
+    resume: str | None,
+    name: str,
+    between: Callable[[Found], None],
+) -> Run:
+    """A new run, in `out` or the first free folder of runs/<name>-1, -2, ...; or one to go on with.
+
+    Raises FileError where the folder cannot be made or another process writes into it, and
+    SettingError if it already holds something.
+    """
+    if resume is not None:
+        return Run(Path(resume), load_settings(Path(resume)), between)
+    folder = first_free(Path("runs"), name) if out is None else Path(out)
+    ours = {KEPT}  # of another process that has just begun: its lock will say so
+    try:
+        taken = folder.exists() and {file.name for file in folder.iterdir()} - ours
+    except OSError as error:
+        raise FileError(
+            f"the run folder {folder} cannot be made ({error.strerror}); name another with --out"
+        ) from None
+    if taken:
+        raise SettingError(
+            f"the folder {folder} already holds files and a run is never overwritten; name "
+            "another with --out, or leave --out away to get a new one under runs/"
+            + (
+                f"; to go on with it: derivable {command} --resume {folder}"
+                if FILE in taken
+                else ""
+            )
+        )
+    return Run(folder, Settings(command, options), between)
+
+
+def first_free(parent: Path, name: str) -> Path:
+    """Make the first of parent/name-1, -2, ... that does not exist."""
+    number = 1
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            folder = parent / f"{name}-{number}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return folder
+    except OSError as error:
+        raise FileError(
+            f"the run folder {error.filename} cannot be made ({error.strerror}); name another "
+            "with --out"
+        ) from None
+
+
+def load_settings(folder: Path) -> Settings:
+    """Those of a run folder. Raises SettingError where it is none."""
+    if not (folder / FILE).is_file():
+        raise SettingError(f"{folder} is no run folder: it holds no {FILE}")
+    return Settings.load(folder / FILE)
+
+
+def load_run(folder: Path | str) -> Comparison:
+    """The comparison that is kept in a folder; with those models that are finished.
+
+    Raises SettingError where it is no run folder, and DataError where no model is finished or a
+    file is damaged.
+    """
+    folder = Path(folder)
+    settings = load_settings(folder)
+    files = [folder / KEPT / f"{file_name(model)}.safetensors" for model in models_of(settings)]
+    files = [file for file in files if file.exists()]
+    if not files:
+        raise DataError(
+            f"no model of {folder} is finished yet; derivable {settings.command} --resume "
+            f"{shlex.quote(str(folder))} goes on with it"
+        )
+    facts = load_facts(folder / KEPT / "facts.safetensors")
+    results = tuple(load_trained(file, facts) for file in files)
+    return Comparison(facts, settings.options["steps"], seeds_of(settings), results)
+
+
+def saved_model(folder: Path, model: Model) -> SavedModel:
+    """One model of a run, to predict with. Raises DataError where it is not finished."""
+    file = folder / f"{file_name(model)}.safetensors"
+    if not file.is_file():
+        raise DataError(f"{model.name} is not finished in {folder}: there is no {file.name} yet")
+    return SavedModel.load(file)
+
+
+def models_of(settings: Settings) -> tuple[Model, ...]:
+    """The models of a run."""
+    return parse_models(settings.options["models"])
+
+
+def seeds_of(settings: Settings) -> tuple[int, ...]:
+    """The seeds of a run."""
+    first, count = (
+        settings.options.get(name, default) for name, default in (("seed", 0), ("seeds", 1))
+    )
+    return tuple(range(first, first + count))
+
+
+def file_name(model: Model) -> str:
+    """A model's name as a file name: tanh(10) becomes tanh-10."""
+    return model.name.replace("(", "-").replace(")", "")

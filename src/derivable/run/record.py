@@ -1,0 +1,169 @@
+"""A comparison's parts as tensors and words, and back, in every bit; no pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from derivable.comparison import Curve, Facts, Found, Trained
+from derivable.data import Columns, Scaler
+from derivable.descent import Certificate, Checkpoint, Descent
+from derivable.descent.path import Window
+from derivable.errors import DataError
+from derivable.files import load_tensors, save_tensors
+from derivable.network import Network
+from derivable.protocol import Model, SheetFigure
+
+Packed = tuple[dict[str, Tensor], dict[str, str]]
+MakeNetwork = Callable[[], Network]
+
+SCALER = ("median", "mean", "std", "y_mean", "y_std")
+
+
+def save_facts(facts: Facts, file: Path) -> None:
+    """Write what a comparison knows of its table."""
+    tensors = {"x_test": facts.x_test, "y_test": facts.y_test, **asdict(facts.scaler)}
+    words = {
+        "name": facts.name,
+        "note": facts.note,
+        "features": facts.features,
+        "targets": facts.targets,
+        "protocol": facts.protocol,
+        "train_rows": facts.train_rows,
+        "digest": facts.digest,
+        "columns": facts.columns and facts.columns.to_dict(),
+    }
+    save_tensors(file, tensors, {"facts": json.dumps(words)})
+
+
+def load_facts(file: Path) -> Facts:
+    """What `save_facts` wrote. Raises DataError where it is missing or damaged."""
+    tensors, words = load_tensors(file)
+    with _damage(file):
+        known = json.loads(words["facts"])
+        columns = known.pop("columns")
+        known |= {name: tuple(known[name]) for name in ("features", "targets")}
+        return Facts(
+            **known,
+            columns=columns and Columns.from_dict(columns),
+            scaler=Scaler(*(tensors[name] for name in SCALER)),
+            x_test=tensors["x_test"],
+            y_test=tensors["y_test"],
+        )
+
+
+def save_found(found: Found, file: Path) -> None:
+    """Write a descent that ended, or where one is."""
+    save_tensors(file, *(_pack(found) if isinstance(found, Descent) else found.pack()))
+
+
+def load_found(file: Path, network: MakeNetwork) -> Found:
+    """What `save_found` wrote; `network` makes the one that descended."""
+    tensors, words = load_tensors(file)
+    with _damage(file):
+        if "descent" in words:
+            return _unpack(tensors, words, network())
+        return Checkpoint.unpack(tensors, words)
+
+
+def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
+    """Write a finished model, with the descents from all seeds."""
+    tensors = {
+        "test_curve.steps": result.test_curve.steps,
+        "test_curve.losses": result.test_curve.losses,
+        "predictions": result.predictions,
+    }
+    words: dict[str, Any] = {
+        "model": asdict(result.model),
+        "seeds": seeds,
+        "test_losses": result.test_losses,
+        "unit": result.unit,
+        "lr_reason": result.lr_reason,
+        "sheet": result.sheet and asdict(result.sheet),
+        "descents": [],
+    }
+    for seed, run in zip(seeds, result.descents, strict=True):
+        own, about = _pack(run)
+        tensors |= {f"{seed}.{name}": value for name, value in own.items()}
+        words["descents"].append(about)
+    save_tensors(file, tensors, {"trained": json.dumps(words)})
+
+
+def load_trained(file: Path, facts: Facts) -> Trained:
+    """What `save_trained` wrote. Raises DataError where it is damaged."""
+    tensors, words = load_tensors(file)
+    with _damage(file):
+        known = json.loads(words["trained"])
+        model = Model(known["model"]["activation"], tuple(known["model"]["hidden"]))
+        runs = []
+        for seed, about in zip(known["seeds"], known["descents"], strict=True):
+            begin = f"{seed}."
+            own = {
+                name.removeprefix(begin): value
+                for name, value in tensors.items()
+                if name.startswith(begin)
+            }
+            network = model.network(len(facts.features), len(facts.targets), seed)
+            runs.append(_unpack(own, about, network))
+        return Trained(
+            model=model,
+            descents=tuple(runs),
+            test_losses=tuple(known["test_losses"]),
+            test_curve=Curve(tensors["test_curve.steps"], tensors["test_curve.losses"]),
+            predictions=tensors["predictions"],
+            unit=known["unit"],
+            lr_reason=known["lr_reason"],
+            sheet=known["sheet"] and SheetFigure(**known["sheet"]),
+        )
+
+
+def _pack(run: Descent) -> Packed:
+    """A descent that ended: its checkpoint, with the last loss, and how it was found."""
+    tensors, words = replace(run.checkpoint, losses=run.losses, snapshots=run.snapshots).pack()
+    about = {
+        "lr": run.lr,
+        "gradient_evaluations": run.gradient_evaluations,
+        "certificate": asdict(run.certificate),
+        "seconds": run.seconds,
+        "compile_seconds": run.compile_seconds,
+    }
+    return tensors, {**words, "descent": json.dumps(about)}
+
+
+def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network) -> Descent:
+    """What `_pack` made of it."""
+    about = json.loads(words["descent"])
+    how = about.pop("certificate")
+    windows = tuple(Window(**window) for window in how.pop("windows"))
+    end = Checkpoint.unpack(tensors, words)
+    assert end.snapshots is not None
+    return Descent(
+        **about,
+        network=network.with_theta(end.theta),
+        losses=end.losses,
+        steps=end.step - 1,
+        method=end.method,
+        objective=end.objective,
+        certificate=Certificate(**how, windows=windows),
+        interrupted=False,
+        snapshots=end.snapshots,
+        checkpoint=replace(end, losses=end.losses[:-1]),
+    )
+
+
+@contextmanager
+def _damage(file: Path) -> Iterator[None]:
+    """One sentence about a file that is not what it should be."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise DataError(
+            f"{file} is damaged ({type(error).__name__}: {error}); remove it and go on with "
+            "--resume, which makes it again"
+        ) from None

@@ -1,0 +1,129 @@
+"""`SavedModel`: a trained model in one file, which is all that a prediction needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+import derivable
+from derivable.comparison import Facts, Trained
+from derivable.data import Columns, Scaler
+from derivable.data.columns import Column
+from derivable.data.sheet import Sheet
+from derivable.errors import DataError
+from derivable.files import load_tensors, save_tensors
+from derivable.network import Network
+from derivable.protocol import ACTIVATIONS, Model
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A network with all that leads from the columns of a table to a prediction."""
+
+    model: Model
+    network: Network
+    columns: Columns  # from a table to features and targets
+    scaler: Scaler
+    about: dict[str, Any]  # how it was trained, for people
+
+    @classmethod
+    def of(cls, result: Trained, facts: Facts) -> Self:
+        """A trained model; of several seeds, that of the first."""
+        run = result.descent
+        about = {
+            "data": facts.name,
+            "sha256": facts.digest,
+            "train_rows": facts.train_rows,
+            "protocol": facts.protocol,
+            "loss": facts.in_words,
+            "train_loss": result.unit * run.train_loss,
+            "test_loss": result.test_losses[0],
+            "method": run.method,
+            "lr": run.lr,
+            "steps": run.steps,
+        }
+        return cls(result.model, run.network, columns_of(facts), facts.scaler, about)
+
+    def save(self, file: Path | str) -> None:
+        """Write it: the network's `state_dict` as safetensors, all else as JSON beside it.
+
+        The tensors go into `Network.load_state_dict`; the words are under `derivable`.
+        """
+        words = {
+            "version": derivable.__version__,
+            "model": self.model.name,
+            "activation": self.model.activation,
+            "hidden": self.model.hidden,
+            "columns": self.columns.to_dict(),
+            "scaler": {name: value.tolist() for name, value in asdict(self.scaler).items()},
+            "about": self.about,
+        }
+        save_tensors(file, self.network.state_dict(), {"derivable": json.dumps(words)})
+
+    @classmethod
+    def load(cls, file: Path | str) -> Self:
+        """Read what `save` wrote. Raises DataError for any other file."""
+        tensors, words = load_tensors(file)
+        try:
+            known = json.loads(words["derivable"])
+            model = Model(known["activation"], tuple(known["hidden"]))
+            if model.activation not in ("", *ACTIVATIONS):
+                raise ValueError(f"its activation {model.activation!r} is unknown here")
+            columns = Columns.from_dict(known["columns"])
+            network = model.network(len(columns.features), len(columns.targets), seed=0)
+            network.load_state_dict(tensors)
+            scaler = Scaler(
+                **{
+                    name: torch.tensor(value, dtype=torch.float64)
+                    for name, value in known["scaler"].items()
+                }
+            )
+            return cls(model, network, columns, scaler, known["about"])
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise DataError(
+                f"{file} is no model that derivable saved ({_first_line(error)}); expected a file "
+                "that fit --export or a run folder made"
+            ) from None
+
+    def predict(self, sheet: Sheet, *, fill: bool = False) -> Tensor:
+        """The targets (N, K) in their own units, of a table that `read_sheet` read.
+
+        Columns are found by name. `fill` puts the training rows' median where a value is missing.
+        Raises DataError for a column or, without `fill`, a value that is missing, for a cell that
+        cannot be read, and for text that the model has not met.
+        """
+        x = self.columns.apply(sheet)
+        holes = x.isnan().nonzero()
+        if len(holes) and not fill:
+            row, feature = holes[0].tolist()
+            names = [column.name for column in self.columns.inputs for _ in column.features]
+            raise DataError(
+                f"{sheet.place(row, names[feature])} has no value; --missing median puts the "
+                "median of the training rows"
+            )
+        return self.predictions(x)
+
+    def predictions(self, x: Tensor) -> Tensor:
+        """The same of features (N, D) as they stand in a table, in float64; NaN is the median."""
+        standardised = self.scaler.features(x).to(self.network.theta.dtype)
+        yhat, _ = self.network.forward_by_hand(standardised)
+        return self.scaler.predictions(yhat)
+
+
+def columns_of(facts: Facts) -> Columns:
+    """How columns become features and targets; a table without a file has plain numbers."""
+    if facts.columns is not None:
+        return facts.columns
+    return Columns(tuple(map(Column, facts.features)), tuple(map(Column, facts.targets)))
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong; a missing key alone says nothing."""
+    if isinstance(error, KeyError):
+        return f"it says nothing about {error}"
+    return (str(error).splitlines() or [type(error).__name__])[0]

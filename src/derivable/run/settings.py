@@ -1,0 +1,122 @@
+"""`run.toml`: the settings of a run, which can be run again, and what it ran with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from derivable.errors import DataError, FileError, SettingError
+
+FILE = "run.toml"
+PACKAGES = ("derivable", "torch", "numpy", "scipy", "numba", "polars")
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A command and its options, as they were given or stand by default."""
+
+    command: str
+    options: Options
+    table: dict[str, Any] = field(default_factory=dict)  # name, digest, rows
+    versions: dict[str, str] = field(default_factory=dict)  # of what it ran with
+
+    def again(self, folder: Path) -> str:
+        """The command that computes the run in `folder` once more, in a new folder."""
+        return f"derivable {self.command} --config {shlex.quote(str(folder / FILE))}"
+
+    def to_toml(self) -> str:
+        """The file, for people and for `load`."""
+        head = (
+            f"# A run of derivable. To run it again: derivable {self.command} --config {FILE}\n"
+            f"command = {_toml(self.command)}\n"
+        )
+        sections = {"settings": self.options, "table": self.table, "versions": self.versions}
+        return head + "".join(
+            f"\n[{name}]\n"
+            + "".join(f"{k} = {_toml(v)}\n" for k, v in content.items() if v is not None)
+            for name, content in sections.items()
+        )
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read `run.toml`, or options that somebody wrote by hand, with or without [settings].
+
+        Raises SettingError where there is no such file or it is no TOML.
+        """
+        try:
+            document = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingError(f"{file} cannot be read ({error.strerror})") from None
+        except ValueError as error:  # no UTF-8, or no TOML
+            raise SettingError(f"{file} is no TOML: {error}") from None
+        if "\\u0000" in json.dumps(document, default=str):
+            raise SettingError(f"{file} holds a NUL character, which no name can")
+        command, options = document.get("command", ""), document.get("settings")
+        if options is None:
+            options = {key: value for key, value in document.items() if key != "command"}
+        if not (isinstance(command, str) and isinstance(options, dict)):
+            raise SettingError(f"{file}: command must be a text and settings a table")
+        return cls(command, options, document.get("table", {}), document.get("versions", {}))
+
+
+def versions_here() -> dict[str, str]:
+    """Of Python and of the packages whose arithmetic a run is made of."""
+    import derivable
+
+    versions = {"python": platform.python_version(), "derivable": derivable.__version__}
+    for name in PACKAGES[1:]:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs, in words, of the entries that both have."""
+    return [
+        f"{key} was {_plain(then[key])} and is {_plain(now[key])}"
+        for key in then
+        if key in now and then[key] != now[key]
+    ]
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _toml(value: Any) -> str:
+    """One value. TOML writes what there is here as JSON does, but for one control character."""
+    try:
+        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        text.encode()
+    except UnicodeEncodeError:
+        raise FileError(
+            f"{value!r} is no UTF-8, so {FILE} cannot hold it; give the file another name"
+        ) from None
+    return text
+
+
+def refuse_other(then: Settings, now: Settings) -> None:
+    """Refuse to go on with other data, or another version of ours; SettingError or DataError."""
+    changed = differences({"sha256": then.table.get("sha256", "")}, now.table)
+    if changed:
+        raise DataError(
+            f"the table is not that of the run: {'; '.join(changed)}; bring back the table, or "
+            "start a new run"
+        )
+    ours = differences(*({"derivable": one.versions.get("derivable", "")} for one in (then, now)))
+    if ours:
+        raise SettingError(
+            f"the run is of another version: {ours[0]}; install that one to go on, or run it again "
+            f"with --config {FILE}"
+        )

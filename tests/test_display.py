@@ -1,0 +1,308 @@
+"""Numbers, sentences and charts as they are shown, and what a notebook shows by itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import types
+from string import Formatter
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from derivable import MSE, Comparison, Descent, Network, Tanh, compare, descend
+from derivable.data import load_diabetes
+from derivable.display import numbers, progress, style
+from derivable.display.curves import Curves, draw_losses
+from derivable.display.sentences import ELSEWHERE, SENTENCES
+from derivable.display.words import Words
+from derivable.protocol import parse_models
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "french"),
+    [
+        (0.0, "0", "0"),
+        (0.47774, "0.4777", "0,4777"),
+        (-1.35844, "−1.3584", "−1,3584"),
+        (0.0123456, "0.01235", "0,01235"),
+        (999.5, "999.5000", "999,5000"),
+        (12345.678, "12,345.7", "12\u202f345,7"),
+        (1234567.8, "1,234,568", "1\u202f234\u202f568"),
+        (5.1234567e9, "5.1235×10⁹", "5,1235×10⁹"),
+        (9.99999e-8, "1.0000×10⁻⁷", "1,0000×10⁻⁷"),
+    ],
+)
+def test_a_number_has_digits_that_say_something(value: float, english: str, french: str) -> None:
+    assert numbers.number(value) == english
+    assert numbers.number(value, "fr") == french
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.5, "0.5"), (2000.0, "2,000"), (1e-4, "10⁻⁴"), (9999999.0, "10⁷"), (-2.5e-9, "−2.5×10⁻⁹")],
+)
+def test_a_short_number_has_no_zeros_at_its_end(value: float, said: str) -> None:
+    assert numbers.short(value) == said
+
+
+def test_percent() -> None:
+    assert numbers.percent(0.637) == "64%"
+    assert numbers.percent(0.0123, "fr") == "1,2\u202f%"
+
+
+def test_every_sentence_is_said_in_both_languages() -> None:
+    for key, (english, french) in SENTENCES.items():
+        gaps = [{name for _, name, _, _ in Formatter().parse(s) if name} for s in (english, french)]
+        assert gaps[0] == gaps[1], key
+        assert len(english) < 30 or english != french, f"{key} is not translated"
+
+
+def test_every_sentence_is_used() -> None:
+    folder = ROOT / "src" / "derivable"
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.py")
+        if path.name not in {"sentences.py", "en.py", "fr.py"}
+    )
+    made = {"method_steps", "method_spectral", "method_flow", "protocol_lab", "protocol_sound"}
+    made |= {f"{kind}_alt" for kind in ("predictions", "residuals")}
+    said = {key for key in SENTENCES if re.search(f"['\"]{key.removesuffix('_one')}['\"]", sources)}
+    unused = set(SENTENCES) - said - made
+    assert not unused
+
+
+def test_what_lower_rooms_say_is_translated_with_its_numbers() -> None:
+    french, english = Words("fr"), Words("en")
+    assert french.translated("mean squared error of a.b") == "erreur quadratique moyenne de a.b"
+    reason = "lr 0.064: half of the largest at which the loss never rose in 500 steps, from "
+    reason += "1 / 7.81 down, where 7.81 is how much a linear model's loss curves"
+    assert str(french.translated(reason)).startswith("lr 0,064 : la moitié du plus grand")
+    assert english.translated(reason) == reason
+    assert french.translated("never heard") is None
+    for pattern, template in ELSEWHERE:
+        count = len({name for _, name, _, _ in Formatter().parse(template) if name})
+        assert re.compile(pattern).groups == count
+
+
+def drawn(models: list[Curves]) -> Axes:
+    axes = Figure().add_subplot()
+    draw_losses(axes, models)
+    axes.figure.draw_without_rendering()  # type: ignore[union-attr]
+    return axes
+
+
+def test_curves_are_drawn_where_a_loss_is_zero_or_ends_early() -> None:
+    ended = np.array([[4.0, 2.0, 0.0, np.nan], [4.0, 3.0, 1.0, 0.5]])
+    axes = drawn([Curves("a", ended), Curves("b", np.array([[1.0]]))])
+    low, high = axes.get_ylim()
+    assert 0 < low <= 0.5
+    assert high >= 4
+    assert Curves("a", ended).last == pytest.approx(0.25)
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["a  0.2500", "b  1.0000"]
+
+
+def test_test_losses_below_all_training_losses_are_drawn_as_they_are() -> None:
+    steps, losses = np.array([0.0, 1.0, 2.0]), np.array([3.0, 0.5, 0.25])
+    axes = drawn([Curves("a", np.array([[3.0, 2.0, 1.0]]), steps, losses)])
+    thick, thin = axes.lines
+    assert np.asarray(thick.get_ydata()).tolist() == [3, 2, 1]
+    assert np.asarray(thin.get_ydata()).tolist() == [0.5, 0.25]
+
+
+def test_an_axis_has_ticks_whatever_it_spans() -> None:
+    for losses in ([1.36, 1.35], [5.0, 1.0], [1e9, 1e-9], [3e24, 2.9e24]):
+        axes = drawn([Curves("a", np.array([losses]))])
+        low, high = axes.get_ylim()
+        seen = [y for y in axes.get_yticks() if low <= y <= high]
+        assert 2 <= len(seen) <= 10, losses
+
+
+def test_a_chart_in_a_page_takes_its_colours_and_keeps_its_text() -> None:
+    def svg(title: str) -> str:
+        with style.chart() as figure:
+            axes = figure.add_subplot()
+            axes.plot([0, 1], [0, 1], color=style.colour(0))
+            axes.set_title(title)
+        return style.inline_svg(figure, 'a "label" <')
+
+    one, other = svg('#0072b2 12.345678 id="x" <script>'), svg("another")
+    assert "var(--series-0, #0072B2)" in one
+    assert "currentColor" in one
+    assert '#0072b2 12.345678 id="x" &lt;script&gt;' in one
+    assert 'aria-label="a &quot;label&quot; &lt;"' in one
+    ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, other)]
+    assert not ids[0] & ids[1]
+    assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', one)) <= ids[0]
+    assert one == svg('#0072b2 12.345678 id="x" <script>'), "the same chart, the same file"
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
+    assert style.shortened("short\n name\x07") == "short name"
+    long = style.shortened("the share of houses with a garden, 2019", 20)
+    assert len(long) == 20
+    assert (long[:5], long[-4:]) == ("the s", "2019")
+
+
+@pytest.fixture(scope="module")
+def run() -> Descent:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(50, 3, generator=generator)
+    network = Network.mlp(3, 5, 1, activation=Tanh, seed=0)
+    return descend(network, MSE, x, x[:, :1], lr=0.1, steps=40)
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return compare(load_diabetes(), parse_models("linear,tanh:3"), steps=20, seeds=2)
+
+
+def test_frames(run: Descent, comparison: Comparison) -> None:
+    frame = run.to_frame()
+    assert frame.columns == ["step", "loss"]
+    assert frame["loss"].to_list() == run.losses.tolist()
+    assert frame["step"].to_list() == list(range(41))
+    models = comparison.to_frame()
+    assert models["model"].to_list() == ["linear", "tanh(3)"]
+    assert models["test_loss"].to_list() == [r.test_loss for r in comparison.results]
+    assert pandas.DataFrame(models.to_dict(as_series=False)).shape == (2, len(models.columns))
+
+
+def test_plots_are_axes(run: Descent, comparison: Comparison) -> None:
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context({"backend": "agg"}):
+        mine = Figure().add_subplot()
+        assert run.plot(ax=mine) is mine
+        assert mine.lines[0].get_ydata()[-1] == pytest.approx(run.train_loss)  # type: ignore[index]
+        assert len(comparison.plot(ax=Figure().add_subplot()).lines) == 4
+        assert len(comparison.plot(ax=Figure().add_subplot(), test=False).lines) == 2
+        before = pyplot.get_fignums()
+        new = comparison.plot()
+        assert len(pyplot.get_fignums()) == len(before) + 1, "a notebook shows it by itself"
+        pyplot.close(new.figure)  # type: ignore[arg-type]
+
+
+def test_what_a_notebook_shows(run: Descent, comparison: Comparison) -> None:
+    content = run._repr_html_()
+    assert f"→ {numbers.number(run.train_loss)}" in content
+    assert content.count("<svg") == 1
+    content = comparison._repr_html_()
+    assert content.count("<svg") == 1
+    for result in comparison.results:
+        assert f"{result.test_loss:.4f} ±" in content
+    assert "<script" not in content
+    assert repr(comparison).startswith("Comparison(linear, tanh(3) on diabetes, 20 steps; lowest")
+
+
+class Handle:
+    """What IPython's display gives back: every picture that was shown, as it then was."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def update(self, picture: Any) -> None:
+        self.shown.append(picture._repr_html_())
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Handle:
+    """As if this ran in a notebook: an IPython whose shell has a kernel."""
+    handle = Handle()
+
+    def display(picture: Any, *, display_id: bool) -> Handle:
+        assert display_id
+        handle.update(picture)
+        return handle
+
+    ipython = types.SimpleNamespace(
+        get_ipython=lambda: types.SimpleNamespace(kernel=object()),
+        display=types.SimpleNamespace(display=display),
+    )
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    return handle
+
+
+def test_progress_in_a_notebook_is_one_picture_that_stays(notebook: Handle) -> None:
+    found = compare(load_diabetes(), parse_models("linear,tanh:3"), steps=1200, watch=True)
+    first, last = notebook.shown[0], notebook.shown[-1]
+    assert first.count("waiting") == 2
+    assert "waiting" not in last
+    assert last.count("1,200 / 1,200") == 2
+    for result in found.results:
+        assert f"loss {numbers.number(result.descent.train_loss)}" in last
+    assert "<polyline" in last
+    assert "<script" not in last
+
+
+def test_progress_that_is_broken_off_leaves_where_it_was(notebook: Handle) -> None:
+    def broken_off() -> None:
+        with progress.bars(["<a>", "b"], 10, visible=True) as update:
+            update("<a>", 3, 0.5)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert "3 / 10" in notebook.shown[-1]
+    assert "<b>&lt;a&gt;</b>" in notebook.shown[-1]
+    assert "waiting" in notebook.shown[-1]
+
+
+def test_a_long_descent_does_not_fill_the_notebook(
+    notebook: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PAUSE", 1e9)
+    with progress.bars([""], 10_000, visible=True) as update:
+        for step in range(1, 10_001):
+            update("", step, 1 / step)
+    assert len(notebook.shown) == 2, "the first and the last"
+    points = re.findall(r'points="([^"]+)"', notebook.shown[-1])[0].split()
+    assert progress.POINTS / 2 <= len(points) <= progress.POINTS + 1
+    assert (float(points[0].split(",")[0]), float(points[-1].split(",")[0])) == (0, progress.WIDE)
+
+
+def test_progress_without_anybody_to_see_it(capfd: pytest.CaptureFixture[str]) -> None:
+    x = torch.randn(20, 2)
+    descend(Network.linear(2), MSE, x, x[:, :1], lr=0.1, steps=5, progress=True)
+    out, err = capfd.readouterr()
+    assert out == err == ""
+
+
+def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    with progress.bars(["tanh(3)"], 20, visible=True) as update:
+        update("tanh(3)", 20, 0.25)
+    assert "tanh(3)" in screen.getvalue()
+    assert "20/20" in screen.getvalue()
+    assert "loss 0.2500" in screen.getvalue()
+
+
+def test_the_notebook_in_examples_runs(notebook: Handle, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib import pyplot
+
+    monkeypatch.setattr(pyplot, "install_repl_displayhook", lambda: None)  # it wants a real IPython
+    content = json.loads((ROOT / "examples" / "comparison.ipynb").read_text(encoding="utf-8"))
+    names: dict[str, Any] = {}
+    cells = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    with matplotlib.rc_context({"backend": "agg"}):
+        for cell in cells:
+            exec(compile(cell, "comparison.ipynb", "exec"), names)
+        pyplot.close("all")
+    assert isinstance(names["comparison"], Comparison)
+    assert names["ax"].get_title() == "Three models on 442 patients"
+    assert all(not cell.get("outputs") for cell in content["cells"])
+    assert "1,000 / 1,000" in notebook.shown[-1]
