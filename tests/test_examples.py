@@ -9,8 +9,11 @@ import pytest
 
 from tests.conftest import ROOT
 
-# What is printed, and the only cause that may be named.
-SAYS = {"mlp_regressor": ("the factor is coefs[1].shape[1]", "factor")}  # the number of outputs
+# What is printed, the verdict, and all causes that may be named.
+SAYS = {
+    "mlp_regressor": ("the factor is coefs[1].shape[1]", "wrong", {"factor"}),  # number of outputs
+    "descent_regressor": ("DescentRegressor: 1.0000", "right", set()),
+}
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
@@ -20,7 +23,7 @@ def test_it_says_what_it_is_there_to_say(
 ) -> None:
     monkeypatch.setenv("DERIVABLE_LANG", "en")
     report = runpy.run_path(str(script), run_name="__main__")["report"]
-    words, cause = SAYS[script.stem]
+    words, verdict, causes = SAYS[script.stem]
     assert words in capsys.readouterr().out
-    assert report.verdict == "wrong"
-    assert {finding.cause for finding in report.findings} == {cause}, report.details("en")
+    assert report.verdict == verdict
+    assert {finding.cause for finding in report.findings} == causes, report.details("en")

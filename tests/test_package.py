@@ -15,9 +15,9 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "report", "run", "doctor", "comparison", "protocol",
-    "descent", "objective", "network", "functional", "functions", "data", "pages", "examiner",
-    "function", "shapes", "display", "language", "files", "errors",
+    "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
+    "protocol", "descent", "objective", "network", "functional", "functions", "data", "pages",
+    "examiner", "function", "shapes", "display", "language", "files", "errors",
 ]  # fmt: skip
 
 
@@ -56,6 +56,7 @@ DOCUMENTS = [
     "README.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
+    "docs/estimator.md",
     "docs/report.md",
 ]
 

@@ -41,3 +41,32 @@ def test_it_says_why() -> None:
     rate = choose_rate(Network.mlp(5, 3, 1, activation=Tanh), MSE, X, Y)
     assert f"lr {rate.lr:g}: half of the largest" in rate.reason
     assert f"{linear_curvature(X):.3g}" in rate.reason
+
+
+@pytest.mark.parametrize("sizes", [(5, 1), (5, 7, 1)])
+def test_a_row_of_weight_three_is_three_rows(sizes: tuple[int, ...]) -> None:
+    count = torch.randint(0, 4, (211,), generator=torch.Generator().manual_seed(2))
+    x, y = (table.repeat_interleave(count, 0) for table in (X, Y))
+    network = Network.mlp(*sizes)
+    assert linear_curvature(X, count) == pytest.approx(linear_curvature(x), rel=1e-12)
+    assert choose_rate(network, MSE, X, Y, count).lr == choose_rate(network, MSE, x, y).lr
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_loss_that_has_come_down_to_rounding_does_not_rise(dtype: torch.dtype) -> None:
+    x = X.to(dtype)
+    network = Network.linear(5, dtype=dtype)
+    exact = x.sum(1, keepdim=True)
+    rate = choose_rate(network, MSE, x, exact)
+    run = descend(network, MSE, x, exact, lr=rate.lr, steps=TRIAL_STEPS, method="steps")
+    assert run.losses[-1] < 1e-10 * run.losses[0]
+    assert rate.lr > 0.4 / linear_curvature(x)
+
+
+def test_an_interruption_ends_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*rest: object, **settings: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("derivable.objective.Fused.take_steps", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        choose_rate(Network.linear(5), MSE, X, Y)

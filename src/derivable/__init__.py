@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from derivable.descent import Descent as Descent
     from derivable.descent import descend as descend
     from derivable.descent import descend_many as descend_many
+    from derivable.estimator import DescentClassifier as DescentClassifier
+    from derivable.estimator import DescentRegressor as DescentRegressor
     from derivable.examiner import Finding as Finding
     from derivable.examiner import Report as Report
     from derivable.examiner import check as check
@@ -50,6 +52,8 @@ _HOME = {
     "Descent": "descent",
     "descend": "descent",
     "descend_many": "descent",
+    "DescentClassifier": "estimator",
+    "DescentRegressor": "estimator",
     "Elementwise": "function",
     "Function": "function",
     "MSE": "functions",

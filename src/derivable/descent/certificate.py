@@ -16,6 +16,7 @@ with exact steps all the way.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,10 +28,12 @@ from derivable.descent.path import Window
 from derivable.descent.sharpness import extreme_curvatures
 from derivable.objective import Objective
 
+TINY = 1e-300
 STEPS = 16  # of a window, at most
 PRODUCTS = 8  # with the Hessian, for its largest eigenvalue
 SHORT = 0.1  # lr * lambda_max * steps of a window, so that one Runge-Kutta step follows the flow
 APART = 2.0  # a window's place, as a multiple of the last one's
+FALL = 0.5  # or where the loss has changed by so much, in its logarithm
 DENSEST = 100  # windows at most
 
 
@@ -46,18 +49,21 @@ class Witness:
     objective: Objective
     windows: list[Window] = field(default_factory=list)
     evaluations: int = 0  # gradients
+    _loss: float = 0.0  # at the last window
     _times: list[float] = field(default_factory=list)
     _drifts: list[Vector] = field(default_factory=list)  # (P,) each
 
-    def wants(self, step: float, steps: int) -> bool:
-        """Whether it is time for the next window."""
+    def wants(self, step: float, steps: int, loss: float) -> bool:
+        """Whether it is time for the next window, where the loss is `loss`."""
         if not self.windows:
             return True
         last = self.windows[-1].step
-        return step >= max(APART * last, last + steps / DENSEST)
+        moved = abs(math.log(max(loss, TINY) / max(self._loss, TINY))) > FALL
+        return step >= last + steps / DENSEST and (moved or step >= APART * last)
 
-    def look(self, step: float, theta: Tensor) -> None:
+    def look(self, step: float, theta: Tensor, loss: float) -> None:
         """A window after `step` steps, where the parameters are `theta`, in float64."""
+        self._loss = loss
         lr = self.flow.lr
         _, largest = extreme_curvatures(self.objective, theta.to(self.objective.dtype), PRODUCTS)
         steps = int(min(STEPS, max(1.0, SHORT / max(lr * largest, 1e-12))))

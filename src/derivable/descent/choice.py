@@ -43,24 +43,31 @@ def make_objective(
     loss: type[Function],
     x: Tensor,
     y: Tensor,
+    weight: Tensor | None,
     steps: int,
 ) -> Objective:
     """The objective for a method that needs one; raises SettingError if it cannot run."""
     if objective != "fastest":
-        return OBJECTIVES[objective](network, loss, x, y)
+        return OBJECTIVES[objective](network, loss, x, y, weight)
     if method == "steps":
-        return fastest(network, loss, x, y, steps=steps)
-    return fastest_gradient(network, loss, x, y)
+        return fastest(network, loss, x, y, weight, steps=steps)
+    return fastest_gradient(network, loss, x, y, weight)
 
 
 def in_float64(
-    goal: Objective, network: Network, loss: type[Function], x: Tensor, y: Tensor
+    goal: Objective,
+    network: Network,
+    loss: type[Function],
+    x: Tensor,
+    y: Tensor,
+    weight: Tensor | None,
 ) -> Objective:
     """The same objective in float64."""
     if goal.dtype == torch.float64:
         return goal
     twin = copy.deepcopy(network).double()
-    return fastest_gradient(twin, loss, x.double(), y.double())
+    weight = None if weight is None else weight.double()
+    return fastest_gradient(twin, loss, x.double(), y.double(), weight)
 
 
 def is_linear(network: Network, loss: type[Function]) -> bool:

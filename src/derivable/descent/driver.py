@@ -24,12 +24,13 @@ from derivable.descent.path import Checkpoint, Path, Plan, Progress
 from derivable.descent.result import Descent
 from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import optimise, take_steps
-from derivable.descent.validity import check_numbers, check_problem, check_start
+from derivable.descent.validity import check_numbers, check_problem, check_start, check_weight
 from derivable.display.progress import watched
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, Objective
 from derivable.objective.batches import Batches
+from derivable.objective.weights import weigh
 
 PATIENCE = 1.0  # seconds of compiling before it is announced
 
@@ -49,6 +50,7 @@ def descend(
     tolerance: float = 1e-4,
     batch_size: int | None = None,
     seed: int = 0,
+    weight: Tensor | None = None,
     start: Checkpoint | None = None,
     progress: Progress | bool = False,
     keep: Callable[[Checkpoint], None] = lambda checkpoint: None,
@@ -56,7 +58,9 @@ def descend(
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
     x (N, D) and y (N, K) are tensors of the network's dtype; a loss of several numbers is summed.
-    The network that is given is not changed.
+    The network that is given is not changed. `weight` (N,) says how much each row counts: a row of
+    weight 3 is three rows, one of weight 0 none. It goes with MSE, and with CrossEntropy of
+    probabilities.
 
     `method` is
     - "auto": the cheapest of the next three that gives exact steps, or deviates from them by less
@@ -83,6 +87,9 @@ def descend(
     lr = None if lr is None else float(lr)  # for a whole number, loops would be compiled again
     check_choice(method, objective, batch_size, network, loss)
     check_problem(network, loss, x, y)
+    if weight is not None:
+        check_weight(loss, x, weight)
+        x, y, weight = weigh(loss, x, y, weight)
     if start:
         check_start(
             start, network, steps, method=method, objective=objective, batch_size=batch_size
@@ -97,10 +104,12 @@ def descend(
         if method == "spectral":
             pass  # it needs the table alone
         elif batch_size is not None:
-            goal = Batches(network, loss, x, y, size=batch_size, seed=seed, done=done)
+            goal = Batches(network, loss, x, y, weight, size=batch_size, seed=seed, done=done)
         else:
-            goal = make_objective(method, objective, network, loss, x, y, steps)
-        exact = in_float64(goal, network, loss, x, y) if goal and method == "flow" else None
+            goal = make_objective(method, objective, network, loss, x, y, weight, steps)
+        exact: Objective | None = None
+        if goal and method == "flow":
+            exact = in_float64(goal, network, loss, x, y, weight)
         compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
         name = goal.name if goal else "quadratic"
 
@@ -132,7 +141,7 @@ def descend(
             taken=_snapshots(start, steps, network),
             note=start.note if start else "",
         )
-        path = _run(method, goal, exact, plan, network, x, y)
+        path = _run(method, goal, exact, plan, network, x, y, weight)
         seconds = time.perf_counter() - begin
     return Descent(
         network=network.with_theta(path.theta),
@@ -159,10 +168,11 @@ def _run(
     network: Network,
     x: Tensor,
     y: Tensor,
+    weight: Tensor | None,
 ) -> Path:
     """The path of one method."""
     if goal is None:
-        return spectral.leap(x, y, plan)
+        return spectral.leap(x, y, weight, plan)
     if exact is not None:
         return follow(goal, exact, plan, smooth=is_smooth(network))
     if method == "lbfgs":

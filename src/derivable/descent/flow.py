@@ -36,6 +36,7 @@ SHARPEST = 0.5  # lr * lambda_max; beyond it, a step is no flow with a small cor
 FIRST = 3e-6  # relative tolerance for a smooth loss
 FIRST_WITH_KINKS = 1e-4  # a smaller one would stop at each kink
 COARSER, FINER = 10.0, 30.0
+OTHER = 0.6  # the twin's longest stride, as a part: with the same ones it would be as wrong
 SAFETY = 2.0  # the twin shares a part of what the path is off; see certificate.py
 TRIALS = 2
 DEGREE = 7  # of DOP853's dense output; RK45's has 4
@@ -52,6 +53,7 @@ class _Ride:
     done: int
     snapshots: Snapshots
     evaluations: int = 0  # gradients
+    longest: float = 0.0  # stride, in time
     trouble: str = ""
     interrupted: bool = False
 
@@ -79,7 +81,8 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         if ride.trouble:
             break
         drifting = Field(objective, plan.lr, witness.drift)
-        twin = _integrate(drifting, quiet, relative * COARSER, smooth, None)
+        longest = OTHER * ride.longest
+        twin = _integrate(drifting, quiet, relative * COARSER, smooth, None, longest)
         spent += twin.evaluations
         if twin.interrupted:
             return _unmeasured(ride, spent, windows)
@@ -123,15 +126,25 @@ def _largest_difference(ride: _Ride, twin: _Ride) -> float:
 
 
 def _integrate(
-    flow: Field, plan: Plan, relative: float, smooth: bool, witness: Witness | None
+    flow: Field,
+    plan: Plan,
+    relative: float,
+    smooth: bool,
+    witness: Witness | None,
+    longest: float = math.inf,
 ) -> _Ride:
     """Stride along the flow, with a window now and then, until the end or the first trouble."""
     with np.errstate(over="ignore", invalid="ignore"):  # trouble is seen by its consequences
-        return _strides(flow, plan, relative, smooth, witness)
+        return _strides(flow, plan, relative, smooth, witness, longest)
 
 
 def _strides(
-    flow: Field, plan: Plan, relative: float, smooth: bool, witness: Witness | None
+    flow: Field,
+    plan: Plan,
+    relative: float,
+    smooth: bool,
+    witness: Witness | None,
+    longest: float,
 ) -> _Ride:
     from scipy import integrate
 
@@ -146,6 +159,7 @@ def _strides(
             (plan.steps - plan.done) * plan.lr,
             rtol=relative,
             atol=relative * 1e-2,
+            max_step=longest,
         )
         while solver.status == "running" and not ride.trouble:
             ride.trouble = _look(witness, solver, plan) if witness else ""
@@ -168,9 +182,10 @@ def _strides(
 def _look(witness: Witness, solver: Any, plan: Plan, last: bool = False) -> str:
     """A window where the solver stands, if it is time for one; what is wrong there, if anything."""
     step = solver.t / plan.lr
-    if not (last or witness.wants(step, plan.steps - plan.done)):
+    loss = float(solver.y[-1])
+    if not (last or witness.wants(step, plan.steps - plan.done, loss)):
         return ""
-    witness.look(step, torch.from_numpy(solver.y[:-1]))
+    witness.look(step, torch.from_numpy(solver.y[:-1]), loss)
     sharpness = witness.windows[-1].sharpness
     if not sharpness <= SHARPEST:
         return f"lr * lambda_max is {sharpness:.2g}, which is not small"
@@ -190,6 +205,7 @@ def _record(ride: _Ride, plan: Plan, objective: Objective, solver: Any) -> None:
     steps = np.arange(ride.done + 1, end + 1)
     t = np.minimum((steps - plan.done) * plan.lr, solver.t)
     length = solver.t - solver.t_old
+    ride.longest = max(ride.longest, length)
     drift = solver.y[-1] - dense(solver.t)[-1]
     # Inside a stride it is a polynomial, so a few points of it stand for thousands of steps.
     losses = chebinterpolate(lambda s: dense(solver.t_old + (s + 1) / 2 * length)[-1], DEGREE)

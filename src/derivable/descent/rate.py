@@ -15,6 +15,7 @@ from derivable.network import Network
 
 TRIAL_STEPS = 500
 RISE = 1.001  # a loss may exceed the lowest before it by so much: rounding, and no more
+ROUNDING = 1e-10  # of the first loss; one that has fallen so far wanders as numbers are rounded
 MARGIN = 2.0  # a loss becomes sharper on its way
 HALVINGS = 30
 
@@ -27,18 +28,22 @@ class Rate:
     reason: str
 
 
-def choose_rate(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Rate:
+def choose_rate(
+    network: Network, loss: type[Function], x: Tensor, y: Tensor, weight: Tensor | None = None
+) -> Rate:
     """A learning rate at which the loss of `network` on x (N, D), y (N, K) falls steadily.
+
+    `weight` (N,) says how much each row counts, as in `descend`.
 
     The loss of a linear model curves by at most lambda = 2 s^2 / N, where s is the largest
     singular value of the features with a column of ones, and 1 / lambda is the largest learning
     rate at which it cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are tried for a
     few hundred exact steps; half of the first at which the loss never rises is returned.
     """
-    sharpest = linear_curvature(x)
+    sharpest = linear_curvature(x, weight)
     lr = 1 / sharpest
     for _ in range(HALVINGS):
-        if _falls(network, loss, x, y, lr):
+        if _falls(network, loss, x, y, weight, lr):
             break
         lr /= 2
     lr = _two_digits(lr / MARGIN)
@@ -50,22 +55,33 @@ def choose_rate(network: Network, loss: type[Function], x: Tensor, y: Tensor) ->
     )
 
 
-def linear_curvature(x: Tensor) -> float:
+def linear_curvature(x: Tensor, weight: Tensor | None = None) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on x (N, D)."""
+    share = torch.ones(len(x)) if weight is None else weight
     gram = torch.zeros(x.size(1) + 1, x.size(1) + 1, dtype=torch.float64)
-    for rows in x.split(65_536):
+    for rows, shares in zip(x.split(65_536), share.double().split(65_536), strict=True):
         edge = torch.cat([rows.double(), torch.ones(len(rows), 1, dtype=torch.float64)], 1)
-        gram += edge.t() @ edge
+        gram += edge.t() @ (shares.view(-1, 1) * edge)
     largest: float = torch.linalg.eigvalsh(gram)[-1].item()
-    return 2 * largest / len(x)
+    return 2 * largest / float(share.double().sum())
 
 
-def _falls(network: Network, loss: type[Function], x: Tensor, y: Tensor, lr: float) -> bool:
+def _falls(
+    network: Network,
+    loss: type[Function],
+    x: Tensor,
+    y: Tensor,
+    weight: Tensor | None,
+    lr: float,
+) -> bool:
     try:
-        losses = descend(network, loss, x, y, lr=lr, steps=TRIAL_STEPS, method="steps").losses
+        run = descend(network, loss, x, y, lr=lr, steps=TRIAL_STEPS, method="steps", weight=weight)
     except DivergedError:
         return False
-    return bool((losses <= RISE * losses.cummin(0).values).all())
+    if run.interrupted:
+        raise KeyboardInterrupt
+    noise = ROUNDING * run.losses[0]
+    return bool((run.losses <= RISE * run.losses.cummin(0).values + noise).all())
 
 
 def _two_digits(value: float) -> float:

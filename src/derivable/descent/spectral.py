@@ -26,15 +26,17 @@ ROWS_AT_ONCE = 65_536
 STEPS_AT_ONCE = 8_192
 
 
-def leap(x: Tensor, y: Tensor, plan: Plan) -> Path:
+def leap(x: Tensor, y: Tensor, weight: Tensor | None, plan: Plan) -> Path:
     """All losses and the last theta of the linear network on x (N, D), y (N, K), in float64.
+
+    A row of weight w is a row times sqrt(w).
 
     Raises DivergedError, with a learning rate that is stable, when a loss is not finite.
     """
     rows, outputs = y.shape
     edges = x.size(1) + 1
     start = plan.theta.double().view(edges, outputs)
-    triangle = _triangle(x, y)  # of (X, y)
+    triangle = _triangle(x, y, weight)  # of (X, y)
     u, s, vt = torch.linalg.svd(triangle[:edges, :edges])
     p = u.t() @ (triangle[:edges, :edges] @ start - triangle[:edges, edges:])  # (E, K)
     rest = (triangle[edges:, edges:] ** 2).sum() / rows
@@ -75,13 +77,15 @@ def leap(x: Tensor, y: Tensor, plan: Plan) -> Path:
     return Path(theta(todo), losses, gradient_evaluations=1, snapshots=snapshots)
 
 
-def _triangle(x: Tensor, y: Tensor) -> Tensor:
-    """R of the QR decomposition of (x, 1, y), (D + 1 + K) square, in float64."""
+def _triangle(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+    """R of the QR decomposition of the weighted (x, 1, y), (D + 1 + K) square, in float64."""
     width = x.size(1) + 1 + y.size(1)
     triangle = torch.zeros(width, width, dtype=torch.float64)
     for first in range(0, len(x), ROWS_AT_ONCE):
         part = slice(first, first + ROWS_AT_ONCE)
         ones = torch.ones(len(x[part]), 1, dtype=torch.float64)
         columns = torch.cat([x[part].double(), ones, y[part].double()], 1)
+        if weight is not None:
+            columns *= weight[part].double().sqrt().view(-1, 1)
         _, triangle = torch.linalg.qr(torch.cat([triangle, columns]), mode="r")
     return triangle

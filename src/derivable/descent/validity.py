@@ -15,6 +15,7 @@ from derivable.errors import DataError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective.batches import Batches
+from derivable.objective.weights import LINEAR, QUADRATIC
 from derivable.shapes import require_tensors
 
 
@@ -68,6 +69,29 @@ def check_problem(network: Network, loss: Any, x: Tensor, y: Tensor) -> None:
             f"y must have shape ({x.size(0)}, {outputs}), one row per row of x and one column "
             f"per output, got {tuple(y.shape)}"
         )
+
+
+def check_weight(loss: type[Function], x: Tensor, weight: Any) -> None:
+    """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
+    if loss not in (*QUADRATIC, *LINEAR):
+        known = " and ".join(one.__name__ for one in (*QUADRATIC, *LINEAR))
+        raise SettingError(
+            f"weight goes with the losses {known}, got {loss.__name__}; repeat the rows of x and y "
+            "as often as they count"
+        )
+    require_tensors("descend", weight=weight)
+    if tuple(weight.shape) != (len(x),):
+        raise ShapeError(
+            f"weight must have shape ({len(x)},), one number per row of x, "
+            f"got {tuple(weight.shape)}"
+        )
+    if not (torch.isfinite(weight) & (weight >= 0)).all():
+        row = int(torch.nonzero(~(torch.isfinite(weight) & (weight >= 0)))[0, 0])
+        raise DataError(
+            f"weight must be finite and 0 or more, got {weight[row].item()} in row {row}"
+        )
+    if not (weight > 0).any():
+        raise DataError("weight is zero in every row; give at least one row a positive weight")
 
 
 def check_start(

@@ -27,12 +27,13 @@ class Batches(Objective):
         loss: type[Function],
         x: Tensor,
         y: Tensor,
+        weight: Tensor | None = None,
         *,
         size: int,
         seed: int,
         done: int,
     ) -> None:
-        self.network, self.loss, self.x, self.y = network, loss, x, y
+        self.network, self.loss, self.x, self.y, self.weight = network, loss, x, y, weight
         self.dtype = x.dtype
         self.size, self.seed, self.done = size, seed, done
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
@@ -41,12 +42,15 @@ class Batches(Objective):
         """The loss () and its gradient (P,) at `theta` (P,) on the next batch."""
         rows = self._rows(self.done)
         self.done += 1
-        batch = ByHand(self.network, self.loss, self.x[rows], self.y[rows])
+        weight = None if self.weight is None else self.weight[rows]
+        batch = ByHand(self.network, self.loss, self.x[rows], self.y[rows], weight)
         return batch.value_and_gradient(theta)
 
     def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) of the whole table at `theta` (P,) times `direction` (P,)."""
-        return ByHand(self.network, self.loss, self.x, self.y).curvature(theta, direction)
+        return ByHand(self.network, self.loss, self.x, self.y, self.weight).curvature(
+            theta, direction
+        )
 
     def _rows(self, call: int) -> Tensor:
         epoch, batch = divmod(call, -(-len(self.x) // self.size))

@@ -10,19 +10,30 @@ from derivable.function import Function
 from derivable.function.context import Context
 from derivable.network import Network, flatten
 from derivable.objective.base import Objective
+from derivable.objective.weights import roots
 
 
 class ByHand(Objective):
     """Loss and gradient of `network` on the table x (N, D), y (N, K), through Contexts.
 
     A loss of several numbers, such as MSE with one per output column, is summed: the descended
-    loss is their sum, and the incoming gradient of each of them is 1.
+    loss is their sum, and the incoming gradient of each of them is 1. `weight` (N,) is that of each
+    row in a loss that is quadratic in (yhat, y).
     """
 
     name = "by hand"
 
-    def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
-        self.network, self.loss, self.x, self.y = network, loss, x, y
+    def __init__(
+        self,
+        network: Network,
+        loss: type[Function],
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+    ) -> None:
+        self.root = roots(weight)  # (N, 1)
+        self.network, self.loss, self.x = network, loss, x
+        self.y = y if self.root is None else y * self.root
         self.dtype = x.dtype
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,8 +41,9 @@ class ByHand(Objective):
         ctx = Context()
         parameters = self.network.unflatten(theta)
         yhat, contexts = self.network.forward_by_hand(self.x, parameters)
-        loss = self.loss.forward(ctx, yhat, self.y)  # (K,) or ()
+        loss = self.loss.forward(ctx, self._weighted(yhat), self.y)  # (K,) or ()
         grad_yhat, *_ = self.loss.backward(ctx, torch.ones_like(loss))
+        grad_yhat = self._weighted(grad_yhat)  # (N, K)
         gradients = self.network.backward_by_hand(contexts, grad_yhat)
         return loss.sum(), flatten(gradients)
 
@@ -42,7 +54,7 @@ class ByHand(Objective):
             names = [name for name, _ in self.network.named_parameters()]
             parameters = dict(zip(names, self.network.unflatten(theta), strict=True))
             yhat = functional_call(self.network, parameters, self.x)
-            loss = self.loss.apply(yhat, self.y).sum()
+            loss = self.loss.apply(self._weighted(yhat), self.y).sum()
             (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
             product: Tensor
             # a gradient that does not depend on theta has no curvature, and no graph
@@ -52,3 +64,6 @@ class ByHand(Objective):
                 gradient, theta, direction, allow_unused=True, materialize_grads=True
             )
         return product
+
+    def _weighted(self, rows: Tensor) -> Tensor:
+        return rows if self.root is None else rows * self.root

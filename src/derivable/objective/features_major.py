@@ -3,7 +3,7 @@
 It is the rule of `by_hand.py` with nothing changed but the memory. Features lie along rows and
 the examples along columns, so that the long dimension is the contiguous one and the matrix
 products are short and wide; and nothing of the table's length is allocated after the first line,
-because the hidden units are overwritten by their slopes and the error by its gradient.
+because the hidden units are overwritten by their slopes and the prediction by its gradient.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function import Function
-from derivable.functions import ReLU, Tanh
+from derivable.functions import MSE, ReLU, Tanh
+from derivable.functions.losses import CrossEntropy
 from derivable.network import Network, unflatten
 from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.by_hand import ByHand
@@ -44,10 +45,34 @@ IN_PLACE = {
 }
 
 
-class FeaturesMajor(Objective):
-    """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
+def _squares(yhat: Tensor, y: Tensor, root: Tensor | None) -> Tensor:
+    """MSE (), summed over the outputs; yhat (K, N) becomes its gradient."""
+    error = yhat.sub_(y)
+    if root is not None:
+        error.mul_(root)
+    loss = torch.dot(error.view(-1), error.view(-1)) / y.size(1)
+    error.mul_(2 / y.size(1))
+    if root is not None:
+        error.mul_(root)
+    return loss
 
-    Supports Linear layers with activations of `IN_PLACE` between them.
+
+def _cross_entropy(yhat: Tensor, y: Tensor, root: None) -> Tensor:
+    """CrossEntropy () of probabilities y; yhat (K, N) becomes its gradient."""
+    log_p = yhat.sub_(yhat.logsumexp(0))
+    loss = -torch.dot(y.view(-1), log_p.view(-1)) / y.size(1)
+    log_p.exp_().mul_(y.sum(0)).sub_(y).div_(y.size(1))
+    return loss
+
+
+LOSSES: dict[type[Function], Callable[..., Tensor]] = {MSE: _squares, CrossEntropy: _cross_entropy}
+
+
+class FeaturesMajor(Objective):
+    """MSE or CrossEntropy of a multi-layer perceptron on x (N, D), y (N, K), over all K columns.
+
+    Supports Linear layers with activations of `IN_PLACE` between them. The targets of CrossEntropy
+    are probabilities; `weight` (N,) is that of each row in MSE.
     Raises SettingError for any other network or loss.
     """
 
@@ -56,11 +81,18 @@ class FeaturesMajor(Objective):
     @staticmethod
     def supports(network: Network, loss: type[Function]) -> bool:
         """Whether it can stand for this network and loss."""
-        mlp = Mlp.of(network, loss)
+        mlp = Mlp.of(network, loss, tuple(LOSSES))
         return mlp is not None and all(activation in IN_PLACE for activation in mlp.activations)
 
-    def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
-        mlp = Mlp.require(network, loss, self.name)
+    def __init__(
+        self,
+        network: Network,
+        loss: type[Function],
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+    ) -> None:
+        mlp = Mlp.require(network, loss, self.name, tuple(LOSSES))
         if not self.supports(network, loss):
             raise SettingError(
                 f"the {self.name} objective knows the activations "
@@ -68,14 +100,15 @@ class FeaturesMajor(Objective):
                 "hand runs any network"
             )
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
-        self._by_hand = ByHand(network, loss, x, y)
+        self._by_hand = ByHand(network, loss, x, y, weight)
+        self.loss_, self.root = LOSSES[loss], None if weight is None else weight.sqrt()  # (N,)
         self.activations = [IN_PLACE[activation] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)
         self.y = y.t().contiguous()  # (K, N)
         self.hidden = [x.new_empty(width, x.size(0)) for width in mlp.sizes[1:-1]]  # (H, N) each
         self.grad_hidden = [torch.empty_like(units) for units in self.hidden]
-        self.error = torch.empty_like(self.y)  # (K, N)
+        self.yhat = torch.empty_like(self.y)  # (K, N)
         self.gradient = torch.empty_like(network.theta)  # (P,)
         self.gradients = unflatten(self.gradient, self.shapes)  # views into it
 
@@ -83,7 +116,8 @@ class FeaturesMajor(Objective):
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
         parameters = unflatten(theta, self.shapes)
         weights, biases = parameters[::2], parameters[1::2]
-        loss = self._forward(weights, biases)
+        self._forward(weights, biases)
+        loss = self.loss_(self.yhat, self.y, self.root)
         self._backward(weights)
         return loss, self.gradient
 
@@ -91,22 +125,19 @@ class FeaturesMajor(Objective):
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd."""
         return self._by_hand.curvature(theta, direction)
 
-    def _forward(self, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]) -> Tensor:
-        """Fill the hidden units and the error; return the loss."""
+    def _forward(self, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]) -> None:
+        """Fill the hidden units and the prediction."""
         units = self.x  # (D, N)
-        outputs = [*self.hidden, self.error]
+        outputs = [*self.hidden, self.yhat]
         for i, (w, b, output) in enumerate(zip(weights, biases, outputs, strict=True)):
             torch.addmm(b.view(-1, 1), w.t(), units, out=output)  # (H, N)
             if i < len(self.activations):
                 self.activations[i].forward_(output)
             units = output
-        self.error -= self.y
-        flat = self.error.view(-1)
-        return torch.dot(flat, flat) / self.y.size(1)
 
     def _backward(self, weights: tuple[Tensor, ...]) -> None:
-        """Fill the gradient from the error; consumes the error and the hidden units."""
-        grad = self.error.mul_(2 / self.y.size(1))  # (K, N)
+        """Fill the gradient from that of the prediction; consumes it and the hidden units."""
+        grad = self.yhat  # (K, N)
         for i in reversed(range(len(weights))):
             units = self.hidden[i - 1] if i else self.x
             torch.mm(units, grad.t(), out=self.gradients[2 * i])  # (D, H)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class Fused(Objective):
 
     Supports Linear layers with one kind of activation between them, any Function that states its
     `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Raises
-    SettingError otherwise. Memory: one copy of the table, and one block's units for each task.
+    SettingError otherwise. `weight` (N,) is that of each row. Memory: one copy of the table, and
+    one block's units for each task.
     """
 
     name = "fused"
@@ -44,7 +46,14 @@ class Fused(Objective):
             and all(p.dtype in DTYPES and p.device.type == "cpu" for p in network.parameters())
         )
 
-    def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: type[Function],
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+    ) -> None:
         mlp = Mlp.require(network, loss, self.name)
         if not self.supports(network, loss):
             raise SettingError(
@@ -56,7 +65,8 @@ class Fused(Objective):
         self._kernels, self.rows_of_block = kernels, tiles.ROWS
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
         self.rows = len(x)
-        self.table = blocks(x, y, tiles.ROWS)  # (blocks, (D + K) * ROWS)
+        parts = [x, y] if weight is None else [x, y, weight.to(x.dtype).view(-1, 1)]
+        self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
         self.sizes = np.array(mlp.sizes)
         kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         dtype = self.table.dtype
@@ -139,18 +149,18 @@ def kernel_of(activation: type[Function]) -> Kernel | None:
     return activation.__dict__.get("kernel")
 
 
-def blocks(x: Tensor, y: Tensor, rows: int) -> np.ndarray[Any, Any]:
-    """X (N, D) and y (N, K) as blocks of `rows` rows, (blocks, (D + K) * rows).
+def blocks(parts: Sequence[Tensor], rows: int) -> np.ndarray[Any, Any]:
+    """Tables of N rows, side by side, as blocks of `rows` rows: (blocks, columns * rows).
 
     Features lie one after the other inside a block; the last block is padded with 0. Filled
     block by block, so that there is never more than one copy of the table.
     """
-    width = x.size(1) + y.size(1)
-    count = -(-len(x) // rows)
-    table = torch.zeros(count, width, rows, dtype=x.dtype)
-    whole = len(x) // rows
-    for columns, place in ((x, 0), (y, x.size(1))):
-        end = place + columns.size(1)
+    total = len(parts[0])
+    count, whole = -(-total // rows), total // rows
+    table = torch.zeros(count, sum(part.size(1) for part in parts), rows, dtype=parts[0].dtype)
+    end = 0
+    for columns in parts:
+        place, end = end, end + columns.size(1)
         full = columns[: whole * rows].view(whole, rows, columns.size(1))
         table[:whole, place:end] = full.transpose(1, 2)
         if whole < count:

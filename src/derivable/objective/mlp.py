@@ -1,7 +1,8 @@
-"""What the fast objectives can run: Linear layers with activations between them, and MSE."""
+"""What the fast objectives can run: Linear layers with activations between them, and a loss."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,11 +20,13 @@ class Mlp:
     activations: tuple[type[Function], ...]
 
     @classmethod
-    def of(cls, network: Network, loss: type[Function]) -> Self | None:
-        """The perceptron that `network` is; None if it is none, or the loss is not MSE."""
+    def of(
+        cls, network: Network, loss: type[Function], losses: Sequence[type[Function]] = (MSE,)
+    ) -> Self | None:
+        """The perceptron that `network` is; None if it is none, or the loss none of `losses`."""
         functions = [layer.function for layer in network.layers]
         if (
-            loss is not MSE
+            loss not in losses
             or len(functions) % 2 == 0
             or any(function is not Linear for function in functions[::2])
             or any(list(layer.parameters()) for layer in network.layers[1::2])
@@ -34,12 +37,19 @@ class Mlp:
         return cls(sizes, tuple(functions[1::2]))
 
     @classmethod
-    def require(cls, network: Network, loss: type[Function], who: str) -> Self:
+    def require(
+        cls,
+        network: Network,
+        loss: type[Function],
+        who: str,
+        losses: Sequence[type[Function]] = (MSE,),
+    ) -> Self:
         """The same, with a SettingError instead of None."""
-        mlp = cls.of(network, loss)
+        mlp = cls.of(network, loss, losses)
         if mlp is None:
             raise SettingError(
-                f"the {who} objective runs Linear layers with activations between them and MSE at "
-                "the end; the objective by hand runs any network"
+                f"the {who} objective runs Linear layers with activations between them and "
+                f"{' or '.join(one.__name__ for one in losses)} at the end; the objective by hand "
+                "runs any network"
             )
         return mlp

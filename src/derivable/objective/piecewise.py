@@ -12,7 +12,8 @@ so that the mean squared error is a quadratic form in a_k,
     loss = sum_k a_k . G a_k - 2 a_k . r_k + mean y_k^2,   G = mean phi phi^T,  r_k = mean y_k phi,
 
 and its gradient, by the chain rule through a, is exact. G has (H (D+1) + 1)^2 entries, whatever the
-number of rows; when a row does change sides, its share of G and r is corrected. All of it is in
+number of rows; when a row does change sides, its share of G and r is corrected. A row of weight w
+has (x, 1) and y times sqrt(w), which leaves its sides and weighs its share. All of it is in
 float64, so the losses are those of exact steps to the last digits of a float32.
 """
 
@@ -84,7 +85,14 @@ class Piecewise(Objective):
         products = sum(p.numel() for p in network.layers[0].parameters())
         return products <= min(MOST_PRODUCTS, len(x) // 8)
 
-    def __init__(self, network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: type[Function],
+        x: Tensor,
+        y: Tensor,
+        weight: Tensor | None = None,
+    ) -> None:
         mlp = Mlp.require(network, loss, self.name)
         if not self.supports(network, loss):
             raise SettingError(
@@ -99,19 +107,23 @@ class Piecewise(Objective):
         # contiguous, because for another layout the loops would be compiled again
         self.y = y.double().contiguous()  # (N, K)
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
+        if weight is not None:
+            root = weight.double().sqrt()  # (N,)
+            self.x, self.y = self.x * root, self.y * root.view(-1, 1)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
-        self._network, self._loss = network, loss
+        self._problem = network, loss, x, y, weight
         self._state: _State | None = None
 
     @cached_property
     def plain(self) -> Fused:
         """The same from the table, in float64."""
-        twin = copy.deepcopy(self._network).double()
-        return Fused(twin, self._loss, self.x[:-1].t(), self.y)
+        network, loss, x, y, weight = self._problem
+        twin = copy.deepcopy(network).double()
+        return Fused(twin, loss, x.double(), y.double(), weight)
 
     def warm_up(self, *, curvature: bool) -> None:
         """Compile the loops, or load them from the disk."""
-        theta = torch.zeros(self._network.theta.shape, dtype=torch.float64)
+        theta = torch.zeros(self._problem[0].theta.shape, dtype=torch.float64)
         self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
         self.plain.warm_up(curvature=curvature)  # it has the last loss, and what does not pay
 
@@ -169,8 +181,8 @@ class Piecewise(Objective):
             x, y = self.x[:, part].t(), self.y[part]  # (n, D + 1), (n, K)
             above[:, part] = (x @ w > 0).t()
             slope = low + (high - low) * above[:, part].t().double()  # (n, H)
-            phi = torch.ones(len(x), size, dtype=torch.float64)
-            phi[:, :-1] = (slope.unsqueeze(2) * x.unsqueeze(1)).flatten(1)  # (n, H (D + 1))
+            bent = slope.unsqueeze(2) * x.unsqueeze(1)  # (n, H, D + 1)
+            phi = torch.cat([bent.flatten(1), x[:, -1:]], 1)  # (n, H (D + 1) + 1)
             gram += phi.t() @ phi
             moment += y.t() @ phi
         return above.numpy(), self.slopes, (gram / rows).numpy(), (moment / rows).numpy()

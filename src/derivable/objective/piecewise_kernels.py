@@ -246,8 +246,8 @@ def _flip(n: int, h: int, table: Any, counts: Any) -> None:
                     if other != h:
                         gram[other * edges + f, h * edges + e] += term
     for e in range(edges):
-        term = change * x[e, n]
+        term = change * x[e, n] * x[edges - 1, n]  # the last feature is 1, times the row's weight
         gram[last, h * edges + e] += term
         gram[h * edges + e, last] += term
         for k in range(outputs):
-            moment[k, h * edges + e] += term * y[n, k]
+            moment[k, h * edges + e] += change * x[e, n] * y[n, k]

@@ -20,7 +20,15 @@ from derivable.objective import address
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
 from derivable.objective.address import call
 from derivable.objective.kernels import add_tasks
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
+from derivable.objective.tiles import (
+    ADD_GRADIENT,
+    ADD_PRODUCT,
+    AFFINE,
+    ROUTINES,
+    ROWS,
+    subtract,
+    weigh,
+)
 
 
 @njit(parallel=True, **FAST)
@@ -106,6 +114,8 @@ def _block(
     for k in range(0, size, ROWS):
         for i in range(k + count, k + ROWS):
             dgrad[i] = 0
+    if rows.size > sizes[0] * ROWS + size:
+        weigh(rows[sizes[0] * ROWS :], grad, dgrad)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width

@@ -117,14 +117,30 @@ def add_gradient(
 def subtract(target: Any, count: int, prediction: Any) -> float:
     """Turn the prediction of a block into its error; return the sum of squared errors.
 
-    The last block of a table is padded: beyond its `count` rows there is no error.
+    The last block of a table is padded: beyond its `count` rows there is no error. Where weights
+    follow the target, the squares count as they say, and the errors are multiplied by them.
     """
     squares = 0.0
     for k in range(0, prediction.size, ROWS):
         for i in range(k + count, k + ROWS):
             prediction[i] = target[i]
         squares += _subtract_one(target[k : k + ROWS], prediction[k : k + ROWS])
+    if target.size > prediction.size:
+        return weigh(target, prediction, prediction)
     return squares
+
+
+@njit(**INNER)
+def weigh(target: Any, error: Any, out: Any) -> float:
+    """Multiply `out`, a number for each row and output, by the weights; the weighted squares."""
+    weight, total = target[error.size :], 0.0
+    for k in range(0, error.size, ROWS):
+        squares = error.dtype.type(0)
+        for i in range(ROWS):
+            squares += weight[i] * error[k + i] * error[k + i]
+            out[k + i] *= weight[i]
+        total += squares
+    return total
 
 
 @njit(**INNER)

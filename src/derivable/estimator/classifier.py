@@ -1,0 +1,116 @@
+"""`DescentClassifier`: the same descent, of the cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from derivable.errors import DataError, SettingError
+from derivable.estimator.base import FLOATS, DescentEstimator
+from derivable.estimator.callbacks import with_callbacks
+from derivable.estimator.rows import Array
+from derivable.functions.losses import CrossEntropy
+
+
+class DescentClassifier(ClassifierMixin, DescentEstimator):
+    """A small neural network, or logistic regression, fitted by plain gradient descent.
+
+    Exact full-batch steps of the mean cross-entropy of softmax(outputs), one output per class.
+
+    The parameters and attributes are those of `DescentRegressor`, with these differences:
+    `max_iter` is 10,000 by default, because a step of the cross-entropy takes longer; only features
+    are standardised; `validation_scores_` are accuracies; `classes_` are the labels, sorted.
+    """
+
+    _loss = CrossEntropy
+    _own_units = True
+
+    def __init__(
+        self,
+        hidden: Any = (10,),
+        activation: Any = "tanh",
+        *,
+        lr: Any = "auto",
+        max_iter: int = 10_000,
+        method: str = "auto",
+        tolerance: float = 1e-4,
+        standardize: bool = True,
+        validation_fraction: float | None = None,
+        warm_start: bool = False,
+        random_state: Any = 0,
+    ) -> None:
+        super().__init__(
+            hidden,
+            activation,
+            lr=lr,
+            max_iter=max_iter,
+            method=method,
+            tolerance=tolerance,
+            standardize=standardize,
+            validation_fraction=validation_fraction,
+            warm_start=warm_start,
+            random_state=random_state,
+        )
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Take `max_iter` steps on X (N, D) and the labels y (N,); the rest as the regressor's."""
+        self._named = None
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Take one step on this table; the first call has to name all `classes`."""
+        if classes is None and not hasattr(self, "classes_"):
+            raise SettingError(
+                "classes must be passed on the first call to partial_fit: all labels that will "
+                "ever come"
+            )
+        self._named = classes
+        return self._fit(X, y, sample_weight, once=True)
+
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class, (N, C), in the order of `classes_`."""
+        probabilities: Array = self._outputs(X).softmax(1).numpy()
+        return probabilities
+
+    def predict(self, X: Any) -> Array:
+        """The most probable class for each row of X (N, D)."""
+        outputs = self._outputs(X)
+        labels: Array = self.classes_[outputs.argmax(1).numpy()]
+        return labels
+
+    def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
+        X, y = validate_data(self, X, y, dtype=FLOATS, reset=reset)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if reset:
+            classes = np.unique(y if self._named is None else self._named)
+            if len(classes) < 2:
+                raise DataError(
+                    f"y holds one class only, {_listed(classes)}; a classifier needs rows of at "
+                    "least two classes"
+                )
+            self.classes_ = classes
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise DataError(
+                f"y holds {_listed(unknown[:1])}, which is none of the classes that the first fit "
+                f"saw: {_listed(self.classes_)}"
+            )
+        shares = (y[:, None] == self.classes_).astype(X.dtype)  # (N, C)
+        return X, y, shares
+
+    def _split_by(self, y: Array) -> Array:
+        return y
+
+    def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
+        return float(accuracy_score(targets.argmax(1), outputs.argmax(1), sample_weight=weight))
+
+
+def _listed(labels: Array) -> str:
+    return ", ".join(map(repr, labels.tolist()))

@@ -1,0 +1,120 @@
+"""`DescentRegressor`: gradient descent with scikit-learn's interface."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import validate_data
+
+from derivable.errors import DataError
+from derivable.estimator.base import FLOATS, DescentEstimator
+from derivable.estimator.callbacks import with_callbacks
+from derivable.estimator.rows import Array
+from derivable.functions import MSE
+
+
+class DescentRegressor(RegressorMixin, DescentEstimator):
+    """A small neural network, or a linear model, fitted by plain gradient descent.
+
+    Exact full-batch steps of the mean squared error, one error per output and summed, taken by
+    the engines of `descend`; a method that is not exact certifies how far it is from it.
+
+    Parameters
+    ----------
+    hidden : int or tuple of int, default=(10,)
+        Units of each hidden layer; () is a linear model.
+    activation : str or Function class, default="tanh"
+        The name of an elementwise function of the library in lower case, or a Function.
+    lr : "auto" or float, default="auto"
+        The learning rate. "auto" tries rates from the inverse of the largest curvature of a
+        linear model's loss on this table downwards, and takes half of the first at which the loss
+        never rose in 500 steps; `lr_` and `lr_reason_` say which and why.
+    max_iter : int, default=80_000
+        Steps of a fit, all of which are taken: descent has no end of its own.
+    method : str, default="auto"
+        How the steps are taken, as in `descend`; or "momentum", "nesterov", "adam", "lbfgs".
+    tolerance : float, default=1e-4
+        How far a method that is not exact may deviate, relative, in every loss.
+    standardize : bool, default=True
+        Fit in standardised units: features and targets less their mean, over their deviation, both
+        of the (weighted) rows that train. Descent needs it: a column in thousands makes the loss
+        so steep in one direction that no learning rate suits the others. Predictions are in the
+        targets' own units; `loss_curve_` is in standardised ones, so that for one output it
+        is 1 - R^2. With False the network sees X and y as they are.
+    validation_fraction : float or None, default=None
+        Share of the rows that is held out of the fit, for the validation curve.
+    warm_start : bool, default=False
+        Whether `fit` goes on from where the last one ended: twice n steps are 2 n steps. Units,
+        validation rows and an automatic learning rate stay those of the first fit.
+    random_state : int, RandomState or None, default=0
+        Draws the weights at the start and the validation rows.
+
+    Attributes
+    ----------
+    network_ : Network
+        The fitted network, a `torch.nn.Module`, in the units that it was fitted in.
+    loss_curve_ : ndarray of shape (n_iter_ + 1,)
+        The loss before each step, and after the last.
+    loss_ : float
+        The last of them.
+    validation_curve_, validation_scores_ : ndarray of shape (n_snapshots,)
+        The same loss, and what `score` says, on the rows held out, after `validation_steps_` steps:
+        about 128 of them along the way. Empty without `validation_fraction`.
+    n_iter_ : int
+        Steps taken.
+    lr_, lr_reason_ : float, str
+        The learning rate, and why it is this one.
+    method_, objective_ : str
+        How the steps were taken, and what computed the gradient.
+    certificate_ : Certificate
+        How far the last fit is from exact steps.
+    n_features_in_, feature_names_in_ : int, ndarray
+        What `fit` saw.
+
+    """
+
+    _loss = MSE
+    _own_units = False
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Take `max_iter` steps on X (N, D) and y (N,) or (N, K).
+
+        A row of weight 3 counts as three rows, one of weight 0 as none. An interruption (Ctrl-C)
+        warns and keeps what is there. Raises DivergedError when the loss stops being finite.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Take one step on this table; units and learning rate are those of the first call."""
+        return self._fit(X, y, sample_weight, once=True)
+
+    def predict(self, X: Any) -> Array:
+        """The predictions for X (N, D), of the shape that y had."""
+        outputs = self._outputs(X)
+        predictions: Array = self._units.predictions(outputs)
+        return predictions if self._columns else predictions[:, 0]
+
+    def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
+        X, y = validate_data(
+            self, X, y, dtype=FLOATS, multi_output=True, y_numeric=True, reset=reset
+        )
+        targets = y.reshape(len(y), -1).astype(X.dtype)
+        if reset:
+            self.n_outputs_, self._columns = targets.shape[1], y.ndim > 1
+        elif targets.shape[1] != self.n_outputs_:
+            raise DataError(
+                f"y must have {self.n_outputs_} columns, as in the first fit, to go on from it; "
+                f"got {targets.shape[1]}"
+            )
+        return X, y, targets
+
+    def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
+        return float(r2_score(targets, outputs, sample_weight=weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,58 @@
+"""The rows of one fit, as scikit-learn has read them and as a network takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+Array = np.ndarray[Any, Any]
+Table = tuple[Tensor, Tensor, Tensor | None]  # x (N, D), y (N, K), weight (N,)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features (N, D), targets (N, K), and how much each row counts, (N,)."""
+
+    features: Array
+    targets: Array
+    weight: Array | None
+
+    def __getitem__(self, chosen: Any) -> Self:
+        weight = None if self.weight is None else self.weight[chosen]
+        return type(self)(self.features[chosen], self.targets[chosen], weight)
+
+
+@dataclass(frozen=True)
+class Units:
+    """Between a table's own units and those of the network, which are standardised or the same."""
+
+    features: StandardScaler | None
+    targets: StandardScaler | None
+
+    @classmethod
+    def of(cls, rows: Rows, *, features: bool, targets: bool) -> Self:
+        """As these rows say: their weighted mean becomes 0 and their deviation 1."""
+        return cls(
+            StandardScaler().fit(rows.features, sample_weight=rows.weight) if features else None,
+            StandardScaler().fit(rows.targets, sample_weight=rows.weight) if targets else None,
+        )
+
+    def inputs(self, features: Array) -> Tensor:
+        """What the network is given, (N, D)."""
+        return torch.tensor(self.features.transform(features) if self.features else features)
+
+    def rows(self, rows: Rows) -> Table:
+        """What `descend` is given."""
+        y = self.targets.transform(rows.targets) if self.targets else rows.targets
+        weight = None if rows.weight is None else torch.tensor(rows.weight)
+        return self.inputs(rows.features), torch.tensor(y), weight
+
+    def predictions(self, outputs: Tensor) -> Array:
+        """What the network says, (N, K), in the targets' own units."""
+        values: Array = outputs.numpy()
+        return self.targets.inverse_transform(values) if self.targets else values

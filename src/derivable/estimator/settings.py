@@ -1,0 +1,105 @@
+"""From an estimator's parameters to what the engines take."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import torch
+from sklearn.utils import check_random_state
+from torch import Tensor
+
+from derivable.descent import choose_rate
+from derivable.errors import SettingError
+from derivable.function import Function
+from derivable.functions import elementwise
+from derivable.network import INITIAL_SCALE, Network, flatten
+
+ACTIVATIONS: dict[str, type[Function]] = {
+    name.lower(): getattr(elementwise, name) for name in elementwise.__all__
+}
+ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
+
+
+def network_for(
+    inputs: int, outputs: int, hidden: Any, activation: Any, seed: int, dtype: torch.dtype
+) -> Network:
+    """The network at the start, with weights of Glorot's size.
+
+    They are those of `Network.mlp`, but larger: the lab's 0.01 lies so near to the saddle at zero
+    that a network with several hidden layers takes very long to leave it. Glorot's deviation,
+    sqrt(2 / (inputs + outputs)) of each layer, keeps units and gradients of size 1.
+    """
+    sizes = (inputs, *hidden_sizes(hidden), outputs)
+    network = Network.mlp(*sizes, activation=activation_of(activation), seed=seed, dtype=dtype)
+    larger = [
+        p.detach() * math.sqrt(2 / sum(p.shape)) / INITIAL_SCALE if p.ndim == 2 else p.detach()
+        for p in network.parameters()
+    ]
+    return network.with_theta(flatten(larger))
+
+
+def hidden_sizes(hidden: Any) -> tuple[int, ...]:
+    """The number of units of each hidden layer."""
+    try:
+        sizes = tuple(map(operator.index, hidden if hasattr(hidden, "__iter__") else [hidden]))
+    except TypeError:
+        sizes = (-1,)
+    if min(sizes, default=1) < 1:
+        raise SettingError(
+            "hidden must hold a positive whole number of units for each hidden layer, such as "
+            f"(10,), or () for a linear model; got {hidden!r}"
+        )
+    return sizes
+
+
+def activation_of(activation: Any) -> type[Function]:
+    """The Function that is meant."""
+    if isinstance(activation, type) and issubclass(activation, Function):
+        return activation
+    if activation not in ACTIVATIONS:
+        raise SettingError(
+            f"activation must be one of {', '.join(sorted(ACTIVATIONS))}, or a Function class; "
+            f"got {activation!r}"
+        )
+    return ACTIVATIONS[activation]
+
+
+def seed_of(random_state: Any) -> int:
+    """A seed: the number itself, or one drawn from a generator."""
+    try:
+        return operator.index(random_state)
+    except TypeError:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def rate_for(
+    lr: Any,
+    method: str,
+    network: Network,
+    loss: type[Function],
+    x: Tensor,
+    y: Tensor,
+    weight: Tensor | None,
+) -> tuple[Any, str]:
+    """The learning rate that was given or one that suits the table, and why it is this one."""
+    if isinstance(lr, str) and lr != "auto":
+        raise SettingError(f"lr must be 'auto' or a positive number, got {lr!r}")
+    if lr != "auto":
+        return lr, f"lr {lr!r}: as given"
+    if method == "lbfgs":
+        return None, "L-BFGS has no learning rate"
+    if method == "adam":
+        return ADAM_LR, f"lr {ADAM_LR}: Adam's usual one"
+    rate = choose_rate(network, loss, x, y, weight)
+    return rate.lr, rate.reason
+
+
+def check_fraction(validation_fraction: Any) -> None:
+    """Refuse a share of the rows that leaves none on one side."""
+    if validation_fraction is not None and not 0 < validation_fraction < 1:
+        raise SettingError(
+            "validation_fraction must be a number between 0 and 1, or None for no validation "
+            f"rows; got {validation_fraction!r}"
+        )

@@ -1,0 +1,399 @@
+"""DescentRegressor and DescentClassifier, as scikit-learn and its users take them."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import re
+import sys
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_friedman1
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from derivable import DescentClassifier, DescentRegressor, functions
+from derivable.errors import DataError, DivergedError, SettingError
+from derivable.objective import Fused
+from tests.conftest import ROOT
+
+Estimator = type[DescentRegressor] | type[DescentClassifier]
+BOTH = pytest.mark.parametrize("kind", [DescentRegressor, DescentClassifier])
+X, Y = make_friedman1(200, n_features=5, noise=0.3, random_state=0)
+IRIS, SPECIES = load_iris(return_X_y=True)
+QUICK = 150  # steps that are enough to learn something
+
+
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    [DescentRegressor(max_iter=200, lr=0.1), DescentClassifier(max_iter=200, lr=0.3)]
+)
+def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that data is converted, which is what is checked
+        check(estimator)
+
+
+def table(kind: Estimator) -> tuple[Any, Any]:
+    return (X, Y) if kind is DescentRegressor else (IRIS, SPECIES)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e5])
+@pytest.mark.parametrize("hidden", [(10,), (7, 5, 3)])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_it_learns_from_columns_of_any_scale(
+    activation: str, hidden: tuple[int, ...], scale: float
+) -> None:
+    raw = X * scale ** np.linspace(-1, 1, 5) + 3 * scale
+    model = DescentRegressor(hidden, activation, max_iter=4000).fit(raw, 100 + scale * Y)
+    assert model.score(raw, 100 + scale * Y) > 0.9
+    assert model.loss_ == pytest.approx(1 - model.score(raw, 100 + scale * Y), rel=1e-5)
+
+
+def test_the_linear_model_is_the_least_squares_line() -> None:
+    y = np.stack([Y, X[:, 0] - 3 * Y**2], 1)
+    model = DescentRegressor((), max_iter=100_000).fit(X, y)
+    assert model.method_ == "spectral"
+    np.testing.assert_allclose(model.predict(X), LinearRegression().fit(X, y).predict(X))
+
+
+def test_the_linear_classifier_is_on_its_way_to_logistic_regression() -> None:
+    rows = SPECIES > 0  # two classes that overlap, so that there is a best line
+    x, y = IRIS[rows], np.array(["versicolor", "virginica"])[SPECIES[rows] - 1]
+    model = DescentClassifier((), method="lbfgs").fit(x, y)
+    peer = LogisticRegression(C=np.inf, tol=1e-9, max_iter=10_000).fit(x, y)
+    np.testing.assert_allclose(model.predict_proba(x), peer.predict_proba(x), atol=1e-3)
+    assert model.classes_.tolist() == ["versicolor", "virginica"]
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_precision_is_that_of_the_table(kind: Estimator, dtype: Any) -> None:
+    x, y = table(kind)
+    model = kind(max_iter=50).fit(x.astype(dtype), y)
+    assert model.network_.theta.numpy().dtype == dtype
+    outputs = model.predict(x) if kind is DescentRegressor else model.predict_proba(x)
+    assert outputs.dtype == dtype
+
+
+@BOTH
+@pytest.mark.parametrize("method", ["steps", "adam"])
+def test_a_warm_start_goes_on_with_the_same_bits(kind: Estimator, method: str) -> None:
+    x, y = table(kind)
+    whole = kind(max_iter=2 * QUICK, method=method).fit(x, y)
+    parts = kind(max_iter=QUICK, method=method, warm_start=True).fit(x, y)
+    half = parts.loss_curve_
+    parts.fit(x, y)
+    assert torch.equal(parts.network_.theta, whole.network_.theta)
+    np.testing.assert_array_equal(parts.loss_curve_, whole.loss_curve_)
+    np.testing.assert_array_equal(parts.loss_curve_[: QUICK + 1], half)
+    assert parts.n_iter_ == 2 * QUICK == len(parts.loss_curve_) - 1
+
+
+@pytest.mark.parametrize("hidden", [(), (7,)])
+def test_a_warm_start_of_other_methods(hidden: tuple[int, ...]) -> None:
+    settings: dict[str, Any] = {"hidden": hidden, "lr": 1e-3}
+    whole = DescentRegressor(max_iter=8000, **settings).fit(X, Y)
+    parts = DescentRegressor(max_iter=4000, warm_start=True, **settings).fit(X, Y).fit(X, Y)
+    assert parts.method_ == whole.method_ == ("flow" if hidden else "spectral")
+    np.testing.assert_allclose(parts.loss_curve_, whole.loss_curve_, rtol=2e-4)
+
+
+def test_a_warm_start_by_another_method_begins_where_the_last_one_ended() -> None:
+    model = DescentRegressor(max_iter=QUICK, method="adam", warm_start=True).fit(X, Y)
+    before = model.loss_
+    model.set_params(method="steps", lr=1e-3).fit(X, Y)
+    assert model.n_iter_ == 2 * QUICK == len(model.loss_curve_) - 1
+    assert model.loss_curve_[QUICK] == pytest.approx(before, rel=1e-12)
+    assert (model.method_, model.lr_) == ("steps", 1e-3)
+
+
+@BOTH
+def test_partial_fit_takes_one_step(kind: Estimator) -> None:
+    x, y = table(kind)
+    whole = kind(max_iter=5, method="steps").fit(x, y)
+    parts = kind(max_iter=20)
+    for _ in range(5):
+        first = {"classes": np.unique(y)} if kind is DescentClassifier else {}
+        parts.partial_fit(x, y, **first)
+    assert torch.equal(parts.network_.theta, whole.network_.theta)
+    np.testing.assert_array_equal(parts.loss_curve_, whole.loss_curve_)
+    parts.fit(x, y)  # which begins anew
+    assert parts.n_iter_ == 20
+
+
+@BOTH
+@pytest.mark.parametrize(("hidden", "activation"), [((), "tanh"), ((4,), "relu"), ((4,), "silu")])
+def test_weights_are_repeated_rows(
+    kind: Estimator, hidden: tuple[int, ...], activation: str
+) -> None:
+    x, y = table(kind)
+    count = np.random.default_rng(0).integers(0, 4, len(x))
+    settings: dict[str, Any] = {"max_iter": QUICK, "hidden": hidden, "activation": activation}
+    ours = kind(**settings).fit(x, y, sample_weight=count)
+    plain = kind(**settings).fit(x.repeat(count, 0), y.repeat(count))
+    assert ours.lr_ == plain.lr_
+    np.testing.assert_allclose(ours.loss_curve_, plain.loss_curve_, rtol=1e-7)
+    np.testing.assert_array_equal(ours.predict(x).round(5), plain.predict(x).round(5))
+
+
+@BOTH
+def test_rows_of_weight_zero_are_held_out_of_everything(kind: Estimator) -> None:
+    x, y = table(kind)
+    kept = np.arange(len(x)) % 3 > 0
+    ours = kind(max_iter=20, validation_fraction=0.3).fit(x, y, sample_weight=kept)
+    plain = kind(max_iter=20, validation_fraction=0.3).fit(x[kept], y[kept])
+    np.testing.assert_allclose(ours.validation_curve_, plain.validation_curve_)
+
+
+@pytest.mark.parametrize("method", ["momentum", "nesterov", "lbfgs"])
+def test_other_methods_go_on_too(method: str) -> None:
+    model = DescentRegressor(max_iter=30, method=method, warm_start=True).fit(X, Y)
+    before = model.loss_
+    model.fit(X, Y).partial_fit(X, Y)
+    assert model.n_iter_ == len(model.loss_curve_) - 1 == 61
+    assert model.loss_curve_[30] == pytest.approx(before, rel=1e-9)
+    assert model.loss_ < before
+    assert model.method_ == method
+
+
+def test_several_outputs_keep_their_shape_and_descend_the_sum() -> None:
+    y = np.stack([Y, 5 * X[:, 0]], 1)
+    model = DescentRegressor(max_iter=QUICK).fit(X, y)
+    assert model.predict(X).shape == y.shape
+    parts = 1 - r2_score(y, model.predict(X), multioutput="raw_values")
+    assert model.loss_ == pytest.approx(parts.sum())
+    assert DescentRegressor(max_iter=1).fit(X, Y[:, None]).predict(X).shape == (200, 1)
+
+
+@BOTH
+def test_the_validation_curve(kind: Estimator) -> None:
+    x, y = table(kind)
+    model = kind(max_iter=1500, validation_fraction=0.25, warm_start=True, method="steps")
+    model.fit(x, y)
+    steps, losses = model.validation_steps_, model.validation_curve_
+    scores = model.validation_scores_
+    assert len(steps) == len(losses) == len(scores) >= 4
+    assert (steps[0], steps[-1]) == (0, 1500)
+    assert losses[-1] < 0.5 * losses[0]
+    assert scores[-1] > scores[0]
+    everything = model.score(x, y)  # of rows held out and others
+    assert abs(scores[-1] - everything) < 0.1
+    model.fit(x, y)
+    again = model.validation_steps_
+    assert (again[-1], len(set(again))) == (3000, len(again))
+    np.testing.assert_array_equal(model.validation_curve_[: len(steps)], losses)
+
+
+def test_the_rows_held_out_are_not_fitted() -> None:
+    one = DescentRegressor(max_iter=20, validation_fraction=0.5).fit(X, Y)
+    squares = ((one.predict(X) - Y) ** 2).sum() / one._units.targets.var_[0]
+    assert 100 * one.validation_curve_[-1] + 100 * one.loss_ == pytest.approx(squares)
+    assert one.validation_curve_[-1] != pytest.approx(one.loss_, rel=1e-3)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@BOTH
+def test_data_frames_have_names(kind: Estimator, frame: Any) -> None:
+    x, y = table(kind)
+    names = [f"column {i}" for i in range(x.shape[1])]
+    table_ = frame({name: x[:, i] for i, name in enumerate(names)})
+    target = pd.Series(y) if frame is pd.DataFrame else pl.Series(y)
+    model = kind(max_iter=20).fit(table_, target)
+    assert model.feature_names_in_.tolist() == names
+    np.testing.assert_allclose(model.predict(table_), kind(max_iter=20).fit(x, y).predict(x))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(table_[names[::-1]])
+
+
+@BOTH
+def test_it_is_copied_searched_piped_and_pickled(kind: Estimator) -> None:
+    x, y = table(kind)
+    search = GridSearchCV(
+        make_pipeline(MinMaxScaler(), kind(max_iter=QUICK)),
+        {f"{kind.__name__.lower()}__hidden": [(), (3,)]},
+        cv=3,
+    ).fit(x, y)
+    assert search.best_score_ > 0.7
+    model = search.best_estimator_[-1]
+    again = pickle.loads(pickle.dumps(model))
+    inner = search.best_estimator_[0].transform(x)
+    np.testing.assert_array_equal(again.predict(inner), model.predict(inner))
+    again.set_params(warm_start=True).fit(inner, y)
+    assert again.n_iter_ == 2 * QUICK
+    assert clone(again).get_params()["warm_start"] is True
+    assert kind.__name__ in model._repr_html_()
+
+
+def test_interrupted_it_warns_and_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, calls = Fused.take_steps, []
+
+    def interrupted(self: Fused, theta: Any, lr: float, losses: Any) -> None:
+        calls.append(len(losses))
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        plain(self, theta, lr, losses)
+
+    monkeypatch.setattr(Fused, "take_steps", interrupted)
+    model = DescentRegressor(max_iter=5000, method="steps", lr=0.01)
+    with pytest.warns(UserWarning, match=r"interrupted after [\d,]+ steps; the model is the one"):
+        model.fit(X, Y)
+    assert 0 < model.n_iter_ < 5000
+    assert model.n_iter_ == len(model.loss_curve_) - 1
+    assert model.loss_ == pytest.approx(1 - model.score(X, Y))
+
+
+def test_divergence_is_an_error_and_leaves_nothing_fitted() -> None:
+    model = DescentRegressor(activation="relu", max_iter=50).fit(X, Y)
+    with pytest.raises(DivergedError, match=r"with lr=100, .* a stable lr is below"):
+        model.set_params(lr=100.0).fit(X, Y)
+    with pytest.raises(ValueError, match="is not fitted yet"):
+        model.predict(X)
+
+
+def test_it_says_how_it_was_fitted() -> None:
+    model = DescentRegressor(max_iter=3000, lr=1e-4).fit(X, Y)
+    assert (model.method_, model.objective_, model.lr_) == ("flow", "fused", 1e-4)
+    assert 0 < model.certificate_.deviation < 1e-4
+    chosen = DescentRegressor(max_iter=1).fit(X, Y)
+    assert f"lr {chosen.lr_:g}: half of the largest" in chosen.lr_reason_
+    assert DescentRegressor(max_iter=1, method="adam").fit(X, Y).lr_ == 1e-3
+
+
+def test_random_states() -> None:
+    seeds: list[Any] = [3, np.random.RandomState(3), None]
+    models = [DescentRegressor(max_iter=1, random_state=seed).fit(X, Y) for seed in seeds]
+    thetas = [model.network_.theta for model in models]
+    assert not any(torch.equal(one, other) for one, other in pairwise(thetas))
+    again = DescentRegressor(max_iter=1, random_state=3).fit(X, Y)
+    assert torch.equal(again.network_.theta, thetas[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hidden": (3, 0)}, r"hidden must hold a positive whole number .* got \(3, 0\)"),
+        ({"hidden": "wide"}, "got 'wide'"),
+        ({"activation": "tan"}, "activation must be one of abs, cos, .* got 'tan'"),
+        ({"lr": "fast"}, "lr must be 'auto' or a positive number, got 'fast'"),
+        ({"lr": -1.0}, "lr must be a positive number, got -1.0"),
+        ({"max_iter": 1.5}, "steps must be a whole number"),
+        ({"method": "newton"}, "method must be one of auto, steps"),
+        ({"validation_fraction": 1.5}, "validation_fraction must be a number between 0 and 1"),
+    ],
+)
+def test_settings_without_a_meaning(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        DescentRegressor(**{"max_iter": 1, **change}).fit(X, Y)
+
+
+def test_an_activation_of_ones_own() -> None:
+    by_name, by_class = (
+        DescentRegressor(activation=activation, max_iter=5).fit(X, Y)
+        for activation in ("silu", functions.SiLU)
+    )
+    assert torch.equal(by_name.network_.theta, by_class.network_.theta)
+    assert DescentRegressor(7, max_iter=1).fit(X, Y).network_.theta.shape == (5 * 7 + 7 + 7 + 1,)
+
+
+def test_without_standardising_the_network_sees_the_table_as_it_is() -> None:
+    model = DescentRegressor(max_iter=5, standardize=False).fit(X, Y)
+    outputs = model.network_(torch.tensor(X)).detach().numpy()[:, 0]
+    np.testing.assert_allclose(model.predict(X), outputs)
+    assert model.loss_ == pytest.approx(((outputs - Y) ** 2).mean())
+
+
+def test_targets_that_do_not_go_on() -> None:
+    regressor = DescentRegressor(max_iter=1, warm_start=True).fit(X, Y)
+    with pytest.raises(DataError, match="y must have 1 columns, as in the first fit"):
+        regressor.fit(X, np.stack([Y, Y], 1))
+    classifier = DescentClassifier(max_iter=1, warm_start=True).fit(IRIS[:100], SPECIES[:100])
+    with pytest.raises(DataError, match=r"y holds 2, which is none of the classes .*: 0, 1"):
+        classifier.fit(IRIS, SPECIES)
+    with pytest.raises(DataError, match="one class only, 0; a classifier needs"):
+        DescentClassifier().fit(IRIS[:50], SPECIES[:50])
+    with pytest.raises(SettingError, match="classes must be passed on the first call"):
+        DescentClassifier().partial_fit(IRIS, SPECIES)
+
+
+def test_the_page_about_it_runs() -> None:
+    page = (ROOT / "docs" / "estimator.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "estimator.md", "exec"), names)
+    assert names["model"].method_ == "flow"
+    assert 0 < names["best"] < 20_000
+
+
+class Recorder:
+    """A callback of scikit-learn's that keeps what it hears, and may stop a fit."""
+
+    max_propagation_depth = None  # it goes into pipelines and searches
+
+    def __init__(self, stop_at: int = -1) -> None:
+        self.stop_at, self.begun, self.scores = stop_at, 0, []  # type: ignore[var-annotated]
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        self.parts = context.max_subtasks
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        self.over = True
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        self.begun += 1
+
+    def on_fit_task_end(
+        self, estimator: Any, context: Any, *, X: Any, y: Any, fitted_estimator: Any
+    ) -> bool:
+        if fitted_estimator is not None:
+            self.scores.append(fitted_estimator.score(X, y))
+        return len(self.scores) == self.stop_at
+
+
+@BOTH
+def test_callbacks_hear_of_every_hundredth(kind: Estimator) -> None:
+    pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    x, y = table(kind)
+    recorder = Recorder()
+    model = kind(max_iter=2000, method="steps").set_callbacks(recorder).fit(x, y)
+    assert (recorder.begun, recorder.parts, recorder.over) == (101, 100, True)
+    assert len(recorder.scores) >= 4  # of the blocks of steps, and at the end
+    assert recorder.scores[-1] == model.score(x, y) > recorder.scores[0]
+
+
+def test_a_callback_may_stop_a_fit() -> None:
+    pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    recorder = Recorder(stop_at=3)
+    model = DescentRegressor(max_iter=4000, method="steps").set_callbacks(recorder).fit(X, Y)
+    assert 0 < model.n_iter_ < 4000
+    assert recorder.scores[2] == pytest.approx(model.score(X, Y))
+
+
+def test_scikit_learns_own_callbacks() -> None:
+    callback = pytest.importorskip("sklearn.callback", reason="they came with scikit-learn 1.9")
+    monitor = callback.ScoringMonitor(scoring="r2")
+    DescentRegressor(max_iter=4000, method="steps").set_callbacks(monitor).fit(X, Y)
+    scores = [row["r2"] for row in monitor.get_logs().data]
+    assert len(scores) >= 8
+    assert max(scores) > 0.9
+
+
+def test_without_scikit_learns_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)  # as before 1.9
+    for name in [name for name in sys.modules if name.startswith("derivable.estimator")]:
+        monkeypatch.delitem(sys.modules, name)
+    older = importlib.import_module("derivable.estimator")
+    model = older.DescentRegressor(max_iter=20).fit(X, Y)
+    assert not hasattr(model, "set_callbacks")
+    assert model.n_iter_ == 20

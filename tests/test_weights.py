@@ -1,0 +1,138 @@
+"""Weights of rows: a row of weight 3 is three rows, one of weight 0 none, on every way down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from derivable import MSE, Function, Network, ReLU, Tanh, descend, functions
+from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
+from derivable.functions import CrossEntropy
+from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Objective
+from derivable.objective.batches import Batches
+from derivable.objective.weights import weigh
+from tests.problems import Problem, problem
+
+
+def repeated(x: Tensor, y: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    return x.repeat_interleave(count, 0), y.repeat_interleave(count, 0)
+
+
+def counted(rows: int) -> Tensor:
+    """How often each row is there: 0 to 4 times."""
+    return torch.randint(0, 5, (rows,), generator=torch.Generator().manual_seed(1))
+
+
+def shares(network: Network, x: Tensor, y: Tensor) -> Problem:
+    """The same with probabilities for targets."""
+    return network, x, (3 * y).softmax(1)
+
+
+def agree(weighted: Objective, plain: Objective, network: Network) -> None:
+    """Loss, gradient, curvature and steps of two objectives."""
+    theta, other = network.theta, network.theta
+    torch.testing.assert_close(
+        [one.clone() for one in weighted.value_and_gradient(theta)],
+        [one.clone() for one in plain.value_and_gradient(theta)],
+    )
+    direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64).cos()
+    torch.testing.assert_close(
+        weighted.curvature(theta, direction), plain.curvature(theta, direction)
+    )
+    losses, expected = torch.empty(2, 50, dtype=torch.float64)
+    weighted.take_steps(theta, 0.02, losses)
+    plain.take_steps(other, 0.02, expected)
+    torch.testing.assert_close((theta, losses), (other, expected), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("rows", [7, 300])
+@pytest.mark.parametrize("sizes", [(5, 7, 1), (3, 5, 2)], ids=str)
+@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_weights_are_repeated_rows(kind: Any, sizes: tuple[int, ...], rows: int) -> None:
+    network, x, y = problem(*sizes, rows=rows, activation=ReLU)
+    count = counted(rows)
+    x_kept, y_kept, weight = weigh(MSE, x, y, count.double())
+    assert len(x_kept) < rows
+    plain = ByHand(network, MSE, *repeated(x, y, count))
+    agree(kind(network, MSE, x_kept, y_kept, weight), plain, network)
+
+
+@pytest.mark.parametrize("kind", [ByHand, FeaturesMajor])
+def test_the_weights_of_cross_entropy_are_in_its_targets(kind: Any) -> None:
+    network, x, y = shares(*problem(5, 7, 3, rows=13))
+    count = counted(13)
+    weighed = weigh(CrossEntropy, x, y, count.double())
+    assert weighed[-1] is None
+    plain = ByHand(network, CrossEntropy, *repeated(x, y, count))
+    agree(kind(network, CrossEntropy, *weighed), plain, network)
+
+
+@pytest.mark.parametrize("activation", [Tanh, ReLU])
+def test_features_major_has_the_cross_entropy_by_hand(activation: type[Function]) -> None:
+    network, x, y = shares(*problem(3, 5, 2, 7, rows=257, activation=activation))
+    plain = ByHand(network, CrossEntropy, x, y)
+    agree(FeaturesMajor(network, CrossEntropy, x, y), plain, network)
+
+
+def test_a_batch_has_the_weights_of_its_rows() -> None:
+    network, x, y = problem(2, 3, 2, rows=23)
+    weight = torch.rand(23, dtype=torch.float64) + 0.5
+    batches = Batches(network, MSE, x, y, weight, size=5, seed=3, done=7)
+    rows = batches._rows(7)
+    part = ByHand(network, MSE, x[rows], y[rows], weight[rows])
+    whole = ByHand(network, MSE, x, y, weight)
+    torch.testing.assert_close(
+        batches.value_and_gradient(network.theta), part.value_and_gradient(network.theta)
+    )
+    torch.testing.assert_close(
+        batches.curvature(network.theta, network.theta),
+        whole.curvature(network.theta, network.theta),
+    )
+
+
+@pytest.mark.parametrize("method", ["steps", "adam", "lbfgs", "flow", "auto"])
+@pytest.mark.parametrize("sizes", [(5, 3), (5, 7, 3)], ids=str)
+@pytest.mark.parametrize("loss", [MSE, CrossEntropy])
+def test_every_method_descends_the_weighted_loss(
+    loss: type[Function], sizes: tuple[int, ...], method: str
+) -> None:
+    network, x, y = problem(*sizes, rows=43)
+    if loss is CrossEntropy:
+        network, x, y = shares(network, x, y)
+    count = counted(43)
+    settings: dict[str, Any] = {"method": method, "lr": 0.01, "steps": 15}
+    ours = descend(network, loss, x, y, weight=count.double(), **settings)
+    plain = descend(network, loss, *repeated(x, y, count), **settings)
+    torch.testing.assert_close(ours.losses, plain.losses)
+    torch.testing.assert_close(ours.network.theta, plain.network.theta)
+    assert ours.method == plain.method
+
+
+def test_equal_weights_are_no_weights() -> None:
+    network, x, y = problem(5, 7, 3, rows=43)
+    settings: dict[str, Any] = {"lr": 0.01, "steps": 25, "weight": torch.full((43,), 0.3)}
+    ours = descend(network, MSE, x, y, **settings)
+    plain = descend(network, MSE, x, y, lr=0.01, steps=25)
+    assert torch.equal(ours.network.theta, plain.network.theta)
+
+
+@pytest.mark.parametrize(
+    ("loss", "weight", "error", "message"),
+    [
+        (functions.L1, torch.ones(13), SettingError, "MSE and CrossEntropy, got L1; repeat"),
+        (MSE, [1.0] * 13, NotATensorError, "weight must be a tensor, got list"),
+        (MSE, torch.ones(13, 1), ShapeError, r"shape \(13,\), one number per row of x, got \(13, "),
+        (MSE, torch.arange(13) - 3.0, DataError, "finite and 0 or more, got -3.0 in row 0"),
+        (MSE, torch.tensor([1.0] * 12 + [torch.inf]), DataError, "got inf in row 12"),
+        (MSE, torch.zeros(13), DataError, "weight is zero in every row"),
+    ],
+)
+def test_weights_without_a_meaning(
+    loss: type[Function], weight: Any, error: type[Exception], message: str
+) -> None:
+    network, x, y = problem(5, 2, rows=13)
+    with pytest.raises(error, match=message):
+        descend(network, loss, x, y, lr=0.1, steps=1, weight=weight)
