@@ -57,6 +57,7 @@ DOCUMENTS = [
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/estimator.md",
+    "docs/runs.md",
     "docs/report.md",
 ]
 

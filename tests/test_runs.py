@@ -44,7 +44,8 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr(kind, "block", 50)
     monkeypatch.setattr(run_folder, "SECONDS", 0.0)
     monkeypatch.setattr(run_folder, "SHARE", 1e9)
-    monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})  # a second for each run
+    monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})  # seconds for each run
+    monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
 
 
 class Stopping:
@@ -281,6 +282,8 @@ def test_the_settings_of_a_run_are_a_configuration_file(
     capsys.readouterr()
     assert left("compare", "--config", str(file), "--json", "--out", str(tmp_path / "four")) == 0
     assert len(json.loads(capsys.readouterr().out)["models"]) == 2
+    file.write_text('data = "diabetes"\nmodel = "tanh:2"\nsteps = 3\n')
+    assert left("fit", "--config", str(file), "--out", str(tmp_path / "five")) == 0
     for text, sentence in {
         'stepz = 3\ndata = "diabetes"': "sets 'stepz', which is no option of compare; did you mean",
         "steps = 1.5": "Invalid value for '--steps': '1.5' is not a valid integer",

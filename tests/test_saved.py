@@ -186,6 +186,7 @@ def test_fit_and_predict(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})
+    monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
     reading = ("--target", "price", "--ignore", "stars", "--one-hot", "--missing", "median")
     fit = ("fit", str(houses), *reading, "--model", "tanh:3", "--steps", "200", "--out", "run")
     exports = [word for end in ("safetensors", "py", "onnx") for word in ("--export", f"m.{end}")]
@@ -222,6 +223,7 @@ def test_mistakes_of_fit_and_predict(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})
+    monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
     monkeypatch.setitem(sys.modules, "onnx", None)
     run = ("compare", "--data", "diabetes", "--models", "linear,tanh:2", "--steps", "3")
     assert left(*run, "--out", "run") == 0

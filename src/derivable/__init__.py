@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from derivable.functions import Tanh as Tanh
     from derivable.network import Layer as Layer
     from derivable.network import Network as Network
+    from derivable.run.folder import load_run as load_run
+    from derivable.run.saved import SavedModel as SavedModel
 
 _HOME = {
     "Comparison": "comparison",
@@ -62,6 +64,8 @@ _HOME = {
     "Tanh": "functions",
     "Layer": "network",
     "Network": "network",
+    "load_run": "run.folder",
+    "SavedModel": "run.saved",
 }
 
 _MODULES = ("functional", "functions")

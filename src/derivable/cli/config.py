@@ -95,9 +95,10 @@ def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
     if settings.command not in ("", command):
         raise SettingError(f"{file} is of derivable {settings.command}, not of derivable {command}")
     known = {
-        name: param
+        word.lstrip("-").replace("-", "_"): param
         for param in ctx.command.params
-        if (name := param.name or "") not in ("config", "resume")
+        for word in (*param.opts, param.name or "")
+        if param.name not in ("config", "resume")
     }
     defaults = {}
     for key, value in settings.options.items():
@@ -106,7 +107,7 @@ def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
             near = difflib.get_close_matches(name, known)
             hint = f"did you mean {near[0].replace('_', '-')}?" if near else "see --help"
             raise SettingError(f"{file} sets {key!r}, which is no option of {command}; {hint}")
-        defaults[name] = _as_words(known[name], value)
+        defaults[str(known[name].name)] = _as_words(known[name], value)
     ctx.default_map = defaults
 
 

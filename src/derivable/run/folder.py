@@ -80,6 +80,8 @@ class Run(Keeper):
     def is_bare(self) -> bool:
         """Whether it is new and nothing has been found in it yet."""
         own = {"lock", "facts.safetensors"}
+        if not self._kept.is_dir():  # somebody has removed it
+            return False
         names = {file.name for file in self._kept.iterdir() if not file.match("*.rate.json")}
         return self._is_new and names <= own
 

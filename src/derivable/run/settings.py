@@ -106,7 +106,7 @@ def _toml(value: Any) -> str:
 
 def refuse_other(then: Settings, now: Settings) -> None:
     """Refuse to go on with other data, or another version of ours; SettingError or DataError."""
-    changed = differences(then.table, now.table)
+    changed = differences({"sha256": then.table.get("sha256", "")}, now.table)
     if changed:
         raise DataError(
             f"the table is not that of the run: {'; '.join(changed)}; bring back the table, or "
