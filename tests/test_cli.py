@@ -180,9 +180,11 @@ def test_a_run_that_fails_has_its_own_code(
 
 
 def test_help_answers_without_torch(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('torch was imported')")
+    for name in ("torch", "polars"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('it was imported')")
     for words in (
-        *((name, "--help") for name in ("compare", "fit", "predict", "report")),
+        *((name, "--help") for name in ("compare", "fit", "predict", "report", "data", "doctor")),
+        ("data", "export", "--help"),
         ("--version",),
         ("--help",),
     ):

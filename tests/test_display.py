@@ -88,6 +88,11 @@ def test_what_lower_rooms_say_is_translated_with_its_numbers() -> None:
     reason += "1 / 7.81 down, where 7.81 is how much a linear model's loss curves"
     assert str(french.translated(reason)).startswith("lr 0,064 : la moitié du plus grand")
     assert english.translated(reason) == reason
+    x = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
+    network = Network.mlp(2, 3, 1, activation=Tanh, seed=0)
+    steep = descend(network, MSE, x, x[:, :1], lr=0.4, steps=2500, method="flow")
+    assert "which is not small" in steep.certificate.note
+    assert "pas petit" in str(french.translated(steep.certificate.note))
     assert french.translated("never heard") is None
     for pattern, template in ELSEWHERE:
         count = len({name for _, name, _, _ in Formatter().parse(template) if name})

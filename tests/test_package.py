@@ -56,6 +56,7 @@ DOCUMENTS = [
     "README.md",
     "docs/architecture.md",
     "docs/benchmarks.md",
+    "docs/tables.md",
     "docs/runs.md",
     "docs/report.md",
     "docs/estimator.md",

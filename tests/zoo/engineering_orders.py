@@ -26,7 +26,7 @@ class SinWithSavedSlope(Function):
         return g * slope
 
 
-class DetachedTanh(derivable.Function):
+class DetachedTanh(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
         y = torch.tanh(x)
@@ -388,5 +388,6 @@ ANIMALS: list[Wrong] = [
     Wrong("sin and cos swapped", SinCos, _one, ("swapped_outputs",), "angle"),
     Wrong("sin and cos, one unused", LazySinCos, _one, ("raises",), "angle"),
     Wrong("None where one output is unused", HastySplit, _one, ("none", "part_only"), "x"),
-    Wrong("max reads the positions' gradient", RowMax, _one, ("swapped", *UNUSED[:1]), "x"),
+    # "Swapped" is said of arguments; here two outputs' grad_outputs are exchanged.
+    Wrong("max reads the positions' gradient", RowMax, _one, ("swapped_outputs",), "x"),
 ]

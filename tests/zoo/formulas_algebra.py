@@ -381,7 +381,8 @@ ANIMALS: list[Wrong] = [
     Wrong("multiply-same", MultiplySame, _square, ("swapped",)),
     Wrong("column-sum", ColumnSum, _x, ("sums_grad_output",), "x"),
     Wrong("row-mean", RowMean, lambda: [draw(4, 4)], ("factor", "sizes"), "x"),
-    Wrong("prod", Prod, _x, ("power",), "x"),
+    # The factor 1 / x is lost, and with it a power of x: the same mistake in two ways to say it.
+    Wrong("prod", Prod, _x, ("power", "chain_rule"), "x"),
     Wrong("softmax-diagonal", SoftmaxDiagonal, _x, ("missing_term",), "x"),
     Wrong("softmax-axis", SoftmaxAxis, _x, ("wrong_axis",), "x"),
     Wrong("log-softmax", LogSoftmax, _x, ("not_linear",), "x"),

@@ -370,7 +370,8 @@ ANIMALS: list[Wrong] = [
     Wrong("leaky-forgets", LeakyForgets, _x(), ("one_side",), "x"),
     Wrong("leaky-hard-coded", LeakyHardCoded, _x(0.2), ("constant", "one_side", "option"), "x"),
     Wrong("gelu-term-lost", GELUTermLost, _x(), ("missing_term",), "x"),
-    Wrong("gelu-mixed", GELUMixed, _x(), ("unrecognised",), "x"),
+    # Backward is that of GELU's approximation by tanh: "another formula than forward used".
+    Wrong("gelu-mixed", GELUMixed, _x(), ("constant", "unrecognised"), "x"),
     Wrong("gelu-inner", GELUInner, _single, ("missing_term", "constant", "chain_rule"), "x"),
     Wrong("softplus-beta", SoftplusBeta, _x(2.0), ("factor", "chain_rule", "option"), "x"),
     Wrong("elu-without-alpha", ELUWithoutAlpha, _x(1.5), ("constant", "one_side", "option"), "x"),
@@ -378,7 +379,7 @@ ANIMALS: list[Wrong] = [
     Wrong("hardswish-top", HardswishTop, lambda: [draw(4, 4)], ("one_side",), "x"),
     Wrong("softshrink-right", SoftshrinkRight, _positive(0.5), ("one_side",), "x"),
     Wrong("sqrt-no-half", SqrtNoHalf, _positive(), ("factor",), "input"),
-    Wrong("exp-power-rule", ExpPowerRule, _x(), ("unrecognised", "power"), "x"),
+    Wrong("exp-power-rule", ExpPowerRule, _x(), ("power",), "x"),
     Wrong("exp-of-input", ExpOfInput, _x(), ("slope_at_input",), "x"),
     Wrong("log-of-output", LogOfOutput, _positive(), ("slope_at_output",), "x"),
     Wrong("log-eps", LogEps, _positive(), ("constant",), "x"),

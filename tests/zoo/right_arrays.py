@@ -320,7 +320,40 @@ class Divergence(Function):
         return grad * ((p / q).log() + 1), -grad * p / q
 
 
+class PixelShuffle(Function):
+    """Of an empty batch, PyTorch's own inverse makes an empty tensor of another shape."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: int) -> Tensor:
+        ctx.factor = factor
+        return torch.nn.functional.pixel_shuffle(x, factor)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return torch.nn.functional.pixel_unshuffle(grad_output, ctx.factor), None
+
+
+class Increments(Function):
+    """Where a path begins, and the cubes of its steps; backward raises for a lone point."""
+
+    @staticmethod
+    def forward(ctx: Any, path: Tensor) -> Tensor:
+        ctx.save_for_backward(path)
+        return path[0] + (path.diff(dim=0) ** 3).sum(0)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (path,) = ctx.saved_tensors
+        steps = torch.stack([3 * grad_output * step**2 for step in path.diff(dim=0)])
+        none = torch.zeros_like(steps[:1])
+        gradient = torch.cat([none, steps]) - torch.cat([steps, none])
+        gradient[0] += grad_output
+        return gradient
+
+
 ROWS = [
+    animal("pixel_shuffle", PixelShuffle, lambda d: [d.normal(2, 8, 3, 2), 2]),
+    animal("increments", Increments, lambda d: [d.normal(4, 2)]),
     animal("log_sum_exp", LogSumExp, lambda d: [d.normal(3, 4)]),
     animal("log_sum_exp_far_out", LogSumExp, lambda d: [1e4 + d.normal(3, 4)]),
     animal("log_sum_exp_far_apart", LogSumExp, lambda d: [numbers([[0, 1e3], [-1e3, 1.0]])]),

@@ -26,6 +26,24 @@ class SqrtFromOutput(Function):
         return grad_output / (2 * output)
 
 
+class LogSigmoidFromOutput(Function):
+    """Loses all digits where the gradient is less than one rounding of the largest, which is 1.
+
+    PyTorch's own binary_cross_entropy_with_logits does the same.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        output = torch.nn.functional.logsigmoid(x)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (output,) = ctx.saved_tensors
+        return grad_output * (1 - output.exp())
+
+
 class LogOfPositive(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -212,6 +230,7 @@ class Conjugated(Function):
 NUMBERS = [
     animal("sqrt_from_output", SqrtFromOutput, lambda d: [d.positive(3, 4)]),
     animal("sqrt_from_output_at_0", SqrtFromOutput, lambda d: [numbers([0, 1e-8, 1, 1e8])]),
+    animal("logsigmoid_from_output", LogSigmoidFromOutput, lambda d: [d.normal(3, 4)]),
     animal("log_of_positive", LogOfPositive, lambda d: [d.positive(3, 4)]),
     animal("log_of_little", LogOfPositive, lambda d: [numbers([1e-9, 1e-7, 1, 1e9])]),
     animal("arc_sine", ArcSine, lambda d: [d.between(-0.9, 0.9, 3, 4)]),

@@ -36,6 +36,21 @@ class ExpOnce(Function):
         return grad_output * cosine * output
 
 
+class DetachedTanh(derivable.Function):
+    """Ours sees through the detach, in second order too; PyTorch's own Function would not."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        output = torch.tanh(x)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        output = ctx.saved_tensors[0].detach()
+        return grad_output * (1 - output * output)
+
+
 class NumPySine(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -348,6 +363,7 @@ def with_options(x: Tensor, *, scale: float = 1.0, mode: str = "sine") -> Any:
 
 WAYS = [
     animal("exp_once", ExpOnce, lambda d: [d.normal(3, 4)]),
+    animal("detached_tanh", DetachedTanh, lambda d: [d.normal(3, 4)]),
     animal("numpy_sine", NumPySine, lambda d: [d.normal(3, 4)]),
     animal("numpy_cube", NumPyCube, lambda d: [d.normal(3, 4)]),
     animal("split_cube", SplitCube, lambda d: [d.normal(3, 4), 2.0]),

@@ -43,7 +43,7 @@ def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Wat
 
 def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:
     """The table of results and where the files are, on stdout."""
-    console = Console()
+    console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
     console.print(_table(comparison, with_sheet))
     console.print(
@@ -113,26 +113,27 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     return table
 
 
-def _row(result: Trained, with_sheet: bool) -> list[str]:
+def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
     """The cells of one model.
 
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
-    row = [
+    test_loss = Text(number(result.test_loss), style="bold")
+    row: list[str | Text] = [
         result.model.name,
         number(result.train_loss),
-        f"[bold]{number(result.test_loss)}[/bold]",
+        test_loss,
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        row[2] += f" ± {short(result.deviation)}"
+        test_loss.append(f" ± {short(result.deviation)}", style="not bold")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
         row.append(f"{sheet.test_loss:.4f}")
         if result.deviation is None:
             row.append(f"{sheet.lowest:.3f} to {sheet.highest:.3f}")
-        row.append("[green]yes[/green]" if within else "[red]no[/red]")
+        row.append(Text("yes", style="green") if within else Text("no", style="red"))
     return row

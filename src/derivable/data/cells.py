@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -96,10 +97,14 @@ class Cells:
         )
         return cls(frame["text"], frame["text"], frame["kind"], frame["values"])
 
+    @cached_property
+    def _firsts(self) -> dict[str, int]:
+        """The first row of each kind that occurs."""
+        return {self.kind[row]: row for row in self.kind.arg_unique().to_list()}
+
     def first(self, *kinds: str) -> int | None:
         """The first row whose cell is of one of these kinds."""
-        rows = self.kind.is_in(kinds).arg_true()
-        return int(rows[0]) if len(rows) else None
+        return min((row for kind, row in self._firsts.items() if kind in kinds), default=None)
 
     def outside(self, words: Collection[str], lower: bool = False) -> int | None:
         """The first row whose cell is there and is none of these words."""

@@ -57,15 +57,20 @@ def is_constant(cells: Array) -> bool:
 
 
 def check_answers(
-    name: str, features: Sequence[str], x: Array, targets: Sequence[str], y: Array
+    name: str,
+    features: Sequence[str],
+    owners: Sequence[str],
+    x: Array,
+    targets: Sequence[str],
+    y: Array,
 ) -> list[str]:
-    """No feature may be a target over again, or a multiple of it.
+    """No feature may be a target over again, or a multiple of it; `owners` are their columns.
 
     Where it is the only feature there is nothing else to learn from, so that it was meant: a note.
     """
     notes = []
     for target, answer in zip(targets, y.T, strict=True):
-        for feature, cells in zip(features, x.T, strict=True):
+        for feature, owner, cells in zip(features, owners, x.T, strict=True):
             how = _repeats(cells, answer)
             if how is None:
                 continue
@@ -74,7 +79,7 @@ def check_answers(
                 continue
             raise DataError(
                 f"{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the "
-                f"answer away; leave it out with --ignore '{feature}'"
+                f"answer away; leave it out with --ignore '{owner}'"
             )
     return notes
 
@@ -98,15 +103,15 @@ def _repeats(cells: Array, answer: Array) -> str | None:
     return said
 
 
-def note_duplicates(features: Sequence[str], x: Array) -> list[str]:
+def note_duplicates(features: Sequence[str], owners: Sequence[str], x: Array) -> list[str]:
     """Features that hold the same numbers as one before them."""
     seen: dict[bytes, str] = {}
     notes = []
-    for feature, cells in zip(features, x.T, strict=True):
+    for feature, owner, cells in zip(features, owners, x.T, strict=True):
         first = seen.setdefault((cells + 0.0).tobytes(), feature)
         if first != feature:
             notes.append(
-                f"The feature '{feature}' repeats '{first}'; --ignore '{feature}' leaves it out."
+                f"The feature '{feature}' repeats '{first}'; --ignore '{owner}' leaves it out."
             )
     return notes
 

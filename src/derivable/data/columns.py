@@ -69,10 +69,9 @@ class Columns:
         cls, sheet: Sheet, features: Sequence[str], targets: Sequence[str], one_hot: bool = False
     ) -> Columns:
         """See how each column of a sheet can be read. Raises DataError where one cannot."""
-        return cls(
-            tuple(_learn(sheet, name, one_hot) for name in features),
-            tuple(_learn(sheet, name, one_hot=False, target=True) for name in targets),
-        )
+        inputs = tuple(_learn(sheet, name) for name in features)
+        _refuse_text(sheet, inputs, one_hot)
+        return cls(inputs, tuple(_learn(sheet, name, target=True) for name in targets))
 
     def apply(self, sheet: Sheet) -> Tensor:
         """The features of a sheet, (N, D) in float64, NaN where a cell is missing.
@@ -89,8 +88,9 @@ class Columns:
 
     def marks(self, sheet: Sheet) -> dict[str, str]:
         """The decimal mark of each column of numbers that the sheet has."""
+        there = set(sheet.frame.columns)
         numbers = [column.name for column in self._all if column.kind == NUMBER]
-        return find_marks(sheet, [name for name in numbers if name in sheet.frame.columns])
+        return find_marks(sheet, [name for name in numbers if name in there])
 
     def unused(self, sheet: Sheet) -> tuple[str, ...]:
         """The columns of a sheet that are neither features nor targets."""
@@ -99,6 +99,11 @@ class Columns:
 
     def _read(self, sheet: Sheet, columns: Sequence[Column]) -> Tensor:
         """What some columns become, side by side."""
+        names = sheet.frame.columns
+        if absent := {column.name for column in columns} - set(names):
+            name = min(absent)
+            hint = did_you_mean(name, names)
+            raise DataError(f"{sheet.name} has no column '{name}', which is needed; {hint}")
         for column in columns:
             _refuse_unreadable(sheet, column)
         marks = self.marks(sheet)
@@ -158,46 +163,55 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
     return f"it has {some(names)}"
 
 
-def _learn(sheet: Sheet, name: str, one_hot: bool, target: bool = False) -> Column:
+def _learn(sheet: Sheet, name: str, target: bool = False) -> Column:
     """How one column can be read; DataError, with the cell, where it cannot."""
     cells = sheet.cells(name)
     row = cells.first("other")
-    way_out = (
-        "choose another --target" if target else f"leave the column out with --ignore '{name}'"
-    )
-    if not cells.text.count():
-        raise DataError(f"{sheet.name}, column '{name}' is empty in every row; {way_out}")
     if row is None:
         return Column(name)
     if cells.outside(TRUTHS, lower=True) is None:
         return Column(name, TRUTH)
     cell = cells.text[row]
-    place = f"{sheet.place(row, name)}: '{cell}'"
-    only_text = cells.kind.is_in(["other", "missing"]).all()
-    known = fault(cell)
-    if known or not only_text:
-        raise DataError(f"{place} {known or 'is not a number'}; correct the cell, or {way_out}")
-    words = sorted(cells.text.drop_nulls().unique())
-    if target:
+    place, wrong = f"{sheet.place(row, name)}: '{cell}'", fault(cell)
+    way_out = "choose another --target" if target else f"{ignore(name)} leaves the column out"
+    only_text = wrong is None and bool(cells.kind.is_in(["other", "missing"]).all())
+    if only_text and target:
         raise DataError(f"{place} is text, and a target must be numbers; {way_out}")
-    if len(words) > MOST_VALUES:
-        raise DataError(
-            f"{place} is text, and the column has {len(words):,} different values, too many to "
-            f"make a feature of each (at most {MOST_VALUES}); {way_out}"
-        )
-    if not one_hot:
-        raise DataError(
-            f"{place} is text; --one-hot makes a feature of each of the column's {len(words)} "
-            f"values, or {way_out}"
-        )
-    return Column(name, TEXT, tuple(words))
+    if not only_text:
+        more = int(cells.kind.eq("other").sum()) - 1
+        also = f", one of {more + 1:,} cells of the column that are no numbers" if more else ""
+        raise DataError(f"{place} {wrong or 'is not a number'}{also}; correct it, or {way_out}")
+    return Column(name, TEXT, tuple(sorted(cells.text.drop_nulls().unique())))
+
+
+def _refuse_text(sheet: Sheet, columns: Sequence[Column], one_hot: bool) -> None:
+    """Text becomes features only where that was asked for and its values are few."""
+    text = [column for column in columns if column.kind == TEXT]
+    many = [column.name for column in text if len(column.values) > MOST_VALUES]
+    few = [] if one_hot else [column.name for column in text if column.name not in many]
+    if not few and not many:
+        return
+    first = next(column.name for column in text if column.name in (*few, *many))
+    row = sheet.cells(first).first("other") or 0
+    ways = []
+    if few:
+        ways.append(f"--one-hot makes a feature of each value of {some(few)}")
+    if many:
+        ways.append(f"{ignore(*many)} leaves out what has more than {MOST_VALUES} values")
+    else:
+        ways.append(f"{ignore(*few)} leaves out {'that' if len(few) == 1 else 'those'}")
+    cell = sheet.cells(first).text[row]
+    raise DataError(f"{sheet.place(row, first)}: '{cell}' is text; {', '.join(ways)}")
+
+
+def ignore(*names: str) -> str:
+    """The option that leaves these columns out."""
+    joined = [",".join(names)] if not any("," in name for name in names) else names
+    return " ".join(f"--ignore '{word}'" for word in joined)
 
 
 def _refuse_unreadable(sheet: Sheet, column: Column) -> None:
-    """The column must be there, and each of its cells of its kind."""
-    if column.name not in sheet.frame.columns:
-        hint = did_you_mean(column.name, sheet.frame.columns)
-        raise DataError(f"{sheet.name} has no column '{column.name}', which is needed; {hint}")
+    """Each cell must be of the kind of its column."""
     cells = sheet.cells(column.name)
     if column.kind == NUMBER:
         row, expected = cells.first("other"), "is not a number; correct the cell"

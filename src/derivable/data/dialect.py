@@ -10,12 +10,11 @@ import codecs
 import csv
 import io
 from collections import Counter
-from itertools import islice
 
 from derivable.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_SAMPLE = 500  # records looked at to find the separator
+_SAMPLE = 1_000_000  # characters looked at to find the separator
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8-sig", "UTF-8"),
     codecs.BOM_UTF16_LE: ("utf-16", "UTF-16"),
@@ -81,8 +80,10 @@ def find_separator(text: str, name: str) -> str:
 
 
 def _widths(text: str, separator: str) -> list[int]:
-    records = csv.reader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
+    """How many cells each record has; none where quotation marks do not go with the separator."""
+    records = csv.reader(io.StringIO(text[:_SAMPLE]), delimiter=separator, skipinitialspace=True)
     try:
-        return [len(record) for record in islice(records, _SAMPLE) if record]
+        widths = [len(record) for record in records if record]
     except csv.Error:
         return []
+    return widths if len(text) <= _SAMPLE else widths[:-1]  # the last one is cut

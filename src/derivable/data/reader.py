@@ -14,7 +14,7 @@ from torch import Tensor
 
 from derivable.data import checks
 from derivable.data.cells import TRUTHS
-from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns, did_you_mean, some
+from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns, did_you_mean, ignore, some
 from derivable.data.numbers import describe
 from derivable.data.sheet import Sheet, count, read_sheet
 from derivable.data.table import Table
@@ -50,13 +50,14 @@ def read_table(
         raise SettingError(f"missing must be one of {', '.join(MISSING_RULES)}; got {missing!r}")
     sheet = read_sheet(path, decimal=decimal, separator=separator, na=na)
     features, targets = _choose(sheet, target, ignore)
+    _refuse_empty(sheet, (*features, *targets))
+    Columns.learn(sheet, features, targets, one_hot)  # what cannot be read is said first
     sheet = _without_missing(sheet, features, targets, missing)
-    checks.check_rows(sheet.name, len(sheet.frame))
     return _checked(sheet, Columns.learn(sheet, features, targets, one_hot))
 
 
 def _choose(
-    sheet: Sheet, target: str | Sequence[str] | None, ignore: str | Sequence[str]
+    sheet: Sheet, target: str | Sequence[str] | None, without: str | Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """The names of the features and of the targets."""
     names = sheet.frame.columns
@@ -65,7 +66,7 @@ def _choose(
             f"which column of {sheet.name} is to be predicted? Name it with --target; the table "
             f"has {some(names)}"
         )
-    ignored = _named(sheet, ignore, "--ignore")
+    ignored = _named(sheet, without, "--ignore")
     targets = _named(sheet, target, "--target")
     for name in targets:
         if targets.count(name) > 1:
@@ -114,27 +115,30 @@ def _if_no_header(names: Sequence[str]) -> str:
     return "; the first line must hold the names of the columns" if digits == list(names) else ""
 
 
+def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
+    empty = [name for name in columns if not sheet.cells(name).text.count()]
+    if empty:
+        raise DataError(
+            f"{sheet.name}: no row has a value in {some(empty)}; {ignore(*empty)} leaves out what "
+            "is empty"
+        )
+
+
 def _without_missing(
     sheet: Sheet, features: Sequence[str], targets: Sequence[str], rule: str
 ) -> Sheet:
     """The sheet after what `missing` says of cells without a value."""
     absent = {name: sheet.cells(name).text.is_null() for name in (*features, *targets)}
-    for name, rows in absent.items():
-        if rows.all():
-            raise DataError(
-                f"{sheet.name}, column '{name}' is empty in every row; leave it out with --ignore "
-                f"'{name}'"
-            )
     holes = {name: int(rows.sum()) for name, rows in absent.items() if rows.any()}
     if not holes:
         return sheet
     if rule == "error":
         name = next(iter(holes))
-        more = sum(holes.values()) - 1
-        also = f" ({count(more, 'more cell')} without one)" if more else ""
+        where = ", ".join(f"{number:,} in '{column}'" for column, number in holes.items())
+        place = sheet.place(int(absent[name].arg_true()[0]), name)
         raise DataError(
-            f"{sheet.place(int(absent[name].arg_true()[0]), name)} has no value{also}; --missing "
-            "drop leaves such rows out, --missing median puts the median of the column"
+            f"{place} has no value (missing: {where}); "
+            "--missing drop leaves such rows out, --missing median puts the median of the column"
         )
     needed = [absent[name] for name in holes if rule == "drop" or name in targets]
     gone = functools.reduce(
@@ -144,7 +148,7 @@ def _without_missing(
         emptiest = max(holes, key=lambda name: holes[name])
         raise DataError(
             f"{sheet.name}: no row has a value in every column; --missing median puts the median "
-            f"of the column, and --ignore '{emptiest}' leaves out the column with the most holes"
+            f"of the column, {ignore(emptiest)} leaves out the column with the most holes"
         )
     notes = []
     if gone.any():
@@ -170,11 +174,11 @@ def _detected(sheet: Sheet, columns: Columns) -> str:
 
 def _checked(sheet: Sheet, columns: Columns) -> Table:
     """The finished table, if an honest comparison can be made on it."""
-    y = columns.apply_targets(sheet)
+    x, y = columns.apply(sheet), columns.apply_targets(sheet)
+    checks.check_rows(sheet.name, len(x))
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
     checks.check_targets(sheet.name, columns.targets, y.numpy())
     notes = [*sheet.notes, *_notes_on_digits(sheet, columns)]
-    x = columns.apply(sheet)
     checks.check_sizes(sheet.name, columns.features, x.numpy())
     parts = dict(_split_by(columns.inputs, x))
     constant = [column.name for column, part in parts.items() if checks.is_constant(part.numpy())]
@@ -188,8 +192,9 @@ def _checked(sheet: Sheet, columns: Columns) -> Table:
         columns, x = replace(columns, inputs=tuple(kept)), torch.cat(list(kept.values()), 1)
         notes.append(f"Left out, because they have one value in every row: {some(constant)}.")
     features, numbers = columns.features, x.numpy()
-    notes += checks.check_answers(sheet.name, features, numbers, columns.targets, y.numpy())
-    notes += checks.note_duplicates(features, numbers)
+    owners = [column.name for column in columns.inputs for _ in column.features]
+    notes += checks.check_answers(sheet.name, features, owners, numbers, columns.targets, y.numpy())
+    notes += checks.note_duplicates(features, owners, numbers)
     notes += checks.note_counters(features, numbers)
     return Table(
         name=_stem(sheet.name),

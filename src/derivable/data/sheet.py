@@ -137,9 +137,9 @@ def _read_text(name: str, content: bytes, separator: str | None) -> Sheet:
     unnamed = {f"column {number + 1}" for number, column in enumerate(names) if not column}
     frame.columns = [column or f"column {number + 1}" for number, column in enumerate(names)]
     frame, lines = frame.slice(1), lines.slice(1)
-    frame = frame.drop(column for column in unnamed if not frame[column].count())  # a last ";"
-    blank = pl.all_horizontal(pl.all().fill_null("").str.strip_chars(BLANKS) == "")
-    empty = frame.select(blank).to_series()
+    blank = frame.select(pl.all().fill_null("").str.strip_chars(BLANKS) == "")
+    frame = frame.drop(column for column in unnamed if blank[column].all())  # a last ";"
+    empty = blank.select(pl.all_horizontal(pl.all())).to_series()
     said = SEPARATORS.get(separator, repr(separator))
     detected = f"{name}: {encoding}, cells separated by {said}, {_size(frame.filter(~empty))}"
     notes = (

@@ -25,6 +25,8 @@ def write_table(table: Table, path: str | Path) -> Path:
         )
     if path.exists():
         raise SettingError(f"{path} is there already and is not overwritten; name another file")
+    if not path.parent.is_dir():
+        raise SettingError(f"{path} cannot be written: there is no folder {path.parent}; make it")
     numbers = {name: table.x[:, i].numpy() for i, name in enumerate(table.features)}
     numbers |= {name: table.y[:, i].numpy() for i, name in enumerate(table.targets)}
     frame = pl.DataFrame(numbers).fill_nan(None)

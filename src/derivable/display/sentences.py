@@ -291,6 +291,11 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         "l'équation différentielle n'a pas servi : perte ou paramètres non finis",
     ),
     (
+        r"the flow was not used: lr \* lambda_max is (\S+), which is not small",
+        r"l'équation différentielle n'a pas servi : lr · lambda_max vaut {0}, ce qui n'est pas "
+        r"petit",
+    ),
+    (
         r"the flow was not used: it would deviate by (\S+), and (\S+) was asked",
         r"l'équation différentielle n'a pas servi : elle dévierait de {0}, et {1} était demandé",
     ),

@@ -20,6 +20,7 @@ from derivable.examiner.sample import Examined, Look, Sample
 from derivable.examiner.subject import FunctionSubject, Inputs
 
 ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
+OTHER_SIZES = ("where.sizes", "where.untied")
 LONE = ("where.batch_of_one", "where.size_one", "where.pairs", "where.scalar")
 ORDER = (
     "changed_after_saving", "count", "shape", "missing_sum", "dtype", "random", "state", "in_place",
@@ -226,7 +227,7 @@ def _problem(
 ) -> Finding | None:  # fmt: skip
     """The finding for something that is no matter of values."""
     cause, evidence = problem.cause, problem.evidence
-    elsewhere = problem.where.key in (*LONE, "where.sizes", "where.untied", "where.empty")
+    elsewhere = problem.where.key in (*LONE, *OTHER_SIZES, "where.empty", "where.units")
     if problem.argument in values and (cause in ("shape", "unrecognised") or elsewhere):
         return None  # the values say more
     if elsewhere and cause == "raises" and values:
@@ -245,7 +246,10 @@ def _problem(
     name = None
     if problem.argument is not None:
         name = examined.name(problem.argument, inputs)
-    return Finding(examined.subject.name, cause, name, problem.where, evidence, source=source)
+    return Finding(
+        examined.subject.name, cause, name, problem.where, evidence, source=source,
+        inputs=problem.inputs,
+    )  # fmt: skip
 
 
 def _reshaped(examined: Examined, problem: Problem, looks: Sequence[Look]) -> Fit | None:

@@ -19,11 +19,12 @@ from derivable.examiner.linearity import layout, linearity, subsets, unused
 from derivable.examiner.meant import Meant
 from derivable.examiner.probes import Probes, describe
 from derivable.examiner.report import Gradient, Report, Verdict
-from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, raised, short
+from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, nothing, raised, short
 from derivable.examiner.ruler import EPS
 from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
 from derivable.examiner.space import joined, unreal
 from derivable.examiner.subject import Inputs, Subject, is_float
+from derivable.examiner.units import units
 from derivable.examiner.ways import ways
 from derivable.function.gradients import as_tuple
 
@@ -169,6 +170,8 @@ class Examination:
             return
         if self.surrogate is None:  # a clipped gradient is not linear, on purpose
             self._rung("linearity", lambda: linearity(self.examined, self.inputs))
+        if self.examined.eps == EPS and not self.problems:
+            self._rung("units", lambda: units(self.examined, self.inputs))
         self._rung("layout", lambda: layout(self.examined, self.inputs))
         self._rung("unused outputs", lambda: unused(self.examined, self.inputs))
         self._rung("subsets", lambda: subsets(self.examined, self.inputs))
@@ -214,17 +217,27 @@ class Examination:
             return None
         unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
-            problem.where = where
-            singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
-            odd = where.key == "where.scalar" or (singular and where is not EXAMPLE)
-            if odd and problem.cause == "raises":
-                fields = {"where": where, "text": problem.evidence[0]}
+            problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+            if problem.cause == "raises" and self._odd(problem, where):
+                lone = where.key == "where.batch_of_one"  # but it is no batch
+                fields = {
+                    "where": Said("where.size_one", where.fields) if lone else where,
+                    "text": problem.evidence[0],
+                }
                 self.notes.append(Said("note.raises", fields))
             elif where is EXAMPLE or rung not in unheard:
                 self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
         return look
+
+    def _odd(self, problem: Problem, where: Said) -> bool:
+        """Whether backward may raise there: a place that nobody asked for and few will meet."""
+        singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
+        if where.key == "where.batch_of_one" and not singular:
+            return not self.meant.a_batch(where.fields["size"])
+        odd = ("where.scalar", "where.size_one", "where.pairs")
+        return where.key in odd or (singular and where is not EXAMPLE)
 
     def _other_places(self) -> None:
         names = self.subject.names(len(self.inputs))
@@ -245,6 +258,8 @@ class Examination:
                 break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
+        positive = self.probes.positive
+        self.probes.crossing = {i for i in positive if self.meant.through_zero(i)}
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
 
@@ -318,8 +333,10 @@ class Examination:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
         except Exception as error:
             found = [Problem("raises", None, (raised(error),))]
+        # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
+        found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
         for problem in found:
-            problem.where = where
+            problem.where, problem.inputs = where, inputs
         self.rungs["sizes"] = self.rungs.get("sizes", 0) + 1
         self.problems += found
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from derivable.examiner.subject import Inputs, Run, Subject
+from derivable.examiner.space import joined
+from derivable.examiner.subject import Inputs, Run, Subject, is_float
 
 Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
 INDEXED = ("index", "gather", "take", "scatter", "embedding")
@@ -60,6 +61,26 @@ class Meant:
             if isinstance(a, Tensor) and isinstance(b, Tensor)
         )
 
+    def through_zero(self, argument: int) -> bool:
+        """Whether an entry of an argument, positive in the example, may pass through zero."""
+        if not self.inputs[argument].numel():
+            return False
+        aside = 1e-9 * float(self.inputs[argument].abs().mean())
+        found = []
+        for value in (-aside, 0.0, 2 * aside):
+            inputs = list(self.inputs)
+            inputs[argument] = inputs[argument].detach().clone()
+            inputs[argument].reshape(-1)[0] = value
+            try:
+                outputs = self.subject.value(inputs)
+            except Exception:  # forward may refuse any of them
+                return False
+            found.append(joined([o for o in outputs if is_float(o)]))
+        below, at, above = found
+        near = 1e-6 * at.abs().nan_to_num(0.0).amax() if len(at) else at
+        smooth = all(bool(((other - at).abs() <= near).all()) for other in (below, above))
+        return smooth and not torch.equal(below, above)  # what does not matter says nothing
+
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
         outputs = self.subject.value(self.inputs)
@@ -69,16 +90,28 @@ class Meant:
             if isinstance(before, Tensor)
         )
 
+    def a_batch(self, rows: int) -> bool:
+        """Whether `rows` is the number of examples: each for itself, or summed in any order."""
+        if self.rowwise(rows):
+            return True
+        order = [*range(1, rows), 0]
+        outputs = self.subject.value(self.inputs)
+        try:
+            turned = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+        except Exception:  # not any order is allowed
+            return False
+        return all(
+            a.shape == b.shape and torch.allclose(a, b)
+            for a, b in zip(turned, outputs, strict=True)
+            if isinstance(b, Tensor)
+        )
+
     def rowwise(self, rows: int) -> bool:
         """Whether the example's rows are examples of their own: others beside it do not matter."""
         order = [rows - 1, 0]
-
-        def chosen(value: Any) -> Any:
-            return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
-
         outputs = self.subject.value(self.inputs)
         try:
-            some = self.subject.value([chosen(value) for value in self.inputs])
+            some = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # other numbers of rows are refused
             return False
         return all(
@@ -86,6 +119,11 @@ class Meant:
             for a, b in zip(some, outputs, strict=True)
             if isinstance(b, Tensor)
         )
+
+
+def _rows_of(value: Any, rows: int, order: list[int]) -> Any:
+    """Some rows of a tensor that has `rows` of them; anything else as it is."""
+    return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
 
 
 def _has(value: Tensor, rows: int) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.examiner.finding import Said
 from derivable.examiner.hygiene import cotangent
 from derivable.examiner.returned import Problem, fit, raised, short
-from derivable.examiner.ruler import Ruler
+from derivable.examiner.ruler import Measured, Ruler
 from derivable.examiner.sample import Examined, Look
 from derivable.examiner.space import joined, parted, real, size, unreal
 from derivable.examiner.subject import Inputs, Run, Subject, is_float
@@ -62,15 +62,13 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
         generator = torch.Generator().manual_seed(9 + i)
         for _ in range(2):
             direction = torch.randn(size(x), generator=generator).double()
-            measured = ruler.along_again(i, direction)
-            examined.comparisons += 1
-            if bool(measured.kinks.any()) or not bool(torch.isfinite(measured.value).all()):
-                continue
-            expected = float(measured.value @ weight)
-            doubt = 8 * float(measured.error @ weight.abs())
             returned = float(real(found) @ direction) if found is not None else 0.0
-            typical = float((measured.value * weight).abs().sum())
-            if not doubt < 1e-4 * typical or abs(returned - expected) <= doubt + 1e-6 * typical:
+            examined.comparisons += 1
+            verdict, _ = _agreement(ruler.along(i, direction), weight, returned)
+            if verdict == "agrees":
+                continue
+            verdict, expected = _agreement(ruler.along_again(i, direction), weight, returned)
+            if verdict != "differs":
                 continue
             fields = {
                 "name": examined.name(i, inputs),
@@ -80,6 +78,17 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
             problems.append(Problem("second_order", i, (Said(key, fields),)))
             break
     return problems[:1], []
+
+
+def _agreement(measured: Measured, weight: Tensor, returned: float) -> tuple[str, float]:
+    """Whether `returned` "agrees" with the measurement, "differs", or "?"; and that number."""
+    expected = float(measured.value @ weight)
+    doubt = 8 * float(measured.error @ weight.abs())
+    typical = float((measured.value * weight).abs().sum())
+    if bool(measured.kinks.any()) or not doubt < 1e-4 * typical:  # not for nan either
+        return "?", expected
+    agrees = abs(returned - expected) <= doubt + 1e-6 * typical
+    return ("agrees" if agrees else "differs"), expected
 
 
 def _weights(gradients: Sequence[Tensor]) -> list[Tensor]:

@@ -127,6 +127,7 @@ class Probes:
         self.own = own  # the inputs after these are a module's parameters, and keep their sizes
         self.draw = Draw(seed)
         self.positive = {i for i in wanted if _positive(inputs[i])}
+        self.crossing: set[int] = set()  # positive ones that may be negative, and zero, as well
         self.places: dict[int, list[Place]] = {}  # size -> where it stands
         for i, value in enumerate(inputs[:own]):
             if isinstance(value, Tensor):
@@ -298,7 +299,7 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return _restore(kind, _unit(real) * grid).to(example.dtype)
+            return _restore(kind, unit_of(real) * grid).to(example.dtype)
         return self.draw.like(example, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Said]]:
@@ -320,16 +321,18 @@ class Probes:
                     yield self._with(i, (-size * ramp).to(x.dtype)), said
             for size in () if many else (1e-3, 1e-6):
                 yield self._with(i, (size * ramp * sign).to(x.dtype)), Said("where.tiny", name)
-            if not positive:
+            if not positive or i in self.crossing:
                 single = self.draw.like(x, x.shape, {})
                 single.reshape(-1)[0] = 0.0
                 yield self._with(i, single), Said("where.zero", name)
+            if not positive:
                 yield self._with(i, torch.zeros_like(x)), Said("where.zeros", name)
 
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""
         other = Probes(inputs, self.wanted, 0, self.own)
         other.draw, other.positive = self.draw, self.positive  # a few may be so by chance
+        other.crossing = self.crossing
         return other
 
     def _with(self, position: int, value: Tensor) -> list[Any]:
@@ -338,7 +341,7 @@ class Probes:
         return inputs
 
 
-def _unit(x: Tensor) -> float:
+def unit_of(x: Tensor) -> float:
     """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
     size = float(x.abs().nanmedian())
     usual = size == 0 or not math.isfinite(size) or 1e-2 <= size <= 1e2

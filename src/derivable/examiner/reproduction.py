@@ -1,4 +1,4 @@
-"""A finding as a script of its own: about ten lines that show the mistake without the examiner."""
+"""A finding as a script of its own: a dozen lines that show the mistake without the examiner."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from derivable.examiner.finding import Finding, Said
+from derivable.examiner.probes import unit_of
 from derivable.examiner.sentences import say
 from derivable.examiner.subject import copied, is_float, unchanged_random_state
 from derivable.examiner.written import imports, written
@@ -23,25 +24,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
+# Names that the script itself uses, and that no argument can have there.
+TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
+         "first", "fixed", "s", "o", "i")  # fmt: skip
 
 # What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
 _MEASURE = """\
-(returned,) = torch.autograd.grad(run({x}), {x}, grad_output{unused})
 step = torch.zeros_like({x})
 step[{at}] = {step}
-measured = ((run({x} + step) - run({x} - step)) * {weight} / {width}
-print("returned", returned{shown})
-print("measured", measured.item())"""
+print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
+print("measured", ((run({x} + step) - run({x} - step)) * {weight}.item() / {width})"""
 _MEASURE_COMPLEX = """\
-(returned,) = torch.autograd.grad(run({x}), {x}, grad_output{unused})
 step = torch.zeros_like({x})
 step[{at}] = {step}
-real, imag = (
-    ((run({x} + s) - run({x} - s)) * {weight}.item() / {width}
-    for s in (step, 1j * step)
-)
-print("returned", returned{shown})
-print("measured", complex(real, imag))"""
+print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
+parts = [((run({x} + s) - run({x} - s)) * {weight}.item() for s in (step, 1j * step)]
+print("measured", complex(*parts) / {width})"""
 _PULL = """\
 output = run({x})
 def pull(grad_output):
@@ -84,11 +82,11 @@ print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
 # Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
 # for a gradient that is detached from the graph.
 _GRADIENT = """\
-weight = torch.randn_like(run({x}))
-value = run
+fixed = torch.randn_like(run({x}))
+first = run
 def run({x}):  # the gradient, whose own gradient is examined
     {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
-    return torch.autograd.grad(value({x}), {x}, weight, create_graph=True)[0] + 0 * {x}
+    return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
 """
 
 
@@ -99,11 +97,12 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     few of them or where they matter. Everything is in double precision.
     """
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
+    names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Said('cause.' + finding.cause), lang)}"]
     if finding.where.key != "where.example":
         if finding.inputs and not isinstance(report.target, tuple):
-            title.append(f"# {say(finding.where, lang)}")
+            title[0] += f", {say(finding.where, lang)}"
         else:
             title.append(f"# {say(Said('show.elsewhere', {'where': finding.where}), lang)}")
     if isinstance(report.target, tuple):
@@ -117,20 +116,21 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     x, outputs = names[argument], _outputs(report, values)
     is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
     at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
+    step = STEP * unit_of(values[argument].detach().abs())
     gaps = {
         "x": x,
         "at": at,
         "shown": "" if finding.cause == "none" else f"[{at}].item()",
         "unused": ", allow_unused=True" if finding.cause == "none" else "",
-        "step": f"{STEP:.0e}",
-        "width": f"{2 * STEP:.0e}",
+        "step": f"{step:.0e}",
+        "width": f"{2 * step:.0e}",
         "weight": "grad_output.conj()).sum().real" if is_complex else "grad_output).sum()",
         "tensors": ", ".join(names[n] for n, v in values.items() if isinstance(v, Tensor)),
     }
     measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
     body = textwrap.indent(_call(report, named, names, outputs), "    ")
     seed = f"torch.manual_seed({report.seed})"
-    lines += [seed, *drawn, "", f"def run({x}):", body, ""]
+    lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
         lines += _GRADIENT.format_map(gaps).splitlines()
     lines.append(f"grad_output = torch.randn_like(run({x}))")
@@ -215,8 +215,9 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
     if outputs is None or len(outputs) == 1:
         return f"return {call}"
     smooth = [i for i, o in enumerate(outputs) if is_float(o)]
-    picked = "outputs" if len(smooth) == len(outputs) else f"[outputs[i] for i in {smooth}]"
-    return f"outputs = {call}\nreturn torch.cat([o.flatten() for o in {picked}])"
+    if len(smooth) == len(outputs):
+        return f"return torch.cat([o.flatten() for o in {call}])"
+    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {smooth}])"
 
 
 def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:

@@ -26,6 +26,7 @@ class Problem:
     evidence: tuple[Said, ...]
     raw: Any = None  # what was returned, where its shape or kind is the problem
     where: Said = EXAMPLE
+    inputs: Inputs = ()  # those at which it shows; empty for the given ones
 
 
 def contract(
@@ -60,6 +61,13 @@ def contract(
             kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
             problems.append(Problem("dtype", i, (Said("evidence.dtype", kinds),), gradient))
     return problems
+
+
+def nothing(problem: Problem, inputs: Inputs) -> bool:
+    """Whether a gradient without entries was returned for an argument without entries."""
+    assert problem.argument is not None
+    raw = problem.raw
+    return isinstance(raw, Tensor) and not raw.numel() and not inputs[problem.argument].numel()
 
 
 def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:

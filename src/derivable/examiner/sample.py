@@ -136,7 +136,7 @@ class Examined:
         for argument, returned in rows.items():
             if tolerance == GROSS and argument in self.known:
                 continue
-            measured = self._measure(ruler, argument, returned)
+            measured = self._measure(ruler, argument, returned, tolerance)
             sample = Sample(
                 where, argument, inputs, outputs, measured, returned,
                 *_judge(measured, returned, ruler, real(inputs[argument]), tolerance,
@@ -185,12 +185,12 @@ class Examined:
                     rows[argument].append(real(fitted))
         return {argument: torch.stack(rows[argument]) for argument in rows}, problems
 
-    def _measure(self, ruler: Ruler, argument: int, returned: Tensor) -> Measured:
+    def _measure(self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float) -> Measured:
         """The measured Jacobian; columns that disagree with `returned` are looked at again.
 
         Where there is a reference, its autograd is taken where the measurement agrees with it.
         """
-        measured = self._by_differences(ruler, argument, returned)
+        measured = self._by_differences(ruler, argument, returned, tolerance)
         if self.reference is not None:
             rows = self._referenced(ruler, argument)
             near = (rows - measured.value).abs() <= 5 * measured.error + 1e-7 * rows.abs()
@@ -214,15 +214,21 @@ class Examined:
             rows.append(real(torch.zeros_like(inputs[argument]) if found is None else found))
         return torch.stack(rows)
 
-    def _by_differences(self, ruler: Ruler, argument: int, returned: Tensor) -> Measured:
+    def _by_differences(
+        self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float
+    ) -> Measured:
         measured = ruler.jacobian(argument)
         off = (returned - measured.value).abs()
-        doubt = off > 5 * measured.error + 1e-10 * measured.value.abs()
-        doubt |= ~(
-            measured.error <= 1e-6 * measured.value.abs().clamp_min(_typical(measured.value))
-        )
+        near = 0.1 * tolerance * RELATIVE  # less than what will count as wrong
+        doubt = off > 5 * measured.error + near * measured.value.abs()
+        # At special values only what is gross beside the usual derivative will count.
+        usual = self.usual.get(argument, 0.0) if tolerance == GROSS else 0.0
+        precise = 1e-3 if tolerance == GROSS else 1e-6
+        typical = max(_typical(measured.value), usual)
+        doubt |= ~(measured.error <= precise * measured.value.abs().clamp_min(typical))
         own = torch.maximum(measured.value.abs(), returned.abs()).nan_to_num(0.0).amax(0)  # (n,)
-        doubt |= torch.minimum(off, measured.error) > 1e-3 * own  # little beside large ones
+        little = (1e-3 * own).clamp_min(1e-9 * usual)  # perhaps, but beside large ones
+        doubt |= torch.minimum(off, measured.error) > little
         doubt |= ~torch.isfinite(returned)
         weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
         if len(weight):
@@ -251,7 +257,8 @@ def _judge(
         slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
     outside = (returned < measured.low - slack) | (returned > measured.high + slack)
     typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
-    vague = 5 * error > 1e-3 * typical.clamp_min(1e-300)
+    still = (value == 0) & (measured.reach == 0)  # no step changes anything
+    vague = (5 * error > 1e-3 * typical.clamp_min(1e-300)) & ~still
     far = torch.maximum(natural, measured.reach)
     settled = known & (~(vague & (5 * error > 1e-8 * far)) | measured.kinks)
     nowhere = measured.nowhere

@@ -105,7 +105,10 @@ class FunctionRun(Run):
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         """What backward returns when it is called by hand."""
-        grads = self.spread(grad_outputs)
+        return self.pull_all(self.spread(grad_outputs))
+
+    def pull_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """The same for one `grad_output` per output, smooth or not."""
         if self.ctx._materialize:
             grads = [
                 torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.examiner.probes import unit_of
 from derivable.examiner.subject import is_float
 
 LITERAL, MANY = 24, 400  # up to so many entries are written as numbers; if they matter
@@ -31,10 +32,10 @@ def imports(target: Any) -> tuple[list[str], str]:
     alone = "." not in module.__name__ and path.name != "__init__.py"
     if alone and (root not in known or module.__name__ != path.stem):
         run = f"{first} = runpy.run_path({str(path)!r})[{first!r}]"
-        return ["import runpy", "import torch", run], named
+        return ["import runpy, torch", run], named
     lines = ["import torch", f"from {module.__name__} import {first}"]
     if "site-packages" not in path.parts:
-        lines = ["import sys", f"sys.path.insert(0, {str(root)!r})", *lines]
+        lines = ["import sys, torch", f"sys.path.insert(0, {str(root)!r})", lines[1]]
     return lines, named
 
 
@@ -65,14 +66,16 @@ def written(value: Any, wanted: bool) -> str:
         digits = 17 if _matters(plain) else 6
         return f"torch.tensor({_literal(plain.tolist(), digits)}, {tail})"
     shape = ", ".join(map(str, value.shape))
-    if value.is_complex():
-        return f"torch.randn({shape}, {tail})"
-    low, high = plain.min().item(), plain.max().item()
+    real = plain.real if value.is_complex() else plain
+    low, high = real.min().item(), real.max().item()
     if not is_float(value):
         return f"torch.randint({int(low)}, {int(high) + 1}, ({shape},)).to({dtype})"
-    if low < 0 < high:
+    both, unit = value.is_complex() or low < 0 < high, unit_of(plain.abs())
+    if both and unit == 1:
         return f"torch.randn({shape}, {tail})"
     drawn = f"{low:.6g} + {high - low:.6g} * torch.rand({shape}, dtype={dtype})"
+    if both:
+        drawn = f"{unit:g} * torch.randn({shape}, dtype={dtype})"
     return f"({drawn}).requires_grad_()" if wanted else drawn
 
 

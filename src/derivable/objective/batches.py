@@ -7,7 +7,7 @@ from torch import Tensor
 
 from derivable.function import Function
 from derivable.network import Network
-from derivable.objective.base import Objective
+from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.by_hand import ByHand
 
 
@@ -34,7 +34,7 @@ class Batches(Objective):
         done: int,
     ) -> None:
         self.network, self.loss, self.x, self.y, self.weight = network, loss, x, y, weight
-        self.dtype = x.dtype
+        self.dtype, self.piece = x.dtype, steps_per_block(min(size, len(x)))
         self.size, self.seed, self.done = size, seed, done
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 

@@ -9,7 +9,7 @@ from torch.func import functional_call
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.network import Network, flatten
-from derivable.objective.base import Objective
+from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.weights import roots
 
 
@@ -34,7 +34,7 @@ class ByHand(Objective):
         self.root = roots(weight)  # (N, 1)
         self.network, self.loss, self.x = network, loss, x
         self.y = y if self.root is None else y * self.root
-        self.dtype = x.dtype
+        self.dtype, self.piece = x.dtype, steps_per_block(len(x))
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""

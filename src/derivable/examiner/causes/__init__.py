@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from derivable.examiner.causes import (
+    calls,
     experiments,
     forms,
     graph,
@@ -27,12 +28,13 @@ CAUSES = (
 )  # fmt: skip
 
 HYPOTHESES: tuple[Callable[[Case], list[Fit]], ...] = (
-    experiments.changed_after_saving, experiments.stale, experiments.frozen, purpose.surrogate,
-    slopes.conjugated, scalars.scalar, sums.averaged, experiments.precision, places.swapped,
+    experiments.changed_after_saving, calls.changed_by_the_caller, calls.hidden_grad_output,
+    calls.redrawn, experiments.stale, experiments.frozen, purpose.surrogate, slopes.conjugated,
+    experiments.cancellation, scalars.scalar, sums.averaged, experiments.precision, places.swapped,
     places.repeated, sums.broadcast_sum, slopes.slope_place, places.transposed, sums.coupling,
     places.part, slopes.one_side, purpose.offset, sums.sparse, places.positions,
-    sums.summed_grad_output, sums.one_grad_output, slopes.power, forms.formulas, slopes.scaled,
-    sums.along_axis, sums.residual, sums.by_experiment, experiments.other_option,
+    sums.summed_grad_output, sums.one_grad_output, forms.exponential, slopes.power, forms.formulas,
+    slopes.scaled, sums.along_axis, sums.residual, sums.by_experiment, experiments.other_option,
     graph.inside,
 )  # fmt: skip
 

@@ -101,10 +101,10 @@ class Block:
 
     @property
     def relevant(self) -> Tensor:
-        """Where either of the two is not zero."""
+        """Where either of the two is not zero; what is wrong counts however small it is."""
         scale = float(self.measured[self.sure].abs().max()) if bool(self.sure.any()) else 0.0
         floor = 1e-9 * scale
-        big = (self.measured.abs() > floor) | (self.returned.abs() > floor)
+        big = (self.measured.abs() > floor) | (self.returned.abs() > floor) | self.wrong
         return big & self.sure & ~((self.measured.abs() < 20 * self.error) & (self.returned == 0))
 
 

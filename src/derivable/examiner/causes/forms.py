@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -52,6 +53,28 @@ def _basis(x: Tensor, name: str) -> dict[str, Tensor]:
     return {text.replace("{}", name): values for text, values in found.items()}
 
 
+def exponential(case: Case) -> list[Fit]:
+    """The power rule, which is for x**a, applied to a**x."""
+    found = points(case, case.wrong) if all(_entrywise(s) for s in case.wrong) else None
+    if found is None or case.name not in found.variables:
+        return []
+    x = found.variables[case.name]
+    usable = bool((found.measured != 0).all()) and len(x.unique()) > 3
+    if not usable or not bool(torch.isfinite(found.returned).all()):
+        return []
+    design = torch.stack([torch.ones_like(x), x], dim=1)
+    logs = found.measured.abs().log().unsqueeze(1)
+    solution = torch.linalg.lstsq(design, logs).solution
+    rate = solution[1, 0]  # log(a)
+    if bool((design @ solution - logs).abs().max() > 1e-6) or not rate:
+        return []
+    rule = x * found.measured / (rate * rate.exp())
+    if bool((found.returned - rule).abs().max() > 1e-6 * rule.abs().max()):
+        return []
+    fields = {"name": case.name, "base": number(float(rate.exp()))}
+    return [Fit("power", 3.9, (Said("evidence.power_rule", fields),))]
+
+
 def formulas(case: Case) -> list[Fit]:
     """Where both slopes, as sums of at most three known functions of the input, part."""
     samples = [s for s in case.wrong if s.x.shape == case.first.x.shape]
@@ -79,7 +102,34 @@ def formulas(case: Case) -> list[Fit]:
     if gap:
         said = Said("evidence.missing", {"formula": _text(gap)})
         return [Fit("missing_term", 5.2, (said,))]
-    return []
+    inputs = {name: x for name, x in found.variables.items() if name != "output"}
+    if len(inputs) > 3:
+        return []  # the pairs of products would be too many
+    products = _products(inputs)
+    measured, returned = _sum_of(found.measured, products), _sum_of(found.returned, products)
+    return _compared(case, measured, returned) if measured and returned else []
+
+
+def _products(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Products of powers of two variables, or of one and the difference of two others."""
+    lone = dict(inputs)
+    for (a, x), (b, y) in itertools.combinations(inputs.items(), 2):
+        lone[f"({a} - {b})"] = x - y
+    powers = [(name, x, p) for name, x in lone.items() for p in (1, 2, 3)]
+    found = {"1": torch.ones_like(next(iter(inputs.values())))}
+    for a, x, p in powers:
+        up = _power(a, p)
+        found |= {up: x**p, f"1/{up}": x**-p}
+        for b, y, q in powers:
+            if a != b:
+                found[f"{up}/{_power(b, q)}"] = x**p / y**q
+            if a < b:
+                found[f"{up}*{_power(b, q)}"] = x**p * y**q
+    return found
+
+
+def _power(name: str, exponent: int) -> str:
+    return name if exponent == 1 else f"{name}**{exponent}"
 
 
 def _entrywise(sample: Sample) -> bool:
@@ -103,6 +153,8 @@ def _compared(case: Case, measured: Terms, returned: Terms) -> list[Fit]:
         return []  # that is a factor, in some entries
     if set(measured) == set(returned) and len(measured) > 1:
         return [Fit("missing_term", 4.5, said)]
+    if not shared and len(returned) > len(measured):
+        return [Fit("unrecognised", 5.5, said), Fit("chain_rule", 5.6, said)]  # both are said
     if shared or len(measured) > len(returned):
         return [Fit("missing_term", 4.6, said)]
     if len(measured) == len(returned) == 1:
@@ -144,7 +196,13 @@ def _written(values: Tensor, variables: Mapping[str, Tensor], most: int = 3) -> 
     """`values` as a sum of at most `most` known functions; empty if it is none."""
     columns: dict[str, Tensor] = {}
     for name, x in variables.items():
-        columns |= {n: v for n, v in _basis(x, name).items() if bool(torch.isfinite(v).all())}
+        columns |= _basis(x, name)
+    return _sum_of(values, columns, most)
+
+
+def _sum_of(values: Tensor, columns: Mapping[str, Tensor], most: int = 3) -> Terms:
+    """`values` as a sum of at most `most` of `columns`; empty if it is none."""
+    columns = {n: v for n, v in columns.items() if bool(torch.isfinite(v).all())}
     length = float(values.norm())
     if not length or not bool(torch.isfinite(values).all()):
         return {}
@@ -186,7 +244,7 @@ def _pairs(table: Tensor, target: Tensor) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in fits.triu(1).nonzero()[:20]]
 
 
-def _solve(values: Tensor, columns: dict[str, Tensor], group: Sequence[str]) -> Terms:
+def _solve(values: Tensor, columns: Mapping[str, Tensor], group: Sequence[str]) -> Terms:
     """Least squares on a few columns, if it is exact and no coefficient is noise."""
     design = torch.stack([columns[name] for name in group], dim=1)
     lengths = design.norm(dim=0)

@@ -20,7 +20,7 @@ from derivable.examiner.sample import Sample
 from derivable.examiner.space import parted, real
 from derivable.examiner.subject import FunctionSubject
 
-KINDS = ("dropped", "skipped", "negated")  # what is said where several would do
+KINDS = ("dropped", "skipped", "turned", "negated")  # what is said where several would do
 MOST = 120  # operations of a forward that is looked into
 Gradients = tuple[Tensor | None, ...]
 
@@ -47,8 +47,8 @@ def inside(case: Case) -> list[Fit]:
         return []
     edit = min(found, key=lambda e: (KINDS.index(e.kind), len(e.nodes)))
     said = Said(f"evidence.{edit.kind}", {"name": edit.name})
-    cause = "chain_rule" if edit.kind == "skipped" else "missing_term"
-    return [Fit(cause, 4.9, (said,))]
+    causes = {"skipped": "chain_rule", "turned": "wrong_axis"}
+    return [Fit(causes.get(edit.kind, "missing_term"), 4.9, (said,))]
 
 
 def _matching(case: Case, sample: Sample) -> list[Edit]:
@@ -120,6 +120,8 @@ class _Graph:
             places = max(len(node.next_functions) for node in alike)
             for nodes in sets:
                 yield Edit("skipped", name, None, nodes)
+                for axis in _axes(nodes):
+                    yield Edit("turned", name, axis, nodes)
                 for position in range(places) if places > 1 else ():
                     yield Edit("dropped", name, position, nodes)
                     yield Edit("negated", name, position, nodes)
@@ -129,7 +131,7 @@ class _Graph:
         grads = parted(vector, self.outputs)
         with contextlib.ExitStack() as stack:
             for node in edit.nodes if edit else ():
-                handle = node.register_hook(_changed(edit))
+                handle = node.register_hook(_changed(edit, node))
                 stack.callback(handle.remove)
             try:
                 (found,) = torch.autograd.grad(
@@ -146,14 +148,38 @@ def _called(node: Any) -> str:
     return name.lower()
 
 
-def _changed(edit: Edit | None) -> Callable[[Gradients, Gradients], Gradients | None]:
+def _axes(nodes: Sequence[Any]) -> list[int]:
+    """The other axes along which a softmax, or its logarithm, could have been taken."""
+    if not all("Softmax" in node.name() for node in nodes):
+        return []
+    counts = [node._saved_result.ndim for node in nodes]
+    own = {_from_the_end(node._saved_dim, n) for node, n in zip(nodes, counts, strict=True)}
+    return [axis for axis in range(-min(counts), 0) if axis not in own]
+
+
+def _from_the_end(axis: int, count: int) -> int:
+    """An axis of `count`, as a negative number; autograd keeps it as a huge positive one."""
+    return (axis - 2**64 if axis >= 2**63 else axis) % count - count
+
+
+def _turned(node: Any, axis: int, grad: Tensor) -> Tensor:
+    """The gradient that softmax or its logarithm would pass on along another axis."""
+    y: Tensor = node._saved_result
+    if "Log" in node.name():
+        return grad - y.exp() * grad.sum(axis, keepdim=True)
+    return y * (grad - (grad * y).sum(axis, keepdim=True))
+
+
+def _changed(edit: Edit | None, node: Any) -> Callable[[Gradients, Gradients], Gradients | None]:
     """What a hook makes of the gradients that a node would pass on."""
 
     def change(passed: Gradients, given: Gradients) -> Gradients | None:
         if edit is None:
             return None
         changed = list(passed)
-        if edit.kind == "skipped":
+        if edit.kind == "turned" and edit.position is not None and given[0] is not None:
+            changed[0] = _turned(node, edit.position, given[0])
+        elif edit.kind == "skipped":
             whole = next((g for g in given if g is not None), None)
             for i, gradient in enumerate(passed):
                 if gradient is not None and whole is not None and gradient.shape == whole.shape:

@@ -12,6 +12,8 @@ from derivable.examiner.causes.evidence import Block, Case, Fit, blocks, fitted,
 from derivable.examiner.finding import Said
 from derivable.examiner.sample import Sample
 
+VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these are said last
+
 
 def swapped(case: Case) -> list[Fit]:
     """The gradient of another argument, or what belongs to another output."""
@@ -107,8 +109,17 @@ def positions(case: Case) -> list[Fit]:
                     found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(
                         shift, axis
                     )
+        # A kernel that slides over values, turned around: the outputs and the inputs, from behind.
+        for a, b in itertools.product(range(block.axes), range(block.axes, len(shape))):
+            if max(shape[a], shape[b]) > 1:
+                names = f"{block.names[a]}, {block.names[b]}"
+                found["flipped", names] = block.measured.flip(a, b)
+        if block.axes > 2 and len(shape) - block.axes > 2:
+            sliding = block.measured.flip(block.axes - 2, block.axes - 1, -2, -1)
+            found["flipped", "the last two axes of both"] = sliding
         whole = range(block.axes, len(shape))
-        found["flipped", "all axes"] = block.measured.flip(*whole) if len(whole) else block.measured
+        if len(whole):
+            found["flipped", "all axes"] = block.measured.flip(*whole)
         for side in (range(block.axes), whole):
             for order in itertools.permutations(side) if 2 <= len(side) <= 4 else ():
                 if list(order) == sorted(order):
@@ -166,14 +177,17 @@ def part(case: Case) -> list[Fit]:
             return [Fit("part_only", 6, (Said("evidence.outputs", {"names": names}),))]
     if not shared:
         return _superfluous(case)
-    where, name = sorted(shared, key=lambda pair: (pair[0] == "some", pair))[0]
+    where, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
     kind, _, index = where.partition(" ")
-    said = Said(f"evidence.part_{kind}", {"axis": name, "index": index, **_counted(case, name)})
+    key = "evidence.part_some" if kind == "one" else f"evidence.part_{kind}"
+    said = Said(key, {"axis": name, "index": index, **_counted(case, name)})
     lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
     if kind == "some":
         return _superfluous(case) or [Fit("part_only", 7, (said,))]
     if name.startswith("output") and lost and _summed(case, name):
         return [Fit("missing_sum", 2.5, (Said("evidence.part_sum", {"axis": name}), said))]
+    if kind == "one" and not lost:
+        return [Fit("part_only", 3.9, (said,))]
     if kind in ("from", "until") and not lost:
         return [Fit("missing_term", 3.6, (said, Said("evidence.carried")))]
     beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
@@ -229,6 +243,7 @@ def _parts(block: Block) -> list[tuple[str, str]]:
             "all_but_first": fine == [0], "all_but_last": fine == [length - 1],
             "even": bool(where) and all(i % 2 == 0 for i in where) and all(i % 2 for i in fine),
             "odd": bool(where) and all(i % 2 for i in where) and all(i % 2 == 0 for i in fine),
+            "one": len(where) == 1 and length > 2 and int(wrong.sum()) > 1,
             "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
             "some": True,
         }  # fmt: skip

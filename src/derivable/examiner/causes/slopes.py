@@ -115,6 +115,8 @@ def power(case: Case) -> list[Fit]:
 def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[str, float]] | None:
     """`ratio` as c * product of variables to half-integer powers; None if it is not that."""
     names = [n for n, v in variables.items() if bool((v != 0).all()) and len(v.abs().unique()) > 2]
+    # A ratio that is nearly 1 is explained by what it differs from 1, and not by 1 itself.
+    slack = min(1e-5, 1e-3 * float(ratio.abs().log().abs().max()))
     for count in (1, 2, 3):
         for group in itertools.combinations(names, count):
             columns = [variables[n].abs().log() for n in group]
@@ -123,8 +125,12 @@ def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[st
             powers = [round(2 * float(p)) / 2 for p in solution[1:]]
             if not all(powers) or max(abs(p) for p in powers) > 6:
                 continue
-            rest = ratio.abs().log() - sum(p * c for p, c in zip(powers, columns, strict=True))
-            if not bool((rest - rest.mean()).abs().max() < 1e-5):
+            product = sum(p * c for p, c in zip(powers, columns, strict=True))
+            spreads = [float(p * c.std()) for p, c in zip(powers, columns, strict=True)]
+            if float(torch.as_tensor(product).std()) < 1e-3 * max(map(abs, spreads)):
+                continue  # nearly 1 everywhere, such as x * w / output
+            rest = ratio.abs().log() - product
+            if not bool((rest - rest.mean()).abs().max() < slack):
                 continue
             factor = float(rest.mean().exp()) * (1 if bool((ratio > 0).all()) else
                                                  -1 if bool((ratio < 0).all()) else 1)  # fmt: skip

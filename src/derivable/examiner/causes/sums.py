@@ -96,13 +96,20 @@ def broadcast_sum(case: Case) -> list[Fit]:
                 candidate[index, target] = weight
                 names = [block.names[a] for a in range(block.axes) if a not in kept]
                 found[", ".join(names)] = candidate.reshape(block.measured.shape)
+        if rows % columns == 0:  # reshape(columns, -1).sum(-1), whatever axes that mixes
+            candidate = torch.zeros_like(measured)
+            candidate[index, index // (rows // columns)] = weight
+            found["neighbours"] = candidate.reshape(block.measured.shape)
         return found
 
     fit = fitted(case, sums)
     if fit is None:
         return []
     axes, factors = fit
-    return [Fit("wrong_axis", 2.2, (Said("evidence.summed_over", {"axes": axes}), *times(factors)))]
+    said = Said("evidence.summed_over", {"axes": axes})
+    if axes == "neighbours":
+        said = Said("evidence.summed_neighbours")
+    return [Fit("wrong_axis", 2.2, (said, *times(factors)))]
 
 
 def averaged(case: Case) -> list[Fit]:

@@ -80,7 +80,8 @@ SENTENCES: dict[str, str] = {
     "advice.second_order": "Use PyTorch operations on inputs and outputs in backward: no "
     ".detach(), .data or NumPy; or mark it @once_differentiable.",
     "cause.precision": "precision is lost on the way",
-    "advice.precision": "Look for .float(), .half() or a constant tensor of a smaller dtype.",
+    "advice.precision": "Look for .float(), .half(), a constant tensor of a smaller dtype, or a "
+    "difference of nearly equal numbers.",
     "cause.changed_after_saving": "a saved tensor is changed after it was saved",
     "advice.changed_after_saving": "Save a clone, or do not change it in place.",
     "cause.not_finite": "it is not finite where the derivative is",
@@ -117,6 +118,7 @@ SENTENCES: dict[str, str] = {
     "where.wide": "at values beyond yours",
     "where.signed": "where {argument} is negative",
     "where.crooked": "where {argument} is not symmetric",
+    "where.units": "in units in which the inputs are {scale} times as large",
     "where.large": "where {argument} is as large as {size}",
     "where.tiny": "where {argument} is tiny",
     "where.zero": "where an entry of {argument} is 0",
@@ -146,6 +148,8 @@ SENTENCES: dict[str, str] = {
     "those of A alone",
     "evidence.stale": "at new inputs, the gradient that was right at earlier ones is returned",
     "evidence.frozen": "forward gives the outputs of earlier inputs at new ones",
+    "evidence.changed_by_caller": "with copies of what the Functions in it take and return it is "
+    "right: the caller changes one of these in place",
     "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the "
     "gradient is right",
     "evidence.ignores": "{name}: the same gradient is returned for every grad_output",
@@ -239,6 +243,8 @@ SENTENCES: dict[str, str] = {
     "place of all",
     "evidence.last_alone": "only the last entry of grad_output along {axes} is used, in the "
     "place of all",
+    "evidence.summed_neighbours": "neighbours in memory are summed, not what was broadcast: a "
+    "reshape mixes the axes",
     "evidence.summed_over": "right if the sum were over other axes; it is over {axes}",
     "evidence.averaged": "returned / measured = {factor}: the mean of {count}, where the sum "
     "belongs",
@@ -260,6 +266,10 @@ SENTENCES: dict[str, str] = {
     "evidence.residual_constant": "it is the same for all entries along {axis}",
     "evidence.residual_rank": "it has rank {rank}, the derivative {whole}",
     "evidence.ratio_formula": "returned / measured = {formula}",
+    "evidence.hidden_output": "it follows the grad_output of output {output}, which has no "
+    "gradient, and not that of the output which has one",
+    "evidence.other_mask": "{lost} entries are lost and {superfluous} are superfluous, the others "
+    "are right: as with the mask of another draw than forward's",
     "evidence.formulas": "measured: {measured}; returned: {returned}",
     "evidence.missing": "missing: {formula}",
     "evidence.skipped": "it is the gradient of forward with the derivative of {name} left out",
@@ -280,6 +290,9 @@ SENTENCES: dict[str, str] = {
     "not conjugated",
     "evidence.conjugate_result": "right if the result is conjugated",
     "evidence.conjugate_grad_output": "right if grad_output is conjugated first",
+    "evidence.turned": "it is the gradient of forward with {name} along another axis",
+    "evidence.power_rule": "forward is {base}**{name} times a constant; what is returned is the "
+    "power rule, which is for {name}**a",
     "evidence.option": "it is the gradient for {name} = {other}; forward used {value}",
     "evidence.representable": "the {count} wrong entries are all exact {dtype} numbers",
     "evidence.steps": "forward moves in steps: its derivative is 0 in all entries",
@@ -289,6 +302,10 @@ SENTENCES: dict[str, str] = {
     "added in backward only",
     "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move "
     "smoothly",
+    "evidence.units": "forward's outputs are in proportion, so the gradient stays what it is; "
+    "{count} of {all} entries do not",
+    "evidence.cancellation": "the smaller the argument, the fewer digits are right: it is off by "
+    "{shares} of its size, as where nearly equal numbers are subtracted",
     "evidence.nearly": "nearly right: no entry is off by more than {size} of its size",
     "evidence.not_finite": "{count} of {all} entries are nan or inf; outputs and derivatives are "
     "finite",

@@ -88,7 +88,8 @@ SENTENCES: dict[str, str] = {
     "advice.second_order": "Utiliser des opérations de PyTorch sur les entrées et les sorties : "
     "ni .detach(), ni .data, ni NumPy ; ou marquer backward par @once_differentiable.",
     "cause.precision": "de la précision se perd en route",
-    "advice.precision": "Chercher .float(), .half() ou un tenseur constant d'un dtype plus petit.",
+    "advice.precision": "Chercher .float(), .half(), un tenseur constant d'un dtype plus petit ou "
+    "une différence de nombres presque égaux.",
     "cause.changed_after_saving": "un tenseur sauvegardé est modifié après coup",
     "advice.changed_after_saving": "Sauvegarder un clone, ou ne pas le modifier sur place.",
     "cause.not_finite": "le résultat n'est pas fini là où la dérivée l'est",
@@ -126,6 +127,7 @@ SENTENCES: dict[str, str] = {
     "where.wide": "pour des valeurs au-delà des vôtres",
     "where.signed": "là où {argument} est négatif",
     "where.crooked": "là où {argument} n'est pas symétrique",
+    "where.units": "dans des unités où les entrées sont {scale} fois plus grandes",
     "where.large": "là où {argument} atteint {size}",
     "where.tiny": "là où {argument} est minuscule",
     "where.zero": "là où une valeur de {argument} est 0",
@@ -156,6 +158,8 @@ SENTENCES: dict[str, str] = {
     "evidence.stale": "pour de nouvelles entrées, c'est le gradient juste pour les précédentes "
     "qui est renvoyé",
     "evidence.frozen": "forward donne les sorties d'entrées précédentes pour de nouvelles entrées",
+    "evidence.changed_by_caller": "avec des copies de ce que ses Functions prennent et rendent, il "
+    "est juste : l'appelant change l'une d'elles sur place",
     "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
     "avec une copie, le gradient est juste",
     "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
@@ -253,6 +257,8 @@ SENTENCES: dict[str, str] = {
     "utilisée, à la place de toutes",
     "evidence.last_alone": "seule la dernière valeur de grad_output le long de {axes} est "
     "utilisée, à la place de toutes",
+    "evidence.summed_neighbours": "des voisins en mémoire sont sommés, et non ce qui a été "
+    "diffusé : un reshape mélange les axes",
     "evidence.summed_over": "juste si la somme portait sur d'autres axes ; elle porte sur {axes}",
     "evidence.averaged": "renvoyé / mesuré = {factor} : la moyenne de {count} valeurs, au lieu de "
     "leur somme",
@@ -274,6 +280,10 @@ SENTENCES: dict[str, str] = {
     "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
     "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
     "evidence.ratio_formula": "renvoyé / mesuré = {formula}",
+    "evidence.hidden_output": "il suit le grad_output de la sortie {output}, qui n'a pas de "
+    "gradient, et non celui de la sortie qui en a un",
+    "evidence.other_mask": "{lost} valeurs manquent et {superfluous} sont de trop, les autres sont "
+    "justes : comme avec le masque d'un autre tirage que celui de forward",
     "evidence.formulas": "mesuré : {measured} ; renvoyé : {returned}",
     "evidence.missing": "il manque : {formula}",
     "evidence.skipped": "c'est le gradient de forward sans la dérivée de {name}",
@@ -295,6 +305,9 @@ SENTENCES: dict[str, str] = {
     "conjuguée",
     "evidence.conjugate_result": "juste si l'on conjugue le résultat",
     "evidence.conjugate_grad_output": "juste si l'on conjugue d'abord grad_output",
+    "evidence.turned": "c'est le gradient de forward avec {name} le long d'un autre axe",
+    "evidence.power_rule": "forward est {base}**{name} fois une constante ; ce qui est renvoyé est "
+    "la règle des puissances, faite pour {name}**a",
     "evidence.option": "c'est le gradient pour {name} = {other} ; forward a utilisé {value}",
     "evidence.representable": "les {count} valeurs fausses sont toutes des nombres {dtype} exacts",
     "evidence.steps": "forward avance par paliers : la dérivée de toutes les valeurs est 0",
@@ -304,6 +317,10 @@ SENTENCES: dict[str, str] = {
     "n'est ajoutée que dans backward",
     "evidence.staircase": "il avance par marches d'environ {size} de sa taille quand les entrées "
     "varient continûment",
+    "evidence.units": "les sorties de forward sont en proportion, donc le gradient reste ce qu'il "
+    "est ; {count} de ses {all} valeurs ne le font pas",
+    "evidence.cancellation": "plus l'argument est petit, moins il reste de chiffres justes : il "
+    "s'écarte de {shares} de sa taille, comme là où l'on soustrait des nombres presque égaux",
     "evidence.nearly": "presque juste : aucune valeur ne s'écarte de plus de {size} de sa taille",
     "evidence.not_finite": "{count} valeurs sur {all} sont nan ou inf ; les sorties et les "
     "dérivées sont finies",
