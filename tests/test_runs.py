@@ -267,6 +267,20 @@ def test_other_options_beside_resume_are_refused_by_name(
     assert "is no run folder: it holds no run.toml" in capsys.readouterr().err
 
 
+def test_a_table_may_have_moved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here, there, run = tmp_path / "here.csv", tmp_path / "there.csv", str(tmp_path / "run")
+    here.write_text("a,b\n" + "".join(f"{i},{i * i % 7}\n" for i in range(29)))
+    words = ("compare", str(here), "--target", "b", "--models", "linear", "--steps", "3")
+    assert left(*words, "--out", run) == 0
+    here.rename(there)
+    assert left("compare", "--resume", run) == 3, "it is not where it was"
+    assert left("compare", str(there), "--resume", run) == 0
+    there.write_text(there.read_text().replace("3,2", "3,3"))
+    capsys.readouterr()
+    assert left("compare", str(there), "--resume", run) == 3
+    assert "the table is not that of the run: sha256 was" in capsys.readouterr().err
+
+
 def test_the_settings_of_a_run_are_a_configuration_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,8 +80,8 @@ def refuse_changes(ctx: click.Context, settings: Settings) -> None:
     from derivable.run.settings import differences
 
     then, now = settings.options, settings_of(ctx)
-    both = {key: None for key in (*then, *now) if key != "file"}
-    changed = differences({**both, **then}, {**both, **now})
+    keys = [key for key in {**then, **now} if key != "file"]
+    changed = differences(*({key: one.get(key) for key in keys} for one in (then, now)))
     if changed:
         raise SettingError(
             f"the run was begun with other settings: {'; '.join(changed)}; leave such options out "
