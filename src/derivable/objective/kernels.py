@@ -47,8 +47,7 @@ def loss_and_gradient(
             count = min(ROWS, rows - i * ROWS)
             lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
             call(block, lengths, (theta, sizes, routines, table[i], scratch[task], mine))
-    add_tasks(partial, 2 / rows, gradient)
-    return in_order(partial, gradient.size) / rows
+    return add_tasks(partial, 2 / rows, gradient) / rows
 
 
 @njit(**FAST)
@@ -71,19 +70,19 @@ def take_steps(
 
 
 @njit(**INNER)
-def add_tasks(partial: Any, factor: float, total: Any) -> None:
-    """Factor times the sum over the tasks, in their order."""
+def add_tasks(partial: Any, factor: float, total: Any) -> float:
+    """Factor times the sums over the tasks, in their order, into `total`; returns the last sum.
+
+    Row after row, as they lie in memory, and not in a parallel pass, which would cut it up.
+    """
+    sums = partial[0]
+    for task in range(1, partial.shape[0]):
+        for p in range(sums.size):
+            sums[p] += partial[task, p]
     for p in range(total.size):
-        total[p] = factor * in_order(partial, p)
-
-
-@njit(**INNER)
-def in_order(partial: Any, p: int) -> float:
-    """The sum of one column; `.sum()` in a parallel pass would be cut up among the threads."""
-    value = 0.0
-    for task in range(partial.shape[0]):
-        value += partial[task, p]
-    return value
+        total[p] = factor * sums[p]
+    last: float = sums[sums.size - 1]
+    return last
 
 
 @cache
