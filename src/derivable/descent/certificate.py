@@ -29,7 +29,7 @@ from derivable.descent.sharpness import extreme_curvatures
 from derivable.objective import Objective
 
 TINY = 1e-300
-STEPS = 16  # of a window, at most
+STEPS = 4  # of a window, at most
 PRODUCTS = 8  # with the Hessian, for its largest eigenvalue
 SHORT = 0.1  # lr * lambda_max * steps of a window, so that one Runge-Kutta step follows the flow
 APART = 2.0  # a window's place, as a multiple of the last one's

@@ -33,7 +33,7 @@ from derivable.descent.steps import take_steps
 from derivable.objective import Objective
 
 SHARPEST = 0.5  # lr * lambda_max; beyond it, a step is no flow with a small correction
-FIRST = 3e-6  # relative tolerance for a smooth loss
+FIRST = 1e-5  # relative tolerance for a smooth loss
 FIRST_WITH_KINKS = 1e-4  # a smaller one would stop at each kink
 COARSER, FINER = 10.0, 30.0
 OTHER = 0.6  # the twin's longest stride, as a part: with the same ones it would be as wrong
