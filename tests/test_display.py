@@ -55,6 +55,18 @@ def test_a_short_number_has_no_zeros_at_its_end(value: float, said: str) -> None
     assert numbers.short(value) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "spread", "said"),
+    [
+        (0.4777, 0.0049, "0.4777 ± 0.0049"),
+        (1.9115e8, 9.38e6, "(1.9115 ± 0.0938)×10⁸"),
+        (9.99999e-8, 2e-9, "(1.0000 ± 0.0200)×10⁻⁷"),
+    ],
+)
+def test_a_spread_shares_the_power_of_ten(value: float, spread: float, said: str) -> None:
+    assert numbers.with_spread(value, spread) == said
+
+
 def test_percent() -> None:
     assert numbers.percent(0.637) == "64%"
     assert numbers.percent(0.0123, "fr") == "1,2\u202f%"

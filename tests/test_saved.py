@@ -109,7 +109,7 @@ def test_another_file_is_refused_in_one_sentence(saved: SavedModel, tmp_path: Pa
         DataError, match=r"is no model that derivable saved \(it says nothing about"
     ):
         SavedModel.load(file)
-    with pytest.raises(DataError, match="cannot be read as safetensors"):
+    with pytest.raises(DataError, match=r"cannot be read: .*; expected a file that fit"):
         SavedModel.load(tmp_path / "none")
     saved.save(file)
     file.write_bytes(file.read_bytes().replace(b"layers.0.w", b"layers.9.w"))

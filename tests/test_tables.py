@@ -139,7 +139,8 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "text": (
         "c,a,y\nx,1,1\ny,2,2\nx,4,3\ny,9,5\n,7,6\n",
         {"missing": "median"},
-        "'x' is text; --one-hot makes a feature of each value of 'c', --ignore 'c' leaves out that",
+        "'x' is text; --one-hot makes a feature of each value of 'c', "
+        "--ignore 'c' leaves the column out",
     ),
     "text target": (
         "a,y\n1,x\n2,y\n3,x\n4,z\n7,x\n",
@@ -388,7 +389,7 @@ def test_models_with_many_weights(tmp_path: Path) -> None:
     assert notes_on_weights(table, parse_models("linear")) == []
     (note,) = notes_on_weights(table, parse_models("linear,tanh:10"))
     assert note == (
-        "Tanh(10) has 41 weights for 8 training rows of houses, so it can learn them by heart; "
+        "tanh(10) has 41 weights for 8 training rows of houses, so it can learn them by heart; "
         "smaller --models have fewer."
     )
     with pytest.raises(DataError, match=r"relu\(30\) has 121 weights.*choose smaller --models"):

@@ -63,5 +63,7 @@ def load_tensors(file: Path | str) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(file, framework="pt") as content:
             tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
             return tensors, content.metadata() or {}
+    except FileNotFoundError:
+        raise DataError(f"{file} cannot be read: there is no such file") from None
     except Exception as error:  # safetensors has errors of its own for each kind of damage
         raise DataError(f"{file} cannot be read as safetensors: {error}") from None

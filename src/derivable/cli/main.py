@@ -5,8 +5,10 @@ Importing this module does not import PyTorch, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -98,4 +100,6 @@ def _fail(message: str, code: int, as_json: bool, usage: str = "") -> NoReturn:
     if as_json:
         print(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
     click.echo(f"{usage}derivable: {message}", err=True)
+    if code == INTERRUPTED:  # one more Ctrl-C has nothing left to stop, and would print a traceback
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)

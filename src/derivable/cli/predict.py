@@ -61,6 +61,7 @@ def predict_command(
 
     from derivable.cli import terminal
     from derivable.data import read_sheet
+    from derivable.data.numbers import describe
     from derivable.errors import SettingError
     from derivable.files import write_whole
 
@@ -69,7 +70,8 @@ def predict_command(
     saved = _load(model, name)
     sheet = read_sheet(file, decimal=decimal, separator=separator, na=na)
     if not quiet:
-        terminal.show_detected(sheet.detected)
+        marks = describe(sheet, saved.columns.marks(sheet))
+        terminal.show_detected("; ".join(part for part in (sheet.detected, marks) if part))
         if unused := saved.columns.unused(sheet):
             terminal.show_detected(f"not used: {', '.join(unused)}")
     rows = saved.predict(sheet, fill=missing == "median").tolist()

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from derivable.comparison import Comparison, Trained, Watch
-from derivable.display.numbers import number, short
+from derivable.display.numbers import number, with_spread
 from derivable.display.progress import bars
 from derivable.protocol import Model
 
@@ -119,16 +119,15 @@ def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
-    test_loss = Text(number(result.test_loss), style="bold")
+    test_loss, spread = result.test_loss, result.deviation
     row: list[str | Text] = [
         result.model.name,
         number(result.train_loss),
-        test_loss,
+        Text(number(test_loss) if spread is None else with_spread(test_loss, spread), style="bold"),
         f"{result.seconds:.2f}",
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
-        test_loss.append(f" ± {short(result.deviation)}", style="not bold")
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet

@@ -232,12 +232,11 @@ class Comparison:
         words = Words()
         rows = []
         for i, result in enumerate(self.results):
-            spread = "" if result.deviation is None else f" ± {words.short(result.deviation)}"
             rows.append(
                 [
                     swatch(i) + escape(result.model.name),
                     words.number(result.train_loss),
-                    words.number(result.test_loss) + spread,
+                    words.number(result.test_loss, result.deviation),
                     words.short(result.seconds, 2),
                 ]
             )

@@ -143,4 +143,4 @@ def check_weights(name: str, model: str, weights: int, train_rows: int) -> str:
             f"{sentence}; choose smaller --models, such as linear or tanh:2, leave columns out "
             "with --ignore, or bring more rows"
         )
-    return f"{sentence[0].upper()}{sentence[1:]}; smaller --models have fewer."
+    return f"{sentence}; smaller --models have fewer."

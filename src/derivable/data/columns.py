@@ -199,7 +199,7 @@ def _refuse_text(sheet: Sheet, columns: Sequence[Column], one_hot: bool) -> None
     if many:
         ways.append(f"{ignore(*many)} leaves out what has more than {MOST_VALUES} values")
     else:
-        ways.append(f"{ignore(*few)} leaves out {'that' if len(few) == 1 else 'those'}")
+        ways.append(f"{ignore(*few)} leaves the column{'s' * (len(few) > 1)} out")
     cell = sheet.cells(first).text[row]
     raise DataError(f"{sheet.place(row, first)}: '{cell}' is text; {', '.join(ways)}")
 

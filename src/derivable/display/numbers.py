@@ -6,6 +6,7 @@ import math
 
 NARROW = "\u202f"  # the no-break space between thousands, and before a French percent sign
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def number(value: float, lang: str = "en") -> str:
@@ -20,6 +21,16 @@ def number(value: float, lang: str = "en") -> str:
     if 1e3 <= size < 1e7:
         return _local(f"{value:,.{max(0, 5 - math.floor(math.log10(size)))}f}", lang)
     return _scientific(value, ".4f", lang)
+
+
+def with_spread(value: float, spread: float, lang: str = "en") -> str:
+    """A result and its spread; where it needs a power of ten, one for both."""
+    said = number(value, lang)
+    mantissa, times, power = said.partition("×")
+    if not times:
+        return f"{said} ± {short(spread, lang)}"
+    unit = 10.0 ** int(power.removeprefix("10").translate(_PLAIN))
+    return f"({mantissa} ± {_local(f'{spread / unit:.4f}', lang)})×{power}"
 
 
 def short(value: float, lang: str = "en", digits: int = 3) -> str:

@@ -23,9 +23,11 @@ class Words:
             key = f"{key}_one"
         return SENTENCES[key][self._column].format_map(gaps)
 
-    def number(self, value: float) -> str:
-        """A result."""
-        return numbers.number(value, self.lang)
+    def number(self, value: float, spread: float | None = None) -> str:
+        """A result, with its spread where there is one."""
+        if spread is None:
+            return numbers.number(value, self.lang)
+        return numbers.with_spread(value, spread, self.lang)
 
     def short(self, value: float, digits: int = 3) -> str:
         """A number in a sentence, with so many digits."""

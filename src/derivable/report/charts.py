@@ -35,7 +35,7 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
         if test:
             lines = [Line2D([], [], linewidth=wide, color=style.GREY) for wide in (2, 0.9)]
             labels = [words("training_rows"), words("test_rows")]
-            axes.legend(lines, labels, frameon=False, loc="lower left")
+            axes.legend(lines, labels, frameon=False, loc="upper right")
         return figure
 
 
@@ -61,7 +61,7 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
     """
     words = Words(lang)
     bars = _bars(comparison, words)
-    longest = max(len(bar.name.split("\n")[0]) for bar in bars)
+    longest = max(len(word) for bar in bars for word in (bar.name.split("\n")[0], bar.text))
     wide = max(6.8, 0.8 + 0.12 * longest * len(bars))
     lying = wide > WIDEST
     size = (8.0, 1.2 + 0.42 * len(bars)) if lying else (wide, 4.8)
@@ -78,9 +78,7 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
 def _bars(comparison: Comparison, words: Words) -> list[_Bar]:
     bars = []
     for result in comparison.results:
-        text = words.number(result.test_loss)
-        if result.deviation is not None:
-            text += f" ± {words.short(result.deviation)}"
+        text = words.number(result.test_loss, result.deviation)
         sheet = result.sheet.test_loss if result.sheet else None
         name = style.shortened(result.model.name)
         if sheet is not None:

@@ -151,14 +151,11 @@ def _result(
 ) -> list[str]:
     result = comparison.results[place]
     score = mean_r2(comparison, result)
-    test = words.number(result.test_loss)
-    if result.deviation is not None:
-        test += f" ± {words.short(result.deviation)}"
     row = [
         swatch(place) + escape(result.model.name),
         words.count(result.descent.network.theta.numel()),
         words.number(result.train_loss),
-        test,
+        words.number(result.test_loss, result.deviation),
         "–" if score is None else words.short(round(score, 3)),
         words.short(result.seconds, 2),
     ]

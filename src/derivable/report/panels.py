@@ -23,7 +23,7 @@ from derivable.report.quality import r2, root_mean_square, weights
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 ACROSS = 3  # panels beside each other
-SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 0.75, 0.55, 0.5, 0.1  # of a panel, inches
+SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 1.0, 0.55, 0.5, 0.1  # of a panel, inches
 DOTS = 3000  # of all panels together, so that a page stays small
 MOST_FEATURES = 30  # bars of weights
 MOST_TARGETS = 4  # that are drawn

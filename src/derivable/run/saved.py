@@ -68,7 +68,11 @@ class SavedModel:
     @classmethod
     def load(cls, file: Path | str) -> Self:
         """Read what `save` wrote. Raises DataError for any other file."""
-        tensors, words = load_tensors(file)
+        expected = "expected a file that fit --export FILE.safetensors or a run folder made"
+        try:
+            tensors, words = load_tensors(file)
+        except DataError as error:
+            raise DataError(f"{error}; {expected}") from None
         try:
             known = json.loads(words["derivable"])
             model = Model(known["activation"], tuple(known["hidden"]))
@@ -86,8 +90,7 @@ class SavedModel:
             return cls(model, network, columns, scaler, known["about"])
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise DataError(
-                f"{file} is no model that derivable saved ({_first_line(error)}); expected a file "
-                "that fit --export or a run folder made"
+                f"{file} is no model that derivable saved ({_first_line(error)}); {expected}"
             ) from None
 
     def predict(self, sheet: Sheet, *, fill: bool = False) -> Tensor:
