@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from derivable import Comparison, compare
 from derivable.data import load_diabetes
 from derivable.display import style
 from derivable.protocol import parse_models
-from derivable.report import charts, run_folder
+from derivable.report import charts, panels, run_folder
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,17 @@ def test_many_curves_keep_their_names_beside_the_axes(crowd: Comparison) -> None
     assert axes.y0 <= min(middles) < max(middles) <= axes.y1 + 1
     styles = {(style.colour(i), str(style.dashes(i))) for i in range(28)}
     assert len(styles) == 28
+
+
+@pytest.mark.parametrize("size", [1.0, 1e5, -3e6])
+def test_labels_of_panels_are_not_cut_off(comparison: Comparison, size: float) -> None:
+    facts = replace(comparison.facts, y_test=size * comparison.facts.y_test)
+    results = [replace(r, predictions=size * r.predictions) for r in comparison.results]
+    scaled = replace(comparison, facts=facts, results=results)
+    figure = panels.predicted(scaled, only=[0])
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    assert axes.yaxis.label.get_window_extent().x0 >= 0
 
 
 def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:

@@ -307,6 +307,18 @@ WORDS = (
 )
 
 
+def test_a_target_is_no_obstacle_where_only_features_are_asked_for(tmp_path: Path) -> None:
+    old, new = "1,5;2,5\n2,5;3,5\n3,5;9,5\n4,5;8,5\n5,5;1,5\n", "1,5;2,5\n1,5;2.5\n"
+    for name, rows in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.csv").write_text(f"a;y\n{rows}")
+    columns = read_table(tmp_path / "old.csv", target="y").columns
+    assert columns is not None
+    sheet = read_sheet(tmp_path / "new.csv")
+    assert columns.apply(sheet).tolist() == [[1.5], [1.5]]
+    with pytest.raises(DataError, match="column 'y' has decimal points and decimal commas"):
+        columns.apply_targets(sheet)
+
+
 def test_columns_are_applied_to_another_table_by_name(tmp_path: Path) -> None:
     table = read(tmp_path, WORDS, target="y,z", one_hot=True, missing="median")
     assert table.features == ("city=Lyon", "city=Nice", "city=Pau", "open", "a")

@@ -70,7 +70,7 @@ def predict_command(
     saved = _load(model, name)
     sheet = read_sheet(file, decimal=decimal, separator=separator, na=na)
     if not quiet:
-        marks = describe(sheet, saved.columns.marks(sheet))
+        marks = describe(sheet, saved.columns.marks(sheet, saved.columns.inputs))
         terminal.show_detected("; ".join(part for part in (sheet.detected, marks) if part))
         if unused := saved.columns.unused(sheet):
             terminal.show_detected(f"not used: {', '.join(unused)}")

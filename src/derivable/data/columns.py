@@ -86,11 +86,15 @@ class Columns:
         """The targets of a sheet, (N, K) in float64, NaN where a cell is missing."""
         return self._read(sheet, self.outputs)
 
-    def marks(self, sheet: Sheet) -> dict[str, str]:
-        """The decimal mark of each column of numbers that the sheet has."""
-        there = set(sheet.frame.columns)
-        numbers = [column.name for column in self._all if column.kind == NUMBER]
-        return find_marks(sheet, [name for name in numbers if name in there])
+    def marks(self, sheet: Sheet, columns: Sequence[Column] | None = None) -> dict[str, str]:
+        """The decimal mark of each of these columns of numbers, or of all, that the sheet has."""
+        wanted = self._all if columns is None else columns
+        numbers = [c for c in self._all if c.kind == NUMBER and c.name in sheet.frame.columns]
+        return find_marks(
+            sheet,
+            [column.name for column in numbers if column in wanted],
+            [column.name for column in numbers if column not in wanted],
+        )
 
     def unused(self, sheet: Sheet) -> tuple[str, ...]:
         """The columns of a sheet that are neither features nor targets."""
@@ -106,7 +110,7 @@ class Columns:
             raise DataError(f"{sheet.name} has no column '{name}', which is needed; {hint}")
         for column in columns:
             _refuse_unreadable(sheet, column)
-        marks = self.marks(sheet)
+        marks = self.marks(sheet, columns)
         parts = [
             values(sheet, column.name, marks[column.name]).to_numpy()[:, None]
             if column.kind == NUMBER

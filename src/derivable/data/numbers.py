@@ -7,6 +7,7 @@ the other columns where that leaves one reading; where it does not, the reader i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import polars as pl
 
@@ -19,15 +20,23 @@ _KIND = {POINT: "point", COMMA: "comma"}  # what cells.py calls a cell with this
 _OPEN = "?"  # each cell of the column can be read both ways
 
 
-def find_marks(sheet: Sheet, columns: Sequence[str]) -> dict[str, str]:
+def find_marks(
+    sheet: Sheet, columns: Sequence[str], witnesses: Sequence[str] = ()
+) -> dict[str, str]:
     """The decimal mark of each column, "." or ","; "" where its cells have none.
 
+    Columns that are not asked for can be witnesses of how the table is written; one that mixes
+    marks tells nothing.
     Raises DataError where a column mixes two, has another than the user said, or leaves it open.
     """
     if sheet.decimal:
         return {column: _said_mark(sheet, column, sheet.decimal) for column in columns}
     own = {column: _own_mark(sheet, column) for column in columns}
-    return {c: _mark_from_others(sheet, c, own) if m == _OPEN else m for c, m in own.items()}
+    shown = dict(own)
+    for column in witnesses:
+        with suppress(DataError):
+            shown[column] = _own_mark(sheet, column)
+    return {c: _mark_from_others(sheet, c, shown) if m == _OPEN else m for c, m in own.items()}
 
 
 def describe(sheet: Sheet, marks: dict[str, str]) -> str:

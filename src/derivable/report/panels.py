@@ -23,7 +23,7 @@ from derivable.report.quality import r2, root_mean_square, weights
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 ACROSS = 3  # panels beside each other
-SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 1.0, 0.55, 0.5, 0.1  # of a panel, inches
+SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 1.05, 0.55, 0.5, 0.1  # of a panel, inches
 DOTS = 3000  # of all panels together, so that a page stays small
 MOST_FEATURES = 30  # bars of weights
 MOST_TARGETS = 4  # that are drawn
@@ -180,8 +180,9 @@ def _predictions(result: Trained, target: int) -> Numbers:
 
 
 def _inner(values: Numbers) -> Numbers:
-    """The values without the outermost."""
-    low, high = np.percentile(values, [OUTLIERS, 100 - OUTLIERS])
+    """The values without the outermost; all of them where they are few."""
+    low = np.percentile(values, OUTLIERS, method="lower")
+    high = np.percentile(values, 100 - OUTLIERS, method="higher")
     return np.asarray(values[(values >= low) & (values <= high)])
 
 
