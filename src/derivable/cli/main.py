@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort) as error:
         said = error.__cause__ or error  # click makes an Abort of an interruption
-        _fail(str(said) or "interrupted; nothing was written", INTERRUPTED, as_json)
+        _fail(str(said) or "interrupted", INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read the result has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
