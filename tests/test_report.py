@@ -85,7 +85,7 @@ def test_many_curves_keep_their_names_beside_the_axes(crowd: Comparison) -> None
 @pytest.mark.parametrize("size", [1.0, 1e5, -3e6])
 def test_labels_of_panels_are_not_cut_off(comparison: Comparison, size: float) -> None:
     facts = replace(comparison.facts, y_test=size * comparison.facts.y_test)
-    results = [replace(r, predictions=size * r.predictions) for r in comparison.results]
+    results = tuple(replace(r, predictions=size * r.predictions) for r in comparison.results)
     scaled = replace(comparison, facts=facts, results=results)
     figure = panels.predicted(scaled, only=[0])
     figure.draw_without_rendering()
