@@ -46,9 +46,20 @@ def test_they_are_the_parameters_of_their_steps(settings: dict[str, Any], tolera
 
 
 def test_a_long_descent_has_many_and_a_large_network_few() -> None:
-    assert len(Snapshots.of(80_000, 101).wanted(0, 80_000)) == MOST
-    assert len(Snapshots.of(80_000, 2**21).wanted(0, 80_000)) == 2
-    assert list(Snapshots.of(5, 101).wanted(0, 5)) == [1, 2, 3, 4, 5]
+    many = Snapshots.of(80_000, 101).wanted(0, 80_000)
+    assert many[:12] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 625, 1250]
+    assert len(many) == MOST + 10
+    assert Snapshots.of(80_000, 2**21).wanted(0, 80_000) == [40_000, 80_000]
+    assert Snapshots.of(5, 101).wanted(0, 5) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("settings", [{"method": "steps"}, {"method": "flow", "lr": 1e-4}])
+def test_the_beginning_has_them_too(settings: dict[str, Any]) -> None:
+    seen: list[int] = []
+    run = descent(4000, progress=lambda step, loss: seen.append(step), **settings)
+    assert run.snapshots.at[:6] == [0, 1, 2, 4, 8, 16]
+    if settings["method"] == "steps":
+        assert all(step % Fused.piece == 0 for step in seen), "nobody is told of each of them"
 
 
 def test_a_piecewise_descent_has_them_inside_of_its_blocks() -> None:

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -184,7 +185,7 @@ def _snapshots(start: Checkpoint | None, steps: int, network: Network) -> Snapsh
     """Those of the checkpoint, as often from now on as all steps together ask for."""
     snapshots = Snapshots.of(steps, network.theta.numel())
     if start and start.snapshots:
-        return Snapshots(snapshots.every, start.snapshots.at, start.snapshots.taken)
+        return replace(snapshots, at=start.snapshots.at, taken=start.snapshots.taken)
     return snapshots
 
 

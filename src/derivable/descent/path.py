@@ -106,7 +106,7 @@ class Checkpoint:
         snapshots = None
         if "snapshots" in tensors:
             at, thetas = tensors["snapshots.at"], tensors["snapshots"]
-            snapshots = Snapshots(int(words["snapshots.every"]), at.tolist(), list(thetas))
+            snapshots = Snapshots(int(words["snapshots.every"]), at=at.tolist(), taken=list(thetas))
         return cls(
             theta=tensors["theta"],
             losses=tensors["losses"],

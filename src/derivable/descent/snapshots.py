@@ -14,9 +14,14 @@ NUMBERS = 2**22  # that all of them may hold; fewer are taken of a large network
 
 @dataclass
 class Snapshots:
-    """The parameters after some of the steps: the first, the last, and evenly many between."""
+    """The parameters after some of the steps: the first, the last, and evenly many between.
 
-    every: int  # steps from one to the next, about: exact steps stop between blocks only
+    On a logarithmic axis the beginning is as long as the end, so there are also those after 1, 2,
+    4, 8, ... steps.
+    """
+
+    every: int  # steps from one to the next, about: exact steps stop between pieces
+    doubling: bool = True  # those of the beginning
     at: list[int] = field(default_factory=list)
     taken: list[Tensor] = field(default_factory=list)  # (P,) each
 
@@ -24,11 +29,17 @@ class Snapshots:
     def of(cls, steps: int, parameters: int) -> Self:
         """None taken yet, of a descent of so many steps."""
         most = max(2, min(MOST, NUMBERS // parameters))
-        return cls(max(1, -(-steps // most)))
+        return cls(max(1, -(-steps // most)), doubling=most == MOST)
 
-    def wanted(self, first: int, last: int) -> range:
+    def early(self, first: int, last: int) -> list[int]:
+        """Those of the beginning after `first` and up to `last`."""
+        powers = (2**k for k in range((self.every - 1).bit_length()))
+        return [step for step in powers if self.doubling and first < step <= last]
+
+    def wanted(self, first: int, last: int) -> list[int]:
         """The steps after `first` and up to `last` of which there shall be one."""
-        return range(first - first % self.every + self.every, last + 1, self.every)
+        even = range(first - first % self.every + self.every, last + 1, self.every)
+        return [*self.early(first, last), *even]
 
     def take(self, step: int, theta: Tensor) -> None:
         """The one after `step` steps, unless there is one already."""
@@ -53,4 +64,4 @@ class Snapshots:
 
     def copy(self) -> Self:
         """Another one, which goes on from the same."""
-        return type(self)(self.every, self.at.copy(), self.taken.copy())
+        return type(self)(self.every, self.doubling, self.at.copy(), self.taken.copy())

@@ -89,7 +89,8 @@ def _in_blocks(
             end = min(done - done % objective.block + objective.block, plan.steps)
             objective.begin_block()
             while done < end:
-                far = min(done + objective.piece, end)
+                piece = min(done - done % objective.piece + objective.piece, end)
+                far = min([*snapshots.early(done, piece), piece])
                 advance(losses[done:far])
                 if not torch.isfinite(losses[done:far]).all():
                     raise diverged(objective, start, losses[:far], plan.lr, reach)
@@ -100,7 +101,7 @@ def _in_blocks(
                     kept = theta.clone(), done, memory()
                     spent = done - plan.done
                     plan.keep(Path(kept[0], losses[:done], spent, snapshots, memory=kept[2]))
-                if done < plan.steps:
+                if done == piece < plan.steps:
                     plan.progress(done, losses[done - 1].item())
     except KeyboardInterrupt:
         interrupted = True
