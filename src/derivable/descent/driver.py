@@ -128,6 +128,7 @@ def descend(
                 before + path.gradient_evaluations,
                 time.perf_counter() - begin,
                 path.certificate.note if path.certificate.exact else "",
+                path.certificate.deviation + (start.deviation if start else 0.0),
             )
 
         plan = Plan(
@@ -152,7 +153,7 @@ def descend(
         method=method,
         objective=name,
         gradient_evaluations=before + path.gradient_evaluations,
-        certificate=path.certificate,
+        certificate=path.certificate.after(start) if start else path.certificate,
         seconds=seconds,
         compile_seconds=compile_seconds,
         interrupted=path.interrupted,

@@ -69,7 +69,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     method_, objective_ : str
         How the steps were taken, and what computed the gradient.
     certificate_ : Certificate
-        How far the last fit is from exact steps.
+        How far the fit, with those that it goes on from, is from exact steps.
     n_features_in_, feature_names_in_ : int, ndarray
         What `fit` saw.
 
