@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from derivable import MSE, Descent, Network, ReLU, descend
 from derivable.descent import Checkpoint
 from derivable.errors import DataError, SettingError, ShapeError
-from derivable.objective import OBJECTIVES, ByHand, Fused
+from derivable.objective import OBJECTIVES, ByHand, Fused, Piecewise
 from tests.problems import problem
 
 NETWORK, X, Y = problem(3, 5, 2, rows=43, activation=ReLU, dtype=torch.float32)
@@ -25,11 +25,9 @@ EACH = [
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("derivable.objective.fused.steps_per_block", lambda rows: 50)
-    monkeypatch.setattr("derivable.objective.features_major.steps_per_block", lambda rows: 50)
-    for kind in (*OBJECTIVES.values(), *ByHand.__mro__):
-        if "block" in vars(kind):
-            monkeypatch.setattr(kind, "block", 50)
+    for module in ("batches", "by_hand", "features_major", "fused"):
+        monkeypatch.setattr(f"derivable.objective.{module}.steps_per_block", lambda rows: 50)
+    monkeypatch.setattr(Piecewise, "block", 50)
 
 
 def run(steps: int, start: Checkpoint | None = None, **settings: Any) -> Descent:

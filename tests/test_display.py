@@ -198,6 +198,14 @@ def test_plots_are_axes(run: Descent, comparison: Comparison) -> None:
         pyplot.close(new.figure)  # type: ignore[arg-type]
 
 
+def test_a_card_speaks_french(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVABLE_LANG", "fr")
+    x, y = torch.eye(4), torch.ones(4, 1)
+    network = Network.mlp(4, 2, 1, seed=0)
+    content = descend(network, MSE, x, y, method="lbfgs", steps=2)._repr_html_()
+    assert "<td>exact; des pas à lui, pas ceux de la descente de gradient</td>" in content
+
+
 def test_what_a_notebook_shows(run: Descent, comparison: Comparison) -> None:
     content = run._repr_html_()
     assert f"→ {numbers.number(run.train_loss)}" in content

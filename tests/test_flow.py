@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from derivable import MSE, Descent, Function, Network, ReLU, Tanh, descend, functions
+from derivable.descent import Checkpoint
 from derivable.descent.sharpness import extreme_curvatures
 from derivable.objective import ByHand, Fused
 from tests.problems import doubled, problem
@@ -159,6 +161,22 @@ def test_interrupted_in_progress_and_resumed() -> None:
     assert (rest.method, rest.steps) == ("flow", 8000)
     assert torch.equal(rest.losses[: part.steps], part.losses[:-1])
     assert deviation(rest, given) < 2e-4
+    assert rest.certificate.deviation == math.inf
+    assert f"the first {part.steps:,} steps were interrupted" in str(rest.certificate)
+
+
+def test_what_goes_on_from_a_flow_is_as_far_off_as_both_parts(tmp_path: Path) -> None:
+    network, x, y = given = lab(3, 5, 1)
+    part = descend(network, MSE, x, y, lr=1e-3, steps=4000, method="flow")
+    part.checkpoint.save(tmp_path / "descent")
+    start = Checkpoint.load(tmp_path / "descent")
+    rest = descend(network, MSE, x, y, lr=1e-3, steps=8000, start=start)
+    assert 0 < part.certificate.deviation < rest.certificate.deviation < 2e-4
+    assert deviation(rest, given) <= rest.certificate.deviation
+    strict = descend(network, MSE, x, y, lr=1e-3, steps=8000, start=start, tolerance=1e-15)
+    assert "the flow was not used" in strict.certificate.note
+    assert not strict.certificate.exact
+    assert strict.certificate.deviation == part.certificate.deviation
 
 
 def test_interrupted_at_any_gradient(monkeypatch: pytest.MonkeyPatch) -> None:

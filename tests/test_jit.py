@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 numba = pytest.importorskip("numba")
+jit = pytest.importorskip("derivable.function.jit")
 
 HELPER = """
 from derivable.function.jit import njit
@@ -31,6 +32,7 @@ def loop(x):
 
 def imported(folder: Path, *names: str) -> ModuleType:
     """The loop in this folder, or the last of `names`, as a new process would see it."""
+    jit._stamps.cache_clear()
     modules = []
     for name in names or ("helper", "loop"):
         spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
@@ -68,6 +70,20 @@ def test_a_change_in_a_file_beside_it_is_seen(folder: Path) -> None:
     assert imported(folder).loop(4) == 9
     (folder / "helper.py").write_text(HELPER.format(factor=30), "utf-8")
     assert imported(folder).loop(4) == 121
+
+
+def test_code_that_was_edited_after_it_was_loaded_is_not_kept_as_the_new_one(folder: Path) -> None:
+    def called(module: ModuleType) -> float:
+        number = numba.types.float64
+        loop = jit.cfunc(number(number), module.twice, ())
+        return float(loop.ctypes(4.0))
+
+    (folder / "helper.py").write_text("def twice(x):\n    return 2 * x\n", "utf-8")
+    loaded = imported(folder, "helper")
+    jit._stamps(folder)  # as of our own folders, before anything is compiled
+    (folder / "helper.py").write_text("def twice(x):\n    return 30 * x\n", "utf-8")
+    assert called(loaded) == 8, "it is compiled only now"
+    assert called(imported(folder, "helper")) == 120
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "truncated"])
@@ -124,10 +140,8 @@ def test_a_kernel_that_its_author_edited_is_compiled_again(folder: Path) -> None
     for slope in (2, 3):
         (folder / "helper.py").write_text(KERNEL.format(slope=slope), "utf-8")
         module = imported(folder, "helper")
-        _, loops = activation.compiled(module.kernel, np.dtype(np.float64))
+        activate = activation.compiled(module.kernel, np.dtype(np.float64))[activation.ACTIVATE]
         x, y = np.array([5.0, 7.0]), np.empty(2)
-        pointer = loops[activation.ACTIVATE].ctypes.argtypes[2]
-        loops[activation.ACTIVATE].ctypes(
-            2, 1.0, x.ctypes.data_as(pointer), *[y.ctypes.data_as(pointer)] * 4
-        )
+        pointer = activate.ctypes.argtypes[-1]
+        activate.ctypes(2, x.ctypes.data_as(pointer), y.ctypes.data_as(pointer))
         assert y.tolist() == [5 * slope, 7 * slope]

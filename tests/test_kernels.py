@@ -39,7 +39,7 @@ def derivatives(activation: type[Function], x: Tensor) -> tuple[Tensor, Tensor, 
 
 
 def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor) -> list[Tensor]:
-    """The results of the four loops: y, the gradient of z, dy, and the derivative of the gradient.
+    """The results of the loops: y, the gradient of z, dy, and the derivative of the gradient.
 
     They are called as C functions are, on tensors.
     """
@@ -47,19 +47,24 @@ def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor)
 
     loops = activation.compiled(kernel, z.numpy().dtype)
 
-    def run(place: int, *tensors: Tensor) -> None:
-        pointers = [
-            tensor.numpy().ctypes.data_as(loops[place].ctypes.argtypes[2]) for tensor in tensors
-        ]
-        loops[place].ctypes(z.numel(), 1.0, *pointers)
+    def run(place: int, *tensors: Tensor, rows: int | None = None) -> None:
+        loop = loops[place].ctypes
+        pointers = [tensor.numpy().ctypes.data_as(loop.argtypes[-1]) for tensor in tensors]
+        loop(z.numel(), *([] if rows is None else [rows]), *pointers)
 
     y, pulled, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
     both, dboth = z.clone(), dz.clone()
-    run(activation.ACTIVATE, z, y, y, y, y)
-    run(activation.PULL, pulled, y, grad, grad, grad)
-    run(activation.PUSH, z, y, y, dz, dy)
+    run(activation.ACTIVATE, z, y)
+    run(activation.PULL, pulled, y, grad)
+    run(activation.PUSH, z, y, dz, dy)
     run(activation.PULL_BOTH, both, y, grad, dboth, dgrad)
     torch.testing.assert_close(both, pulled, equal_nan=True)
+    for rows in (1, len(z)):  # many units and one
+        w = torch.linspace(0.3, 2, len(z) // rows, dtype=z.dtype)
+        expected, ours = z.clone(), z.clone()
+        run(activation.PULL, expected, y, (w.view(-1, 1) * grad[:rows]).flatten())
+        run(activation.PULL_ONE, ours, y, grad[:rows].clone(), w, rows=rows)
+        torch.testing.assert_close(ours, expected, equal_nan=True)
     return [y, pulled, dy, dboth]
 
 

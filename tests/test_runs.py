@@ -23,7 +23,7 @@ from derivable.comparison import Found, Trained
 from derivable.data import load_diabetes
 from derivable.errors import DataError, FileError, SettingError
 from derivable.files import write_whole
-from derivable.objective import OBJECTIVES, ByHand
+from derivable.objective import Piecewise
 from derivable.protocol import parse_models
 from derivable.run import folder as run_folder
 from derivable.run.folder import Run, load_run, open_run
@@ -37,11 +37,9 @@ QUICK = ("compare", "--data", "diabetes", "--quiet", "--method", "steps", "--ste
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 50 steps, each of which is kept."""
-    for module in ("fused", "features_major"):
+    for module in ("by_hand", "features_major", "fused"):
         monkeypatch.setattr(f"derivable.objective.{module}.steps_per_block", lambda rows: 50)
-    for kind in (*OBJECTIVES.values(), *ByHand.__mro__):
-        if "block" in vars(kind):
-            monkeypatch.setattr(kind, "block", 50)
+    monkeypatch.setattr(Piecewise, "block", 50)
     monkeypatch.setattr(run_folder, "SECONDS", 0.0)
     monkeypatch.setattr(run_folder, "SHARE", 1e9)
     monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})  # seconds for each run

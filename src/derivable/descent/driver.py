@@ -77,9 +77,9 @@ def descend(
     reference), "features-major", "fused", "piecewise" (the same to rounding, much faster) or
     "fastest". A named objective is for exact steps, where "auto" then means "steps".
 
-    `progress(step, loss)` and `keep(checkpoint)` are called between blocks of steps;
-    `progress=True` shows a bar in a terminal, and in a notebook a picture. `start` goes on from a
-    checkpoint. An interruption (Ctrl-C) returns what there is.
+    `progress(step, loss)` and, by the methods that take steps one by one, `keep(checkpoint)` are
+    called between blocks of steps; `progress=True` shows a bar in a terminal, and in a notebook a
+    picture. `start` goes on from a checkpoint. An interruption (Ctrl-C) returns what there is.
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
@@ -128,6 +128,7 @@ def descend(
                 before + path.gradient_evaluations,
                 time.perf_counter() - begin,
                 path.certificate.note if path.certificate.exact else "",
+                path.certificate.deviation + (start.deviation if start else 0.0),
             )
 
         plan = Plan(
@@ -152,7 +153,7 @@ def descend(
         method=method,
         objective=name,
         gradient_evaluations=before + path.gradient_evaluations,
-        certificate=path.certificate,
+        certificate=path.certificate.after(start) if start else path.certificate,
         seconds=seconds,
         compile_seconds=compile_seconds,
         interrupted=path.interrupted,

@@ -38,9 +38,9 @@ def descend_many(
     is faster than one after the other with all threads; the results are the same in bits.
     `progress(done, run)` is called after each, in the order in which they end; `look(step, loss)`
     between the blocks of each. An interruption (Ctrl-C) ends those that run and leaves out those
-    that did not begin. `starts` are checkpoints
-    to go on from, one for each network or None. `keep(i, found)` is called with each checkpoint
-    of the descent from network i, and with its end.
+    that did not begin. `starts` are checkpoints to go on from, one for each network or None.
+    `keep(i, found)` is called with each checkpoint of the descent from network i, and with its
+    end.
 
     Raises what `descend` raises.
     """

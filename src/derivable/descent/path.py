@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path as File
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +14,9 @@ from torch import Tensor
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
 from derivable.files import load_tensors, save_tensors
+
+if TYPE_CHECKING:
+    from derivable.display.words import Words
 
 Progress = Callable[[int, float], None]  # (steps done, loss there)
 
@@ -41,7 +46,27 @@ class Certificate:
 
     def __str__(self) -> str:
         words = "exact" if self.exact else f"within {self.deviation:.0e} of exact steps"
+        if math.isinf(self.deviation):
+            words = "not measured against exact steps"
         return f"{words}; {self.note}" if self.note else words
+
+    def said(self, words: Words) -> str:
+        """The same without the note, in the language of a page."""
+        if self.exact:
+            return words("exact")
+        if math.isinf(self.deviation):
+            return words("unmeasured")
+        return words("deviates", deviation=words.short(self.deviation))
+
+    def after(self, start: Checkpoint) -> Certificate:
+        """That of all losses, where this one is of those since `start`: deviations add up."""
+        if start.deviation == 0:
+            return self
+        note = self.note
+        if math.isinf(start.deviation):
+            first = f"the first {start.step:,} steps were interrupted before they were measured"
+            note = f"{first}; {note}" if note else first
+        return replace(self, deviation=start.deviation + self.deviation, exact=False, note=note)
 
 
 EXACT = Certificate(0.0, exact=True)
@@ -65,6 +90,7 @@ class Checkpoint:
     evaluations: int = 0  # of the gradient, so far
     seconds: float = 0.0  # so far
     note: str = ""  # of the certificate, so far
+    deviation: float = 0.0  # the same
 
     @property
     def step(self) -> int:
@@ -95,6 +121,7 @@ class Checkpoint:
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
         words = {"method": self.method, "objective": self.objective, "note": self.note}
         words |= {"evaluations": str(self.evaluations), "seconds": repr(self.seconds)}
+        words["deviation"] = repr(self.deviation)
         if self.snapshots:
             tensors |= {"snapshots": self.snapshots.thetas, "snapshots.at": self.snapshots.steps}
             words["snapshots.every"] = str(self.snapshots.every)
@@ -121,6 +148,7 @@ class Checkpoint:
             evaluations=int(words.get("evaluations", 0)),
             seconds=float(words.get("seconds", 0.0)),
             note=words.get("note", ""),
+            deviation=float(words.get("deviation", 0.0)),
         )
 
 

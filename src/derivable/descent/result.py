@@ -70,12 +70,13 @@ class Descent:
 
         words = Words()
         first, last = words.number(self.losses[0].item()), words.number(self.train_loss)
+        note = words.translated(self.certificate.note) or self.certificate.note
         row = {
             words("loss"): f"{first} → {last}",
             words("n_steps"): words.count(self.steps),
             words("rate"): "–" if self.lr is None else words.short(self.lr),
             words("method"): f"{self.method}, {self.objective}",
-            words("certificate"): str(self.certificate),
+            words("certificate"): "; ".join(filter(None, [self.certificate.said(words), note])),
             words("seconds"): words.short(self.seconds),
         }
         cells = [escape(value) for value in row.values()]

@@ -25,14 +25,19 @@ def check_numbers(lr: float | None, steps: Any, method: str, tolerance: float) -
         raise SettingError(f"method {method!r} needs a learning rate; for example lr=1e-4")
     if lr is not None and not _positive(lr):
         raise SettingError(f"lr must be a positive number, got {lr!r}")
-    try:
-        count = operator.index(steps)
-    except TypeError:
-        count = -1
-    if count < 0 or isinstance(steps, bool):
-        raise SettingError(f"steps must be a whole number, 0 or more, got {steps!r}")
     if not _positive(tolerance):
         raise SettingError(f"tolerance must be a positive number, got {tolerance!r}")
+    return check_count("steps", steps)
+
+
+def check_count(name: str, value: Any) -> int:
+    """The number of steps that the setting of that name asks for, as an int."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = -1
+    if count < 0 or isinstance(value, bool):
+        raise SettingError(f"{name} must be a whole number, 0 or more, got {value!r}")
     return count
 
 

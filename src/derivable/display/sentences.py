@@ -224,6 +224,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # how, and how again
     "exact": ("exact", "exact"),
     "deviates": ("within {deviation} of exact steps", "à {deviation} près des pas exacts"),
+    "unmeasured": ("not measured against exact steps", "non comparé aux pas exacts"),
     "method_steps": ("exact steps", "pas exacts"),
     "method_spectral": ("all steps at once", "tous les pas d'un coup"),
     "method_flow": ("as a differential equation", "par équation différentielle"),
@@ -282,6 +283,7 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         "steps of its own, not of gradient descent",
         "des pas à lui, pas ceux de la descente de gradient",
     ),
+    ("interrupted before it was measured", "interrompu avant d'être mesuré"),
     (
         "the flow was not used: it costs more than the steps",
         "l'équation différentielle n'a pas servi : elle coûte plus que les pas",

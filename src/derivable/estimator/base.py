@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from torch import Tensor
 
 from derivable.descent import Checkpoint, Descent, descend
-from derivable.descent.validity import check_weight
+from derivable.descent.validity import check_count, check_weight
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import check_fraction, network_for, rate_for, seed_of
@@ -76,6 +76,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
         """From where the last fit ended, or from the start; `once` for a single step."""
         reset = not (hasattr(self, "network_") and (self.warm_start or once))
+        steps = 1 if once else check_count("max_iter", self.max_iter)
         method = self.method
         if once and method not in STEP_BY_STEP:
             method = "steps"  # the others are for many steps
@@ -95,7 +96,6 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         if reset or self.lr != "auto" or method != self._rated:
             self.lr_, self.lr_reason_ = rate_for(self.lr, method, network, self._loss, *table)
             self._rated = method
-        steps = 1 if once else self.max_iter
         watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
         self._descend(network, table, held, steps, method, watch)
         watch.end()

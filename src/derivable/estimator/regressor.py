@@ -69,7 +69,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     method_, objective_ : str
         How the steps were taken, and what computed the gradient.
     certificate_ : Certificate
-        How far the last fit is from exact steps.
+        How far the fit, with those that it goes on from, is from exact steps.
     n_features_in_, feature_names_in_ : int, ndarray
         What `fit` saw.
 
@@ -106,8 +106,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
             self.n_outputs_, self._columns = targets.shape[1], y.ndim > 1
         elif targets.shape[1] != self.n_outputs_:
             raise DataError(
-                f"y must have {self.n_outputs_} columns, as in the first fit, to go on from it; "
-                f"got {targets.shape[1]}"
+                "y must have as many columns as in the first fit, to go on from it; it had "
+                f"{self.n_outputs_} then, and has {targets.shape[1]} now"
             )
         return X, y, targets
 

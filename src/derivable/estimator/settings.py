@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import Any
 
 import torch
@@ -69,9 +70,12 @@ def activation_of(activation: Any) -> type[Function]:
 def seed_of(random_state: Any) -> int:
     """A seed: the number itself, or one drawn from a generator."""
     try:
-        return operator.index(random_state)
+        seed = operator.index(random_state)
     except TypeError:
         return int(check_random_state(random_state).randint(2**31 - 1))
+    if not 0 <= seed < 2**64:
+        raise SettingError(f"random_state must be 0 or more and below 2**64, got {random_state!r}")
+    return seed
 
 
 def rate_for(
@@ -98,7 +102,9 @@ def rate_for(
 
 def check_fraction(validation_fraction: Any) -> None:
     """Refuse a share of the rows that leaves none on one side."""
-    if validation_fraction is not None and not 0 < validation_fraction < 1:
+    if validation_fraction is None:
+        return
+    if not (isinstance(validation_fraction, Real) and 0 < float(validation_fraction) < 1):
         raise SettingError(
             "validation_fraction must be a number between 0 and 1, or None for no validation "
             f"rows; got {validation_fraction!r}"

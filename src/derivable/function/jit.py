@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,28 @@ FAST: dict[str, Any] = {
 INNER = FAST | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
+@cache
+def _stamps(folder: Path) -> list[tuple[str, float, int]]:
+    """The files of a folder as they were when this process first looked at them.
+
+    Not as they are: code that was edited meanwhile would be kept on disk, compiled as it was,
+    under the stamps of what it has become.
+    """
+    files = [(file, file.stat()) for file in sorted(folder.glob("*.py"))]
+    return [(file.name, stat.st_mtime, stat.st_size) for file, stat in files]
+
+
+for _folder in ("function", "functions/elementwise", "objective"):  # before anything is compiled
+    _stamps(Path(__file__).parents[1] / _folder)
+
+
 class _Cache(FunctionCache):
     """Good as long as no file in the folders of `parts` has changed; damage is compiled over."""
 
     def __init__(self, function: Callable[..., Any], parts: Iterable[Any]) -> None:
         super().__init__(function)
         folders = {Path(part.__code__.co_filename).parent for part in (function, *parts)}
-        files = sorted(file for folder in folders for file in folder.glob("*.py"))
-        stamps = [(file.name, file.stat().st_mtime, file.stat().st_size) for file in files]
-        stamp = self._impl.locator.get_source_stamp(), stamps
+        stamp = [_stamps(folder) for folder in sorted(folders)]
         self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, signature: Any, context: Any) -> Any:

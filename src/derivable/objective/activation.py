@@ -17,14 +17,16 @@ import derivable.objective.vector_math as _  # noqa: F401  gives kernels their c
 from derivable.function.kernel import Kernel
 from derivable.objective import address
 
-ACTIVATE, PULL, PUSH, PULL_BOTH = range(4)  # places among the routines of a pass
-LOOPS = 4
+ACTIVATE, PULL, PULL_ONE, PUSH, PULL_BOTH = range(5)  # places among the routines of a pass
+LOOPS = 5
 
 
 @cache
 def compiled(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     """The loops of `kernel` for numbers of that type, in the order of their places."""
-    return tuple(address.compiled(loop, "nxXXXXX", dtype, kernel[:3]) for loop in _loops(kernel))
+    kinds = ("nXX", "nXXX", "nnXXXX", "nXXXX", "nXXXXX")
+    pairs = zip(_loops(kernel), kinds, strict=True)
+    return tuple(address.compiled(loop, kind, dtype, kernel[:3]) for loop, kind in pairs)
 
 
 def _loops(kernel: Kernel) -> Any:
@@ -34,26 +36,35 @@ def _loops(kernel: Kernel) -> Any:
     """
     value, slope, curvature = map(register_jitable, kernel[:3])
 
-    def activate(size, factor, z, y, grad, dz, dgrad):
+    def activate(size, z, y):
         """Fill y."""
         z, y = carray(z, size), carray(y, size)
         for i in range(size):
             y[i] = value(z[i])
 
-    def pull(size, factor, z, y, grad, dz, dgrad):
-        """Overwrite z with its gradient, where factor * grad is that of y."""
+    def pull(size, z, y, grad):
+        """Overwrite z with its gradient, where grad is that of y."""
         z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
         for i in range(size):
-            z[i] = grad[i] * (factor * slope(z[i], y[i]))
+            z[i] = grad[i] * slope(z[i], y[i])
 
-    def push(size, factor, z, y, grad, dz, dy):
+    def pull_one(size, rows, z, y, grad, w):
+        """The same of units with one output above them: w[h] * grad is that of unit h."""
+        units = size // rows
+        z, y, grad, w = carray(z, size), carray(y, size), carray(grad, rows), carray(w, units)
+        for h in range(units):
+            factor, start = w[h], h * rows
+            for i in range(start, start + rows):
+                z[i] = grad[i - start] * (factor * slope(z[i], y[i]))
+
+    def push(size, z, y, dz, dy):
         """Fill dy."""
         z, y = carray(z, size), carray(y, size)
         dz, dy = carray(dz, size), carray(dy, size)
         for i in range(size):
             dy[i] = slope(z[i], y[i]) * dz[i]
 
-    def pull_both(size, factor, z, y, grad, dz, dgrad):
+    def pull_both(size, z, y, grad, dz, dgrad):
         """Overwrite z with its gradient and dz with the directional derivative of that."""
         z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
         dz, dgrad = carray(dz, size), carray(dgrad, size)
@@ -62,4 +73,4 @@ def _loops(kernel: Kernel) -> Any:
             dz[i] = dgrad[i] * s + grad[i] * curvature(z[i], y[i]) * dz[i]
             z[i] = grad[i] * s
 
-    return activate, pull, push, pull_both
+    return activate, pull, pull_one, push, pull_both

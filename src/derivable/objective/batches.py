@@ -34,7 +34,7 @@ class Batches(Objective):
         done: int,
     ) -> None:
         self.network, self.loss, self.x, self.y, self.weight = network, loss, x, y, weight
-        self.dtype, self.piece = x.dtype, steps_per_block(min(size, len(x)))
+        self.dtype, self.block = x.dtype, steps_per_block(min(size, len(x)))
         self.size, self.seed, self.done = size, seed, done
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 

@@ -34,7 +34,7 @@ class ByHand(Objective):
         self.root = roots(weight)  # (N, 1)
         self.network, self.loss, self.x = network, loss, x
         self.y = y if self.root is None else y * self.root
-        self.dtype, self.piece = x.dtype, steps_per_block(len(x))
+        self.dtype, self.block = x.dtype, steps_per_block(len(x))
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""

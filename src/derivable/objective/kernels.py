@@ -21,7 +21,7 @@ from numba import carray, prange
 
 from derivable.function.jit import FAST, INNER, njit
 from derivable.objective import address
-from derivable.objective.activation import ACTIVATE, PULL
+from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
 from derivable.objective.address import call
 from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
 
@@ -108,7 +108,6 @@ def _block(
     theta, sizes = carray(theta, parameters), carray(sizes, layers + 1)
     routines = carray(routines, ROUTINES)
     rows, scratch, sums = carray(rows, columns), carray(scratch, room), carray(sums, parameters + 1)
-    one = theta.dtype.type(1)
     source, end, place = rows[: sizes[0] * ROWS], 0, 0
     for layer in range(layers):
         width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
@@ -117,7 +116,7 @@ def _block(
         call(routines[AFFINE], (sizes[layer], width, width, 1), (source, w, bias, z))
         if layer < layers - 1:
             y = scratch[place + z.size : place + 2 * z.size]
-            call(routines[ACTIVATE], (z.size, one), (z, y, y, y, y))
+            call(routines[ACTIVATE], (z.size,), (z, y))
             source, place = y, place + 2 * z.size
         end += length + width
 
@@ -145,12 +144,10 @@ def _block(
 def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, spare: Any) -> None:
     """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
     if width == 1:  # the gradient of each unit's output is its weight times `grad`
-        for h in range(w.size):
-            mine, output = z[h * ROWS : (h + 1) * ROWS], y[h * ROWS : (h + 1) * ROWS]
-            call(routines[PULL], (ROWS, w[h]), (mine, output, grad, grad, grad))
+        call(routines[PULL_ONE], (z.size, ROWS), (z, y, grad, w))
     else:
         grad_y = spare[: z.size]
         grad_y[:] = 0
         below = w.size // width
         call(routines[ADD_PRODUCT], (width, below, 1, width), (grad, w, grad_y))
-        call(routines[PULL], (z.size, z.dtype.type(1)), (z, y, grad_y, grad_y, grad_y))
+        call(routines[PULL], (z.size,), (z, y, grad_y))

@@ -84,7 +84,6 @@ def _block(
     sizes, routines = carray(sizes, layers + 1), carray(routines, ROUTINES)
     rows = carray(rows, columns)
     scratch, product = carray(scratch, room), carray(product, parameters + 1)
-    one = theta.dtype.type(1)
     half = scratch.size // 2
     values, dots = scratch[:half], scratch[half:]
     source = dsource = rows[: sizes[0] * ROWS]
@@ -102,8 +101,8 @@ def _block(
         if layer < layers - 1:
             source = values[place + z.size : place + 2 * z.size]
             dsource = dots[place + z.size : place + 2 * z.size]
-            call(routines[ACTIVATE], (z.size, one), (z, source, z, z, z))
-            call(routines[PUSH], (z.size, one), (z, source, z, dz, dsource))
+            call(routines[ACTIVATE], (z.size,), (z, source))
+            call(routines[PUSH], (z.size,), (z, source, dz, dsource))
             place += 2 * z.size
         end += length + width
 
@@ -146,7 +145,7 @@ def _block(
             call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
             call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
             call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
-        call(routines[PULL_BOTH], (size, one), (z, y, grad_y, dz, dgrad_y))
+        call(routines[PULL_BOTH], (size,), (z, y, grad_y, dz, dgrad_y))
         grad, dgrad = z, dz
 
 

@@ -266,9 +266,7 @@ def _descended(result: Trained, words: Words) -> list[str]:
     if descent.method in {"steps", "spectral", "flow"}:
         way = "steps" if descent.method == "flow" and worst.exact else descent.method
         method += f" ({words(f'method_{way}')}; {escape(descent.objective)})"
-    certificate = words("exact")
-    if not worst.exact:
-        certificate = words("deviates", deviation=words.short(worst.deviation))
+    certificate = worst.said(words)
     if worst.note:
         certificate += f"; {_foreign(worst.note, words)}"
     return [
