@@ -200,18 +200,14 @@ class Probes:
                 yield set(), self.resized({1: fresh[0]})
                 fresh = [fresh[0], 1]
             first, *others = places
-            groups = [{first, *kept} for count in range(len(others))
-                      for kept in itertools.combinations(others, count)]  # fmt: skip
-            pairs = [(fresh[0], fresh[1])]
-            if length > 1:  # the one may be a size that cannot change, such as the 3 of space
-                pairs += [(length, fresh[0]), (fresh[0], length)]
-            for inside, outside in pairs:
-                for group in groups:
+            for count in range(len(others)):
+                for kept in itertools.combinations(others, count):
+                    group = {first, *kept}
                     apart = self._rebuilt(
-                        lambda place, old, group=group, length=length, new=(inside, outside): (  # type: ignore[misc]
-                            old if old != length else new[place not in group]
+                        lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
+                            old if old != length else fresh[0] if place in group else fresh[1]
                         ),
-                        {length: min(inside, outside)},
+                        {length: min(fresh)},
                         False,
                     )
                     yield set(), apart
