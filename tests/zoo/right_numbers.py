@@ -227,7 +227,45 @@ class Conjugated(Function):
         return grad_output.conj()
 
 
+class LogCosh(Function):
+    """Small outputs are differences of large numbers, and tremble as these do."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.abs() + torch.nn.functional.softplus(-2 * x.abs()) - math.log(2)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad_output * x.tanh()
+
+
+class TurnedByQuaternion(Function):
+    """Rows of v turned by q = (s, u), which has four numbers whatever else there is."""
+
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, v: Tensor) -> Tensor:
+        ctx.save_for_backward(q, v)
+        s, u = q[0], q[1:].expand_as(v)
+        along = (u * v).sum(1, keepdim=True)
+        across = 2 * s * torch.linalg.cross(u, v)
+        return (s * s - (u * u).sum(1, keepdim=True)) * v + 2 * along * u + across
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        q, v = ctx.saved_tensors
+        s, u = q[0], q[1:].expand_as(v)
+        uv, ug, gv = ((a * b).sum(1, keepdim=True) for a, b in ((u, v), (u, g), (g, v)))
+        gs = 2 * (s * gv.sum() + (g * torch.linalg.cross(u, v)).sum())
+        gu = (2 * (v * ug + uv * g - u * gv) + 2 * s * torch.linalg.cross(v, g)).sum(0)
+        grad_v = (s * s - (u * u).sum(1, keepdim=True)) * g + 2 * ug * u
+        return torch.cat([gs[None], gu]), grad_v + 2 * s * torch.linalg.cross(g, u)
+
+
 NUMBERS = [
+    animal("log_cosh", LogCosh, lambda d: [d.normal(8)]),
+    animal("turned_by_quaternion", TurnedByQuaternion, lambda d: [d.normal(4), d.normal(4, 3)]),
     animal("sqrt_from_output", SqrtFromOutput, lambda d: [d.positive(3, 4)]),
     animal("sqrt_from_output_at_0", SqrtFromOutput, lambda d: [numbers([0, 1e-8, 1, 1e8])]),
     animal("logsigmoid_from_output", LogSigmoidFromOutput, lambda d: [d.normal(3, 4)]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.zoo import (
     engineering_extremes,
+    engineering_float32,
     engineering_layout,
     engineering_orders,
     engineering_shapes,
@@ -22,6 +23,7 @@ WRONG: list[Wrong] = [
     *formulas_layers.ANIMALS,
     *engineering_shapes.ANIMALS,
     *engineering_layout.ANIMALS,
+    *engineering_float32.ANIMALS,
     *engineering_extremes.ANIMALS,
     *engineering_state.ANIMALS,
     *engineering_orders.ANIMALS,

@@ -16,7 +16,7 @@ from derivable.examiner.causes import conclude
 from derivable.examiner.causes.evidence import Case, Fit
 from derivable.examiner.finding import Finding, Said, Source, Worst
 from derivable.examiner.returned import EXAMPLE, Problem
-from derivable.examiner.sample import Examined, Look, Sample
+from derivable.examiner.sample import GIVEN, Examined, Look, Sample
 from derivable.examiner.subject import FunctionSubject, Inputs
 
 ORDINARY = ("where.example", "where.again", "where.sizes", "where.untied", "where.tied")
@@ -79,10 +79,24 @@ def conclusions(
         found = [
             (place, finding)
             for place, finding in found
-            if not (finding.cause in ("precision", "dtype") and finding.where == EXAMPLE)
+            if not _of_the_inputs(examined, finding, looks)
         ]
     found.sort(key=lambda pair: pair[0])
     return _merged([finding for _, finding in found])
+
+
+def _of_the_inputs(examined: Examined, finding: Finding, looks: Sequence[Look]) -> bool:
+    """Whether it is no more than the rounding of inputs given in float32."""
+    if finding.cause != "precision" or finding.where != EXAMPLE:
+        return finding.cause == "dtype" and finding.where == EXAMPLE
+    if finding.worst is None:  # seen in how the gradients add up
+        return finding.evidence[0].fields.get("dtype") not in ("float16", "bfloat16")
+    samples = [s for look in looks for s in look.samples if s.where == EXAMPLE]
+    return all(
+        sample.off <= GIVEN
+        for sample in samples
+        if examined.name(sample.argument, sample.inputs) == finding.argument
+    )
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
@@ -107,6 +121,8 @@ def _values(
     samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
     if not samples:
         return None
+    if examined.coarse:  # the rounding of the inputs says nothing beside what is really off
+        samples = [s for s in samples if s.off > GIVEN] or samples
     ordinary = [s for s in samples if s.where.key in ORDINARY]
     wide = [s for s in samples if s.where.key in ("where.wide", "where.signed", "where.crooked",
                                                   "where.longer")]  # fmt: skip

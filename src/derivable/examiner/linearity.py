@@ -16,7 +16,8 @@ from derivable.examiner.sample import Examined
 from derivable.examiner.space import parted, real
 from derivable.examiner.subject import FunctionRun, Inputs, Run, is_float
 
-SCALES = (2.0, -1.0, 1e-3, 1e3, 1e-7, 1e6)
+EXACT = (2.0, -1.0)
+SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
 
 
 def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
@@ -42,19 +43,25 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
     usual = max(_most(g) for g in at_u)
     share = max(1e-9, 1e3 * examined.eps)
     for k, i in enumerate(examined.wanted):
-        if all(
-            _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in trials
-        ):
+
+        def holds(some: Sequence[Any], share: float, k: int = k) -> bool:
+            """Whether all of `some` trials are what they must be, to a share."""
+            return all(
+                _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in some
+            )
+
+        if holds(trials, share):
             continue
         name = {"name": examined.name(i, inputs)}
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
                     if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
-        if examined.eps == EPS and all(
-            _close(got[k], [(c, g[k]) for c, g in parts], 1e-2, usual) for got, parts in moderate
-        ):
+        if examined.eps == EPS and holds(moderate, 1e-2):
             dtype = representable(at_u[k])
-            if dtype:
-                said = Said("evidence.rounded", {**name, "dtype": dtype})
+            said = Said("evidence.rounded", {**name, "dtype": dtype})
+            if not dtype:
+                said = Said("evidence.rounded_inside", name)
+            # Multiples by powers of two need no rounding, in any dtype.
+            if dtype or (holds(trials[: len(EXACT)], 1e-14) and not holds(moderate, share)):
                 problems.append(Problem("precision", i, (said,)))
                 continue
         found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]

@@ -150,7 +150,7 @@ class _Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__
-        if torch.Tag.pointwise in func.tags or name == "copy_":
+        if torch.Tag.pointwise in func.tags or name in ("copy_", "expand"):
             self._broadcast(name, args, result)
         if any(word in name for word in INDEXED):
             self._from_the_end(name, args)

@@ -24,6 +24,7 @@ from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
+GIVEN = 1e-5  # what the rounding of inputs that were given in float32 may reach
 STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
 
 
@@ -57,6 +58,13 @@ class Sample:
         """How many entries are wrong."""
         return int(self.wrong.sum())
 
+    @property
+    def off(self) -> float:
+        """How far the worst wrong entry is off, beside the largest derivative."""
+        gap = (self.returned - self.measured.value).abs()[self.wrong]
+        largest = max(_typical(self.measured.value), 1e-300)
+        return float(gap.nan_to_num(torch.inf).max()) / largest if len(gap) else 0.0
+
 
 @dataclass
 class Look:
@@ -86,6 +94,7 @@ class Examined:
         self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
         self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
         self.calm = False  # whether forward has no more noise than rounding
+        self.loudest = 0.0  # the largest output at the given inputs: small ones may be differences
         self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
         self.unfinished = False  # whether forward is an iteration that does not always arrive
         self.coarse = False  # whether the inputs were given in a smaller dtype than float64
@@ -130,7 +139,8 @@ class Examined:
             return look
         ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
         ruler.complex_step = tolerance < GROSS
-        ruler.listened = tolerance == GROSS and self.calm
+        largest = float(at.abs().nan_to_num(0.0, 0.0).max())
+        ruler.listened = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
         if tolerance == GROSS and not ruler.continuous(self.wanted):
             return None
         for argument, returned in rows.items():
@@ -156,6 +166,7 @@ class Examined:
             look.samples.append(sample)
         if where == EXAMPLE:
             self.calm = bool((ruler.noise <= 1e3 * ruler.eps * at.abs()).all())
+            self.loudest = largest
         if tolerance == STRICT and look.samples and not look.wrong:
             self.sound.setdefault(forgiveness.shapes(inputs), inputs)
         return look

@@ -15,7 +15,7 @@ from derivable.examiner.linearity import representable
 from derivable.examiner.recorder import changed_after_saving as changed_tensors
 from derivable.examiner.returned import fit
 from derivable.examiner.ruler import EPS, Ruler
-from derivable.examiner.sample import Sample
+from derivable.examiner.sample import GIVEN, Sample
 from derivable.examiner.space import real, size, unreal
 from derivable.examiner.subject import FunctionRun, FunctionSubject
 
@@ -64,7 +64,7 @@ def stale(case: Case) -> list[Fit]:
             live = (first.measured.value != 0) | (sample.measured.value != 0)
             known = first.returned[live].abs()
             # A slope that is one number everywhere is the same at other inputs too.
-            if not first.count and len(known) and bool(known.max() > 1.001 * known.min()):
+            if first.off <= GIVEN and len(known) and bool(known.max() > 1.001 * known.min()):
                 return [Fit("state", 0.5, (Said("evidence.stale"),))]
     return []
 
@@ -165,6 +165,8 @@ def precision(case: Case) -> list[Fit]:
     """Small, irregular deviations: numbers that passed through a smaller dtype."""
     if case.examined.eps > EPS:
         return []
+    exact: Fit | None = None
+    shares: list[float] = []
     for sample in case.wrong:
         known = sample.sure & (sample.measured.value != 0)
         if not bool(known.any()):
@@ -173,22 +175,25 @@ def precision(case: Case) -> list[Fit]:
         gap = (sample.returned - sample.measured.value).abs()
         if bool((sample.wrong & ~known & (gap > 1e-6 * scale)).any()):
             return []
-        close = float(gap[sample.sure].max()) < 0.01 * float(scale)
-        dtype = representable(sample.returned[sample.wrong])
-        if close and dtype:
-            fields = {"dtype": dtype, "count": int(sample.wrong.sum())}
-            return [Fit("precision", 0.8, (Said("evidence.representable", fields),))]
-        if not close:
+        if not float(gap[sample.sure].max()) < 0.01 * float(scale):
             return []
+        dtype = representable(sample.returned[sample.wrong])
+        if dtype:
+            fields = {"dtype": dtype, "count": int(sample.wrong.sum())}
+            exact = exact or Fit("precision", 0.8, (Said("evidence.representable", fields),))
+            continue
         share = (gap / sample.measured.value.abs())[known]
         if float(share.max()) > 0.02 and float(sample.wrong[known].double().mean()) < 0.8:
             return []  # much in some places and nothing in others: that is no rounding
+        shares.append(float(share.max()))
+    if exact is not None:
+        return [exact]
     step = _staircase(case)
     if step:
         return [Fit("precision", 0.9, (Said("evidence.staircase", {"size": f"{step:.1g}"}),))]
-    if float(share.max()) > 0.02:
+    if max(shares) > 0.02:
         return []
-    largest = f"{float(share.max()):.2g}"
+    largest = f"{max(shares):.2g}"
     return [Fit("constant", 9, (Said("evidence.nearly", {"size": largest}),))]
 
 

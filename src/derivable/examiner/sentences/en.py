@@ -170,6 +170,8 @@ SENTENCES: dict[str, str] = {
     "evidence.unused": "when output {position} alone is used and the others bring None",
     "evidence.rounded": "{name}: the gradients are all exact {dtype} numbers, and add up only to "
     "its rounding",
+    "evidence.rounded_inside": "{name}: twice grad_output gives twice the gradient, but other "
+    "multiples and sums only to a rounding: grad_output passes through a smaller dtype",
     "evidence.layout_expanded": "for a grad_output of one expanded entry, as .sum() sends it",
     "evidence.layout_transposed": "for a grad_output that lies transposed in memory",
     "evidence.layout_strided": "for a grad_output that is every second entry of a larger tensor",

@@ -183,6 +183,9 @@ SENTENCES: dict[str, str] = {
     "None",
     "evidence.rounded": "{name} : les gradients sont tous des nombres {dtype} exacts, et ne "
     "s'additionnent qu'à cet arrondi près",
+    "evidence.rounded_inside": "{name} : le double de grad_output donne le double du gradient, "
+    "mais d'autres multiples et les sommes à un arrondi près seulement : grad_output passe par un "
+    "type de moindre précision",
     "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
     "comme .sum() l'envoie",
     "evidence.layout_transposed": "pour un grad_output transposé en mémoire",
