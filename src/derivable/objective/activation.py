@@ -53,9 +53,11 @@ def _loops(kernel: Kernel) -> Any:
         units = size // rows
         z, y, grad, w = carray(z, size), carray(y, size), carray(grad, rows), carray(w, units)
         for h in range(units):
-            factor, start = w[h], h * rows
-            for i in range(start, start + rows):
-                z[i] = grad[i - start] * (factor * slope(z[i], y[i]))
+            # slices, because an index that is a difference keeps a loop from being vectorised
+            mine, output = z[h * rows : (h + 1) * rows], y[h * rows : (h + 1) * rows]
+            factor = w[h]
+            for i in range(rows):
+                mine[i] = grad[i] * (factor * slope(mine[i], output[i]))
 
     def push(size, z, y, dz, dy):
         """Fill dy."""
