@@ -251,6 +251,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Handle:
         return handle
 
     ipython = types.SimpleNamespace(
+        version_info=(9, 0),  # matplotlib asks, where no figure was drawn before
         get_ipython=lambda: types.SimpleNamespace(kernel=object()),
         display=types.SimpleNamespace(display=display),
     )
