@@ -11,6 +11,7 @@ from derivable.functions import ReLU, Tanh
 from derivable.network import Network
 
 LAB_STEPS = 80_000
+LAB_REASON = "the lab sheet's"  # of a learning rate
 LAB_MODELS = "linear,tanh:10,relu:10"
 ACTIVATIONS: dict[str, type[Function]] = {"tanh": Tanh, "relu": ReLU}
 

@@ -44,9 +44,5 @@ def compare_command(
     """
     comparison, folder, charts = train(ctx, source, as_json=as_json, **given)
     from derivable.cli import terminal
-    from derivable.report.run_folder import to_json
 
-    if as_json:
-        print(to_json(comparison))
-    else:
-        terminal.show_comparison(comparison, folder, charts)
+    terminal.show_comparison(comparison, folder, charts, as_json=as_json)

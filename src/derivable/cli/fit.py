@@ -50,7 +50,6 @@ def fit_command(
     from derivable.cli import terminal
     from derivable.errors import SettingError
     from derivable.protocol import parse_models
-    from derivable.report.run_folder import to_json
     from derivable.run.export import check_export
     from derivable.run.export import export as write
     from derivable.run.folder import saved_model
@@ -63,9 +62,7 @@ def fit_command(
     comparison, folder, charts = train(ctx, source, models=models, as_json=as_json, **given)
     for file in export:
         write(saved_model(folder, chosen[0]), file)
-    if as_json:
-        print(to_json(comparison))
-    else:
-        terminal.show_comparison(comparison, folder, charts)
+    terminal.show_comparison(comparison, folder, charts, as_json=as_json)
+    if not as_json:
         for file in export:
             click.echo(f"model   {file}")

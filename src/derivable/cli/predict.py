@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from derivable.cli.table_options import READING
+from derivable.cli.table_options import READING, with_options
 
 if TYPE_CHECKING:
     from derivable.run.saved import SavedModel
-
-
-def _reading(command: click.decorators.FC) -> click.decorators.FC:
-    """Give a command the options that say how a file is read."""
-    for option in reversed(READING):
-        command = option(command)
-    return command
 
 
 @click.command("predict", short_help="Predict with a saved model on a new table.")
@@ -34,7 +27,7 @@ def _reading(command: click.decorators.FC) -> click.decorators.FC:
     show_default=True,
     help="Cells without a value: an error, or put the median of the training rows.",
 )
-@_reading
+@with_options(*READING)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of CSV.")
 @click.option("--quiet", is_flag=True, help="Say nothing about the file that was read.")
 def predict_command(

@@ -23,7 +23,7 @@ def report_command(run: str, as_json: bool, lang: str | None) -> None:
     from pathlib import Path
 
     from derivable.cli import terminal
-    from derivable.report.run_folder import to_json, write_run
+    from derivable.report.run_folder import write_run
     from derivable.run.folder import load_run, load_settings, models_of
 
     folder = Path(run)
@@ -35,7 +35,4 @@ def report_command(run: str, as_json: bool, lang: str | None) -> None:
             f"{missing} more of its models {'is' if missing == 1 else 'are'} not finished."
         )
     charts = write_run(comparison, folder, settings, lang)
-    if as_json:
-        print(to_json(comparison))
-    else:
-        terminal.show_comparison(comparison, folder, charts)
+    terminal.show_comparison(comparison, folder, charts, as_json=as_json)

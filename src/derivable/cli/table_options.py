@@ -88,10 +88,19 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
         own = {field.name: given.pop(field.name) for field in fields(TableSource)}
         return command(source=TableSource(**own), **given)
 
-    decorated: Callable[..., Any] = with_source
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
+    decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_source)
     return decorated
+
+
+def with_options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command several options, in this order."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 # How a file is read, whatever for.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rich import box
@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from derivable.comparison import Comparison, Trained, Watch
+from derivable.comparison import Comparison, Trained
 from derivable.display.numbers import number, with_spread
-from derivable.display.progress import bars
-from derivable.protocol import Model
+from derivable.protocol import LAB_REASON
 
 
 def show_note(note: str) -> None:
@@ -34,15 +33,13 @@ def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
     return console.status(what) if visible and console.is_terminal else nullcontext()
 
 
-@contextmanager
-def progress(models: Sequence[Model], steps: int, visible: bool) -> Iterator[Watch]:
-    """A live bar per model on stderr; nothing where stderr is no terminal."""
-    with bars([model.name for model in models], steps, visible=visible) as update:
-        yield lambda model, step, loss: update(model.name, step, loss)
-
-
-def show_comparison(comparison: Comparison, folder: Path, charts: Sequence[Path]) -> None:
-    """The table of results and where the files are, on stdout."""
+def show_comparison(
+    comparison: Comparison, folder: Path, charts: Sequence[Path], *, as_json: bool
+) -> None:
+    """The table of results and where the files are, on stdout; or one JSON document."""
+    if as_json:
+        print(comparison.to_json())
+        return
     console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
     console.print(_table(comparison, with_sheet))
@@ -88,7 +85,7 @@ def _how(result: Trained) -> str:
     noun = "gradient" if evaluations == 1 else "gradients"
     worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
     how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
-    return how if result.lr_reason == "the lab sheet's" else f"{how}; {_rate(result)}"
+    return how if result.lr_reason == LAB_REASON else f"{how}; {_rate(result)}"
 
 
 def _rate(result: Trained) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
+from derivable.cli.table_options import with_options
 from derivable.language import language
 
 if TYPE_CHECKING:
@@ -91,11 +92,7 @@ _OPTIONS = (
 )
 
 
-def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a training."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+training_options = with_options(*_OPTIONS)
 
 
 def train(
@@ -142,20 +139,18 @@ def train(
         between=lambda found: interrupts.between(ended=_has_ended(found)),
     )
     with interrupts.heard(), _kept(run):
-        total = steps if seeds == 1 else seeds
-        with terminal.progress(chosen, total, visible=not quiet) as watch:
-            comparison = compare(
-                table,
-                chosen,
-                protocol=protocol or source.protocol,
-                lr=lr,
-                steps=steps,
-                seed=seed,
-                seeds=seeds,
-                method=method,
-                watch=watch,
-                keeper=run,
-            )
+        comparison = compare(
+            table,
+            chosen,
+            protocol=protocol or source.protocol,
+            lr=lr,
+            steps=steps,
+            seed=seed,
+            seeds=seeds,
+            method=method,
+            watch=not quiet,
+            keeper=run,
+        )
         charts = write_run(comparison, run.folder, load_settings(run.folder))
     return comparison, run.folder, charts
 

@@ -20,7 +20,7 @@ from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
-from derivable.protocol import LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
 Found = Descent | Checkpoint  # a descent that ended, or where one is
@@ -135,7 +135,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
 def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate:
     """The learning rate of one model, and where it comes from."""
     if lr is None and split.protocol == "lab":
-        return Rate(model.lr, "the lab sheet's")
+        return Rate(model.lr, LAB_REASON)
     if lr is None or lr == "auto":
         network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
         return choose_rate(network, MSE, split.x_train, split.y_train)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from dataclasses import dataclass
 from html import escape
@@ -264,3 +265,7 @@ class Comparison:
             "seeds": len(self.seeds),
             "models": [result.to_dict() for result in self.results],
         }
+
+    def to_json(self) -> str:
+        """The same as one JSON document."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)

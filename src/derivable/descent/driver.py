@@ -118,17 +118,18 @@ def descend(
         before = start.evaluations if start else 0
 
         def checkpoint(path: Path, losses: Tensor) -> Checkpoint:
+            how = path.certificate
             return Checkpoint(
-                path.theta,
-                losses,
-                method,
-                name,
-                path.memory,
-                path.snapshots.copy(),
-                before + path.gradient_evaluations,
-                time.perf_counter() - begin,
-                path.certificate.note if path.certificate.exact else "",
-                path.certificate.deviation + (start.deviation if start else 0.0),
+                theta=path.theta,
+                losses=losses,
+                method=method,
+                objective=name,
+                memory=path.memory,
+                snapshots=path.snapshots.copy(),
+                evaluations=before + path.gradient_evaluations,
+                seconds=time.perf_counter() - begin,
+                note=how.note if how.exact else "",
+                deviation=how.deviation + (start.deviation if start else 0.0),
             )
 
         plan = Plan(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.descent.driver import descend
+from derivable.descent.spectral import triangle
 from derivable.errors import DivergedError
 from derivable.function import Function
 from derivable.network import Network
@@ -57,13 +58,9 @@ def choose_rate(
 
 def linear_curvature(x: Tensor, weight: Tensor | None = None) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on x (N, D)."""
-    share = torch.ones(len(x)) if weight is None else weight
-    gram = torch.zeros(x.size(1) + 1, x.size(1) + 1, dtype=torch.float64)
-    for rows, shares in zip(x.split(65_536), share.double().split(65_536), strict=True):
-        edge = torch.cat([rows.double(), torch.ones(len(rows), 1, dtype=torch.float64)], 1)
-        gram += edge.t() @ (shares.view(-1, 1) * edge)
-    largest: float = torch.linalg.eigvalsh(gram)[-1].item()
-    return 2 * largest / float(share.double().sum())
+    largest = torch.linalg.matrix_norm(triangle(x, x[:, :0], weight), 2).item()
+    rows = len(x) if weight is None else weight.double().sum().item()
+    return 2 * float(largest) ** 2 / rows
 
 
 def _falls(

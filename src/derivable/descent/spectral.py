@@ -36,10 +36,10 @@ def leap(x: Tensor, y: Tensor, weight: Tensor | None, plan: Plan) -> Path:
     rows, outputs = y.shape
     edges = x.size(1) + 1
     start = plan.theta.double().view(edges, outputs)
-    triangle = _triangle(x, y, weight)  # of (X, y)
-    u, s, vt = torch.linalg.svd(triangle[:edges, :edges])
-    p = u.t() @ (triangle[:edges, :edges] @ start - triangle[:edges, edges:])  # (E, K)
-    rest = (triangle[edges:, edges:] ** 2).sum() / rows
+    both = triangle(x, y, weight)  # of (X, y)
+    u, s, vt = torch.linalg.svd(both[:edges, :edges])
+    p = u.t() @ (both[:edges, :edges] @ start - both[:edges, edges:])  # (E, K)
+    rest = (both[edges:, edges:] ** 2).sum() / rows
     step = plan.lr * 2 * s**2 / rows  # (E,); a step multiplies the residual by 1 - step
     # log |1 - step|, whose powers stay exact where step is tiny; finite, as 0 times it must be 0
     rate = torch.where(step < 1, torch.log1p(-step), torch.log(step - 1)).clamp(min=-1e300)
@@ -77,15 +77,15 @@ def leap(x: Tensor, y: Tensor, weight: Tensor | None, plan: Plan) -> Path:
     return Path(theta(todo), losses, gradient_evaluations=1, snapshots=snapshots)
 
 
-def _triangle(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+def triangle(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
     """R of the QR decomposition of the weighted (x, 1, y), (D + 1 + K) square, in float64."""
     width = x.size(1) + 1 + y.size(1)
-    triangle = torch.zeros(width, width, dtype=torch.float64)
+    found = torch.zeros(width, width, dtype=torch.float64)
     for first in range(0, len(x), ROWS_AT_ONCE):
         part = slice(first, first + ROWS_AT_ONCE)
         ones = torch.ones(len(x[part]), 1, dtype=torch.float64)
         columns = torch.cat([x[part].double(), ones, y[part].double()], 1)
         if weight is not None:
             columns *= weight[part].double().sqrt().view(-1, 1)
-        _, triangle = torch.linalg.qr(torch.cat([triangle, columns]), mode="r")
-    return triangle
+        _, found = torch.linalg.qr(torch.cat([found, columns]), mode="r")
+    return found

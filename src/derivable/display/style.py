@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
@@ -15,6 +16,8 @@ from typing import Any, BinaryIO, Literal, TypeAlias
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from derivable.files import write_whole
 
 # Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
 # dashes tell the models apart where there is no colour at all, and their number has no factor in
@@ -118,6 +121,12 @@ def save(figure: Figure, path: Path | BinaryIO, kind: str | None = None) -> None
         # A name in a script that the font lacks is drawn as boxes in a PNG; SVG has it right.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def write(figure: Figure, folder: Path, name: str) -> None:
+    """Write a chart as `name`.png and `name`.svg, each whole or not at all."""
+    for kind in ("png", "svg"):
+        write_whole(folder / f"{name}.{kind}", partial(save, figure, kind=kind))
 
 
 def inline_svg(figure: Figure, label: str) -> str:

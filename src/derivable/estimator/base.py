@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
@@ -28,7 +29,7 @@ FLOATS = [np.float64, np.float32]  # anything else becomes the first
 STEP_BY_STEP = ("momentum", "nesterov", "adam", "lbfgs")  # which partial_fit leaves as they are
 
 
-class DescentEstimator(CallbackSupportMixin, BaseEstimator):
+class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
     _loss: type[Function]
@@ -61,13 +62,13 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator):
         self.warm_start = warm_start
         self.random_state = random_state
 
+    @abstractmethod
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
         """X (N, D), y as it is, and the targets (N, K) of the network."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         """What `score` says of the network's outputs (N, K), in its own units."""
-        raise NotImplementedError
 
     def _split_by(self, y: Array) -> Array | None:
         """What validation rows shall hold the same shares of as all rows."""

@@ -30,6 +30,8 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
     _loss = CrossEntropy
     _own_units = True
 
+    # The regressor's, but for `max_iter`; written out, because scikit-learn reads the parameters of
+    # an estimator off its signature.
     def __init__(
         self,
         hidden: Any = (10,),

@@ -28,7 +28,8 @@ SEED = 20_260
 class Run:
     """One forward, and any number of backwards through it.
 
-    `outputs` are what forward returned; `smooth` the positions of those that have a gradient.
+    `outputs` are what forward returned; `smooth` the positions of those that have a gradient. Where
+    the outputs are all that is wanted, as in second order, this class itself is enough.
     """
 
     def __init__(self, outputs: tuple[Any, ...], smooth: Sequence[int], inputs: Inputs) -> None:
@@ -38,7 +39,7 @@ class Run:
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         """What backward returns, as it is, for one `grad_output` per smooth output."""
-        raise NotImplementedError
+        raise NotImplementedError("a run of outputs alone has no backward")
 
     def spread(self, grad_outputs: Sequence[Tensor | None]) -> list[Tensor | None]:
         """One `grad_output` per output: None where an output has none."""
@@ -66,7 +67,7 @@ class Subject:
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name} is measured alone, and its inputs are never named")
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One forward on copies of `inputs`, those at `wanted` requiring grad."""
@@ -83,10 +84,10 @@ class Subject:
             return self._recorded(inputs)
 
     def _recorded(self, inputs: Inputs) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name} has a value alone, which nothing records")
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> Run:
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name} has a `run` of its own")
 
 
 class FunctionRun(Run):
@@ -293,26 +294,39 @@ def is_float(value: Any) -> bool:
 
 
 @contextlib.contextmanager
-def forwards_alone() -> Iterator[None]:
+def applying(apply: Callable[..., Any]) -> Iterator[None]:
+    """Inside, `.apply(*inputs)` of any Function is `apply(original, cls, *inputs)`.
+
+    `original(cls, *inputs)` is what it was. PyTorch calls `.apply` by no other name, so that there
+    is no way but to put another in its place.
+    """
+    original = vars(torch.autograd.Function)["apply"]
+
+    def other(cls: Any, *inputs: Any) -> Any:
+        return apply(original.__func__, cls, *inputs)
+
+    torch.autograd.Function.apply = classmethod(other)  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+
+
+def forwards_alone() -> contextlib.AbstractContextManager[None]:
     """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
 
     PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
     values are wanted, a callable made of such Functions can run in batches all the same.
     """
-    original = vars(torch.autograd.Function)["apply"]
 
-    def apply(cls: Any, *inputs: Any) -> Any:
+    def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:
         if not torch._C._are_functorch_transforms_active():  # another thread's call
-            return original.__func__(cls, *inputs)
+            return original(cls, *inputs)
         if cls.setup_context is not torch.autograd.Function.setup_context:
             return cls.forward(*inputs)
         return cls.forward(Recorder((False,) * len(inputs)), *inputs)
 
-    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+    return applying(apply)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -50,8 +49,7 @@ def write_page(
     `lang` is "en" or "fr", DERIVABLE_LANG if left out.
     """
     for name, figure in pictures(comparison, lang):
-        for suffix in ("png", "svg"):
-            write_whole(folder / f"{name}.{suffix}", partial(style.save, figure, kind=suffix))
+        style.write(figure, folder, name)
     path = folder / "report.html"
     write_whole(path, page(comparison, command, versions, lang))
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,23 +35,16 @@ def write_run(
 
     The page says by which command, and with which versions, the `settings` were run.
     """
-    write_whole(folder / "metrics.json", to_json(comparison) + "\n")
+    write_whole(folder / "metrics.json", comparison.to_json() + "\n")
     write_whole(folder / "history.csv", partial(_write_history, comparison))
     charts = []
     for name, draw in CHARTS.items():
-        figure = draw(comparison, lang)
-        for suffix in ("png", "svg"):
-            write_whole(folder / f"{name}.{suffix}", partial(style.save, figure, kind=suffix))
+        style.write(draw(comparison, lang), folder, name)
         charts.append(folder / f"{name}.png")
     command = settings.again(folder) if settings else ""
     versions = settings.versions if settings else None
     write_page(comparison, folder, command=command, versions=versions, lang=lang)
     return charts
-
-
-def to_json(comparison: Comparison) -> str:
-    """The comparison as one JSON document."""
-    return json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _write_history(comparison: Comparison, file: BinaryIO) -> None:

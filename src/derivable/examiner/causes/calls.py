@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from derivable.examiner.causes.evidence import Case, Fit
 from derivable.examiner.finding import Said
-from derivable.examiner.subject import CallableSubject, FunctionRun, copied
+from derivable.examiner.subject import CallableSubject, FunctionRun, applying, copied
 
 
 def changed_by_the_caller(case: Case) -> list[Fit]:
@@ -30,23 +30,17 @@ def changed_by_the_caller(case: Case) -> list[Fit]:
     return [Fit("changed_after_saving", 0, (Said("evidence.changed_by_caller"),))]
 
 
-@contextlib.contextmanager
-def _copies() -> Iterator[None]:
+def _copies() -> AbstractContextManager[None]:
     """Under autograd, `.apply` of any Function works on copies and returns copies."""
-    original = vars(torch.autograd.Function)["apply"]
 
     def own(value: Any) -> Any:
         return value.clone() if isinstance(value, Tensor) else value
 
-    def apply(cls: Any, *inputs: Any) -> Any:
-        returned = original.__func__(cls, *map(own, inputs))
+    def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:
+        returned = original(cls, *map(own, inputs))
         return tuple(map(own, returned)) if isinstance(returned, tuple) else own(returned)
 
-    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+    return applying(apply)
 
 
 def hidden_grad_output(case: Case) -> list[Fit]:
