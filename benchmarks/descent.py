@@ -143,7 +143,7 @@ def seeds(page, problems, count, steps):
 
 def chart(per_step):
     """The time of one step on a logarithmic axis, one panel per model."""
-    from derivable.report import style  # drawing is not for every run
+    from derivable.display import style  # drawing is not for every run
 
     names = [name for name in PEERS if any(name in medians for medians in per_step.values())]
     everything = [spent * 1e6 for medians in per_step.values() for spent in medians.values()]
@@ -203,10 +203,10 @@ def main():
             seeds(page, problems, options.seeds, lab_steps)
     page.say()
     page.say(f"{len(x):,} rows, {x.size(1)} features, float32, {source}. {_common.machine()}")
+    figure = chart(per_step) if options.write or options.quick else None
     if options.write:
         page.lines += ["", "![Microseconds per exact step of every way](images/descent.svg)"]
         page.write(options.write, "descent")
-        figure = chart(per_step)
         for kind in ("png", "svg"):
             figure.savefig(options.write.parent / "images" / f"descent.{kind}")
 

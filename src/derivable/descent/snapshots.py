@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 MOST = 128  # of one descent
+BEGINNING = tuple(2**k for k in range(10))
 NUMBERS = 2**22  # that all of them may hold; fewer are taken of a large network
 
 
@@ -17,7 +18,7 @@ class Snapshots:
     """The parameters after some of the steps: the first, the last, and evenly many between.
 
     On a logarithmic axis the beginning is as long as the end, so there are also those after 1, 2,
-    4, 8, ... steps.
+    4, 8, ..., 512 steps, by when exact steps have come to the end of their first piece.
     """
 
     every: int  # steps from one to the next, about: exact steps stop between pieces
@@ -33,13 +34,12 @@ class Snapshots:
 
     def early(self, first: int, last: int) -> list[int]:
         """Those of the beginning after `first` and up to `last`."""
-        powers = (2**k for k in range((self.every - 1).bit_length()))
-        return [step for step in powers if self.doubling and first < step <= last]
+        return [step for step in BEGINNING if self.doubling and first < step <= last]
 
     def wanted(self, first: int, last: int) -> list[int]:
         """The steps after `first` and up to `last` of which there shall be one."""
         even = range(first - first % self.every + self.every, last + 1, self.every)
-        return [*self.early(first, last), *even]
+        return sorted({*self.early(first, last), *even})
 
     def take(self, step: int, theta: Tensor) -> None:
         """The one after `step` steps, unless there is one already."""

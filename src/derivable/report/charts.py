@@ -35,7 +35,7 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
         if test:
             lines = [Line2D([], [], linewidth=wide, color=style.GREY) for wide in (2, 0.9)]
             labels = [words("training_rows"), words("test_rows")]
-            axes.legend(lines, labels, frameon=False, loc="upper right")
+            axes.legend(lines, labels, frameon=False, loc="best")
         return figure
 
 
