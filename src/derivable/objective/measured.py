@@ -16,7 +16,7 @@ from derivable.objective.fused import Fused
 # and fused nowhere above the second; between them it depends on the shape of the network.
 ALWAYS_FUSED = 4_000
 NEVER_FUSED = 60_000
-SAMPLE = 8_192  # rows
+SAMPLE = 32_768  # rows; of fewer, features-major holds in the cache what it does not hold later
 
 Kind = type[Fused] | type[FeaturesMajor]
 

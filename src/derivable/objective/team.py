@@ -70,6 +70,7 @@ class Team:
         seconds = {}
         for size in (most, 1):
             numba.set_num_threads(size)
+            work()  # wakes the threads, which slept or have just been made
             seconds[size] = sum(_time(work) for _ in range(REPEATS))
         self._size = min(seconds, key=lambda size: seconds[size])
         numba.set_num_threads(self._size)
