@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +15,7 @@ import pytest
 numba = pytest.importorskip("numba")
 jit = pytest.importorskip("derivable.function.jit")
 
+ROOT = Path(__file__).parents[1]
 HELPER = """
 from derivable.function.jit import njit
 
@@ -145,3 +148,31 @@ def test_a_kernel_that_its_author_edited_is_compiled_again(folder: Path) -> None
         pointer = activate.ctypes.argtypes[-1]
         activate.ctypes(2, x.ctypes.data_as(pointer), y.ctypes.data_as(pointer))
         assert y.tolist() == [5 * slope, 7 * slope]
+
+
+DESCENT = """
+import torch
+from derivable import MSE
+from derivable.objective import Fused
+from tests.problems import problem
+
+network, x, y = problem(8, 10, 1, rows=600, dtype=torch.float32)
+objective, theta, losses = Fused(network, MSE, x, y), network.theta, torch.empty(20).double()
+objective.take_steps(theta, 0.01, losses)
+product = objective.curvature(theta, theta)
+print(objective._kernels.take_steps.stats.cache_hits.total())
+print([tensor.numpy().tobytes().hex() for tensor in (theta, losses, product)])
+"""
+
+
+def test_what_was_compiled_and_what_was_found_on_disk_give_the_same_bits(tmp_path: Path) -> None:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    outputs = []
+    for _ in range(2):
+        command = [sys.executable, "-c", DESCENT]
+        run = subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        outputs.append(run.stdout.split("\n", 1))
+    assert [int(hits) for hits, _ in outputs] == [0, 1]
+    assert outputs[0][1] == outputs[1][1]

@@ -102,6 +102,7 @@ def descend(
     with torch.no_grad(), watched(progress, steps) as watch:
         done = start.step if start else 0
         goal: Objective | None = None
+        begin = time.perf_counter()
         if method == "spectral":
             pass  # it needs the table alone
         elif batch_size is not None:
@@ -111,7 +112,10 @@ def descend(
         exact: Objective | None = None
         if goal and method == "flow":
             exact = in_float64(goal, network, loss, x, y, weight)
-        compile_seconds = sum(_warm_up(one, method) for one in {goal, exact} if one)
+        for one in {goal, exact}:
+            if one:
+                _warm_up(one, method)
+        compile_seconds = time.perf_counter() - begin
         name = goal.name if goal else "quadratic"
 
         begin = time.perf_counter() - (start.seconds if start else 0.0)
@@ -197,9 +201,8 @@ def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
     return start.method, objective if batch_size is None else "fastest"
 
 
-def _warm_up(goal: Objective, method: str) -> float:
-    """Get compiled loops ready, and say so where that takes a while; returns the seconds."""
-    begin = time.perf_counter()
+def _warm_up(goal: Objective, method: str) -> None:
+    """Get compiled loops ready, and say so where that takes a while."""
     patience = threading.Timer(
         PATIENCE,
         _log.warning,
@@ -211,4 +214,3 @@ def _warm_up(goal: Objective, method: str) -> float:
         goal.warm_up(curvature=method == "flow")
     finally:
         patience.cancel()
-    return time.perf_counter() - begin

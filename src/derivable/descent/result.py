@@ -32,7 +32,7 @@ class Descent:
     gradient_evaluations: int
     certificate: Certificate  # how far from exact steps, measured
     seconds: float  # without compile_seconds
-    compile_seconds: float  # that compiled loops took to be ready
+    compile_seconds: float  # before the first step: to lay out the table, and to compile loops
     interrupted: bool
     snapshots: Snapshots  # parameters at some of the steps, first and last included
     checkpoint: Checkpoint  # from where `descend(..., start=...)` goes on

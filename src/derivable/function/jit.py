@@ -23,7 +23,10 @@ FAST: dict[str, Any] = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
 }
 # For functions that only compiled code calls: half of their time to compile is the way from Python.
-INNER = FAST | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# They become part of what calls them. Otherwise two routines that call the same one would each hold
+# a copy, with its sums in an order of its own, and the linker takes either: a process that compiled
+# would not give the bits of one that found the code on the disk.
+INNER = FAST | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from derivable.functions import Tanh
 from derivable.network import Network
 from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.mlp import Mlp
-from derivable.objective.team import Team
+from derivable.objective.team import Team, threads_at_most
 
 DTYPES = (torch.float32, torch.float64)
 TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
@@ -29,7 +30,7 @@ class Fused(Objective):
     Supports Linear layers with one kind of activation between them, any Function that states its
     `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Raises
     SettingError otherwise. `weight` (N,) is that of each row. Memory: one copy of the table, and
-    one block's units for each task.
+    one block's units for each thread.
     """
 
     name = "fused"
@@ -60,7 +61,7 @@ class Fused(Objective):
                 "the fused objective runs one kind of activation, which states its kernel, in "
                 "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        from derivable.objective import activation, kernels, tiles  # Numba, only where it is used
+        from derivable.objective import kernels, tiles  # Numba, only where it is used
 
         self._kernels, self.rows_of_block = kernels, tiles.ROWS
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
@@ -68,15 +69,10 @@ class Fused(Objective):
         parts = [x, y] if weight is None else [x, y, weight.to(x.dtype).view(-1, 1)]
         self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
         self.sizes = np.array(mlp.sizes)
-        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
-        dtype = self.table.dtype
-        self._compiled = *activation.compiled(kernel, dtype), *tiles.compiled(dtype)
-        self.routines = np.array([routine.address for routine in self._compiled], np.int64)
-        self._block = kernels.compiled_block(dtype)
+        self._kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._team = Team()
         self._first_order = self._work(1)
-        self._second_order: Any = None
 
     def warm_up(self, *, curvature: bool) -> None:
         """Compile the passes, or load them from the disk."""
@@ -113,15 +109,12 @@ class Fused(Objective):
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
         from derivable.objective import second_order
 
-        if self._second_order is None:
-            self._second_order = self._work(2)
-            self._second_block = second_order.compiled_block(self.table.dtype)
         product = torch.empty_like(self.gradient)
         self._team.muster(lambda: self._gradient(theta))
         second_order.curvature(
             theta.numpy(),
             direction.numpy(),
-            (self._second_block.address, self.routines),
+            (second_order.compiled_block(self.table.dtype).address, self._routines),
             *self._problem,
             self._second_order,
             product.numpy(),
@@ -130,18 +123,37 @@ class Fused(Objective):
 
     @property
     def _code(self) -> tuple[int, Any]:
-        return self._block.address, self.routines
+        return self._kernels.compiled_block(self.table.dtype).address, self._routines
+
+    @cached_property
+    def _routines(self) -> np.ndarray[Any, Any]:
+        """The addresses of the routines that a pass calls; compiled at the first use."""
+        from derivable.objective import activation, tiles
+
+        dtype = self.table.dtype
+        compiled = *activation.compiled(self._kernel, dtype), *tiles.compiled(dtype)
+        return np.array([routine.address for routine in compiled], np.int64)
+
+    @cached_property
+    def _second_order(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        return self._work(2)
 
     @property
     def _problem(self) -> tuple[Any, ...]:
         return self.sizes, self.table, self.rows
 
     def _work(self, order: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Scratch for one block's units and gradients, and the sums, of each task."""
-        tasks = min(TASKS, len(self.table))
+        """Scratch of each thread, for one block's units and gradients, and the sums of each task.
+
+        They are PyTorch's, whose arrays begin where a line of the cache does: a vector of a block
+        then never lies across two.
+        """
         units = 2 * int(self.sizes[1:].sum()) + int(self.sizes[1:].max())
-        scratch = np.zeros((tasks, order * units * self.rows_of_block), self.table.dtype)
-        return scratch, np.zeros((tasks, self.gradient.numel() + 1))
+        room = order * units * self.rows_of_block
+        scratch = torch.zeros(threads_at_most(), room, dtype=self.dtype)
+        tasks = min(TASKS, len(self.table))
+        sums = torch.zeros(tasks, self.gradient.numel() + 1, dtype=torch.float64)
+        return scratch.numpy(), sums.numpy()
 
 
 def kernel_of(activation: type[Function]) -> Kernel | None:

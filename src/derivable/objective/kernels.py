@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray, prange
+from numba import carray, get_thread_id, prange
 
 from derivable.function.jit import FAST, INNER, njit
 from derivable.objective import address
@@ -35,18 +35,18 @@ def loss_and_gradient(
     `code` is the address of `compiled_block` and those of the routines that it calls; `sizes` are
     the widths from inputs to outputs.
     `table` (blocks, (D + K) * ROWS) holds the D features and K targets of each block, the last
-    one padded. `work` is the scratch (tasks, ...) and the partial sums (tasks, P + 1).
+    one padded. `work` is the scratch (threads, ...) and the partial sums (tasks, P + 1).
     """
     block, routines = code
     scratch, partial = work
     tasks, blocks = partial.shape[0], table.shape[0]
     for task in prange(tasks):
-        mine = partial[task]
+        mine, own = partial[task], scratch[get_thread_id()]
         mine[:] = 0
         for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
             count = min(ROWS, rows - i * ROWS)
             lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
-            call(block, lengths, (theta, sizes, routines, table[i], scratch[task], mine))
+            call(block, lengths, (theta, sizes, routines, table[i], own, mine))
     return add_tasks(partial, 2 / rows, gradient) / rows
 
 

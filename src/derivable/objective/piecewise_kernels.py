@@ -19,6 +19,7 @@ from derivable.function.jit import FAST, INNER, njit
 CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512
 GROUP = 16  # rows of a list with one common due
+PARTS = CAPACITY // GROUP  # of a radius, in each of which a list has a group or less
 FIRST_RADIUS = 1e-3
 WORK, STEPS = range(2)  # done with the lists
 COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
@@ -166,7 +167,11 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     radius = _best_radius(path, x.shape[1])
     count, flips, z = 0, 0, np.empty(CHUNK, np.float32)
-    near, margins = np.empty(CAPACITY, np.int64), np.empty(CAPACITY)
+    near, order, margins = (
+        np.empty(CAPACITY, np.int64),
+        np.empty(CAPACITY, np.int64),
+        np.empty(CAPACITY),
+    )
     square = 0.0
     for e in range(edges):
         square += theta[e * units + h] ** 2
@@ -197,15 +202,32 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     if count > CAPACITY:  # no list this time: the next step searches again, in a smaller radius
         path[RADIUS], path[LENGTH] = radius * 0.5 * CAPACITY / count, np.inf
         return flips
-    order = np.argsort(margins[:count])
+    _in_order(margins[:count], radius, order)
     for i in range(count):
         n = near[order[i]]
         rows[h, i], due[h, i] = n, margins[order[i]]
-        if i % GROUP == 0:
-            first[h, i // GROUP] = due[h, i]
+        first[h, i // GROUP] = min(first[h, i // GROUP] if i % GROUP else np.inf, due[h, i])
         for e in range(edges):
             features[h, i * edges + e] = x[e, n]
     return flips
+
+
+@njit(**INNER)
+def _in_order(margins: Any, radius: float, order: Any) -> None:
+    """Fill the order of the margins, up to a part of the radius so small that a group covers it.
+
+    Counted out, not sorted: that is quicker, and a sort takes a second to compile.
+    """
+    ends, parts = np.zeros(PARTS, np.int64), np.empty(margins.size, np.int64)
+    for i in range(margins.size):
+        inside = margins[i] < radius  # not beyond by a rounding, nor NaN
+        parts[i] = int(margins[i] / radius * (PARTS - 1)) if inside else PARTS - 1
+        ends[parts[i]] += 1
+    for part in range(1, PARTS):
+        ends[part] += ends[part - 1]
+    for i in range(margins.size - 1, -1, -1):
+        ends[parts[i]] -= 1
+        order[ends[parts[i]]] = i
 
 
 @njit(**INNER)

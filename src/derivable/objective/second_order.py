@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray, prange
+from numba import carray, get_thread_id, prange
 
 from derivable.function.jit import FAST, INNER, njit
 from derivable.objective import address
@@ -44,18 +44,18 @@ def curvature(
 ) -> None:
     """Fill `product` with the Hessian times `direction`; the rest as in `loss_and_gradient`.
 
-    The scratch of a task has twice the size, for the values and their derivatives.
+    The scratch has twice the size, for the values and their derivatives.
     """
     block, routines = code
     scratch, partial = work
     tasks, blocks = partial.shape[0], table.shape[0]
     for task in prange(tasks):
-        mine = partial[task]
+        mine, own = partial[task], scratch[get_thread_id()]
         mine[:] = 0
         for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
             count = min(ROWS, rows - i * ROWS)
             lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
-            call(block, lengths, (theta, direction, sizes, routines, table[i], scratch[task], mine))
+            call(block, lengths, (theta, direction, sizes, routines, table[i], own, mine))
     add_tasks(partial, 2 / rows, product)
 
 

@@ -45,6 +45,13 @@ def may_share() -> bool:
         return True
 
 
+def threads_at_most() -> int:
+    """How many threads a compiled pass can have in this process."""
+    import numba
+
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
 class Team:
     """The threads for one objective."""
 
@@ -60,7 +67,7 @@ class Team:
         numba.get_num_threads()  # starts Numba's threads, at first; OpenMP then forgets PyTorch's
         if torch.get_num_threads() != asked:
             torch.set_num_threads(asked)
-        most = min(asked, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+        most = min(asked, threads_at_most())
         if most == 1 or _alone.get():
             numba.set_num_threads(1)
             return

@@ -16,7 +16,7 @@ from numba.extending import intrinsic, overload
 from derivable.function import kernel
 
 # No sums in another order, unlike in the loops: log 2 in two parts must not become one again.
-_EXACT: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+_EXACT: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
 
 # tanh x = x P(x^2) / Q(x^2) for |x| <= 9.1, and its value there beyond: the rational function of
 # smallest relative error (2e-8), fitted by reweighted least squares on Chebyshev points. It is
