@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ import _common
 import torch
 from _peers import OURS, PEERS, QUICK, SHEET, CannotRunError, Problem
 
-from derivable import MSE, descend
+from derivable import MSE, descend, descend_many
 from derivable.data import lab_split, load_california
 from derivable.protocol import LAB_MODELS, parse_models
 
@@ -123,13 +124,31 @@ def auto(problem, steps):
     return descend(problem.network, MSE, problem.x, problem.y, lr=problem.model.lr, steps=steps)
 
 
+def many(page, problem, by_sheet, count, steps):
+    """The table of `descend_many`: one model from so many seeds, every loss of each."""
+    page.head(
+        f"{steps:,} steps, many seeds", "seeds", "seconds", "seconds per seed",
+        "the sheet's loop", "times faster", "largest certificate",
+    )  # fmt: skip
+    networks = [replace(problem, seed=seed).network for seed in range(count)]
+    settings = {"lr": problem.model.lr, "steps": steps}
+    spent, runs = _common.seconds(
+        partial(descend_many, networks, MSE, problem.x, problem.y, **settings)
+    )
+    slowest = by_sheet * steps * count
+    worst = max(run.certificate.deviation for run in runs)
+    page.row(
+        problem.model.name, count, spent, spent / count, slowest, slowest / spent, f"{worst:.0e}"
+    )
+
+
 def seeds(page, problems, count, steps):
     """The largest relative deviation of any loss of `auto` from exact steps in float64."""
     page.head(f"{steps:,} steps", "seeds", "largest deviation of any loss", "largest certificate")
     for problem in problems:
         deviations, certificates = [], []
         for seed in range(count):
-            drawn = Problem(problem.model, problem.x, problem.y, seed)
+            drawn = replace(problem, seed=seed)
             run = auto(drawn, steps)
             true = descend(
                 drawn.network.double(), MSE, drawn.x.double(), drawn.y.double(),
@@ -198,6 +217,10 @@ def main():
             per_step[problem.model.name] = one_step(page, problem, peers, steps, rounds)
         page.say()
         whole_lab(page, problems, per_step, lab_steps, 1 if options.quick else 3)
+        page.say()
+        tanh = problems[1]
+        by_sheet = per_step[tanh.model.name][SHEET]
+        many(page, tanh, by_sheet, 3 if options.quick else 100, lab_steps)
         if options.seeds:
             page.say()
             seeds(page, problems, options.seeds, lab_steps)
