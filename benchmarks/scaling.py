@@ -81,7 +81,7 @@ class Sweep:
         fused, major, chosen, price = compare(given, self.enough)
         parameters = given[0].theta.numel()
         self.prices.append((price, name))
-        self.found.append((parameters, major / fused))
+        self.found.append((parameters, major / fused, name))
         shown = f"{price:.2f}" if price <= PRICE else f"**{price:.2f}**"
         self.page.row(
             name, f"{parameters:,}", f"{fused * 1e6:,.0f} us", f"{major * 1e6:,.0f} us",
@@ -90,8 +90,9 @@ class Sweep:
 
     def conclude(self):
         """Where the two meet, and the worst choice."""
-        major = [parameters for parameters, ratio in self.found if ratio < 1]
-        fused = [parameters for parameters, ratio in self.found if ratio > 1]
+        major = [parameters for parameters, ratio, _ in self.found if ratio < 1]
+        fused = [parameters for parameters, ratio, _ in self.found if ratio > 1]
+        _, ratio, slowest = min(self.found, key=lambda found: found[1])
         price, name = max(self.prices)
         dearer = sum(price > PRICE for price, _ in self.prices)
         self.page.say()
@@ -101,6 +102,7 @@ class Sweep:
             if major and fused
             else "One of the two is the faster everywhere. "
         )
+        self.page.say(f"Fused takes at most {1 / ratio:.2f} times as long ({slowest}).")
         self.page.say(
             f"The worst choice costs {price:.2f} ({name}); {dearer} of {len(self.prices)} cost "
             f"more than {PRICE}."
@@ -187,13 +189,17 @@ def one_size_at_a_time(sweep, rows, features, widths, depths, most_threads):
 
 
 def grid(sweep, rows):
-    """Every combination of features, width and depth."""
+    """Every combination of features, width and depth; folded, where the page is shown."""
+    sweep.page.say()
+    sweep.page.say("<details><summary>Every combination of features, depth and width</summary>")
     sweep.head("every combination, tanh")
     for features in FEATURES:
         for width in WIDTHS:
             for depth in DEPTHS:
                 name = f"{features} features, depth {depth}, width {width}"
                 sweep.run(name, rows, features, width, depth)
+    sweep.page.say()
+    sweep.page.say("</details>")
 
 
 def main():

@@ -272,7 +272,7 @@ def test_fastest_takes_what_the_network_allows() -> None:
 
 
 def test_between_small_and_large_it_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    small, large = problem(3, 5, 1, rows=20), problem(300, 250, 1, rows=20)
+    small, large = problem(3, 5, 1, rows=20), problem(600, 500, 1, rows=20)
     middle = problem(100, 100, 1, rows=20)
     kinds: list[object] = []
 
