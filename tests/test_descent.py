@@ -167,6 +167,20 @@ def test_a_loss_that_overflows_with_the_last_step() -> None:
         descend(network, MSE, X, Y, lr=1e30, steps=1, method="steps")
 
 
+@pytest.mark.parametrize(("method", "network"), [
+    ("spectral", Network.linear(3)), ("steps", Network.mlp(3, 2, 1)), ("lbfgs", Network.linear(3)),
+])  # fmt: skip
+def test_a_loss_that_is_not_finite_where_it_starts(method: str, network: Network) -> None:
+    with pytest.raises(DivergedError, match="the loss is inf at step 0, .* no learning rate helps"):
+        descend(network.double(), MSE, X.double(), 1e200 * Y.double(), lr=1, steps=3, method=method)
+
+
+def test_below_what_was_stable_where_it_started_a_smaller_lr_is_proposed() -> None:
+    network = Network.mlp(3, 5, 5, 1)  # its loss curves by 2.03 at first, and then by more
+    with pytest.raises(DivergedError, match="try a smaller lr, for example 0.095$"):
+        descend(network, MSE, X, Y + 1, lr=0.95, steps=600, method="steps")
+
+
 # what is refused before the first step
 
 
@@ -184,8 +198,11 @@ def test_a_loss_that_overflows_with_the_last_step() -> None:
         ({"method": "leaps"}, "method must be one of auto, steps, spectral, .*; got 'leaps'"),
         ({"objective": "quantum"}, "objective must be one of fastest, by hand, .*; got 'quantum'"),
         ({"method": "spectral"}, "method 'spectral' is for a network of one Linear layer and MSE"),
-        ({"batch_size": 0}, "batch_size must be a positive whole number, got 0"),
-        ({"batch_size": 2.0}, "batch_size must be a positive whole number, got 2.0"),
+        ({"batch_size": 0}, "batch_size must be a whole number, 1 or more, got 0"),
+        ({"batch_size": 2.0}, "batch_size must be a whole number, 1 or more, got 2.0"),
+        ({"batch_size": True}, "batch_size must be a whole number, 1 or more, got True"),
+        ({"batch_size": 5, "seed": "a"}, "seed must be a whole number, 0 or more, got 'a'"),
+        ({"start": "run.safetensors"}, r"start must be a Checkpoint, such as .*, got str"),
         ({"batch_size": 5, "method": "flow"}, "batches go with the methods steps, momentum, .*"),
         ({"batch_size": 5, "objective": "fused"}, "no named objective; got method 'auto' and obj"),
     ],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from derivable import MSE, Context, Function, Linear, Network, ReLU, Tanh, functions
 from derivable.errors import SettingError, ShapeError
-from derivable.network import flatten
+from derivable.network import Layer, flatten
 
 sizes = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 
@@ -151,3 +151,9 @@ def test_a_table_that_does_not_fit_is_named() -> None:
 
 def test_linear_is_the_only_layer_of_a_linear_network() -> None:
     assert [layer.function for layer in Network.linear(8, 1).layers] == [Linear]
+
+
+def test_layers_that_share_a_parameter_are_refused() -> None:
+    layer = Layer(Linear, w=torch.ones(3, 3), b=torch.zeros(3))
+    with pytest.raises(SettingError, match="two layers share a parameter"):
+        Network([layer, Layer(Tanh), layer])

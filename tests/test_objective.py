@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +14,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.autograd.functional import hvp
 
-from derivable import MSE, Function, Linear, Network, ReLU, Tanh, functions
-from derivable.errors import SettingError
+from derivable import MSE, Function, Linear, Network, ReLU, Tanh, descend, functions
+from derivable.errors import SettingError, ShapeError
 from derivable.function import Elementwise
 from derivable.network import Layer, flatten
 from derivable.objective import (
@@ -348,3 +351,52 @@ def test_without_numba_it_says_what_to_install(
     assert fastest(network, MSE, x, y, steps=5000).name == "features-major"
     with pytest.raises(SettingError, match=r"needs Numba: pip install 'derivable\[fast\]'"):
         kind(network, MSE, x, y)
+
+
+def test_layers_that_do_not_meet_are_named() -> None:
+    first = Layer(Linear, w=torch.ones(3, 5), b=torch.zeros(5))
+    last = Layer(Linear, w=torch.ones(7, 1), b=torch.zeros(1))
+    network, x, y = Network([first, Layer(Tanh), last]), torch.ones(11, 3), torch.ones(11, 1)
+    assert not Fused.supports(network, MSE)
+    with pytest.raises(ShapeError, match="x must have 7 columns"):
+        descend(network, MSE, x, y, lr=0.1, steps=3)
+
+
+SEVERAL_THREADS = """
+import os, threading, torch
+from derivable import MSE, Network, descend
+from derivable.errors import SettingError
+
+def run(i):
+    x = torch.ones(700, 3)
+    ended.append(descend(Network.mlp(3, 5, 1), MSE, x, x[:, :1], lr=0.1, steps=200).train_loss)
+
+ended = []
+run(0)
+threads = [threading.Thread(target=run, args=[i]) for i in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(ended) == 5 and len(set(ended)) == 1
+if os.environ["NUMBA_THREADING_LAYER"] == "omp" and not os.fork():
+    try:
+        run(5)
+    except SettingError as error:
+        print(error, flush=True)
+    os._exit(0)
+elif os.environ["NUMBA_THREADING_LAYER"] == "omp":
+    os.wait()
+"""
+
+
+@pytest.mark.parametrize("layer", ["workqueue", "omp"])
+def test_python_threads_and_forks_do_not_end_the_process(layer: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL_THREADS],
+        env={**os.environ, "NUMBA_THREADING_LAYER": layer},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    if layer == "omp" and sys.platform == "linux":
+        assert "start processes by multiprocessing's method 'spawn'" in done.stdout

@@ -65,6 +65,20 @@ def test_more_rows_near_the_edge_than_a_list_holds(activation: type[Function]) -
     assert moved < 1e-8
 
 
+def test_after_too_many_rows_for_a_list_there_is_one_in_a_smaller_radius() -> None:
+    from derivable.objective.piecewise_kernels import CAPACITY, COUNT, RADIUS
+
+    network, x, y = problem(2, 3, 1, rows=2 * CAPACITY, activation=ReLU)
+    theta = network.theta
+    theta[:9] *= 1e-3  # every row is near
+    objective = Piecewise(network, MSE, x, y)
+    objective.take_steps(theta, 1e-6, torch.empty(4, dtype=torch.float64))
+    assert objective._state is not None
+    paths = objective._state.lists[-2]
+    assert (paths[:, RADIUS] < 1e-3).all()
+    assert (paths[:, COUNT] <= CAPACITY).all()
+
+
 @BOTH
 def test_weights_of_exactly_zero(activation: type[Function]) -> None:
     network, x, y = problem(3, 5, 1, rows=701, activation=activation)

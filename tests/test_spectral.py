@@ -10,7 +10,7 @@ from torch import Tensor
 
 from derivable import MSE, Network, descend
 from derivable.errors import DivergedError
-from tests.problems import problem
+from tests.problems import doubled, problem
 
 
 def compare(network: Network, x: Tensor, y: Tensor, *, lr: float, steps: int) -> None:
@@ -76,6 +76,17 @@ def test_divergence_names_the_largest_lr() -> None:
     with pytest.raises(DivergedError, match=message):
         descend(network, MSE, x, y, lr=3.0, steps=2000)
     assert descend(network, MSE, x, y, lr=0.999 * largest, steps=20_000).train_loss < 1
+
+
+def test_a_loss_beyond_the_numbers_of_the_network() -> None:
+    network, x, y = problem(3, 1, rows=43, dtype=torch.float32)
+    with pytest.raises(DivergedError, match="not finite at step") as error:
+        descend(network, MSE, x, y, lr=3.0, steps=60)
+    step = int(str(error.value).split("at step ")[1].split()[0])
+    twin, x, y = doubled(network, x, y)
+    whole = descend(twin, MSE, x, y, lr=3.0, steps=60)
+    before, there = whole.losses[step - 1 : step + 1]
+    assert before <= torch.finfo(torch.float32).max < there
 
 
 def test_more_steps_than_one_piece_of_losses() -> None:

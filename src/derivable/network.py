@@ -49,11 +49,18 @@ class Network(nn.Module):
 
     `parameters()` come in the order w1, b1, w2, b2, ...; weights are laid out (in, out).
     `theta` is all of them in one flat vector of shape (P,), in the same order.
+
+    Raises SettingError for layers that share a parameter.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
         self.layers = cast("list[Layer]", nn.ModuleList(layers))  # torch's list has no item type
+        if len(list(self.parameters())) < sum(len(list(one.parameters())) for one in self.layers):
+            raise SettingError(
+                "two layers share a parameter, whose gradient would be the sum of theirs; give "
+                "each layer parameters of its own"
+            )
 
     @classmethod
     def linear(

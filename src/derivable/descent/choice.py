@@ -99,11 +99,9 @@ def check_choice(
             "method 'spectral' is for a network of one Linear layer and MSE, whose loss is "
             "quadratic; method 'auto' chooses among those that suit this network"
         )
-    if batch_size is not None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise SettingError(f"batch_size must be a positive whole number, got {batch_size!r}")
-        if method not in ("auto", "steps", *OPTIMISERS) or objective != "fastest":
-            raise SettingError(
-                f"batches go with the methods steps, {', '.join(OPTIMISERS)} and no named "
-                f"objective; got method {method!r} and objective {objective!r}"
-            )
+    full_batch = method not in ("auto", "steps", *OPTIMISERS) or objective != "fastest"
+    if batch_size is not None and full_batch:
+        raise SettingError(
+            f"batches go with the methods steps, {', '.join(OPTIMISERS)} and no named "
+            f"objective; got method {method!r} and objective {objective!r}"
+        )

@@ -25,7 +25,14 @@ from derivable.descent.path import Checkpoint, Path, Plan, Progress
 from derivable.descent.result import Descent
 from derivable.descent.snapshots import Snapshots
 from derivable.descent.steps import optimise, take_steps
-from derivable.descent.validity import check_numbers, check_problem, check_start, check_weight
+from derivable.descent.validity import (
+    check_count,
+    check_kind,
+    check_numbers,
+    check_problem,
+    check_start,
+    check_weight,
+)
 from derivable.display.progress import watched
 from derivable.function import Function
 from derivable.network import Network
@@ -84,8 +91,11 @@ def descend(
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
+    check_kind(start)
     steps = check_numbers(lr, steps, start.method if start else method, tolerance)
     lr = None if lr is None else float(lr)  # for a whole number, loops would be compiled again
+    if batch_size is not None:
+        batch_size, seed = check_count("batch_size", batch_size, 1), check_count("seed", seed)
     check_choice(method, objective, batch_size, network, loss)
     check_problem(network, loss, x, y)
     if weight is not None:
@@ -140,6 +150,7 @@ def descend(
             theta=start.theta if start else network.theta,
             lr=lr or math.nan,
             steps=steps,
+            most=torch.finfo(x.dtype).max,
             losses=start.losses if start else torch.empty(0, dtype=torch.float64),
             tolerance=tolerance,
             progress=watch,

@@ -8,13 +8,15 @@ import torch
 
 from derivable.descent.field import Vector
 from derivable.descent.path import OF_ITS_OWN, Path, Plan
+from derivable.descent.sharpness import nowhere_to_start
 from derivable.objective import Objective
 
 
 def minimise(objective: Objective, plan: Plan) -> Path:
     """At most `steps` iterations of L-BFGS from theta; `lr` is not used.
 
-    There is one loss per iteration. It ends earlier where the loss does not fall any more.
+    There is one loss per iteration. It ends earlier where the loss does not fall any more. Raises
+    DivergedError where the first loss is not finite; SciPy goes nowhere from there.
     """
     from scipy.optimize import minimize
 
@@ -40,6 +42,8 @@ def minimise(objective: Objective, plan: Plan) -> Path:
         plan.progress(done, losses[-1])
 
     losses.append(value(theta)[0])
+    if not losses[-1] <= plan.most:
+        raise nowhere_to_start(losses[-1])
     options = {"maxiter": plan.steps - plan.done, "maxfun": 20 * plan.steps}
     try:
         if plan.steps > plan.done:

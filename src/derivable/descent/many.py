@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -67,15 +67,14 @@ def descend_many(
             results[i] = result
             progress(len(results), result)
 
-    run(0, shared=False)  # compiles what there is to compile
-    workers = torch.get_num_threads() if may_share() else 1
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(run, i, workers > 1) for i in range(1, len(networks))]
-        try:
-            for future in futures:
-                future.result()
-        except BaseException as error:
-            stop.set()
-            if not isinstance(error, KeyboardInterrupt):
-                raise
+    with suppress(KeyboardInterrupt):
+        run(0, shared=False)  # compiles what there is to compile
+        workers = torch.get_num_threads() if may_share() else 1
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(run, i, workers > 1) for i in range(1, len(networks))]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                stop.set()
     return [results[i] for i in sorted(results)]

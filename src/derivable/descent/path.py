@@ -159,6 +159,7 @@ class Plan:
     theta: Tensor  # (P,)
     lr: float
     steps: int
+    most: float  # a larger loss is not finite, in numbers of the network's type
     losses: Tensor  # (done,): the loss before each step so far
     tolerance: float
     progress: Progress  # called between blocks

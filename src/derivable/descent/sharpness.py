@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.descent.path import Plan
 from derivable.errors import DivergedError
 from derivable.objective import Objective
 
@@ -43,17 +44,18 @@ def extreme_curvatures(
     return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
-def diverged(
-    objective: Objective, start: Tensor, losses: Tensor, lr: float, reach: float = 2.0
-) -> DivergedError:
+def diverged(objective: Objective, plan: Plan, losses: Tensor, reach: float) -> DivergedError:
     """The error that names the first loss that is not finite, and a learning rate that is stable.
 
-    `losses` end with those of the block that diverged; `start` is theta at step 0, where steps are
-    stable while lr < reach / lambda_max; 0 where no such number is known.
+    `losses` end with those of the block that diverged. Where the plan begins, steps are stable
+    while lr < reach / lambda_max; 0 where no such number is known. On their way they may come to
+    where the loss is sharper, and diverge with a smaller lr.
     """
-    step = int(torch.nonzero(~torch.isfinite(losses))[0])
-    _, sharpest = extreme_curvatures(objective, start)
-    if 0 < sharpest < np.inf and 2 * lr * sharpest > reach > 0:
+    lr, step = plan.lr, int(torch.nonzero(~(losses <= plan.most))[0])
+    if step == 0:
+        return nowhere_to_start(losses[0].item())
+    _, sharpest = extreme_curvatures(objective, plan.theta.to(objective.dtype))
+    if 0 < sharpest < np.inf and lr * sharpest > reach > 0:
         way_out = (
             f"the loss curves by up to {sharpest:.3g} where it starts, so a stable lr is below "
             f"{reach:.3g} / {sharpest:.3g} = {reach / sharpest:.2g}"
@@ -63,4 +65,12 @@ def diverged(
     return DivergedError(
         f"the descent diverged: the loss is {losses[step].item()} at step {step} with lr={lr:g}, "
         f"after {losses[0].item():.6g} at step 0; {way_out}"
+    )
+
+
+def nowhere_to_start(loss: float) -> DivergedError:
+    """The error for a loss that is not finite before the first step."""
+    return DivergedError(
+        f"the loss is {loss:g} at step 0, before anything has moved, so no learning rate helps; "
+        "standardise x and y, or start from other parameters"
     )

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from derivable.descent.path import Path, Plan
+from derivable.descent.sharpness import nowhere_to_start
 from derivable.errors import DivergedError
 
 ROWS_AT_ONCE = 65_536
@@ -51,8 +52,10 @@ def leap(x: Tensor, y: Tensor, weight: Tensor | None, plan: Plan) -> Path:
         k = torch.arange(first, min(first + STEPS_AT_ONCE, todo + 1), dtype=torch.float64)
         decay = torch.exp(2 * k.view(-1, 1) * rate)  # (n, E)
         losses[plan.done + first : plan.done + first + len(k)] = rest + decay @ powers
-    broken = torch.nonzero(~torch.isfinite(losses))
+    broken = torch.nonzero(~(losses[plan.done :] <= plan.most)) + plan.done
     if len(broken):
+        if broken[0] == 0:
+            raise nowhere_to_start(losses[0].item())
         raise DivergedError(
             f"the descent diverges: the loss is not finite at step {int(broken[0])} with "
             f"lr={plan.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "

@@ -81,7 +81,6 @@ def _in_blocks(
     from a checkpoint has the same blocks.
     """
     losses, done, snapshots = plan.room(), plan.done, plan.snapshots()
-    start = plan.theta.to(theta.dtype)
     kept = theta.clone(), done, memory()  # what an interruption inside a block goes back to
     interrupted = False
     try:
@@ -92,8 +91,8 @@ def _in_blocks(
                 piece = min(done - done % objective.piece + objective.piece, end)
                 far = min([*snapshots.early(done, piece), piece])
                 advance(losses[done:far])
-                if not torch.isfinite(losses[done:far]).all():
-                    raise diverged(objective, start, losses[:far], plan.lr, reach)
+                if not (losses[done:far] <= plan.most).all():
+                    raise diverged(objective, plan, losses[:far], reach)
                 if snapshots.wanted(done, far):
                     snapshots.take(far, theta)
                 done = far
@@ -110,8 +109,8 @@ def _in_blocks(
     if torch.isnan(losses[done]):  # where a block was interrupted, its first loss is known
         losses[done], _ = objective.value_and_gradient(theta)
     losses = losses[: done + 1]
-    if not torch.isfinite(losses[done]):
-        raise diverged(objective, start, losses, plan.lr, reach)
+    if not losses[done] <= plan.most:
+        raise diverged(objective, plan, losses, reach)
     with suppress(KeyboardInterrupt):  # there is nothing more to do
         plan.progress(done, losses[done].item())
     snapshots.take(done, theta)

@@ -19,6 +19,15 @@ from derivable.objective.weights import LINEAR, QUADRATIC
 from derivable.shapes import require_tensors
 
 
+def check_kind(start: Any) -> None:
+    """Refuse what is no checkpoint."""
+    if start is not None and not isinstance(start, Checkpoint):
+        raise SettingError(
+            "start must be a Checkpoint, such as run.checkpoint or Checkpoint.load(file), "
+            f"got {type(start).__name__}"
+        )
+
+
 def check_numbers(lr: float | None, steps: Any, method: str, tolerance: float) -> int:
     """The number of steps, as an int. Raises SettingError for numbers without a meaning."""
     if lr is None and method != "lbfgs":
@@ -30,14 +39,14 @@ def check_numbers(lr: float | None, steps: Any, method: str, tolerance: float) -
     return check_count("steps", steps)
 
 
-def check_count(name: str, value: Any) -> int:
-    """The number of steps that the setting of that name asks for, as an int."""
+def check_count(name: str, value: Any, least: int = 0) -> int:
+    """The whole number that the setting of that name asks for, as an int."""
     try:
         count = operator.index(value)
     except TypeError:
-        count = -1
-    if count < 0 or isinstance(value, bool):
-        raise SettingError(f"{name} must be a whole number, 0 or more, got {value!r}")
+        count = least - 1
+    if count < least or isinstance(value, bool):
+        raise SettingError(f"{name} must be a whole number, {least} or more, got {value!r}")
     return count
 
 

@@ -83,8 +83,8 @@ class Fused(Objective):
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
-        self._team.muster(lambda: self._gradient(theta))
-        return theta.new_tensor(self._gradient(theta)), self.gradient
+        with self._team.mustered(lambda: self._gradient(theta)):
+            return theta.new_tensor(self._gradient(theta)), self.gradient
 
     def _gradient(self, theta: Tensor) -> float:
         loss: float = self._kernels.loss_and_gradient(
@@ -94,31 +94,31 @@ class Fused(Objective):
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by exact steps, one for each of the `losses`, the loss before it."""
-        self._team.muster(lambda: self._gradient(theta))
-        self._kernels.take_steps(
-            theta.numpy(),
-            lr,
-            losses.numpy(),
-            self._code,
-            *self._problem,
-            self._first_order,
-            self.gradient.numpy(),
-        )
+        with self._team.mustered(lambda: self._gradient(theta)):
+            self._kernels.take_steps(
+                theta.numpy(),
+                lr,
+                losses.numpy(),
+                self._code,
+                *self._problem,
+                self._first_order,
+                self.gradient.numpy(),
+            )
 
     def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
         from derivable.objective import second_order
 
         product = torch.empty_like(self.gradient)
-        self._team.muster(lambda: self._gradient(theta))
-        second_order.curvature(
-            theta.numpy(),
-            direction.numpy(),
-            (second_order.compiled_block(self.table.dtype).address, self._routines),
-            *self._problem,
-            self._second_order,
-            product.numpy(),
-        )
+        with self._team.mustered(lambda: self._gradient(theta)):
+            second_order.curvature(
+                theta.numpy(),
+                direction.numpy(),
+                (second_order.compiled_block(self.table.dtype).address, self._routines),
+                *self._problem,
+                self._second_order,
+                product.numpy(),
+            )
         return product
 
     @property

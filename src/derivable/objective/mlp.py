@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 from derivable.errors import SettingError
@@ -32,8 +33,10 @@ class Mlp:
             or any(list(layer.parameters()) for layer in network.layers[1::2])
         ):
             return None
-        weights = [next(layer.parameters()) for layer in network.layers[::2]]
-        sizes = (weights[0].size(0), *(w.size(1) for w in weights))
+        shapes = [tuple(p.shape) for p in network.parameters()]
+        sizes = (shapes[0][0], *(shape[-1] for shape in shapes[1::2]))
+        if shapes != [shape for pair in pairwise(sizes) for shape in (pair, pair[1:])]:
+            return None  # by hand, a layer that does not meet the next one is named
         return cls(sizes, tuple(functions[1::2]))
 
     @classmethod

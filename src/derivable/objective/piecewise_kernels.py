@@ -236,7 +236,7 @@ def _best_radius(path: Any, total: int) -> float:
 
     A list of radius r serves r / speed steps, and its groups are read through at most of them.
     """
-    if path[AGE] == 0:
+    if path[LENGTH] == np.inf:  # the last search left no list, but the radius to try next
         return path[RADIUS]
     speed = path[LENGTH] / path[AGE]
     density = max(path[COUNT], 1.0) / path[RADIUS]

@@ -7,18 +7,24 @@ The result is the same in bits with any number of threads (see `kernels.py`).
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 import torch
+
+from derivable.errors import SettingError
 
 SECONDS = 1.0  # between two trials
 REPEATS = 3
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
+_one_at_a_time = threading.RLock()
+_process: list[int] = []  # where the first pass ran
 
 
 @contextmanager
@@ -59,12 +65,25 @@ class Team:
         self._next_trial = 0.0
         self._size = 0  # none chosen yet
 
-    def muster(self, work: Callable[[], object]) -> None:
-        """Set the number of threads for what follows; every now and then, time `work` with both."""
+    @contextmanager
+    def mustered(self, work: Callable[[], object]) -> Iterator[None]:
+        """For passes inside, the number of threads is set; now and then `work` is timed with both.
+
+        Where passes may not run at the same time, those of other Python threads wait: Numba would
+        end the process. Raises SettingError where it would do so because of a fork.
+        """
         import numba
 
         asked = torch.get_num_threads()
         numba.get_num_threads()  # starts Numba's threads, at first; OpenMP then forgets PyTorch's
+        _check_process()
+        with nullcontext() if may_share() else _one_at_a_time:
+            self._choose(asked, work)
+            yield
+
+    def _choose(self, asked: int, work: Callable[[], object]) -> None:
+        import numba
+
         if torch.get_num_threads() != asked:
             torch.set_num_threads(asked)
         most = min(asked, threads_at_most())
@@ -82,6 +101,18 @@ class Team:
         self._size = min(seconds, key=lambda size: seconds[size])
         numba.set_num_threads(self._size)
         self._next_trial = time.monotonic() + max(SECONDS, 50 * sum(seconds.values()))
+
+
+def _check_process() -> None:
+    """Refuse to go on in a process that was forked from one whose OpenMP threads had started."""
+    if not _process:
+        _process.append(os.getpid())
+    openmp = sys.modules.get("numba.np.ufunc.omppool")
+    if _process[0] != os.getpid() and openmp and openmp.openmp_vendor == "GNU":
+        raise SettingError(
+            "this process was forked from one that has descended, and GNU OpenMP cannot go on in "
+            "it; start processes by multiprocessing's method 'spawn' or 'forkserver'"
+        )
 
 
 def _time(work: Callable[[], object]) -> float:
