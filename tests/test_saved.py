@@ -21,7 +21,7 @@ from derivable import Comparison, compare
 from derivable.cli.main import main
 from derivable.data import Table, load_diabetes, read_sheet, read_table
 from derivable.errors import DataError, MissingExtraError, SettingError
-from derivable.functions.elementwise import ACTIVATIONS
+from derivable.network import ACTIVATIONS
 from derivable.protocol import parse_models
 from derivable.run.export import MOST_NUMBERS, as_onnx, as_python, export
 from derivable.run.saved import SavedModel

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from derivable.errors import SettingError
 from derivable.functions import Tanh
-from derivable.functions.elementwise import ACTIVATIONS
-from derivable.network import Network
+from derivable.network import ACTIVATIONS, Network
 
 LAB_STEPS = 80_000
 LAB_REASON = "the lab sheet's"  # of a learning rate

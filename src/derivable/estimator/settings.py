@@ -14,8 +14,7 @@ from torch import Tensor
 from derivable.descent import choose_rate
 from derivable.errors import SettingError
 from derivable.function import Function
-from derivable.functions.elementwise import ACTIVATIONS
-from derivable.network import INITIAL_SCALE, Network, flatten
+from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 

@@ -1,6 +1,5 @@
 """Functions of each entry by itself."""
 
-from derivable.function import Function
 from derivable.functions.elementwise.abs import Abs
 from derivable.functions.elementwise.cos import Cos
 from derivable.functions.elementwise.elu import ELU
@@ -48,6 +47,3 @@ __all__ = [
     "Square",
     "Tanh",
 ]
-
-# By the names that commands and estimators take: "tanh", "leakyrelu".
-ACTIVATIONS: dict[str, type[Function]] = {name.lower(): globals()[name] for name in __all__}
