@@ -71,6 +71,7 @@ def diverged(objective: Objective, plan: Plan, losses: Tensor, reach: float) -> 
 def nowhere_to_start(loss: float) -> DivergedError:
     """The error for a loss that is not finite before the first step."""
     return DivergedError(
-        f"the loss is {loss:g} at step 0, before anything has moved, so no learning rate helps; "
-        "standardise x and y, or start from other parameters"
+        f"the loss is {loss} before the first step, which no lr mends: what the network makes of "
+        "this table with its initial parameters is not finite; start from others, or take another "
+        "activation or loss"
     )
