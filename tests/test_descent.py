@@ -167,6 +167,13 @@ def test_a_loss_that_overflows_with_the_last_step() -> None:
         descend(network, MSE, X, Y, lr=1e30, steps=1, method="steps")
 
 
+@pytest.mark.parametrize("method", ["steps", "flow", "adam"])
+def test_a_loss_that_is_not_finite_where_it_starts(method: str) -> None:
+    network, x, y = problem(3, 5, 1, rows=20, activation=functions.Log)
+    with pytest.raises(DivergedError, match="the loss is nan before the first step, which no lr"):
+        descend(network, MSE, x, y, lr=0.1, steps=50, method=method)
+
+
 # what is refused before the first step
 
 

@@ -18,16 +18,17 @@ def test_the_labs_models() -> None:
 
 
 def test_names_can_be_read_back() -> None:
-    models = parse_models("relu(32x16), tanh:5")
-    assert models == (Model("relu", (32, 16)), Model("tanh", (5,)))
+    models = parse_models("relu(32x16), tanh:5, leaky_relu:3, relu6(3)")
+    assert models[:2] == (Model("relu", (32, 16)), Model("tanh", (5,)))
+    assert [model.name for model in models[2:]] == ["leakyrelu(3)", "relu6(3)"]
     assert parse_models(",".join(m.name for m in models)) == models
 
 
 @pytest.mark.parametrize(
-    "text", ["sigmoid:3", "tanh", "tanh:", "tanh:0", "tanh:-3", "lin", "relu:3y"]
+    "text", ["sigmoyd:3", "tanh", "tanh:", "tanh:0", "tanh:-3", "lin", "relu:3y"]
 )
 def test_words_that_name_no_model(text: str) -> None:
-    with pytest.raises(SettingError, match=f"'{text}' names no model: expected linear, or one of"):
+    with pytest.raises(SettingError, match=f"'{text}' names no model: expected linear, or an"):
         parse_models(text)
 
 

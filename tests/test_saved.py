@@ -21,8 +21,9 @@ from derivable import Comparison, compare
 from derivable.cli.main import main
 from derivable.data import Table, load_diabetes, read_sheet, read_table
 from derivable.errors import DataError, MissingExtraError, SettingError
-from derivable.protocol import ACTIVATIONS, parse_models
-from derivable.run.export import MOST_NUMBERS, ONNX, TORCH, as_onnx, as_python, export
+from derivable.network import ACTIVATIONS
+from derivable.protocol import parse_models
+from derivable.run.export import MOST_NUMBERS, as_onnx, as_python, export
 from derivable.run.saved import SavedModel
 
 MODELS = "linear,tanh:5,relu:7x3"
@@ -150,8 +151,31 @@ def test_the_onnx_graph_predicts_the_same(saved: SavedModel, table: Table) -> No
     assert words == {"features": list(table.features), "targets": list(table.targets)}
 
 
-def test_every_activation_can_be_exported() -> None:
-    assert set(TORCH) == set(ONNX) == set(ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_is_the_same_elsewhere(
+    activation: str, dtype: torch.dtype, comparison: Comparison
+) -> None:
+    (model,) = parse_models(f"{activation}:4")
+    plain = SavedModel.of(comparison.results[0], comparison.facts)
+    features, targets = len(plain.columns.features), len(plain.columns.targets)
+    network = model.network(features, targets, 0)
+    generator = torch.Generator().manual_seed(0)
+    theta = torch.rand(network.theta.shape, generator=generator)  # log and sqrt want positive ones
+    saved = replace(plain, model=model, network=network.with_theta(theta).to(dtype))
+    x = plain.scaler.mean + plain.scaler.std * torch.rand(
+        7, features, generator=generator, dtype=torch.float64
+    )
+    expected, close = saved.predictions(x), {"rtol": 1e-6, "atol": 0.0}
+    names: dict[str, Any] = {"__name__": "model"}
+    exec(compile(as_python(saved), "model.py", "exec"), names)
+    torch.testing.assert_close(names["predict"](x), expected, **close)
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    document = onnx.load_model_from_string(as_onnx(saved))
+    (ours,) = ReferenceEvaluator(document).run(None, {"x": x.numpy()})
+    torch.testing.assert_close(torch.from_numpy(ours), expected, **close)
 
 
 def test_what_cannot_be_exported(
@@ -215,6 +239,23 @@ def test_fit_and_predict(
     assert torch.equal(twins[0].network.theta, twins[1].network.theta)
 
 
+def test_what_a_model_needs_cannot_be_left_out(
+    comparison: Comparison,
+    houses: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    SavedModel.of(comparison.results[0], comparison.facts).save("m.safetensors")
+    Path("mixed.csv").write_text(houses.read_text("utf-8").replace(",", ".", 1), "utf-8")
+    assert left("predict", "m.safetensors", "mixed.csv") == 3
+    assert capsys.readouterr().err.endswith("write all in one way\n")
+    options = ("--one-hot", "--missing", "median")
+    assert left("compare", "mixed.csv", "--target", "price", *options) == 3
+    assert "write all in one way, or leave it out with --ignore" in capsys.readouterr().err
+
+
 def test_mistakes_of_fit_and_predict(
     houses: Path,
     tmp_path: Path,
@@ -240,6 +281,11 @@ def test_mistakes_of_fit_and_predict(
         (("predict", text, text), 3, "cannot be read as safetensors"),
         (("predict", "run", text, "--out", text), 2, "would overwrite what is read"),
         (("predict", "none.safetensors", text), 3, "none.safetensors cannot be read"),
+        (
+            ("fit", text, "--target", "price", "--model", "tan:3"),
+            2,
+            "activations are abs, cos, elu",
+        ),
     ):
         capsys.readouterr()
         assert left(*words, "--json") == code, words

@@ -15,8 +15,12 @@ from derivable.errors import SettingError, ShapeError
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.function.gradients import as_tuple
-from derivable.functions import Linear, Tanh
+from derivable.functions import Linear, Tanh, elementwise
 
+# By the names that commands and estimators take: "tanh", "leakyrelu".
+ACTIVATIONS: dict[str, type[Function]] = {
+    name.lower(): getattr(elementwise, name) for name in elementwise.__all__
+}
 INITIAL_SCALE = 0.01  # the lab sheet's: weights 0.01 * randn, biases 0
 
 

@@ -6,14 +6,12 @@ import re
 from dataclasses import dataclass
 
 from derivable.errors import SettingError
-from derivable.function import Function
-from derivable.functions import ReLU, Tanh
-from derivable.network import Network
+from derivable.functions import Tanh
+from derivable.network import ACTIVATIONS, Network
 
 LAB_STEPS = 80_000
 LAB_REASON = "the lab sheet's"  # of a learning rate
 LAB_MODELS = "linear,tanh:10,relu:10"
-ACTIVATIONS: dict[str, type[Function]] = {"tanh": Tanh, "relu": ReLU}
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class Model:
 def parse_models(text: str) -> tuple[Model, ...]:
     """Models from text such as "linear,tanh:10,relu:32x16"; also "tanh(10)", as they are shown.
 
+    An activation is an elementwise Function of the library, by its name in lower case.
+
     Raises SettingError for a word that names no model, or for the same model twice.
     """
     models = tuple(_parse_model(word.strip()) for word in text.split(",") if word.strip())
@@ -56,14 +56,15 @@ def parse_models(text: str) -> tuple[Model, ...]:
 def _parse_model(word: str) -> Model:
     if word == "linear":
         return Model()
-    match = re.fullmatch(r"([a-z]+)[:(](\d+(?:x\d+)*)\)?", word)
+    match = re.fullmatch(r"([a-z_0-9]+)[:(](\d+(?:x\d+)*)\)?", word)
     sizes = tuple(map(int, match[2].split("x"))) if match else ()
-    if not match or match[1] not in ACTIVATIONS or 0 in sizes:
+    activation = match[1].replace("_", "") if match else ""
+    if activation not in ACTIVATIONS or 0 in sizes:
         raise SettingError(
-            f"{word!r} names no model: expected linear, or one of {', '.join(ACTIVATIONS)} with "
-            "its hidden sizes, such as tanh:10 or relu:32x16"
+            f"{word!r} names no model: expected linear, or an activation with its hidden sizes, "
+            f"such as tanh:10 or relu:32x16; activations are {', '.join(ACTIVATIONS)}"
         )
-    return Model(match[1], sizes)
+    return Model(activation, sizes)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     default="linear,tanh:10,relu:10",
     show_default=True,
     metavar="LIST",
-    help="Models separated by commas: linear, tanh:10, relu:32x16, ...",
+    help="Models separated by commas: linear, tanh:10, silu:32x16, ... (any elementwise Function).",
 )
 @training_options
 @seeds_option

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     default="tanh:10",
     show_default=True,
     metavar="MODEL",
-    help="linear, tanh:10, relu:32x16, ...",
+    help="linear, tanh:10, silu:32x16, ... (any elementwise Function).",
 )
 @click.option(
     "--export",

@@ -61,7 +61,7 @@ def predict_command(
     if out is not None and Path(out).resolve() in (Path(model).resolve(), Path(file).resolve()):
         raise SettingError(f"--out {out} would overwrite what is read; name another file")
     saved = _load(model, name)
-    sheet = read_sheet(file, decimal=decimal, separator=separator, na=na)
+    sheet = read_sheet(file, decimal=decimal, separator=separator, na=na, optional=False)
     if not quiet:
         marks = describe(sheet, saved.columns.marks(sheet, saved.columns.inputs))
         terminal.show_detected("; ".join(part for part in (sheet.detected, marks) if part))

@@ -72,7 +72,7 @@ def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
         raise DataError(
             f"{sheet.place(row, column)}: '{cells.text[row]}' is not a number with a decimal "
             f"{_KIND[mark]}, which was asked for; leave --decimal away to let each column be "
-            f"found out, or leave the column out with --ignore '{column}'"
+            f"found out{sheet.or_without(column)}"
         )
     return mark
 
@@ -88,7 +88,7 @@ def _own_mark(sheet: Sheet, column: str) -> str:
         )
         raise DataError(
             f"{sheet.name}, column '{column}' has decimal points and decimal commas: {one}, "
-            f"{other}; write all in one way, or leave the column out with --ignore '{column}'"
+            f"{other}; write all in one way{sheet.or_without(column)}"
         )
     for mark in shown:
         _refuse_loose_thousands(sheet, column, mark)
@@ -152,7 +152,6 @@ def values(sheet: Sheet, column: str, mark: str) -> pl.Series:
     if len(lost):
         raise DataError(
             f"{sheet.place(lost[0], column)}: '{cells.text[lost[0]]}' lies outside the range of "
-            f"64-bit numbers; write the column in another unit, or leave it out with --ignore "
-            f"'{column}'"
+            f"64-bit numbers; write the column in another unit{sheet.or_without(column)}"
         )
     return found

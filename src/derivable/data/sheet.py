@@ -36,6 +36,7 @@ class Sheet:
     detected: str = ""
     notes: tuple[str, ...] = ()  # what the reader should know
     unnamed: frozenset[str] = frozenset()  # columns without a name, which are called "column 3"
+    optional: bool = True  # whether a column may be left out
     _cells: dict[str, Cells] = field(default_factory=dict, repr=False, compare=False)
 
     def cells(self, column: str) -> Cells:
@@ -51,6 +52,10 @@ class Sheet:
         """Where a cell is, as the reader finds it: houses.csv, line 17, column 'price'."""
         return f"{self.name}, {self.unit} {self.lines[row]}, column '{column}'"
 
+    def or_without(self, column: str) -> str:
+        """The way out that ends a sentence about a column, where there is this one."""
+        return f", or leave it out with --ignore '{column}'" if self.optional else ""
+
     def keep(self, rows: pl.Series) -> Sheet:
         """The sheet with those rows only where `rows` is true."""
         return replace(
@@ -64,11 +69,13 @@ def read_sheet(
     decimal: str | None = None,
     separator: str | None = None,
     na: Iterable[str] = (),
+    optional: bool = True,
 ) -> Sheet:
     """Read CSV, TSV and their like, also compressed by gzip, or Parquet.
 
     `decimal` is "." or ",", `separator` one character; each is found where it is not given. `na`
-    are spellings of a missing value besides the usual ones (`MISSING`).
+    are spellings of a missing value besides the usual ones (`MISSING`). `optional` says whether a
+    column may be left out, which then is advised where one cannot be read.
 
     Raises DataError for what cannot be read, with file and line.
     """
@@ -89,7 +96,7 @@ def read_sheet(
         sheet = _read_text(name, content, separator)
     if not len(sheet.frame):
         raise DataError(f"{name} has names of columns and no rows of numbers below them")
-    return replace(sheet, decimal=decimal, missing=missing)
+    return replace(sheet, decimal=decimal, missing=missing, optional=optional)
 
 
 def _content(path: str | Path) -> tuple[str, bytes]:

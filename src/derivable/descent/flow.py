@@ -41,6 +41,7 @@ SAFETY = 3.0  # the twin shares a part of what the path is off; see certificate.
 TRIALS = 2
 DEGREE = 7  # of DOP853's dense output; RK45's has 4
 COST = 3  # gradients that an evaluation of the modified flow is worth: g, then H g
+NOT_FINITE = "its loss or parameters are not finite"
 PATIENCE = 3000  # gradients that it may cost before it must have come as far as they would
 
 
@@ -151,6 +152,9 @@ def _strides(
     objective = flow.objective
     ride = _Ride(plan.room(), plan.theta.double(), plan.done, plan.snapshots())
     ride.losses[plan.done] = _value(objective, ride.theta)
+    if not torch.isfinite(ride.losses[plan.done]):
+        ride.trouble = NOT_FINITE
+        return ride
     try:
         solver = (integrate.DOP853 if smooth else integrate.RK45)(
             flow,
@@ -165,7 +169,7 @@ def _strides(
             ride.trouble = _look(witness, solver, plan) if witness else ""
             solver.step()
             if solver.status == "failed" or not np.isfinite(solver.y).all():
-                ride.trouble = "its loss or parameters are not finite"
+                ride.trouble = NOT_FINITE
                 break
             _record(ride, plan, objective, solver)
             if COST * flow.evaluations > max(PATIENCE, ride.done - plan.done):

@@ -52,6 +52,12 @@ def diverged(
     stable while lr < reach / lambda_max; 0 where no such number is known.
     """
     step = int(torch.nonzero(~torch.isfinite(losses))[0])
+    if step == 0:
+        return DivergedError(
+            f"the loss is {losses[0].item()} before the first step, which no lr mends: what the "
+            "network makes of this table with its initial parameters is not finite; start from "
+            "others, or take another activation or loss"
+        )
     _, sharpest = extreme_curvatures(objective, start)
     if 0 < sharpest < np.inf and 2 * lr * sharpest > reach > 0:
         way_out = (

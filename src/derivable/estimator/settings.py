@@ -14,12 +14,8 @@ from torch import Tensor
 from derivable.descent import choose_rate
 from derivable.errors import SettingError
 from derivable.function import Function
-from derivable.functions import elementwise
-from derivable.network import INITIAL_SCALE, Network, flatten
+from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 
-ACTIVATIONS: dict[str, type[Function]] = {
-    name.lower(): getattr(elementwise, name) for name in elementwise.__all__
-}
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
 

@@ -13,10 +13,9 @@ import derivable
 from derivable.errors import MissingExtraError, SettingError
 from derivable.files import write_whole
 from derivable.run.saved import SavedModel
+from derivable.run.spelling import ONNX, TORCH
 
 MOST_NUMBERS = 100_000  # in a page of Python
-TORCH = {"tanh": "torch.tanh", "relu": "torch.relu"}
-ONNX = {"tanh": "Tanh", "relu": "Relu"}
 OPSET, IR_VERSION = 17, 8
 
 
@@ -124,7 +123,7 @@ def as_onnx(model: SavedModel) -> bytes:
             make.make_node("Add", [f"product{i}", f"b{i}"], ["yhat" if last else f"sum{i}"]),
         ]
         if not last:
-            nodes.append(make.make_node(ONNX[model.model.activation], [f"sum{i}"], [f"h{i}"]))
+            nodes += _activation(model.model.activation, f"sum{i}", f"h{i}", constants)
     nodes += [
         make.make_node("Cast", ["yhat"], ["wide"], to=onnx.TensorProto.DOUBLE),
         make.make_node("Mul", ["wide", "y_std"], ["scaled"]),
@@ -157,6 +156,24 @@ FORMATS: dict[str, Callable[[SavedModel, Path], None]] = {
     ".py": lambda model, file: write_whole(file, as_python(model)),
     ".onnx": lambda model, file: write_whole(file, as_onnx(model)),
 }
+
+
+def _activation(name: str, x: str, y: str, constants: dict[str, Tensor]) -> list[Any]:
+    """The nodes from x to y; numbers that they need become `constants`, of the weights' dtype."""
+    steps, nodes = ONNX[name], []
+    for k, (operator, *operands) in enumerate(steps):
+        inputs = []
+        for operand in operands:
+            if operand == "x":
+                inputs.append(x)
+            elif isinstance(operand, int):
+                inputs.append(f"{y}.{operand}")
+            else:
+                inputs.append(f"number {operand}")
+                constants[inputs[-1]] = torch.tensor(operand, dtype=constants["w1"].dtype)
+        output = y if k == len(steps) - 1 else f"{y}.{k}"
+        nodes.append(_onnx().helper.make_node(operator, inputs, [output]))
+    return nodes
 
 
 def _layers(model: SavedModel) -> list[tuple[tuple[str, Tensor], tuple[str, Tensor]]]:

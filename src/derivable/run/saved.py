@@ -17,8 +17,8 @@ from derivable.data.columns import Column
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError
 from derivable.files import load_tensors, save_tensors
-from derivable.network import Network
-from derivable.protocol import ACTIVATIONS, Model
+from derivable.network import ACTIVATIONS, Network
+from derivable.protocol import Model
 
 
 @dataclass(frozen=True)
