@@ -1,4 +1,4 @@
-"""Wrong backwards that ordinary values do not show: overflow, zeros, cancellation, other units."""
+"""Wrong backwards that ordinary values do not show: overflow, zeros, cancellation, units, edges."""
 
 from __future__ import annotations
 
@@ -66,6 +66,47 @@ class Hypot(derivable.Function):
         return scaled * x, scaled * y
 
 
+# --- a formula that divides by zero at the edge of forward's domain, where the slope is finite ----
+
+square_log = pointwise(
+    "SquareLog", lambda x: torch.xlogy(x * x, x), lambda g, x, y: g * (2 * x * torch.log(x) + x)
+)
+square_log1p = pointwise(
+    "SquareLog1p",
+    lambda x: torch.xlogy((1 + x) ** 2, 1 + x),
+    lambda g, x, y: g * (1 + x) * (2 * torch.log1p(x) + 1),
+)
+three_halves = pointwise("ThreeHalves", lambda x: x**1.5, lambda g, x, y: g * 1.5 * y / x)
+bump = pointwise("Bump", lambda x: (1 - x * x) ** 1.5, lambda g, x, y: -3 * g * x * y / (1 - x * x))
+squared_angle = pointwise(
+    "SquaredAngle",
+    lambda x: torch.acos(x) ** 2,
+    lambda g, x, y: -2 * g * torch.acos(x) / torch.sqrt(1 - x * x),
+)
+spring = pointwise(  # forward goes on beyond the edge, and backward does not
+    "Spring",
+    lambda x: torch.relu(x) ** 1.5,
+    lambda g, x, y: g * 1.5 * y / torch.relu(x),
+)
+
+
+class Power(derivable.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, p: Any) -> Any:
+        output = x**p
+        ctx.save_for_backward(x, p, output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        x, p, output = ctx.saved_tensors
+        return grad_output * p * x ** (p - 1), grad_output * output * torch.log(x)
+
+
+def _cosines() -> tuple[Any, ...]:
+    return (draw(13, 5).tanh(),)
+
+
 def _one() -> tuple[Any, ...]:
     return (draw(13, 5),)
 
@@ -82,5 +123,14 @@ ANIMALS: list[Wrong] = [
     Wrong("cube over x", cube, _one, OVERFLOW, "x"),
     Wrong("versine that cancels", versine, _one, ("precision",), "x"),
     Wrong("sin under loss scaling", scaled_sin, _one, OVERFLOW, "x"),
+    Wrong("square times log at 0", square_log, lambda: (positive(13, 5),), OVERFLOW, "x"),
+    Wrong("square times log1p at -1", square_log1p, _cosines, OVERFLOW, "x"),
+    Wrong("x**1.5 over x", three_halves, lambda: (positive(13, 5),), OVERFLOW, "x"),
+    Wrong("bump over its base at 1", bump, _cosines, OVERFLOW, "x"),
+    Wrong("squared angle at 1", squared_angle, _cosines, OVERFLOW, "x"),
+    Wrong("spring over a gap of 0", spring, _one, OVERFLOW, "x"),
+    Wrong(
+        "power of 0", Power, lambda: (positive(13, 5), 1 + positive(13, 5, seed=1)), OVERFLOW, "p"
+    ),
     Wrong("hypot by squares", Hypot, lambda: (draw(13, 5), draw(13, 5, seed=1)), OVERFLOW),
 ]

@@ -86,6 +86,81 @@ class Entropy(Function):
         return -grad_output * (torch.log(x) + 1)
 
 
+class SqrtOverItsInput(Function):
+    """nan at 0, where the slope is infinite and no number is right."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        output = x.sqrt()
+        ctx.save_for_backward(x, output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        x, output = ctx.saved_tensors
+        return grad_output * output / (2 * x)
+
+
+class XLogXOf0IsFlat(Function):
+    """The slope 0 is chosen at 0, where it is infinite."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return torch.xlogy(x, x)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad_output * torch.where(x > 0, torch.log(x) + 1, 0.0)
+
+
+class SquareTimesLog(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return torch.xlogy(x * x, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return grad_output * (2 * torch.xlogy(x, x) + x)
+
+
+class Power(Function):
+    """Of 0 as well, whose logarithm is not asked for."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, p: Tensor) -> Tensor:
+        output = x**p
+        ctx.save_for_backward(x, p, output)
+        return output
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        x, p, output = ctx.saved_tensors
+        grad_p = grad_output * torch.xlogy(output, x)
+        return grad_output * p * x ** (p - 1), grad_p.sum_to_size(p.shape)
+
+
+class GeometricMean(Function):
+    """At 0 one slope is infinite, and the other is 0 times infinity."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+        output = torch.sqrt(x * y)
+        ctx.save_for_backward(x, y, output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        x, y, output = ctx.saved_tensors
+        half = grad_output / (2 * output)
+        return half * y, half * x
+
+
 class PlanckUnits(Function):
     """Values of 1e-12 and slopes of 1e-12: nothing that is small is therefore 0."""
 
@@ -275,6 +350,15 @@ NUMBERS = [
     animal("arc_sine_at_1", ArcSine, lambda d: [numbers([1, -1, 0.5, 1 - 1e-9])]),
     animal("entropy", Entropy, lambda d: [d.positive(3, 4)]),
     animal("entropy_at_0", Entropy, lambda d: [numbers([0, 0.5, 1, 1e-9])]),
+    animal("sqrt_over_its_input", SqrtOverItsInput, lambda d: [d.positive(3, 4)]),
+    animal("sqrt_over_its_input_at_0", SqrtOverItsInput, lambda d: [numbers([0, 0.5, 1])]),
+    animal("x_log_x_of_0_is_flat", XLogXOf0IsFlat, lambda d: [d.positive(3, 4)]),
+    animal("x_log_x_of_0", XLogXOf0IsFlat, lambda d: [numbers([0, 0.5, 1])]),
+    animal("square_times_log", SquareTimesLog, lambda d: [d.positive(3, 4)]),
+    animal("square_times_log_of_0", SquareTimesLog, lambda d: [numbers([0, 0.5, 1])]),
+    animal("power", Power, lambda d: [d.positive(3, 4), 1 + d.positive(4)]),
+    animal("power_of_0", Power, lambda d: [numbers([0, 0.5, 1]), numbers([2, 1.5, 3])]),
+    animal("geometric_mean", GeometricMean, lambda d: [d.positive(3, 4), d.positive(3, 4)]),
     animal("planck_units", PlanckUnits, lambda d: [d.normal(3, 4)]),
     animal("astronomical", Astronomical, lambda d: [d.positive(3, 4), 1e11 * d.positive(4)]),
     animal("stable_softplus", StableSoftplus, lambda d: [numbers([-800, -1, 0, 1, 800])]),

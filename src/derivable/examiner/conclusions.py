@@ -133,6 +133,9 @@ def _values(
         if bare is not None:
             return _finding(case, [bare], source)
     fits = conclude(case)
+    if not any(bool(torch.isfinite(s.returned[s.wrong]).any()) for s in case.wrong):
+        bare = not_finite(case.wrong)
+        fits = [bare] if bare is not None else fits
     if ordinary and (not fits or fits[0].rank > 3.45):
         fits = [*_square_only(problems), *fits]
     if ordinary and _some_sizes_right(argument, ordinary, looks, fits[0].cause if fits else ""):
@@ -263,7 +266,7 @@ def _problem(
     if problem.argument is not None:
         name = examined.name(problem.argument, inputs)
     return Finding(
-        examined.subject.name, cause, name, problem.where, evidence, source=source,
+        examined.subject.name, cause, name, problem.where, evidence, problem.worst, source=source,
         inputs=problem.inputs,
     )  # fmt: skip
 

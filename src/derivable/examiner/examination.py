@@ -13,6 +13,7 @@ from torch import Tensor
 from derivable.errors import InputError
 from derivable.examiner import large, orders
 from derivable.examiner.conclusions import conclusions
+from derivable.examiner.edges import edges
 from derivable.examiner.finding import Finding, Said
 from derivable.examiner.hygiene import cotangent, hygiene
 from derivable.examiner.linearity import layout, linearity, subsets, unused
@@ -262,6 +263,13 @@ class Examination:
         self.probes.crossing = {i for i in positive if self.meant.through_zero(i)}
         for inputs, where in self.probes.at(self._small()).extreme():
             self._look(inputs, self._spoken(where, names), "special values", GROSS)
+        if self.examined.eps == EPS and self.surrogate is None:
+            self._rung("edges", self._edges)
+
+    def _edges(self) -> list[Problem]:
+        problems, notes = edges(self.examined, self._small())
+        self.notes += notes
+        return problems
 
     def _special_sizes(self) -> None:
         """All sizes equal, each size 1, all sizes 2, no dimensions, an empty batch."""

@@ -37,7 +37,7 @@ class Draw:
         drawn = drawn.reshape(tuple(shape))
         if is_float(example):
             factor = 1 + 0.1 * torch.randn(tuple(shape), generator=self.generator).double()
-            kind = _structure(example)
+            kind = structure(example)
             drawn = drawn if _discrete(flat) else (drawn * factor).to(example.dtype)
             lowest, highest = float(flat.abs().min()), float(flat.abs().max())
             if not example.is_complex() and highest <= 1 and lowest < highest:
@@ -71,7 +71,7 @@ def _discrete(flat: Tensor) -> bool:
     return len(flat) > 2 and len(flat.unique()) <= min(3, len(flat) - 1)
 
 
-def _structure(x: Tensor) -> str:
+def structure(x: Tensor) -> str:
     """A constraint that the example fulfils and that forward may rely on."""
     if x.ndim == 0 or x.is_complex() or x.shape[-1] < 2 or not bool(torch.isfinite(x).all()):
         return ""
@@ -216,7 +216,7 @@ class Probes:
         """A matrix that is symmetric in the example made unsymmetric."""
         for i in self.wanted:
             x = self.inputs[i]
-            kind = _structure(x)
+            kind = structure(x)
             noise = torch.rand(x.shape, generator=self.draw.generator).double()
             if kind in ("symmetric", "definite") and x.shape[-1] > 1:
                 moved = x + (0.2 * x.abs().mean() * noise.triu(1)).to(x.dtype)
@@ -229,7 +229,7 @@ class Probes:
         """Signs that the example does not have; forward may refuse them, or make nan of them."""
         for i in self.wanted:
             x = self.inputs[i]
-            if x.numel() and i in self.positive and not _structure(x):
+            if x.numel() and i in self.positive and not structure(x):
                 drawn = self.draw.like(x, x.shape, {})
                 sign = torch.randint(2, x.shape, generator=self.draw.generator) * 2 - 1
                 yield self._with(i, drawn * sign), Said("where.signed", {"argument": i})
@@ -289,7 +289,7 @@ class Probes:
         exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
         grid = (10**exponents)[order].reshape(example.shape)
         real = example.real if example.is_complex() else example
-        kind = _structure(example)
+        kind = structure(example)
         if count and kind in ("", "sorted"):
             if bool((real > 0).all()):
                 if float(real.max()) < 1 and not bold:
@@ -306,7 +306,7 @@ class Probes:
         """Large, tiny and zero values, in all entries or in one; signs as in the example."""
         for i in self.wanted:
             x = self.inputs[i]
-            if not x.numel() or _structure(x) in ("definite", "unit", "simplex", "log simplex"):
+            if not x.numel() or structure(x) in ("definite", "unit", "simplex", "log simplex"):
                 continue
             positive = i in self.positive
             name = {"argument": i}

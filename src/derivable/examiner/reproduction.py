@@ -33,7 +33,7 @@ _MEASURE = """\
 step = torch.zeros_like({x})
 step[{at}] = {step}
 print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
-print("measured", ((run({x} + step) - run({x} - step)) * {weight}.item() / {width})"""
+print("measured", ((run({ahead}) - run({behind})) * {weight}.item() / {width})"""
 _MEASURE_COMPLEX = """\
 step = torch.zeros_like({x})
 step[{at}] = {step}
@@ -117,13 +117,17 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
     at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
     step = STEP * unit_of(values[argument].detach().abs())
+    side = finding.evidence[0].key if finding.evidence else ""  # on which forward goes on
+    ahead, behind = side != "evidence.edge_below", side != "evidence.edge_above"
     gaps = {
         "x": x,
+        "ahead": f"{x} + step" if ahead else x,
+        "behind": f"{x} - step" if behind else x,
         "at": at,
         "shown": "" if finding.cause == "none" else f"[{at}].item()",
         "unused": ", allow_unused=True" if finding.cause == "none" else "",
         "step": f"{step:.0e}",
-        "width": f"{2 * step:.0e}",
+        "width": f"{(ahead + behind) * step:.0e}",
         "weight": "grad_output.conj()).sum().real" if is_complex else "grad_output).sum()",
         "tensors": ", ".join(names[n] for n, v in values.items() if isinstance(v, Tensor)),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Said
+from derivable.examiner.finding import Said, Worst
 from derivable.examiner.subject import Inputs
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Problem:
     raw: Any = None  # what was returned, where its shape or kind is the problem
     where: Said = EXAMPLE
     inputs: Inputs = ()  # those at which it shows; empty for the given ones
+    worst: Worst | None = None  # where it is one entry of a gradient
 
 
 def contract(

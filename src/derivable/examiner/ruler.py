@@ -117,9 +117,9 @@ class Ruler:
     def _single(self, argument: int, point: Tensor) -> Tensor:
         inputs = list(self.inputs)
         inputs[argument] = unreal(point, inputs[argument])
-        return self._safely(inputs)
+        return self.safely(inputs)
 
-    def _safely(self, inputs: Inputs) -> Tensor:
+    def safely(self, inputs: Inputs) -> Tensor:
         """The outputs at `inputs`, nan where forward refuses them."""
         try:
             outputs = self.outputs(inputs)
@@ -232,13 +232,13 @@ class Ruler:
             self._steps[argument] = FIRST_STEP
             self._calibrate(argument)
         steps = [scales * self._steps[argument] * 2.0**-k for k in range(LEVELS)]  # (c,) each
-        table = self._moved(argument, directions, torch.stack(steps))  # (2, k, c, m)
+        table = self.moved(argument, directions, torch.stack(steps))  # (2, k, c, m)
         quotients = (table[0] - table[1]) / (2 * torch.stack(steps).unsqueeze(-1))  # (k, c, m)
         value, error = neville(list(quotients), 4.0)
         reach = (table[:, 0] - self.at).abs().amax(0) / steps[0].unsqueeze(1)  # (c, m)
         return value, error + 4 * self.noise / steps[-1].unsqueeze(1), reach.nan_to_num(0.0, 0.0)
 
-    def _moved(self, argument: int, directions: Tensor, steps: Tensor) -> Tensor:
+    def moved(self, argument: int, directions: Tensor, steps: Tensor) -> Tensor:
         """The outputs at x + h direction and x - h direction for each of `steps` (k, c).
 
         directions (c, n) -> (2, k, c, m)
@@ -315,7 +315,7 @@ class Ruler:
             inputs = list(self.inputs)
             for i, direction in directions.items():
                 inputs[i] = unreal(real(inputs[i]) + (1e-3 + step * k) * direction, inputs[i])
-            rows.append(self._safely(inputs))
+            rows.append(self.safely(inputs))
         return torch.stack(rows)
 
     def second_look(self, argument: int, directions: Tensor, scales: Tensor) -> Measured:
@@ -325,7 +325,7 @@ class Ruler:
         """
         powers = 4.0 ** -torch.arange(COARSEST, FINEST).double()  # (k,)
         steps = powers.unsqueeze(1) * scales  # (k, c)
-        ahead, behind = self._moved(argument, directions, steps)  # (k, c, m) each
+        ahead, behind = self.moved(argument, directions, steps)  # (k, c, m) each
         h = steps.unsqueeze(-1)  # (k, c, 1)
         noise = self.noise + EPS * self.at.abs()  # (m,)
         right, right_error = best_window((ahead - self.at) / h, h, noise, 4.0)

@@ -211,7 +211,7 @@ def _superfluous(case: Case) -> list[Fit]:
     for sample in case.wrong:
         wrong = sample.wrong & sample.sure
         right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
-        if int(right.sum()) < int(wrong.sum()) / 4:
+        if not bool(wrong.any()) or int(right.sum()) < int(wrong.sum()) / 4:
             return []
         measured, returned = sample.measured.value[wrong].abs(), sample.returned[wrong].abs()
         nothing = bool((measured <= 1e-9 * returned + 20 * sample.measured.error[wrong]).all())
