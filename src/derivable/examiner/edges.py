@@ -28,13 +28,9 @@ from derivable.examiner.subject import Inputs, Run
 
 VALUES = (0.0, 1.0, -1.0)
 COLUMNS = 4  # entries that are followed, of those whose gradient is not finite
-STEPS = (
-    4.0 ** -torch.arange(6, 15).double()
-)  # of an argument's size: short, for others near an edge
-SETTLED, GROWING = (
-    0.2,
-    0.9,
-)  # how far the differences of quotients fall in all; or from each to each
+STEPS = 4.0 ** -torch.arange(6, 15).double()  # of an argument's size; short, as edges may be near
+SETTLED = 0.2  # of the first differences of quotients, where these have a limit
+GROWING = 0.9  # of each the next, where they have none
 
 
 class Slopes(NamedTuple):
