@@ -160,10 +160,10 @@ def test_a_healthy_doctor(capsys: Capture) -> None:
 def test_a_broken_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     real = importlib.import_module
 
-    def broken(name: str) -> ModuleType:
+    def broken(name: str, package: str | None = None) -> ModuleType:
         if name == "scipy":
             raise ImportError("libgfortran.so.5: cannot open shared object file")
-        return real(name)
+        return real(name, package)  # for Numba, too, which loads itself piece by piece
 
     monkeypatch.setattr(importlib, "import_module", broken)
     monkeypatch.setattr(doctor, "_threads", lambda: 1 / 0)
