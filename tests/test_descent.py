@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from derivable import MSE, Descent, Network, ReLU, Tanh, descend, functions
+from derivable import MSE, Descent, Linear, Network, ReLU, Tanh, descend, functions
 from derivable.descent import driver
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
+from derivable.network import Layer
 from derivable.objective import OBJECTIVES, Fused
 from tests.problems import doubled, problem
 
@@ -223,6 +224,16 @@ def test_a_loss_that_is_none_and_a_network_without_parameters() -> None:
         descend(Network.linear(3), "MSE", X, Y, lr=0.1, steps=3)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="the network has no parameters to descend with"):
         descend(Network([]), MSE, X, Y, lr=0.1, steps=3)
+
+
+def test_parameters_that_cannot_move() -> None:
+    frozen = Network.mlp(3, 2, 1)
+    frozen.layers[0].requires_grad_(False)
+    with pytest.raises(SettingError, match=r"parameter layers.0.w is frozen .* thaws the network"):
+        descend(frozen, MSE, X, Y, lr=0.1, steps=3)
+    w, b = torch.ones(3, 1, dtype=torch.complex64), torch.ones(1, dtype=torch.complex64)
+    with pytest.raises(SettingError, match=r"layers.0.w is torch.complex64, .* moves real numbers"):
+        descend(Network([Layer(Linear, w=w, b=b)]), MSE, X, Y, lr=0.1, steps=3)
 
 
 def _with_nan(table: Tensor, row: int) -> Tensor:

@@ -55,12 +55,22 @@ def _positive(value: Any) -> bool:
 
 
 def check_problem(network: Network, loss: Any, x: Tensor, y: Tensor) -> None:
-    """Refuse a loss that is none, a network without parameters, and a table that does not fit."""
+    """Refuse a loss that is none, a network that cannot move, and a table that does not fit."""
     if not (isinstance(loss, type) and issubclass(loss, Function)):
         raise SettingError(f"loss must be a Function class such as MSE, got {loss!r}")
     parameters = list(network.parameters())
     if not parameters:
         raise SettingError("the network has no parameters to descend with; give it a Linear layer")
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            raise SettingError(
+                f"the parameter {name} is frozen (requires_grad=False), and descend moves all of "
+                "them; network.requires_grad_() thaws the network"
+            )
+        if not parameter.dtype.is_floating_point:
+            raise SettingError(
+                f"the parameter {name} is {parameter.dtype}, and descend moves real numbers"
+            )
     require_tensors("descend", x=x, y=y)
     first, last = parameters[0], parameters[-1]  # w of the first layer, b of the last
     for name, value in (("x", x), ("y", y)):
