@@ -173,6 +173,8 @@ def test_what_goes_on_from_a_flow_is_as_far_off_as_both_parts(tmp_path: Path) ->
     rest = descend(network, MSE, x, y, lr=1e-3, steps=8000, start=start)
     assert 0 < part.certificate.deviation < rest.certificate.deviation < 2e-4
     assert deviation(rest, given) <= rest.certificate.deviation
+    steps = [window.step for window in rest.certificate.windows]
+    assert (steps[0], steps[-1]) == (4000, 8000)
     strict = descend(network, MSE, x, y, lr=1e-3, steps=8000, start=start, tolerance=1e-15)
     assert "the flow was not used" in strict.certificate.note
     assert not strict.certificate.exact

@@ -76,7 +76,7 @@ def follow(objective: Objective, exact: Objective, plan: Plan, *, smooth: bool) 
         witness = Witness(Field(exact, plan.lr), objective)
         ride = _integrate(Field(objective, plan.lr), plan, relative, smooth, witness)
         spent += ride.evaluations + witness.evaluations
-        windows = tuple(witness.windows)
+        windows = tuple(replace(one, step=plan.done + one.step) for one in witness.windows)
         if ride.interrupted:
             return _unmeasured(ride, spent, windows)
         if ride.trouble:
