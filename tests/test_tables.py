@@ -393,6 +393,8 @@ def test_what_is_written_is_read_back(ending: str, tmp_path: Path) -> None:
         write_table(table, path)
     with pytest.raises(SettingError, match=r"can be written as \.csv or \.parquet"):
         write_table(table, tmp_path / "t.xlsx")
+    with pytest.raises(SettingError, match=r"/ ends otherwise; name /t\.csv, for example"):
+        write_table(table, "/")
     assert len(list(tmp_path.iterdir())) == 1
 
 

@@ -19,9 +19,10 @@ def write_table(table: Table, path: str | Path) -> Path:
     path = Path(path).expanduser()
     ending = path.suffix.lower()
     if ending not in (".csv", ".parquet"):
+        example = path.with_suffix(".csv") if path.name else path / f"{table.name}.csv"
         raise SettingError(
             f"the table can be written as .csv or .parquet, and {path} ends otherwise; name "
-            f"{path.with_suffix('.csv')}, for example"
+            f"{example}, for example"
         )
     if path.exists():
         raise SettingError(f"{path} is there already and is not overwritten; name another file")
