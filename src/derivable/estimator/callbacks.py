@@ -16,7 +16,7 @@ try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
+    class CallbackSupportMixin:  # type: ignore[no-redef]  # it stands for what is not there
         """No `set_callbacks` before scikit-learn 1.9."""
 
     def with_callbacks(method: Any) -> Any:

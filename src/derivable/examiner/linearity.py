@@ -64,6 +64,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
             if dtype or (holds(trials[: len(EXACT)], 1e-14) and not holds(moderate, share)):
                 problems.append(Problem("precision", i, (said,)))
                 continue
+        # mypy cannot infer a lambda whose default binds the loop variable
         found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]
         cause = "ignores_grad_output" if found.key == "evidence.ignores" else "not_linear"
         problems.append(Problem(cause, i, (Said(found.key, {**found.fields, **name}),)))

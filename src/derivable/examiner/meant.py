@@ -138,7 +138,7 @@ class _Watch(TorchDispatchMode):
     """Which operands are of size 1 (`short`) and which are stretched along that axis."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
         self.short: set[Stretch] = set()
         self.stretched: set[Stretch] = set()
 

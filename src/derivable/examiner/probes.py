@@ -105,7 +105,7 @@ def _restore(kind: str, x: Tensor) -> Tensor:
     if kind == "log simplex":
         return x.log_softmax(-1)
     if kind == "unit":
-        return x / x.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]
+        return x / x.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]  # PyTorch: no type
     if kind == "sorted":
         return x.sort(-1).values + 0.01 * torch.arange(x.shape[-1]).to(x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
@@ -203,6 +203,7 @@ class Probes:
             for count in range(len(others)):
                 for kept in itertools.combinations(others, count):
                     group = {first, *kept}
+                    # mypy cannot infer a lambda whose defaults bind the loop variables
                     apart = self._rebuilt(
                         lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
                             old if old != length else fresh[0] if place in group else fresh[1]

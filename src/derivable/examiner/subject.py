@@ -298,7 +298,7 @@ def applying(apply: Callable[..., Any]) -> Iterator[None]:
     """Inside, `.apply(*inputs)` of any Function is `apply(original, cls, *inputs)`.
 
     `original(cls, *inputs)` is what it was. PyTorch calls `.apply` by no other name, so that there
-    is no way but to put another in its place.
+    is no way but to put another in its place, which mypy rightly minds.
     """
     original = vars(torch.autograd.Function)["apply"]
 

@@ -47,7 +47,7 @@ def own_apply(function: type, signature: Signature) -> classmethod[Any, Any, Any
     code = shared.__code__.replace(co_qualname=f"{function.__qualname__}.apply")
     copy = FunctionType(code, shared.__globals__, "apply", shared.__defaults__, shared.__closure__)
     copy.__kwdefaults__, copy.__doc__ = shared.__kwdefaults__, function.__doc__
-    copy.__signature__ = signature.shown  # type: ignore[attr-defined]
+    copy.__signature__ = signature.shown  # type: ignore[attr-defined]  # read by inspect alone
     return classmethod(copy)
 
 

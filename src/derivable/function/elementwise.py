@@ -52,6 +52,7 @@ class Elementwise(Function):
             raise DefinitionError(
                 f"{cls.__name__} must define function and slope, both as @staticmethod"
             )
+        # The two rules of this one class are made here; mypy takes that for a mistake.
         cls.forward, cls.backward = _rules(cls.__name__, cls.function, cls.slope)  # type: ignore[method-assign]
         super().__init_subclass__(**kwargs)
 
@@ -91,5 +92,6 @@ def _rules(
         return (grad_input, *(None for _ in options)) if options else grad_input
 
     head = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    forward.__signature__ = inspect.Signature([head, *parameters.values()])  # type: ignore[attr-defined]
+    shown = inspect.Signature([head, *parameters.values()])
+    forward.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect alone
     return staticmethod(forward), staticmethod(backward)

@@ -80,7 +80,8 @@ class Function(torch.autograd.Function):
             cls.__name__, signature, forward, backward, is_once_differentiable(backward)
         )
         cls._bridge = make_bridge(cls._rules)
-        # The apply below torch's own, which would inspect the signature anew at every call.
+        # The apply below torch's own, which would inspect the signature anew at every call; mypy
+        # does not know that the bridge is a class of torch's.
         cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply  # type: ignore[misc]
         if "apply" not in cls.__dict__:
             setattr(cls, "apply", own_apply(cls, signature))  # noqa: B010 - a classmethod, seen by no checker

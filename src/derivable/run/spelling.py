@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 
-_IN_TORCH = ("abs", "cos", "exp", "log", "relu", "sigmoid", "sin", "sqrt", "square", "tanh")
-_IN_FUNCTIONAL = ("elu", "gelu", "hardswish", "hardtanh", "logsigmoid", "mish", "relu6", "selu")
-TORCH = {name: f"torch.{name}" for name in _IN_TORCH}
-TORCH |= {
-    name: f"torch.nn.functional.{name}"
-    for name in (*_IN_FUNCTIONAL, "silu", "softplus", "softsign")
-}
+_TORCH = "abs cos exp log relu sigmoid sin sqrt square tanh"
+_FUNCTIONAL = "elu gelu hardswish hardtanh logsigmoid mish relu6 selu silu softplus softsign"
+TORCH = {name: f"torch.{name}" for name in _TORCH.split()}
+TORCH |= {name: f"torch.nn.functional.{name}" for name in _FUNCTIONAL.split()}
 TORCH["leakyrelu"] = "torch.nn.functional.leaky_relu"
 
 # ONNX: operators, one after the other, each with what it is applied to: "x", a number, or the
