@@ -253,7 +253,6 @@ def call(words):
 
 def draw_nothing():
     """Leave out charts and page, which take seconds."""
-    report.CHARTS = {}
     report.write_page = lambda *_, **__: None
 
 

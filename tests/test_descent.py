@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +9,6 @@ import torch
 from torch import Tensor
 
 from derivable import MSE, Descent, Linear, Network, ReLU, Tanh, descend, functions
-from derivable.descent import driver
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
 from derivable.network import Layer
 from derivable.objective import OBJECTIVES, Fused
@@ -79,14 +76,11 @@ def test_no_steps_at_all(method: str) -> None:
     assert torch.equal(run.network.theta, network.theta)
 
 
-def test_a_whole_number_for_lr_compiles_nothing_anew() -> None:
-    from derivable.objective import kernels
-
-    network, x, y = problem(3, 5, 1, rows=20)
-    descend(network, MSE, x, y, lr=1.0, steps=1)
-    known = len(kernels.take_steps.signatures)
-    descend(network, MSE, x, y, lr=1, steps=1)
-    assert len(kernels.take_steps.signatures) == known
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_whole_number_for_lr(objective: str) -> None:
+    network, x, y = problem(3, 5, 1, rows=20, activation=ReLU)
+    runs = [descend(network, MSE, x, y, lr=lr, steps=3, objective=objective) for lr in (1.0, 1)]
+    assert torch.equal(runs[0].losses, runs[1].losses)
 
 
 # what "auto" stands for
@@ -123,22 +117,6 @@ def test_without_numba_everything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         assert descend(network, MSE, x, y, lr=0.01, steps=5, method=method).train_loss > 0
     with pytest.raises(SettingError, match="needs Numba"):
         descend(network, MSE, x, y, lr=0.01, steps=5, objective="fused")
-
-
-def test_a_long_compile_is_announced(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def run() -> list[str]:
-        caplog.clear()
-        with caplog.at_level(logging.WARNING, "derivable"):
-            descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=0.1, steps=1)
-        return caplog.messages
-
-    run()
-    assert run() == []
-    monkeypatch.setattr(driver, "PATIENCE", 0.01)
-    monkeypatch.setattr(Fused, "warm_up", lambda self, *, curvature: time.sleep(0.2))
-    assert run() == ["compiling the fused loops, which takes some seconds, once on this machine"]
 
 
 # divergence

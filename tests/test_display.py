@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from derivable import MSE, Comparison, Descent, Network, Tanh, compare, descend
 from derivable.data import load_diabetes
 from derivable.display import numbers, progress, style
+from derivable.display.chart import Chart, title
 from derivable.display.curves import Curves, draw_losses
 from derivable.display.sentences import ELSEWHERE, SENTENCES
 from derivable.display.words import Words
@@ -151,7 +152,7 @@ def test_a_chart_in_a_page_takes_its_colours_and_keeps_its_text() -> None:
             axes = figure.add_subplot()
             axes.plot([0, 1], [0, 1], color=style.colour(0))
             axes.set_title(title)
-        return style.inline_svg(figure, 'a "label" <')
+        return Chart(figure).inline('a "label" <')
 
     one, other = svg('#0072b2 12.345678 id="x" <script>'), svg("another")
     assert "var(--series-0, #0072B2)" in one
@@ -162,6 +163,33 @@ def test_a_chart_in_a_page_takes_its_colours_and_keeps_its_text() -> None:
     assert not ids[0] & ids[1]
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', one)) <= ids[0]
     assert one == svg('#0072b2 12.345678 id="x" <script>'), "the same chart, the same file"
+
+
+def test_a_page_has_a_chart_without_its_title_and_panels_one_by_one() -> None:
+    with style.chart(layout=None) as figure:
+        for i in range(2):
+            axes = figure.add_axes((0.5 * i + 0.1, 0.1, 0.3, 0.7))
+            axes.plot([0, 1], [0, 1], color=style.colour(i))
+            axes.set_xlabel(f"panel {i}")
+        title(figure.axes[0], "The title")
+    chart = Chart(figure)
+    whole, panels = chart.inline("both"), [chart.inline_panel(i, BOXES[i], "one") for i in (0, 1)]
+    assert b"The title" in chart.svg
+    assert "The title" not in whole
+    assert [view(svg)[2] for svg in (whole, *panels)] == [576, 288, 288]
+    assert view(whole)[1] > 0, "nor is there room for it"
+    for i, svg in enumerate(panels):
+        assert (f"panel {i}" in svg, f"panel {1 - i}" in svg) == (True, False)
+        assert view(svg)[0] == 288 * i
+
+
+BOXES = ((0.0, 0.0, 4.0, 4.8), (4.0, 0.0, 4.0, 4.8))  # inches
+
+
+def view(svg: str) -> list[float]:
+    found = re.search(r'viewBox="([^"]*)"', svg)
+    assert found
+    return [float(number) for number in found[1].split()]
 
 
 def test_a_long_name_keeps_its_beginning_and_its_end() -> None:

@@ -192,7 +192,6 @@ def test_interrupted_at_any_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
         return plain(self, theta, direction)
 
     monkeypatch.setattr(Fused, "curvature", curvature)
-    monkeypatch.setattr(Fused, "warm_up", lambda self, *, curvature: None)
     settings: dict[str, Any] = {"lr": 1e-4, "steps": 8000, "method": "flow"}
     whole = descend(network, MSE, x, y, **settings)
     assert not whole.certificate.exact

@@ -45,7 +45,7 @@ def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor)
     """
     from derivable.objective import activation
 
-    loops = activation.compiled(kernel, z.numpy().dtype)
+    loops = activation.loops(kernel, z.numpy().dtype)
 
     def run(place: int, *tensors: Tensor, rows: int | None = None) -> None:
         loop = loops[place].ctypes

@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "derivable"
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
     "protocol", "descent", "objective", "network", "functional", "functions", "data", "pages",
-    "examiner", "function", "shapes", "display", "language", "files", "errors",
+    "examiner", "function", "compiler", "shapes", "display", "language", "files", "errors", "lazy",
 ]  # fmt: skip
 
 

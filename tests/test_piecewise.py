@@ -74,7 +74,7 @@ def test_after_too_many_rows_for_a_list_there_is_one_in_a_smaller_radius() -> No
     objective = Piecewise(network, MSE, x, y)
     objective.take_steps(theta, 1e-6, torch.empty(4, dtype=torch.float64))
     assert objective._state is not None
-    paths = objective._state.lists[-2]
+    paths = objective._state.lists[-1]
     assert (paths[:, RADIUS] < 1e-3).all()
     assert (paths[:, COUNT] <= CAPACITY).all()
 

@@ -42,7 +42,6 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Piecewise, "block", 50)
     monkeypatch.setattr(run_folder, "SECONDS", 0.0)
     monkeypatch.setattr(run_folder, "SHARE", 1e9)
-    monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})  # seconds for each run
     monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
 
 

@@ -209,7 +209,6 @@ def test_fit_and_predict(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})
     monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
     reading = ("--target", "price", "--ignore", "stars", "--one-hot", "--missing", "median")
     fit = ("fit", str(houses), *reading, "--model", "tanh:3", "--steps", "200", "--out", "run")
@@ -263,7 +262,6 @@ def test_mistakes_of_fit_and_predict(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("derivable.report.run_folder.CHARTS", {})
     monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
     monkeypatch.setitem(sys.modules, "onnx", None)
     run = ("compare", "--data", "diabetes", "--models", "linear,tanh:2", "--steps", "3")

@@ -14,7 +14,7 @@ import torch
 
 from derivable.cli import table_options
 from derivable.comparison import notes_on_weights
-from derivable.data import Columns, Table, read_sheet, read_table, reader, write_table
+from derivable.data import Columns, Table, read_sheet, read_table, reader, reading, write_table
 from derivable.errors import DataError, SettingError
 from derivable.protocol import parse_models
 
@@ -314,9 +314,9 @@ def test_a_target_is_no_obstacle_where_only_features_are_asked_for(tmp_path: Pat
     columns = read_table(tmp_path / "old.csv", target="y").columns
     assert columns is not None
     sheet = read_sheet(tmp_path / "new.csv")
-    assert columns.apply(sheet).tolist() == [[1.5], [1.5]]
+    assert reading.features(sheet, columns).tolist() == [[1.5], [1.5]]
     with pytest.raises(DataError, match="column 'y' has decimal points and decimal commas"):
-        columns.apply_targets(sheet)
+        reading.targets(sheet, columns)
 
 
 def test_columns_are_applied_to_another_table_by_name(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_columns_are_applied_to_another_table_by_name(tmp_path: Path) -> None:
     def apply(content: str) -> list[list[float]]:
         (tmp_path / "new.csv").write_text(content)
         sheet = read_sheet(tmp_path / "new.csv")
-        found: list[list[float]] = columns.apply(sheet).tolist()
+        found: list[list[float]] = reading.features(sheet, columns).tolist()
         return found
 
     assert apply("a;more;city;open\n3,5;x;Pau;VRAI\n1;;Lyon;no\n") == [

@@ -6,8 +6,9 @@ waiting for PyTorch.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from derivable.lazy import names_of
 
 __version__ = "0.1.0"
 
@@ -68,17 +69,15 @@ _HOME = {
     "SavedModel": "run.saved",
 }
 
-_MODULES = ("functional", "functions")
+_MODULES = {"functional": "", "functions": ""}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 
+_get, _ = names_of(__name__, _HOME | _MODULES)
+
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"derivable.{name}")
-    if name not in _HOME:
-        raise AttributeError(f"module 'derivable' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"derivable.{_HOME[name]}"), name)
+    return _get(name)
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import derivable
 
@@ -117,21 +116,23 @@ def _compiler() -> Iterator[Finding]:
     """Whether Numba compiles, and keeps what it compiled."""
     if importlib.util.find_spec("numba") is None:
         return  # said among the libraries
-    from derivable.function.jit import njit
+    import numba
 
+    from derivable.compiler.store import Store
+
+    @numba.njit  # type: ignore[untyped-decorator, unused-ignore]
     def one_more(number: int) -> int:
         return number + 1
 
-    compiled: Any = njit()(one_more)
-    works = compiled(1) == 2
+    works = one_more(1) == 2
     to_do = "" if works else "pip install --force-reinstall numba llvmlite"
     yield Finding("compiler", FINE if works else BROKEN, "Numba compiles", to_do)
-    folder = getattr(compiled._cache, "cache_path", None)
-    if folder:
-        yield Finding("compiler's cache", FINE, str(folder))
+    store = Store()
+    if store.is_writable():
+        yield Finding("compiler's cache", FINE, str(store.folder))
     else:
-        said = "cannot be written, so that loops are compiled again in each process"
-        yield Finding("compiler's cache", NOTE, said, "set NUMBA_CACHE_DIR to a folder that can")
+        text = f"{store.folder} cannot be written, so that loops are compiled again in each process"
+        yield Finding("compiler's cache", NOTE, text, "set NUMBA_CACHE_DIR to a folder that can")
 
 
 def _data() -> Iterator[Finding]:

@@ -53,7 +53,7 @@ def predict_command(
     from pathlib import Path
 
     from derivable.cli import terminal
-    from derivable.data import read_sheet
+    from derivable.data import read_sheet, reading
     from derivable.data.numbers import describe
     from derivable.errors import SettingError
     from derivable.files import write_whole
@@ -63,9 +63,9 @@ def predict_command(
     saved = _load(model, name)
     sheet = read_sheet(file, decimal=decimal, separator=separator, na=na, optional=False)
     if not quiet:
-        marks = describe(sheet, saved.columns.marks(sheet, saved.columns.inputs))
+        marks = describe(sheet, reading.marks(sheet, saved.columns, saved.columns.inputs))
         terminal.show_detected("; ".join(part for part in (sheet.detected, marks) if part))
-        if unused := saved.columns.unused(sheet):
+        if unused := reading.unused(sheet, saved.columns):
             terminal.show_detected(f"not used: {', '.join(unused)}")
     rows = saved.predict(sheet, fill=missing == "median").tolist()
     if out is not None:

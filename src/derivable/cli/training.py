@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -116,7 +118,6 @@ def train(
     from derivable.cli import terminal
     from derivable.comparison import compare, notes_on_weights
     from derivable.protocol import parse_models
-    from derivable.report.run_folder import write_run
     from derivable.run.folder import load_settings, open_run
 
     language()  # a language that is not spoken is refused before the work, not after it
@@ -129,6 +130,7 @@ def train(
     if source.file is not None:
         for note in notes_on_weights(table, chosen):
             terminal.show_note(note)
+    _import_beside("derivable.report.run_folder")
     interrupts = Interrupts(as_json)
     run = open_run(
         str(ctx.command.name),
@@ -151,8 +153,15 @@ def train(
             watch=not quiet,
             keeper=run,
         )
+        from derivable.report.run_folder import write_run
+
         charts = write_run(comparison, run.folder, load_settings(run.folder))
     return comparison, run.folder, charts
+
+
+def _import_beside(module: str) -> None:
+    """Import what is needed later while compiled loops run, which leave Python to others."""
+    threading.Thread(target=importlib.import_module, args=[module], daemon=True).start()
 
 
 def _has_ended(found: Found) -> bool:

@@ -15,11 +15,14 @@ from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
 from derivable.descent import Checkpoint, Descent, Rate, choose_rate, descend_many
+from derivable.descent.choice import demands
 from derivable.display.progress import bars
 from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
+from derivable.objective.ahead import compile_ahead
+from derivable.objective.team import on_one_thread
 from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
@@ -91,6 +94,7 @@ def compare(
     labs_own = table.name == "california" and table.columns is None  # no file of that name
     comparable = labs_own and protocol == "lab" and steps == LAB_STEPS
     chosen = tuple(range(seed, seed + seeds))
+    _compile_ahead(models, split, steps, method)
     results = []
     with _watched(watch, models, steps if seeds == 1 else seeds) as look:
         for model in models:
@@ -106,6 +110,20 @@ def compare(
                 keeper.finish(result)
             results.append(result)
     return Comparison(facts, steps, chosen, tuple(results))
+
+
+def _compile_ahead(models: Sequence[Model], split: Split, steps: int, method: str) -> None:
+    """Let a second process compile what the last models need while the first ones descend."""
+    x, y = split.x_train, split.y_train
+    compile_ahead(
+        [
+            demand
+            for model in models
+            for demand in demands(
+                model.network(x.size(1), y.size(1), 0), MSE, x, y, steps=steps, method=method
+            )
+        ]
+    )
 
 
 @contextmanager
@@ -213,5 +231,6 @@ def _loss_at(network: Network, theta: Tensor, x: Tensor, y: Tensor) -> float:
 
 def _test_losses(run: Descent, x: Tensor, y: Tensor) -> Tensor:
     """The test loss at each snapshot, (S,)."""
-    losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
+    with on_one_thread(len(x) * run.network.theta.numel()):
+        losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
     return torch.tensor(losses, dtype=torch.float64)

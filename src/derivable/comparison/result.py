@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable.data import Columns, Scaler, Split, Table
+from derivable.data.split import Scaler, Split
+from derivable.data.table import Table
 from derivable.descent import Descent
 from derivable.protocol import Model, SheetFigure
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import polars
     from matplotlib.axes import Axes
 
+    from derivable.data.columns import Columns
     from derivable.display.curves import Curves
 
 

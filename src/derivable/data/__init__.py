@@ -1,25 +1,45 @@
-"""Tables and how they are split into training and test rows."""
+"""Tables and how they are split into training and test rows.
 
-from derivable.data.california import find_california, load_california
-from derivable.data.columns import Columns
-from derivable.data.reader import read_table
-from derivable.data.sheet import read_sheet
-from derivable.data.split import SPLITS, Scaler, Split, lab_split, sound_split
-from derivable.data.table import Table, load_diabetes
-from derivable.data.writer import write_table
+Names are imported when they are first used: what reads files needs polars, which what reads none
+does not wait for.
+"""
 
-__all__ = [
-    "SPLITS",
-    "Columns",
-    "Scaler",
-    "Split",
-    "Table",
-    "find_california",
-    "lab_split",
-    "load_california",
-    "load_diabetes",
-    "read_sheet",
-    "read_table",
-    "sound_split",
-    "write_table",
-]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from derivable.lazy import names_of
+
+if TYPE_CHECKING:
+    from derivable.data.california import find_california as find_california
+    from derivable.data.california import load_california as load_california
+    from derivable.data.columns import Columns as Columns
+    from derivable.data.reader import read_table as read_table
+    from derivable.data.sheet import read_sheet as read_sheet
+    from derivable.data.split import SPLITS as SPLITS
+    from derivable.data.split import Scaler as Scaler
+    from derivable.data.split import Split as Split
+    from derivable.data.split import lab_split as lab_split
+    from derivable.data.split import sound_split as sound_split
+    from derivable.data.table import Table as Table
+    from derivable.data.table import load_diabetes as load_diabetes
+    from derivable.data.writer import write_table as write_table
+
+_HOME = {
+    "SPLITS": "split",
+    "Columns": "columns",
+    "Scaler": "split",
+    "Split": "split",
+    "Table": "table",
+    "find_california": "california",
+    "lab_split": "split",
+    "load_california": "california",
+    "load_diabetes": "table",
+    "read_sheet": "sheet",
+    "read_table": "reader",
+    "sound_split": "split",
+    "write_table": "writer",
+}
+
+__all__ = sorted(_HOME)
+__getattr__, __dir__ = names_of(__name__, _HOME)

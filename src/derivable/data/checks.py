@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from derivable.data.sheet import count
 from derivable.errors import DataError
 
 FEWEST_ROWS = 5  # four to train, one to test
@@ -18,6 +17,11 @@ LARGEST = 1e150  # its square is still a 64-bit number
 SAME = 1e-6  # of a target's range: two columns that differ less hold the same
 
 Array = npt.NDArray[np.float64]
+
+
+def count(number: int, noun: str) -> str:
+    """1 row, 2,000 rows."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def check_rows(name: str, rows: int) -> None:

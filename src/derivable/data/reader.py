@@ -12,11 +12,13 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from derivable.data import checks
+from derivable.data import checks, reading
 from derivable.data.cells import TRUTHS
-from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns, did_you_mean, ignore, some
+from derivable.data.checks import count
+from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns
 from derivable.data.numbers import describe
-from derivable.data.sheet import Sheet, count, read_sheet
+from derivable.data.reading import did_you_mean, ignore, some
+from derivable.data.sheet import Sheet, read_sheet
 from derivable.data.table import Table
 from derivable.errors import DataError, SettingError
 
@@ -51,9 +53,9 @@ def read_table(
     sheet = read_sheet(path, decimal=decimal, separator=separator, na=na)
     features, targets = _choose(sheet, target, ignore)
     _refuse_empty(sheet, (*features, *targets))
-    Columns.learn(sheet, features, targets, one_hot)  # what cannot be read is said first
+    reading.learn(sheet, features, targets, one_hot)  # what cannot be read is said first
     sheet = _without_missing(sheet, features, targets, missing)
-    return _checked(sheet, Columns.learn(sheet, features, targets, one_hot))
+    return _checked(sheet, reading.learn(sheet, features, targets, one_hot))
 
 
 def _choose(
@@ -161,7 +163,7 @@ def _without_missing(
 
 def _detected(sheet: Sheet, columns: Columns) -> str:
     """What was found out about the file, in a sentence."""
-    said = [sheet.detected, describe(sheet, columns.marks(sheet))]
+    said = [sheet.detected, describe(sheet, reading.marks(sheet, columns))]
     for column in columns.inputs + columns.outputs:
         if column.kind == TRUTH:
             words = sorted(sheet.cells(column.name).text.drop_nulls().str.to_lowercase().unique())
@@ -174,7 +176,7 @@ def _detected(sheet: Sheet, columns: Columns) -> str:
 
 def _checked(sheet: Sheet, columns: Columns) -> Table:
     """The finished table, if an honest comparison can be made on it."""
-    x, y = columns.apply(sheet), columns.apply_targets(sheet)
+    x, y = reading.features(sheet, columns), reading.targets(sheet, columns)
     checks.check_rows(sheet.name, len(x))
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
     checks.check_targets(sheet.name, columns.targets, y.numpy())

@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from derivable.data.cells import BLANKS, MISSING, Cells
+from derivable.data.checks import count
 from derivable.data.dialect import SEPARATORS, decode, find_separator
 from derivable.errors import DataError, SettingError
 
@@ -228,11 +229,6 @@ def _refuse_ragged(widths: pl.Series, lines: pl.Series, separator: str, name: st
             f"columns, has {names}, separated by {SEPARATORS.get(separator, repr(separator))}; "
             "correct the line, or name another character with --separator"
         )
-
-
-def count(number: int, noun: str) -> str:
-    """1 row, 2,000 rows."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _names(record: Sequence[str | None], name: str, line: int) -> list[str]:

@@ -12,7 +12,17 @@ from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.kernel import straight
 from derivable.network import Network
-from derivable.objective import OBJECTIVES, Fused, Objective, Piecewise, fastest, fastest_gradient
+from derivable.objective import (
+    OBJECTIVES,
+    Fused,
+    Objective,
+    Piecewise,
+    fastest,
+    fastest_gradient,
+    fastest_gradient_kind,
+    fastest_kind,
+)
+from derivable.objective.ahead import Demand
 from derivable.objective.mlp import Mlp
 
 METHODS = ("auto", "steps", "spectral", "flow", *OPTIMISERS, "lbfgs")
@@ -52,6 +62,23 @@ def make_objective(
     if method == "steps":
         return fastest(network, loss, x, y, weight, steps=steps)
     return fastest_gradient(network, loss, x, y, weight)
+
+
+def demands(
+    network: Network, loss: type[Function], x: Tensor, y: Tensor, *, steps: int, method: str
+) -> list[Demand]:
+    """The compiled code that such a descent needs, as far as another process can compile it."""
+    if method == "auto":
+        method = choose_method(network, loss, x, steps=steps, named=False)
+    if method == "spectral":
+        return []
+    if method == "steps":
+        kind = fastest_kind(network, loss, x, y, steps=steps)
+    else:
+        kind = fastest_gradient_kind(network, loss, x, y)
+    dtypes = [x.dtype, torch.float64] if method == "flow" else [x.dtype]
+    found = [Demand.of(kind, network, loss, dtype, curvature=method == "flow") for dtype in dtypes]
+    return [demand for demand in found if demand]
 
 
 def in_float64(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,13 +34,10 @@ from derivable.descent.validity import (
 from derivable.display.progress import watched
 from derivable.function import Function
 from derivable.network import Network
-from derivable.objective import OBJECTIVES, Objective
+from derivable.objective import OBJECTIVES, Objective, make_ready
 from derivable.objective.batches import Batches
+from derivable.objective.team import on_one_thread
 from derivable.objective.weights import weigh
-
-PATIENCE = 1.0  # seconds of compiling before it is announced
-
-_log = logging.getLogger("derivable")
 
 
 def descend(
@@ -122,9 +117,7 @@ def descend(
         exact: Objective | None = None
         if goal and method == "flow":
             exact = in_float64(goal, network, loss, x, y, weight)
-        for one in {goal, exact}:
-            if one:
-                _warm_up(one, method)
+        make_ready([one for one in (goal, exact) if one], curvature=method == "flow")
         compile_seconds = time.perf_counter() - begin
         name = goal.name if goal else "quadratic"
 
@@ -190,7 +183,8 @@ def _run(
 ) -> Path:
     """The path of one method."""
     if goal is None:
-        return spectral.leap(x, y, weight, plan)
+        with on_one_thread(x.numel()):
+            return spectral.leap(x, y, weight, plan)
     if exact is not None:
         return follow(goal, exact, plan, smooth=is_smooth(network))
     if method == "lbfgs":
@@ -210,18 +204,3 @@ def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
     """The method and objective of a checkpoint, so that its bits go on."""
     objective = start.objective if start.objective in OBJECTIVES else "fastest"
     return start.method, objective if batch_size is None else "fastest"
-
-
-def _warm_up(goal: Objective, method: str) -> None:
-    """Get compiled loops ready, and say so where that takes a while."""
-    patience = threading.Timer(
-        PATIENCE,
-        _log.warning,
-        ["compiling the %s loops, which takes some seconds, once on this machine", goal.name],
-    )
-    patience.daemon = True
-    patience.start()
-    try:
-        goal.warm_up(curvature=method == "flow")
-    finally:
-        patience.cancel()

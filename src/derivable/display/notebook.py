@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from derivable.display import style
+from derivable.display.chart import Chart
 from derivable.display.curves import Curves, draw_losses
 from derivable.display.html import table
 from derivable.display.words import Words
@@ -42,7 +43,7 @@ def card(
         draw_losses(axes, models, words.lang)
         _label(axes, words)
     ends = ", ".join(f"{curves.name} {words.number(curves.last)}" for curves in models)
-    svg = style.inline_svg(figure, words("losses_alt", ends=ends))
+    svg = Chart(figure).inline(words("losses_alt", ends=ends))
     return f'<div style="max-width:60em">{table(heads, rows, best=best)}{svg}</div>'
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-from derivable.files import write_whole
 
 # Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
 # dashes tell the models apart where there is no colour at all, and their number has no factor in
@@ -121,46 +114,3 @@ def save(figure: Figure, path: Path | BinaryIO, kind: str | None = None) -> None
         # A name in a script that the font lacks is drawn as boxes in a PNG; SVG has it right.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)
-
-
-def write(figure: Figure, folder: Path, name: str) -> None:
-    """Write a chart as `name`.png and `name`.svg, each whole or not at all."""
-    for kind in ("png", "svg"):
-        write_whole(folder / f"{name}.{kind}", partial(save, figure, kind=kind))
-
-
-def inline_svg(figure: Figure, label: str) -> str:
-    """The chart as part of a page: as wide as there is room, in the colours of the page.
-
-    `label` says what is to be seen. Identifiers carry a hash of the chart, so that several charts
-    on one page do not meet.
-    """
-    content = io.BytesIO()
-    figure.set_facecolor(PAPER)
-    save(figure, content, "svg")
-    svg = content.getvalue().decode("utf-8")
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(
-        r"\s*<metadata>.*?</metadata>|\s*<style.*?</style>|<!--.*?-->", "", svg, flags=re.S
-    )
-    name = "c" + hashlib.sha256(svg.encode()).hexdigest()[:8]
-    svg = re.sub(r"<[^>]*>", lambda tag: _on_page(tag[0], name), svg)  # and no text between
-    svg = re.sub(r"\s*\n\s*", " ", svg)
-    width = figure.get_figwidth() * 96
-    height = figure.get_figheight() * 96
-    box = re.search(r'viewBox="[^"]*"', svg)
-    assert box is not None
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{box[0]} role="img" aria-label="{escape(label)}" '
-        f'style="width:100%;max-width:{width:.0f}px;height:auto;aspect-ratio:{width:.0f}/{height:.0f}">'
-    )
-    return opening + svg[svg.index(">") + 1 :]
-
-
-def _on_page(tag: str, name: str) -> str:
-    """A tag with shorter numbers, identifiers of its own, and the colours of the page."""
-    tag = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), tag)
-    tag = re.sub(r' id="([\w.]+)"', rf' id="{name}-\1"', tag)
-    tag = re.sub(r'(href="#|url\(#)', rf"\1{name}-", tag)
-    return re.sub(r"#[0-9a-f]{6}\b", lambda match: on_page(match[0]), tag)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+
 from torch import Tensor
 
 from derivable.function import Function
@@ -22,9 +25,14 @@ __all__ = [
     "Piecewise",
     "fastest",
     "fastest_gradient",
+    "make_ready",
 ]
 
-OBJECTIVES = {kind.name: kind for kind in (ByHand, FeaturesMajor, Fused, Piecewise)}
+Kind = type[ByHand] | type[FeaturesMajor] | type[Fused] | type[Piecewise]
+
+OBJECTIVES: dict[str, Kind] = {
+    kind.name: kind for kind in (ByHand, FeaturesMajor, Fused, Piecewise)
+}
 
 FEW_STEPS = 1000  # fewer are not worth the count of sides with which Piecewise begins
 
@@ -39,17 +47,38 @@ def fastest(
     steps: int,
 ) -> Objective:
     """The objective that takes so many exact steps of this network and loss in the least time."""
-    if steps >= FEW_STEPS and Piecewise.pays(network, loss, x):
-        return Piecewise(network, loss, x, y, weight)
-    return fastest_gradient(network, loss, x, y, weight)
+    return fastest_kind(network, loss, x, y, steps=steps)(network, loss, x, y, weight)
 
 
 def fastest_gradient(
     network: Network, loss: type[Function], x: Tensor, y: Tensor, weight: Tensor | None = None
 ) -> Objective:
     """The objective that computes one loss and gradient of this network in the least time."""
-    kinds = [kind for kind in (Fused, FeaturesMajor) if kind.supports(network, loss)]
+    return fastest_gradient_kind(network, loss, x, y)(network, loss, x, y, weight)
+
+
+def fastest_kind(
+    network: Network, loss: type[Function], x: Tensor, y: Tensor, *, steps: int
+) -> Kind:
+    """The class of `fastest`."""
+    if steps >= FEW_STEPS and Piecewise.pays(network, loss, x):
+        return Piecewise
+    return fastest_gradient_kind(network, loss, x, y)
+
+
+def fastest_gradient_kind(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Kind:
+    """The class of `fastest_gradient`."""
+    both: tuple[Kind, Kind] = (Fused, FeaturesMajor)
+    kinds = [kind for kind in both if kind.supports(network, loss)]
     if not kinds:
-        return ByHand(network, loss, x, y, weight)
-    kind = kinds[0] if len(kinds) == 1 else quicker(network, loss, x, y)
-    return kind(network, loss, x, y, weight)
+        return ByHand
+    return kinds[0] if len(kinds) == 1 else quicker(network, loss, x, y)
+
+
+def make_ready(objectives: Sequence[Objective], *, curvature: bool) -> None:
+    """Load or compile what the objectives need, that for the curvature only where it is wanted."""
+    routines = list(chain(*(one.routines(curvature=curvature) for one in objectives)))
+    if routines:
+        from derivable.compiler import ready
+
+        ready.make_ready(routines)

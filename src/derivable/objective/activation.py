@@ -10,66 +10,68 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 from numba.extending import register_jitable
 
 import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
+from derivable.compiler.jit import Routine
+from derivable.compiler.memory import array, part, routine
 from derivable.function.kernel import Kernel
-from derivable.objective import address
 
 ACTIVATE, PULL, PULL_ONE, PUSH, PULL_BOTH = range(5)  # places among the routines of a pass
 LOOPS = 5
 
 
 @cache
-def compiled(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """The loops of `kernel` for numbers of that type, in the order of their places."""
-    kinds = ("nXX", "nXXX", "nnXXXX", "nXXXX", "nXXXXX")
-    pairs = zip(_loops(kernel), kinds, strict=True)
-    return tuple(address.compiled(loop, kind, dtype, kernel[:3]) for loop, kind in pairs)
+def loops(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Routine, ...]:
+    """The loops of `kernel` for numbers of that type, in the order of their places.
 
-
-def _loops(kernel: Kernel) -> Any:
-    """In the order of their places: loops over z, the input of the activation, and y = value(z).
-
-    dz is a directional derivative of z, grad the gradient of y, dgrad the derivative of that.
+    They run over z, the input of the activation, and y = value(z); dz is a directional derivative
+    of z, grad the gradient of y, dgrad the derivative of that.
     """
+    kinds = ("nXX", "nXXX", "nnXXXX", "nXXXX", "nXXXXX")
+    return tuple(
+        routine(loop, kind, dtype, parts=kernel[:3], seconds=0.1)
+        for loop, kind in zip(_written_out(kernel), kinds, strict=True)
+    )
+
+
+def _written_out(kernel: Kernel) -> Any:
     value, slope, curvature = map(register_jitable, kernel[:3])
 
     def activate(size, z, y):
         """Fill y."""
-        z, y = carray(z, size), carray(y, size)
+        z, y = array(z, size), array(y, size)
         for i in range(size):
             y[i] = value(z[i])
 
     def pull(size, z, y, grad):
         """Overwrite z with its gradient, where grad is that of y."""
-        z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
+        z, y, grad = array(z, size), array(y, size), array(grad, size)
         for i in range(size):
             z[i] = grad[i] * slope(z[i], y[i])
 
     def pull_one(size, rows, z, y, grad, w):
         """The same of units with one output above them: w[h] * grad is that of unit h."""
         units = size // rows
-        z, y, grad, w = carray(z, size), carray(y, size), carray(grad, rows), carray(w, units)
+        z, y, grad, w = array(z, size), array(y, size), array(grad, rows), array(w, units)
         for h in range(units):
-            # slices, because an index that is a difference keeps a loop from being vectorised
-            mine, output = z[h * rows : (h + 1) * rows], y[h * rows : (h + 1) * rows]
+            # parts, because an index that is a difference keeps a loop from being vectorised
+            mine, output = part(z, h * rows, rows), part(y, h * rows, rows)
             factor = w[h]
             for i in range(rows):
                 mine[i] = grad[i] * (factor * slope(mine[i], output[i]))
 
     def push(size, z, y, dz, dy):
         """Fill dy."""
-        z, y = carray(z, size), carray(y, size)
-        dz, dy = carray(dz, size), carray(dy, size)
+        z, y = array(z, size), array(y, size)
+        dz, dy = array(dz, size), array(dy, size)
         for i in range(size):
             dy[i] = slope(z[i], y[i]) * dz[i]
 
     def pull_both(size, z, y, grad, dz, dgrad):
         """Overwrite z with its gradient and dz with the directional derivative of that."""
-        z, y, grad = carray(z, size), carray(y, size), carray(grad, size)
-        dz, dgrad = carray(dz, size), carray(dgrad, size)
+        z, y, grad = array(z, size), array(y, size), array(grad, size)
+        dz, dgrad = array(dz, size), array(dgrad, size)
         for i in range(size):
             s = slope(z[i], y[i])
             dz[i] = dgrad[i] * s + grad[i] * curvature(z[i], y[i]) * dz[i]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from derivable.compiler.jit import Compiled
 
 
 class Objective(ABC):
@@ -33,8 +37,9 @@ class Objective(ABC):
     def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian of the loss, shape (P, P), times `direction` (P,), exactly: shape (P,)."""
 
-    def warm_up(self, *, curvature: bool) -> None:  # noqa: B027  most have nothing to do
-        """Compile what there is to compile, that for the curvature only where it is wanted."""
+    def routines(self, *, curvature: bool) -> list[Compiled]:
+        """What of compiled code it needs, that for the curvature only where it is wanted."""
+        return []
 
     def begin_block(self) -> None:  # noqa: B027  most remember nothing
         """Forget what earlier steps have left, but for `theta`."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from functools import cached_property
-from typing import Any
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,10 +19,13 @@ from derivable.functions import Tanh
 from derivable.network import Network
 from derivable.objective.base import Objective, steps_per_block
 from derivable.objective.mlp import Mlp
-from derivable.objective.team import Team, threads_at_most
+from derivable.objective.team import Team
+
+if TYPE_CHECKING:
+    from derivable.compiler.jit import Compiled
+    from derivable.objective.passes import Pass
 
 DTYPES = (torch.float32, torch.float64)
-TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
 
 
 class Fused(Objective):
@@ -61,99 +65,52 @@ class Fused(Objective):
                 "the fused objective runs one kind of activation, which states its kernel, in "
                 "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        from derivable.objective import kernels, tiles  # Numba, only where it is used
+        from derivable.objective import passes, tiles  # Numba, only where it is used
 
-        self._kernels, self.rows_of_block = kernels, tiles.ROWS
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
-        self.rows = len(x)
         parts = [x, y] if weight is None else [x, y, weight.to(x.dtype).view(-1, 1)]
         self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
-        self.sizes = np.array(mlp.sizes)
-        self._kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._team = Team()
-        self._first_order = self._work(1)
+        self._pass = partial(passes.Pass, self.table, len(x), mlp.sizes, kernel)
 
-    def warm_up(self, *, curvature: bool) -> None:
-        """Compile the passes, or load them from the disk."""
-        theta = torch.zeros_like(self.gradient)
-        self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
-        if curvature:
-            self.curvature(theta, theta)
+    def routines(self, *, curvature: bool) -> list[Compiled]:
+        """What of compiled code it needs, that for the curvature only where it is wanted."""
+        needed = list(self._gradient_pass.routines)
+        return [*needed, *self._curvature_pass.routines] if curvature else needed
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
-        with self._team.mustered(lambda: self._gradient(theta)):
-            return theta.new_tensor(self._gradient(theta)), self.gradient
-
-    def _gradient(self, theta: Tensor) -> float:
-        loss: float = self._kernels.loss_and_gradient(
-            theta.numpy(), self._code, *self._problem, self._first_order, self.gradient.numpy()
-        )
-        return loss
+        loss = torch.empty(1, dtype=torch.float64)
+        with self._mustered(theta):
+            self._gradient_pass.run(loss, theta, self.gradient)
+        return theta.new_tensor(loss.item()), self.gradient
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by exact steps, one for each of the `losses`, the loss before it."""
-        with self._team.mustered(lambda: self._gradient(theta)):
-            self._kernels.take_steps(
-                theta.numpy(),
-                lr,
-                losses.numpy(),
-                self._code,
-                *self._problem,
-                self._first_order,
-                self.gradient.numpy(),
-            )
+        with self._mustered(theta):
+            self._gradient_pass.run(losses, theta, self.gradient, lr=lr)
 
     def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
-        from derivable.objective import second_order
-
-        product = torch.empty_like(self.gradient)
-        with self._team.mustered(lambda: self._gradient(theta)):
-            second_order.curvature(
-                theta.numpy(),
-                direction.numpy(),
-                (second_order.compiled_block(self.table.dtype).address, self._routines),
-                *self._problem,
-                self._second_order,
-                product.numpy(),
-            )
+        product, loss = torch.empty_like(self.gradient), torch.empty(1, dtype=torch.float64)
+        with self._mustered(theta):
+            self._curvature_pass.run(loss, theta, product, direction=direction)
         return product
 
-    @property
-    def _code(self) -> tuple[int, Any]:
-        return self._kernels.compiled_block(self.table.dtype).address, self._routines
+    def _mustered(self, theta: Tensor) -> AbstractContextManager[None]:
+        """The threads for a pass, which are chosen by timing a gradient now and then."""
+        loss = torch.empty(1, dtype=torch.float64)
+        return self._team.mustered(lambda: self._gradient_pass.run(loss, theta, self.gradient))
 
     @cached_property
-    def _routines(self) -> np.ndarray[Any, Any]:
-        """The addresses of the routines that a pass calls; compiled at the first use."""
-        from derivable.objective import activation, tiles
-
-        dtype = self.table.dtype
-        compiled = *activation.compiled(self._kernel, dtype), *tiles.compiled(dtype)
-        return np.array([routine.address for routine in compiled], np.int64)
+    def _gradient_pass(self) -> Pass:
+        return self._pass(order=1)
 
     @cached_property
-    def _second_order(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        return self._work(2)
-
-    @property
-    def _problem(self) -> tuple[Any, ...]:
-        return self.sizes, self.table, self.rows
-
-    def _work(self, order: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Scratch of each thread, for one block's units and gradients, and the sums of each task.
-
-        They are PyTorch's, whose arrays begin where a line of the cache does: a vector of a block
-        then never lies across two.
-        """
-        units = 2 * int(self.sizes[1:].sum()) + int(self.sizes[1:].max())
-        room = order * units * self.rows_of_block
-        scratch = torch.zeros(threads_at_most(), room, dtype=self.dtype)
-        tasks = min(TASKS, len(self.table))
-        sums = torch.zeros(tasks, self.gradient.numel() + 1, dtype=torch.float64)
-        return scratch.numpy(), sums.numpy()
+    def _curvature_pass(self) -> Pass:
+        return self._pass(order=2)
 
 
 def kernel_of(activation: type[Function]) -> Kernel | None:

@@ -1,4 +1,4 @@
-"""The compiled passes of the fused objective: a whole network on one block of rows at a time.
+"""The compiled pass of the fused objective: a whole network on one block of rows at a time.
 
 Everything that a block needs (its rows, units and gradients) stays in the innermost cache, and
 nothing of the table's length is ever stored. `tiles.py` says how a block lies in memory.
@@ -6,6 +6,10 @@ nothing of the table's length is ever stored. `tiles.py` says how a block lies i
 A pass over the table is cut into tasks, each of which adds up the gradient of its own blocks in
 float64; the tasks are then added in a fixed order. So the same call gives the same bits, with any
 number of threads.
+
+`passes` knows nothing of the type of numbers, the network or the order of derivative: these are in
+the routines that it calls, `block` here or that of `second_order.py`, and `finish`. So it is
+compiled once. What these need lies in a job, an array of whole numbers and addresses.
 
 The units of a layer lie in scratch as their inputs z, then their outputs y; going backward, the
 gradient of z overwrites z.
@@ -17,137 +21,137 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray, get_thread_id, prange
+from numba import get_thread_id, prange, types
 
-from derivable.function.jit import FAST, INNER, njit
-from derivable.objective import address
+from derivable.compiler.jit import Entry, Routine
+from derivable.compiler.memory import array, call, inner, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
-from derivable.objective.address import call
 from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
 
+# Places in a job: numbers; addresses; the addresses of the routines of `activation.py` and
+# `tiles.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
+PARAMETERS, LAYERS, COLUMNS, SPARE, BLOCKS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES, MOVES = range(9)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, BLOCK, FINISH, CODES = range(9, 17)
+SIZES = CODES + ROUTINES
 
-@njit(parallel=True, **FAST)
-def loss_and_gradient(
-    theta: Any, code: Any, sizes: Any, table: Any, rows: int, work: Any, gradient: Any
-) -> Any:
-    """The mean over `rows` rows of the squared error, summed over the outputs; fills `gradient`.
 
-    `code` is the address of `compiled_block` and those of the routines that it calls; `sizes` are
-    the widths from inputs to outputs.
-    `table` (blocks, (D + K) * ROWS) holds the D features and K targets of each block, the last
-    one padded. `work` is the scratch (threads, ...) and the partial sums (tasks, P + 1).
+def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
+    """A pass over the table for each entry of `losses`, which becomes the loss before its step.
+
+    `sums` (tasks, P + 1) is where each task adds up its gradient and its squared errors. `rates`
+    are the factor of the sums, 2 / N, and the learning rate.
     """
-    block, routines = code
-    scratch, partial = work
-    tasks, blocks = partial.shape[0], table.shape[0]
-    for task in prange(tasks):
-        mine, own = partial[task], scratch[get_thread_id()]
-        mine[:] = 0
-        for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-            count = min(ROWS, rows - i * ROWS)
-            lengths = count, theta.size, sizes.size - 1, table.shape[1], scratch.shape[1]
-            call(block, lengths, (theta, sizes, routines, table[i], own, mine))
-    return add_tasks(partial, 2 / rows, gradient) / rows
-
-
-@njit(**FAST)
-def take_steps(
-    theta: Any,
-    lr: float,
-    losses: Any,
-    code: Any,
-    sizes: Any,
-    table: Any,
-    rows: int,
-    work: Any,
-    gradient: Any,
-) -> None:
-    """One exact step of gradient descent for each entry of `losses`, the loss before its step."""
+    tasks, blocks = sums.shape[0], job[BLOCKS]
     for k in range(losses.size):
-        losses[k] = loss_and_gradient(theta, code, sizes, table, rows, work, gradient)
-        for p in range(theta.size):
-            theta[p] -= theta.dtype.type(lr) * gradient[p]
+        for task in prange(tasks):
+            mine, own = sums[task], job[SCRATCH] + get_thread_id() * job[SPARE_BYTES]
+            mine[:] = 0
+            for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
+                count = min(ROWS, job[TABLE_ROWS] - i * ROWS)
+                rows = job[TABLE] + i * job[BLOCK_BYTES]
+                call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
+        call(job[FINISH], (tasks, job[RESULT], job[THETA]), (job, sums, rates))
+        losses[k] = sums[0, sums.shape[1] - 1] / job[TABLE_ROWS]
 
 
-@njit(**INNER)
-def add_tasks(partial: Any, factor: float, total: Any) -> float:
-    """Factor times the sums over the tasks, in their order, into `total`; returns the last sum.
+_FLAT = types.Array(types.float64, 1, "C")
+passes = Entry(
+    _passes,
+    types.void(_FLAT, types.Array(types.int64, 1, "C"), types.Array(types.float64, 2, "C"), _FLAT),
+    parallel=True,
+    seconds=0.8,
+)
 
-    Row after row, as they lie in memory, and not in a parallel pass, which would cut it up.
-    """
-    sums = partial[0]
-    for task in range(1, partial.shape[0]):
-        for p in range(sums.size):
-            sums[p] += partial[task, p]
-    for p in range(total.size):
-        total[p] = factor * sums[p]
-    last: float = sums[sums.size - 1]
-    return last
+
+@inner
+def opened(job: Any) -> Any:
+    """What every block asks of a job: its numbers, the routines, and the widths of the layers."""
+    job = array(job, SIZES + array(job, SIZES)[LAYERS] + 1)
+    numbers = job[PARAMETERS], job[LAYERS], job[COLUMNS], job[SPARE]
+    return numbers, part(job, CODES, ROUTINES), tail(job, SIZES)
 
 
 @cache
-def compiled_block(dtype: np.dtype[Any]) -> Any:
-    """`_block` for numbers of that type."""
-    return address.compiled(_block, "nnnnnXNNXXS", dtype)
+def block(dtype: np.dtype[Any]) -> Routine:
+    """Forward and backward of one block, for numbers of that type."""
+    return routine(_block, "nXXXXNS", dtype, seconds=0.6)
+
+
+@cache
+def finish(dtype: np.dtype[Any]) -> Routine:
+    """What is left after the blocks of a pass, for numbers of that type."""
+    return routine(_finish, "nXXNSS", dtype, seconds=0.1)
+
+
+def _finish(tasks: Any, result: Any, theta: Any, job: Any, sums: Any, rates: Any) -> None:
+    """Add up the tasks in their order; the result is that times a factor; move theta if asked.
+
+    Row after row, as they lie in memory, and not in a parallel pass, which would cut it up.
+    """
+    job, rates = array(job, SIZES), array(rates, 2)
+    parameters = job[PARAMETERS]
+    sums, width = array(sums, tasks * (parameters + 1)), parameters + 1
+    total = part(sums, 0, width)
+    for task in range(1, tasks):
+        mine = part(sums, task * width, width)
+        for p in range(width):
+            total[p] += mine[p]
+    result, theta = array(result, parameters), array(theta, parameters)
+    for p in range(parameters):
+        result[p] = rates[0] * total[p]
+    if job[MOVES]:
+        for p in range(parameters):
+            theta[p] -= theta.dtype.type(rates[1]) * result[p]
 
 
 def _block(
-    count: Any,
-    parameters: Any,
-    layers: Any,
-    columns: Any,
-    room: Any,
-    theta: Any,
-    sizes: Any,
-    routines: Any,
-    rows: Any,
-    scratch: Any,
-    sums: Any,
+    count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, sums: Any
 ) -> None:
     """Forward and backward of one block: add to `sums`, the gradient and the squared errors."""
-    theta, sizes = carray(theta, parameters), carray(sizes, layers + 1)
-    routines = carray(routines, ROUTINES)
-    rows, scratch, sums = carray(rows, columns), carray(scratch, room), carray(sums, parameters + 1)
-    source, end, place = rows[: sizes[0] * ROWS], 0, 0
+    (parameters, layers, columns, spare), routines, sizes = opened(job)
+    rows, scratch = array(rows, columns), array(scratch, spare)
+    theta, sums = array(theta, parameters), array(sums, parameters + 1)
+    source, end, place = part(rows, 0, sizes[0] * ROWS), 0, 0
     for layer in range(layers):
         width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
-        z = scratch[place : place + width * ROWS]
-        w, bias = theta[end : end + length], theta[end + length : end + length + width]
+        z = part(scratch, place, width * ROWS)
+        w, bias = part(theta, end, length), part(theta, end + length, width)
         call(routines[AFFINE], (sizes[layer], width, width, 1), (source, w, bias, z))
         if layer < layers - 1:
-            y = scratch[place + z.size : place + 2 * z.size]
+            y = part(scratch, place + z.size, z.size)
             call(routines[ACTIVATE], (z.size,), (z, y))
             source, place = y, place + 2 * z.size
         end += length + width
 
-    grad = scratch[place : place + sizes[layers] * ROWS]
-    spare = scratch[place + grad.size :]
-    sums[-1] += subtract(rows[sizes[0] * ROWS :], count, grad)
+    grad = part(scratch, place, sizes[layers] * ROWS)
+    rest = tail(scratch, place + grad.size)
+    sums[parameters] += subtract(tail(rows, sizes[0] * ROWS), count, grad)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width
-        w = theta[end : end + below * width]
+        w = part(theta, end, below * width)
         if layer > 0:
             place -= 2 * below * ROWS
-            z = scratch[place : place + below * ROWS]
-            source = scratch[place + z.size : place + 2 * z.size]
+            z = part(scratch, place, below * ROWS)
+            source = part(scratch, place + z.size, z.size)
         else:
-            source = rows[: below * ROWS]
-        mine = sums[end : end + below * width], sums[end + below * width :]
+            source = part(rows, 0, below * ROWS)
+        mine = part(sums, end, below * width), part(sums, end + below * width, width)
         call(routines[ADD_GRADIENT], (below, width, 1), (source, grad, *mine))
         if layer > 0:
-            _pull(routines, w, width, grad, z, source, spare)
+            _pull(routines, w, width, grad, z, source, rest)
             grad = z
 
 
-@njit(**INNER)
-def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, spare: Any) -> None:
+@inner
+def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, rest: Any) -> None:
     """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
     if width == 1:  # the gradient of each unit's output is its weight times `grad`
         call(routines[PULL_ONE], (z.size, ROWS), (z, y, grad, w))
     else:
-        grad_y = spare[: z.size]
-        grad_y[:] = 0
+        grad_y = part(rest, 0, z.size)
+        for i in range(z.size):
+            grad_y[i] = 0
         below = w.size // width
         call(routines[ADD_PRODUCT], (width, below, 1, width), (grad, w, grad_y))
         call(routines[PULL], (z.size,), (z, y, grad_y))

@@ -23,7 +23,7 @@ import copy
 import importlib.util
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -35,6 +35,10 @@ from derivable.network import Network
 from derivable.objective.base import Objective
 from derivable.objective.fused import Fused, kernel_of
 from derivable.objective.mlp import Mlp
+from derivable.objective.team import on_one_thread
+
+if TYPE_CHECKING:
+    from derivable.compiler.jit import Compiled
 
 Array = np.ndarray[Any, Any]
 Counts = tuple[Array, Array, Array, Array]  # sides (H, N), slopes (2,), G, and r (K, M + 1)
@@ -49,6 +53,7 @@ class _State:
 
     counts: Counts
     lists: tuple[Array, ...]
+    scratch: tuple[Array, ...]
     theta: Tensor = field(default_factory=lambda: torch.empty(0))  # where they ended
     pays: bool = True
 
@@ -121,11 +126,11 @@ class Piecewise(Objective):
         twin = copy.deepcopy(network).double()
         return Fused(twin, loss, x.double(), y.double(), weight)
 
-    def warm_up(self, *, curvature: bool) -> None:
-        """Compile the loops, or load them from the disk."""
-        theta = torch.zeros(self._problem[0].theta.shape, dtype=torch.float64)
-        self.take_steps(theta, 0.0, torch.empty(1, dtype=torch.float64))
-        self.plain.warm_up(curvature=curvature)  # it has the last loss, and what does not pay
+    def routines(self, *, curvature: bool) -> list[Compiled]:
+        """What of compiled code it needs: its loop, and for the last loss that of the table."""
+        from derivable.objective import piecewise_kernels
+
+        return [piecewise_kernels.take_steps, *self.plain.routines(curvature=curvature)]
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,), from the table."""
@@ -145,7 +150,8 @@ class Piecewise(Objective):
         state = self._state
         if state is None or not torch.equal(state.theta, theta):
             lists = piecewise_kernels.empty_lists(self.units, len(self.x))
-            state = self._state = _State(self._count(theta), lists)
+            scratch = piecewise_kernels.empty_scratch(self.units, len(self.x), self.y.size(1))
+            state = self._state = _State(self._count(theta), lists, scratch)
         taken = 0
         if state.pays:
             taken = piecewise_kernels.take_steps(
@@ -155,8 +161,9 @@ class Piecewise(Objective):
                 self.table,
                 state.counts,
                 state.lists,
-                float((self.y**2).mean(0).sum()),
-                float(self.x.numel() * self.units),  # a pass over the table costs twice as much
+                state.scratch,
+                # a pass over the table costs twice as much as this
+                (float((self.y**2).mean(0).sum()), float(self.x.numel() * self.units)),
             )
         if taken < len(losses):
             state.pays = False
@@ -176,13 +183,14 @@ class Piecewise(Objective):
         gram = torch.zeros(size, size, dtype=torch.float64)
         moment = torch.zeros(self.y.size(1), size, dtype=torch.float64)
         low, high = self.slopes
-        for start in range(0, rows, ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            x, y = self.x[:, part].t(), self.y[part]  # (n, D + 1), (n, K)
-            above[:, part] = (x @ w > 0).t()
-            slope = low + (high - low) * above[:, part].t().double()  # (n, H)
-            bent = slope.unsqueeze(2) * x.unsqueeze(1)  # (n, H, D + 1)
-            phi = torch.cat([bent.flatten(1), x[:, -1:]], 1)  # (n, H (D + 1) + 1)
-            gram += phi.t() @ phi
-            moment += y.t() @ phi
+        with on_one_thread(rows * size):
+            for start in range(0, rows, ROWS_AT_ONCE):
+                part = slice(start, start + ROWS_AT_ONCE)
+                x, y = self.x[:, part].t(), self.y[part]  # (n, D + 1), (n, K)
+                above[:, part] = (x @ w > 0).t()
+                slope = low + (high - low) * above[:, part].t().double()  # (n, H)
+                bent = slope.unsqueeze(2) * x.unsqueeze(1)  # (n, H, D + 1)
+                phi = torch.cat([bent.flatten(1), x[:, -1:]], 1)  # (n, H (D + 1) + 1)
+                gram += phi.t() @ phi
+                moment += y.t() @ phi
         return above.numpy(), self.slopes, (gram / rows).numpy(), (moment / rows).numpy()

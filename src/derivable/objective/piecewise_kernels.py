@@ -13,8 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import types
 
-from derivable.function.jit import FAST, INNER, njit
+from derivable.compiler.jit import Entry
+from derivable.compiler.memory import BARE, inner, part, tail
 
 CAPACITY = 8192  # rows in the list of one unit
 CHUNK = 512
@@ -22,41 +24,41 @@ GROUP = 16  # rows of a list with one common due
 PARTS = CAPACITY // GROUP  # of a radius, in each of which a list has a group or less
 FIRST_RADIUS = 1e-3
 WORK, STEPS = range(2)  # done with the lists
+NEAR, ORDER, PART, END = range(4)  # rows of the memory for a search
 COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
 SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
-@njit(**FAST)
-def take_steps(
+def _take_steps(
     theta: Any,
     lr: float,
     losses: Any,
     table: Any,
     counts: Any,
     lists: Any,
-    squares: float,
-    budget: float,
+    scratch: Any,
+    constants: Any,
 ) -> int:
     """Exact steps until `losses` is full or a step's work exceeds `budget`; how many were taken.
 
     `theta` is (H (D+1) + (H+1) K,) and `squares` the mean of y^2, summed over the columns. `table`
     is x (D+1, N), x in float32, |x| (N,) and y (N, K). `counts` are the sides above (H, N), the two
     slopes, and the sums gram (M+1, M+1) and moment (K, M+1) with M = H (D+1), which are brought up
-    to date as rows change sides; so are the `lists` of `empty_lists`.
+    to date as rows change sides; so are the `lists` of `empty_lists`. `scratch` is that of
+    `empty_scratch`, and `constants` are `squares` and `budget`.
     """
     x, _, _, y = table
     above, _, gram, moment = counts
     edges = x.shape[0]
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
-    paths, spent = lists[-2:]
-    a, t = np.empty((outputs, size)), np.empty((outputs, size))
+    paths, (spent, _, _, _, a, t), (squares, budget) = lists[-1], scratch, constants
     for k in range(losses.size):
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
-                spent[WORK] += _look(theta, h, table, counts, lists)
+                spent[WORK] += _look(theta, h, table, counts, lists, scratch)
         if spent[WORK] > budget * (spent[STEPS] + 100):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
@@ -66,29 +68,74 @@ def take_steps(
     return losses.size
 
 
-@njit(**INNER)
+def _flat(dtype: Any, dimensions: int = 1) -> Any:
+    return types.Array(dtype, dimensions, "C")
+
+
+_ROW, _ROWS = _flat(types.float64), _flat(types.float64, 2)
+_TABLE = types.Tuple([_ROWS, _flat(types.float32, 2), _ROW, _ROWS])
+_COUNTS = types.Tuple([_flat(types.boolean, 2), _ROW, _ROWS, _ROWS])
+_LISTS = types.Tuple([_flat(types.int64, 2), _ROWS, _ROWS, _ROWS, _ROWS])
+_SCRATCH = types.Tuple([_ROW, _flat(types.float32), _flat(types.int64, 2), _ROW, _ROWS, _ROWS])
+take_steps = Entry(
+    _take_steps,
+    types.int64(
+        _ROW,
+        types.float64,
+        _ROW,
+        _TABLE,
+        _COUNTS,
+        _LISTS,
+        _SCRATCH,
+        types.UniTuple(types.float64, 2),
+    ),
+    seconds=4.0,
+    **BARE,
+)
+
+
+@inner
 def _quadratic(theta: Any, units: int, edges: int, gram: Any, moment: Any, a: Any, t: Any) -> float:
     """The loss but for its constant; fills t, half its gradient with respect to a."""
     outputs, size = a.shape
-    v = theta[units * edges :]
+    v = tail(theta, units * edges)
     loss = 0.0
     for k in range(outputs):
         for h in range(units):
             for e in range(edges):
                 a[k, h * edges + e] = v[h * outputs + k] * theta[e * units + h]
         a[k, size - 1] = v[units * outputs + k]
-        np.dot(gram, a[k], t[k])
+        _multiply(gram, a[k], t[k])
         for i in range(size):
             t[k, i] -= moment[k, i]
             loss += a[k, i] * (t[k, i] - moment[k, i])
     return loss
 
 
-@njit(**INNER)
+@inner
+def _multiply(gram: Any, a: Any, t: Any) -> None:
+    """Fill t with gram a: four rows at a time, so that each number of a is loaded once for them."""
+    size = a.size
+    last = size - size % 4
+    for i in range(0, last, 4):
+        g0, g1, g2, g3 = gram[i], gram[i + 1], gram[i + 2], gram[i + 3]
+        s0 = s1 = s2 = s3 = 0.0
+        for j in range(size):
+            s0, s1 = s0 + g0[j] * a[j], s1 + g1[j] * a[j]
+            s2, s3 = s2 + g2[j] * a[j], s3 + g3[j] * a[j]
+        t[i], t[i + 1], t[i + 2], t[i + 3] = s0, s1, s2, s3
+    for i in range(last, size):
+        row, total = gram[i], 0.0
+        for j in range(size):
+            total += row[j] * a[j]
+        t[i] = total
+
+
+@inner
 def _step(theta: Any, lr: float, units: int, edges: int, t: Any, paths: Any) -> None:
     """One step of gradient descent, by a = v w: dw = v da, dv = w da; and how far each w went."""
     outputs = t.shape[0]
-    v = theta[units * edges :]
+    v = tail(theta, units * edges)
     rate = 2 * lr
     for h in range(units):
         for k in range(outputs):
@@ -114,8 +161,6 @@ def _step(theta: Any, lr: float, units: int, edges: int, t: Any, paths: Any) -> 
 def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
     """Of each unit: rows, when each is due, and the first of each group; their features; paths.
 
-    And the work that was done with them, and in how many steps.
-
     Features lie one row after the other. The rows of a list are sorted by when they were due when
     it was made, so that those that are looked at again and again are in the same few groups.
     """
@@ -125,19 +170,29 @@ def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
     features = np.empty((units, CAPACITY * edges))
     paths = np.zeros((units, 5))
     paths[:, RADIUS], paths[:, LENGTH] = FIRST_RADIUS, np.inf
-    return rows, due, first, features, paths, np.zeros(2)
+    return rows, due, first, features, paths
 
 
-@njit(**INNER)
-def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> float:
+def empty_scratch(units: int, edges: int, outputs: int) -> tuple[np.ndarray[Any, Any], ...]:
+    """The work that was done with the lists, and in how many steps; memory for a search; a and t.
+
+    The latter is half the gradient with respect to a; both are (K, H (D+1) + 1).
+    """
+    chunk, whole = np.empty(CHUNK, np.float32), np.empty((4, CAPACITY), np.int64)
+    a, t = np.empty((2, outputs, units * edges + 1))
+    return np.zeros(2), chunk, whole, np.empty(CAPACITY), a, t
+
+
+@inner
+def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any) -> float:
     """Look at the rows of unit h that are due; the work that it took, in multiplications."""
     x, _, norms, _ = table
     above = counts[0]
-    rows, due, first, features, paths, _ = lists
+    rows, due, first, features, paths = lists
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     flip_cost = 2.0 * units * edges * edges
     if not path[LENGTH] < path[RADIUS]:
-        return x.size + flip_cost * _search(theta, h, table, counts, lists)
+        return x.size + flip_cost * _search(theta, h, table, counts, lists, scratch)
     looked, flips, next_due, count = 0, 0, path[RADIUS], int(path[COUNT])
     for g in range(-(-count // GROUP)):
         if first[h, g] <= path[LENGTH]:
@@ -158,29 +213,27 @@ def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> float:
     return count / GROUP + looked * edges + flip_cost * flips
 
 
-@njit(**INNER)
-def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
+@inner
+def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any) -> int:
     """Look at every row of unit h and make its list again; how many had changed sides."""
     x, x32, norms, _ = table
     above = counts[0]
-    rows, due, first, features, paths, _ = lists
+    rows, due, first, features, paths = lists
+    _, z, whole, margins, _, _ = scratch
+    near, order = whole[NEAR], whole[ORDER]
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     radius = _best_radius(path, x.shape[1])
-    count, flips, z = 0, 0, np.empty(CHUNK, np.float32)
-    near, order, margins = (
-        np.empty(CAPACITY, np.int64),
-        np.empty(CAPACITY, np.int64),
-        np.empty(CAPACITY),
-    )
+    count, flips = 0, 0
     square = 0.0
     for e in range(edges):
         square += theta[e * units + h] ** 2
     sure = radius + ROUNDING * (edges + 2) * np.sqrt(square)
     for start in range(0, x.shape[1], CHUNK):
         size = min(CHUNK, x.shape[1] - start)
-        z[:] = 0
+        for i in range(size):
+            z[i] = 0
         for e in range(edges):
-            weight, feature = np.float32(theta[e * units + h]), x32[e, start : start + size]
+            weight, feature = np.float32(theta[e * units + h]), part(x32[e], start, size)
             for i in range(size):
                 z[i] += weight * feature[i]
         for n in range(start, start + size):
@@ -202,7 +255,7 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     if count > CAPACITY:  # no list this time: the next step searches again, in a smaller radius
         path[RADIUS], path[LENGTH] = radius * 0.5 * CAPACITY / count, np.inf
         return flips
-    _in_order(margins[:count], radius, order)
+    _in_order(part(margins, 0, count), radius, whole)
     for i in range(count):
         n = near[order[i]]
         rows[h, i], due[h, i] = n, margins[order[i]]
@@ -212,25 +265,27 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any) -> int:
     return flips
 
 
-@njit(**INNER)
-def _in_order(margins: Any, radius: float, order: Any) -> None:
+@inner
+def _in_order(margins: Any, radius: float, whole: Any) -> None:
     """Fill the order of the margins, up to a part of the radius so small that a group covers it.
 
     Counted out, not sorted: that is quicker, and a sort takes a second to compile.
     """
-    ends, parts = np.zeros(PARTS, np.int64), np.empty(margins.size, np.int64)
+    order, parts, ends = whole[ORDER], whole[PART], whole[END]
+    for p in range(PARTS):
+        ends[p] = 0
     for i in range(margins.size):
         inside = margins[i] < radius  # not beyond by a rounding, nor NaN
         parts[i] = int(margins[i] / radius * (PARTS - 1)) if inside else PARTS - 1
         ends[parts[i]] += 1
-    for part in range(1, PARTS):
-        ends[part] += ends[part - 1]
+    for p in range(1, PARTS):
+        ends[p] += ends[p - 1]
     for i in range(margins.size - 1, -1, -1):
         ends[parts[i]] -= 1
         order[ends[parts[i]]] = i
 
 
-@njit(**INNER)
+@inner
 def _best_radius(path: Any, total: int) -> float:
     """The radius of the next list that costs least, if the unit goes on as since the last one.
 
@@ -243,7 +298,7 @@ def _best_radius(path: Any, total: int) -> float:
     return max(np.sqrt(SEARCH_COST * total * speed / density), 2 * speed)
 
 
-@njit(**INNER)
+@inner
 def _flip(n: int, h: int, table: Any, counts: Any) -> None:
     """Row n changes the side of unit h: bring `above`, `gram` and `moment` up to date."""
     x, _, _, y = table

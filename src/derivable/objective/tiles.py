@@ -14,10 +14,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 
-from derivable.function.jit import INNER, njit
-from derivable.objective import address
+from derivable.compiler.jit import Routine
+from derivable.compiler.memory import array, inner, part, routine, tail
 from derivable.objective.activation import LOOPS
 
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
@@ -28,10 +27,13 @@ ROUTINES = LOOPS + 3
 
 
 @cache
-def compiled(dtype: np.dtype[Any]) -> tuple[Any, ...]:
+def products(dtype: np.dtype[Any]) -> tuple[Routine, Routine, Routine]:
     """The three products for numbers of that type, in the order of their places."""
-    kinds = {affine: "nnnnXXXX", add_product: "nnnnXXX", add_gradient: "nnnXXSS"}
-    return tuple(address.compiled(product, kind, dtype) for product, kind in kinds.items())
+    return (
+        routine(affine, "nnnnXXXX", dtype, seconds=1.5),
+        routine(add_product, "nnnnXXX", dtype, seconds=0.4),
+        routine(add_gradient, "nnnXXSS", dtype, seconds=1.1),
+    )
 
 
 def affine(
@@ -42,28 +44,28 @@ def affine(
     The weight of input d and unit u is w[d * per_input + u * per_unit]: a layer forwards with
     width and 1, and pulls a gradient back through the same w with 1 and width.
     """
-    x, w = carray(x, inputs * ROWS), carray(w, inputs * units)
-    bias, out = carray(bias, units), carray(out, units * ROWS)
+    x, w = array(x, inputs * ROWS), array(w, inputs * units)
+    bias, out = array(bias, units), array(out, units * ROWS)
     strides = per_input, per_unit
     eights = inputs >= 8
     for u in range(0, units - 1, 2):
-        pair = out[u * ROWS : (u + 2) * ROWS]
-        mine = w[u * per_unit :]
+        pair = part(out, u * ROWS, 2 * ROWS)
+        mine = tail(w, u * per_unit)
         if eights:
             _start_8(x, mine, strides, bias[u], bias[u + 1], pair)
             if inputs > 8:
-                _add_pair(x[8 * ROWS :], mine[8 * per_input :], strides, pair)
+                _add_pair(tail(x, 8 * ROWS), tail(mine, 8 * per_input), strides, pair)
         else:
-            pair[:ROWS] = bias[u]
-            pair[ROWS:] = bias[u + 1]
+            _fill(part(pair, 0, ROWS), bias[u])
+            _fill(tail(pair, ROWS), bias[u + 1])
             _add_pair(x, mine, strides, pair)
     if units % 2:
-        last, mine = out[(units - 1) * ROWS :], w[(units - 1) * per_unit :]
+        last, mine = tail(out, (units - 1) * ROWS), tail(w, (units - 1) * per_unit)
         if eights:
             _start_8_single(x, mine, per_input, bias[units - 1], last)
-            _add_single(x[8 * ROWS :], mine[8 * per_input :], per_input, last)
+            _add_single(tail(x, 8 * ROWS), tail(mine, 8 * per_input), per_input, last)
         else:
-            last[:] = bias[units - 1]
+            _fill(last, bias[units - 1])
             _add_single(x, mine, per_input, last)
 
 
@@ -71,12 +73,12 @@ def add_product(
     inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, out: Any
 ) -> None:
     """Add to each unit the sum over the inputs of weight * x; weights as in `affine`."""
-    x, w, out = carray(x, inputs * ROWS), carray(w, inputs * units), carray(out, units * ROWS)
+    x, w, out = array(x, inputs * ROWS), array(w, inputs * units), array(out, units * ROWS)
     strides = per_input, per_unit
     for u in range(0, units - 1, 2):
-        _add_pair(x, w[u * per_unit :], strides, out[u * ROWS : (u + 2) * ROWS])
+        _add_pair(x, tail(w, u * per_unit), strides, part(out, u * ROWS, 2 * ROWS))
     if units % 2:
-        _add_single(x, w[(units - 1) * per_unit :], per_input, out[(units - 1) * ROWS :])
+        _add_single(x, tail(w, (units - 1) * per_unit), per_input, tail(out, (units - 1) * ROWS))
 
 
 def add_gradient(
@@ -86,34 +88,41 @@ def add_gradient(
 
     `biases` is how much of the latter: 1, or 0 for none.
     """
-    x, grad = carray(x, inputs * ROWS), carray(grad, units * ROWS)
-    grad_w, grad_b = carray(grad_w, inputs * units), carray(grad_b, units)
+    x, grad = array(x, inputs * ROWS), array(grad, units * ROWS)
+    grad_w, grad_b = array(grad_w, inputs * units), array(grad_b, units)
     for u in range(0, units - 1, 2):
-        pair = grad[u * ROWS : (u + 2) * ROWS]
-        sums = (
-            _dot_8(x, pair, grad_w[u:], units) if inputs >= 8 else (_sum(pair), _sum(pair[ROWS:]))
-        )
+        pair = part(grad, u * ROWS, 2 * ROWS)
+        if inputs >= 8:
+            sums = _dot_8(x, pair, tail(grad_w, u), units)
+        else:
+            sums = _sum(pair), _sum(tail(pair, ROWS))
         grad_b[u] += biases * sums[0]
         grad_b[u + 1] += biases * sums[1]
         d = min(inputs // 8, 1) * 8
         while d + 8 <= inputs:
-            _dot_8(x[d * ROWS :], pair, grad_w[d * units + u :], units)
+            _dot_8(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
             d += 8
         if d + 4 <= inputs:
-            _dot_4(x[d * ROWS :], pair, grad_w[d * units + u :], units)
+            _dot_4(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
             d += 4
         if d < inputs:
-            _dot_single(x[d * ROWS :], pair, grad_w[d * units + u :], units)
-            _dot_single(x[d * ROWS :], pair[ROWS:], grad_w[d * units + u + 1 :], units)
+            _dot_single(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
+            _dot_single(tail(x, d * ROWS), tail(pair, ROWS), tail(grad_w, d * units + u + 1), units)
     if units % 2:
-        last, mine = grad[(units - 1) * ROWS :], grad_w[units - 1 :]
+        last, mine = tail(grad, (units - 1) * ROWS), tail(grad_w, units - 1)
         total = _dot_8_single(x, last, mine, units) if inputs >= 8 else _sum(last)
         grad_b[units - 1] += biases * total
         d = min(inputs // 8, 1) * 8
-        _dot_single(x[d * ROWS :], last, mine[d * units :], units)
+        _dot_single(tail(x, d * ROWS), last, tail(mine, d * units), units)
 
 
-@njit(**INNER)
+@inner
+def _fill(out: Any, value: Any) -> None:
+    for i in range(ROWS):
+        out[i] = value
+
+
+@inner
 def subtract(target: Any, count: int, prediction: Any) -> float:
     """Turn the prediction of a block into its error; return the sum of squared errors.
 
@@ -124,16 +133,16 @@ def subtract(target: Any, count: int, prediction: Any) -> float:
     for k in range(0, prediction.size, ROWS):
         for i in range(k + count, k + ROWS):
             prediction[i] = target[i]
-        squares += _subtract_one(target[k : k + ROWS], prediction[k : k + ROWS])
+        squares += _subtract_one(part(target, k, ROWS), part(prediction, k, ROWS))
     if target.size > prediction.size:
         return weigh(target, prediction, prediction)
     return squares
 
 
-@njit(**INNER)
+@inner
 def weigh(target: Any, error: Any, out: Any) -> float:
     """Multiply `out`, a number for each row and output, by the weights; the weighted squares."""
-    weight, total = target[error.size :], 0.0
+    weight, total = tail(target, error.size), 0.0
     for k in range(0, error.size, ROWS):
         squares = error.dtype.type(0)
         for i in range(ROWS):
@@ -143,7 +152,7 @@ def weigh(target: Any, error: Any, out: Any) -> float:
     return total
 
 
-@njit(**INNER)
+@inner
 def _subtract_one(target: Any, prediction: Any) -> Any:
     total = prediction.dtype.type(0)
     for i in range(ROWS):
@@ -153,29 +162,30 @@ def _subtract_one(target: Any, prediction: Any) -> Any:
     return total
 
 
-@njit(**INNER)
+@inner
 def _add_pair(x: Any, w: Any, strides: Any, out: Any) -> None:
     per_input, per_unit = strides
     inputs = x.size // ROWS
     d = 0
     while d + 8 <= inputs:
-        _add_8(x[d * ROWS :], w[d * per_input :], strides, out)
+        _add_8(tail(x, d * ROWS), tail(w, d * per_input), strides, out)
         d += 8
     if d + 4 <= inputs:
-        _add_4(x[d * ROWS :], w[d * per_input :], strides, out)
+        _add_4(tail(x, d * ROWS), tail(w, d * per_input), strides, out)
         d += 4
     if d < inputs:
-        _add_single(x[d * ROWS :], w[d * per_input :], per_input, out[:ROWS])
-        _add_single(x[d * ROWS :], w[d * per_input + per_unit :], per_input, out[ROWS:])
+        x, w = tail(x, d * ROWS), tail(w, d * per_input)
+        _add_single(x, w, per_input, part(out, 0, ROWS))
+        _add_single(x, tail(w, per_unit), per_input, tail(out, ROWS))
 
 
-@njit(**INNER)
+@inner
 def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
     # _add_8 on a stretch filled with the bias does the same, with a store and a load more for each
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
-    w = w[second:]
+    w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
     q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
     for i in range(ROWS):
@@ -187,7 +197,7 @@ def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
         out[ROWS + i] = c + low + q4 * x4 + q5 * x5 + q6 * x6 + q7 * x7
 
 
-@njit(**INNER)
+@inner
 def _start_8_single(x: Any, w: Any, step: int, b: Any, out: Any) -> None:
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
@@ -198,12 +208,12 @@ def _start_8_single(x: Any, w: Any, step: int, b: Any, out: Any) -> None:
         out[i] = b + low + p4 * x4 + p5 * x5 + p6 * x6 + p7 * x7
 
 
-@njit(**INNER)
+@inner
 def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
-    w = w[second:]
+    w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
     q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
     for i in range(ROWS):
@@ -215,11 +225,11 @@ def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
         out[ROWS + i] += low + q4 * x4 + q5 * x5 + q6 * x6 + q7 * x7
 
 
-@njit(**INNER)
+@inner
 def _add_4(x: Any, w: Any, strides: Any, out: Any) -> None:
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
-    w = w[second:]
+    w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
     for i in range(ROWS):
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
@@ -227,18 +237,18 @@ def _add_4(x: Any, w: Any, strides: Any, out: Any) -> None:
         out[ROWS + i] += q0 * x0 + q1 * x1 + q2 * x2 + q3 * x3
 
 
-@njit(**INNER)
+@inner
 def _add_single(x: Any, w: Any, step: int, out: Any) -> None:
     inputs, d = x.size // ROWS, 0
     while d + 4 <= inputs:
-        _add_4_single(x[d * ROWS :], w[d * step :], step, out)
+        _add_4_single(tail(x, d * ROWS), tail(w, d * step), step, out)
         d += 4
     while d < inputs:
-        _add_multiple(w[d * step], x[d * ROWS :], out)
+        _add_multiple(w[d * step], tail(x, d * ROWS), out)
         d += 1
 
 
-@njit(**INNER)
+@inner
 def _add_4_single(x: Any, w: Any, step: int, out: Any) -> None:
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     for i in range(ROWS):
@@ -246,13 +256,13 @@ def _add_4_single(x: Any, w: Any, step: int, out: Any) -> None:
         out[i] += low + p2 * x[2 * ROWS + i] + p3 * x[3 * ROWS + i]
 
 
-@njit(**INNER)
+@inner
 def _add_multiple(p: Any, x: Any, out: Any) -> None:
     for i in range(ROWS):
         out[i] += p * x[i]
 
 
-@njit(**INNER)
+@inner
 def _dot_8(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     """Eight inputs against the gradients of two units; returns the sums of the two gradients."""
     p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = sum_p = x.dtype.type(0)
@@ -274,7 +284,7 @@ def _dot_8(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     return sum_p, sum_q
 
 
-@njit(**INNER)
+@inner
 def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
     p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = x.dtype.type(0)
     for i in range(ROWS):
@@ -287,7 +297,7 @@ def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
         grad_w[d * step + 1] += q
 
 
-@njit(**INNER)
+@inner
 def _dot_8_single(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = total = x.dtype.type(0)
     for i in range(ROWS):
@@ -302,13 +312,13 @@ def _dot_8_single(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     return total
 
 
-@njit(**INNER)
+@inner
 def _dot_single(x: Any, grad: Any, grad_w: Any, step: int) -> None:
     for d in range(x.size // ROWS):
-        grad_w[d * step] += _dot(x[d * ROWS :], grad)
+        grad_w[d * step] += _dot(tail(x, d * ROWS), grad)
 
 
-@njit(**INNER)
+@inner
 def _dot(x: Any, grad: Any) -> Any:
     total = x.dtype.type(0)
     for i in range(ROWS):
@@ -316,7 +326,7 @@ def _dot(x: Any, grad: Any) -> Any:
     return total
 
 
-@njit(**INNER)
+@inner
 def _sum(grad: Any) -> Any:
     total = grad.dtype.type(0)
     for i in range(ROWS):

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from derivable.comparison import Comparison
 from derivable.display import style
+from derivable.display.chart import title
 from derivable.display.curves import draw_losses
 from derivable.display.words import Words
 
@@ -27,9 +28,8 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
         axes = figure.add_subplot()
         draw_losses(axes, [result.curves(test=test) for result in comparison.results], words.lang)
         data = style.shortened(comparison.facts.name)
-        axes.set_title(
-            words("both_title" if test else "losses_title", data=data) + _seeds(comparison, words)
-        )
+        text = words("both_title" if test else "losses_title", data=data)
+        title(axes, text + _seeds(comparison, words))
         axes.set_xlabel(words("steps"))
         axes.set_ylabel(words("loss_axis" if test else "train_axis"))
         if test:
@@ -69,7 +69,7 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
         axes = figure.add_subplot()
         (_lying if lying else _upright)(axes, bars, words)
         steps, data = words.count(comparison.steps), style.shortened(comparison.facts.name)
-        axes.set_title(words("bars_title", steps=steps, data=data) + _seeds(comparison, words))
+        title(axes, words("bars_title", steps=steps, data=data) + _seeds(comparison, words))
         if axes.get_legend_handles_labels()[1]:
             axes.legend(frameon=False, loc="lower right" if lying else "upper right")
         return figure

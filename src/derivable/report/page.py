@@ -8,24 +8,19 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from derivable.comparison import Comparison, Trained
 from derivable.display import style
 from derivable.display.html import swatch, table
 from derivable.display.words import Words
 from derivable.files import write_whole
-from derivable.report.charts import loss_curves, test_loss_bars
+from derivable.report.drawn import Drawn, named
 from derivable.report.panels import (
     MOST_TARGETS,
     drawn_rows,
     drawn_targets,
     linear_weights,
-    pictures,
-    predicted,
+    panel_box,
     r2_text,
-    residuals,
-    weight_bars,
 )
 from derivable.report.quality import mean_r2, root_mean_square
 from derivable.report.verdict import verdict
@@ -44,14 +39,14 @@ def write_page(
 ) -> Path:
     """Write `report.html` into `folder`, whole or not at all, and return its path.
 
-    The charts of predictions, residuals and weights are written beside it, as PNG and SVG.
+    All its charts are written beside it, as PNG and SVG.
     `command` repeats the run; `versions` are those that it ran with, these here if left out.
     `lang` is "en" or "fr", DERIVABLE_LANG if left out.
     """
-    for name, figure in pictures(comparison, lang):
-        style.write(figure, folder, name)
+    drawn = Drawn(comparison, lang)
+    drawn.write(folder)
     path = folder / "report.html"
-    write_whole(path, page(comparison, command, versions, lang))
+    write_whole(path, page(comparison, command, versions, lang, drawn=drawn))
     return path
 
 
@@ -60,17 +55,20 @@ def page(
     command: str = "",
     versions: Mapping[str, str] | None = None,
     lang: str | None = None,
+    *,
+    drawn: Drawn | None = None,
 ) -> str:
-    """The page as one string."""
+    """The page as one string, with charts that were `drawn` before or are drawn now."""
     words = Words(lang)
+    drawn = drawn or Drawn(comparison, lang)
     parts = [
         _head(comparison, words),
         _verdict(comparison, words),
         _results(comparison, words),
-        _curves(comparison, words),
-        _bars(comparison, words),
-        *_panels(comparison, words),
-        *_weights(comparison, words),
+        _curves(comparison, drawn, words),
+        _bars(comparison, drawn, words),
+        *_panels(comparison, drawn, words),
+        *_weights(comparison, drawn, words),
         _how(comparison, words),
         _protocol(comparison, words),
         _again(comparison, command, versions or versions_here(), words),
@@ -170,24 +168,24 @@ def _result(
     return row
 
 
-def _curves(comparison: Comparison, words: Words) -> str:
+def _curves(comparison: Comparison, drawn: Drawn, words: Words) -> str:
     caption = words("losses_caption")
     if len(comparison.seeds) > 1:
         caption += words("losses_caption_seeds", n=words.count(len(comparison.seeds)))
     ends = _ends(words, {r.model.name: r.train_loss for r in comparison.results})
-    figure = loss_curves(comparison, words.lang, test=True)
-    return _section(words("losses"), _chart(figure, words("losses_alt", ends=ends), caption))
+    svg = drawn["losses"].inline(words("losses_alt", ends=ends))
+    return _section(words("losses"), _chart(svg, words("losses"), caption))
 
 
-def _bars(comparison: Comparison, words: Words) -> str:
+def _bars(comparison: Comparison, drawn: Drawn, words: Words) -> str:
     ends = _ends(words, {r.model.name: r.test_loss for r in comparison.results})
     several = len(comparison.seeds) > 1
     caption = words("bars_caption", n=words.count(len(comparison.seeds))) if several else ""
-    figure = test_loss_bars(comparison, words.lang)
-    return _section(words("bars"), _chart(figure, words("bars_alt", ends=ends), caption))
+    svg = drawn["test_loss"].inline(words("bars_alt", ends=ends))
+    return _section(words("bars"), _chart(svg, words("bars"), caption))
 
 
-def _panels(comparison: Comparison, words: Words) -> Iterator[str]:
+def _panels(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
     """Predictions and residuals, one small chart for each model and target."""
     rows, dots = comparison.facts.test_rows, len(drawn_rows(comparison))
     caption = words(
@@ -195,10 +193,7 @@ def _panels(comparison: Comparison, words: Words) -> Iterator[str]:
         dots=words.count(dots),
         rows=words.count(rows),
     )
-    for kind, draw, below in (
-        ("predictions", predicted, caption),
-        ("residuals", residuals, words("residuals_caption")),
-    ):
+    for kind, below in (("predictions", caption), ("residuals", words("residuals_caption"))):
         parts = []
         for target in drawn_targets(comparison):
             name = comparison.facts.targets[target]
@@ -213,14 +208,13 @@ def _panels(comparison: Comparison, words: Words) -> Iterator[str]:
                     quality=r2_text(comparison, result, target, words),
                     error=words.short(root_mean_square(comparison, result, target)),
                 )
-                figure = draw(comparison, words.lang, target=target, only=[i])
-                panels.append(style.inline_svg(figure, label))
+                panels.append(drawn[named(kind, target)].inline_panel(i, panel_box(i), label))
             parts.append(f'<div class="panels">{"".join(panels)}</div>')
         figures = f"<figure>{''.join(parts)}<figcaption>{below}</figcaption></figure>"
         yield _section(words(kind), figures + _targets_left(comparison, words))
 
 
-def _weights(comparison: Comparison, words: Words) -> Iterator[str]:
+def _weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
     """The weights of the linear model, where there is one."""
     if linear_weights(comparison) is None:
         return
@@ -242,8 +236,8 @@ def _weights(comparison: Comparison, words: Words) -> Iterator[str]:
             for feature, value in zip(found.names[:5], found.values[:5], strict=True)
         )
         label = words("weights_alt", target=name, ends=ends)
-        figure = weight_bars(comparison, words.lang, target=target)
-        parts.append(_chart(figure, label, caption))
+        svg = drawn[named("weights", target)].inline(label)
+        parts.append(_chart(svg, words("weights"), caption))
     yield _section(words("weights"), "".join(parts) + _targets_left(comparison, words))
 
 
@@ -330,11 +324,8 @@ def _section(title: str, content: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
 
 
-def _chart(figure: Figure, label: str, caption: str) -> str:
-    """A chart that scrolls where the page is too narrow for it; the page has its title."""
-    for axes in figure.axes:
-        axes.set_title("", loc="left")
-    svg = style.inline_svg(figure, label)
+def _chart(svg: str, label: str, caption: str) -> str:
+    """A chart that scrolls where the page is too narrow for it."""
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     chart = f'<div class="chart">{svg}</div>'
     return f"<figure>{_scrolling(chart, label)}{below}</figure>"

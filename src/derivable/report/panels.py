@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from derivable.comparison import Comparison, Trained
 from derivable.display import style
+from derivable.display.chart import Box
 from derivable.display.numbers import percent
 from derivable.display.words import Words
 from derivable.report.quality import r2, root_mean_square, weights
@@ -30,13 +31,7 @@ MOST_TARGETS = 4  # that are drawn
 OUTLIERS = 0.5  # percent of the values at either end, beyond which an axis need not go
 
 
-def predicted(
-    comparison: Comparison,
-    lang: str | None = None,
-    *,
-    target: int = 0,
-    only: Sequence[int] | None = None,
-) -> Figure:
+def predicted(comparison: Comparison, lang: str | None = None, *, target: int = 0) -> Figure:
     """Predicted against true values of the test rows, a panel for each model."""
     words = Words(lang)
     true = comparison.facts.y_test[:, target].double().numpy()
@@ -44,8 +39,8 @@ def predicted(
     low, high = _range(true, every)
     rows = drawn_rows(comparison)
     name = style.shortened(comparison.facts.targets[target], 22)
-    with _sheet(comparison, only) as figure:
-        for axes, i, result in _panels(figure, comparison, only):
+    with _sheet(comparison) as figure:
+        for axes, i, result in _panels(figure, comparison):
             x, y = true[rows], _predictions(result, target)[rows]
             axes.plot([low, high], [low, high], color=style.GREY, linewidth=1, dashes=(4, 2))
             _dots(axes, np.clip(x, low, high), np.clip(y, low, high), style.colour(i))
@@ -57,13 +52,7 @@ def predicted(
         return figure
 
 
-def residuals(
-    comparison: Comparison,
-    lang: str | None = None,
-    *,
-    target: int = 0,
-    only: Sequence[int] | None = None,
-) -> Figure:
+def residuals(comparison: Comparison, lang: str | None = None, *, target: int = 0) -> Figure:
     """How far the predictions of the test rows lie from the truth, a panel for each model."""
     words = Words(lang)
     true = comparison.facts.y_test[:, target].double().numpy()
@@ -72,8 +61,8 @@ def residuals(
     bins = min(max(round(math.sqrt(len(true))), 9), 31) | 1  # an odd number: one around zero
     edges = np.linspace(-reach, reach, bins + 1)
     shares = [np.histogram(np.clip(o, -reach, reach), edges)[0] / len(o) for o in off]
-    with _sheet(comparison, only) as figure:
-        for axes, i, result in _panels(figure, comparison, only):
+    with _sheet(comparison) as figure:
+        for axes, i, result in _panels(figure, comparison):
             axes.stairs(shares[i], edges, fill=True, color=style.colour(i), alpha=0.75)
             axes.axvline(0, color=style.GREY, linewidth=1, dashes=(4, 2))
             axes.set(xlim=(-reach, reach), ylim=(0, 1.1 * max(share.max() for share in shares)))
@@ -144,17 +133,6 @@ def weight_bars(comparison: Comparison, lang: str | None = None, *, target: int 
         return figure
 
 
-def pictures(comparison: Comparison, lang: str | None = None) -> Iterator[tuple[str, Figure]]:
-    """All of these charts, with names for their files; one of each kind for each target."""
-    linear = linear_weights(comparison) is not None
-    for target in drawn_targets(comparison):
-        number = f"-{target + 1}" if target else ""
-        yield f"predictions{number}", predicted(comparison, lang, target=target)
-        yield f"residuals{number}", residuals(comparison, lang, target=target)
-        if linear:
-            yield f"weights{number}", weight_bars(comparison, lang, target=target)
-
-
 def drawn_targets(comparison: Comparison) -> range:
     """The targets that are drawn: all, or the first few."""
     return range(min(len(comparison.facts.targets), MOST_TARGETS))
@@ -194,24 +172,29 @@ def _range(true: Numbers, predictions: Numbers) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _sheet(comparison: Comparison, only: Sequence[int] | None) -> AbstractContextManager[Figure]:
+def panel_box(number: int) -> Box:
+    """Where the panel of a model is, in inches."""
+    row, column = divmod(number, ACROSS)
+    width, height = LEFT + SIDE + RIGHT, BELOW + SIDE + ABOVE
+    return column * width, row * height, width, height
+
+
+def _sheet(comparison: Comparison) -> AbstractContextManager[Figure]:
     """A figure with room for the panels; where each stands is known, so nothing is laid out."""
-    count = len(comparison.results if only is None else only)
-    across, down = min(count, ACROSS), math.ceil(count / ACROSS)
-    return style.chart(across * (LEFT + SIDE + RIGHT), down * (BELOW + SIDE + ABOVE), layout=None)
+    boxes = [panel_box(i) for i in range(len(comparison.results))]
+    width = max(left + width for left, _, width, _ in boxes)
+    height = max(top + height for _, top, _, height in boxes)
+    return style.chart(width, height, layout=None)
 
 
-def _panels(
-    figure: Figure, comparison: Comparison, only: Sequence[int] | None
-) -> Iterator[tuple[Axes, int, Trained]]:
-    """One axes for each model that is asked for, with its number."""
+def _panels(figure: Figure, comparison: Comparison) -> Iterator[tuple[Axes, int, Trained]]:
+    """One axes for each model, with its number."""
     width, height = figure.get_size_inches()
-    for place, i in enumerate(range(len(comparison.results)) if only is None else only):
-        row, column = divmod(place, ACROSS)
-        left = column * (LEFT + SIDE + RIGHT) + LEFT
-        below = height - (row + 1) * (BELOW + SIDE + ABOVE) + BELOW
-        box = (left / width, below / height, SIDE / width, SIDE / height)
-        yield figure.add_axes(box), i, comparison.results[i]
+    for i, result in enumerate(comparison.results):
+        left, top, _, _ = panel_box(i)
+        below = height - top - ABOVE - SIDE
+        box = ((left + LEFT) / width, below / height, SIDE / width, SIDE / height)
+        yield figure.add_axes(box), i, result
 
 
 def _name(axes: Axes, result: Trained, value: str) -> None:

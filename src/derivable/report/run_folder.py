@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from derivable.comparison import Comparison
-from derivable.display import style
 from derivable.files import write_whole
-from derivable.report.charts import loss_curves, test_loss_bars
 from derivable.report.page import write_page
 from derivable.run.settings import Settings
-
-CHARTS: dict[str, Callable[[Comparison, str | None], Figure]] = {
-    "losses": partial(loss_curves, test=True),
-    "test_loss": test_loss_bars,
-}
 
 
 def write_run(
@@ -31,20 +22,16 @@ def write_run(
     settings: Settings | None = None,
     lang: str | None = None,
 ) -> list[Path]:
-    """Write metrics, history, charts and the page; returns the paths of the first two charts.
+    """Write metrics, history, charts and the page; returns the paths of the lab's two charts.
 
     The page says by which command, and with which versions, the `settings` were run.
     """
     write_whole(folder / "metrics.json", comparison.to_json() + "\n")
     write_whole(folder / "history.csv", partial(_write_history, comparison))
-    charts = []
-    for name, draw in CHARTS.items():
-        style.write(draw(comparison, lang), folder, name)
-        charts.append(folder / f"{name}.png")
     command = settings.again(folder) if settings else ""
     versions = settings.versions if settings else None
     write_page(comparison, folder, command=command, versions=versions, lang=lang)
-    return charts
+    return [folder / f"{name}.png" for name in ("losses", "test_loss")]
 
 
 def _write_history(comparison: Comparison, file: BinaryIO) -> None:

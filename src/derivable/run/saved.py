@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -14,11 +14,13 @@ import derivable
 from derivable.comparison import Facts, Trained
 from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
-from derivable.data.sheet import Sheet
 from derivable.errors import DataError
 from derivable.files import load_tensors, save_tensors
 from derivable.network import ACTIVATIONS, Network
 from derivable.protocol import Model
+
+if TYPE_CHECKING:
+    from derivable.data.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ class SavedModel:
         Raises DataError for a column or, without `fill`, a value that is missing, for a cell that
         cannot be read, and for text that the model has not met.
         """
-        x = self.columns.apply(sheet)
+        from derivable.data import reading
+
+        x = reading.features(sheet, self.columns)
         holes = x.isnan().nonzero()
         if len(holes) and not fill:
             row, feature = holes[0].tolist()

@@ -6,13 +6,15 @@ Numba, the extra `fast`, compiles it at the first large backward, in seconds, an
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
-from numba import prange
+from numba import from_dtype, njit, prange, types
 from torch import Tensor
 
-from derivable.function.jit import njit
+from derivable.compiler.jit import Entry
 
 # Sums may be taken in any order; unlike in full fastmath, infinity and NaN stay what they are.
 _FREE = {"reassoc", "contract", "nsz"}
@@ -27,11 +29,12 @@ def in_one_pass(
     parts = torch.zeros(threads, 2, factor.numel(), dtype=grad.dtype)  # (T, 2, D)
     tensors = grad, x, mean.flatten(), rstd.flatten(), factor, slope, parts
     arrays = [tensor.contiguous().numpy(force=True) for tensor in tensors]
+    one, all_at_once = _entries(arrays[0].dtype)
     if threads == 1:  # as is usual in a forked process, where the other would end the process
-        _share(*arrays, 0)
+        one(*arrays, 0)
     else:
         with _one_at_a_time:
-            _shares(*arrays)
+            all_at_once(*arrays)
     return slope, parts.sum(0)
 
 
@@ -63,6 +66,15 @@ def _fill_all(grad: Any, x: Any, mean: Any, rstd: Any, factor: Any, slope: Any, 
         _share(grad, x, mean, rstd, factor, slope, parts, thread)
 
 
-_share: Any = njit(fastmath=_FREE, error_model="numpy")(_fill)
-_shares: Any = njit(fastmath=_FREE, error_model="numpy", parallel=True)(_fill_all)
+_share: Any = njit(fastmath=_FREE, error_model="numpy", nogil=True)(_fill)
+
+
+@cache
+def _entries(dtype: np.dtype[Any]) -> tuple[Entry, Entry]:
+    """Both for numbers of that type: one share, and all of them."""
+    kinds = [types.Array(from_dtype(dtype), n, "C") for n in (2, 2, 1, 1, 1, 2, 3)]
+    one = Entry(_fill, types.void(*kinds, types.int64), fastmath=_FREE)
+    return one, Entry(_fill_all, types.void(*kinds), fastmath=_FREE, parallel=True, seconds=1.5)
+
+
 _one_at_a_time = threading.Lock()  # not every threading layer of Numba may be entered twice

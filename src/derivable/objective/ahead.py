@@ -1,0 +1,116 @@
+"""Compiling in a second process: it begins where this one ends.
+
+Both have the same list of routines. Each compiles what is not on the disk and what the other has
+not claimed, this process from the front and the other one from the back.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Self
+
+import torch
+
+from derivable.function import Function
+from derivable.functions import Tanh
+from derivable.network import Network
+from derivable.objective.base import Objective
+from derivable.objective.mlp import Mlp
+
+if TYPE_CHECKING:
+    from derivable.compiler.jit import Compiled
+
+WORTH = 2.0  # about so many seconds of compiling are worth the start of a process, which takes one
+
+
+@dataclass(frozen=True)
+class Demand:
+    """An objective of a perceptron, as far as its compiled code depends on it."""
+
+    objective: str
+    sizes: tuple[int, ...]
+    activation: str | None  # its module and name
+    loss: str
+    dtype: str
+    curvature: bool
+
+    @classmethod
+    def of(
+        cls,
+        kind: type[Objective],
+        network: Network,
+        loss: type[Function],
+        dtype: torch.dtype,
+        *,
+        curvature: bool,
+    ) -> Self | None:
+        """That of a network; None where another process could not make the same one."""
+        mlp = Mlp.of(network, loss)
+        functions = [loss, *(mlp.activations if mlp else ())]
+        if mlp is None or not all(one.__module__.startswith("derivable.") for one in functions):
+            return None
+        activation = _path(mlp.activations[0]) if mlp.activations else None
+        name = str(dtype).removeprefix("torch.")
+        return cls(kind.name, mlp.sizes, activation, _path(loss), name, curvature)
+
+    def routines(self) -> list[Compiled]:
+        """The compiled code of such an objective."""
+        from derivable.objective import OBJECTIVES
+
+        dtype = getattr(torch, self.dtype)
+        activation = _function(self.activation) if self.activation else Tanh
+        network = Network.mlp(*self.sizes, activation=activation, dtype=dtype)
+        x, y = (torch.zeros(1, size, dtype=dtype) for size in (self.sizes[0], self.sizes[-1]))
+        objective = OBJECTIVES[self.objective](network, _function(self.loss), x, y)
+        return objective.routines(curvature=self.curvature)
+
+
+def compile_ahead(demands: Sequence[Demand]) -> int:
+    """Start a process that compiles what is missing, where that pays; how many were started."""
+    if importlib.util.find_spec("numba") is None:
+        return 0
+    from derivable.compiler.ready import missing
+    from derivable.compiler.store import Store
+
+    to_compile = missing(routine for demand in demands for routine in demand.routines())
+    seconds = sum(routine.seconds for routine in to_compile)
+    if seconds < WORTH or (os.cpu_count() or 1) < 2 or not Store().is_writable():
+        return 0
+    command = [sys.executable, "-m", "derivable.objective.ahead"]
+    command.append(json.dumps([asdict(demand) for demand in demands]))
+    nothing = subprocess.DEVNULL
+    with suppress(OSError):  # without it, this process compiles all
+        helper = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
+        threading.Thread(target=helper.wait, daemon=True).start()
+        return 1
+    return 0
+
+
+def _path(function: type[Function]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"
+
+
+def _function(path: str) -> type[Function]:
+    module, name = path.split(":")
+    found: type[Function] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def main(words: str) -> None:
+    """Compile what these demands need, the last first."""
+    demands = [Demand(**(one | {"sizes": tuple(one["sizes"])})) for one in json.loads(words)]
+    routines = dict.fromkeys(routine for demand in demands for routine in demand.routines())
+    for routine in reversed(routines):
+        routine.load(wait=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

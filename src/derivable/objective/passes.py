@@ -1,0 +1,130 @@
+"""`Pass`: a pass of compiled code over a table in blocks, with the memory that it needs."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from derivable.compiler.jit import Compiled, Routine
+from derivable.errors import SettingError
+from derivable.function.kernel import Kernel
+from derivable.objective import activation, kernels, second_order, tiles
+from derivable.objective.team import threads_at_most
+
+TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
+
+Array = np.ndarray[Any, Any]
+
+
+class Pass:
+    """The loss and gradient (order 1) or the Hessian times a direction (order 2) of a perceptron.
+
+    `table` (blocks, columns * ROWS) holds `rows` rows, `sizes` are the widths of the layers from
+    inputs to outputs, and `kernel` is the activation between them.
+    """
+
+    def __init__(
+        self, table: Array, rows: int, sizes: tuple[int, ...], kernel: Kernel, *, order: int
+    ) -> None:
+        self._table, self._rows, self._sizes, self._order = table, rows, sizes, order
+        dtype = table.dtype
+        self._called = [*activation.loops(kernel, dtype), *tiles.products(dtype)]
+        self._block = kernels.block(dtype) if order == 1 else second_order.block(dtype)
+        self._finish = kernels.finish(dtype)
+
+    @property
+    def routines(self) -> list[Compiled]:
+        """What it runs of compiled code."""
+        return [kernels.passes, self._block, self._finish, *self._needed.values()]
+
+    @cached_property
+    def _needed(self) -> dict[int, Routine]:
+        """Those of the called routines that this network needs, by their places."""
+        needed = {tiles.AFFINE, tiles.ADD_GRADIENT}
+        if len(self._sizes) > 2:
+            needed.add(activation.ACTIVATE)
+            if self._order == 2:
+                needed |= {activation.PUSH, activation.PULL_BOTH, tiles.ADD_PRODUCT}
+        if self._order == 1:
+            for width in self._sizes[2:]:
+                one = {activation.PULL_ONE}
+                needed |= one if width == 1 else {activation.PULL, tiles.ADD_PRODUCT}
+        return {place: self._called[place] for place in sorted(needed)}
+
+    @cached_property
+    def _job(self) -> Array:
+        """What `kernels.py` says is in a job."""
+        job = np.zeros(kernels.SIZES + len(self._sizes), np.int64)
+        job[kernels.PARAMETERS] = self._parameters
+        job[kernels.LAYERS] = len(self._sizes) - 1
+        job[kernels.COLUMNS] = self._table.shape[1]
+        job[kernels.SPARE] = self._scratch.size(1)
+        job[kernels.BLOCKS] = len(self._table)
+        job[kernels.TABLE_ROWS] = self._rows
+        job[kernels.BLOCK_BYTES] = self._table.strides[0]
+        job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()
+        job[kernels.TABLE] = self._table.ctypes.data
+        job[kernels.SCRATCH] = self._scratch.data_ptr()
+        job[kernels.BLOCK] = self._block.address
+        job[kernels.FINISH] = self._finish.address
+        for place, routine in self._needed.items():
+            job[kernels.CODES + place] = routine.address
+        job[kernels.SIZES :] = self._sizes
+        return job
+
+    @property
+    def _parameters(self) -> int:
+        pairs = zip(self._sizes, self._sizes[1:], strict=False)
+        return sum((below + 1) * width for below, width in pairs)
+
+    @cached_property
+    def _scratch(self) -> Tensor:
+        """Of each thread, for one block's units and gradients.
+
+        It is PyTorch's, whose arrays begin where a line of the cache does: a vector of a block then
+        never lies across two.
+        """
+        units = 2 * sum(self._sizes[1:]) + max(self._sizes[1:])
+        dtype = torch.from_numpy(self._table[:0]).dtype
+        return torch.zeros(threads_at_most(), self._order * units * tiles.ROWS, dtype=dtype)
+
+    @cached_property
+    def _sums(self) -> Array:
+        """Of each task, in float64."""
+        return np.zeros((min(TASKS, len(self._table)), self._parameters + 1))
+
+    def run(
+        self,
+        losses: Tensor,
+        theta: Tensor,
+        result: Tensor,
+        *,
+        direction: Tensor | None = None,
+        lr: float = math.nan,
+    ) -> None:
+        """A pass for each of the `losses`, each followed by a step of `theta` where there is an lr.
+
+        `losses`, in float64, become those before each step (of a second order, they mean nothing),
+        and `result` (P,) the last gradient, or the product. Raises SettingError for a tensor that
+        compiled code would misread.
+        """
+        job = self._job
+        job[kernels.MOVES] = not math.isnan(lr)
+        job[kernels.THETA] = self._address("theta", theta)
+        job[kernels.RESULT] = self._address("result", result)
+        job[kernels.DIRECTION] = 0 if direction is None else self._address("direction", direction)
+        kernels.passes(losses.numpy(), job, self._sums, np.array((2 / self._rows, lr)))
+
+    def _address(self, name: str, vector: Tensor) -> int:
+        expected = self._scratch.dtype, (self._parameters,)
+        if (vector.dtype, tuple(vector.shape)) != expected or not vector.is_contiguous():
+            raise SettingError(
+                f"{name} must be a contiguous vector of {expected[1][0]} numbers of type "
+                f"{expected[0]}, got {tuple(vector.shape)} of {vector.dtype}"
+            )
+        return vector.data_ptr()
