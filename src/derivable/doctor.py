@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import derivable
 
@@ -120,11 +121,8 @@ def _compiler() -> Iterator[Finding]:
 
     from derivable.compiler.store import Store
 
-    @numba.njit  # type: ignore[untyped-decorator, unused-ignore]
-    def one_more(number: int) -> int:
-        return number + 1
-
-    works = one_more(1) == 2
+    compiled: Any = numba.njit(lambda number: number + 1)
+    works = compiled(1) == 2
     to_do = "" if works else "pip install --force-reinstall numba llvmlite"
     yield Finding("compiler", FINE if works else BROKEN, "Numba compiles", to_do)
     store = Store()

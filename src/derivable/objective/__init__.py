@@ -68,8 +68,9 @@ def fastest_kind(
 
 def fastest_gradient_kind(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Kind:
     """The class of `fastest_gradient`."""
-    both: tuple[Kind, Kind] = (Fused, FeaturesMajor)
-    kinds = [kind for kind in both if kind.supports(network, loss)]
+    kinds: list[type[Fused] | type[FeaturesMajor]] = [
+        kind for kind in (Fused, FeaturesMajor) if kind.supports(network, loss)
+    ]
     if not kinds:
         return ByHand
     return kinds[0] if len(kinds) == 1 else quicker(network, loss, x, y)

@@ -70,7 +70,7 @@ class Fused(Objective):
         self.dtype, self.block = x.dtype, steps_per_block(len(x))
         parts = [x, y] if weight is None else [x, y, weight.to(x.dtype).view(-1, 1)]
         self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
-        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        kernel: Any = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
         self._team = Team()
         self._pass = partial(passes.Pass, self.table, len(x), mlp.sizes, kernel)
