@@ -6,7 +6,8 @@ The examiner runs the code that it examines: check only what you would run.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from derivable.examiner.subject import (
     seeded,
     unchanged_random_state,
 )
+from derivable.function.compiled import without_importing_dynamo
 
 
 def check(
@@ -52,7 +54,7 @@ def check(
     Runs the target's code many times. The global random generators are left as they were.
     Raises InputError for inputs that cannot be examined.
     """
-    with unchanged_random_state(), torch.inference_mode(False), torch.enable_grad():
+    with _examining():
         subject, examples = _subject(target, inputs, options, seed)
         why = surrogate if surrogate is not None else getattr(target, "surrogate", None)
         reports = [
@@ -62,6 +64,18 @@ def check(
             for example in examples
         ]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
+
+
+@contextmanager
+def _examining() -> Iterator[None]:
+    """What an examination needs to be so, and leaves as it was."""
+    with (
+        unchanged_random_state(),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        without_importing_dynamo(),
+    ):
+        yield
 
 
 def check_gradient(
@@ -79,7 +93,7 @@ def check_gradient(
 
     Raises InputError if the value is no single number, or theta holds no floating-point array.
     """
-    with unchanged_random_state(), torch.inference_mode(False), torch.enable_grad():
+    with _examining():
         subject = PairSubject(value, gradient, at)
         report = Examination(
             subject, subject.leaves, surrogate=None, reference=None, compile=False, seed=seed

@@ -4,8 +4,8 @@ Left alone, TorchDynamo looks at the `forward` and `backward` of a class by itse
 `torch.func.grad` it drops the custom backward without a word (pytorch issue 193279; seen with
 PyTorch 2.13). Functions that are allowed in the graph are called as they are and traced below.
 
-Importing TorchDynamo takes a second or two, and most programs never compile; so the Functions are
-told to it when it arrives.
+Importing TorchDynamo takes a second or two, and most programs never compile; so it learns of the
+Functions when it is imported.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ import importlib.util
 import inspect
 import sys
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
+
+import torch
 
 from derivable.function.signature import Signature
 
@@ -34,6 +38,34 @@ def allow_in_graph(function: type) -> None:
     _waiting.add(function)
     if not any(isinstance(finder, _WhenDynamoArrives) for finder in sys.meta_path):
         sys.meta_path.insert(0, _WhenDynamoArrives())
+
+
+@contextmanager
+def without_importing_dynamo() -> Iterator[None]:
+    """PyTorch's transforms inside do not import TorchDynamo where nobody has before.
+
+    Their backward asks it to switch off compiled autograd. Where it was never imported there is
+    nothing to switch off, and the import takes longer than an examination.
+    """
+    if DYNAMO in sys.modules:
+        yield
+        return
+    absent = _AbsentDynamo()
+    torch._dynamo = absent  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if torch.__dict__.get("_dynamo") is absent:  # an import replaces it
+            del torch._dynamo
+
+
+class _AbsentDynamo:
+    """What the transforms ask of TorchDynamo; anything else is asked of the real one."""
+
+    compiled_autograd = SimpleNamespace(_disable=nullcontext)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(DYNAMO), name)
 
 
 def own_apply(function: type, signature: Signature) -> classmethod[Any, Any, Any]:
