@@ -17,7 +17,8 @@ SOURCE = ROOT / "src" / "derivable"
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
     "protocol", "descent", "objective", "network", "functional", "functions", "data", "pages",
-    "examiner", "function", "compiler", "shapes", "display", "language", "files", "errors", "lazy",
+    "examiner", "function", "compiler", "shapes", "threads", "display", "language", "files",
+    "errors", "lazy",
 ]  # fmt: skip
 
 

@@ -54,11 +54,11 @@ class TableSource:
 
     def load(self, *, quiet: bool) -> Table:
         """The table; what was found out about it and what to know of it goes to stderr."""
+        from derivable import data
         from derivable.cli import terminal
-        from derivable.data import load_california, load_diabetes, read_table
 
         if self.file is not None:
-            table = read_table(
+            table = data.read_table(
                 self.file,
                 target=self.target,
                 ignore=self.ignore,
@@ -69,10 +69,10 @@ class TableSource:
                 na=self.na,
             )
         elif self.data == "diabetes":
-            table = load_diabetes()
+            table = data.load_diabetes()
         else:
             with terminal.waiting("Looking for the table; a download gets ten seconds", not quiet):
-                table = load_california()
+                table = data.load_california()
         if table.detected and not quiet:
             terminal.show_detected(table.detected)
         if table.note:

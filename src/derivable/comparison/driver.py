@@ -22,8 +22,8 @@ from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
 from derivable.objective.ahead import compile_ahead
-from derivable.objective.team import on_one_thread
 from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+from derivable.threads import on_one_thread
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
 Found = Descent | Checkpoint  # a descent that ended, or where one is

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.data.table import Table
+from derivable.threads import on_one_thread
 
 TRAIN_SHARE = 0.8
 
@@ -74,8 +75,9 @@ def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -
     split. That lets the test rows into the scaler; it is kept to compare with the sheet's own
     figures. Targets stay as they are; nothing is drawn by `seed`.
     """
-    scaler = Scaler.fit(table.x, table.y, targets=False)
-    return _cut(table.x, table.y, scaler, "lab", dtype)
+    with on_one_thread(table.x.numel()):
+        scaler = Scaler.fit(table.x, table.y, targets=False)
+        return _cut(table.x, table.y, scaler, "lab", dtype)
 
 
 def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
@@ -85,9 +87,10 @@ def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32)
     rows.
     """
     order = torch.randperm(len(table.x), generator=torch.Generator().manual_seed(seed))
-    x, y = table.x[order], table.y[order]
-    cut = int(TRAIN_SHARE * len(x))
-    return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), "sound", dtype)
+    cut = int(TRAIN_SHARE * len(order))
+    with on_one_thread(table.x.numel()):
+        x, y = table.x[order], table.y[order]
+        return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), "sound", dtype)
 
 
 SPLITS: dict[str, Callable[..., Split]] = {"lab": lab_split, "sound": sound_split}

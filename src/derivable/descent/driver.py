@@ -36,8 +36,8 @@ from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, Objective, make_ready
 from derivable.objective.batches import Batches
-from derivable.objective.team import on_one_thread
 from derivable.objective.weights import weigh
+from derivable.threads import on_one_thread
 
 
 def descend(

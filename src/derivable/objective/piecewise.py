@@ -35,7 +35,7 @@ from derivable.network import Network
 from derivable.objective.base import Objective
 from derivable.objective.fused import Fused, kernel_of
 from derivable.objective.mlp import Mlp
-from derivable.objective.team import on_one_thread
+from derivable.threads import on_one_thread
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled

@@ -21,7 +21,6 @@ from derivable.errors import SettingError
 
 SECONDS = 1.0  # between two trials
 REPEATS = 3
-FEW_NUMBERS = 4_000_000  # on which one thread is done in a few milliseconds
 
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
 _one_at_a_time = threading.RLock()
@@ -36,24 +35,6 @@ def alone() -> Iterator[None]:
         yield
     finally:
         _alone.reset(token)
-
-
-@contextmanager
-def on_one_thread(numbers: int) -> Iterator[None]:
-    """PyTorch's operations inside, on so many numbers, run on one thread where these are few.
-
-    Its threads wait for each other after every operation. Where another process has one of the
-    processors, each of them then takes a hundred times as long.
-    """
-    before = torch.get_num_threads()
-    if before == 1 or numbers > FEW_NUMBERS:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def may_share() -> bool:

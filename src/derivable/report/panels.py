@@ -217,7 +217,7 @@ def _dots(axes: Axes, x: Numbers, y: Numbers, colour: str) -> None:
     ends = np.stack([np.stack([x, y], 1), np.stack([x + width, y], 1)], 1).reshape(-1, 2)
     path = Path(ends, [Path.MOVETO, Path.LINETO] * len(x))
     path.should_simplify = False
-    axes.add_patch(
+    axes.add_artist(  # its limits are known; add_patch would look for those of every stroke
         PathPatch(path, fill=False, edgecolor=colour, linewidth=3, capstyle="round", alpha=0.55)
     )
 
