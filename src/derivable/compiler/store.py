@@ -108,7 +108,8 @@ class Store:
             return
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / f"{key}.lock")
+        file = self.folder / f"{key}.lock"
+        lock = FileLock(file)
         try:
             lock.acquire(timeout=-1 if wait else 0)
         except Timeout:
@@ -121,6 +122,8 @@ class Store:
             yield True
         finally:
             lock.release()
+            with suppress(OSError):  # who has just opened it compiles the same once more, no harm
+                file.unlink()
 
     def _make_folder(self) -> None:
         """Make the folder; remove those of the oldest sources when it is new."""
