@@ -18,8 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from derivable import MSE, Network
-from derivable.objective import OBJECTIVES
+from derivable.errors import SettingError
+from derivable.problem import Problem as Minimised
 from derivable.protocol import Model
+from derivable.stepper import choose_stepper
 
 
 class CannotRunError(Exception):
@@ -165,15 +167,16 @@ def scikit_learn(problem):
 
 
 def ours(problem, name):
-    """One of our objectives, as `descend(method="steps", objective=name)` runs it."""
+    """One of our steppers, as `descend(method="steps", objective=name)` runs it."""
     network, lr = problem.network, problem.model.lr
-    if not OBJECTIVES[name].supports(network, MSE):
-        raise CannotRunError("it does not support this model, or Numba is not installed")
-    objective = OBJECTIVES[name](network, MSE, *_table(problem))
+    try:
+        stepper = choose_stepper(Minimised(network, MSE, *_table(problem)), name, steps=0)
+    except SettingError as error:
+        raise CannotRunError(str(error)) from None
 
     def train(steps):
-        losses, theta = torch.empty(steps, dtype=torch.float64), network.theta.to(objective.dtype)
-        objective.take_steps(theta, lr, losses)
+        losses, theta = torch.empty(steps, dtype=torch.float64), network.theta.to(stepper.dtype)
+        stepper.take_steps(theta, lr, losses)
         return losses.tolist()
 
     return train

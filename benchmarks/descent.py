@@ -101,7 +101,7 @@ def one_step(page, problem, peers, steps, rounds):
 def whole_lab(page, problems, per_step, steps, rounds):
     """The table of `descend(method="auto")` against the sheet's loop, every loss included."""
     page.head(
-        f"{steps:,} steps", "method", "certificate", "gradients", "seconds", "the sheet's loop",
+        f"{steps:,} steps", "method", "error estimate", "gradients", "seconds", "the sheet's loop",
         "times faster", "compiling",
     )  # fmt: skip
     total = slowest = 0.0
@@ -110,7 +110,7 @@ def whole_lab(page, problems, per_step, steps, rounds):
         run, spent = runs[0], statistics.median(run.seconds for run in runs)
         by_sheet = per_step[problem.model.name][SHEET] * steps
         total, slowest = total + spent, slowest + by_sheet
-        how = "exact" if run.certificate.exact else f"{run.certificate.deviation:.0e}"
+        how = "exact" if run.error_estimate.exact else f"{run.error_estimate.deviation:.0e}"
         page.row(
             problem.model.name, f"{run.method}, {run.objective}", how,
             f"{run.gradient_evaluations:,}", spent, by_sheet, by_sheet / spent,
@@ -128,7 +128,7 @@ def many(page, problem, by_sheet, count, steps):
     """The table of `descend_many`: one model from so many seeds, every loss of each."""
     page.head(
         f"{steps:,} steps, many seeds", "seeds", "seconds", "seconds per seed",
-        "the sheet's loop", "times faster", "largest certificate",
+        "the sheet's loop", "times faster", "largest error estimate",
     )  # fmt: skip
     networks = [replace(problem, seed=seed).network for seed in range(count)]
     settings = {"lr": problem.model.lr, "steps": steps}
@@ -136,7 +136,7 @@ def many(page, problem, by_sheet, count, steps):
         partial(descend_many, networks, MSE, problem.x, problem.y, **settings)
     )
     slowest = by_sheet * steps * count
-    worst = max(run.certificate.deviation for run in runs)
+    worst = max(run.error_estimate.deviation for run in runs)
     page.row(
         problem.model.name, count, spent, spent / count, slowest, slowest / spent, f"{worst:.0e}"
     )
@@ -144,9 +144,11 @@ def many(page, problem, by_sheet, count, steps):
 
 def seeds(page, problems, count, steps):
     """The largest relative deviation of any loss of `auto` from exact steps in float64."""
-    page.head(f"{steps:,} steps", "seeds", "largest deviation of any loss", "largest certificate")
+    page.head(
+        f"{steps:,} steps", "seeds", "largest deviation of any loss", "largest error estimate"
+    )
     for problem in problems:
-        deviations, certificates = [], []
+        deviations, estimates = [], []
         for seed in range(count):
             drawn = replace(problem, seed=seed)
             run = auto(drawn, steps)
@@ -155,8 +157,8 @@ def seeds(page, problems, count, steps):
                 lr=drawn.model.lr, steps=steps, method="steps", objective="fused",
             )  # fmt: skip
             deviations.append((run.losses / true.losses - 1).abs().max().item())
-            certificates.append(run.certificate.deviation)
-        largest = [f"{max(values):.0e}" for values in (deviations, certificates)]
+            estimates.append(run.error_estimate.deviation)
+        largest = [f"{max(values):.0e}" for values in (deviations, estimates)]
         page.row(problem.model.name, count, *largest)
 
 

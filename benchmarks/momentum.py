@@ -20,15 +20,17 @@ import math
 import _common
 import numpy as np
 import torch
-from _peers import Problem
+from _peers import Problem as Lab
 from descent import LAB_ROWS, table
 from scipy.integrate import DOP853
 
 from derivable import MSE
-from derivable.descent.steps import MOMENTUM
+from derivable.descent import Momentum
 from derivable.objective import Fused
+from derivable.problem import Problem
 from derivable.protocol import LAB_MODELS, parse_models
 
+MOMENTUM = Momentum().momentum
 FORGOTTEN = 1e-12  # what is left of the start
 RELATIVE = 1e-7  # tolerance of a stride
 
@@ -55,7 +57,7 @@ def deviation(objective, losses, lr, enough, begin):
     def velocity(_, state):
         theta = torch.from_numpy(state)
         gradient = objective.value_and_gradient(theta)[1].clone()
-        return -(gradient / rest + bend * objective.curvature(theta, gradient)).numpy()
+        return -(gradient / rest + bend * objective.hvp(theta, gradient)).numpy()
 
     end = (len(losses) - 1 - enough) * lr
     solver = DOP853(velocity, 0.0, begin.numpy(), end, rtol=RELATIVE, atol=RELATIVE * 1e-2)
@@ -80,8 +82,8 @@ def main():
     page = _common.Page()
     page.head("momentum's modified flow, tanh(10)", "lr", "steps", "largest deviation of a loss")
     model = next(model for model in parse_models(LAB_MODELS) if model.activation == "tanh")
-    network = Problem(model, x, y).network.double()
-    objective = Fused(network, MSE, x.double(), y.double())
+    network = Lab(model, x, y).network.double()
+    objective = Fused(Problem(network, MSE, x.double(), y.double()))
     with torch.no_grad():
         for part in (1, 3, 10):
             lr = model.lr / part

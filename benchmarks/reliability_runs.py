@@ -96,7 +96,8 @@ def kill(words, folder, seconds):
 def bits(result):
     """All of a finished model that does not depend on the clock."""
     runs = [
-        (d.losses, d.network.theta, d.snapshots.thetas, str(d.certificate)) for d in result.descents
+        (d.losses, d.network.theta, d.snapshots.thetas, str(d.error_estimate))
+        for d in result.descents
     ]
     return result.model, result.test_losses, result.predictions, runs
 

@@ -7,7 +7,7 @@
 
 One loss and gradient in float32 of a network on random numbers. The two objectives take turns, and
 the least time of the repeats is shown, because what else a machine does only ever adds to it.
-`chosen` is what `fastest_gradient` picks, and `price` its time as a multiple of the better one's:
+`chosen` is what `fastest` picks, and `price` its time as a multiple of the better one's:
 it should stay below 1.1. Extra memory is the peak of the process (Linux) while an objective is made
 and computes one gradient, less what it was before.
 """
@@ -24,7 +24,8 @@ import _common
 import torch
 
 from derivable import MSE, Network, ReLU, Tanh
-from derivable.objective import FeaturesMajor, Fused, fastest_gradient
+from derivable.objective import FeaturesMajor, Fused, fastest
+from derivable.problem import Problem
 
 KINDS = (Fused, FeaturesMajor)
 FEW_ROWS = 16_512
@@ -38,7 +39,8 @@ def problem(rows, features, width, depth, activation):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(rows, features, generator=generator)
     y = x[:, :1] - 0.5 * x[:, 1:2] ** 2
-    return Network.mlp(features, *[width] * depth, 1, activation=activation), MSE, x, y
+    network = Network.mlp(features, *[width] * depth, 1, activation=activation)
+    return Problem(network, MSE, x, y)
 
 
 def least_times(objectives, theta, enough):
@@ -54,12 +56,12 @@ def least_times(objectives, theta, enough):
 
 def compare(given, enough):
     """Seconds of fused and features-major, the kind that is chosen, and its price."""
-    network = given[0]
-    objectives = [kind(*given) for kind in KINDS]
-    values = [objective.value_and_gradient(network.theta)[0].item() for objective in objectives]
+    theta = given.theta
+    objectives = [kind(given) for kind in KINDS]
+    values = [objective.value_and_gradient(theta)[0].item() for objective in objectives]
     assert abs(values[0] / values[1] - 1) < 1e-4, values
-    times = least_times(objectives, network.theta, enough)
-    chosen = type(fastest_gradient(*given))
+    times = least_times(objectives, theta, enough)
+    chosen = fastest(given)
     return *times, chosen, times[KINDS.index(chosen)] / min(times)
 
 
@@ -79,7 +81,7 @@ class Sweep:
         """One row: microseconds of one gradient."""
         given = problem(rows, features, width, depth, activation)
         fused, major, chosen, price = compare(given, self.enough)
-        parameters = given[0].theta.numel()
+        parameters = given.theta.numel()
         self.prices.append((price, name))
         self.found.append((parameters, major / fused, name))
         shown = f"{price:.2f}" if price <= PRICE else f"**{price:.2f}**"
@@ -126,7 +128,7 @@ def by_rows(page, counts, enough):
         cells = []
         for kind in KINDS:
             extra, objective = peak(partial(started, kind, given))
-            (least,) = least_times([objective], given[0].theta, enough)
+            (least,) = least_times([objective], given.theta, enough)
             cells.append((f"{least / rows * 1e9:.2f}", "-" if extra is None else f"{extra:.0f}"))
             del objective
         copy = f"{rows * 9 * 4 / 1e6:.0f}"
@@ -135,8 +137,8 @@ def by_rows(page, counts, enough):
 
 def started(kind, given):
     """An objective that has computed a gradient."""
-    objective = kind(*given)
-    objective.value_and_gradient(given[0].theta)
+    objective = kind(given)
+    objective.value_and_gradient(given.theta)
     return objective
 
 

@@ -24,7 +24,8 @@ from sklearn.neural_network import MLPRegressor
 from derivable import MSE, DescentRegressor, Network
 from derivable.examiner import Report, check_gradient
 from derivable.network import flatten
-from derivable.objective import Objective, fastest_gradient
+from derivable.objective import Objective, fastest
+from derivable.problem import Problem
 
 EXAMPLES, FEATURES, HIDDEN, OUTPUTS, LR = 13, 5, 2, 3, 0.01
 Array = np.ndarray[Any, np.dtype[np.floating]]
@@ -75,7 +76,8 @@ def engine(outputs: int, dtype: torch.dtype) -> tuple[Network, Objective]:
     """What DescentRegressor descends with on the table with so many targets."""
     network = Network.mlp(FEATURES, HIDDEN, outputs, dtype=dtype)
     x, y = torch.tensor(TABLE, dtype=dtype), torch.tensor(TARGETS[:, :outputs], dtype=dtype)
-    return network, fastest_gradient(network, MSE, x, y)
+    problem = Problem(network, MSE, x, y)
+    return network, fastest(problem)(problem)
 
 
 def value_and_gradient(theta: Theta) -> tuple[float, Theta]:

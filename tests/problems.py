@@ -7,7 +7,7 @@ from torch import Tensor
 
 from derivable import Function, Network, Tanh
 
-Problem = tuple[Network, Tensor, Tensor]
+Given = tuple[Network, Tensor, Tensor]
 
 
 def problem(
@@ -16,7 +16,7 @@ def problem(
     activation: type[Function] = Tanh,
     dtype: torch.dtype = torch.float64,
     seed: int = 0,
-) -> Problem:
+) -> Given:
     """A network of those sizes with weights of size 1, and a table with a smooth target."""
     generator = torch.Generator().manual_seed(seed)
     network = Network.mlp(*sizes, activation=activation, dtype=dtype)
@@ -28,7 +28,7 @@ def problem(
     return network.with_theta(0.7 * theta), x.to(dtype), y.to(dtype)
 
 
-def doubled(network: Network, x: Tensor, y: Tensor) -> Problem:
+def doubled(network: Network, x: Tensor, y: Tensor) -> Given:
     """The same in float64."""
     twin = Network(network.layers).with_theta(network.theta).double()
     return twin, x.double(), y.double()

@@ -10,29 +10,34 @@ import torch
 from safetensors.torch import save_file
 
 from derivable import MSE, Descent, Network, ReLU, descend
-from derivable.descent import Checkpoint
+from derivable.descent import Adam, Checkpoint, GradientDescent, Momentum, Nesterov, State
 from derivable.errors import DataError, SettingError, ShapeError
-from derivable.objective import OBJECTIVES, ByHand, Fused, Piecewise
+from derivable.objective import ByHand, Fused
+from derivable.stepper import PiecewiseSteps
 from tests.problems import problem
 
 NETWORK, X, Y = problem(3, 5, 2, rows=43, activation=ReLU, dtype=torch.float32)
 EACH = [
-    *({"method": "steps", "objective": name} for name in OBJECTIVES),
+    *(
+        {"method": "steps", "objective": name}
+        for name in ("by hand", "features-major", "fused", "piecewise")
+    ),
     *({"method": name} for name in ("momentum", "nesterov", "adam")),
-    *({"method": name, "batch_size": 5, "seed": 3} for name in ("steps", "momentum", "adam")),
+    *({"method": method} for method in (Momentum(0.5), Nesterov(0.5), Adam((0.8, 0.99), 1e-6))),
+    *({"method": kind(batch_size=5, seed=3)} for kind in (GradientDescent, Momentum, Adam)),
 ]
 
 
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("batches", "by_hand", "features_major", "fused"):
-        monkeypatch.setattr(f"derivable.objective.{module}.steps_per_block", lambda rows: 50)
-    monkeypatch.setattr(Piecewise, "block", 50)
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 50)
+    monkeypatch.setattr(PiecewiseSteps, "block", 50)
 
 
 def run(steps: int, start: Checkpoint | None = None, **settings: Any) -> Descent:
-    if start:
-        settings = {key: value for key, value in settings.items() if key in ("batch_size", "seed")}
+    if start:  # which knows its method
+        settings.pop("method", None), settings.pop("objective", None)
     return descend(NETWORK, MSE, X, Y, lr=0.01, steps=steps, start=start, **settings)
 
 
@@ -52,7 +57,7 @@ def test_what_goes_on_has_the_bits_of_what_was_never_stopped(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
     kept: list[Checkpoint] = []
-    whole = run(130, keep=kept.append, **settings)
+    whole = run(130, on_block=lambda state: kept.append(state.checkpoint()), **settings)
     assert [checkpoint.step for checkpoint in kept] == [50, 100, 130]
     for checkpoint in kept:
         checkpoint.save(tmp_path / "descent")
@@ -64,11 +69,11 @@ def test_what_goes_on_has_the_bits_of_what_was_never_stopped(
 @pytest.mark.parametrize("settings", EACH, ids=str)
 @pytest.mark.parametrize("stop", [50, 100])
 def test_an_interruption_returns_what_there_is(settings: dict[str, Any], stop: int) -> None:
-    def interrupt(step: int, loss: float) -> None:
-        if step >= stop:
+    def interrupt(state: State) -> None:
+        if state.step >= stop:
             raise KeyboardInterrupt
 
-    part = run(130, progress=interrupt, **settings)
+    part = run(130, on_block=interrupt, **settings)
     assert part.interrupted
     assert part.steps == stop
     assert "interrupted" in repr(part)
@@ -77,13 +82,15 @@ def test_an_interruption_returns_what_there_is(settings: dict[str, Any], stop: i
     same(run(130, part.checkpoint, **settings), whole)
 
 
-@pytest.mark.parametrize("settings", [{"method": "adam"}, {"batch_size": 5}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"method": "adam"}, {"method": GradientDescent(batch_size=5)}], ids=str
+)
 def test_an_interruption_inside_a_block(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = run(130, **settings)
-    kind = ByHand if "batch_size" in settings else Fused
-    calls, plain = 0, kind.value_and_gradient
+    kind = Fused if settings["method"] == "adam" else ByHand
+    calls, plain = 0, kind.data_value_and_gradient
 
     def interrupted(self: Any, theta: torch.Tensor) -> Any:
         nonlocal calls
@@ -92,7 +99,7 @@ def test_an_interruption_inside_a_block(
             raise KeyboardInterrupt
         return plain(self, theta)
 
-    monkeypatch.setattr(kind, "value_and_gradient", interrupted)
+    monkeypatch.setattr(kind, "data_value_and_gradient", interrupted)
     part = run(130, **settings)
     assert (part.interrupted, part.steps) == (True, 50)
     assert torch.equal(part.losses, whole.losses[:51])
@@ -100,11 +107,11 @@ def test_an_interruption_inside_a_block(
 
 
 def test_an_interruption_when_all_is_done() -> None:
-    def interrupt(step: int, loss: float) -> None:
-        if step == 130:
+    def interrupt(state: State) -> None:
+        if state.step == 130:
             raise KeyboardInterrupt
 
-    done = run(130, progress=interrupt)
+    done = run(130, on_block=interrupt)
     assert not done.interrupted
     same(done, run(130))
 
@@ -153,7 +160,11 @@ def test_a_damaged_file_is_refused_in_one_sentence(damage: str, tmp_path: Path) 
             SettingError,
             "is of objective 'fused', got objective 'by hand'",
         ),
-        ({"batch_size": 5}, SettingError, "is of the full batch; leave batch_size out"),
+        (
+            {"method": GradientDescent(batch_size=5)},
+            SettingError,
+            "is of method 'steps' with batch_size=None, got batch_size=5; leave method out",
+        ),
     ],
 )
 def test_settings_that_do_not_go_with_a_checkpoint(
@@ -164,7 +175,10 @@ def test_settings_that_do_not_go_with_a_checkpoint(
         descend(loss=MSE, x=X, y=Y, lr=0.01, **settings)
 
 
-def test_a_checkpoint_of_mini_batches_needs_them() -> None:
-    start = run(70, batch_size=5).checkpoint
-    with pytest.raises(SettingError, match="is of mini-batches; give their batch_size and seed"):
-        run(90, start)
+def test_other_settings_of_an_optimiser_are_refused_and_the_same_go_on() -> None:
+    start = run(50, method=Momentum(0.5)).checkpoint
+    with pytest.raises(SettingError, match=r"with momentum=0.5, got momentum=0.9; leave method"):
+        descend(NETWORK, MSE, X, Y, lr=0.01, steps=90, start=start, method=Momentum(0.9))
+    for method in ("momentum", Momentum(0.5)):
+        again = descend(NETWORK, MSE, X, Y, lr=0.01, steps=90, start=start, method=method)
+        same(again, run(90, method=Momentum(0.5)))

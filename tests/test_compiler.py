@@ -197,10 +197,10 @@ def test_one_process_compiles_what_another_has_claimed(tmp_path: Path) -> None:
 
 
 def test_a_second_process_compiles_from_the_back(tmp_path: Path) -> None:
-    words = '[{"objective": "fused", "sizes": [3, 1], "activation": null, "curvature": false,'
+    words = '[{"stepper": "fused", "sizes": [3, 1], "activation": null, "hvp": false,'
     words += ' "loss": "derivable.functions.losses.mse:MSE", "dtype": "float32"}]'
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "derivable.objective.ahead", words]
+    command = [sys.executable, "-m", "derivable.stepper.ahead", words]
     subprocess.run(command, env=environment, check=True)
     names = {file.name.split("-")[0] for file in tmp_path.rglob("*.bin")}
     assert names == {"_passes", "_block", "_finish", "affine", "add_gradient"}
@@ -304,13 +304,15 @@ def stored_twice(folder: Path) -> list[Path]:
 DESCENT = """
 import torch
 from derivable import MSE
-from derivable.objective import Fused
+from derivable.problem import Problem
+from derivable.stepper import FusedSteps
 from tests.problems import problem
 
 network, x, y = problem(8, 10, 1, rows=600, dtype=torch.float32)
-objective, theta, losses = Fused(network, MSE, x, y), network.theta, torch.empty(20).double()
-objective.take_steps(theta, 0.01, losses)
-product = objective.curvature(theta, theta)
+stepper, theta, losses = FusedSteps(Problem(network, MSE, x, y)), network.theta, torch.empty(20)
+losses = losses.double()
+stepper.take_steps(theta, 0.01, losses)
+product = stepper.objective.hvp(theta, theta)
 print([tensor.numpy().tobytes().hex() for tensor in (theta, losses, product)])
 """
 

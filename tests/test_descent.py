@@ -8,18 +8,32 @@ import pytest
 import torch
 from torch import Tensor
 
-from derivable import MSE, Descent, Linear, Network, ReLU, Tanh, descend, functions
+from derivable import (
+    MSE,
+    Descent,
+    Flow,
+    GradientDescent,
+    Linear,
+    Network,
+    ReLU,
+    Tanh,
+    descend,
+    functions,
+)
+from derivable.descent import LBFGS, Adam, Auto, Momentum, Nesterov, State
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
 from derivable.network import Layer
-from derivable.objective import OBJECTIVES, Fused
+from derivable.objective import ByHand, Fused
+from derivable.stepper import FusedSteps, PiecewiseSteps
 from tests.problems import doubled, problem
 
 X = torch.randn(101, 3, generator=torch.Generator().manual_seed(3))
 Y = torch.sin(X[:, :1]) + 0.3 * X[:, 1:2]
-BLOCK = Fused.block
+BLOCK = FusedSteps.block
+WAYS = ("by hand", "features-major", "fused", "piecewise")
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WAYS)
 def test_it_is_plain_sgd(objective: str) -> None:
     network, x, y = problem(3, 7, 2, rows=101, activation=ReLU)
     run = descend(network, MSE, x, y, lr=0.02, steps=120, objective=objective)
@@ -34,7 +48,7 @@ def test_it_is_plain_sgd(objective: str) -> None:
         optimiser.step()
     expected = torch.tensor(losses, dtype=torch.float64)
     torch.testing.assert_close(run.losses, expected, rtol=1e-9, atol=0)
-    assert (run.method, run.certificate.exact) == ("steps", True)
+    assert (run.method, run.error_estimate.exact) == ("steps", True)
 
 
 def test_the_result_tells_what_happened() -> None:
@@ -47,7 +61,7 @@ def test_the_result_tells_what_happened() -> None:
         Y,
         lr=0.1,
         steps=BLOCK + 7,
-        progress=lambda *seen_there: seen.append(seen_there),
+        on_block=lambda state: seen.append((state.step, state.loss)),
     )
     assert isinstance(run, Descent)
     assert run.losses.shape == (BLOCK + 8,)
@@ -76,7 +90,7 @@ def test_no_steps_at_all(method: str) -> None:
     assert torch.equal(run.network.theta, network.theta)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WAYS)
 def test_a_whole_number_for_lr(objective: str) -> None:
     network, x, y = problem(3, 5, 1, rows=20, activation=ReLU)
     runs = [descend(network, MSE, x, y, lr=lr, steps=3, objective=objective) for lr in (1.0, 1)]
@@ -101,7 +115,10 @@ def test_auto() -> None:
     assert chosen(relu, steps=2000) == ("steps", "piecewise")
     assert chosen(relu, steps=999) == ("steps", "fused")
     assert chosen(relu6, rows=30, steps=2000) == ("steps", "fused")
-    assert chosen(tanh, rows=30, steps=9, batch_size=7) == ("steps", "mini-batches")
+    assert chosen(tanh, rows=30, steps=9, method=GradientDescent(batch_size=7)) == (
+        "steps",
+        "mini-batches",
+    )
     assert chosen(tanh, rows=30, steps=2000, objective="by hand") == ("steps", "by hand")
 
 
@@ -122,7 +139,7 @@ def test_without_numba_everything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 # divergence
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WAYS)
 def test_divergence_names_the_step_the_loss_and_a_stable_lr(objective: str) -> None:
     network, x, y = problem(3, 5, 1, rows=101, activation=ReLU)
     message = r"diverged: the loss is (inf|nan) at step \d+ with lr=5, after [\d.]+ at step 0; "
@@ -178,23 +195,126 @@ def test_below_what_was_stable_where_it_started_a_smaller_lr_is_proposed() -> No
         ({"steps": -1}, "steps must be a whole number, 0 or more, got -1"),
         ({"steps": 2.5}, "steps must be a whole number"),
         ({"steps": True}, "steps must be a whole number"),
-        ({"tolerance": 0.0}, "tolerance must be a positive number, got 0"),
         ({"method": "leaps"}, "method must be one of auto, steps, spectral, .*; got 'leaps'"),
         ({"objective": "quantum"}, "objective must be one of fastest, by hand, .*; got 'quantum'"),
         ({"method": "spectral"}, "method 'spectral' is for a network of one Linear layer and MSE"),
-        ({"batch_size": 0}, "batch_size must be a whole number, 1 or more, got 0"),
-        ({"batch_size": 2.0}, "batch_size must be a whole number, 1 or more, got 2.0"),
-        ({"batch_size": True}, "batch_size must be a whole number, 1 or more, got True"),
-        ({"batch_size": 5, "seed": "a"}, "seed must be a whole number, 0 or more, got 'a'"),
         ({"start": "run.safetensors"}, r"start must be a Checkpoint, such as .*, got str"),
-        ({"batch_size": 5, "method": "flow"}, "batches go with the methods steps, momentum, .*"),
-        ({"batch_size": 5, "objective": "fused"}, "no named objective; got method 'auto' and obj"),
+        ({"method": Adam}, r"method must be one of .*, or an object such as Momentum\(0.9\)"),
+        (
+            {"method": GradientDescent(batch_size=5), "objective": "fused"},
+            "batches go with no named objective; got batch_size=5 and objective 'fused'",
+        ),
+        ({"method": "adam", "objective": "piecewise"}, "'piecewise' takes exact steps and goes wi"),
+        ({"method": "flow", "objective": PiecewiseSteps}, "'piecewise' takes exact steps and goes"),
+        ({"on_block": 3}, "on_block must be a callable that takes a State, .* got int"),
     ],
 )
 def test_settings_without_a_meaning(change: dict[str, Any], message: str) -> None:
     settings: dict[str, Any] = {"lr": 0.1, "steps": 3, **change}
     with pytest.raises(SettingError, match=message):
         descend(Network.mlp(3, 2, 1), MSE, X, Y, **settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        (Flow, {"tolerance": 0.0}, "tolerance must be a positive number, got 0"),
+        (Auto, {"tolerance": "small"}, "tolerance must be a positive number, got 'small'"),
+        (GradientDescent, {"batch_size": 0}, "batch_size must be a whole number, 1 or more, got 0"),
+        (GradientDescent, {"batch_size": 2.0}, "batch_size must be a whole number, .* got 2.0"),
+        (Momentum, {"batch_size": True}, "batch_size must be a whole number, .* got True"),
+        (Adam, {"seed": "a"}, "seed must be a whole number, 0 or more, got 'a'"),
+        (Momentum, {"momentum": 1.0}, "momentum must be 0 or more and below 1, got 1.0"),
+        (Nesterov, {"momentum": 0}, r"momentum must be above 0 for Nesterov, got 0; GradientDes"),
+        (Adam, {"betas": (0.9,)}, r"betas must be two numbers, got \(0.9,\)"),
+        (Adam, {"betas": (0.9, 1.5)}, "betas must be 0 or more and below 1, got 1.5"),
+        (Adam, {"eps": 0}, "eps must be a positive number, got 0"),
+        (LBFGS, {"memory": 0}, "memory must be a whole number, 1 or more, got 0"),
+    ],
+)
+def test_settings_of_methods_without_a_meaning(
+    kind: Any, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingError, match=message):
+        kind(**settings)
+
+
+@pytest.mark.parametrize("objective", [ByHand, Fused, PiecewiseSteps])
+def test_an_objective_or_stepper_may_be_a_class(objective: Any) -> None:
+    network, x, y = problem(3, 5, 1, rows=61, activation=ReLU)
+    ours = descend(network, MSE, x, y, lr=0.02, steps=70, objective=objective)
+    named = descend(network, MSE, x, y, lr=0.02, steps=70, objective=objective.name)
+    assert torch.equal(ours.losses, named.losses)
+    assert ours.objective == named.objective == objective.name
+
+
+def test_a_callback_may_stop_a_descent_where_it_is() -> None:
+    network, x, y = problem(3, 5, 1, rows=61)
+
+    def stop(state: State) -> None:
+        if state.loss < 0.5:
+            state.stop("good enough")
+
+    stop.every = 7  # type: ignore[attr-defined]
+    run = descend(network, MSE, x, y, lr=0.02, steps=5000, on_block=stop)
+    assert (run.method, run.stopped, run.interrupted) == ("steps", "good enough", False)
+    assert run.steps % 7 == 0
+    assert run.losses[run.steps - 1] < 0.5 < run.losses[run.steps - 8]
+    assert ", stopped: good enough)" in repr(run)
+    plain = descend(network, MSE, x, y, lr=0.02, steps=run.steps, method="steps")
+    assert torch.equal(run.losses, plain.losses)
+    assert torch.equal(run.network.theta, plain.network.theta)
+
+
+def test_a_callback_may_end_a_descent_at_an_earlier_checkpoint() -> None:
+    network, x, y = problem(3, 5, 1, rows=61)
+    kept = []
+
+    def back(state: State) -> None:
+        kept.append(state.checkpoint())
+        if state.step == 30:
+            state.stop("back to the second", back_to=kept[1])
+
+    back.every = 10  # type: ignore[attr-defined]
+    for method in ("steps", "adam"):
+        kept.clear()
+        run = descend(network, MSE, x, y, lr=0.02, steps=99, method=method, on_block=back)
+        plain = descend(network, MSE, x, y, lr=0.02, steps=20, method=method)
+        assert (run.steps, run.stopped) == (20, "back to the second")
+        assert torch.equal(run.losses, plain.losses)
+        assert torch.equal(run.network.theta, plain.network.theta)
+        assert run.snapshots.at[-1] == run.checkpoint.step == 20
+
+
+def test_callbacks_are_called_when_they_are_due_and_entered_and_left() -> None:
+    class Recorder:
+        def __init__(self, every: int) -> None:
+            self.every, self.open = every, 0
+            self.seen: list[int] = []
+
+        def __enter__(self) -> None:
+            self.open += 1
+
+        def __exit__(self, *error: object) -> None:
+            self.open -= 1
+
+        def __call__(self, state: State) -> None:
+            assert self.open == 1
+            self.seen.append(state.step)
+
+    one, other = Recorder(7), Recorder(10)
+    descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=0.1, steps=23, on_block=[one, other])
+    assert one.seen == [7, 14, 21, 23]
+    assert other.seen == [10, 20, 23]
+    with pytest.raises(DivergedError):
+        descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=1e30, steps=23, on_block=[one, other])
+    assert one.open == other.open == 0
+    with pytest.raises(SettingError, match="Recorder is to be called after so many steps, and met"):
+        descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=0.1, steps=23, method="flow", on_block=one)
+    with pytest.raises(
+        SettingError, match=r"Recorder\.every must be a whole number, 1 or more, got"
+    ):
+        descend(Network.mlp(3, 5, 1), MSE, X, Y, lr=0.1, steps=23, on_block=Recorder(0))
 
 
 def test_a_loss_that_is_none_and_a_network_without_parameters() -> None:

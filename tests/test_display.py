@@ -104,8 +104,8 @@ def test_what_lower_rooms_say_is_translated_with_its_numbers() -> None:
     x = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
     network = Network.mlp(2, 3, 1, activation=Tanh, seed=0)
     steep = descend(network, MSE, x, x[:, :1], lr=0.4, steps=2500, method="flow")
-    assert "which is not small" in steep.certificate.note
-    assert "pas petit" in str(french.translated(steep.certificate.note))
+    assert "which is not small" in steep.error_estimate.note
+    assert "pas petit" in str(french.translated(steep.error_estimate.note))
     assert french.translated("never heard") is None
     for pattern, template in ELSEWHERE:
         count = len({name for _, name, _, _ in Formatter().parse(template) if name})
@@ -328,7 +328,7 @@ def test_a_long_descent_does_not_fill_the_notebook(
 
 def test_progress_without_anybody_to_see_it(capfd: pytest.CaptureFixture[str]) -> None:
     x = torch.randn(20, 2)
-    descend(Network.linear(2), MSE, x, x[:, :1], lr=0.1, steps=5, progress=True)
+    descend(Network.linear(2), MSE, x, x[:, :1], lr=0.1, steps=5, on_block=progress.ProgressBar())
     out, err = capfd.readouterr()
     assert out == err == ""
 

@@ -26,7 +26,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from derivable import DescentClassifier, DescentRegressor, functions
 from derivable.errors import DataError, DivergedError, SettingError
-from derivable.objective import Fused
+from derivable.stepper import FusedSteps
 from tests.conftest import ROOT
 
 Estimator = type[DescentRegressor] | type[DescentClassifier]
@@ -237,15 +237,15 @@ def test_it_is_copied_searched_piped_and_pickled(kind: Estimator) -> None:
 
 
 def test_interrupted_it_warns_and_keeps_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, calls = Fused.take_steps, []
+    plain, calls = FusedSteps.take_steps, []
 
-    def interrupted(self: Fused, theta: Any, lr: float, losses: Any) -> None:
+    def interrupted(self: FusedSteps, theta: Any, lr: float, losses: Any) -> None:
         calls.append(len(losses))
-        if sum(calls) > 2 * Fused.block:
+        if sum(calls) > 2 * FusedSteps.block:
             raise KeyboardInterrupt
         plain(self, theta, lr, losses)
 
-    monkeypatch.setattr(Fused, "take_steps", interrupted)
+    monkeypatch.setattr(FusedSteps, "take_steps", interrupted)
     model = DescentRegressor(max_iter=5000, method="steps", lr=0.01)
     with pytest.warns(UserWarning, match=r"interrupted after [\d,]+ steps; the model is the one"):
         model.fit(X, Y)
@@ -265,7 +265,7 @@ def test_divergence_is_an_error_and_leaves_nothing_fitted() -> None:
 def test_it_says_how_it_was_fitted() -> None:
     model = DescentRegressor(max_iter=3000, lr=1e-4).fit(X, Y)
     assert (model.method_, model.objective_, model.lr_) == ("flow", "fused", 1e-4)
-    assert 0 < model.certificate_.deviation < 1e-4
+    assert 0 < model.error_estimate_.deviation < 1e-4
     chosen = DescentRegressor(max_iter=1).fit(X, Y)
     assert f"lr {chosen.lr_:g}: half of the largest" in chosen.lr_reason_
     assert DescentRegressor(max_iter=1, method="adam").fit(X, Y).lr_ == 1e-3

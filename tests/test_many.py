@@ -23,9 +23,9 @@ def test_each_has_the_bits_of_a_descent_of_its_own(steps: int, threads: int) -> 
     networks = [Network.mlp(3, 5, 1, activation=Tanh, seed=seed) for seed in range(5)]
     seen: list[int] = []
     runs = descend_many(
-        networks, MSE, X, Y, lr=1e-3, progress=lambda done, run: seen.append(done), steps=steps
+        networks, MSE, X, Y, lr=1e-3, steps=steps, on_end=lambda i, run: seen.append(i)
     )
-    assert seen == [1, 2, 3, 4, 5]
+    assert sorted(seen) == [0, 1, 2, 3, 4]
     for network, run in zip(networks, runs, strict=True):
         alone = descend(network, MSE, X, Y, lr=1e-3, steps=steps)
         assert torch.equal(run.losses, alone.losses)
@@ -46,11 +46,14 @@ def test_one_that_diverges_is_told() -> None:
 def test_an_interruption_keeps_those_that_ended(last: int) -> None:
     networks = [Network.mlp(3, 5, 1, seed=seed) for seed in range(6)]
 
-    def look(done: int, run: Descent) -> None:
-        if done == last:
+    ended: list[int] = []
+
+    def on_end(i: int, run: Descent) -> None:
+        ended.append(i)
+        if len(ended) == last:
             raise KeyboardInterrupt
 
-    runs = descend_many(networks, MSE, X, Y, lr=1e-3, steps=40, progress=look)
+    runs = descend_many(networks, MSE, X, Y, lr=1e-3, steps=40, on_end=on_end)
     assert last <= len(runs) < 6
 
 

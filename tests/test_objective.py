@@ -24,17 +24,18 @@ from derivable.objective import (
     FeaturesMajor,
     Fused,
     Objective,
-    Piecewise,
     fastest,
-    fastest_gradient,
     measured,
 )
 from derivable.objective.batches import Batches
 from derivable.objective.fused import kernel_of
-from tests.problems import doubled, problem
+from derivable.problem import Problem
+from derivable.stepper import STEPPERS, FusedSteps, PiecewiseSteps, Stepper, Way, choose_stepper
+from tests.problems import Given, doubled, problem
 
 FAST = [FeaturesMajor, Fused]
-Kind = type[FeaturesMajor] | type[Fused] | type[Piecewise]
+Kind = type[Objective] | type[PiecewiseSteps]
+WAYS = [*OBJECTIVES, *(name for name in STEPPERS if name not in OBJECTIVES)]
 TOLERANCE = {torch.float32: 3e-5, torch.float64: 1e-12}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 SMOOTH = [Tanh, functions.Sigmoid, functions.SiLU, functions.Softsign, functions.Square]
@@ -51,10 +52,16 @@ def close(one: Tensor, other: Tensor, tolerance: float) -> None:
     torch.testing.assert_close(one.double(), other.double(), rtol=0, atol=tolerance * scale)
 
 
-def agree(one: Objective, network: Network, x: Tensor, y: Tensor) -> None:
-    """One objective against that by hand in float64: loss, gradient, curvature, three steps."""
+def stepper_of(way: Way, network: Network, x: Tensor, y: Tensor) -> Stepper:
+    return choose_stepper(Problem(network, MSE, x, y), way, steps=0)
+
+
+def agree(way: Way, network: Network, x: Tensor, y: Tensor) -> None:
+    """One way against that by hand in float64: loss, gradient, second derivative, three steps."""
     tolerance = TOLERANCE[network.theta.dtype]
-    other = ByHand(*doubled(network, x, y)[:1], MSE, x.double(), y.double())
+    stepper = stepper_of(way, network, x, y)
+    plain = stepper_of(ByHand, *doubled(network, x, y))
+    one, other = stepper.objective, plain.objective
     theta, exact = network.theta.to(one.dtype), network.theta.double()
     loss, gradient = one.value_and_gradient(theta)
     expected_loss, expected = other.value_and_gradient(exact)
@@ -62,13 +69,15 @@ def agree(one: Objective, network: Network, x: Tensor, y: Tensor) -> None:
     assert loss.dtype == gradient.dtype == one.dtype
     close(loss, expected_loss, tolerance)
     close(gradient, expected, tolerance)
+    close(one.value(theta), other.value(exact), tolerance)
+    assert torch.equal(other.value(exact), expected_loss)
     direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64).cos()
-    curvature = one.curvature(theta, direction.to(one.dtype))
-    close(curvature, other.curvature(exact, direction), tolerance)
+    product = one.hvp(theta, direction.to(one.dtype))
+    close(product, other.hvp(exact, direction), tolerance)
     losses, expected_losses = torch.empty(2, 3, dtype=torch.float64)
     lr = 0.05 / max(1.0, float(expected.norm()))
-    one.take_steps(theta, lr, losses)
-    other.take_steps(exact, lr, expected_losses)
+    stepper.take_steps(theta, lr, losses)
+    plain.take_steps(exact, lr, expected_losses)
     close(losses, expected_losses, tolerance)
     close(theta, exact, tolerance)
 
@@ -76,7 +85,7 @@ def agree(one: Objective, network: Network, x: Tensor, y: Tensor) -> None:
 @pytest.mark.parametrize("activation", SMOOTH + STRAIGHT)
 def test_by_hand_equals_autograd(activation: type[Function]) -> None:
     network, x, y = problem(5, 7, 3, 2, rows=13, activation=activation)
-    loss, gradient = ByHand(network, MSE, x, y).value_and_gradient(network.theta)
+    loss, gradient = ByHand(Problem(network, MSE, x, y)).value_and_gradient(network.theta)
     recorded = MSE.apply(network(x), y).sum()
     expected = torch.autograd.grad(recorded, list(network.parameters()))
     torch.testing.assert_close(loss, recorded.detach())
@@ -101,25 +110,27 @@ def reference(network: Network, x: Tensor, y: Tensor, activation: Callable[..., 
     [(Tanh, torch.tanh), (functions.SiLU, torch.nn.functional.silu), (ReLU, torch.relu)],
 )
 @pytest.mark.parametrize("sizes", [(5, 1), (5, 7, 2), (4, 3, 5, 2)], ids=str)
-def test_the_curvature_by_hand_is_that_of_autograd(
+def test_the_hvp_by_hand_is_that_of_autograd(
     function: type[Function], plain: Callable[..., Tensor], sizes: tuple[int, ...]
 ) -> None:
     network, x, y = problem(*sizes, rows=13, activation=function)
     direction = torch.randn(network.theta.shape, dtype=torch.float64)
-    ours = ByHand(network, MSE, x, y).curvature(network.theta, direction)
+    ours = ByHand(Problem(network, MSE, x, y)).hvp(network.theta, direction)
     _, expected = hvp(reference(network, x, y, plain), network.theta, direction)
     torch.testing.assert_close(ours, expected)
 
 
 def test_a_loss_without_curvature() -> None:
     network, x, y = problem(3, 2, rows=5)
-    ours = ByHand(network, functions.L1, x, y).curvature(network.theta, network.theta)
+    ours = ByHand(Problem(network, functions.L1, x, y)).hvp(network.theta, network.theta)
     assert torch.equal(ours, torch.zeros_like(network.theta))
 
 
 def test_the_options_of_a_loss_are_not_descended() -> None:
     network, x, y = problem(5, 7, 2, rows=13, activation=functions.LeakyReLU)
-    loss, gradient = ByHand(network, functions.Huber, x, y).value_and_gradient(network.theta)
+    loss, gradient = ByHand(Problem(network, functions.Huber, x, y)).value_and_gradient(
+        network.theta
+    )
     recorded = functions.Huber.apply(network(x), y)
     expected = torch.autograd.grad(recorded, list(network.parameters()))
     torch.testing.assert_close(loss, recorded.detach())
@@ -132,10 +143,14 @@ def test_the_options_of_a_loss_are_not_descended() -> None:
 @pytest.mark.parametrize("rows", [1, 255, 256, 257, 700])
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.name)
 def test_fast_objectives_equal_the_one_by_hand(
-    kind: Kind, rows: int, sizes: tuple[int, ...], activation: type[Function], dtype: torch.dtype
+    kind: type[Objective],
+    rows: int,
+    sizes: tuple[int, ...],
+    activation: type[Function],
+    dtype: torch.dtype,
 ) -> None:
     network, x, y = problem(*sizes, rows=rows, activation=activation, dtype=dtype)
-    agree(kind(network, MSE, x, y), network, x, y)
+    agree(kind, network, x, y)
 
 
 @DTYPES
@@ -144,7 +159,7 @@ def test_the_fused_objective_with_every_activation(
     activation: type[Function], dtype: torch.dtype
 ) -> None:
     network, x, y = problem(3, 5, 4, 2, rows=300, activation=activation, dtype=dtype)
-    agree(Fused(network, MSE, x, y), network, x, y)
+    agree(Fused, network, x, y)
 
 
 @pytest.mark.parametrize("inputs", range(1, 18))
@@ -152,7 +167,7 @@ def test_the_fused_objective_with_every_activation(
 def test_the_fused_objective_at_every_small_size(inputs: int, units: int) -> None:
     outputs, rows = 1 + (inputs + units) % 5, 256 + inputs
     network, x, y = problem(inputs, units, 10 - units, outputs, rows=rows)
-    agree(Fused(network, MSE, x, y), network, x, y)
+    agree(Fused, network, x, y)
 
 
 @settings(max_examples=25)
@@ -164,15 +179,15 @@ def test_the_fused_objective_at_every_small_size(inputs: int, units: int) -> Non
     kind=st.sampled_from(FAST),
 )
 def test_fast_objectives_on_random_networks(
-    sizes: tuple[int, ...], rows: int, activation: type[Function], seed: int, kind: Kind
+    sizes: tuple[int, ...], rows: int, activation: type[Function], seed: int, kind: type[Objective]
 ) -> None:
     network, x, y = problem(*sizes, rows=rows, activation=activation, seed=seed)
-    agree(kind(network, MSE, x, y), network, x, y)
+    agree(kind, network, x, y)
 
 
 @pytest.mark.parametrize("layout", ["columns of a wider table", "transposed"])
-@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
-def test_tables_that_lie_otherwise_in_memory(kind: Kind, layout: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_tables_that_lie_otherwise_in_memory(way: str, layout: str) -> None:
     network, x, y = problem(3, 5, 2, rows=300, activation=ReLU)
     if layout == "transposed":
         x, y = x.t().contiguous().t(), y.t().contiguous().t()
@@ -180,14 +195,14 @@ def test_tables_that_lie_otherwise_in_memory(kind: Kind, layout: str) -> None:
         wide = torch.cat([x, y, x], 1)
         x, y = wide[:, :3], wide[:, 3:5]
     assert not y.is_contiguous()
-    agree(kind(network, MSE, x, y), network, x, y)
+    agree(way, network, x, y)
 
 
 @DTYPES
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.name)
-def test_the_same_call_gives_the_same_bits(kind: Kind, dtype: torch.dtype) -> None:
+def test_the_same_call_gives_the_same_bits(kind: type[Objective], dtype: torch.dtype) -> None:
     network, x, y = problem(8, 10, 1, rows=1500, dtype=dtype)
-    objective = kind(network, MSE, x, y)
+    objective = kind(Problem(network, MSE, x, y))
     loss, gradient = objective.value_and_gradient(network.theta)
     loss, gradient = loss.clone(), gradient.clone()
     for _ in range(5):
@@ -199,39 +214,41 @@ def test_the_same_call_gives_the_same_bits(kind: Kind, dtype: torch.dtype) -> No
 @DTYPES
 def test_any_number_of_threads_gives_the_same_bits(dtype: torch.dtype) -> None:
     network, x, y = problem(8, 10, 3, rows=5000, dtype=dtype)
-    objective = Fused(network, MSE, x, y)
+    stepper = FusedSteps(Problem(network, MSE, x, y))
     results = []
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
         for _ in range(3):
-            objective._team._next_trial = 0.0  # the team is chosen anew, and may be another one
+            stepper.objective._team._next_trial = (
+                0.0  # the team is chosen anew, and may be another one
+            )
             theta, losses = network.theta, torch.empty(4, dtype=torch.float64)
-            objective.take_steps(theta, 0.01, losses)
-            product = objective.curvature(network.theta, network.theta)
+            stepper.take_steps(theta, 0.01, losses)
+            product = stepper.objective.hvp(network.theta, network.theta)
             results.append(torch.cat([theta.double(), losses, product.double()]))
     assert all(torch.equal(result, results[0]) for result in results)
 
 
 @pytest.mark.parametrize("place", [0, -1])
 @pytest.mark.parametrize("value", [torch.inf, torch.nan])
-@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
+@pytest.mark.parametrize("way", WAYS)
 def test_not_finite_parameters_give_a_loss_that_is_not_finite(
-    kind: type[Objective], value: float, place: int
+    way: str, value: float, place: int
 ) -> None:
     network, x, y = problem(3, 5, 1, rows=20, activation=ReLU, dtype=torch.float32)
     theta = network.theta
     theta[place] = value
-    objective = kind(network, MSE, x, y)  # type: ignore[call-arg]
-    loss, _ = objective.value_and_gradient(theta.to(objective.dtype))
+    stepper = stepper_of(way, network, x, y)
+    loss = stepper.objective.value(theta.to(stepper.dtype))
     assert not torch.isfinite(loss)
     losses = torch.empty(3, dtype=torch.float64)
-    objective.take_steps(theta.to(objective.dtype), 0.1, losses)
+    stepper.take_steps(theta.to(stepper.dtype), 0.1, losses)
     assert not torch.isfinite(losses).any()
 
 
 def test_batches_cover_every_row_once_in_an_epoch() -> None:
     network, x, y = problem(2, 3, 1, rows=23)
-    batches = Batches(network, MSE, x, y, size=5, seed=3, done=0)
+    batches = Batches(Problem(network, MSE, x, y), size=5, seed=3, done=0)
     epochs = []
     for epoch in range(3):
         rows = [batches._rows(5 * epoch + batch) for batch in range(5)]
@@ -239,39 +256,39 @@ def test_batches_cover_every_row_once_in_an_epoch() -> None:
         epochs.append(torch.cat(rows))
         assert torch.equal(epochs[-1].sort().values, torch.arange(23))
     assert not torch.equal(epochs[0], epochs[1])
-    again = Batches(network, MSE, x, y, size=5, seed=3, done=12)
+    again = Batches(Problem(network, MSE, x, y), size=5, seed=3, done=12)
     assert torch.equal(again._rows(12), epochs[2][10:15])
-    other = Batches(network, MSE, x, y, size=5, seed=4, done=0)
+    other = Batches(Problem(network, MSE, x, y), size=5, seed=4, done=0)
     assert not torch.equal(other._rows(0), epochs[0][:5])
 
 
-def test_batches_have_the_loss_of_their_rows_and_the_curvature_of_the_table() -> None:
+def test_batches_have_the_loss_of_their_rows_and_the_hvp_of_the_table() -> None:
     network, x, y = problem(2, 3, 2, rows=23)
-    batches = Batches(network, MSE, x, y, size=5, seed=3, done=7)
+    batches = Batches(Problem(network, MSE, x, y), size=5, seed=3, done=7)
     rows = batches._rows(7)
     loss, gradient = batches.value_and_gradient(network.theta)
     assert batches.done == 8
-    part = ByHand(network, MSE, x[rows], y[rows]).value_and_gradient(network.theta)
+    part = ByHand(Problem(network, MSE, x[rows], y[rows])).value_and_gradient(network.theta)
     torch.testing.assert_close((loss, gradient), part)
-    whole = ByHand(network, MSE, x, y).curvature(network.theta, network.theta)
-    assert torch.equal(batches.curvature(network.theta, network.theta), whole)
+    whole = ByHand(Problem(network, MSE, x, y)).hvp(network.theta, network.theta)
+    assert torch.equal(batches.hvp(network.theta, network.theta), whole)
 
 
 def test_fastest_takes_what_the_network_allows() -> None:
     tanh, straight = problem(3, 5, 1, rows=2000), problem(3, 5, 1, rows=2000, activation=ReLU)
     odd = problem(3, 5, 1, rows=2000, activation=Shifted)
 
-    def name(problem: tuple[Network, Tensor, Tensor], steps: int) -> str:
-        network, x, y = problem
-        return fastest(network, MSE, x, y, steps=steps).name
+    def name(given: Given, steps: int) -> str:
+        network, x, y = given
+        return choose_stepper(Problem(network, MSE, x, y), "fastest", steps=steps).name
 
     assert name(tanh, 10**6) == name(straight, 999) == "fused"
     assert name(straight, 1000) == "piecewise"
     assert name((straight[0], straight[1][:100], straight[2][:100]), 1000) == "fused"  # few rows
     assert name(odd, 1000) == "by hand"
     network, x, y = straight
-    assert fastest_gradient(network, MSE, x, y).name == "fused"
-    assert fastest_gradient(network, functions.L1, x, y).name == "by hand"
+    assert fastest(Problem(network, MSE, x, y)) is Fused
+    assert fastest(Problem(network, functions.L1, x, y)) is ByHand
 
 
 def test_between_small_and_large_it_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,34 +296,37 @@ def test_between_small_and_large_it_is_measured_once(monkeypatch: pytest.MonkeyP
     middle = problem(100, 100, 1, rows=20)
     kinds: list[object] = []
 
+    def given(given: Given) -> Problem:
+        return Problem(given[0], MSE, *given[1:])
+
     def seconds(kind: type[Objective], *rest: object) -> float:
         kinds.append(kind)
         return 1.0 if kind is Fused else 2.0
 
     monkeypatch.setattr(measured, "_seconds", seconds)
     monkeypatch.setattr(measured, "_known", {})
-    assert measured.quicker(small[0], MSE, *small[1:]) is Fused
-    assert measured.quicker(large[0], MSE, *large[1:]) is FeaturesMajor
+    assert measured.quicker(given(small)) is Fused
+    assert measured.quicker(given(large)) is FeaturesMajor
     assert kinds == []
     for _ in range(2):
-        assert measured.quicker(middle[0], MSE, *middle[1:]) is Fused
+        assert measured.quicker(given(middle)) is Fused
     assert kinds == FAST[::-1]
 
 
 def test_measuring_runs_both() -> None:
     network, x, y = problem(40, 40, 1, rows=20)
-    assert all(measured._seconds(kind, network, MSE, x, y) > 0 for kind in (Fused, FeaturesMajor))
+    assert all(
+        measured._seconds(kind, Problem(network, MSE, x, y)) > 0 for kind in (Fused, FeaturesMajor)
+    )
 
 
-@pytest.mark.parametrize("kind", [*FAST, Piecewise], ids=lambda kind: kind.name)
-@pytest.mark.parametrize(
-    "layers", [[Layer(Tanh)], [Layer(Linear, w=torch.ones(3, 2), b=torch.ones(2)), Layer(Tanh)]]
-)
-def test_networks_that_a_fast_objective_cannot_run(kind: Kind, layers: list[Layer]) -> None:
-    network = Network(layers)
-    assert not kind.supports(network, MSE)
+@pytest.mark.parametrize("kind", [*FAST, PiecewiseSteps], ids=lambda kind: kind.name)
+def test_networks_that_a_fast_objective_cannot_run(kind: Kind) -> None:
+    network = Network([Layer(Linear, w=torch.ones(3, 2), b=torch.ones(2)), Layer(Tanh)])
+    given = Problem(network, MSE, torch.ones(2, 3), torch.ones(2, 2))
+    assert not kind.supports(given)
     with pytest.raises(SettingError, match=f"the {kind.name} objective runs Linear layers"):
-        kind(network, MSE, torch.ones(2, 3), torch.ones(2, 2))
+        kind(given)
 
 
 @pytest.mark.parametrize(
@@ -314,20 +334,20 @@ def test_networks_that_a_fast_objective_cannot_run(kind: Kind, layers: list[Laye
     [
         (FeaturesMajor, "knows the activations Tanh and ReLU; the objective by hand runs any"),
         (Fused, "runs one kind of activation, which states its kernel"),
-        (Piecewise, "runs one hidden layer of ReLU or LeakyReLU"),
+        (PiecewiseSteps, "runs one hidden layer of ReLU or LeakyReLU"),
     ],
 )
 def test_activations_that_a_fast_objective_does_not_know(kind: Kind, message: str) -> None:
     network, x, y = problem(3, 5, 1, rows=20, activation=Shifted)
     with pytest.raises(SettingError, match=f"the {kind.name} objective {message}"):
-        kind(network, MSE, x, y)
+        kind(Problem(network, MSE, x, y))
 
 
 def test_two_kinds_of_activation_are_not_fused() -> None:
     network, x, y = problem(3, 5, 4, 1, rows=20)
     network.layers[3] = Layer(ReLU)
-    assert not Fused.supports(network, MSE)
-    agree(FeaturesMajor(network, MSE, x, y), network, x, y)
+    assert not Fused.supports(Problem(network, MSE, x, y))
+    agree(FeaturesMajor, network, x, y)
 
 
 def test_a_kernel_is_not_inherited() -> None:
@@ -338,26 +358,25 @@ def test_a_kernel_is_not_inherited() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_other_dtypes_are_not_fused(dtype: torch.dtype) -> None:
-    network, _, _ = problem(3, 5, 1, rows=20, dtype=dtype)
-    assert not Fused.supports(network, MSE)
+    network, x, y = problem(3, 5, 1, rows=20, dtype=dtype)
+    assert not Fused.supports(Problem(network, MSE, x, y))
 
 
-@pytest.mark.parametrize("kind", [Fused, Piecewise], ids=lambda kind: kind.name)
-def test_without_numba_it_says_what_to_install(
-    kind: type[Fused] | type[Piecewise], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("kind", [Fused, PiecewiseSteps], ids=lambda kind: kind.name)
+def test_without_numba_it_says_what_to_install(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     network, x, y = problem(3, 5, 1, rows=2000, activation=ReLU)
-    assert fastest(network, MSE, x, y, steps=5000).name == "features-major"
+    given = Problem(network, MSE, x, y)
+    assert choose_stepper(given, "fastest", steps=5000).name == "features-major"
     with pytest.raises(SettingError, match=r"needs Numba: pip install 'derivable\[fast\]'"):
-        kind(network, MSE, x, y)
+        kind(given)
 
 
 def test_layers_that_do_not_meet_are_named() -> None:
     first = Layer(Linear, w=torch.ones(3, 5), b=torch.zeros(5))
     last = Layer(Linear, w=torch.ones(7, 1), b=torch.zeros(1))
     network, x, y = Network([first, Layer(Tanh), last]), torch.ones(11, 3), torch.ones(11, 1)
-    assert not Fused.supports(network, MSE)
+    assert not Fused.supports(Problem(network, MSE, x, y))
     with pytest.raises(ShapeError, match="x must have 7 columns"):
         descend(network, MSE, x, y, lr=0.1, steps=3)
 

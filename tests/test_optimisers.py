@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from derivable import MSE, Network, ReLU, descend
+from derivable import MSE, Adam, GradientDescent, Momentum, Nesterov, Network, ReLU, descend
+from derivable.descent import State, StepByStep
 from derivable.errors import DivergedError
 from derivable.objective import OBJECTIVES
 from derivable.objective.batches import Batches
+from derivable.problem import Problem
 from tests.problems import problem
 
 PYTORCH: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -54,13 +56,13 @@ def test_they_are_those_of_pytorch(name: str, objective: str) -> None:
     assert (run.method, run.objective, run.gradient_evaluations) == (name, objective, 151)
 
 
-@pytest.mark.parametrize("name", PYTORCH)
-def test_mini_batches_are_those_of_pytorch(name: str) -> None:
+@pytest.mark.parametrize("kind", [Momentum, Nesterov, Adam, GradientDescent])
+def test_mini_batches_are_those_of_pytorch(kind: type[StepByStep]) -> None:
     network, x, y = problem(3, 5, 2, rows=23)
-    rows = Batches(network, MSE, x, y, size=5, seed=11, done=0)
+    rows = Batches(Problem(network, MSE, x, y), size=5, seed=11, done=0)
     batches = ((x[rows._rows(k)], y[rows._rows(k)]) for k in range(60))
-    run = descend(network, MSE, x, y, lr=0.01, steps=60, method=name, batch_size=5, seed=11)
-    losses, theta = by_pytorch(name, network, batches, 0.01)
+    run = descend(network, MSE, x, y, lr=0.01, steps=60, method=kind(batch_size=5, seed=11))
+    losses, theta = by_pytorch(kind.name, network, batches, 0.01)
     torch.testing.assert_close(run.losses[:-1], losses, rtol=1e-9, atol=0)
     torch.testing.assert_close(run.network.theta, theta, rtol=1e-8, atol=1e-9)
     assert run.objective == "mini-batches"
@@ -70,7 +72,8 @@ def test_mini_batches_are_reproducible() -> None:
     network, x, y = problem(3, 5, 2, rows=23)
 
     def losses(**settings: Any) -> Tensor:
-        return descend(network, MSE, x, y, lr=0.01, steps=40, batch_size=5, **settings).losses
+        method = GradientDescent(batch_size=5, **settings)
+        return descend(network, MSE, x, y, lr=0.01, steps=40, method=method).losses
 
     assert torch.equal(losses(seed=4), losses(seed=4))
     assert not torch.equal(losses(seed=4), losses(seed=5))
@@ -81,7 +84,7 @@ def test_mini_batches_are_reproducible() -> None:
 def test_a_batch_as_large_as_the_table() -> None:
     network, x, y = problem(3, 5, 2, rows=23)
     whole = descend(network, MSE, x, y, lr=0.01, steps=40)
-    batched = descend(network, MSE, x, y, lr=0.01, steps=40, batch_size=100)
+    batched = descend(network, MSE, x, y, lr=0.01, steps=40, method=GradientDescent(batch_size=100))
     torch.testing.assert_close(batched.losses, whole.losses, rtol=1e-10, atol=0)
 
 
@@ -119,11 +122,11 @@ def test_lbfgs_goes_down_and_at_most_so_many_times(objective: str) -> None:
 def test_lbfgs_is_interrupted_and_goes_on() -> None:
     network, x, y = problem(3, 5, 2, rows=43)
 
-    def stop(step: int, loss: float) -> None:
-        if step == 5:
+    def stop(state: State) -> None:
+        if state.step == 5:
             raise KeyboardInterrupt
 
-    part = descend(network, MSE, x, y, steps=50, method="lbfgs", progress=stop)
+    part = descend(network, MSE, x, y, steps=50, method="lbfgs", on_block=stop)
     assert part.interrupted
     assert part.steps == 5
     assert part.gradient_evaluations > 5

@@ -16,9 +16,9 @@ SOURCE = ROOT / "src" / "derivable"
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
-    "protocol", "descent", "objective", "network", "functional", "functions", "data", "pages",
-    "examiner", "function", "compiler", "shapes", "threads", "display", "language", "files",
-    "errors", "lazy",
+    "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "network",
+    "functional", "functions", "data", "pages", "examiner", "function", "compiler", "shapes",
+    "threads", "display", "language", "files", "errors", "lazy",
 ]  # fmt: skip
 
 
@@ -61,6 +61,7 @@ DOCUMENTS = [
     "docs/runs.md",
     "docs/report.md",
     "docs/estimator.md",
+    "docs/extending.md",
 ]
 
 
@@ -84,3 +85,41 @@ def test_the_examples_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
+
+
+# How a descent is divided: by the eye of a reader.
+
+DIVIDED = [SOURCE / "problem.py", *SOURCE.glob("descent/*.py"), *SOURCE.glob("stepper/*.py")]
+
+
+@pytest.mark.parametrize("path", DIVIDED, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_functions_and_signatures_are_short(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, node.name
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            given = len([one for one in arguments if one.arg not in ("self", "cls")])
+            # `descend` has the four fields of a Problem besides
+            assert given <= 8 + 5 * (node.name == "descend"), node.name
+
+
+def test_no_modules_import_each_other_in_turns() -> None:
+    imports: dict[str, set[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = [
+            node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module
+        ]
+        name = ".".join(["derivable", *path.relative_to(SOURCE).with_suffix("").parts])
+        imports[name.removesuffix(".__init__")] = {n for n in names if n.startswith("derivable.")}
+    divided = {name for name in imports if name.split(".")[1:2] in (["descent"], ["stepper"])}
+    for name in divided:
+        for other in imports[name] & divided:
+            assert name not in imports[other], f"{name} and {other}"
+
+
+def test_descent_does_not_know_how_things_are_shown() -> None:
+    for path in SOURCE.glob("descent/*.py"):
+        assert "derivable.display" not in path.read_text(encoding="utf-8"), path

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from derivable import MSE, Function, Network, ReLU, descend
 from derivable.functions import LeakyReLU
-from derivable.objective import Fused, Piecewise
+from derivable.problem import Problem
+from derivable.stepper import FusedSteps, PiecewiseSteps
 from tests.problems import problem
 
 BOTH = pytest.mark.parametrize("activation", [ReLU, LeakyReLU])
@@ -18,9 +19,9 @@ def follow(network: Network, x: Tensor, y: Tensor, lr: float, steps: int) -> tup
     """The largest deviation from plain steps: of any loss, and of the parameters at the end."""
     ours, plain = network.theta.double(), network.theta.double()
     losses, expected = torch.empty(2, steps, dtype=torch.float64)
-    objective = Piecewise(network, MSE, x, y)
-    objective.take_steps(ours, lr, losses)
-    objective.plain.take_steps(plain, lr, expected)
+    stepper = PiecewiseSteps(Problem(network, MSE, x, y))
+    stepper.take_steps(ours, lr, losses)
+    stepper.plain.take_steps(plain, lr, expected)
     assert torch.isfinite(expected).all()
     moved = float((plain - network.theta).norm()) or 1.0
     return float(((losses - expected) / expected).abs().max()), float((ours - plain).norm()) / moved
@@ -30,13 +31,13 @@ def follow(network: Network, x: Tensor, y: Tensor, lr: float, steps: int) -> tup
 def fallbacks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many steps were taken from the table instead, each time."""
     seen: list[int] = []
-    plain_steps = Fused.take_steps
+    plain_steps = FusedSteps.take_steps
 
-    def counted(self: Fused, theta: Tensor, lr: float, losses: Tensor) -> None:
+    def counted(self: FusedSteps, theta: Tensor, lr: float, losses: Tensor) -> None:
         seen.append(len(losses))
         plain_steps(self, theta, lr, losses)
 
-    monkeypatch.setattr(Fused, "take_steps", counted)
+    monkeypatch.setattr(FusedSteps, "take_steps", counted)
     return seen
 
 
@@ -71,10 +72,10 @@ def test_after_too_many_rows_for_a_list_there_is_one_in_a_smaller_radius() -> No
     network, x, y = problem(2, 3, 1, rows=2 * CAPACITY, activation=ReLU)
     theta = network.theta
     theta[:9] *= 1e-3  # every row is near
-    objective = Piecewise(network, MSE, x, y)
-    objective.take_steps(theta, 1e-6, torch.empty(4, dtype=torch.float64))
-    assert objective._state is not None
-    paths = objective._state.lists[-1]
+    stepper = PiecewiseSteps(Problem(network, MSE, x, y))
+    stepper.take_steps(theta, 1e-6, torch.empty(4, dtype=torch.float64))
+    assert stepper._state is not None
+    paths = stepper._state.lists[-1]
     assert (paths[:, RADIUS] < 1e-3).all()
     assert (paths[:, COUNT] <= CAPACITY).all()
 
@@ -123,10 +124,10 @@ def test_large_weights_and_rows_that_float32_cannot_place() -> None:
     theta[9:12] *= 1e-6
     first = torch.rand(2003, 1, dtype=torch.float64) + 1
     x = torch.cat([first, first + 1e-7 * torch.randn(2003, 1, dtype=torch.float64)], 1)
-    objective = Piecewise(network, MSE, x, y)
+    stepper = PiecewiseSteps(Problem(network, MSE, x, y))
     ours, losses = theta.clone(), torch.empty(1, dtype=torch.float64)
-    objective.take_steps(ours, 1e-6, losses)
-    _, gradient = objective.plain.value_and_gradient(theta)
+    stepper.take_steps(ours, 1e-6, losses)
+    _, gradient = stepper.objective.value_and_gradient(theta)
     torch.testing.assert_close((theta - ours)[9:] / 1e-6, gradient[9:], rtol=1e-5, atol=1e-6)
 
 
@@ -141,7 +142,7 @@ def test_a_large_step_is_taken_from_the_table(fallbacks: list[int]) -> None:
 
 
 def test_blocks_go_on_with_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Piecewise, "block", 100)
+    monkeypatch.setattr(PiecewiseSteps, "block", 100)
     network, x, y = problem(3, 5, 1, rows=701, activation=ReLU, dtype=torch.float32)
     whole = descend(network, MSE, x, y, lr=0.01, steps=350, objective="piecewise")
     for stop in (100, 130, 349):

@@ -7,19 +7,22 @@ import torch
 
 from derivable import MSE, Network, ReLU, Tanh, descend
 from derivable.descent import choose_rate
-from derivable.descent.rate import TRIAL_STEPS, linear_curvature
+from derivable.descent.rate import TRIAL_STEPS, linear_lambda_max
+from derivable.problem import Problem
 
 X = torch.randn(211, 5, generator=torch.Generator().manual_seed(3))
 Y = torch.sin(X[:, :1]) + X[:, 1:2]
 
 
-def test_the_curvature_is_that_of_the_linear_models_hessian() -> None:
+def test_the_eigenvalue_is_that_of_the_linear_models_hessian() -> None:
     def loss(theta: torch.Tensor) -> torch.Tensor:
         return ((X.double() @ theta[:5] + theta[5] - Y[:, 0].double()) ** 2).mean()
 
     hessian = torch.func.hessian(loss)(torch.zeros(6, dtype=torch.float64))
     largest = torch.linalg.eigvalsh(hessian)[-1].item()
-    assert linear_curvature(X) == pytest.approx(largest, rel=1e-12)
+    assert linear_lambda_max(Problem(Network.linear(5), MSE, X, Y)) == pytest.approx(
+        largest, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0])
@@ -29,7 +32,7 @@ def test_the_loss_falls_at_it_and_no_longer_at_many_times_as_much(
 ) -> None:
     network = Network.mlp(*sizes, activation=ReLU, seed=1)
     x = scale * X
-    rate = choose_rate(network, MSE, x, Y)
+    rate = choose_rate(Problem(network, MSE, x, Y))
     losses = descend(network, MSE, x, Y, lr=rate.lr, steps=TRIAL_STEPS, method="steps").losses
     assert bool((losses.diff() <= 1e-3 * losses[:-1]).all())
     assert losses[-1] < losses[0]
@@ -38,9 +41,10 @@ def test_the_loss_falls_at_it_and_no_longer_at_many_times_as_much(
 
 
 def test_it_says_why() -> None:
-    rate = choose_rate(Network.mlp(5, 3, 1, activation=Tanh), MSE, X, Y)
+    given = Problem(Network.mlp(5, 3, 1, activation=Tanh), MSE, X, Y)
+    rate = choose_rate(given)
     assert f"lr {rate.lr:g}: half of the largest" in rate.reason
-    assert f"{linear_curvature(X):.3g}" in rate.reason
+    assert f"{linear_lambda_max(given):.3g}" in rate.reason
 
 
 @pytest.mark.parametrize("sizes", [(5, 1), (5, 7, 1)])
@@ -48,8 +52,10 @@ def test_a_row_of_weight_three_is_three_rows(sizes: tuple[int, ...]) -> None:
     count = torch.randint(0, 4, (211,), generator=torch.Generator().manual_seed(2))
     x, y = (table.repeat_interleave(count, 0) for table in (X, Y))
     network = Network.mlp(*sizes)
-    assert linear_curvature(X, count) == pytest.approx(linear_curvature(x), rel=1e-12)
-    assert choose_rate(network, MSE, X, Y, count).lr == choose_rate(network, MSE, x, y).lr
+    weighted, repeated = Problem(network, MSE, X, Y, count), Problem(network, MSE, x, y)
+    expected = linear_lambda_max(repeated)
+    assert linear_lambda_max(weighted) == pytest.approx(expected, rel=1e-6)
+    assert choose_rate(weighted).lr == choose_rate(repeated).lr
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -57,16 +63,16 @@ def test_a_loss_that_has_come_down_to_rounding_does_not_rise(dtype: torch.dtype)
     x = X.to(dtype)
     network = Network.linear(5, dtype=dtype)
     exact = x.sum(1, keepdim=True)
-    rate = choose_rate(network, MSE, x, exact)
+    rate = choose_rate(Problem(network, MSE, x, exact))
     run = descend(network, MSE, x, exact, lr=rate.lr, steps=TRIAL_STEPS, method="steps")
     assert run.losses[-1] < 1e-10 * run.losses[0]
-    assert rate.lr > 0.4 / linear_curvature(x)
+    assert rate.lr > 0.4 / linear_lambda_max(Problem(network, MSE, x, exact))
 
 
 def test_an_interruption_ends_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*rest: object, **settings: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("derivable.objective.Fused.take_steps", interrupted)
+    monkeypatch.setattr("derivable.stepper.FusedSteps.take_steps", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        choose_rate(Network.linear(5), MSE, X, Y)
+        choose_rate(Problem(Network.linear(5), MSE, X, Y))

@@ -21,14 +21,15 @@ from derivable import MSE, Checkpoint, Comparison, Descent, compare, descend
 from derivable.cli.main import main
 from derivable.comparison import Found, Trained
 from derivable.data import load_diabetes
+from derivable.descent import State
 from derivable.errors import DataError, FileError, SettingError
 from derivable.files import write_whole
-from derivable.objective import Piecewise
 from derivable.protocol import parse_models
 from derivable.run import folder as run_folder
 from derivable.run.folder import Run, load_run, open_run
 from derivable.run.lock import Lock
 from derivable.run.settings import Settings
+from derivable.stepper import PiecewiseSteps
 from tests.problems import problem
 
 QUICK = ("compare", "--data", "diabetes", "--quiet", "--method", "steps", "--steps", "130")
@@ -37,9 +38,9 @@ QUICK = ("compare", "--data", "diabetes", "--quiet", "--method", "steps", "--ste
 @pytest.fixture(autouse=True)
 def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of 50 steps, each of which is kept."""
-    for module in ("by_hand", "features_major", "fused"):
-        monkeypatch.setattr(f"derivable.objective.{module}.steps_per_block", lambda rows: 50)
-    monkeypatch.setattr(Piecewise, "block", 50)
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 50)
+    monkeypatch.setattr(PiecewiseSteps, "block", 50)
     monkeypatch.setattr(run_folder, "SECONDS", 0.0)
     monkeypatch.setattr(run_folder, "SHARE", 1e9)
     monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
@@ -111,7 +112,7 @@ def same_model(one: Trained, other: Trained) -> None:
         assert a.checkpoint.memory.keys() == b.checkpoint.memory.keys()
         for name, value in a.checkpoint.memory.items():
             assert torch.equal(value, b.checkpoint.memory[name])
-        for field in ("lr", "steps", "method", "objective", "certificate", "interrupted"):
+        for field in ("lr", "steps", "method", "objective", "error_estimate", "interrupted"):
             assert getattr(a, field) == getattr(b, field)
 
 
@@ -204,8 +205,14 @@ def test_a_flow_that_was_given_up_goes_on_by_steps(tmp_path: Path) -> None:
     network, x, y = problem(3, 5, 1, rows=43, dtype=torch.float32)
     kept: list[Checkpoint] = []
     settings: dict[str, Any] = {"lr": 0.5, "steps": 230, "method": "flow"}
-    whole = descend(network, MSE, x, y, keep=kept.append, **settings)
-    assert whole.certificate.note.startswith("the flow was not used: lr * lambda_max is")
+
+    def keep(state: State) -> None:
+        if state.resumable:
+            kept.append(state.checkpoint())
+
+    whole = descend(network, MSE, x, y, on_block=keep, **settings)
+    assert len(kept) > 2
+    assert whole.error_estimate.note.startswith("the flow was not used: lr * lambda_max is")
     for checkpoint in kept[:-1]:
         checkpoint.save(tmp_path / "descent")
         loaded = Checkpoint.load(tmp_path / "descent")
@@ -213,7 +220,7 @@ def test_a_flow_that_was_given_up_goes_on_by_steps(tmp_path: Path) -> None:
         again = descend(network, MSE, x, y, start=loaded, **settings)
         assert torch.equal(again.losses, whole.losses)
         assert torch.equal(again.network.theta, whole.network.theta)
-        assert again.certificate == whole.certificate
+        assert again.error_estimate == whole.error_estimate
         assert again.gradient_evaluations == whole.gradient_evaluations
         assert again.seconds > loaded.seconds
 

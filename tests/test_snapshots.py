@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from derivable import MSE, Checkpoint, Descent, ReLU, Tanh, descend
+from derivable.descent import State
 from derivable.descent.snapshots import MOST, Snapshots
-from derivable.objective import Fused, Piecewise
+from derivable.stepper import FusedSteps, PiecewiseSteps
 from tests.problems import problem
 
 
@@ -36,7 +37,7 @@ def descent(
 def test_they_are_the_parameters_of_their_steps(settings: dict[str, Any], tolerance: float) -> None:
     run = descent(4000, **settings)
     steps, thetas = run.snapshots.steps, run.snapshots.thetas
-    assert run.certificate.exact == (settings["method"] != "flow")
+    assert run.error_estimate.exact == (settings["method"] != "flow")
     assert (steps[0].item(), steps[-1].item()) == (0, 4000)
     assert bool((steps.diff() > 0).all())
     torch.testing.assert_close(thetas[-1].double(), run.network.theta.double(), rtol=0, atol=1e-12)
@@ -56,34 +57,36 @@ def test_a_long_descent_has_many_and_a_large_network_few() -> None:
 @pytest.mark.parametrize("settings", [{"method": "steps"}, {"method": "flow", "lr": 1e-4}])
 def test_the_beginning_has_them_too(settings: dict[str, Any]) -> None:
     seen: list[int] = []
-    run = descent(4000, progress=lambda step, loss: seen.append(step), **settings)
+    run = descent(4000, on_block=lambda state: seen.append(state.step), **settings)
     assert run.snapshots.at[:6] == [0, 1, 2, 4, 8, 16]
     if settings["method"] == "steps":
-        assert all(step % Fused.piece == 0 for step in seen), "nobody is told of each of them"
+        assert all(step % FusedSteps.piece == 0 for step in seen), "nobody is told of each of them"
 
 
 def test_a_piecewise_descent_has_them_inside_of_its_blocks() -> None:
     run = descent(8000, ReLU, method="steps", objective="piecewise")
-    assert run.snapshots.steps.diff().max() == Piecewise.piece < Piecewise.block
+    assert run.snapshots.steps.diff().max() == PiecewiseSteps.piece < PiecewiseSteps.block
 
 
 def test_a_descent_that_goes_on_has_those_from_before(tmp_path: Path) -> None:
-    whole = descent(3 * Fused.block, method="steps")
+    whole = descent(3 * FusedSteps.block, method="steps")
     kept: list[Checkpoint] = []
-    descent(3 * Fused.block, method="steps", keep=kept.append)
+    descent(
+        3 * FusedSteps.block, method="steps", on_block=lambda state: kept.append(state.checkpoint())
+    )
     kept[0].save(tmp_path / "checkpoint")
     start = Checkpoint.load(tmp_path / "checkpoint")
-    resumed = descent(3 * Fused.block, method="steps", start=start)
-    assert start.step == Fused.block
+    resumed = descent(3 * FusedSteps.block, method="steps", start=start)
+    assert start.step == FusedSteps.block
     assert torch.equal(resumed.snapshots.steps, whole.snapshots.steps)
     assert torch.equal(resumed.snapshots.thetas, whole.snapshots.thetas)
 
 
 def test_an_interrupted_one_has_none_from_beyond_its_end() -> None:
-    def stop(step: int, loss: float) -> None:
-        if step == 25_000:
+    def stop(state: State) -> None:
+        if state.step == 25_000:
             raise KeyboardInterrupt
 
-    run = descent(40_000, ReLU, method="steps", objective="piecewise", progress=stop)
-    assert run.steps == Piecewise.block
+    run = descent(40_000, ReLU, method="steps", objective="piecewise", on_block=stop)
+    assert run.steps == PiecewiseSteps.block
     assert run.snapshots.at[-1] == run.steps

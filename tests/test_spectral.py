@@ -16,13 +16,13 @@ from tests.problems import doubled, problem
 def compare(network: Network, x: Tensor, y: Tensor, *, lr: float, steps: int) -> None:
     """All losses, and the last parameters."""
     settings: dict[str, Any] = {"lr": lr, "steps": steps}
-    leap = descend(network, MSE, x, y, method="spectral", **settings)
+    solved = descend(network, MSE, x, y, method="spectral", **settings)
     plain = descend(network, MSE, x, y, method="steps", objective="by hand", **settings)
     scale = float(plain.losses.max())
-    torch.testing.assert_close(leap.losses, plain.losses, rtol=1e-10, atol=1e-13 * scale)
-    torch.testing.assert_close(leap.network.theta, plain.network.theta, rtol=1e-9, atol=1e-10)
-    assert leap.certificate.exact
-    assert leap.gradient_evaluations == 1
+    torch.testing.assert_close(solved.losses, plain.losses, rtol=1e-10, atol=1e-13 * scale)
+    torch.testing.assert_close(solved.network.theta, plain.network.theta, rtol=1e-9, atol=1e-10)
+    assert solved.error_estimate.exact
+    assert solved.gradient_evaluations == 1
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

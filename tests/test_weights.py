@@ -11,10 +11,11 @@ from torch import Tensor
 from derivable import MSE, Function, Network, ReLU, Tanh, descend, functions
 from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
 from derivable.functions import CrossEntropy
-from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Objective
+from derivable.objective import ByHand, FeaturesMajor
 from derivable.objective.batches import Batches
-from derivable.objective.weights import weigh
-from tests.problems import Problem, problem
+from derivable.problem import Problem
+from derivable.stepper import Stepper, choose_stepper
+from tests.problems import Given, problem
 
 
 def repeated(x: Tensor, y: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
@@ -26,70 +27,85 @@ def counted(rows: int) -> Tensor:
     return torch.randint(0, 5, (rows,), generator=torch.Generator().manual_seed(1))
 
 
-def shares(network: Network, x: Tensor, y: Tensor) -> Problem:
+def shares(network: Network, x: Tensor, y: Tensor) -> Given:
     """The same with probabilities for targets."""
     return network, x, (3 * y).softmax(1)
 
 
-def agree(weighted: Objective, plain: Objective, network: Network) -> None:
-    """Loss, gradient, curvature and steps of two objectives."""
+def agree(weighted: Stepper, plain: Stepper, network: Network) -> None:
+    """Loss, gradient, second derivative and steps of two steppers."""
     theta, other = network.theta, network.theta
+    one, two = weighted.objective, plain.objective
     torch.testing.assert_close(
-        [one.clone() for one in weighted.value_and_gradient(theta)],
-        [one.clone() for one in plain.value_and_gradient(theta)],
+        [one.clone() for one in one.value_and_gradient(theta)],
+        [one.clone() for one in two.value_and_gradient(theta)],
     )
     direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64).cos()
-    torch.testing.assert_close(
-        weighted.curvature(theta, direction), plain.curvature(theta, direction)
-    )
+    torch.testing.assert_close(one.hvp(theta, direction), two.hvp(theta, direction))
     losses, expected = torch.empty(2, 50, dtype=torch.float64)
     weighted.take_steps(theta, 0.02, losses)
     plain.take_steps(other, 0.02, expected)
     torch.testing.assert_close((theta, losses), (other, expected), rtol=1e-9, atol=1e-11)
 
 
+def by_hand(*given: Any) -> Stepper:
+    return choose_stepper(Problem(*given), ByHand, steps=0)
+
+
 @pytest.mark.parametrize("rows", [7, 300])
 @pytest.mark.parametrize("sizes", [(5, 7, 1), (3, 5, 2)], ids=str)
-@pytest.mark.parametrize("kind", OBJECTIVES.values(), ids=OBJECTIVES)
-def test_weights_are_repeated_rows(kind: Any, sizes: tuple[int, ...], rows: int) -> None:
+@pytest.mark.parametrize("way", ["by hand", "features-major", "fused", "piecewise"])
+def test_weights_are_repeated_rows(way: str, sizes: tuple[int, ...], rows: int) -> None:
     network, x, y = problem(*sizes, rows=rows, activation=ReLU)
     count = counted(rows)
-    x_kept, y_kept, weight = weigh(MSE, x, y, count.double())
-    assert len(x_kept) < rows
-    plain = ByHand(network, MSE, *repeated(x, y, count))
-    agree(kind(network, MSE, x_kept, y_kept, weight), plain, network)
+    weighted = Problem(network, MSE, x, y, count.double())
+    assert weighted.rows < rows
+    assert weighted.weight is not None
+    assert weighted.weight.mean().item() == pytest.approx(1)
+    plain = by_hand(network, MSE, *repeated(x, y, count))
+    agree(choose_stepper(weighted, way, steps=0), plain, network)
 
 
 @pytest.mark.parametrize("kind", [ByHand, FeaturesMajor])
 def test_the_weights_of_cross_entropy_are_in_its_targets(kind: Any) -> None:
     network, x, y = shares(*problem(5, 7, 3, rows=13))
     count = counted(13)
-    weighed = weigh(CrossEntropy, x, y, count.double())
-    assert weighed[-1] is None
-    plain = ByHand(network, CrossEntropy, *repeated(x, y, count))
-    agree(kind(network, CrossEntropy, *weighed), plain, network)
+    weighted = Problem(network, CrossEntropy, x, y, count.double())
+    assert weighted.roots is None
+    plain = by_hand(network, CrossEntropy, *repeated(x, y, count))
+    agree(choose_stepper(weighted, kind, steps=0), plain, network)
 
 
 @pytest.mark.parametrize("activation", [Tanh, ReLU])
 def test_features_major_has_the_cross_entropy_by_hand(activation: type[Function]) -> None:
     network, x, y = shares(*problem(3, 5, 2, 7, rows=257, activation=activation))
-    plain = ByHand(network, CrossEntropy, x, y)
-    agree(FeaturesMajor(network, CrossEntropy, x, y), plain, network)
+    ours = choose_stepper(Problem(network, CrossEntropy, x, y), FeaturesMajor, steps=0)
+    agree(ours, by_hand(network, CrossEntropy, x, y), network)
+
+
+def test_a_problem_in_float64_and_in_parts_has_the_same_weights() -> None:
+    network, x, y = problem(5, 7, 3, rows=13, dtype=torch.float32)
+    whole = Problem(network, MSE, x, y, counted(13).double())
+    assert whole.weight is not None
+    double, part = whole.in_float64(), whole.part(slice(3))
+    assert double.dtype == double.theta.dtype == torch.float64
+    torch.testing.assert_close(double.weight, whole.weight.double(), rtol=0, atol=0)
+    torch.testing.assert_close(part.weight, whole.weight[:3], rtol=0, atol=0)
+    assert network.theta.dtype == torch.float32
 
 
 def test_a_batch_has_the_weights_of_its_rows() -> None:
     network, x, y = problem(2, 3, 2, rows=23)
     weight = torch.rand(23, dtype=torch.float64) + 0.5
-    batches = Batches(network, MSE, x, y, weight, size=5, seed=3, done=7)
+    whole = Problem(network, MSE, x, y, weight)
+    batches = Batches(whole, size=5, seed=3, done=7)
     rows = batches._rows(7)
-    part = ByHand(network, MSE, x[rows], y[rows], weight[rows])
-    whole = ByHand(network, MSE, x, y, weight)
     torch.testing.assert_close(
-        batches.value_and_gradient(network.theta), part.value_and_gradient(network.theta)
+        batches.value_and_gradient(network.theta),
+        ByHand(whole.part(rows)).value_and_gradient(network.theta),
     )
     torch.testing.assert_close(
-        batches.curvature(network.theta, network.theta),
-        whole.curvature(network.theta, network.theta),
+        batches.hvp(network.theta, network.theta), ByHand(whole).hvp(network.theta, network.theta)
     )
 
 

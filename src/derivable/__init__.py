@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     from derivable.comparison import Comparison as Comparison
     from derivable.comparison import compare as compare
     from derivable.data import load_california as load_california
-    from derivable.descent import Certificate as Certificate
+    from derivable.descent import LBFGS as LBFGS
+    from derivable.descent import Adam as Adam
+    from derivable.descent import Auto as Auto
     from derivable.descent import Checkpoint as Checkpoint
+    from derivable.descent import Cosine as Cosine
     from derivable.descent import Descent as Descent
+    from derivable.descent import EarlyStopping as EarlyStopping
+    from derivable.descent import ErrorEstimate as ErrorEstimate
+    from derivable.descent import Flow as Flow
+    from derivable.descent import GradientDescent as GradientDescent
+    from derivable.descent import Momentum as Momentum
+    from derivable.descent import Nesterov as Nesterov
+    from derivable.descent import Spectral as Spectral
+    from derivable.descent import StepDecay as StepDecay
+    from derivable.descent import WarmUp as WarmUp
     from derivable.descent import descend as descend
     from derivable.descent import descend_many as descend_many
+    from derivable.display.progress import ProgressBar as ProgressBar
     from derivable.estimator import DescentClassifier as DescentClassifier
     from derivable.estimator import DescentRegressor as DescentRegressor
     from derivable.examiner import Finding as Finding
@@ -36,8 +49,11 @@ if TYPE_CHECKING:
     from derivable.functions import Linear as Linear
     from derivable.functions import ReLU as ReLU
     from derivable.functions import Tanh as Tanh
+    from derivable.loggers import MLflowLogger as MLflowLogger
+    from derivable.loggers import TensorBoardLogger as TensorBoardLogger
     from derivable.network import Layer as Layer
     from derivable.network import Network as Network
+    from derivable.problem import Problem as Problem
     from derivable.run.folder import load_run as load_run
     from derivable.run.saved import SavedModel as SavedModel
 
@@ -50,9 +66,25 @@ _HOME = {
     "check_gradient": "examiner",
     "Context": "function",
     "load_california": "data",
-    "Certificate": "descent",
+    "LBFGS": "descent",
+    "Adam": "descent",
+    "Auto": "descent",
     "Checkpoint": "descent",
+    "Cosine": "descent",
     "Descent": "descent",
+    "EarlyStopping": "descent",
+    "ErrorEstimate": "descent",
+    "Flow": "descent",
+    "GradientDescent": "descent",
+    "Momentum": "descent",
+    "Nesterov": "descent",
+    "Spectral": "descent",
+    "StepDecay": "descent",
+    "WarmUp": "descent",
+    "ProgressBar": "display.progress",
+    "MLflowLogger": "loggers",
+    "TensorBoardLogger": "loggers",
+    "Problem": "problem",
     "descend": "descent",
     "descend_many": "descent",
     "DescentClassifier": "estimator",

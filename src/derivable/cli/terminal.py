@@ -83,7 +83,7 @@ def _how(result: Trained) -> str:
     descent = result.descent
     evaluations = sum(run.gradient_evaluations for run in result.descents)
     noun = "gradient" if evaluations == 1 else "gradients"
-    worst = max(result.descents, key=lambda run: run.certificate.deviation).certificate
+    worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
     how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
     return how if result.lr_reason == LAB_REASON else f"{how}; {_rate(result)}"
 

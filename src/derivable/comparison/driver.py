@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,15 +15,16 @@ from derivable.comparison.result import Comparison, Curve, Facts, Trained
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
-from derivable.descent import Checkpoint, Descent, Rate, choose_rate, descend_many
-from derivable.descent.choice import demands
+from derivable.descent import Checkpoint, Descent, Rate, State, choose_rate, descend_many
+from derivable.descent.methods import method_of
 from derivable.display.progress import bars
 from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.network import Network
-from derivable.objective.ahead import compile_ahead
+from derivable.problem import Problem
 from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+from derivable.stepper.ahead import compile_ahead
 from derivable.threads import on_one_thread
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
@@ -101,9 +103,8 @@ def compare(
             result = keeper.trained(model)
             if result is None:
                 rate = keeper.rate(model, partial(_rate, model, split, seed, lr))
-                runs = _train(
-                    model, split, chosen, rate.lr, steps, method, partial(look, model), keeper
-                )
+                settings = {"lr": rate.lr, "steps": steps, "method": method}
+                runs = _train(model, split, chosen, settings, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
                 sheet = sheets.get(model.name)
                 result = _measured(model, runs, split, facts, rate.reason, sheet)
@@ -115,15 +116,9 @@ def compare(
 def _compile_ahead(models: Sequence[Model], split: Split, steps: int, method: str) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
     x, y = split.x_train, split.y_train
-    compile_ahead(
-        [
-            demand
-            for model in models
-            for demand in demands(
-                model.network(x.size(1), y.size(1), 0), MSE, x, y, steps=steps, method=method
-            )
-        ]
-    )
+    networks = [model.network(x.size(1), y.size(1), 0) for model in models]
+    problems = [Problem(network, MSE, x, y) for network in networks]
+    compile_ahead([demand for one in problems for demand in method_of(method).demands(one, steps)])
 
 
 @contextmanager
@@ -156,7 +151,7 @@ def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate
         return Rate(model.lr, LAB_REASON)
     if lr is None or lr == "auto":
         network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        return choose_rate(network, MSE, split.x_train, split.y_train)
+        return choose_rate(Problem(network, MSE, split.x_train, split.y_train))
     if isinstance(lr, str):
         raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
     return Rate(lr, "as asked")
@@ -188,32 +183,47 @@ def _train(
     model: Model,
     split: Split,
     seeds: Sequence[int],
-    lr: float,
-    steps: int,
-    method: str,
+    settings: dict[str, Any],
     progress: Callable[[int, float], None],
     keeper: Keeper,
 ) -> list[Descent]:
-    """One descent for each seed; those that ended before are not run again."""
+    """One descent for each seed by the `settings` of `descend`; those that ended are not repeated.
+
+    `progress` counts steps, or seeds where there are several.
+    """
     x, y = split.x_train, split.y_train
     before = {seed: keeper.found(model, seed) for seed in seeds}
     ended = {seed: found for seed, found in before.items() if isinstance(found, Descent)}
     todo = [seed for seed in seeds if seed not in ended]
-    settings: dict[str, Any] = {"lr": lr, "steps": steps, "method": method}
-    if len(seeds) == 1:  # progress counts steps
-        settings["look"] = progress
-    else:
-        settings["progress"] = lambda done, run: progress(len(ended) + done, run.train_loss)
+    done, stopped = itertools.count(len(ended) + 1), False
+
+    def on_block(i: int, state: State) -> None:
+        if state.resumable and not state.ended:  # the end is kept as a whole
+            keeper.keep(model, todo[i], state.checkpoint())
+        if len(seeds) == 1:
+            progress(state.step, state.loss)
+
+    def on_end(i: int, run: Descent) -> None:
+        nonlocal stopped
+        try:
+            keeper.keep(model, todo[i], run)
+        except KeyboardInterrupt:
+            stopped = True
+            raise
+        if len(seeds) > 1:
+            progress(next(done), run.train_loss)
+
     runs = descend_many(
         [model.network(x.size(1), y.size(1), seed) for seed in todo],
         MSE,
         x,
         y,
         starts=[found if isinstance(found := before[seed], Checkpoint) else None for seed in todo],
-        keep=lambda i, found: keeper.keep(model, todo[i], found),
+        on_block=on_block,
+        on_end=on_end,
         **settings,
     )
-    if len(runs) < len(todo) or any(run.interrupted for run in runs):
+    if stopped or len(runs) < len(todo) or any(run.interrupted for run in runs):
         raise KeyboardInterrupt
     ended |= zip(todo, runs, strict=True)
     return [ended[seed] for seed in seeds]

@@ -161,7 +161,7 @@ class Trained:
 
     def to_dict(self) -> dict[str, Any]:
         """What a program wants to know, in plain numbers and words."""
-        certificate = self.descent.certificate
+        estimate = self.descent.error_estimate
         return {
             "model": self.model.name,
             "train_loss": self.train_loss,
@@ -170,8 +170,8 @@ class Trained:
             "test_loss_deviation": self.deviation,
             "method": self.descent.method,
             "objective": self.descent.objective,
-            "certificate": str(certificate),
-            "largest_deviation": max(d.certificate.deviation for d in self.descents),
+            "error_estimate": str(estimate),
+            "largest_deviation": max(d.error_estimate.deviation for d in self.descents),
             "seconds": self.seconds,
             "compile_seconds": sum(descent.compile_seconds for descent in self.descents),
             "gradient_evaluations": sum(d.gradient_evaluations for d in self.descents),
@@ -212,7 +212,7 @@ class Comparison:
 
         columns = (
             "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
-            "method", "objective", "certificate", "seconds",
+            "method", "objective", "error_estimate", "seconds",
         )  # fmt: skip
         rows = [result.to_dict() for result in self.results]
         return polars.DataFrame({name: [row[name] for row in rows] for name in columns})

@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from derivable.descent import lbfgs, spectral
-from derivable.descent.choice import (
-    check_choice,
-    choose_method,
-    in_float64,
-    is_smooth,
-    make_objective,
-)
-from derivable.descent.flow import follow
-from derivable.descent.path import Checkpoint, Path, Plan, Progress
+from derivable.descent.callbacks import Callback, Callbacks, State, Stop
+from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.checks import check_count, check_positive
+from derivable.descent.method import Method
+from derivable.descent.methods import method_of
+from derivable.descent.request import DescentRequest, Trajectory, check_objective
 from derivable.descent.result import Descent
+from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
-from derivable.descent.steps import optimise, take_steps
-from derivable.descent.validity import (
-    check_count,
-    check_kind,
-    check_numbers,
-    check_problem,
-    check_start,
-    check_weight,
-)
-from derivable.display.progress import watched
+from derivable.errors import SettingError, ShapeError
 from derivable.function import Function
 from derivable.network import Network
-from derivable.objective import OBJECTIVES, Objective, make_ready
-from derivable.objective.batches import Batches
-from derivable.objective.weights import weigh
-from derivable.threads import on_one_thread
+from derivable.objective import OBJECTIVES
+from derivable.problem import Problem
+from derivable.stepper import STEPPERS, Way
 
 
 def descend(
@@ -46,150 +34,189 @@ def descend(
     x: Tensor,
     y: Tensor,
     *,
-    lr: float | None = None,
-    steps: int,
-    method: str = "auto",
-    objective: str = "fastest",
-    tolerance: float = 1e-4,
-    batch_size: int | None = None,
-    seed: int = 0,
     weight: Tensor | None = None,
+    penalty: float = 0.0,
+    steps: int,
+    lr: float | Schedule | None = None,
+    method: str | Method = "auto",
+    objective: Way = "fastest",
     start: Checkpoint | None = None,
-    progress: Progress | bool = False,
-    keep: Callable[[Checkpoint], None] = lambda checkpoint: None,
+    on_block: Callback | Sequence[Callback] = (),
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
     x (N, D) and y (N, K) are tensors of the network's dtype; a loss of several numbers is summed.
-    The network that is given is not changed. `weight` (N,) says how much each row counts: a row of
-    weight 3 is three rows, one of weight 0 none. It goes with MSE, and with CrossEntropy of
-    probabilities.
+    The network that is given is not changed. `weight` (N,) is how much each row counts; `penalty` l
+    adds l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights
+    without the biases. `Problem` describes both.
 
-    `method` is
-    - "auto": the cheapest of the next three that gives exact steps, or deviates from them by less
-      than `tolerance`, relative in every loss, by a certificate that is measured;
-    - "steps": exact steps, full batch or in batches of `batch_size` (then `losses` are those of
-      the batches, which are drawn by `seed`);
-    - "spectral": all steps at once, for a network of one Linear layer and MSE;
-    - "flow": the steps as an ordinary differential equation;
-    - "momentum", "nesterov" (both 0.9), "adam": PyTorch's optimisers, step by step;
-    - "lbfgs": SciPy's L-BFGS, at most `steps` iterations, without `lr`.
+    `method` is a method or its name:
+    - "auto", `Auto(tolerance=1e-4)`: the cheapest of the next three that gives exact steps, or
+      deviates from them by less than the tolerance, by an error estimate that is measured;
+    - "steps", `GradientDescent()`: exact steps, full batch or in mini-batches of `batch_size`;
+    - "spectral", `Spectral()`: all steps at once, for a network of one Linear layer and MSE;
+    - "flow", `Flow(tolerance=1e-4)`: the steps as an ordinary differential equation;
+    - "momentum", `Momentum(0.9)`, "nesterov", `Nesterov(0.9)`, "adam", `Adam()`: PyTorch's
+      optimisers, step by step, also in mini-batches;
+    - "lbfgs", `LBFGS()`: SciPy's L-BFGS, at most `steps` iterations, without `lr`.
+
+    `lr` is the learning rate, or for methods that take every step a schedule `(step, steps) -> lr`,
+    such as `Cosine(1e-2, warm_up=100)`.
 
     `objective` is how the gradient is computed: "by hand" (Functions and Contexts, the plain
-    reference), "features-major", "fused", "piecewise" (the same to rounding, much faster) or
-    "fastest". A named objective is for exact steps, where "auto" then means "steps".
+    reference), "features-major", "fused" (the same to rounding, much faster) or "fastest"; for
+    exact steps also "piecewise", a stepper. It may be a class of objectives or steppers. A named
+    objective is for exact steps, where "auto" then means "steps".
 
-    `progress(step, loss)` and, by the methods that take steps one by one, `keep(checkpoint)` are
-    called between blocks of steps; `progress=True` shows a bar in a terminal, and in a notebook a
-    picture. `start` goes on from a checkpoint. An interruption (Ctrl-C) returns what there is.
+    `on_block` is a callback or several; each is called with a `State` between blocks of steps, and
+    may ask to stop (`derivable.descent.callbacks` says when and how). `start` goes on from a
+    checkpoint. An interruption (Ctrl-C) returns what there is.
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    check_kind(start)
-    steps = check_numbers(lr, steps, start.method if start else method, tolerance)
-    lr = None if lr is None else float(lr)  # for a whole number, loops would be compiled again
-    if batch_size is not None:
-        batch_size, seed = check_count("batch_size", batch_size, 1), check_count("seed", seed)
-    check_choice(method, objective, batch_size, network, loss)
-    check_problem(network, loss, x, y)
-    if weight is not None:
-        check_weight(loss, x, weight)
-        x, y, weight = weigh(loss, x, y, weight)
-    if start:
-        check_start(
-            start, network, steps, method=method, objective=objective, batch_size=batch_size
-        )
-        method, objective = _as_before(start, batch_size)
-    if method == "auto":
-        named = objective != "fastest" or batch_size is not None
-        method = choose_method(network, loss, x, steps=steps, named=named)
-    with torch.no_grad(), watched(progress, steps) as watch:
-        done = start.step if start else 0
-        goal: Objective | None = None
-        begin = time.perf_counter()
-        if method == "spectral":
-            pass  # it needs the table alone
-        elif batch_size is not None:
-            goal = Batches(network, loss, x, y, weight, size=batch_size, seed=seed, done=done)
-        else:
-            goal = make_objective(method, objective, network, loss, x, y, weight, steps)
-        exact: Objective | None = None
-        if goal and method == "flow":
-            exact = in_float64(goal, network, loss, x, y, weight)
-        make_ready([one for one in (goal, exact) if one], curvature=method == "flow")
-        compile_seconds = time.perf_counter() - begin
-        name = goal.name if goal else "quadratic"
-
-        begin = time.perf_counter() - (start.seconds if start else 0.0)
-        before = start.evaluations if start else 0
-
-        def checkpoint(path: Path, losses: Tensor) -> Checkpoint:
-            how = path.certificate
-            return Checkpoint(
-                theta=path.theta,
-                losses=losses,
-                method=method,
-                objective=name,
-                memory=path.memory,
-                snapshots=path.snapshots.copy(),
-                evaluations=before + path.gradient_evaluations,
-                seconds=time.perf_counter() - begin,
-                note=how.note if how.exact else "",
-                deviation=how.deviation + (start.deviation if start else 0.0),
-            )
-
-        plan = Plan(
-            theta=start.theta if start else network.theta,
-            lr=lr or math.nan,
-            steps=steps,
-            most=torch.finfo(x.dtype).max,
-            losses=start.losses if start else torch.empty(0, dtype=torch.float64),
-            tolerance=tolerance,
-            progress=watch,
-            keep=lambda path: keep(checkpoint(path, path.losses)),
-            memory=start.memory if start else {},
-            taken=_snapshots(start, steps, network),
-            note=start.note if start else "",
-        )
-        path = _run(method, goal, exact, plan, network, x, y, weight)
-        seconds = time.perf_counter() - begin
-    return Descent(
-        network=network.with_theta(path.theta),
-        losses=path.losses,
-        lr=None if method == "lbfgs" else lr,
-        steps=len(path.losses) - 1,
+    return descend_problem(
+        Problem(network, loss, x, y, weight, penalty),
+        steps=steps,
+        lr=lr,
         method=method,
-        objective=name,
-        gradient_evaluations=before + path.gradient_evaluations,
-        certificate=path.certificate.after(start) if start else path.certificate,
-        seconds=seconds,
-        compile_seconds=compile_seconds,
-        interrupted=path.interrupted,
-        snapshots=path.snapshots,
-        checkpoint=checkpoint(path, path.losses[:-1]),
+        objective=objective,
+        start=start,
+        on_block=on_block,
     )
 
 
-def _run(
-    method: str,
-    goal: Objective | None,
-    exact: Objective | None,
-    plan: Plan,
-    network: Network,
-    x: Tensor,
-    y: Tensor,
-    weight: Tensor | None,
-) -> Path:
-    """The path of one method."""
-    if goal is None:
-        with on_one_thread(x.numel()):
-            return spectral.leap(x, y, weight, plan)
-    if exact is not None:
-        return follow(goal, exact, plan, smooth=is_smooth(network))
-    if method == "lbfgs":
-        return lbfgs.minimise(goal, plan)
-    return take_steps(goal, plan) if method == "steps" else optimise(goal, plan, method)
+def descend_problem(
+    problem: Problem,
+    *,
+    steps: int,
+    lr: float | Schedule | None = None,
+    method: str | Method = "auto",
+    objective: Way = "fastest",
+    start: Checkpoint | None = None,
+    on_block: Callback | Sequence[Callback] = (),
+) -> Descent:
+    """`descend` of a problem that is made and checked already."""
+    steps, callbacks = check_count("steps", steps), Callbacks(on_block)
+    check_objective(objective)
+    if start is not None:
+        _check_start(start, problem, steps, objective)
+    chosen = method_of(method, start)
+    first, schedule = _checked_rate(lr, chosen, steps)
+    run = _Run(problem, steps, start, callbacks)
+    request = DescentRequest(
+        problem=problem,
+        objective=_way_of(start) if start and objective == "fastest" else objective,
+        lr=first,
+        schedule=schedule,
+        steps=steps,
+        theta=start.theta if start else problem.theta,
+        losses=start.losses if start else torch.empty(0, dtype=torch.float64),
+        memory=start.memory if start else {},
+        snapshots_before=_snapshots(start, steps, problem.network),
+        callbacks=callbacks,
+        report=run.report,
+        note=start.note if start else "",
+    )
+    chosen = chosen.chosen(request)
+    _check_method(chosen, request)
+    with torch.no_grad(), callbacks.entered():
+        return run.descent(chosen, request)
+
+
+@dataclass
+class _Run:
+    """One descent: from a request to what came of it, with what is reported on the way."""
+
+    problem: Problem
+    steps: int
+    start: Checkpoint | None
+    callbacks: Callbacks
+    method: Method | None = None
+    objective: str = ""
+    begin: float = 0.0  # when the first step was taken, had all been taken in one go
+    stopped: State | None = None  # where a callback asked to stop
+
+    def descent(self, method: Method, request: DescentRequest) -> Descent:
+        """Prepare and run the method."""
+        begin = time.perf_counter()
+        prepared = method.prepare(request)
+        self.method, self.objective = method, prepared.objective
+        self.begin = time.perf_counter()
+        compile_seconds = self.begin - begin
+        if self.start:
+            self.begin -= self.start.seconds
+        found = prepared.run()
+        if self.stopped and self.stopped.back_to:
+            found = _restored(found, self.stopped.back_to)
+        estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1
+        checkpoint = self.checkpoint(end, found)
+        return Descent(
+            network=self.problem.network.with_theta(found.theta),
+            losses=found.losses,
+            lr=(request.schedule or request.lr) if method.needs_lr else None,
+            steps=end,
+            method=method.name,
+            objective=prepared.objective,
+            gradient_evaluations=checkpoint.evaluations,
+            error_estimate=estimate.after(start.step, start.deviation) if start else estimate,
+            seconds=time.perf_counter() - self.begin,
+            compile_seconds=compile_seconds,
+            interrupted=found.interrupted,
+            stopped=self.stopped.reason if self.stopped else "",
+            snapshots=found.snapshots,
+            checkpoint=checkpoint,
+        )
+
+    def report(self, step: int, found: Trajectory, resumable: bool) -> None:
+        """Call the callbacks, until one of them has asked to stop, which raises Stop."""
+        if self.stopped is not None:
+            return
+        state = State(
+            step=step,
+            steps=self.steps,
+            loss=found.losses[-1].item(),
+            theta=found.theta,
+            problem=self.problem,
+            resumable=resumable,
+            make_checkpoint=lambda: self.checkpoint(step, found),
+        )
+        self.callbacks(state)
+        if state.reason:
+            self.stopped = state
+            raise Stop(state.reason)
+
+    def checkpoint(self, step: int, found: Trajectory) -> Checkpoint:
+        """One after `step` steps, of a copy of what there is."""
+        assert self.method is not None  # nothing is reported before it is prepared
+        start, estimate = self.start, found.error_estimate
+        return Checkpoint(
+            theta=found.theta.clone(),
+            losses=found.losses[:step],
+            method=self.method.name,
+            objective=self.objective,
+            settings=self.method.settings,
+            memory=found.memory,
+            snapshots=found.snapshots.copy(),
+            evaluations=found.gradient_evaluations + (start.evaluations if start else 0),
+            seconds=time.perf_counter() - self.begin,
+            note=estimate.note if estimate.exact else "",
+            deviation=estimate.deviation + (start.deviation if start else 0.0),
+        )
+
+
+def _restored(found: Trajectory, back_to: Checkpoint) -> Trajectory:
+    """The trajectory up to an earlier checkpoint on it."""
+    snapshots = found.snapshots
+    snapshots.forget_after(back_to.step)
+    snapshots.take(back_to.step, back_to.theta)
+    return replace(
+        found,
+        theta=back_to.theta,
+        losses=found.losses[: back_to.step + 1],
+        memory=back_to.memory,
+        interrupted=False,
+    )
 
 
 def _snapshots(start: Checkpoint | None, steps: int, network: Network) -> Snapshots:
@@ -200,7 +227,64 @@ def _snapshots(start: Checkpoint | None, steps: int, network: Network) -> Snapsh
     return snapshots
 
 
-def _as_before(start: Checkpoint, batch_size: int | None) -> tuple[str, str]:
-    """The method and objective of a checkpoint, so that its bits go on."""
-    objective = start.objective if start.objective in OBJECTIVES else "fastest"
-    return start.method, objective if batch_size is None else "fastest"
+def _way_of(start: Checkpoint) -> str:
+    """The objective or stepper of a checkpoint, so that its bits go on."""
+    known = start.objective in OBJECTIVES or start.objective in STEPPERS
+    return start.objective if known else "fastest"
+
+
+def _checked_rate(lr: Any, method: Method, steps: int) -> tuple[float, Schedule | None]:
+    """The first learning rate, and its schedule. Raises SettingError where there is none."""
+    if lr is None and method.needs_lr:
+        raise SettingError(f"method {method.name!r} needs a learning rate; for example lr=1e-4")
+    if lr is None:
+        return math.nan, None
+    if callable(lr):
+        return checked_rate(lr, 0, max(steps, 1)), lr
+    check_positive("lr", lr)
+    return float(lr), None  # for a whole number, loops would be compiled again
+
+
+def _check_method(method: Method, request: DescentRequest) -> None:
+    """Refuse a method that does not go with the problem, the learning rate or the callbacks."""
+    reason = method.refusal(request.problem)
+    if reason:
+        raise SettingError(reason)
+    if method.step_by_step:
+        return
+    if request.schedule is not None:
+        raise SettingError(
+            "a schedule of the learning rate goes with methods that take every step, 'steps' or an "
+            f"optimiser, got method {method.name!r}"
+        )
+    name = request.callbacks.periodic
+    if name:
+        raise SettingError(
+            f"{name} is to be called after so many steps, and method {method.name!r} takes no "
+            "single steps; take 'steps' or an optimiser, or leave the callback's `every` out"
+        )
+
+
+def _check_start(start: Any, problem: Problem, steps: int, objective: Way) -> None:
+    """Refuse what is no checkpoint, one of another network or from beyond the last step."""
+    if not isinstance(start, Checkpoint):
+        raise SettingError(
+            "start must be a Checkpoint, such as run.checkpoint or Checkpoint.load(file), "
+            f"got {type(start).__name__}"
+        )
+    name = objective if isinstance(objective, str) else objective.name
+    if name not in ("fastest", start.objective):
+        raise SettingError(
+            f"the checkpoint is of objective {start.objective!r}, got objective {name!r}; leave "
+            "objective out to go on from it"
+        )
+    parameters = problem.theta.numel()
+    if start.theta.numel() != parameters:
+        raise ShapeError(
+            f"the checkpoint has {start.theta.numel()} parameters and the network "
+            f"{parameters}; start from a checkpoint of this network"
+        )
+    if start.step > steps:
+        raise SettingError(
+            f"the checkpoint is at step {start.step:,}, beyond steps={steps:,}; ask for more steps"
+        )

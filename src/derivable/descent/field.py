@@ -28,7 +28,7 @@ class Field:
         self.evaluations += 1
         theta = torch.from_numpy(state[:-1]).to(self.objective.dtype)
         gradient = self.objective.value_and_gradient(theta)[1].clone()
-        bent = self.objective.curvature(theta, gradient)
+        bent = self.objective.hvp(theta, gradient)
         slope = gradient.double().numpy()
         velocity = -(slope + 0.5 * self.lr * bent.double().numpy())
         if self.drift:

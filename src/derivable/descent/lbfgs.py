@@ -1,68 +1,123 @@
-"""L-BFGS, from SciPy: the bottom of the valley in few evaluations, not the path of descent."""
+"""L-BFGS, from SciPy: the minimum in few evaluations, not the trajectory of gradient descent."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
+from derivable.descent.checks import check_count
+from derivable.descent.error_estimate import OF_ITS_OWN
 from derivable.descent.field import Vector
-from derivable.descent.path import OF_ITS_OWN, Path, Plan
-from derivable.descent.sharpness import nowhere_to_start
-from derivable.objective import Objective
+from derivable.descent.method import Method, Prepared
+from derivable.descent.request import DescentRequest, Trajectory
+from derivable.descent.sharpness import not_finite_at_start
+from derivable.objective import Objective, fastest
+from derivable.problem import Problem
+from derivable.stepper import make_ready
+from derivable.stepper.ahead import Demand
 
 
-def minimise(objective: Objective, plan: Plan) -> Path:
-    """At most `steps` iterations of L-BFGS from theta; `lr` is not used.
+@dataclass(frozen=True)
+class LBFGS(Method):
+    """SciPy's L-BFGS-B: at most `steps` iterations, without a learning rate.
 
-    There is one loss per iteration. It ends earlier where the loss does not fall any more. Raises
-    DivergedError where the first loss is not finite; SciPy goes nowhere from there.
+    `memory` is how many of the last changes of the gradient it knows the Hessian from. There is one
+    loss per iteration. It ends earlier where the loss does not fall any more.
+    """
+
+    memory: int = 10
+
+    name: ClassVar[str] = "lbfgs"
+    needs_lr: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_count("memory", self.memory, 1)
+
+    def demands(self, problem: Problem, steps: int) -> list[Demand]:
+        """That of the fastest objective."""
+        found = Demand.of(fastest(problem), problem, problem.dtype, hvp=False)
+        return [found] if found else []
+
+    def prepare(self, request: DescentRequest) -> Prepared:
+        """The objective, with its loops compiled."""
+        objective = request.make_objective()
+        make_ready(objective.routines(hvp=False))
+        return Prepared(objective.name, partial(minimise, objective, request, self.memory))
+
+
+def minimise(objective: Objective, request: DescentRequest, memory: int) -> Trajectory:
+    """The iterations from theta.
+
+    Raises DivergedError where the first loss is not finite; SciPy goes nowhere from there.
     """
     from scipy.optimize import minimize
 
-    losses, snapshots = list(plan.losses), plan.snapshots()
-    theta = plan.theta.double().numpy()
-    last = theta.copy()
-
-    evaluations, interrupted = 0, False
-
-    def value(point: Vector) -> tuple[float, Vector]:
-        nonlocal evaluations
-        evaluations += 1
-        loss, gradient = objective.value_and_gradient(torch.from_numpy(point).to(objective.dtype))
-        slope: Vector = gradient.double().numpy()
-        return loss.item(), slope
-
-    def after_each(intermediate_result: Any) -> None:  # SciPy looks at this name
-        last[:] = intermediate_result.x
-        losses.append(intermediate_result.fun)
-        done = len(losses) - 1
-        if snapshots.wanted(done - 1, done):
-            snapshots.take(done, torch.from_numpy(last))
-        plan.progress(done, losses[-1])
-
-    losses.append(value(theta)[0])
-    if not losses[-1] <= plan.most:
-        raise nowhere_to_start(losses[-1])
-    options = {"maxiter": plan.steps - plan.done, "maxfun": 20 * plan.steps}
+    search = _Search(objective, request)
+    interrupted = False
+    steps = request.steps
+    options = {"maxiter": steps - request.done, "maxfun": 20 * steps, "maxcor": memory}
     try:
-        if plan.steps > plan.done:
+        if steps > request.done:
             minimize(
-                value,
-                theta,
+                search.value,
+                request.theta.double().numpy(),
                 jac=True,
                 method="L-BFGS-B",
-                callback=after_each,
+                callback=search.after_each,
                 options={**options, "ftol": 0.0, "gtol": 1e-9},
             )
     except KeyboardInterrupt:
         interrupted = True
-    snapshots.take(len(losses) - 1, torch.from_numpy(last))
-    return Path(
-        torch.from_numpy(last),
-        torch.tensor(losses, dtype=torch.float64),
-        evaluations,
-        snapshots,
-        OF_ITS_OWN,
-        interrupted=interrupted,
-    )
+    found = search.trajectory(interrupted=interrupted)
+    found.snapshots.take(search.done, found.theta)
+    return found
+
+
+class _Search:
+    """What SciPy calls, and what it has found so far."""
+
+    def __init__(self, objective: Objective, request: DescentRequest) -> None:
+        self.objective, self.request = objective, request
+        self.losses, self.snapshots = request.losses.tolist(), request.snapshots()
+        self.theta = request.theta.double().clone()
+        self.evaluations = 0
+        self.losses.append(self.value(self.theta.numpy())[0])
+        if not self.losses[-1] <= request.max_loss:
+            raise not_finite_at_start(self.losses[-1])
+
+    @property
+    def done(self) -> int:
+        """The number of iterations."""
+        return len(self.losses) - 1
+
+    def value(self, point: Vector) -> tuple[float, Vector]:
+        """The loss and its gradient at a point."""
+        self.evaluations += 1
+        theta = torch.from_numpy(point).to(self.objective.dtype)
+        loss, gradient = self.objective.value_and_gradient(theta)
+        slope: Vector = gradient.double().numpy()
+        return loss.item(), slope
+
+    def after_each(self, intermediate_result: Any) -> None:  # SciPy looks at this name
+        """Keep what an iteration found, and report it."""
+        self.theta = torch.from_numpy(intermediate_result.x.copy())
+        self.losses.append(intermediate_result.fun)
+        if self.snapshots.wanted(self.done - 1, self.done):
+            self.snapshots.take(self.done, self.theta)
+        self.request.report(self.done, self.trajectory(), False)
+
+    def trajectory(self, *, interrupted: bool = False) -> Trajectory:
+        """What there is."""
+        losses: Tensor = torch.tensor(self.losses, dtype=torch.float64)
+        return Trajectory(
+            self.theta,
+            losses,
+            self.evaluations,
+            self.snapshots,
+            OF_ITS_OWN,
+            interrupted=interrupted,
+        )

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.descent.callbacks import State
+from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.driver import descend
-from derivable.descent.path import Checkpoint, Progress
 from derivable.descent.result import Descent
 from derivable.function import Function
 from derivable.network import Network
@@ -26,21 +27,19 @@ def descend_many(
     x: Tensor,
     y: Tensor,
     *,
-    progress: Callable[[int, Descent], None] = lambda done, run: None,
-    look: Progress = lambda step, loss: None,
     starts: Sequence[Checkpoint | None] = (),
-    keep: Callable[[int, Checkpoint | Descent], None] = lambda i, found: None,
+    on_block: Callable[[int, State], None] = lambda i, state: None,
+    on_end: Callable[[int, Descent], None] = lambda i, run: None,
     **settings: Any,
 ) -> list[Descent]:
     """One `descend` from each network, with the same `settings`; their results, in order.
 
     Where the compiled loops allow it, several run at the same time with one thread each, which
     is faster than one after the other with all threads; the results are the same in bits.
-    `progress(done, run)` is called after each, in the order in which they end; `look(step, loss)`
-    between the blocks of each. An interruption (Ctrl-C) ends those that run and leaves out those
-    that did not begin. `starts` are checkpoints to go on from, one for each network or None.
-    `keep(i, found)` is called with each checkpoint of the descent from network i, and with its
-    end.
+    `on_block(i, state)` is called between the blocks of the descent from network i, from several
+    threads, and `on_end(i, run)` after it, one at a time, in the order in which they end. `starts`
+    are checkpoints to go on from, one for each network or None. An interruption (Ctrl-C) ends those
+    that run and leaves out those that did not begin.
 
     Raises what `descend` raises.
     """
@@ -49,23 +48,24 @@ def descend_many(
     results: dict[int, Descent] = {}
     stop, lock = threading.Event(), threading.Lock()
 
-    def watched(step: int, value: float) -> None:
+    def report(i: int, state: State) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
-        look(step, value)
+        on_block(i, state)
 
     def run(i: int, shared: bool) -> None:
         if stop.is_set():
             return
-        own: dict[str, Any] = {"start": starts[i] if starts else None, "keep": partial(keep, i)}
+        start = starts[i] if starts else None
         with alone() if shared else nullcontext():
-            result = descend(networks[i], loss, x, y, progress=watched, **own, **settings)
-        keep(i, result)
+            result = descend(
+                networks[i], loss, x, y, start=start, on_block=partial(report, i), **settings
+            )
         if result.interrupted:
             stop.set()
         with lock:
             results[i] = result
-            progress(len(results), result)
+            on_end(i, result)
 
     with suppress(KeyboardInterrupt):
         run(0, shared=False)  # compiles what there is to compile

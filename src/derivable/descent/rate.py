@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from derivable.descent.driver import descend
+from derivable.descent.driver import descend_problem
+from derivable.descent.gradient_descent import GradientDescent
 from derivable.descent.spectral import triangle
 from derivable.errors import DivergedError
-from derivable.function import Function
-from derivable.network import Network
+from derivable.problem import Problem
 
 TRIAL_STEPS = 500
 RISE = 1.001  # a loss may exceed the lowest before it by so much: rounding, and no more
@@ -23,56 +22,45 @@ HALVINGS = 30
 
 @dataclass(frozen=True)
 class Rate:
-    """A learning rate, and in one sentence why it is this one."""
+    """A learning rate, and the reason for it in one sentence."""
 
     lr: float
     reason: str
 
 
-def choose_rate(
-    network: Network, loss: type[Function], x: Tensor, y: Tensor, weight: Tensor | None = None
-) -> Rate:
-    """A learning rate at which the loss of `network` on x (N, D), y (N, K) falls steadily.
+def choose_rate(problem: Problem) -> Rate:
+    """A learning rate at which the loss of `problem` falls steadily.
 
-    `weight` (N,) says how much each row counts, as in `descend`.
-
-    The loss of a linear model curves by at most lambda = 2 s^2 / N, where s is the largest
-    singular value of the features with a column of ones, and 1 / lambda is the largest learning
-    rate at which it cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are tried for a
-    few hundred exact steps; half of the first at which the loss never rises is returned.
+    The Hessian of a linear model's loss has eigenvalues of at most lambda = 2 s^2 / N, where s is
+    the largest singular value of the features with a column of ones, and 1 / lambda is the largest
+    learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are
+    tried for a few hundred exact steps; half of the first at which the loss never rises is
+    returned.
     """
-    sharpest = linear_curvature(x, weight)
-    lr = 1 / sharpest
+    largest = linear_lambda_max(problem)
+    lr = 1 / largest
     for _ in range(HALVINGS):
-        if _falls(network, loss, x, y, weight, lr):
+        if _falls(problem, lr):
             break
         lr /= 2
     lr = _two_digits(lr / MARGIN)
     return Rate(
         lr,
         f"lr {lr:g}: half of the largest at which the loss never rose in {TRIAL_STEPS} steps, "
-        f"from 1 / {sharpest:.3g} down, where {sharpest:.3g} is how much a linear model's loss "
+        f"from 1 / {largest:.3g} down, where {largest:.3g} is how much a linear model's loss "
         "curves",
     )
 
 
-def linear_curvature(x: Tensor, weight: Tensor | None = None) -> float:
-    """The largest eigenvalue of the Hessian of a linear model's mean squared error on x (N, D)."""
-    largest = torch.linalg.matrix_norm(triangle(x, x[:, :0], weight), 2).item()
-    rows = len(x) if weight is None else weight.double().sum().item()
-    return 2 * float(largest) ** 2 / rows
+def linear_lambda_max(problem: Problem) -> float:
+    """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
+    features = triangle(problem, problem.x[:, :0])
+    return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
 
 
-def _falls(
-    network: Network,
-    loss: type[Function],
-    x: Tensor,
-    y: Tensor,
-    weight: Tensor | None,
-    lr: float,
-) -> bool:
+def _falls(problem: Problem, lr: float) -> bool:
     try:
-        run = descend(network, loss, x, y, lr=lr, steps=TRIAL_STEPS, method="steps", weight=weight)
+        run = descend_problem(problem, lr=lr, steps=TRIAL_STEPS, method=GradientDescent())
     except DivergedError:
         return False
     if run.interrupted:

@@ -6,14 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.descent.path import Plan
+from derivable.descent.request import DescentRequest
 from derivable.errors import DivergedError
 from derivable.objective import Objective
+from derivable.stepper import Stepper
 
 PRODUCTS = 12
 
 
-def extreme_curvatures(
+def extreme_eigenvalues(
     objective: Objective, theta: Tensor, products: int = PRODUCTS
 ) -> tuple[float, float]:
     """The smallest and the largest eigenvalue of the Hessian at `theta`, approximately.
@@ -27,7 +28,7 @@ def extreme_curvatures(
     basis = [(start / start.norm()).double()]
     alphas, betas = [], []
     for _ in range(min(products, len(theta))):
-        product = objective.curvature(theta, basis[-1].to(theta.dtype)).double()
+        product = objective.hvp(theta, basis[-1].to(theta.dtype)).double()
         alphas.append(float(product @ basis[-1]))
         for vector in basis * 2:  # twice is enough (Kahan and Parlett)
             product = product - (product @ vector) * vector
@@ -44,17 +45,19 @@ def extreme_curvatures(
     return float(eigenvalues[0]), float(eigenvalues[-1])
 
 
-def diverged(objective: Objective, plan: Plan, losses: Tensor, reach: float) -> DivergedError:
+def diverged(stepper: Stepper, request: DescentRequest, losses: Tensor) -> DivergedError:
     """The error that names the first loss that is not finite, and a learning rate that is stable.
 
-    `losses` end with those of the block that diverged. Where the plan begins, steps are stable
-    while lr < reach / lambda_max; 0 where no such number is known. On their way they may come to
-    where the loss is sharper, and diverge with a smaller lr.
+    `losses` end with those of the piece that diverged. Where the descent begins, steps are stable
+    while lr < `stepper.stable` / lambda_max. Later they may come to where the loss is sharper, and
+    diverge with a smaller lr.
     """
-    lr, step = plan.lr, int(torch.nonzero(~(losses <= plan.most))[0])
+    step = int(torch.nonzero(~(losses <= request.max_loss))[0])
     if step == 0:
-        return nowhere_to_start(losses[0].item())
-    _, sharpest = extreme_curvatures(objective, plan.theta.to(objective.dtype))
+        return not_finite_at_start(losses[0].item())
+    lr = request.lr_at(step - 1)
+    reach = stepper.stable
+    _, sharpest = extreme_eigenvalues(stepper.objective, request.theta.to(stepper.dtype))
     if 0 < sharpest < np.inf and lr * sharpest > reach > 0:
         way_out = (
             f"the loss curves by up to {sharpest:.3g} where it starts, so a stable lr is below "
@@ -68,10 +71,10 @@ def diverged(objective: Objective, plan: Plan, losses: Tensor, reach: float) -> 
     )
 
 
-def nowhere_to_start(loss: float) -> DivergedError:
+def not_finite_at_start(loss: float) -> DivergedError:
     """The error for a loss that is not finite before the first step."""
     return DivergedError(
-        f"the loss is {loss} before the first step, which no lr mends: what the network makes of "
-        "this table with its initial parameters is not finite; start from others, or take another "
-        "activation or loss"
+        f"the loss is {loss} before the first step, which no lr changes: what the network computes "
+        "from this table with its initial parameters is not finite; start from others, or take "
+        "another activation or loss"
     )

@@ -10,79 +10,141 @@ steps
 
 which needs nothing but s and p: the triangle of a QR decomposition of (X, y), taken block by block
 of rows. Nothing is divided by a singular value that is 0: the quotient goes to 0 with s.
+
+An L2 penalty l / 2 |w|^2 is the squared error of more rows: sqrt(N l / 2) in one feature and 0
+elsewhere, for each feature, with targets 0. So ridge regression needs nothing else.
 """
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from derivable.descent.path import Path, Plan
-from derivable.descent.sharpness import nowhere_to_start
+from derivable.descent.method import Method, Prepared
+from derivable.descent.request import DescentRequest, Trajectory
+from derivable.descent.sharpness import not_finite_at_start
 from derivable.errors import DivergedError
+from derivable.objective.mlp import Mlp
+from derivable.problem import Problem
+from derivable.threads import on_one_thread
 
 ROWS_AT_ONCE = 65_536
 STEPS_AT_ONCE = 8_192
 
 
-def leap(x: Tensor, y: Tensor, weight: Tensor | None, plan: Plan) -> Path:
-    """All losses and the last theta of the linear network on x (N, D), y (N, K), in float64.
+@dataclass(frozen=True)
+class Spectral(Method):
+    """All steps of exact gradient descent at once, for a network of one Linear layer and MSE."""
 
-    A row of weight w is a row times sqrt(w).
+    name: ClassVar[str] = "spectral"
+
+    def refusal(self, problem: Problem) -> str:
+        """Why it cannot have this problem; empty where its loss is quadratic."""
+        if is_linear(problem):
+            return ""
+        return (
+            "method 'spectral' is for a network of one Linear layer and MSE, whose loss is "
+            "quadratic; method 'auto' chooses among those that suit this network"
+        )
+
+    def prepare(self, request: DescentRequest) -> Prepared:
+        """Nothing: it needs the table alone."""
+        return Prepared("quadratic", partial(solve, request))
+
+
+def is_linear(problem: Problem) -> bool:
+    """Whether the loss is quadratic in the parameters: one Linear layer, and MSE."""
+    mlp = Mlp.of(problem)
+    return mlp is not None and not mlp.activations
+
+
+def solve(request: DescentRequest) -> Trajectory:
+    """All losses and the last theta of the linear network, in float64.
 
     Raises DivergedError, with a learning rate that is stable, when a loss is not finite.
     """
-    rows, outputs = y.shape
-    edges = x.size(1) + 1
-    start = plan.theta.double().view(edges, outputs)
-    both = triangle(x, y, weight)  # of (X, y)
-    u, s, vt = torch.linalg.svd(both[:edges, :edges])
-    p = u.t() @ (both[:edges, :edges] @ start - both[:edges, edges:])  # (E, K)
-    rest = (both[edges:, edges:] ** 2).sum() / rows
-    step = plan.lr * 2 * s**2 / rows  # (E,); a step multiplies the residual by 1 - step
-    # log |1 - step|, whose powers stay exact where step is tiny; finite, as 0 times it must be 0
-    rate = torch.where(step < 1, torch.log1p(-step), torch.log(step - 1)).clamp(min=-1e300)
+    with on_one_thread(request.problem.x.numel()):
+        return _solve(request)
 
-    todo = plan.steps - plan.done
-    powers = (p**2).sum(1) / rows  # (E,)
-    losses = plan.room()
+
+def _solve(request: DescentRequest) -> Trajectory:
+    modes, todo = _Modes(request.problem, request.theta, request.lr), request.steps - request.done
+    losses = request.allocate_losses()
     for first in range(0, todo + 1, STEPS_AT_ONCE):
-        k = torch.arange(first, min(first + STEPS_AT_ONCE, todo + 1), dtype=torch.float64)
-        decay = torch.exp(2 * k.view(-1, 1) * rate)  # (n, E)
-        losses[plan.done + first : plan.done + first + len(k)] = rest + decay @ powers
-    broken = torch.nonzero(~(losses[plan.done :] <= plan.most)) + plan.done
+        count = min(STEPS_AT_ONCE, todo + 1 - first)
+        losses[request.done + first : request.done + first + count] = modes.losses(first, count)
+    broken = torch.nonzero(~(losses[request.done :] <= request.max_loss)) + request.done
     if len(broken):
         if broken[0] == 0:
-            raise nowhere_to_start(losses[0].item())
+            raise not_finite_at_start(losses[0].item())
         raise DivergedError(
             f"the descent diverges: the loss is not finite at step {int(broken[0])} with "
-            f"lr={plan.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "
-            f"below {rows / s[0].item() ** 2:.3g}"
+            f"lr={request.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "
+            f"below {modes.stable_lr:.3g}"
         )
+    snapshots = request.snapshots()
+    for at in (*snapshots.wanted(request.done, request.steps), request.steps):
+        snapshots.take(at, modes.theta(at - request.done))
+    found = Trajectory(modes.theta(todo), losses, gradient_evaluations=1, snapshots=snapshots)
+    with suppress(KeyboardInterrupt):  # there is nothing more to do
+        request.report(request.steps, found, False)
+    return found
 
-    def theta(done: int) -> Tensor:
-        """Where it is after `done` of the steps to do."""
+
+class _Modes:
+    """The residual in the columns of U, and what a step does to each of them.
+
+    A row of weight w is a row times sqrt(w).
+    """
+
+    def __init__(self, problem: Problem, theta: Tensor, lr: float) -> None:
+        rows, outputs = problem.y.shape
+        edges = problem.x.size(1) + 1
+        self.start = theta.double().view(edges, outputs)
+        both = triangle(problem, problem.y)  # of (X, y)
+        u, self.s, self.vt = torch.linalg.svd(both[:edges, :edges])
+        self.p = u.t() @ (both[:edges, :edges] @ self.start - both[:edges, edges:])  # (E, K)
+        self.rest = (both[edges:, edges:] ** 2).sum() / rows
+        self.powers = (self.p**2).sum(1) / rows  # (E,)
+        self.step = lr * 2 * self.s**2 / rows  # (E,); it multiplies the residual by 1 - step
+        # log |1 - step|, whose powers stay exact for tiny steps; finite, as 0 times it must be 0
+        log = torch.where(self.step < 1, torch.log1p(-self.step), torch.log(self.step - 1))
+        self.rate = log.clamp(min=-1e300)
+        self.stable_lr = rows / self.s[0].item() ** 2
+
+    def losses(self, first: int, count: int) -> Tensor:
+        """The losses (count,) after `first` steps, `first` + 1, ..."""
+        k = torch.arange(first, first + count, dtype=torch.float64)
+        decay = torch.exp(2 * k.view(-1, 1) * self.rate)  # (n, E)
+        losses: Tensor = self.rest + decay @ self.powers
+        return losses
+
+    def theta(self, done: int) -> Tensor:
+        """The parameters (P,) after `done` steps."""
         # 1 - (1 - step)^done; the sign matters where a step goes too far
         gone = torch.where(
-            (step > 1) & (done % 2 == 1), 1 + torch.exp(done * rate), -torch.expm1(done * rate)
+            (self.step > 1) & (done % 2 == 1),
+            1 + torch.exp(done * self.rate),
+            -torch.expm1(done * self.rate),
         )
-        reach = torch.where(s > 0, gone / torch.where(s > 0, s, 1.0), 0.0)  # (E,)
-        moved: Tensor = vt.t() @ (reach.view(-1, 1) * p)  # (E, K)
-        return (start - moved).flatten()
-
-    snapshots = plan.snapshots()
-    for at in (*snapshots.wanted(plan.done, plan.steps), plan.steps):
-        snapshots.take(at, theta(at - plan.done))
-    with suppress(KeyboardInterrupt):  # there is nothing more to do
-        plan.progress(plan.steps, losses[-1].item())
-    return Path(theta(todo), losses, gradient_evaluations=1, snapshots=snapshots)
+        reach = torch.where(self.s > 0, gone / torch.where(self.s > 0, self.s, 1.0), 0.0)  # (E,)
+        moved: Tensor = self.vt.t() @ (reach.view(-1, 1) * self.p)  # (E, K)
+        return (self.start - moved).flatten()
 
 
-def triangle(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
-    """R of the QR decomposition of the weighted (x, 1, y), (D + 1 + K) square, in float64."""
-    width = x.size(1) + 1 + y.size(1)
+def triangle(problem: Problem, y: Tensor) -> Tensor:
+    """R of the QR decomposition of the problem's weighted (x, 1, y), (D + 1 + K) square.
+
+    It is in float64, and includes the rows that the penalty is.
+    """
+    x, weight = problem.x, problem.weight
+    features, width = x.size(1), x.size(1) + 1 + y.size(1)
     found = torch.zeros(width, width, dtype=torch.float64)
     for first in range(0, len(x), ROWS_AT_ONCE):
         part = slice(first, first + ROWS_AT_ONCE)
@@ -91,4 +153,8 @@ def triangle(x: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
         if weight is not None:
             columns *= weight[part].double().sqrt().view(-1, 1)
         _, found = torch.linalg.qr(torch.cat([found, columns]), mode="r")
+    if problem.penalty:
+        penalty = torch.zeros(features, width, dtype=torch.float64)
+        penalty.fill_diagonal_(math.sqrt(problem.rows * problem.penalty / 2))
+        _, found = torch.linalg.qr(torch.cat([found, penalty]), mode="r")
     return found

@@ -10,31 +10,44 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from derivable.display.words import Words
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Step = Callable[[int, float], None]  # (steps done, loss there)
 Update = Callable[[str, int, float], None]  # (name, steps done, loss there)
 PAUSE = 0.25  # seconds between two pictures
 POINTS = 200  # of a small curve, at most
 WIDE, HIGH = 150, 26  # pixels of it
 
 
-@contextmanager
-def watched(progress: Step | bool, total: int) -> Iterator[Step]:
-    """What to call for one descent: a function as it is; for True, one that shows progress."""
-    if not isinstance(progress, bool):
-        yield progress
-        return
-    with bars([""], total, visible=progress) as update:
-        yield lambda done, loss: update("", done, loss)
+class ProgressBar:
+    """A callback that shows the progress of one descent: `descend(..., on_block=ProgressBar())`.
+
+    It shows a bar in a terminal, one picture in a notebook, and nothing in a log.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._update: Update | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, state: Any) -> None:
+        """Show `state.step` of `state.steps`, and `state.loss`."""
+        if self._update is None:
+            self._update = self._stack.enter_context(bars([""], state.steps, visible=True))
+        self._update("", state.step, state.loss)
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+        self._update = None
 
 
 def bars(names: Sequence[str], total: int, *, visible: bool) -> AbstractContextManager[Update]:

@@ -125,7 +125,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no": ("no", "non"),
     "to": ("{low} to {high}", "{low} à {high}"),
     "method": ("method", "méthode"),
-    "certificate": ("certificate", "certificat"),
+    "error_estimate": ("error estimate", "estimation de l'erreur"),
     "gradients": ("gradients", "gradients"),
     "rate": ("learning rate", "pas d'apprentissage"),
     "reason": (

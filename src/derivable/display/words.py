@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -32,6 +33,20 @@ class Words:
     def short(self, value: float, digits: int = 3) -> str:
         """A number in a sentence, with so many digits."""
         return numbers.short(value, self.lang, digits)
+
+    def deviation(self, deviation: float, *, exact: bool) -> str:
+        """How far losses are from those of exact steps, relative."""
+        if exact:
+            return self("exact")
+        if math.isinf(deviation):
+            return self("unmeasured")
+        return self("deviates", deviation=self.short(deviation))
+
+    def rate(self, lr: object) -> str:
+        """A learning rate: a number, a schedule, or none."""
+        if lr is None:
+            return "–"
+        return self.short(lr) if isinstance(lr, float) else str(lr)
 
     def count(self, value: int) -> str:
         """A whole number."""

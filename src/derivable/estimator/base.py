@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -15,15 +14,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from torch import Tensor
 
-from derivable.descent import Checkpoint, Descent, descend
-from derivable.descent.validity import check_count, check_weight
+from derivable.descent import Checkpoint, Descent, State, descend
+from derivable.descent.checks import check_count
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.rows import Array, Rows, Table, Units
-from derivable.estimator.settings import check_fraction, network_for, rate_for, seed_of
+from derivable.estimator.settings import check_fraction, method_for, network_for, rate_for, seed_of
 from derivable.function import Function
 from derivable.network import Network
 from derivable.objective import ByHand
-from derivable.objective.weights import weigh
+from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
 STEP_BY_STEP = ("momentum", "nesterov", "adam", "lbfgs")  # which partial_fit leaves as they are
@@ -95,7 +94,9 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         table = self._units.rows(rows)
         network = self._start(table) if reset else self.network_
         if reset or self.lr != "auto" or method != self._rated:
-            self.lr_, self.lr_reason_ = rate_for(self.lr, method, network, self._loss, *table)
+            self.lr_, self.lr_reason_ = rate_for(
+                self.lr, method, Problem(network, self._loss, *table)
+            )
             self._rated = method
         watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
         self._descend(network, table, held, steps, method, watch)
@@ -106,7 +107,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if sample_weight is None:
             return None
         weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        check_weight(self._loss, torch.empty(len(X)), torch.tensor(weight))
+        check_weight(self._loss, len(X), torch.tensor(weight))
         return weight
 
     def _hold_out(self, y: Array, weight: Array | None) -> Any:
@@ -150,33 +151,30 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if start and method not in ("auto", start.method):
             start = None  # another method begins where this one ended
         before, done = (0, start.step) if start else (self.n_iter_, 0)
-        at: list[Tensor] = []  # the parameters at the last look, where the method tells
 
-        def look(step: int, loss: float) -> None:
-            watch.look(step - done, partial(network.with_theta, at.pop()) if at else None)
+        def on_block(state: State) -> None:
+            watch.look(state, done, network)
 
         run = descend(
             network,
             self._loss,
             x,
             y,
+            weight=weight,
             lr=self.lr_,
             steps=done + steps,
-            method=method,
-            tolerance=self.tolerance,
-            weight=weight,
+            method=method_for(method, self.tolerance),
             start=start,
-            progress=look,
-            keep=lambda checkpoint: at.__setitem__(slice(None), [checkpoint.theta]),
+            on_block=on_block,
         )
         self.network_, self.method_, self.objective_ = run.network, run.method, run.objective
-        self.certificate_, self.n_iter_ = run.certificate, before + run.steps
+        self.error_estimate_, self.n_iter_ = run.error_estimate, before + run.steps
         self.loss_curve_ = np.append(self.loss_curve_[:before], run.losses.numpy())
         self.loss_ = self.loss_curve_[-1]
         self._checkpoint = replace(run.checkpoint, snapshots=None)
         if held:
             self._validate(run, before, held)
-        if run.interrupted and not watch.stopped:
+        if run.interrupted:
             warnings.warn(
                 f"the fit was interrupted after {self.n_iter_:,} steps; the model is the one there",
                 stacklevel=4,
@@ -185,13 +183,12 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _validate(self, run: Descent, before: int, held: Rows) -> None:
         """Loss and score on the rows held out, at each snapshot that is new."""
         x, y, weight = self._units.rows(held)
-        table = (x, y, None) if weight is None else weigh(self._loss, x, y, weight)
-        objective = ByHand(run.network, self._loss, *table)
+        objective = ByHand(Problem(run.network, self._loss, x, y, weight))
         for step, theta in zip(run.snapshots.at, run.snapshots.taken, strict=True):
             if before + step in self.validation_steps_[-1:]:
                 continue  # it ended the last fit
             theta = theta.to(x.dtype)
-            loss = objective.value_and_gradient(theta)[0].item()
+            loss = objective.value(theta).item()
             outputs, _ = run.network.forward_by_hand(x, run.network.unflatten(theta))
             score = self._score_of(outputs.numpy(), y.numpy(), held.weight)
             self.validation_steps_ = np.append(self.validation_steps_, before + step)

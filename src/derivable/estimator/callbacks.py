@@ -6,10 +6,12 @@ of a part are known, a callback may have the estimator as it is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from torch import Tensor
+
+from derivable.descent import State
 from derivable.network import Network
 
 try:
@@ -34,7 +36,6 @@ class Watch:
 
     def __init__(self, estimator: Any, steps: int, *, quiet: bool, **facts: Any) -> None:
         """`facts` are what a callback may ask for; where it is `quiet`, no callback is told."""
-        self.stopped = False
         self._estimator, self._steps, self._parts = estimator, steps, 0
         self._facts = {"estimator": estimator, **facts}
         self._task = None
@@ -42,26 +43,24 @@ class Watch:
             self._task = estimator._init_callback_context(max_subtasks=PARTS)
             self._task.call_on_fit_task_begin(**self._facts)
 
-    def look(self, step: int, network: Callable[[], Network] | None) -> None:
-        """So many steps are done; the network is there, where it is known.
+    def look(self, state: State, before: int, network: Network) -> None:
+        """Tell the callbacks how far the descent is, `before` steps of which are of earlier fits.
 
-        Raises KeyboardInterrupt where a callback wants no more.
+        `network` is one of its kind. The descent is asked to stop where a callback wants no more.
         """
         if self._task is None or not hasattr(self._estimator, "_skl_callbacks"):
             return
-        parts = PARTS * step // max(self._steps, 1)
-        if network is None and step < self._steps:
-            parts -= 1  # one is left for the next look, which may know the network
-        while self._parts < parts and not self.stopped:
+        parts = PARTS * (state.step - before) // max(self._steps, 1)
+        fitted = partial(_fitted, network, state.theta)
+        stop = False
+        while self._parts < parts and not stop:
             self._parts += 1
             part = self._task.subcontext(task_name="steps")
             part.call_on_fit_task_begin(**self._facts)
-            known = network if self._parts == parts else None
-            self.stopped = part.call_on_fit_task_end(
-                **self._facts, reconstruction_attributes=known and partial(_fitted, known)
-            )
-        if self.stopped:
-            raise KeyboardInterrupt
+            known = fitted if self._parts == parts else None
+            stop = part.call_on_fit_task_end(**self._facts, reconstruction_attributes=known)
+        if stop:
+            state.stop("a callback of scikit-learn asked for it")
 
     def end(self) -> None:
         """The estimator is fitted."""
@@ -69,6 +68,6 @@ class Watch:
             self._task.call_on_fit_task_end(**self._facts, reconstruction_attributes={})
 
 
-def _fitted(network: Callable[[], Network]) -> dict[str, Network]:
+def _fitted(network: Network, theta: Tensor) -> dict[str, Network]:
     """What makes a fitted estimator of one that is being fitted."""
-    return {"network_": network()}
+    return {"network_": network.with_theta(theta)}

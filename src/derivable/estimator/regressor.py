@@ -68,7 +68,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         The learning rate, and why it is this one.
     method_, objective_ : str
         How the steps were taken, and what computed the gradient.
-    certificate_ : Certificate
+    error_estimate_ : ErrorEstimate
         How far the fit, with those that it goes on from, is from exact steps.
     n_features_in_, feature_names_in_ : int, ndarray
         What `fit` saw.

@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from sklearn.utils import check_random_state
-from torch import Tensor
 
-from derivable.descent import choose_rate
+from derivable.descent import Auto, Flow, choose_rate
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
+from derivable.problem import Problem
 
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
@@ -74,15 +74,15 @@ def seed_of(random_state: Any) -> int:
     return seed
 
 
-def rate_for(
-    lr: Any,
-    method: str,
-    network: Network,
-    loss: type[Function],
-    x: Tensor,
-    y: Tensor,
-    weight: Tensor | None,
-) -> tuple[Any, str]:
+def method_for(method: Any, tolerance: Any) -> Any:
+    """The method of `descend` that is meant, with the tolerance where it has one."""
+    for kind in (Auto, Flow):
+        if method == kind.name:
+            return kind(tolerance)
+    return method
+
+
+def rate_for(lr: Any, method: str, problem: Problem) -> tuple[Any, str]:
     """The learning rate that was given or one that suits the table, and why it is this one."""
     if isinstance(lr, str) and lr != "auto":
         raise SettingError(f"lr must be 'auto' or a positive number, got {lr!r}")
@@ -92,7 +92,7 @@ def rate_for(
         return None, "L-BFGS has no learning rate"
     if method == "adam":
         return ADAM_LR, f"lr {ADAM_LR}: Adam's usual one"
-    rate = choose_rate(network, loss, x, y, weight)
+    rate = choose_rate(problem)
     return rate.lr, rate.reason
 
 

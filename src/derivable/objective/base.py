@@ -1,60 +1,86 @@
-"""What every objective offers, and nothing else."""
+"""What every objective computes, and nothing else."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
+
+from derivable.errors import SettingError
+from derivable.problem import Problem
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
 
 
 class Objective(ABC):
-    """A loss, its gradient and its curvature at a flat parameter vector `theta` of shape (P,).
+    """The loss of a Problem, its gradient and its Hessian at a flat parameter vector `theta` (P,).
 
-    `dtype` is that of the `theta` it takes, and of all that it returns. `piece` is how many steps
-    are taken between two looks at the loss. `block` is how many until `begin_block` is called
-    again: what a block's steps give follows from its first `theta` alone, so that a descent can go
-    on from there with the same bits.
+    `dtype` is that of the `theta` it takes, and of all that it returns. A subclass computes
+    `data_value_and_gradient` and `data_hvp`, those of the loss on the table; the penalty of the
+    problem is added here. It states in `refusal` which problems it cannot have.
+
+    Raises SettingError for a problem that it refuses.
     """
 
-    name: str
-    dtype: torch.dtype
-    piece: int = 500
-    block: int = 500
+    name: ClassVar[str]
 
-    @abstractmethod
+    def __init__(self, problem: Problem) -> None:
+        reason = self.refusal(problem)
+        if reason:
+            raise SettingError(reason)
+        self.problem, self.dtype = problem, problem.dtype
+        self.decay = problem.decay if problem.penalty else None  # (P,)
+
+    @classmethod
+    def refusal(cls, problem: Problem) -> str:
+        """Why it cannot have this problem here; empty where it can."""
+        return ""
+
+    @classmethod
+    def supports(cls, problem: Problem) -> bool:
+        """Whether it can have this problem here."""
+        return not cls.refusal(problem)
+
+    def value(self, theta: Tensor) -> Tensor:
+        """The loss and the penalty, shape ()."""
+        loss = self.data_value(theta)
+        return loss if self.decay is None else loss + self.penalty(theta)
+
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, shape (), and its gradient, shape (P,).
+        """The loss and the penalty, shape (), and their gradient, shape (P,).
 
         The caller may read them until the next call; after that their memory may be reused.
         """
+        loss, gradient = self.data_value_and_gradient(theta)
+        if self.decay is None:
+            return loss, gradient
+        return loss + self.penalty(theta), gradient.addcmul_(self.decay, theta)
+
+    def hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian-vector product, exactly: the Hessian (P, P) times `direction` (P,): (P,)."""
+        product = self.data_hvp(theta, direction)
+        return product if self.decay is None else product + self.decay * direction
+
+    def penalty(self, theta: Tensor) -> Tensor:
+        """Half of the penalty's factor times the squared length of the weights, shape ()."""
+        assert self.decay is not None  # it is asked for where there is one
+        return torch.dot(self.decay * theta, theta) / 2
+
+    def data_value(self, theta: Tensor) -> Tensor:
+        """The loss alone, shape ()."""
+        return self.data_value_and_gradient(theta)[0]
 
     @abstractmethod
-    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
-        """The Hessian of the loss, shape (P, P), times `direction` (P,), exactly: shape (P,)."""
+    def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss alone, shape (), and its gradient, shape (P,), whose memory may be reused."""
 
-    def routines(self, *, curvature: bool) -> list[Compiled]:
-        """What of compiled code it needs, that for the curvature only where it is wanted."""
+    @abstractmethod
+    def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
+        """The Hessian of the loss alone times `direction` (P,), exactly: (P,)."""
+
+    def routines(self, *, hvp: bool) -> list[Compiled]:
+        """What of compiled code it needs, that of `hvp` only where it is wanted."""
         return []
-
-    def begin_block(self) -> None:  # noqa: B027  most remember nothing
-        """Forget what earlier steps have left, but for `theta`."""
-
-    def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
-        """Move `theta` by as many steps of gradient descent as there are `losses`.
-
-        Each entry of `losses`, in float64, becomes the loss before its step. This is the plain
-        loop; an objective overrides it where it can do the same faster.
-        """
-        for k in range(len(losses)):
-            losses[k], gradient = self.value_and_gradient(theta)
-            theta -= lr * gradient
-
-
-def steps_per_block(rows: int) -> int:
-    """So few that a block of passes over `rows` rows takes a moment, so many that it counts."""
-    return max(1, min(500, 2**24 // max(rows, 1)))

@@ -6,37 +6,34 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from derivable.function import Function
 from derivable.function.context import Context
-from derivable.network import Network, flatten
-from derivable.objective.base import Objective, steps_per_block
-from derivable.objective.weights import roots
+from derivable.network import flatten
+from derivable.objective.base import Objective
+from derivable.problem import Problem
 
 
 class ByHand(Objective):
-    """Loss and gradient of `network` on the table x (N, D), y (N, K), through Contexts.
+    """Loss and gradient of any network and loss, through Contexts.
 
     A loss of several numbers, such as MSE with one per output column, is summed: the descended
-    loss is their sum, and the incoming gradient of each of them is 1. `weight` (N,) is that of each
-    row in a loss that is quadratic in (yhat, y).
+    loss is their sum, and the incoming gradient of each of them is 1.
     """
 
     name = "by hand"
 
-    def __init__(
-        self,
-        network: Network,
-        loss: type[Function],
-        x: Tensor,
-        y: Tensor,
-        weight: Tensor | None = None,
-    ) -> None:
-        self.root = roots(weight)  # (N, 1)
-        self.network, self.loss, self.x = network, loss, x
-        self.y = y if self.root is None else y * self.root
-        self.dtype, self.block = x.dtype, steps_per_block(len(x))
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.network, self.loss, self.x = problem.network, problem.loss, problem.x
+        self.root = problem.roots  # (N, 1)
+        self.y = self._weighted(problem.y)
 
-    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def data_value(self, theta: Tensor) -> Tensor:
+        """The loss () at `theta` (P,), from a forward pass alone."""
+        yhat, _ = self.network.forward_by_hand(self.x, self.network.unflatten(theta))
+        loss: Tensor = self.loss.forward(Context(), self._weighted(yhat), self.y)  # (K,) or ()
+        return loss.sum()
+
+    def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""
         ctx = Context()
         parameters = self.network.unflatten(theta)
@@ -47,7 +44,7 @@ class ByHand(Objective):
         gradients = self.network.backward_by_hand(contexts, grad_yhat)
         return loss.sum(), flatten(gradients)
 
-    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+    def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice."""
         with torch.enable_grad():
             theta = theta.detach().requires_grad_()
@@ -57,7 +54,7 @@ class ByHand(Objective):
             loss = self.loss.apply(self._weighted(yhat), self.y).sum()
             (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
             product: Tensor
-            # a gradient that does not depend on theta has no curvature, and no graph
+            # a gradient that does not depend on theta has no second derivative, and no graph
             if not gradient.requires_grad:
                 return torch.zeros_like(direction)
             (product,) = torch.autograd.grad(

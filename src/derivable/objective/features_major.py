@@ -14,14 +14,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions import MSE, ReLU, Tanh
 from derivable.functions.losses import CrossEntropy
-from derivable.network import Network, unflatten
-from derivable.objective.base import Objective, steps_per_block
+from derivable.network import unflatten
+from derivable.objective.base import Objective
 from derivable.objective.by_hand import ByHand
-from derivable.objective.mlp import Mlp
+from derivable.objective.mlp import Mlp, no_mlp
+from derivable.problem import Problem
 
 
 class InPlace(NamedTuple):
@@ -72,36 +72,33 @@ class FeaturesMajor(Objective):
     """MSE or CrossEntropy of a multi-layer perceptron on x (N, D), y (N, K), over all K columns.
 
     Supports Linear layers with activations of `IN_PLACE` between them. The targets of CrossEntropy
-    are probabilities; `weight` (N,) is that of each row in MSE.
-    Raises SettingError for any other network or loss.
+    are probabilities.
     """
 
     name = "features-major"
 
-    @staticmethod
-    def supports(network: Network, loss: type[Function]) -> bool:
-        """Whether it can stand for this network and loss."""
-        mlp = Mlp.of(network, loss, tuple(LOSSES))
-        return mlp is not None and all(activation in IN_PLACE for activation in mlp.activations)
-
-    def __init__(
-        self,
-        network: Network,
-        loss: type[Function],
-        x: Tensor,
-        y: Tensor,
-        weight: Tensor | None = None,
-    ) -> None:
-        mlp = Mlp.require(network, loss, self.name, tuple(LOSSES))
-        if not self.supports(network, loss):
-            raise SettingError(
-                f"the {self.name} objective knows the activations "
-                f"{' and '.join(function.__name__ for function in IN_PLACE)}; the objective by "
-                "hand runs any network"
+    @classmethod
+    def refusal(cls, problem: Problem) -> str:
+        """Why it cannot have this problem; empty where it can."""
+        mlp = Mlp.of(problem, tuple(LOSSES))
+        if mlp is None:
+            return no_mlp(cls.name, tuple(LOSSES))
+        if not all(activation in IN_PLACE for activation in mlp.activations):
+            known = " and ".join(function.__name__ for function in IN_PLACE)
+            return (
+                f"the {cls.name} objective knows the activations {known}; the objective by hand "
+                "runs any network"
             )
-        self.dtype, self.block = x.dtype, steps_per_block(len(x))
-        self._by_hand = ByHand(network, loss, x, y, weight)
-        self.loss_, self.root = LOSSES[loss], None if weight is None else weight.sqrt()  # (N,)
+        return ""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        mlp = Mlp.of(problem, tuple(LOSSES))
+        assert mlp is not None  # `refusal` has looked
+        x, y, network = problem.x, problem.y, problem.network
+        self._by_hand = ByHand(problem)
+        self.loss_ = LOSSES[problem.loss]
+        self.root = None if problem.roots is None else problem.roots.view(-1)  # (N,)
         self.activations = [IN_PLACE[activation] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)
@@ -112,7 +109,7 @@ class FeaturesMajor(Objective):
         self.gradient = torch.empty_like(network.theta)  # (P,)
         self.gradients = unflatten(self.gradient, self.shapes)  # views into it
 
-    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
         parameters = unflatten(theta, self.shapes)
         weights, biases = parameters[::2], parameters[1::2]
@@ -121,9 +118,9 @@ class FeaturesMajor(Objective):
         self._backward(weights)
         return loss, self.gradient
 
-    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+    def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd."""
-        return self._by_hand.curvature(theta, direction)
+        return self._by_hand.data_hvp(theta, direction)
 
     def _forward(self, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]) -> None:
         """Fill the hidden units and the prediction."""

@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
-from derivable.network import Network
-from derivable.objective.base import Objective, steps_per_block
-from derivable.objective.mlp import Mlp
+from derivable.objective.base import Objective
+from derivable.objective.mlp import Mlp, no_mlp
 from derivable.objective.team import Team
+from derivable.problem import Problem
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
@@ -32,72 +31,68 @@ class Fused(Objective):
     """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
 
     Supports Linear layers with one kind of activation between them, any Function that states its
-    `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Raises
-    SettingError otherwise. `weight` (N,) is that of each row. Memory: one copy of the table, and
-    one block's units for each thread.
+    `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Memory:
+    one copy of the table, and one block's units for each thread.
     """
 
     name = "fused"
 
-    @staticmethod
-    def supports(network: Network, loss: type[Function]) -> bool:
-        """Whether it can stand for this network and loss, here."""
-        mlp = Mlp.of(network, loss)
-        return (
+    @classmethod
+    def refusal(cls, problem: Problem) -> str:
+        """Why it cannot have this problem here; empty where it can."""
+        mlp = Mlp.of(problem)
+        if mlp is None:
+            return no_mlp(cls.name)
+        if not (
             importlib.util.find_spec("numba") is not None
-            and mlp is not None
             and len(set(mlp.activations)) <= 1
             and all(kernel_of(activation) for activation in mlp.activations)
-            and all(p.dtype in DTYPES and p.device.type == "cpu" for p in network.parameters())
-        )
-
-    def __init__(
-        self,
-        network: Network,
-        loss: type[Function],
-        x: Tensor,
-        y: Tensor,
-        weight: Tensor | None = None,
-    ) -> None:
-        mlp = Mlp.require(network, loss, self.name)
-        if not self.supports(network, loss):
-            raise SettingError(
+            and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
+        ):
+            return (
                 "the fused objective runs one kind of activation, which states its kernel, in "
                 "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
             )
+        return ""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        mlp = Mlp.of(problem)
+        assert mlp is not None  # `refusal` has looked
         from derivable.objective import passes, tiles  # Numba, only where it is used
 
-        self.dtype, self.block = x.dtype, steps_per_block(len(x))
-        parts = [x, y] if weight is None else [x, y, weight.to(x.dtype).view(-1, 1)]
+        parts = [problem.x, problem.y]
+        if problem.weight is not None:
+            parts.append(problem.weight.view(-1, 1))
         self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
         kernel: Any = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
-        self.gradient = torch.empty(network.theta.shape, dtype=x.dtype)  # (P,)
+        self.gradient = torch.empty_like(problem.theta)  # (P,)
         self._team = Team()
-        self._pass = partial(passes.Pass, self.table, len(x), mlp.sizes, kernel)
+        self._pass = partial(passes.Pass, self.table, problem.rows, mlp.sizes, kernel)
 
-    def routines(self, *, curvature: bool) -> list[Compiled]:
-        """What of compiled code it needs, that for the curvature only where it is wanted."""
+    def routines(self, *, hvp: bool) -> list[Compiled]:
+        """What of compiled code it needs, that of `hvp` only where it is wanted."""
         needed = list(self._gradient_pass.routines)
-        return [*needed, *self._curvature_pass.routines] if curvature else needed
+        return [*needed, *self._hvp_pass.routines] if hvp else needed
 
-    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+    def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,); the gradient is a reused buffer."""
         loss = torch.empty(1, dtype=torch.float64)
         with self._mustered(theta):
             self._gradient_pass.run(loss, theta, self.gradient)
         return theta.new_tensor(loss.item()), self.gradient
 
-    def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
-        """Move `theta` by exact steps, one for each of the `losses`, the loss before it."""
-        with self._mustered(theta):
-            self._gradient_pass.run(losses, theta, self.gradient, lr=lr)
-
-    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
+    def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
         product, loss = torch.empty_like(self.gradient), torch.empty(1, dtype=torch.float64)
         with self._mustered(theta):
-            self._curvature_pass.run(loss, theta, product, direction=direction)
+            self._hvp_pass.run(loss, theta, product, direction=direction)
         return product
+
+    def descend(self, theta: Tensor, lr: float, losses: Tensor) -> None:
+        """Move `theta` by exact steps, one for each of the `losses`, the loss before it."""
+        with self._mustered(theta):
+            self._gradient_pass.run(losses, theta, self.gradient, lr=lr, decay=self.decay)
 
     def _mustered(self, theta: Tensor) -> AbstractContextManager[None]:
         """The threads for a pass, which are chosen by timing a gradient now and then."""
@@ -109,7 +104,7 @@ class Fused(Objective):
         return self._pass(order=1)
 
     @cached_property
-    def _curvature_pass(self) -> Pass:
+    def _hvp_pass(self) -> Pass:
         return self._pass(order=2)
 
 

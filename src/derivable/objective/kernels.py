@@ -31,7 +31,7 @@ from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINE
 # Places in a job: numbers; addresses; the addresses of the routines of `activation.py` and
 # `tiles.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
 PARAMETERS, LAYERS, COLUMNS, SPARE, BLOCKS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES, MOVES = range(9)
-TABLE, SCRATCH, THETA, DIRECTION, RESULT, BLOCK, FINISH, CODES = range(9, 17)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(9, 18)
 SIZES = CODES + ROUTINES
 
 
@@ -50,7 +50,7 @@ def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
                 count = min(ROWS, job[TABLE_ROWS] - i * ROWS)
                 rows = job[TABLE] + i * job[BLOCK_BYTES]
                 call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
-        call(job[FINISH], (tasks, job[RESULT], job[THETA]), (job, sums, rates))
+        call(job[FINISH], (tasks, job[RESULT], job[THETA], job[DECAY]), (job, sums, rates))
         losses[k] = sums[0, sums.shape[1] - 1] / job[TABLE_ROWS]
 
 
@@ -80,12 +80,15 @@ def block(dtype: np.dtype[Any]) -> Routine:
 @cache
 def finish(dtype: np.dtype[Any]) -> Routine:
     """What is left after the blocks of a pass, for numbers of that type."""
-    return routine(_finish, "nXXNSS", dtype, seconds=0.1)
+    return routine(_finish, "nXXXNSS", dtype, seconds=0.1)
 
 
-def _finish(tasks: Any, result: Any, theta: Any, job: Any, sums: Any, rates: Any) -> None:
+def _finish(
+    tasks: Any, result: Any, theta: Any, decay: Any, job: Any, sums: Any, rates: Any
+) -> None:
     """Add up the tasks in their order; the result is that times a factor; move theta if asked.
 
+    The penalty of each parameter, where there is one, is added to the result and to the loss.
     Row after row, as they lie in memory, and not in a parallel pass, which would cut it up.
     """
     job, rates = array(job, SIZES), array(rates, 2)
@@ -99,6 +102,13 @@ def _finish(tasks: Any, result: Any, theta: Any, job: Any, sums: Any, rates: Any
     result, theta = array(result, parameters), array(theta, parameters)
     for p in range(parameters):
         result[p] = rates[0] * total[p]
+    if job[DECAY]:
+        decay, squares = array(decay, parameters), 0.0
+        for p in range(parameters):
+            pull = decay[p] * theta[p]
+            result[p] += pull
+            squares += pull * theta[p]
+        total[parameters] += squares / 2 * job[TABLE_ROWS]
     if job[MOVES]:
         for p in range(parameters):
             theta[p] -= theta.dtype.type(rates[1]) * result[p]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 
 import torch
-from torch import Tensor
 
-from derivable.function import Function
-from derivable.network import Network
 from derivable.objective.features_major import FeaturesMajor
 from derivable.objective.fused import Fused
+from derivable.problem import Problem
 
 # Parameters. In benchmarks/scaling.py, features-major is nowhere the faster below the first number
 # and fused nowhere above the second; between them it depends on the shape of the network.
@@ -24,30 +22,25 @@ Kind = type[Fused] | type[FeaturesMajor]
 _known: dict[tuple[object, ...], Kind] = {}
 
 
-def quicker(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Kind:
+def quicker(problem: Problem) -> Kind:
     """The quicker of the two kinds; measured once for networks of one shape in a process."""
-    parameters = network.theta.numel()
+    parameters = problem.theta.numel()
     if parameters <= ALWAYS_FUSED:
         return Fused
     if parameters >= NEVER_FUSED:
         return FeaturesMajor
-    key = (str(network), x.dtype, torch.get_num_threads(), min(len(x), SAMPLE))
+    rows = min(problem.rows, SAMPLE)
+    key = (str(problem.network), problem.dtype, torch.get_num_threads(), rows)
     if key not in _known:
-        rows = x[:SAMPLE], y[:SAMPLE]
+        sample = problem.part(slice(SAMPLE))
         kinds: tuple[Kind, Kind] = (Fused, FeaturesMajor)
-        _known[key] = min(kinds, key=lambda kind: _seconds(kind, network, loss, *rows))
+        _known[key] = min(kinds, key=lambda kind: _seconds(kind, sample))
     return _known[key]
 
 
-def _seconds(
-    kind: Kind,
-    network: Network,
-    loss: type[Function],
-    x: Tensor,
-    y: Tensor,
-) -> float:
+def _seconds(kind: Kind, problem: Problem) -> float:
     """The least time of a gradient, of three or as many as are soon done, after one to warm up."""
-    objective, theta = kind(network, loss, x, y), network.theta
+    objective, theta = kind(problem), problem.theta
     objective.value_and_gradient(theta)
     seconds: list[float] = []
     while len(seconds) < 3 and sum(seconds) < ENOUGH:

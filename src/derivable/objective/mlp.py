@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
-from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.functions import MSE, Linear
-from derivable.network import Network
+from derivable.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,12 @@ class Mlp:
     activations: tuple[type[Function], ...]
 
     @classmethod
-    def of(
-        cls, network: Network, loss: type[Function], losses: Sequence[type[Function]] = (MSE,)
-    ) -> Self | None:
-        """The perceptron that `network` is; None if it is none, or the loss none of `losses`."""
+    def of(cls, problem: Problem, losses: Sequence[type[Function]] = (MSE,)) -> Self | None:
+        """The perceptron of a problem; None if it is none, or the loss none of `losses`."""
+        network = problem.network
         functions = [layer.function for layer in network.layers]
         if (
-            loss not in losses
+            problem.loss not in losses
             or len(functions) % 2 == 0
             or any(function is not Linear for function in functions[::2])
             or any(list(layer.parameters()) for layer in network.layers[1::2])
@@ -39,20 +37,11 @@ class Mlp:
             return None  # by hand, a layer that does not meet the next one is named
         return cls(sizes, tuple(functions[1::2]))
 
-    @classmethod
-    def require(
-        cls,
-        network: Network,
-        loss: type[Function],
-        who: str,
-        losses: Sequence[type[Function]] = (MSE,),
-    ) -> Self:
-        """The same, with a SettingError instead of None."""
-        mlp = cls.of(network, loss, losses)
-        if mlp is None:
-            raise SettingError(
-                f"the {who} objective runs Linear layers with activations between them and "
-                f"{' or '.join(one.__name__ for one in losses)} at the end; the objective by hand "
-                "runs any network"
-            )
-        return mlp
+
+def no_mlp(who: str, losses: Sequence[type[Function]] = (MSE,)) -> str:
+    """The reason of a refusal: what `who` can run instead of what it was given."""
+    return (
+        f"the {who} objective runs Linear layers with activations between them and "
+        f"{' or '.join(one.__name__ for one in losses)} at the end; the objective by hand "
+        "runs any network"
+    )

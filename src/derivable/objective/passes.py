@@ -105,12 +105,14 @@ class Pass:
         result: Tensor,
         *,
         direction: Tensor | None = None,
+        decay: Tensor | None = None,
         lr: float = math.nan,
     ) -> None:
         """A pass for each of the `losses`, each followed by a step of `theta` where there is an lr.
 
         `losses`, in float64, become those before each step (of a second order, they mean nothing),
-        and `result` (P,) the last gradient, or the product. Raises SettingError for a tensor that
+        and `result` (P,) the last gradient, or the product. `decay` (P,) is the penalty of each
+        parameter, which is added to both. Raises SettingError for a tensor that
         compiled code would misread.
         """
         job = self._job
@@ -118,6 +120,7 @@ class Pass:
         job[kernels.THETA] = self._address("theta", theta)
         job[kernels.RESULT] = self._address("result", result)
         job[kernels.DIRECTION] = 0 if direction is None else self._address("direction", direction)
+        job[kernels.DECAY] = 0 if decay is None else self._address("decay", decay)
         kernels.passes(losses.numpy(), job, self._sums, np.array((2 / self._rows, lr)))
 
     def _address(self, name: str, vector: Tensor) -> int:

@@ -47,14 +47,19 @@ def _take_steps(
     is x (D+1, N), x in float32, |x| (N,) and y (N, K). `counts` are the sides above (H, N), the two
     slopes, and the sums gram (M+1, M+1) and moment (K, M+1) with M = H (D+1), which are brought up
     to date as rows change sides; so are the `lists` of `empty_lists`. `scratch` is that of
-    `empty_scratch`, and `constants` are `squares` and `budget`.
+    `empty_scratch`, and `constants` are `squares`, `budget` and the `penalty`, half of which times
+    the squared length of the weights is added to the loss.
     """
     x, _, _, y = table
     above, _, gram, moment = counts
     edges = x.shape[0]
     units, outputs = above.shape[0], y.shape[1]
     size = units * edges + 1
-    paths, (spent, _, _, _, a, t), (squares, budget) = lists[-1], scratch, constants
+    paths, (spent, _, _, _, a, t, before), (squares, budget, penalty) = (
+        lists[-1],
+        scratch,
+        constants,
+    )
     for k in range(losses.size):
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
@@ -62,7 +67,12 @@ def _take_steps(
         if spent[WORK] > budget * (spent[STEPS] + 100):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
+        if penalty != 0:
+            for i in range(theta.size):
+                before[i] = theta[i]
         _step(theta, lr, units, edges, t, paths)
+        if penalty != 0:
+            losses[k] += penalty / 2 * _decay(theta, before, lr * penalty, units, edges, paths)
         spent[WORK] += size * size * outputs
         spent[STEPS] += 1
     return losses.size
@@ -76,7 +86,8 @@ _ROW, _ROWS = _flat(types.float64), _flat(types.float64, 2)
 _TABLE = types.Tuple([_ROWS, _flat(types.float32, 2), _ROW, _ROWS])
 _COUNTS = types.Tuple([_flat(types.boolean, 2), _ROW, _ROWS, _ROWS])
 _LISTS = types.Tuple([_flat(types.int64, 2), _ROWS, _ROWS, _ROWS, _ROWS])
-_SCRATCH = types.Tuple([_ROW, _flat(types.float32), _flat(types.int64, 2), _ROW, _ROWS, _ROWS])
+_SEARCH = _flat(types.float32), _flat(types.int64, 2), _ROW
+_SCRATCH = types.Tuple([_ROW, *_SEARCH, _ROWS, _ROWS, _ROW])
 take_steps = Entry(
     _take_steps,
     types.int64(
@@ -87,7 +98,7 @@ take_steps = Entry(
         _COUNTS,
         _LISTS,
         _SCRATCH,
-        types.UniTuple(types.float64, 2),
+        types.UniTuple(types.float64, 3),
     ),
     seconds=4.0,
     **BARE,
@@ -158,6 +169,28 @@ def _step(theta: Any, lr: float, units: int, edges: int, t: Any, paths: Any) -> 
         v[units * outputs + k] -= rate * t[k, units * edges]
 
 
+@inner
+def _decay(theta: Any, before: Any, shrink: float, units: int, edges: int, paths: Any) -> float:
+    """The penalty's share of a step from `before`; the squared length of the weights there.
+
+    The last row of each layer is its biases, which are not weights.
+    """
+    total = 0.0
+    for h in range(units):
+        square = 0.0
+        for e in range(edges - 1):
+            w = before[e * units + h]
+            theta[e * units + h] -= shrink * w
+            square += w * w
+        paths[h, LENGTH] += shrink * np.sqrt(square) * (1 + SLACK)
+        total += square
+    outputs = (theta.size - units * edges) // (units + 1)
+    for i in range(units * edges, units * edges + units * outputs):
+        theta[i] -= shrink * before[i]
+        total += before[i] * before[i]
+    return total
+
+
 def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
     """Of each unit: rows, when each is due, and the first of each group; their features; paths.
 
@@ -176,11 +209,13 @@ def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
 def empty_scratch(units: int, edges: int, outputs: int) -> tuple[np.ndarray[Any, Any], ...]:
     """The work that was done with the lists, and in how many steps; memory for a search; a and t.
 
-    The latter is half the gradient with respect to a; both are (K, H (D+1) + 1).
+    The latter is half the gradient with respect to a; both are (K, H (D+1) + 1). The last is for
+    the parameters before a step.
     """
     chunk, whole = np.empty(CHUNK, np.float32), np.empty((4, CAPACITY), np.int64)
     a, t = np.empty((2, outputs, units * edges + 1))
-    return np.zeros(2), chunk, whole, np.empty(CAPACITY), a, t
+    before = np.empty(units * edges + (units + 1) * outputs)
+    return np.zeros(2), chunk, whole, np.empty(CAPACITY), a, t, before
 
 
 @inner
@@ -219,7 +254,7 @@ def _search(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: An
     x, x32, norms, _ = table
     above = counts[0]
     rows, due, first, features, paths = lists
-    _, z, whole, margins, _, _ = scratch
+    _, z, whole, margins, _, _, _ = scratch
     near, order = whole[NEAR], whole[ORDER]
     edges, units, path = x.shape[0], above.shape[0], paths[h]
     radius = _best_radius(path, x.shape[1])

@@ -242,7 +242,7 @@ def _weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str
 
 
 def _how(comparison: Comparison, words: Words) -> str:
-    heads = ["model", "method", "certificate", "gradients", "rate"]
+    heads = ["model", "method", "error_estimate", "gradients", "rate"]
     rows = [_descended(result, words) for result in comparison.results]
     content = table([words(head) for head in heads], rows, kind="words", label=words("how"))
     return _section(words("how"), _scrolling(content, words("how")) + _rates(comparison, words))
@@ -250,20 +250,20 @@ def _how(comparison: Comparison, words: Words) -> str:
 
 def _descended(result: Trained, words: Words) -> list[str]:
     descent = result.descent
-    worst = max((run.certificate for run in result.descents), key=lambda c: c.deviation)
+    worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
     method = f"<code>{escape(descent.method)}</code>"
     if descent.method in {"steps", "spectral", "flow"}:
         way = "steps" if descent.method == "flow" and worst.exact else descent.method
         method += f" ({words(f'method_{way}')}; {escape(descent.objective)})"
-    certificate = worst.said(words)
+    accuracy = words.deviation(worst.deviation, exact=worst.exact)
     if worst.note:
-        certificate += f"; {_foreign(worst.note, words)}"
+        accuracy += f"; {_foreign(worst.note, words)}"
     return [
         escape(result.model.name),
         f'<div class="wide">{method}</div>',
-        f'<div class="wide">{certificate}</div>',
+        f'<div class="wide">{accuracy}</div>',
         words.count(sum(run.gradient_evaluations for run in result.descents)),
-        "–" if descent.lr is None else words.short(descent.lr),
+        escape(words.rate(descent.lr)),
     ]
 
 

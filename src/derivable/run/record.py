@@ -13,8 +13,7 @@ from torch import Tensor
 
 from derivable.comparison import Curve, Facts, Found, Trained
 from derivable.data import Columns, Scaler
-from derivable.descent import Certificate, Checkpoint, Descent
-from derivable.descent.path import Window
+from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
 from derivable.errors import DataError
 from derivable.files import load_tensors, save_tensors
 from derivable.network import Network
@@ -129,9 +128,10 @@ def _pack(run: Descent) -> Packed:
     about = {
         "lr": run.lr,
         "gradient_evaluations": run.gradient_evaluations,
-        "certificate": asdict(run.certificate),
+        "error_estimate": asdict(run.error_estimate),
         "seconds": run.seconds,
         "compile_seconds": run.compile_seconds,
+        "stopped": run.stopped,
     }
     return tensors, {**words, "descent": json.dumps(about)}
 
@@ -139,7 +139,7 @@ def _pack(run: Descent) -> Packed:
 def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network) -> Descent:
     """What `_pack` made of it."""
     about = json.loads(words["descent"])
-    how = about.pop("certificate")
+    how = about.pop("error_estimate")
     windows = tuple(Window(**window) for window in how.pop("windows"))
     end = Checkpoint.unpack(tensors, words)
     assert end.snapshots is not None
@@ -150,7 +150,7 @@ def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network)
         steps=end.step - 1,
         method=end.method,
         objective=end.objective,
-        certificate=Certificate(**how, windows=windows),
+        error_estimate=ErrorEstimate(**how, windows=windows),
         interrupted=False,
         snapshots=end.snapshots,
         checkpoint=replace(end, losses=end.losses[:-1]),

@@ -1,17 +1,17 @@
-"""The certificate of the flow: exact steps taken beside it, and where their drift would lead.
+"""How far exact steps drift away from the flow, measured by exact steps taken beside it.
 
-In a window, a few exact steps start from a place on the path, and so does the flow, for the same
-time. What lies between their ends, divided by that time, is the velocity at which exact steps drift
-away from the flow there. Between windows it is interpolated. The flow is then crossed a second
-time with this drift added to it, with a tolerance ten times as large and shorter strides: the
-difference of the two paths, over all losses, is what is measured: both what steps are not a flow
-and what strides are not the flow, each propagated as the loss itself propagates it.
+In a window, a few exact steps start from a point of the trajectory, and so does the flow, for the
+same time. The difference of their ends, divided by that time, is the velocity at which exact steps
+drift away from the flow there. Between windows it is interpolated. The flow is then integrated a
+second time with this drift added to it, with a tolerance ten times as large and shorter strides:
+the difference of the two trajectories, over all losses, measures both what steps are not a flow and
+what strides are not the flow, each propagated as the loss itself propagates it.
 
-The certificate states three times that, because the two paths can be off in the same direction, and
-because something can happen between two windows that neither of them sees. It is a measurement with
-a margin and no proof: of 1,000 random problems (benchmarks/certificate.py) 792 were certified, and
-2 of those deviated further than was stated, the worst 2.4 times as far. The tests compare it with
-exact steps all the way.
+The error estimate is three times that, because both trajectories can be off in the same direction,
+and because something can happen between two windows that neither of them shows. It is a measurement
+with a margin and no bound: of 1,000 random problems (benchmarks/error_estimate.py) 792 were
+accepted, and 2 of those deviated further than was stated, the worst 2.4 times as far. The tests
+compare it with exact steps all the way.
 """
 
 from __future__ import annotations
@@ -23,29 +23,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.descent.error_estimate import Window
 from derivable.descent.field import Field, Vector
-from derivable.descent.path import Window
-from derivable.descent.sharpness import extreme_curvatures
+from derivable.descent.sharpness import extreme_eigenvalues
 from derivable.objective import Objective
+from derivable.stepper import Stepper
 
 TINY = 1e-300
 STEPS = 4  # of a window, at most
 PRODUCTS = 8  # with the Hessian, for its largest eigenvalue
 SHORT = 0.1  # lr * lambda_max * steps of a window, so that one Runge-Kutta step follows the flow
-APART = 2.0  # a window's place, as a multiple of the last one's
+APART = 2.0  # the step of a window, as a multiple of the last one's
 FALL = 0.5  # or where the loss has changed by so much, in its logarithm
 DENSEST = 100  # windows at most
 
 
 @dataclass
-class Witness:
+class DriftEstimate:
     """The windows so far, and the drift that was measured in them.
 
-    `flow` is in float64: what is measured is often smaller than a rounding of float32. `objective`
-    may be in float32: it is for the sharpness, of which a digit or two are enough.
+    `exact` takes steps in float64, and `flow` is in float64: what is measured is often smaller than
+    a rounding of float32. `objective` may be in float32: it is for the sharpness, of which a digit
+    or two are enough.
     """
 
     flow: Field
+    exact: Stepper
     objective: Objective
     windows: list[Window] = field(default_factory=list)
     evaluations: int = 0  # gradients
@@ -53,7 +56,7 @@ class Witness:
     _times: list[float] = field(default_factory=list)
     _drifts: list[Vector] = field(default_factory=list)  # (P,) each
 
-    def wants(self, step: float, steps: int, loss: float) -> bool:
+    def is_due(self, step: float, steps: int, loss: float) -> bool:
         """Whether it is time for the next window, where the loss is `loss`."""
         if not self.windows:
             return True
@@ -61,14 +64,14 @@ class Witness:
         moved = abs(math.log(max(loss, TINY) / max(self._loss, TINY))) > FALL
         return step >= last + steps / DENSEST and (moved or step >= APART * last)
 
-    def look(self, step: float, theta: Tensor, loss: float) -> None:
+    def measure(self, step: float, theta: Tensor, loss: float) -> None:
         """A window after `step` steps, where the parameters are `theta`, in float64."""
         self._loss = loss
         lr = self.flow.lr
-        _, largest = extreme_curvatures(self.objective, theta.to(self.objective.dtype), PRODUCTS)
+        _, largest = extreme_eigenvalues(self.objective, theta.to(self.objective.dtype), PRODUCTS)
         steps = int(min(STEPS, max(1.0, SHORT / max(lr * largest, 1e-12))))
         ahead = theta.clone()
-        self.flow.objective.take_steps(ahead, lr, torch.empty(steps, dtype=torch.float64))
+        self.exact.take_steps(ahead, lr, torch.empty(steps, dtype=torch.float64))
         off = ahead - _runge_kutta(self.flow, theta.numpy(), steps * lr)
         moved = float((ahead - theta).norm())
         self._times.append(step * lr)
@@ -77,7 +80,7 @@ class Witness:
         self.windows.append(Window(round(step), steps, deviation, lr * largest))
         self.evaluations += steps + 2 * PRODUCTS + 12
 
-    def drift(self, t: float) -> Vector:
+    def velocity(self, t: float) -> Vector:
         """The velocity (P,) at which exact steps leave the flow at the time t = lr * steps."""
         right = min(max(int(np.searchsorted(self._times, t)), 1), len(self._times) - 1)
         if len(self._times) == 1:

@@ -13,28 +13,26 @@ so that the mean squared error is a quadratic form in a_k,
 
 and its gradient, by the chain rule through a, is exact. G has (H (D+1) + 1)^2 entries, whatever the
 number of rows; when a row does change sides, its share of G and r is corrected. A row of weight w
-has (x, 1) and y times sqrt(w), which leaves its sides and weighs its share. All of it is in
+has (x, 1) and y times sqrt(w), which leaves its sides and weighs its share. A penalty needs no more
+than its gradient, which is a part of each weight. All of it is in
 float64, so the losses are those of exact steps to the last digits of a float32.
 """
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.errors import SettingError
-from derivable.function import Function
-from derivable.network import Network
-from derivable.objective.base import Objective
-from derivable.objective.fused import Fused, kernel_of
-from derivable.objective.mlp import Mlp
+from derivable.objective.fused import kernel_of
+from derivable.objective.mlp import Mlp, no_mlp
+from derivable.problem import Problem
+from derivable.stepper.base import ExactStepper
+from derivable.stepper.fused import FusedSteps
 from derivable.threads import on_one_thread
 
 if TYPE_CHECKING:
@@ -45,6 +43,7 @@ Counts = tuple[Array, Array, Array, Array]  # sides (H, N), slopes (2,), G, and 
 
 MOST_PRODUCTS = 600  # entries of a: G is then 3 MB and stays in the cache
 ROWS_AT_ONCE = 4096
+FEW_STEPS = 1000  # fewer are not worth the count of sides with which it begins
 
 
 @dataclass
@@ -58,87 +57,69 @@ class _State:
     pays: bool = True
 
 
-class Piecewise(Objective):
-    """MSE of Linear, ReLU, Linear on x (N, D), y (N, K), summed over the K columns.
+class PiecewiseSteps(ExactStepper):
+    """Exact steps of the MSE of Linear, ReLU, Linear on x (N, D), y (N, K), over all K columns.
 
-    Supports any activation that is two straight lines meeting in 0. Raises SettingError for
-    another network or loss, or without Numba (the extra `fast`).
+    Supports any activation that is two straight lines meeting in 0, with Numba (the extra `fast`).
 
     Many steps at a time is what it is for: `block` of them after each fresh count of the sides.
     Steps that begin where the last ones ended go on with their count.
     """
 
     name = "piecewise"
-    dtype = torch.float64
     block = 20_000
 
-    @staticmethod
-    def supports(network: Network, loss: type[Function]) -> bool:
-        """Whether it can stand for this network and loss, here."""
-        mlp = Mlp.of(network, loss)
-        if mlp is None or len(mlp.activations) != 1 or not importlib.util.find_spec("numba"):
-            return False
-        kernel = kernel_of(mlp.activations[0])
-        on_cpu = all(p.device.type == "cpu" for p in network.parameters())
-        return kernel is not None and kernel.slopes is not None and on_cpu
-
     @classmethod
-    def pays(cls, network: Network, loss: type[Function], x: Tensor) -> bool:
-        """Whether a step costs far less than a pass over the table."""
-        if not cls.supports(network, loss):
-            return False
-        products = sum(p.numel() for p in network.layers[0].parameters())
-        return products <= min(MOST_PRODUCTS, len(x) // 8)
-
-    def __init__(
-        self,
-        network: Network,
-        loss: type[Function],
-        x: Tensor,
-        y: Tensor,
-        weight: Tensor | None = None,
-    ) -> None:
-        mlp = Mlp.require(network, loss, self.name)
-        if not self.supports(network, loss):
-            raise SettingError(
+    def refusal(cls, problem: Problem) -> str:
+        """Why it cannot have this problem here; empty where it can."""
+        mlp = Mlp.of(problem)
+        if mlp is None:
+            return no_mlp(cls.name)
+        kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
+        if not (
+            importlib.util.find_spec("numba") is not None
+            and kernel is not None
+            and kernel.slopes is not None
+            and all(p.is_cpu for p in problem.network.parameters())
+        ):
+            return (
                 "the piecewise objective runs one hidden layer of ReLU or LeakyReLU, on the CPU, "
                 "and needs Numba: pip install 'derivable[fast]'"
             )
+        return ""
+
+    @classmethod
+    def pays(cls, problem: Problem, steps: int) -> bool:
+        """Whether a step costs far less than a pass over the table, and there are many steps."""
+        products = sum(p.numel() for p in problem.network.layers[0].parameters())
+        return steps >= FEW_STEPS and products <= min(MOST_PRODUCTS, problem.rows // 8)
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        mlp = Mlp.of(problem)
+        assert mlp is not None  # `refusal` has looked
         kernel = kernel_of(mlp.activations[0])
-        assert kernel is not None  # `supports` has looked
+        assert kernel is not None
         assert kernel.slopes is not None
+        self.plain = FusedSteps(problem.in_float64())  # the same from the table
+        self.objective = self.plain.objective
         self.slopes = np.array(kernel.slopes)
-        self.units = mlp.sizes[1]
+        self.units, self.penalty = mlp.sizes[1], float(problem.penalty)
+        x, y = problem.x, problem.y
         # contiguous, because for another layout the loops would be compiled again
         self.y = y.double().contiguous()  # (N, K)
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
-        if weight is not None:
-            root = weight.double().sqrt()  # (N,)
+        if problem.weight is not None:
+            root = problem.weight.double().sqrt()  # (N,)
             self.x, self.y = self.x * root, self.y * root.view(-1, 1)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
-        self._problem = network, loss, x, y, weight
         self._state: _State | None = None
 
-    @cached_property
-    def plain(self) -> Fused:
-        """The same from the table, in float64."""
-        network, loss, x, y, weight = self._problem
-        twin = copy.deepcopy(network).double()
-        return Fused(twin, loss, x.double(), y.double(), weight)
-
-    def routines(self, *, curvature: bool) -> list[Compiled]:
+    def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs: its loop, and for the last loss that of the table."""
         from derivable.objective import piecewise_kernels
 
-        return [piecewise_kernels.take_steps, *self.plain.routines(curvature=curvature)]
-
-    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss () and its gradient (P,) at `theta` (P,), from the table."""
-        return self.plain.value_and_gradient(theta)
-
-    def curvature(self, theta: Tensor, direction: Tensor) -> Tensor:
-        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), exactly."""
-        return self.plain.curvature(theta, direction)
+        return [piecewise_kernels.take_steps, *self.plain.routines(hvp=hvp)]
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each.
@@ -162,8 +143,12 @@ class Piecewise(Objective):
                 state.counts,
                 state.lists,
                 state.scratch,
-                # a pass over the table costs twice as much as this
-                (float((self.y**2).mean(0).sum()), float(self.x.numel() * self.units)),
+                # a pass over the table costs twice as much as the second
+                (
+                    float((self.y**2).mean(0).sum()),
+                    float(self.x.numel() * self.units),
+                    self.penalty,
+                ),
             )
         if taken < len(losses):
             state.pays = False

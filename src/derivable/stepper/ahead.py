@@ -22,8 +22,9 @@ import torch
 from derivable.function import Function
 from derivable.functions import Tanh
 from derivable.network import Network
-from derivable.objective.base import Objective
 from derivable.objective.mlp import Mlp
+from derivable.problem import Problem
+from derivable.stepper import Kind, choose_stepper
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
@@ -33,44 +34,41 @@ WORTH = 2.0  # about so many seconds of compiling are worth the start of a proce
 
 @dataclass(frozen=True)
 class Demand:
-    """An objective of a perceptron, as far as its compiled code depends on it."""
+    """A stepper of a perceptron, as far as its compiled code depends on it."""
 
-    objective: str
+    stepper: str
     sizes: tuple[int, ...]
     activation: str | None  # its module and name
     loss: str
     dtype: str
-    curvature: bool
+    hvp: bool
 
     @classmethod
     def of(
         cls,
-        kind: type[Objective],
-        network: Network,
-        loss: type[Function],
+        kind: Kind,
+        problem: Problem,
         dtype: torch.dtype,
         *,
-        curvature: bool,
+        hvp: bool,
     ) -> Self | None:
-        """That of a network; None where another process could not make the same one."""
-        mlp = Mlp.of(network, loss)
-        functions = [loss, *(mlp.activations if mlp else ())]
+        """That of a problem; None where another process could not make the same one."""
+        mlp = Mlp.of(problem)
+        functions = [problem.loss, *(mlp.activations if mlp else ())]
         if mlp is None or not all(one.__module__.startswith("derivable.") for one in functions):
             return None
         activation = _path(mlp.activations[0]) if mlp.activations else None
         name = str(dtype).removeprefix("torch.")
-        return cls(kind.name, mlp.sizes, activation, _path(loss), name, curvature)
+        return cls(kind.name, mlp.sizes, activation, _path(problem.loss), name, hvp)
 
     def routines(self) -> list[Compiled]:
-        """The compiled code of such an objective."""
-        from derivable.objective import OBJECTIVES
-
+        """The compiled code of such a stepper."""
         dtype = getattr(torch, self.dtype)
         activation = _function(self.activation) if self.activation else Tanh
         network = Network.mlp(*self.sizes, activation=activation, dtype=dtype)
         x, y = (torch.zeros(1, size, dtype=dtype) for size in (self.sizes[0], self.sizes[-1]))
-        objective = OBJECTIVES[self.objective](network, _function(self.loss), x, y)
-        return objective.routines(curvature=self.curvature)
+        problem = Problem(network, _function(self.loss), x, y)
+        return choose_stepper(problem, self.stepper, steps=0).routines(hvp=self.hvp)
 
 
 def compile_ahead(demands: Sequence[Demand]) -> int:
@@ -84,7 +82,7 @@ def compile_ahead(demands: Sequence[Demand]) -> int:
     seconds = sum(routine.seconds for routine in to_compile)
     if seconds < WORTH or (os.cpu_count() or 1) < 2 or not Store().is_writable():
         return 0
-    command = [sys.executable, "-m", "derivable.objective.ahead"]
+    command = [sys.executable, "-m", "derivable.stepper.ahead"]
     command.append(json.dumps([asdict(demand) for demand in demands]))
     nothing = subprocess.DEVNULL
     with suppress(OSError):  # without it, this process compiles all

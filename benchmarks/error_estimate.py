@@ -1,10 +1,10 @@
-"""How often the certificate of a flow states less than what the flow is off by.
+"""How often the error estimate of a flow states less than what the flow is off by.
 
-Random smooth networks, tables, starts and learning rates; those that the flow certifies are
+Random smooth networks, tables, starts and learning rates; those that the flow accepts are
 compared with exact steps in float64, over every loss. `ratio` is the largest deviation that was
-found, as a part of the one that the certificate states: above 1, it states too little.
+found, as a part of the one that the error estimate states: above 1, it states too little.
 
-    python benchmarks/certificate.py [--problems N]
+    python benchmarks/error_estimate.py [--problems N]
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import math
 import torch
 
 from derivable import MSE, Network, descend, functions
-from derivable.descent.sharpness import extreme_curvatures
+from derivable.descent.sharpness import extreme_eigenvalues
 from derivable.objective import Fused
+from derivable.problem import Problem
 
 ACTIVATIONS = (functions.Tanh, functions.Sigmoid, functions.SiLU, functions.ELU)
 
@@ -42,8 +43,8 @@ def random_problem(seed):
     x = torch.randn(rows, sizes[0], generator=draw, dtype=torch.float64)
     mix = torch.randn(sizes[0], sizes[-1], generator=draw, dtype=torch.float64)
     y = between(0.3, 3) * torch.sin(between(0.3, 3) * x @ mix)
-    objective = Fused(network, MSE, x, y)
-    _, sharpest = extreme_curvatures(objective, network.theta)
+    objective = Fused(Problem(network, MSE, x, y))
+    _, sharpest = extreme_eigenvalues(objective, network.theta)
     return network, x, y, between(1e-4, 0.1) / max(sharpest, 1e-3), whole(4_000, 20_000)
 
 
@@ -57,15 +58,17 @@ def main():
     for seed in range(2 if options.quick else options.problems):
         network, x, y, lr, steps = random_problem(seed)
         flow = descend(network, MSE, x, y, lr=lr, steps=steps, method="flow")
-        if flow.certificate.exact:
+        if flow.error_estimate.exact:
             refused += 1
             continue
         exact = descend(network, MSE, x, y, lr=lr, steps=steps, method="steps", objective="fused")
         off = ((flow.losses - exact.losses).abs() / exact.losses).max().item()
-        ratios.append((off / flow.certificate.deviation, off, flow.certificate.deviation, seed))
+        ratios.append(
+            (off / flow.error_estimate.deviation, off, flow.error_estimate.deviation, seed)
+        )
     ratios.sort(reverse=True)
     print(
-        "| problems | certified | left to exact steps | ratio above 1 | above 1/2 | median ratio |"
+        "| problems | accepted | left to exact steps | ratio above 1 | above 1/2 | median ratio |"
     )
     print("|---|---|---|---|---|---|")
     above = [sum(r[0] > bound for r in ratios) for bound in (1, 0.5)]

@@ -1,0 +1,101 @@
+"""What is called between blocks of steps: the state of the descent, and who is told of it.
+
+A callback is any callable that takes a `State`. Where it has an attribute `every`, a whole number,
+it is called after each multiple of so many steps and at the end; otherwise at the end of every
+block, or of every stride of a method that has no blocks. Where it is a context manager too, it is
+entered before the first step and left at the end, however the descent ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from derivable.descent.checkpoint import Checkpoint
+from derivable.errors import SettingError
+from derivable.problem import Problem
+
+
+class Stop(KeyboardInterrupt):
+    """A callback has asked to stop: the descent ends where it is."""
+
+
+@dataclass
+class State:
+    """Where a descent is, between two blocks of steps."""
+
+    step: int  # the number of steps that were taken
+    steps: int  # that were asked for
+    loss: float  # before the last step; at the end, after it
+    theta: Tensor  # (P,): the parameters, to read; `clone()` them to keep them
+    problem: Problem
+    resumable: bool  # whether what goes on from here has the bits of what is never stopped
+    make_checkpoint: Callable[[], Checkpoint] = field(repr=False)
+    reason: str = ""  # why it shall stop, where it shall
+    back_to: Checkpoint | None = None  # where it shall end, if not here
+
+    @property
+    def ended(self) -> bool:
+        """Whether all steps are taken."""
+        return self.step == self.steps
+
+    def checkpoint(self) -> Checkpoint:
+        """A checkpoint here, from which `descend(..., start=...)` goes on."""
+        return self.make_checkpoint()
+
+    def stop(self, reason: str, back_to: Checkpoint | None = None) -> None:
+        """Ask the descent to end here, or at an earlier checkpoint; `Descent.stopped` has why."""
+        self.reason, self.back_to = reason, back_to
+
+
+Callback = Callable[[State], Any]
+
+
+class Callbacks:
+    """Several callbacks as one. Raises SettingError where one is none."""
+
+    def __init__(self, given: Callback | Sequence[Callback]) -> None:
+        self._each: tuple[Any, ...] = tuple(given) if isinstance(given, Sequence) else (given,)
+        for callback in self._each:
+            if not callable(callback):
+                raise SettingError(
+                    "on_block must be a callable that takes a State, or several of them, got "
+                    f"{type(callback).__name__}"
+                )
+            every = getattr(callback, "every", 1)
+            if not isinstance(every, int) or every < 1:
+                raise SettingError(
+                    f"{type(callback).__name__}.every must be a whole number, 1 or more, "
+                    f"got {every!r}"
+                )
+
+    @property
+    def periodic(self) -> str:
+        """The name of one that is called after so many steps; empty where none is."""
+        return next((type(one).__name__ for one in self._each if hasattr(one, "every")), "")
+
+    def next_step(self, done: int, end: int) -> int:
+        """The next step after `done` at which one is to be called, `end` at the latest."""
+        periods: list[int] = [
+            callback.every for callback in self._each if hasattr(callback, "every")
+        ]
+        return min([done - done % every + every for every in periods] + [end])
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Enter those that are context managers."""
+        with ExitStack() as stack:
+            for callback in self._each:
+                if hasattr(callback, "__enter__"):
+                    stack.enter_context(callback)
+            yield
+
+    def __call__(self, state: State) -> None:
+        """Call each that is due."""
+        for callback in self._each:
+            if state.ended or state.step % getattr(callback, "every", 1) == 0:
+                callback(state)

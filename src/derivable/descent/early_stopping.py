@@ -1,0 +1,78 @@
+"""`EarlyStopping`: end a descent where the loss on other rows falls no more."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from derivable.descent.callbacks import State
+from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.checks import check_count
+from derivable.objective import ByHand
+from derivable.problem import Problem, check_not_negative
+
+
+class EarlyStopping:
+    """A callback that measures the loss on validation rows x (N, D), y (N, K) every so many steps.
+
+    It ends the descent where the loss has not fallen below the least so far, by more than
+    `min_delta`, in `patience` evaluations; and the descent goes back to where it was least, also
+    where it comes to its last step. `steps` and `losses` hold all evaluations. The penalty of the
+    problem is no part of them. One that is used again begins anew.
+
+    Goes with methods that take every step. Raises SettingError for settings without a meaning, and
+    when the descent begins, what `Problem` raises for rows that do not fit.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        *,
+        weight: Tensor | None = None,
+        every: int = 100,
+        patience: int = 10,
+        min_delta: float = 0.0,
+    ) -> None:
+        check_count("every", every, 1)
+        check_count("patience", patience, 1)
+        check_not_negative("min_delta", min_delta)
+        self.x, self.y, self.weight = x, y, weight
+        self.every, self.patience, self.min_delta = every, patience, min_delta
+        self._begin()
+
+    def _begin(self) -> None:
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self._best: Checkpoint | None = None
+        self._least, self._waited = math.inf, 0
+        self._objective: ByHand | None = None
+
+    def __enter__(self) -> None:
+        self._begin()
+
+    def __exit__(self, *error: object) -> None:
+        self._objective = None
+
+    def __call__(self, state: State) -> None:
+        """Evaluate, and stop where it is time to."""
+        loss = self._loss(state)
+        self.steps.append(state.step)
+        self.losses.append(loss)
+        if self._best is None or loss < self._least - self.min_delta:
+            self._best, self._least, self._waited = state.checkpoint(), loss, 0
+        else:
+            self._waited += 1
+        if self._waited >= self.patience or (state.ended and self._best.step < state.step):
+            state.stop(
+                f"the validation loss was least after {self._best.step:,} steps, {self._least:.6g}",
+                back_to=self._best,
+            )
+
+    def _loss(self, state: State) -> float:
+        if self._objective is None:
+            problem = state.problem
+            rows = Problem(problem.network, problem.loss, self.x, self.y, self.weight)
+            self._objective = ByHand(rows)
+        return self._objective.value(state.theta.to(self._objective.dtype)).item()

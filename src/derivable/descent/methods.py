@@ -1,0 +1,63 @@
+"""The methods by name, and the one that is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivable.descent.auto import Auto
+from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.flow import Flow
+from derivable.descent.gradient_descent import GradientDescent
+from derivable.descent.lbfgs import LBFGS
+from derivable.descent.method import Method
+from derivable.descent.optimisers import Adam, Momentum, Nesterov
+from derivable.descent.spectral import Spectral
+from derivable.errors import SettingError
+
+METHODS: dict[str, type[Method]] = {
+    kind.name: kind
+    for kind in (Auto, GradientDescent, Spectral, Flow, Momentum, Nesterov, Adam, LBFGS)
+}
+
+
+def method_of(method: Any, start: Checkpoint | None = None) -> Method:
+    """The method that is given by name or as an object; that of a checkpoint to go on from.
+
+    Raises SettingError for one that is unknown, or not that of the checkpoint.
+    """
+    if not isinstance(method, (str, Method)) or (
+        isinstance(method, str) and method not in METHODS and not (start and method == start.method)
+    ):
+        raise SettingError(
+            f"method must be one of {', '.join(METHODS)}, or an object such as Momentum(0.9); "
+            f"got {method!r}"
+        )
+    if start is None:
+        return METHODS[method]() if isinstance(method, str) else method
+    name = method if isinstance(method, str) else method.name
+    if name not in (Auto.name, start.method):
+        raise SettingError(
+            f"the checkpoint is of method {start.method!r}, got method {name!r}; leave method out "
+            "to go on from it"
+        )
+    if isinstance(method, Method) and not isinstance(method, Auto):
+        _check_settings(method, start)
+        return method
+    if start.method not in METHODS:
+        raise SettingError(
+            f"the checkpoint is of method {start.method!r}, which is none of the library's; give "
+            "the method again to go on from it"
+        )
+    return METHODS[start.method](**start.settings)
+
+
+def _check_settings(method: Method, start: Checkpoint) -> None:
+    """Refuse other settings than those of the checkpoint."""
+    for name, value in method.settings.items():
+        was = start.settings.get(name)
+        was = tuple(was) if isinstance(was, list) else was  # JSON has no tuples
+        if value != was and name not in method.adjustable:
+            raise SettingError(
+                f"the checkpoint is of method {method.name!r} with {name}={was!r}, got "
+                f"{name}={value!r}; leave method out to go on from it"
+            )

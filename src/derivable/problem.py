@@ -1,0 +1,201 @@
+"""`Problem`: WHAT is minimised, checked once when it is made."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from derivable.errors import DataError, SettingError, ShapeError
+from derivable.function import Function
+from derivable.functions import MSE
+from derivable.functions.losses import CrossEntropy
+from derivable.network import Network, flatten
+from derivable.shapes import require_tensors
+
+QUADRATIC: tuple[type[Function], ...] = (MSE,)  # in (yhat, y)
+LINEAR: tuple[type[Function], ...] = (CrossEntropy,)  # in y
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The loss of a network on a table: `loss(network(x), y)`, summed where it is several numbers.
+
+    x (N, D) and y (N, K) have the network's dtype. `weight` (N,) is how much each row counts: a row
+    of weight 3 is three rows, one of weight 0 none. It goes with MSE, and with CrossEntropy of
+    probabilities.
+
+    Rows of weight 0 are left out when a Problem is made, and the other weights are divided by their
+    mean: with weights w_n of mean 1 the loss is mean_n w_n l_n. `weight` is None where all rows
+    count the same. No loss has to know: one that is linear in y, as CrossEntropy of probabilities,
+    has its y multiplied by w_n here, and one that is quadratic in (yhat, y), as MSE, is given both
+    times `roots`, sqrt(w_n).
+
+    `penalty` is the factor l of an L2 penalty: what is minimised is the loss plus l / 2 |w|^2,
+    where w are all weights. Weights are the parameters of two dimensions or more; biases are not
+    penalised, as in scikit-learn. Since the loss is a mean over rows, `MLPRegressor(alpha=a)` on N
+    rows, whose squared error is halved, is `penalty=2 * a / N` here, and so is `Ridge(alpha=a)`.
+    `torch.optim.SGD(weight_decay=l)` has the same l, but decays biases too.
+
+    Raises SettingError for a loss that is no Function, a network that cannot move, and weights that
+    the loss cannot have; ShapeError, NotATensorError and DataError (not finite, another dtype) for
+    a table that does not fit.
+    """
+
+    network: Network
+    loss: type[Function]
+    x: Tensor
+    y: Tensor
+    weight: Tensor | None = None
+    penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_network(self.network, self.loss)
+        _check_table(self.network, self.x, self.y)
+        check_not_negative("penalty", self.penalty)
+        if self.weight is not None:
+            check_weight(self.loss, len(self.x), self.weight)
+            self.__dict__.update(_weighed(self.loss, self.x, self.y, self.weight))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that count, N."""
+        return len(self.x)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """That of the parameters and the table."""
+        return self.x.dtype
+
+    @property
+    def theta(self) -> Tensor:
+        """A copy of the network's parameters, (P,)."""
+        return self.network.theta
+
+    @property
+    def is_weight(self) -> Tensor:
+        """1 for each parameter (P,) of a tensor with two dimensions or more, a weight; else 0."""
+        parts = [torch.full_like(p.detach(), float(p.ndim > 1)) for p in self.network.parameters()]
+        return flatten(parts)
+
+    @property
+    def decay(self) -> Tensor:
+        """The penalty of each parameter, (P,): 0 for biases. Its gradient is `decay * theta`."""
+        return self.penalty * self.is_weight
+
+    @property
+    def roots(self) -> Tensor | None:
+        """What prediction and target are multiplied by, (N, 1); None where by nothing."""
+        if self.weight is None or self.loss not in QUADRATIC:
+            return None
+        return self.weight.sqrt().view(-1, 1)
+
+    def in_float64(self) -> Problem:
+        """The same in float64."""
+        if self.dtype == torch.float64:
+            return self
+        return self._with(
+            network=copy.deepcopy(self.network).double(),
+            x=self.x.double(),
+            y=self.y.double(),
+            weight=None if self.weight is None else self.weight.double(),
+        )
+
+    def part(self, rows: slice | Tensor) -> Problem:
+        """The same on some of the rows, which keep their weights."""
+        weight = None if self.weight is None else self.weight[rows]
+        return self._with(x=self.x[rows], y=self.y[rows], weight=weight)
+
+    def _with(self, **changes: Any) -> Self:
+        """A copy with other fields, which follow from checked ones and are not checked again."""
+        twin = copy.copy(self)
+        twin.__dict__.update(changes)
+        return twin
+
+
+def _check_network(network: Network, loss: Any) -> None:
+    """Refuse a loss that is none, and a network that cannot move."""
+    if not (isinstance(loss, type) and issubclass(loss, Function)):
+        raise SettingError(f"loss must be a Function class such as MSE, got {loss!r}")
+    if not list(network.parameters()):
+        raise SettingError("the network has no parameters to descend with; give it a Linear layer")
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            raise SettingError(
+                f"the parameter {name} is frozen (requires_grad=False), and descend moves all of "
+                "them; network.requires_grad_() thaws the network"
+            )
+        if not parameter.dtype.is_floating_point:
+            raise SettingError(
+                f"the parameter {name} is {parameter.dtype}, and descend moves real numbers"
+            )
+
+
+def _check_table(network: Network, x: Any, y: Any) -> None:
+    """Refuse a table that does not fit the network."""
+    require_tensors("Problem", x=x, y=y)
+    first, *_, last = list(network.parameters()) * 2  # w of the first layer, b of the last
+    for name, value in (("x", x), ("y", y)):
+        if value.dtype != first.dtype:
+            raise DataError(
+                f"{name} has dtype {value.dtype} and the network {first.dtype}; "
+                f"convert one of them, for example {name}.to({first.dtype})"
+            )
+        if not torch.isfinite(value).all():
+            row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
+            raise DataError(
+                f"{name} is not finite: its first NaN or infinite value is in row {row}; "
+                "drop or fill such rows first"
+            )
+    inputs, outputs = first.size(0), last.size(-1)
+    if x.ndim != 2 or x.size(1) != inputs or x.size(0) == 0:
+        raise ShapeError(f"x must have shape (N, {inputs}) with N > 0, got {tuple(x.shape)}")
+    if tuple(y.shape) != (x.size(0), outputs):
+        raise ShapeError(
+            f"y must have shape ({x.size(0)}, {outputs}), one row per row of x and one column "
+            f"per output, got {tuple(y.shape)}"
+        )
+
+
+def check_weight(loss: type[Function], rows: int, weight: Any) -> None:
+    """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
+    if loss not in (*QUADRATIC, *LINEAR):
+        known = " and ".join(one.__name__ for one in (*QUADRATIC, *LINEAR))
+        raise SettingError(
+            f"weight goes with the losses {known}, got {loss.__name__}; repeat the rows of x and y "
+            "as often as they count"
+        )
+    require_tensors("Problem", weight=weight)
+    if tuple(weight.shape) != (rows,):
+        raise ShapeError(
+            f"weight must have shape ({rows},), one number per row of x, got {tuple(weight.shape)}"
+        )
+    valid = torch.isfinite(weight) & (weight >= 0)
+    if not valid.all():
+        row = int(torch.nonzero(~valid)[0, 0])
+        raise DataError(
+            f"weight must be finite and 0 or more, got {weight[row].item()} in row {row}"
+        )
+    if not (weight > 0).any():
+        raise DataError("weight is zero in every row; give at least one row a positive weight")
+
+
+def _weighed(loss: type[Function], x: Tensor, y: Tensor, weight: Tensor) -> dict[str, Any]:
+    """The rows that count, and their weights of mean 1, as fields of a Problem."""
+    if not (weight > 0).all():
+        x, y, weight = x[weight > 0], y[weight > 0], weight[weight > 0]
+    if (weight == weight[0]).all():
+        return {"x": x, "y": y, "weight": None}
+    weight = (weight / weight.double().mean()).to(y.dtype)
+    return {"x": x, "y": y * weight.view(-1, 1) if loss in LINEAR else y, "weight": weight}
+
+
+def check_not_negative(name: str, value: Any) -> None:
+    """Refuse a setting that is no number, 0 or more."""
+    if not (isinstance(value, Real) and 0 <= float(value) < math.inf):
+        raise SettingError(f"{name} must be a number, 0 or more, got {value!r}")
