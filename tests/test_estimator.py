@@ -271,6 +271,23 @@ def test_it_says_how_it_was_fitted() -> None:
     assert DescentRegressor(max_iter=1, method="adam").fit(X, Y).lr_ == 1e-3
 
 
+def test_the_penalty_is_that_of_ridge_regression() -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import scale
+
+    x, y = scale(X), scale(Y)
+    model = DescentRegressor((), penalty=0.3, lr=0.05, standardize=False).fit(x, y)
+    ridge = Ridge(alpha=0.3 * len(x) / 2).fit(x, y)
+    np.testing.assert_allclose(model.predict(x), ridge.predict(x), rtol=1e-5, atol=1e-6)
+    assert model.method_ == "spectral"
+    with pytest.raises(SettingError, match="penalty must be a number, 0 or more, got -1"):
+        DescentRegressor(penalty=-1).fit(x, y)
+    free, held = (
+        DescentClassifier(max_iter=300, penalty=p).fit(X, Y.mean() < Y) for p in (0.0, 3.0)
+    )
+    assert held.network_.theta.norm() < free.network_.theta.norm()
+
+
 def test_random_states() -> None:
     seeds: list[Any] = [3, np.random.RandomState(3), None]
     models = [DescentRegressor(max_iter=1, random_state=seed).fit(X, Y) for seed in seeds]

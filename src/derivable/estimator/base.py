@@ -45,6 +45,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         max_iter: int = 80_000,
         method: str = "auto",
         tolerance: float = 1e-4,
+        penalty: float = 0.0,
         standardize: bool = True,
         validation_fraction: float | None = None,
         warm_start: bool = False,
@@ -56,6 +57,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.max_iter = max_iter
         self.method = method
         self.tolerance = tolerance
+        self.penalty = penalty
         self.standardize = standardize
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -95,7 +97,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         network = self._start(table) if reset else self.network_
         if reset or self.lr != "auto" or method != self._rated:
             self.lr_, self.lr_reason_ = rate_for(
-                self.lr, method, Problem(network, self._loss, *table)
+                self.lr, method, Problem(network, self._loss, *table, self.penalty)
             )
             self._rated = method
         watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
@@ -161,6 +163,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             x,
             y,
             weight=weight,
+            penalty=self.penalty,
             lr=self.lr_,
             steps=done + steps,
             method=method_for(method, self.tolerance),

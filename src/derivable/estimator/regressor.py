@@ -19,7 +19,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     """A small neural network, or a linear model, fitted by plain gradient descent.
 
     Exact full-batch steps of the mean squared error, one error per output and summed, taken by
-    the engines of `descend`; a method that is not exact certifies how far it is from it.
+    the engines of `descend`; a method that is not exact estimates how far it is from them.
 
     Parameters
     ----------
@@ -28,15 +28,19 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     activation : str or Function class, default="tanh"
         The name of an elementwise function of the library in lower case, or a Function.
     lr : "auto" or float, default="auto"
-        The learning rate. "auto" tries rates from the inverse of the largest curvature of a
-        linear model's loss on this table downwards, and takes half of the first at which the loss
-        never rose in 500 steps; `lr_` and `lr_reason_` say which and why.
+        The learning rate. "auto" tries rates from the inverse of the largest eigenvalue of the
+        Hessian of a linear model's loss on this table downwards, and takes half of the first at
+        which the loss never rose in 500 steps; `lr_` and `lr_reason_` are which and why.
     max_iter : int, default=80_000
         Steps of a fit, all of which are taken: descent has no end of its own.
     method : str, default="auto"
         How the steps are taken, as in `descend`; or "momentum", "nesterov", "adam", "lbfgs".
     tolerance : float, default=1e-4
         How far a method that is not exact may deviate, relative, in every loss.
+    penalty : float, default=0.0
+        An L2 penalty: `penalty` / 2 times the squared length of all weights, without the biases, is
+        added to the loss, in the units that are fitted. `loss_curve_` has it, `validation_curve_`
+        has not.
     standardize : bool, default=True
         Fit in standardised units: features and targets less their mean, over their deviation, both
         of the (weighted) rows that train. Descent needs it: a column in thousands makes the loss
