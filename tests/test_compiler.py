@@ -238,7 +238,7 @@ def test_the_announced_time_is_that_of_this_machine(monkeypatch: pytest.MonkeyPa
 
 
 KERNEL = """
-from derivable.function.kernel import Kernel, like, straight
+from derivable.function.kernel import Kernel, like
 
 def _value(x):
     return like(x, {slope}) * x
@@ -246,7 +246,10 @@ def _value(x):
 def _slope(x, output):
     return like(x, {slope})
 
-kernel = Kernel(_value, _slope, straight)
+def _curvature(x, output):
+    return like(x, 0)
+
+kernel = Kernel(_value, _slope, _curvature)
 """
 
 

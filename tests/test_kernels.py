@@ -12,19 +12,25 @@ import torch
 from torch import Tensor
 
 from derivable import Function, functions
+from derivable.formula import kernel_of
 from derivable.function.kernel import Kernel, exp, like, tanh
-from derivable.objective.fused import kernel_of
+from derivable.functions import elementwise
 
 ACTIVATIONS: dict[type[Function], Kernel] = {
     function: kernel
-    for name in functions.__all__
-    if (kernel := kernel_of(function := getattr(functions, name))) is not None
+    for name in elementwise.__all__
+    if isinstance(kernel := kernel_of(function := getattr(elementwise, name)), Kernel)
 }
 ALL = pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda kind: kind.__name__)
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 
 # Away from kinks, small and large, of both signs; 37 is as large as it gets before exp(-x) is lost.
 PLACES = [s * x for s in (-1, 1) for x in (1e-9, 3e-4, 0.11, 0.53, 0.97, 1.9, 4.7, 7.3, 13.0, 37.0)]
+
+
+def places(activation: type[Function]) -> list[float]:
+    """Those where it is defined."""
+    return [x for x in PLACES if x > 0 or activation not in (functions.Log, functions.Sqrt)]
 
 
 def derivatives(activation: type[Function], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -68,18 +74,17 @@ def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor)
     return [y, pulled, dy, dboth]
 
 
-def test_the_library_states_kernels() -> None:
-    names = {function.__name__ for function in ACTIVATIONS}
-    assert {"Tanh", "ReLU", "LeakyReLU", "Sigmoid", "SiLU", "ELU", "Square"} <= names
+def test_every_elementwise_function_of_the_library_has_one() -> None:
+    assert {function.__name__ for function in ACTIVATIONS} == set(elementwise.__all__)
 
 
 @ALL
 def test_as_plain_python(activation: type[Function]) -> None:
     kernel = ACTIVATIONS[activation]
-    x = torch.tensor(PLACES, dtype=torch.float64)
-    outputs = [kernel.value(place) for place in PLACES]
-    slopes = [kernel.slope(*pair) for pair in zip(PLACES, outputs, strict=True)]
-    curvatures = [kernel.curvature(*pair) for pair in zip(PLACES, outputs, strict=True)]
+    x = torch.tensor(places(activation), dtype=torch.float64)
+    outputs = [kernel.value(place) for place in places(activation)]
+    slopes = [kernel.slope(*pair) for pair in zip(places(activation), outputs, strict=True)]
+    curvatures = [kernel.curvature(*pair) for pair in zip(places(activation), outputs, strict=True)]
     for ours, expected in zip(
         (outputs, slopes, curvatures), derivatives(activation, x), strict=True
     ):
@@ -91,7 +96,7 @@ def test_as_plain_python(activation: type[Function]) -> None:
 @ALL
 def test_plain_python_keeps_the_type_of_a_number(activation: type[Function]) -> None:
     kernel = ACTIVATIONS[activation]
-    for x in (np.float32(-0.3), np.float32(0.3)):
+    for x in map(np.float32, places(activation)):
         output = kernel.value(x)
         assert type(output) is type(kernel.slope(x, output)) is np.float32
         assert type(kernel.curvature(x, output)) is np.float32
@@ -114,6 +119,7 @@ def test_the_straight_ones_say_their_slopes(activation: type[Function]) -> None:
 def test_compiled(activation: type[Function], dtype: torch.dtype) -> None:
     kernel = ACTIVATIONS[activation]
     x = torch.cat([torch.tensor(PLACES), torch.linspace(-11.003, 11.007, 501)]).to(dtype)
+    x = x[x > 0] if len(places(activation)) < len(PLACES) else x
     grad, dz, dgrad = torch.randn(3, len(x), dtype=dtype)
     ours = compiled(kernel, x, grad, dz, dgrad)
     value, slope, curvature = derivatives(activation, x.double())
@@ -141,7 +147,12 @@ def test_infinity(activation: type[Function], dtype: torch.dtype) -> None:
     if activation is functions.Softsign:
         assert y[0].isnan()  # inf / (1 + inf), as in PyTorch
         return
+    if activation in (functions.Sin, functions.Cos):
+        assert y.isnan().all()  # rather than a number without a right digit
+        return
     expected, expected_slope, _ = derivatives(activation, x)
+    if activation is functions.GELU and dtype == torch.float32:
+        expected[0::2] = torch.inf  # PyTorch's is NaN
     torch.testing.assert_close(y, expected)
     torch.testing.assert_close(slope[1::2], expected_slope[1::2])
 
@@ -153,7 +164,7 @@ def ulps(ours: Tensor, exact: Tensor) -> float:
     return float(((ours.double() - exact) / gap.double()).abs().max())
 
 
-def elementwise(function: Callable[[Any], Any], x: Tensor) -> Tensor:
+def applied(function: Callable[[Any], Any], x: Tensor) -> Tensor:
     """Exp or tanh of kernels, compiled."""
     zero = torch.zeros_like(x)
     kernel = Kernel(function, _one, _one)
@@ -167,20 +178,20 @@ def _one(x: Any, output: Any) -> Any:
 def test_exp_and_tanh_are_accurate_to_a_few_ulps() -> None:
     wide = torch.cat([torch.linspace(-86.9, 86.9, 40_001), torch.logspace(-30, 0, 2001)])
     narrow = torch.cat([torch.linspace(-12, 12, 20_001), torch.logspace(-30, 2, 2001)])
-    assert ulps(elementwise(exp, wide), torch.exp(wide.double())) <= 2
-    assert ulps(elementwise(tanh, narrow), torch.tanh(narrow.double())) <= 7
+    assert ulps(applied(exp, wide), torch.exp(wide.double())) <= 2
+    assert ulps(applied(tanh, narrow), torch.tanh(narrow.double())) <= 7
     wide, narrow = 8 * wide.double(), 2 * narrow.double()
-    assert ulps(elementwise(exp, wide), torch.exp(wide)) <= 3  # PyTorch's own is one off
-    assert ulps(elementwise(tanh, narrow), torch.tanh(narrow)) <= 4
+    assert ulps(applied(exp, wide), torch.exp(wide)) <= 3  # PyTorch's own is one off
+    assert ulps(applied(tanh, narrow), torch.tanh(narrow)) <= 4
 
 
 @DTYPES
 def test_exp_and_tanh_of_numbers_that_are_not_finite(dtype: torch.dtype) -> None:
     x = torch.tensor([-math.inf, math.inf, math.nan, 0.0, -0.0], dtype=dtype)
-    torch.testing.assert_close(elementwise(tanh, x)[:2], torch.tensor([-1, 1], dtype=dtype))
-    assert elementwise(exp, x)[3:].tolist() == [1, 1]
-    low, high = elementwise(exp, x)[:2]  # the ends of the normal numbers
-    assert 0 <= low < 2e-38
-    assert high > 1e37
-    assert elementwise(tanh, x)[2].isnan()
-    assert elementwise(exp, x)[2].isnan()
+    torch.testing.assert_close(applied(tanh, x)[:2], torch.tensor([-1, 1], dtype=dtype))
+    assert applied(exp, x)[3:].tolist() == [1, 1]
+    low, high = applied(exp, x)[:2]
+    assert 0 <= low < 2e-38  # the smallest of the normal numbers
+    assert high == torch.inf
+    assert applied(tanh, x)[2].isnan()
+    assert applied(exp, x)[2].isnan()

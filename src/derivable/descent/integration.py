@@ -20,7 +20,8 @@ from derivable.descent.error_estimate import ErrorEstimate
 from derivable.descent.field import Field
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.snapshots import Snapshots
-from derivable.function.kernel import straight
+from derivable.formula import kernel_of
+from derivable.function.kernel import Kernel
 from derivable.network import Network
 from derivable.objective import Objective
 
@@ -52,10 +53,10 @@ class Integration:
 
 
 def is_smooth(network: Network) -> bool:
-    """Whether no Function of the network says that it has kinks."""
+    """Whether no Function of the network states kinks, or has some in its kernel."""
     for function in (layer.function for layer in network.layers):
-        kernel = getattr(function, "kernel", None)
-        if getattr(function, "kinks", ()) or (kernel and kernel.curvature is straight):
+        kernel = kernel_of(function)
+        if getattr(function, "kinks", ()) or (isinstance(kernel, Kernel) and not kernel.smooth):
             return False
     return True
 

@@ -36,7 +36,8 @@ def loops(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Routine, ...]:
 
 
 def _written_out(kernel: Kernel) -> Any:
-    value, slope, curvature = map(register_jitable, kernel[:3])
+    # inlined, because LLVM leaves a call of a long function, around which no loop is vectorised
+    value, slope, curvature = map(register_jitable(forceinline=True), kernel[:3])
 
     def activate(size, z, y):
         """Fill y."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.function import Function
+from derivable.formula import Refusal, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
@@ -30,9 +30,9 @@ DTYPES = (torch.float32, torch.float64)
 class Fused(Objective):
     """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
 
-    Supports Linear layers with one kind of activation between them, any Function that states its
-    `kernel`, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`). Memory:
-    one copy of the table, and one block's units for each thread.
+    Supports Linear layers with one kind of activation between them, any Function whose kernel can
+    be derived, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`).
+    Memory: one copy of the table, and one block's units for each thread.
     """
 
     name = "fused"
@@ -46,14 +46,15 @@ class Fused(Objective):
         if not (
             importlib.util.find_spec("numba") is not None
             and len(set(mlp.activations)) <= 1
-            and all(kernel_of(activation) for activation in mlp.activations)
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):
             return (
-                "the fused objective runs one kind of activation, which states its kernel, in "
-                "float32 or float64 on the CPU, and needs Numba: pip install 'derivable[fast]'"
+                "the fused objective runs one kind of activation in float32 or float64 on the "
+                "CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        return ""
+        kernels = map(kernel_of, mlp.activations[:1])
+        reasons = [kernel.text for kernel in kernels if isinstance(kernel, Refusal)]
+        return f"the fused objective cannot compile the activation: {reasons[0]}" if reasons else ""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -65,7 +66,8 @@ class Fused(Objective):
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
         self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
-        kernel: Any = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        assert isinstance(kernel, Kernel)  # the same
         self.gradient = torch.empty_like(problem.theta)  # (P,)
         self._team = Team()
         self._pass = partial(passes.Pass, self.table, problem.rows, mlp.sizes, kernel)
@@ -106,11 +108,6 @@ class Fused(Objective):
     @cached_property
     def _hvp_pass(self) -> Pass:
         return self._pass(order=2)
-
-
-def kernel_of(activation: type[Function]) -> Kernel | None:
-    """The kernel that a Function states; None if it states none of its own."""
-    return activation.__dict__.get("kernel")
 
 
 def blocks(parts: Sequence[Tensor], rows: int) -> np.ndarray[Any, Any]:

@@ -28,7 +28,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.objective.fused import kernel_of
+from derivable.formula import kernel_of
+from derivable.function.kernel import Kernel
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.problem import Problem
 from derivable.stepper.base import ExactStepper
@@ -78,13 +79,14 @@ class PiecewiseSteps(ExactStepper):
         kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
         if not (
             importlib.util.find_spec("numba") is not None
-            and kernel is not None
+            and isinstance(kernel, Kernel)
             and kernel.slopes is not None
             and all(p.is_cpu for p in problem.network.parameters())
         ):
             return (
-                "the piecewise objective runs one hidden layer of ReLU or LeakyReLU, on the CPU, "
-                "and needs Numba: pip install 'derivable[fast]'"
+                "the piecewise objective runs one hidden layer of ReLU, LeakyReLU or another "
+                "activation of two straight lines that meet in (0, 0), on the CPU, and needs "
+                "Numba: pip install 'derivable[fast]'"
             )
         return ""
 
@@ -99,7 +101,7 @@ class PiecewiseSteps(ExactStepper):
         mlp = Mlp.of(problem)
         assert mlp is not None  # `refusal` has looked
         kernel = kernel_of(mlp.activations[0])
-        assert kernel is not None
+        assert isinstance(kernel, Kernel)
         assert kernel.slopes is not None
         self.plain = FusedSteps(problem.in_float64())  # the same from the table
         self.objective = self.plain.objective

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, exp, like
-
-
-def _value(x: Any) -> Any:
-    return x if x > like(x, 0) else exp(x) - like(x, 1)
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) if x > like(x, 0) else output + like(x, 1)
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    return like(x, 0) if x > like(x, 0) else output + like(x, 1)
 
 
 class ELU(Elementwise):
@@ -36,8 +21,6 @@ class ELU(Elementwise):
     Source    d (exp(input) - 1) / d input = exp(input). For alpha = 1 both sides meet at 0 with the
               slope 1; for another there is a kink, where alpha is taken, as in PyTorch's elu
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def function(input: Tensor, alpha: float = 1.0) -> Tensor:

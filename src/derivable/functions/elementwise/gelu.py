@@ -49,7 +49,7 @@ class GELU(Elementwise):
             p = torch.sigmoid(2 * u)  # (...)
             return p + x * p * (1 - p) * (2 * _SCALE) * (1 + 3 * _CUBIC * x * x)  # (...)
         # erfc(-y) is 1 + erf(y), without the cancellation for negative y.
-        p = torch.erfc(-math.sqrt(0.5) * x) / 2  # (...)
+        p = torch.erfc(-math.sqrt(0.5) * input) / 2  # (...)
         return p + x * torch.exp(-x * x / 2) / math.sqrt(2 * math.pi)  # (...)
 
     @staticmethod

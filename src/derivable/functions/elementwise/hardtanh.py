@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, like, straight
 from derivable.function.kink import Kink
-
-
-def _value(x: Any) -> Any:
-    return min(max(x, like(x, -1)), like(x, 1))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) if like(x, -1) < x < like(x, 1) else like(x, 0)
 
 
 class Hardtanh(Elementwise):
@@ -34,8 +23,6 @@ class Hardtanh(Elementwise):
     Source    the identity inside, a constant outside; on the bounds themselves the constant's
               slope is taken, as in torch.nn.functional.hardtanh
     """
-
-    kernel = Kernel(_value, _slope, straight)
 
     kinks = (Kink(-1.0, chosen=0.0, lowest=0.0, highest=1.0), Kink(1.0, 0.0, 0.0, 1.0))
 

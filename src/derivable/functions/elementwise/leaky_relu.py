@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, like, straight
 from derivable.function.kink import Kink
 
 SLOPE = 0.01
-
-
-def _value(x: Any) -> Any:
-    return x if x > like(x, 0) else like(x, SLOPE) * x
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) if x > like(x, 0) else like(x, SLOPE)
 
 
 class LeakyReLU(Elementwise):
@@ -35,8 +24,6 @@ class LeakyReLU(Elementwise):
     Source    two straight lines, of slope negative_slope and 1; where they meet the left one
               is taken, as in torch.nn.functional.leaky_relu
     """
-
-    kernel = Kernel(_value, _slope, straight, slopes=(SLOPE, 1.0))
 
     kinks = (Kink(0.0, chosen=SLOPE, lowest=SLOPE, highest=1.0),)
 

@@ -19,7 +19,8 @@ class Mish(Elementwise):
     Saves     input
     Raises    NotATensorError
     Source    the product rule: t + input t'; by the chain rule t' = (1 - t^2) softplus', and
-              softplus' = sigmoid
+              softplus' = sigmoid. With e = exp(input) and n = e (e + 2), t = n / (n + 2) and
+              t' = 4 e (e + 1) / (n + 2)^2, without cancellation
     """
 
     @staticmethod
@@ -28,7 +29,8 @@ class Mish(Elementwise):
 
     @staticmethod
     def slope(input: Tensor) -> Tensor:
-        # Beyond 800 the slope is 0 or 1 in every dtype, and infinity times 0 would be NaN.
-        x = input.clamp(-800, 800)  # (...)
-        t = torch.tanh(torch.nn.functional.softplus(x))  # (...)
-        return t + x * (1 - t * t) * torch.sigmoid(x)  # (...)
+        # Beyond, the slope is 0 or 1 in every dtype, and infinity times 0 would be NaN.
+        x = input.clamp(-800, 20)  # (...)
+        e = torch.exp(x)  # (...)
+        n = e * (e + 2)  # (...)
+        return n / (n + 2) + x * 4 * e * (e + 1) / (n + 2) ** 2  # (...)

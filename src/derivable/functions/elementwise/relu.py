@@ -9,16 +9,7 @@ from torch import Tensor
 
 from derivable.function import Function
 from derivable.function.examples import normal
-from derivable.function.kernel import Kernel, like, straight
 from derivable.shapes import require_tensors
-
-
-def _value(x: Any) -> Any:
-    return max(x, like(x, 0))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) if x > like(x, 0) else like(x, 0)
 
 
 class ReLU(Function):
@@ -33,8 +24,6 @@ class ReLU(Function):
     Source    the slope of max(x, 0) is 1 to the right of 0 and 0 to the left; at 0 the
               subgradient 0 is taken, as in torch.relu
     """
-
-    kernel = Kernel(_value, _slope, straight, slopes=(0.0, 1.0))
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -9,17 +9,8 @@ from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
 from derivable.function.examples import uniform
-from derivable.function.kernel import Kernel, like, straight
 from derivable.function.kink import Kink
 from derivable.functions.elementwise.hardtanh import Hardtanh
-
-
-def _value(x: Any) -> Any:
-    return min(max(x, like(x, 0)), like(x, 6))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) if like(x, 0) < x < like(x, 6) else like(x, 0)
 
 
 class ReLU6(Elementwise):
@@ -33,8 +24,6 @@ class ReLU6(Elementwise):
     Raises    NotATensorError
     Source    Hardtanh with the bounds 0 and 6
     """
-
-    kernel = Kernel(_value, _slope, straight)
 
     kinks = (Kink(0.0, chosen=0.0, lowest=0.0, highest=1.0), Kink(6.0, 0.0, 0.0, 1.0))
 

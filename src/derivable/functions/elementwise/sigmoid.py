@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, exp, like
-
-
-def _value(x: Any) -> Any:
-    return like(x, 1) / (like(x, 1) + exp(-x))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return output * (like(x, 1) - output)
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    return output * (like(x, 1) - output) * (like(x, 1) - output - output)
 
 
 class Sigmoid(Elementwise):
@@ -35,8 +20,6 @@ class Sigmoid(Elementwise):
     Source    with u = exp(-input), output = 1 / (1 + u), so the slope is u / (1 + u)^2, and
               u / (1 + u) = 1 - output
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def function(input: Tensor) -> Tensor:

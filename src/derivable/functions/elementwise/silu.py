@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, exp, like
 from derivable.functions.elementwise._real import require_real
-
-
-def _value(x: Any) -> Any:
-    return x / (like(x, 1) + exp(-x))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    s = like(x, 1) / (like(x, 1) + exp(-x))
-    return s + output * (like(x, 1) - s)
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    s = like(x, 1) / (like(x, 1) + exp(-x))
-    return s * (like(x, 1) - s) * (like(x, 2) + x * (like(x, 1) - s - s))
 
 
 class SiLU(Elementwise):
@@ -37,8 +20,6 @@ class SiLU(Elementwise):
     Raises    SettingError if input is complex, NotATensorError
     Source    the product rule: s + input s', and s' = s (1 - s)
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def function(input: Tensor) -> Tensor:

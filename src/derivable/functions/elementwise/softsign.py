@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, like
 from derivable.functions.elementwise._real import require_real
-
-
-def _value(x: Any) -> Any:
-    return x / (like(x, 1) + abs(x))
-
-
-def _slope(x: Any, output: Any) -> Any:
-    rest = like(x, 1) / (like(x, 1) + abs(x))
-    return rest * rest
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    rest = like(x, 1) / (like(x, 1) + abs(x))
-    return (like(x, -2) if x > like(x, 0) else like(x, 2)) * rest * rest * rest
 
 
 class Softsign(Elementwise):
@@ -39,8 +22,6 @@ class Softsign(Elementwise):
               function is odd, so its slope is even, which is the same with |input|;
               from both sides it goes to 1 at 0
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def function(input: Tensor) -> Tensor:

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from derivable.function.elementwise import Elementwise
-from derivable.function.kernel import Kernel, like
-
-
-def _value(x: Any) -> Any:
-    return x * x
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return x + x
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    return like(x, 2)
 
 
 class Square(Elementwise):
@@ -34,8 +19,6 @@ class Square(Elementwise):
     Raises    NotATensorError
     Source    ((input + h)^2 - input^2) / h = 2 input + h, which goes to 2 input with h
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def function(input: Tensor) -> Tensor:

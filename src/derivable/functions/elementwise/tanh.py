@@ -9,20 +9,7 @@ from torch import Tensor
 
 from derivable.function import Function
 from derivable.function.examples import normal
-from derivable.function.kernel import Kernel, like, tanh
 from derivable.shapes import require_tensors
-
-
-def _value(x: Any) -> Any:
-    return tanh(x)
-
-
-def _slope(x: Any, output: Any) -> Any:
-    return like(x, 1) - output * output
-
-
-def _curvature(x: Any, output: Any) -> Any:
-    return like(x, -2) * output * (like(x, 1) - output * output)
 
 
 class Tanh(Function):
@@ -37,8 +24,6 @@ class Tanh(Function):
     Raises    NotATensorError
     Source    tanh = sinh / cosh, so tanh' = (cosh^2 - sinh^2) / cosh^2 = 1 - tanh^2
     """
-
-    kernel = Kernel(_value, _slope, _curvature)
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

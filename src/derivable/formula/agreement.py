@@ -1,0 +1,105 @@
+"""Whether derived formulas give what the author's own rules give, in both dtypes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.formula.expression import evaluate
+from derivable.formula.refusal import NotPointwiseError
+from derivable.formula.rules import Formulas
+from derivable.function import Context, Function
+from derivable.function.gradients import as_tuple
+
+DTYPES = (torch.float32, torch.float64)
+_ROUNDINGS = 64  # by which two orders of the same operations may differ
+_CORNERS = (0.5, 1.0, 2.0, 3.0, 6.0, 20.0)  # where authors put their kinks and thresholds
+_SIZES = (1e-30, 1e-12, 1e-6, 1e-3, 40.0, 80.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e12, 1e30)
+
+
+def points(dtype: torch.dtype) -> Tensor:
+    """Inputs of both signs: 0, corners and their neighbours, usual numbers, tiny and large ones."""
+    corners = torch.tensor(_CORNERS, dtype=dtype)
+    below, above = (torch.nextafter(corners, torch.tensor(end, dtype=dtype)) for end in (0, 99))
+    usual = torch.linspace(0.013, 12.7, 61, dtype=dtype)
+    positive = torch.cat([corners, below, above, usual, torch.tensor(_SIZES, dtype=dtype)])
+    return torch.cat([positive, -positive, torch.zeros(1, dtype=dtype)])
+
+
+def signed(shape: torch.Size | tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """A grad_output of either sign; drawn without touching the default generator."""
+    generator = torch.Generator().manual_seed(13)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def run_by_hand(
+    function: type[Function], inputs: tuple[Tensor, ...], options: Mapping[str, Any]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Output, a random grad_output, and the gradient of the first input, by the author's rules.
+
+    They get copies of the inputs, since a rule may write into them.
+    """
+    ctx = Context()
+    with torch.no_grad():
+        output = function.forward(ctx, *(tensor.clone() for tensor in inputs), **options)
+        output = output.clone()  # backward may write into it
+        grad_output = signed(output.shape, output.dtype)
+        gradient, *_ = as_tuple(function.backward(ctx, grad_output.clone()))
+    return output, grad_output, gradient
+
+
+def require_agreement(
+    function: type[Function], formulas: Formulas, options: Mapping[str, Any]
+) -> None:
+    """Raise NotPointwiseError, with the input, where value or slope differs beyond rounding."""
+    for dtype in DTYPES:
+        x = points(dtype)
+        theirs, grad_output, gradient = run_by_hand(function, (x.view(-1, 1),), options)
+        if theirs.shape != (len(x), 1) or theirs.dtype != dtype:
+            raise NotPointwiseError(
+                f"{function.__name__}.forward gives {theirs.dtype} {tuple(theirs.shape)} for "
+                f"{dtype} {(len(x), 1)}, so it is not pointwise".replace("torch.", "")
+            )
+        theirs, grad_output, gradient = (t.view(-1) for t in (theirs, grad_output, gradient))
+        value, slope, curvature = at(formulas, x)
+        place = disagreement(value, theirs, x * slope)
+        if place is not None:
+            raise _differs(function, "forward", x[place], value[place], theirs[place])
+        ours = grad_output * slope
+        place = disagreement(ours, gradient, grad_output * x * curvature)
+        if place is not None:
+            raise _differs(function, "backward", x[place], ours[place], gradient[place])
+
+
+def at(formulas: Formulas, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Value, slope and curvature at each entry of `x`."""
+    (value,) = evaluate([formulas.value], {"x": x})
+    slope, curvature = evaluate(formulas[1:], {"x": x, "output": value})
+    return value, slope, curvature
+
+
+def disagreement(ours: Tensor, theirs: Tensor, sensitivity: Tensor) -> int | None:
+    """Where the two differ by more than rounding; None if nowhere.
+
+    `sensitivity` is by how much they change where the input does by a part: its own rounding
+    counts as well. What the author's rules do not represent, infinity and NaN, is not compared.
+    """
+    eps = torch.finfo(ours.dtype).eps
+    allowed = _ROUNDINGS * eps * (1 + theirs.abs() + sensitivity.nan_to_num(0, 0, 0).abs())
+    wrong = theirs.isfinite() & ~((ours - theirs).abs() <= allowed)
+    return int(wrong.flatten().nonzero()[0]) if wrong.any() else None
+
+
+def _differs(
+    function: type[Function], rule: str, x: Tensor, ours: Tensor, theirs: Tensor
+) -> NotPointwiseError:
+    digits = 2 - math.floor(math.log10(torch.finfo(x.dtype).eps))
+    place, given, traced = (f"{float(number):.{digits}g}" for number in (x, theirs, ours))
+    return NotPointwiseError(
+        f"{function.__name__}.{rule} at {place} gives {given}, and what was traced gives {traced}, "
+        "so an entry is not made from its own input alone, or not in the same way every time"
+    )

@@ -1,0 +1,99 @@
+"""The kernel of an activation, derived from the rules of its author."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from derivable.formula.agreement import require_agreement
+from derivable.formula.pieces import is_smooth, straight_lines
+from derivable.formula.recognition import candidates
+from derivable.formula.refusal import NotPointwiseError, Refusal
+from derivable.formula.rules import Formulas, X, trace
+from derivable.formula.spelling import compiled, spell
+from derivable.function import Function
+from derivable.function.kernel import Kernel
+
+Result = TypeVar("Result")
+_SHAPES = ((3, 5), (7, 2))
+
+
+def once_per_class(
+    derive: Callable[..., Result],
+) -> Callable[..., Result | Refusal]:
+    """`derive`, called once for each class and constants, with a Refusal where it cannot."""
+    known: WeakKeyDictionary[type[Function], dict[Any, Result | Refusal]] = WeakKeyDictionary()
+    lock = threading.RLock()
+
+    @wraps(derive)
+    def derived(function: type[Function], **constants: Any) -> Result | Refusal:
+        with lock:
+            results = known.setdefault(function, {})
+            key = repr(sorted(constants.items()))
+            if key not in results:
+                try:
+                    # In inference mode PyTorch does not take its operations apart.
+                    with torch.inference_mode(False), torch.no_grad():
+                        results[key] = derive(function, **constants)
+                except NotPointwiseError as reason:
+                    results[key] = Refusal(str(reason))
+                except Exception as error:  # any: what an author's rule raises is not foreseeable
+                    name = type(error).__name__
+                    results[key] = Refusal(f"{function.__name__} cannot be traced: {name}: {error}")
+            return results[key]
+
+    return derived
+
+
+@once_per_class
+def kernel_of(function: type[Function], **constants: Any) -> Kernel:
+    """The kernel of an elementwise Function, with constants as its forward takes them.
+
+    A Refusal, which says why, where forward or backward is not pointwise or where what was traced
+    differs from what they give. It takes some milliseconds, once for each class.
+    """
+    stated = function.__dict__.get("kernel")
+    if isinstance(stated, Kernel) and not constants:
+        return stated
+    if function.forward is torch.autograd.Function.forward:
+        raise NotPointwiseError(f"{function.__name__} has no forward")
+    one, other = (_traced(function, shape, constants) for shape in _SHAPES)
+    if one != other:
+        again = _traced(function, _SHAPES[0], constants)
+        when = "for another shape of its input" if one == again else "every time it is called"
+        raise NotPointwiseError(f"{function.__name__} computes something else {when}")
+    formulas = _agreeing(function, candidates(one), constants)
+    value, slope, curvature = formulas
+    return Kernel(
+        compiled(spell("value", ["x"], value)),
+        compiled(spell("slope", ["x", "output"], slope)),
+        compiled(spell("curvature", ["x", "output"], curvature)),
+        slopes=straight_lines(formulas),
+        smooth=is_smooth(formulas),
+    )
+
+
+def _agreeing(
+    function: type[Function], choices: list[Formulas], constants: dict[str, Any]
+) -> Formulas:
+    """The first of the choices that agrees with the author's rules."""
+    for formulas in choices[:-1]:
+        with suppress(NotPointwiseError):
+            require_agreement(function, formulas, constants)
+            return formulas
+    require_agreement(function, choices[-1], constants)
+    return choices[-1]
+
+
+def _traced(
+    function: type[Function], shape: tuple[int, ...], constants: dict[str, Any]
+) -> Formulas:
+    x = torch.linspace(-2.3, 1.9, math.prod(shape), dtype=torch.float64).view(shape)
+    return trace(function, {X: x}, constants)

@@ -1,0 +1,268 @@
+"""What an author's rule computes for each entry, recorded while it runs on a few numbers.
+
+The rule runs as it is; every operation of PyTorch that it calls passes a TorchDispatchMode, which
+notes the expression of the result beside the result. A mask that picks entries, x[x > 0], gives an
+expression that holds where the mask does, until it is put back.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from derivable.formula.expression import Expression, apply, constant
+from derivable.formula.operations import (
+    FILLED,
+    FILLED_WITH,
+    LOOKS,
+    PAIR_RULES,
+    PLACED,
+    RANDOM,
+    REDUCTIONS,
+    RULES,
+    SAME,
+)
+from derivable.formula.refusal import NotPointwiseError
+
+_NOT_THE_AUTHORS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_LONGEST_LINE = 72  # of the author's, in a reason
+_RULE_NAMES = {"forward", "backward", "function", "slope"}
+
+
+@dataclass
+class Cell:
+    """What is known of a tensor's entries; a view and its base share one cell."""
+
+    expression: Expression
+    mask: Expression | None = None  # which entries were picked; None for all
+
+
+class Recorder(TorchDispatchMode):
+    """Notes what each tensor is as an expression of those given to `name`.
+
+    `scalar` says that all tensors are one number, over which a sum or mean is that number. Raises
+    NotPointwiseError from inside of the rule where an operation is not pointwise.
+    """
+
+    def __init__(self, owner: str, scalar: bool = False) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # of PyTorch
+        self.owner, self.scalar = owner, scalar
+        self._rules = RULES | (PAIR_RULES if scalar else {})
+        self.rule = "forward"
+        self._cells: dict[int, Cell] = {}
+        self._alive: list[Tensor] = []  # so that an id is not used again
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: to be skipped by TorchDynamo would import it, which takes a second."""
+        return False
+
+    def name(self, tensor: Tensor, expression: Expression) -> None:
+        """Say what a tensor is; what shares its memory is that, too."""
+        cell = self._cells.get(id(tensor))
+        if cell is None:
+            self._keep(tensor, Cell(expression))
+        else:
+            cell.expression = expression
+
+    def expression_of(self, tensor: Tensor) -> Expression | None:
+        """What a tensor is, in all of its entries; None if the rule did not make it."""
+        cell = self._cells.get(id(tensor))
+        return None if cell is None or cell.mask is not None else cell.expression
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        options = dict(kwargs or {})
+        name = func._schema.name.split("::")[-1]
+        if name in LOOKS and all(self._is_constant(one) for one in args):
+            return func(*args, **options)
+        self._refuse_what_cannot(func, name)
+        target = self._written(func, args, options)
+        result = func(*args, **options)
+        base = name[:-1] if target is not None and name.endswith("_") else name
+        cell = self._cell(base, args, options, result)
+        if target is not None:
+            self._write(target, cell)
+            return result
+        self._keep(result[0] if isinstance(result, tuple | list) else result, cell)
+        return result
+
+    def _refuse_what_cannot(self, func: Any, name: str) -> None:
+        base = name.rstrip("_")
+        if name in LOOKS:
+            self.refuse(
+                "Python looks at the values of a tensor (`if`, bool(), float() or .item()), "
+                "which depend on the input"
+            )
+        if base in RANDOM:
+            self.refuse(f"`{base}` draws random numbers")
+        known = {*self._rules, *SAME, *FILLED, *FILLED_WITH, *PLACED}
+        known |= REDUCTIONS if self.scalar else set()
+        if name not in known and base not in known:
+            pointwise = torch.Tag.pointwise in func.tags or name.endswith("_backward")
+            self.refuse(
+                f"`{name.strip('_')}` "
+                + ("has no formula here" if pointwise else "is not pointwise")
+            )
+
+    def _is_constant(self, argument: Any) -> bool:
+        """Whether a value does not depend on the input."""
+        cell = self._cells.get(id(argument))
+        return cell is None or cell.expression.number is not None
+
+    def _written(self, func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
+        """The tensor that the operation writes into, if it does."""
+        if func._schema.name.split("::")[-1] in {"detach_", "requires_grad_"}:
+            return None
+        for position, argument in enumerate(func._schema.arguments):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                target = args[position] if position < len(args) else options.pop(argument.name)
+                if argument.kwarg_only:  # out=
+                    options[argument.name] = target
+                return target if isinstance(target, Tensor) else None
+        return None
+
+    def _cell(self, base: str, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> Cell:
+        """What the result of an operation is."""
+        if base in FILLED:
+            return Cell(constant(FILLED[base]))
+        if base in FILLED_WITH:
+            return Cell(self._number(args[FILLED_WITH[base]]))
+        if base == "copy":
+            return self._read(args[1])
+        if base in SAME:
+            return self._same(base, args[0], result)
+        if base == "index":
+            return self._picked(args[0], args[1])
+        if base == "masked_select":
+            return self._picked(args[0], [args[1]])
+        if base in {"index_put", "_index_put_impl"}:
+            return self._put_back(*args[:4])
+        if self.scalar and base in REDUCTIONS:
+            return Cell(self._read(args[0]).expression)
+        options = {k: v for k, v in options.items() if k not in {"out", "dtype", "layout"}}
+        return self._applied(self._rules[base], args, options, result)
+
+    def _applied(
+        self, rule: Callable[..., Expression], args: Any, options: Any, result: Any
+    ) -> Cell:
+        first = result[0] if isinstance(result, tuple | list) else result
+        masks: list[Expression | None] = []
+
+        def read(argument: Any) -> Any:
+            if not isinstance(argument, Tensor):
+                return argument
+            cell = self._read(argument)
+            if cell.expression.operation != "constant":
+                masks.append(cell.mask)
+                if not self.scalar and argument.shape != first.shape:
+                    self.refuse("tensors of different shapes are combined")
+            return cell.expression
+
+        values = [read(a) for a in args]
+        named = {key: read(value) for key, value in options.items()}
+        if any(mask is not masks[0] for mask in masks):
+            self.refuse("entries that were picked by different masks are combined")
+        return Cell(rule(*values, **named), masks[0] if masks else None)
+
+    def _same(self, base: str, source: Tensor, result: Tensor) -> Cell:
+        cell = self._cells.get(id(source)) or self._read(source)
+        variable = cell.expression.operation != "constant"
+        if variable and not self.scalar and result.numel() != source.numel():
+            self.refuse(f"`{base}` broadcasts")
+        if result.dtype != source.dtype:
+            return Cell(self._cast(cell.expression, source.dtype, result.dtype), cell.mask)
+        if base in {"clone", "_to_copy", "contiguous", "lift_fresh", "positive"}:
+            return Cell(cell.expression, cell.mask)
+        return cell  # a view: what is written into one is written into both
+
+    def _cast(self, expression: Expression, old: torch.dtype, new: torch.dtype) -> Expression:
+        if new == torch.bool:
+            return expression if expression.truth else apply("ne", expression, 0.0)
+        if old == torch.bool:
+            return apply("where", expression, 1.0, 0.0)
+        if not new.is_floating_point or (
+            torch.finfo(new).eps > torch.finfo(torch.float64).eps
+            and expression.operation != "where"  # a mask is the same in every dtype
+            and expression.operation != "constant"
+        ):
+            self.refuse(f"casts to {new}, in which float64 is not kept".replace("torch.", ""))
+        return expression
+
+    def _picked(self, source: Tensor, indices: Any) -> Cell:
+        cell, mask = self._read(source), self._mask(indices)
+        if cell.mask is not None:
+            self.refuse("picks entries among those that a mask has picked")
+        return Cell(cell.expression, mask)
+
+    def _put_back(
+        self, target: Tensor, indices: Any, values: Any, accumulate: bool = False
+    ) -> Cell:
+        old, mask, new = self._read(target), self._mask(indices), self._read(values)
+        variable = new.expression.operation != "constant"
+        if old.mask is not None or (variable and new.mask is not mask):
+            self.refuse("entries are put back under another mask than they were picked by")
+        value = old.expression + new.expression if accumulate else new.expression
+        return Cell(apply("where", mask, value, old.expression))
+
+    def _mask(self, indices: Any) -> Expression:
+        if len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dtype == torch.bool:
+            cell = self._read(indices[0])
+            if cell.mask is None and cell.expression.truth:
+                return cell.expression
+        self.refuse("picks entries by their places, or by a mask of another shape")
+
+    def _number(self, value: Any) -> Expression:
+        return self._read(value).expression if isinstance(value, Tensor) else constant(value)
+
+    def _read(self, tensor: Tensor) -> Cell:
+        cell = self._cells.get(id(tensor))
+        if cell is not None:
+            return cell
+        if tensor.numel() != 1 or tensor.is_complex():
+            self.refuse(
+                "uses a tensor of several numbers that was not made from the input by PyTorch"
+            )
+        return Cell(constant(tensor.item()))
+
+    def _write(self, target: Tensor, cell: Cell) -> None:
+        known = self._cells.get(id(target))
+        if known is None:
+            self.refuse("writes into a tensor that was not made from the input by PyTorch")
+        expression = cell.expression
+        if target.dtype.is_floating_point and expression.truth:
+            expression = apply("where", expression, 1.0, 0.0)
+        known.expression = expression
+        known.mask = cell.mask if cell.mask is not None else known.mask
+
+    def _keep(self, tensor: Any, cell: Cell) -> None:
+        if isinstance(tensor, Tensor):
+            self._cells[id(tensor)] = cell
+            self._alive.append(tensor)
+
+    def refuse(self, what: str) -> NoReturn:
+        """End the rule with the reason: who does what, and where."""
+        rule, line = self._where()
+        raise NotPointwiseError(f"{self.owner}.{rule}{line}: {what}")
+
+    def _where(self) -> tuple[str, str]:
+        """The author's rule that is running, and the line that it has come to."""
+        frame = sys._getframe(1)
+        while frame.f_back is not None:
+            code = frame.f_code
+            if not code.co_filename.startswith(_NOT_THE_AUTHORS):
+                text = linecache.getline(code.co_filename, frame.f_lineno).strip()
+                text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
+                rule = code.co_name if code.co_name in _RULE_NAMES else self.rule
+                return rule, f", line {frame.f_lineno} `{text}`" if text else ""
+            frame = frame.f_back
+        return self.rule, ""
