@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import _common
@@ -31,10 +31,7 @@ import _common
 from derivable.data import load_california, write_table
 
 ROUNDS = 5
-FIT = (
-    "fit houses.csv --target MedHouseVal --quiet --steps 2000 --lr 0.01 --out RUN "
-    "--export RUN.safetensors"
-)
+FIT = "fit houses.csv --target y --quiet --steps 2000 --lr 0.01 --out RUN --export RUN.safetensors"
 LAB = "torch, scipy.integrate, matplotlib.figure, numba"
 CUBE = """
 from derivable import Function
@@ -184,7 +181,7 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "cubes.py").write_text(CUBE, encoding="utf-8")
-        write_table(load_california(), folder / "houses.csv")
+        write_table(replace(load_california(), targets=("y",)), folder / "houses.csv")
         rounds, steps = (1, " --steps 20 --data diabetes") if arguments.quick else (ROUNDS, "")
         table(page, folder, rounds, steps)
     page.say()

@@ -12,6 +12,7 @@ from derivable import (
     MSE,
     Descent,
     Flow,
+    Function,
     GradientDescent,
     Linear,
     Network,
@@ -369,3 +370,31 @@ def test_several_outputs_descend_the_sum_of_their_losses() -> None:
         for k in range(2)
     ]  # fmt: skip
     torch.testing.assert_close(run.losses, columns[0].losses + columns[1].losses)
+
+
+# what is not compiled says why
+
+
+class Clipped(Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x / (1 + x.abs().max())
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return grad_output / (1 + x.abs().max())
+
+
+def test_a_function_that_is_not_pointwise_goes_by_hand_and_says_why() -> None:
+    network, x, y = problem(3, 5, 1, rows=20, activation=Clipped)
+    run = descend(network, MSE, x, y, lr=0.1, steps=2)
+    assert run.objective == "by hand"
+    assert "Clipped.forward" in run.not_compiled
+    assert "`max` is not pointwise" in run.not_compiled
+    assert run.not_compiled in repr(run)
+    asked_for = descend(network, MSE, x, y, lr=0.1, steps=2, objective="by hand")
+    network, x, y = problem(3, 5, 1, rows=20, activation=ReLU)
+    compiled = descend(network, MSE, x, y, lr=0.1, steps=2)
+    assert asked_for.not_compiled == compiled.not_compiled == ""

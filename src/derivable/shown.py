@@ -25,6 +25,7 @@ class ShownDescent:
     seconds: float
     interrupted: bool
     stopped: str
+    not_compiled: str
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the loss curve, both axes logarithmic, into `ax` or a new figure."""
@@ -64,5 +65,6 @@ class ShownDescent:
         return (
             f"Descent(loss {self.losses[0].item():.6g} -> {self.losses[-1].item():.6g} in "
             f"{self.steps:,} steps{rate}, method {self.method}, {self.objective} objective, "
-            f"{self.seconds:.2f} s, {self.error_estimate}{early})"
+            f"{self.seconds:.2f} s, {self.error_estimate}{early}"
+            + (f"; not compiled: {self.not_compiled})" if self.not_compiled else ")")
         )

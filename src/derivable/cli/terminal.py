@@ -85,6 +85,8 @@ def _how(result: Trained) -> str:
     noun = "gradient" if evaluations == 1 else "gradients"
     worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
     how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    if descent.not_compiled:
+        how += f"; not compiled: {descent.not_compiled}"
     return how if result.lr_reason == LAB_REASON else f"{how}; {_rate(result)}"
 
 

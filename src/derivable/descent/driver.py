@@ -23,7 +23,7 @@ from derivable.descent.snapshots import Snapshots
 from derivable.errors import SettingError, ShapeError
 from derivable.function import Function
 from derivable.network import Network
-from derivable.objective import OBJECTIVES
+from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem
 from derivable.stepper import STEPPERS, Way
 
@@ -164,6 +164,7 @@ class _Run:
             compile_seconds=compile_seconds,
             interrupted=found.interrupted,
             stopped=self.stopped.reason if self.stopped else "",
+            not_compiled=_why_not_compiled(request, prepared.objective),
             snapshots=found.snapshots,
             checkpoint=checkpoint,
         )
@@ -203,6 +204,13 @@ class _Run:
             note=estimate.note if estimate.exact else "",
             deviation=estimate.deviation + (start.deviation if start else 0.0),
         )
+
+
+def _why_not_compiled(request: DescentRequest, objective: str) -> str:
+    """Why the fused objective was not chosen; empty where it could be, or another was asked for."""
+    if request.objective != "fastest" or objective not in (ByHand.name, FeaturesMajor.name):
+        return ""
+    return Fused.refusal(request.problem)
 
 
 def _restored(found: Trajectory, back_to: Checkpoint) -> Trajectory:

@@ -36,6 +36,7 @@ class Descent(ShownDescent):
     stopped: str  # why a callback stopped it; empty where none did
     snapshots: Snapshots  # parameters at some of the steps, first and last included
     checkpoint: Checkpoint  # from where `descend(..., start=...)` goes on
+    not_compiled: str = ""  # why "fastest" is no compiled pass; empty where it is
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:

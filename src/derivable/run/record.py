@@ -132,6 +132,7 @@ def _pack(run: Descent) -> Packed:
         "seconds": run.seconds,
         "compile_seconds": run.compile_seconds,
         "stopped": run.stopped,
+        "not_compiled": run.not_compiled,
     }
     return tensors, {**words, "descent": json.dumps(about)}
 
