@@ -67,12 +67,14 @@ class Command:
         return seconds, own_seconds(self.own, done.stdout)
 
 
-def started(command, folder, **environment):
-    """A process that must end well."""
+def started(command, folder):
+    """A process that must end well, and may keep the bytecode of what it imports, as usual."""
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | environment,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

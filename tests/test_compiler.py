@@ -137,7 +137,7 @@ def test_damage_is_compiled_over(
 def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
 
-    def full(file: Path, content: bytes) -> None:
+    def full(file: Path, content: bytes, *, sync: bool) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(store, "write_whole", full)

@@ -20,11 +20,12 @@ PART = ".part"  # how the name of a file ends that is not whole yet
 Content = bytes | str | Callable[[BinaryIO], object]
 
 
-def write_whole(file: Path | str, content: Content) -> None:
+def write_whole(file: Path | str, content: Content, *, sync: bool = True) -> None:
     """Write bytes, text (as UTF-8), or what a function writes; whole or not at all.
 
-    At every moment, under the name `file` stands what stood there before or all of the new. Raises
-    FileError, with the system's reason, where it cannot be written.
+    At every moment, under the name `file` stands what stood there before or all of the new, also
+    after a power failure. Without `sync`, which waits for the disk, not after that: for what can be
+    made again. Raises FileError, with the system's reason, where it cannot be written.
     """
     file = Path(file)
     part = file.with_name(f".{file.name}.{os.getpid()}-{threading.get_ident()}{PART}")
@@ -35,7 +36,8 @@ def write_whole(file: Path | str, content: Content) -> None:
             else:
                 stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if sync:
+                os.fsync(stream.fileno())
         part.replace(file)
     except OSError as error:
         raise FileError(f"{file} cannot be written ({error.strerror or error})") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib
 import pickle
 import sys
 from abc import ABC, abstractmethod
@@ -40,7 +41,8 @@ class Compiled(ABC):
 
     `parts` are the functions that it finds in its closure. What is made of parts of this package,
     or of parts that state their `source`, is kept on disk; any other part may call what has
-    changed since. `seconds` is about how long it takes to compile beside the others.
+    changed since. `needs` are modules that give functions their compiled meaning: what is found on
+    the disk does without them. `seconds` is about how long it takes to compile beside the others.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class Compiled(ABC):
         signature: Any,
         *,
         parts: Sequence[Callable[..., Any]] = (),
+        needs: Sequence[str] = (),
         seconds: float = 0.5,
         **options: Any,
     ) -> None:
         self.function, self.signature, self.parts = function, signature, tuple(parts)
+        self.needs = tuple(needs)
         self.seconds, self.options = seconds, FAST | options
         self.__doc__ = function.__doc__
 
@@ -106,7 +110,7 @@ class Compiled(ABC):
             return claimed
 
     def _cache(self) -> Any:
-        return _Stored(self.key) if self.key else numba.core.caching.NullCache()
+        return _Stored(self.key, self.needs)
 
     @property
     @abstractmethod
@@ -190,10 +194,13 @@ def _identity(part: Callable[..., Any]) -> str | None:
 
 
 class _Stored(_Cache):  # type: ignore[misc]
-    """What Numba asks for compiled code, with one file of the store behind it."""
+    """What Numba asks for compiled code, with one file of the store behind it, if there is a key.
 
-    def __init__(self, key: str) -> None:
-        self._key, self._store = key, Store()
+    Where it has none, Numba compiles, and the modules that are needed for that are imported.
+    """
+
+    def __init__(self, key: str | None, needs: Sequence[str]) -> None:
+        self._key, self._needs, self._store = key, needs, Store()
 
     @property
     def cache_path(self) -> str:
@@ -201,6 +208,14 @@ class _Stored(_Cache):  # type: ignore[misc]
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """What was compiled, or None where nothing is to be had."""
+        found = self._load(context) if self._key else None
+        if found is None:
+            for module in self._needs:
+                importlib.import_module(module)
+        return found
+
+    def _load(self, context: Any) -> Any:
+        assert self._key is not None  # it is asked for where there is one
         rtsys.initialize(context)  # all that loading needs; context.refresh() takes 0.3 s more
         content = self._store.load(self._key)
         if content is None:
@@ -213,7 +228,7 @@ class _Stored(_Cache):  # type: ignore[misc]
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep what was compiled, if that is possible."""
-        if not result.library.has_dynamic_globals:
+        if self._key and not result.library.has_dynamic_globals:
             self._store.save(self._key, numba.core.serialize.dumps(result._reduce()))
 
     def enable(self) -> None:
@@ -224,7 +239,8 @@ class _Stored(_Cache):  # type: ignore[misc]
 
     def flush(self) -> None:
         """Forget what was kept."""
-        self._store.forget(self._key)
+        if self._key:
+            self._store.forget(self._key)
 
 
 @contextmanager

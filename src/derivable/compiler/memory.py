@@ -13,7 +13,6 @@ import numpy as np
 from llvmlite import ir
 from numba import from_dtype, njit, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 
 from derivable.compiler.jit import FAST, Routine
 
@@ -87,6 +86,8 @@ def tail(context: Any, whole: Any, start: Any) -> Any:
 
 
 def _array(context: Any, builder: Any, kind: Any, data: Any, size: Any) -> Any:
+    from numba.np.arrayobj import populate_array  # what only loads code does not wait for it
+
     made = context.make_array(kind)(context, builder)
     width = context.get_constant(types.intp, context.get_abi_sizeof(data.type.pointee))
     populate_array(made, data, [size], [width], width, None)

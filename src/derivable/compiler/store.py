@@ -80,7 +80,7 @@ class Store:
         """Keep the content, whole or not at all, if the folder can be written."""
         with suppress(OSError, FileError):
             self._make_folder()
-            write_whole(self.file(key), content)
+            write_whole(self.file(key), content, sync=False)
 
     def forget(self, key: str) -> None:
         """Remove what was saved under the key."""

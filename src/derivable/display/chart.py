@@ -34,6 +34,11 @@ class Chart:
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
+        engine = figure.get_layout_engine()
+        if engine is not None:  # laid out once, and not twice for each file
+            with style.drawing():
+                engine.execute(figure)
+            figure.set_layout_engine(None)
 
     @cached_property
     def svg(self) -> bytes:
@@ -45,8 +50,9 @@ class Chart:
 
     def write(self, folder: Path, name: str) -> None:
         """Write `name`.png and `name`.svg, each whole or not at all."""
-        write_whole(folder / f"{name}.png", partial(style.save, self.figure, kind="png"))
-        write_whole(folder / f"{name}.svg", self.svg)
+        png = partial(style.save, self.figure, kind="png")
+        write_whole(folder / f"{name}.png", png, sync=False)
+        write_whole(folder / f"{name}.svg", self.svg, sync=False)
 
     def inline(self, label: str) -> str:
         """The figure without its title, as wide as there is room, in the colours of the page.

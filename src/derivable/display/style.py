@@ -107,10 +107,20 @@ def shortened(name: str, most: int = 28) -> str:
     return f"{name[: most - end - 1]}…{name[-end:]}"
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The house style while a chart is drawn.
+
+    A name in a script that the font lacks is drawn as boxes in a PNG, without a warning; SVG has it
+    right.
+    """
+    with look(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
 def save(figure: Figure, path: Path | BinaryIO, kind: str | None = None) -> None:
     """Write a chart; SVG keeps its text as text, and the same chart gives the same file."""
     kind = kind or Path(str(path)).suffix.lstrip(".")
-    with look(), warnings.catch_warnings():
-        # A name in a script that the font lacks is drawn as boxes in a PNG; SVG has it right.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+    with drawing():
         figure.savefig(path, format=kind, metadata={"Date": None} if kind == "svg" else None)

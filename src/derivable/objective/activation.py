@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numba.extending import register_jitable
 
-import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, part, routine
 from derivable.function.kernel import Kernel
 
 ACTIVATE, PULL, PULL_ONE, PUSH, PULL_BOTH = range(5)  # places among the routines of a pass
 LOOPS = 5
+VECTORS = "derivable.objective.vector_math"  # how exp, tanh and others of a kernel are compiled
 
 
 @cache
@@ -30,7 +30,7 @@ def loops(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Routine, ...]:
     """
     kinds = ("nXX", "nXXX", "nnXXXX", "nXXXX", "nXXXXX")
     return tuple(
-        routine(loop, kind, dtype, parts=kernel[:3], seconds=0.1)
+        routine(loop, kind, dtype, parts=kernel[:3], needs=[VECTORS], seconds=0.1)
         for loop, kind in zip(_written_out(kernel), kinds, strict=True)
     )
 

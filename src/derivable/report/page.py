@@ -46,7 +46,7 @@ def write_page(
     drawn = Drawn(comparison, lang)
     drawn.write(folder)
     path = folder / "report.html"
-    write_whole(path, page(comparison, command, versions, lang, drawn=drawn))
+    write_whole(path, page(comparison, command, versions, lang, drawn=drawn), sync=False)
     return path
 
 

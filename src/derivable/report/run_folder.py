@@ -28,8 +28,8 @@ def write_run(
 
     The page says by which command, and with which versions, the `settings` were run.
     """
-    write_whole(folder / "metrics.json", comparison.to_json() + "\n")
-    write_whole(folder / "history.csv", partial(_write_history, comparison))
+    write_whole(folder / "metrics.json", comparison.to_json() + "\n", sync=False)
+    write_whole(folder / "history.csv", partial(_write_history, comparison), sync=False)
     command = settings.again(folder) if settings else ""
     versions = settings.versions if settings else None
     write_page(comparison, folder, command=command, versions=versions, lang=lang)
