@@ -19,9 +19,10 @@ import pytest
 numba = pytest.importorskip("numba")
 jit = pytest.importorskip("derivable.compiler.jit")
 from derivable.compiler import ready, store  # noqa: E402 (they need Numba)
+from derivable.compiler.helper import Helper  # noqa: E402 (they need Numba)
 
 ROOT = Path(__file__).parents[1]
-HELPERLESS = "derivable.comparison.driver.compile_ahead = lambda demands: 0"
+HELPERLESS = "import derivable.compiler.helper as h; h.Helper.start = lambda self: False"
 # The main job in a process of its own, which tells how often Numba's compiler was entered.
 COUNTED = """
 import sys
@@ -200,10 +201,26 @@ def test_a_second_process_compiles_from_the_back(tmp_path: Path) -> None:
     words = '[{"stepper": "fused", "sizes": [3, 1], "activation": null, "hvp": false,'
     words += ' "loss": "derivable.functions.losses.mse:MSE", "dtype": "float32"}]'
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "derivable.stepper.ahead", words]
-    subprocess.run(command, env=environment, check=True)
+    command = [sys.executable, "-m", "derivable.stepper.ahead"]
+    subprocess.run(command, env=environment, input=words, text=True, check=True)
     names = {file.name.split("-")[0] for file in tmp_path.rglob("*.bin")}
     assert names == {"_passes", "_block", "_finish", "affine", "add_gradient"}
+
+
+def test_a_helper_ends_when_there_is_nothing_to_do_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    helper = Helper()
+    helper.start_if_cold()
+    process = helper._process
+    assert process is not None
+    helper.give("")
+    assert process.wait(60) == 0
+    assert not list(tmp_path.rglob("*.bin"))
+    helper.start_if_cold()
+    assert helper._process is None, "the store is there, so that this machine is not new"
+    helper.give("")
 
 
 def test_the_announcement(caplog: pytest.LogCaptureFixture) -> None:

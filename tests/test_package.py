@@ -18,7 +18,8 @@ ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
     "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "network",
     "functional", "functions", "data", "pages", "examiner", "formula", "function",
-    "compiler", "shapes", "threads", "display", "language", "files", "errors", "lazy",
+    "compiler", "shapes", "threads", "display", "language", "tensors", "files", "errors",
+    "lazy",
 ]  # fmt: skip
 
 

@@ -1,19 +1,15 @@
-"""Files that are written whole or not at all, and tensors in them without pickle."""
+"""Files that are written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from safetensors import safe_open
-from safetensors.torch import save
-from torch import Tensor
-
-from derivable.errors import DataError, FileError
+from derivable.errors import FileError
 
 PART = ".part"  # how the name of a file ends that is not whole yet
 
@@ -51,21 +47,3 @@ def remove_parts(folder: Path) -> None:
     for part in folder.glob(f".*{PART}"):
         with suppress(OSError):
             part.unlink()
-
-
-def save_tensors(file: Path | str, tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> None:
-    """Write tensors, and words beside them, as safetensors, whole or not at all."""
-    content = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    write_whole(file, save(content, dict(words)))
-
-
-def load_tensors(file: Path | str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """What `save_tensors` wrote. Raises DataError where the file is missing or damaged."""
-    try:
-        with safe_open(file, framework="pt") as content:
-            tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
-            return tensors, content.metadata() or {}
-    except FileNotFoundError:
-        raise DataError(f"{file} cannot be read: there is no such file") from None
-    except Exception as error:  # safetensors has errors of its own for each kind of damage
-        raise DataError(f"{file} cannot be read as safetensors: {error}") from None

@@ -14,6 +14,7 @@ import click
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
 from derivable.cli.table_options import with_options
+from derivable.compiler.helper import helper
 from derivable.language import language
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def train(
     quiet: bool,
 ) -> tuple[Comparison, Path, list[Path]]:
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
+    helper.start_if_cold()
     from derivable.cli import terminal
     from derivable.comparison import compare, notes_on_weights
     from derivable.protocol import parse_models

@@ -243,6 +243,13 @@ class _Stored(_Cache):  # type: ignore[misc]
             self._store.forget(self._key)
 
 
+def get_ready_to_compile() -> None:
+    """Let Numba import all that compiling takes, which it otherwise does with the first routine."""
+    gc.disable()
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+
+
 @contextmanager
 def _without_collections() -> Iterator[None]:
     """Without Python's garbage collector, whose passes take a sixth of the time to compile."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
-from derivable.files import load_tensors, save_tensors
+from derivable.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

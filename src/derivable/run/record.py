@@ -15,9 +15,9 @@ from derivable.comparison import Curve, Facts, Found, Trained
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
 from derivable.errors import DataError
-from derivable.files import load_tensors, save_tensors
 from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
+from derivable.tensors import load_tensors, save_tensors
 
 Packed = tuple[dict[str, Tensor], dict[str, str]]
 MakeNetwork = Callable[[], Network]

@@ -15,9 +15,9 @@ from derivable.comparison import Facts, Trained
 from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
 from derivable.errors import DataError
-from derivable.files import load_tensors, save_tensors
 from derivable.network import ACTIVATIONS, Network
 from derivable.protocol import Model
+from derivable.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
     from derivable.data.sheet import Sheet

@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
 import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -71,25 +67,18 @@ class Demand:
         return choose_stepper(problem, self.stepper, steps=0).routines(hvp=self.hvp)
 
 
-def compile_ahead(demands: Sequence[Demand]) -> int:
-    """Start a process that compiles what is missing, where that pays; how many were started."""
+def compile_ahead(demands: Sequence[Demand]) -> None:
+    """Let a second process compile what is missing, where that pays."""
     if importlib.util.find_spec("numba") is None:
-        return 0
+        return
+    from derivable.compiler.helper import helper
     from derivable.compiler.ready import missing
-    from derivable.compiler.store import Store
 
     to_compile = missing(routine for demand in demands for routine in demand.routines())
-    seconds = sum(routine.seconds for routine in to_compile)
-    if seconds < WORTH or (os.cpu_count() or 1) < 2 or not Store().is_writable():
-        return 0
-    command = [sys.executable, "-m", "derivable.stepper.ahead"]
-    command.append(json.dumps([asdict(demand) for demand in demands]))
-    nothing = subprocess.DEVNULL
-    with suppress(OSError):  # without it, this process compiles all
-        helper = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
-        threading.Thread(target=helper.wait, daemon=True).start()
-        return 1
-    return 0
+    if sum(routine.seconds for routine in to_compile) >= WORTH and helper.start():
+        helper.give(json.dumps([asdict(demand) for demand in demands]))
+    else:
+        helper.give("")
 
 
 def _path(function: type[Function]) -> str:
@@ -102,13 +91,18 @@ def _function(path: str) -> type[Function]:
     return found
 
 
-def main(words: str) -> None:
-    """Compile what these demands need, the last first."""
-    demands = [Demand(**(one | {"sizes": tuple(one["sizes"])})) for one in json.loads(words)]
+def main() -> None:
+    """Compile what the demands on the standard input need, the last first."""
+    from derivable.compiler import jit
+    from derivable.objective import passes  # noqa: F401  is imported while there is time
+
+    jit.get_ready_to_compile()
+    words = sys.stdin.read()
+    demands = [Demand(**one | {"sizes": tuple(one["sizes"])}) for one in json.loads(words or "[]")]
     routines = dict.fromkeys(routine for demand in demands for routine in demand.routines())
     for routine in reversed(routines):
         routine.load(wait=False)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()
