@@ -65,7 +65,11 @@ def descend_many(
             stop.set()
         with lock:
             results[i] = result
-            on_end(i, result)
+            try:
+                on_end(i, result)
+            except BaseException:
+                stop.set()  # here: this thread may begin the next descent before another hears of it
+                raise
 
     with suppress(KeyboardInterrupt):
         run(0, shared=False)  # compiles what there is to compile
