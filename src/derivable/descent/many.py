@@ -68,7 +68,7 @@ def descend_many(
             try:
                 on_end(i, result)
             except BaseException:
-                stop.set()  # here: this thread may begin the next descent before another hears of it
+                stop.set()  # before this thread begins the next descent
                 raise
 
     with suppress(KeyboardInterrupt):
