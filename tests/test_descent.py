@@ -14,6 +14,7 @@ from derivable import (
     Flow,
     Function,
     GradientDescent,
+    Layer,
     Linear,
     Network,
     ReLU,
@@ -23,7 +24,6 @@ from derivable import (
 )
 from derivable.descent import LBFGS, Adam, Auto, Momentum, Nesterov, State
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
-from derivable.network import Layer
 from derivable.objective import ByHand, Fused
 from derivable.stepper import FusedSteps, PiecewiseSteps
 from tests.problems import doubled, problem
@@ -348,10 +348,22 @@ def _with_nan(table: Tensor, row: int) -> Tensor:
         (X, Y.double(), DataError, r"y has dtype torch.float64 and the network torch.float32"),
         (_with_nan(X, 4), Y, DataError, r"x is not finite: .* row 4"),
         (X, _with_nan(Y, 9), DataError, r"y is not finite: .* row 9"),
-        (X[:, :2], Y, ShapeError, r"x must have shape \(N, 3\) with N > 0, got \(101, 2\)"),
-        (X[:0], Y[:0], ShapeError, r"x must have shape \(N, 3\) with N > 0, got \(0, 3\)"),
-        (X, Y[:, 0], ShapeError, r"y must have shape \(101, 1\), .* got \(101,\)"),
-        (X, Y[1:], ShapeError, r"y must have shape \(101, 1\), .* got \(100, 1\)"),
+        (
+            X[:, :2],
+            Y,
+            ShapeError,
+            r"layer 1 of the network, Linear, does not take the first rows of x \(101, 2\), "
+            r"\(2, 2\) of float32: Linear: x must have 3 columns",
+        ),
+        (X[:0], Y[:0], ShapeError, r"x must have shape \(N, ...\) with N > 0 rows, got \(0, 3\)"),
+        (
+            X,
+            Y[:, 0],
+            ShapeError,
+            r"the loss, MSE, does not take predictions, \(2, 1\) of float32, with the first rows "
+            r"of y \(101,\), torch.float32: MSE: y must have the shape of yhat, \(2, 1\), got",
+        ),
+        (X, Y[1:], ShapeError, r"one row for each other, got x \(101, 3\) and y \(100, 1\)"),
     ],
 )
 def test_tables_that_do_not_fit(x: Any, y: Any, error: type[Exception], message: str) -> None:

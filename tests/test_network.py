@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivable import MSE, Context, Function, Linear, Network, ReLU, Tanh, functions
+from derivable import MSE, Context, Function, Layer, Linear, Network, ReLU, Tanh, functions
 from derivable.errors import SettingError, ShapeError
-from derivable.network import Layer, flatten
+from derivable.network import flatten
 
 sizes = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.autograd.functional import hvp
 
-from derivable import MSE, Function, Linear, Network, ReLU, Tanh, descend, functions
+from derivable import MSE, Function, Layer, Linear, Network, ReLU, Tanh, descend, functions
 from derivable.errors import SettingError, ShapeError
-from derivable.network import Layer, flatten
+from derivable.network import flatten
 from derivable.objective import (
     OBJECTIVES,
     ByHand,
@@ -377,8 +377,11 @@ def test_layers_that_do_not_meet_are_named() -> None:
     first = Layer(Linear, w=torch.ones(3, 5), b=torch.zeros(5))
     last = Layer(Linear, w=torch.ones(7, 1), b=torch.zeros(1))
     network, x, y = Network([first, Layer(Tanh), last]), torch.ones(11, 3), torch.ones(11, 1)
-    assert not Fused.supports(Problem(network, MSE, x, y))
-    with pytest.raises(ShapeError, match="x must have 7 columns"):
+    message = (
+        r"layer 3 of the network, Linear, does not take what layer 2 returns for the first rows of "
+        r"x \(11, 3\), \(2, 5\) of float32: Linear: x must have 7 columns"
+    )
+    with pytest.raises(ShapeError, match=message):
         descend(network, MSE, x, y, lr=0.1, steps=3)
 
 

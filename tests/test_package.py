@@ -16,10 +16,10 @@ SOURCE = ROOT / "src" / "derivable"
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
-    "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "network",
-    "functional", "functions", "data", "pages", "examiner", "formula", "function",
-    "compiler", "shapes", "threads", "display", "language", "tensors", "files", "errors",
-    "lazy",
+    "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "trial",
+    "network", "layer", "functional", "functions", "data", "pages", "examiner", "formula",
+    "function", "compiler", "shapes", "threads", "display", "language", "tensors", "files",
+    "errors", "lazy",
 ]  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_the_validation_loss_has_weights_and_no_penalty() -> None:
 
 def test_rows_and_methods_that_do_not_go_with_it() -> None:
     network, x, y, x_held, y_held = split(23)
-    with pytest.raises(ShapeError, match=r"x must have shape \(N, 5\)"):
+    with pytest.raises(ShapeError, match=r"layer 1 of the network, Linear, .* must have 5 columns"):
         descend(
             network, MSE, x, y, lr=0.1, steps=300, on_block=EarlyStopping(x_held[:, 1:], y_held)
         )

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from derivable.functions import Linear as Linear
     from derivable.functions import ReLU as ReLU
     from derivable.functions import Tanh as Tanh
+    from derivable.layer import Layer as Layer
     from derivable.loggers import MLflowLogger as MLflowLogger
     from derivable.loggers import TensorBoardLogger as TensorBoardLogger
-    from derivable.network import Layer as Layer
     from derivable.network import Network as Network
     from derivable.problem import Problem as Problem
     from derivable.run.folder import load_run as load_run
@@ -95,7 +95,7 @@ _HOME = {
     "Linear": "functions",
     "ReLU": "functions",
     "Tanh": "functions",
-    "Layer": "network",
+    "Layer": "layer",
     "Network": "network",
     "load_run": "run.folder",
     "SavedModel": "run.saved",

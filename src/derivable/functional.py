@@ -56,6 +56,7 @@ conv1d = functions.Conv1d.apply
 conv2d = functions.Conv2d.apply
 dropout = functions.Dropout.apply
 embedding = functions.Embedding.apply
+flatten = functions.Flatten.apply
 group_norm = functions.GroupNorm.apply
 gru_cell = functions.GRUCell.apply
 layer_norm = functions.LayerNorm.apply
@@ -121,6 +122,7 @@ __all__ = [
     "conv2d",
     "dropout",
     "embedding",
+    "flatten",
     "group_norm",
     "gru_cell",
     "layer_norm",

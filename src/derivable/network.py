@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from numbers import Integral
 from typing import Self, cast
@@ -11,37 +12,17 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
-from derivable.errors import SettingError, ShapeError
+from derivable.errors import GradientError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.function.context import Context
-from derivable.function.gradients import as_tuple
 from derivable.functions import Linear, Tanh, elementwise
+from derivable.layer import Layer
 
 # By the names that commands and estimators take: "tanh", "leakyrelu".
 ACTIVATIONS: dict[str, type[Function]] = {
     name.lower(): getattr(elementwise, name) for name in elementwise.__all__
 }
 INITIAL_SCALE = 0.01  # the lab sheet's: weights 0.01 * randn, biases 0
-
-
-class Layer(nn.Module):
-    """One Function and the parameters that it is applied with, in the order of its arguments."""
-
-    def __init__(self, function: type[Function], **parameters: Tensor) -> None:
-        super().__init__()
-        self.function = function
-        for name, value in parameters.items():
-            self.register_parameter(name, nn.Parameter(value))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the Function under autograd."""
-        output: Tensor = self.function.apply(x, *self.parameters())
-        return output
-
-    def extra_repr(self) -> str:
-        """The Function and the shapes of its parameters, for `print(network)`."""
-        shapes = (f"{name} {tuple(p.shape)}" for name, p in self.named_parameters())
-        return ", ".join([self.function.__name__, *shapes])
 
 
 class Network(nn.Module):
@@ -51,8 +32,15 @@ class Network(nn.Module):
     `forward_by_hand` then `backward_by_hand` with one Context per layer and no autograd; and as
     a `torch.nn.Module`, `network(x)` then `.backward()`.
 
+    x (N, ...) holds one example per row, in whatever shape and dtype the first layer takes, and
+    yhat (N, ...) one prediction per row.
+
     `parameters()` come in the order w1, b1, w2, b2, ...; weights are laid out (in, out).
     `theta` is all of them in one flat vector of shape (P,), in the same order.
+
+    `train()` and `eval()` mean what they mean in PyTorch, both ways: in training, which is the mode
+    of a new network, Dropout drops and BatchNorm normalises by the batch. What changes on the way,
+    generators and running statistics, are buffers.
 
     Raises SettingError for layers that share a parameter.
     """
@@ -101,7 +89,7 @@ class Network(nn.Module):
         return cls(layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The prediction, recorded by autograd; x (N, in) -> (N, out)."""
+        """The prediction, recorded by autograd; x (N, ...) -> (N, ...)."""
         for layer in self.layers:
             x = layer(x)
         return x
@@ -109,12 +97,22 @@ class Network(nn.Module):
     def forward_by_hand(
         self, x: Tensor, parameters: Sequence[Tensor] | None = None
     ) -> tuple[Tensor, list[Context]]:
-        """The prediction and one Context per layer, without autograd; x (N, in) -> (N, out).
+        """The prediction and one Context per layer, without autograd; x (N, ...) -> (N, ...).
 
         `parameters` replaces the network's own, in the order of `parameters()`.
 
         Raises SettingError if they are too few or too many.
         """
+        contexts = []
+        for output, ctx in self.layer_by_layer(x, parameters):
+            x = output
+            contexts.append(ctx)
+        return x, contexts
+
+    def layer_by_layer(
+        self, x: Tensor, parameters: Sequence[Tensor] | None = None
+    ) -> Iterator[tuple[Tensor, Context]]:
+        """What each layer returns, and its Context: the steps of `forward_by_hand`."""
         own = [p.detach() for p in self.parameters()]
         if parameters is not None and len(parameters) != len(own):
             raise SettingError(
@@ -122,24 +120,68 @@ class Network(nn.Module):
                 f"the order w1, b1, w2, b2, ...; got {len(parameters)}"
             )
         remaining = iter(own if parameters is None else parameters)
-        contexts = [Context() for _ in self.layers]
-        for layer, ctx in zip(self.layers, contexts, strict=True):
-            weights = [next(remaining) for _ in layer.parameters()]
-            x = layer.function.forward(ctx, x, *weights)
-        return x, contexts
+        for layer in self.layers:
+            ctx = Context()
+            mine = {name: next(remaining) for name, _ in layer.named_parameters()}
+            x = layer.forward_by_hand(ctx, x, mine)
+            yield x, ctx
 
     def backward_by_hand(self, contexts: list[Context], grad_output: Tensor) -> tuple[Tensor, ...]:
         """The gradient of each parameter, in the order of `parameters()`.
 
-        `contexts` are those of one `forward_by_hand`; `grad_output` (N, out) is the gradient of
+        `contexts` are those of one `forward_by_hand`; `grad_output` (N, ...) is the gradient of
         the loss with respect to the prediction.
+
+        Raises GradientError where a layer returns no gradient that the layers before it need.
         """
         gradients: list[Tensor] = []
+        remaining = sum(1 for _ in self.parameters())
         for layer, ctx in zip(reversed(self.layers), reversed(contexts), strict=True):
-            grad_output, *others = as_tuple(layer.function.backward(ctx, grad_output))
-            count = sum(1 for _ in layer.parameters())  # what follows belongs to options, as None
-            gradients = others[:count] + gradients
+            grad_x, own = layer.backward_by_hand(ctx, grad_output)
+            gradients = own + gradients
+            remaining -= len(own)
+            if grad_x is None:
+                if remaining:
+                    raise GradientError(
+                        f"{layer.function.__name__}.backward returns no gradient of its input, "
+                        "which the parameters of the layers before it need"
+                    )
+                break
+            grad_output = grad_x
         return tuple(gradients)
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether `train()` and `eval()` make a difference."""
+        return any(layer.has_modes for layer in self.layers)
+
+    @property
+    def changing(self) -> list[str]:
+        """The Functions of the layers whose buffers change as they run in training."""
+        return [layer.function.__name__ for layer in self.layers if layer.changing]
+
+    def changing_buffers(self) -> dict[str, Tensor]:
+        """What changes as the network runs in training: generators and running statistics."""
+        return {
+            f"layers.{i}.{name}": layer.get_buffer(name)
+            for i, layer in enumerate(self.layers)
+            for name in layer.changing
+        }
+
+    def set_buffers(self, values: Mapping[str, Tensor]) -> None:
+        """Put `values` in the place of the buffers of these names."""
+        for name, value in values.items():
+            path, _, last = name.rpartition(".")
+            self.get_submodule(path).register_buffer(last, value.clone())
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """A context that ends with the buffers that it began with."""
+        buffers = self.changing_buffers()  # a layer replaces them and does not overwrite them
+        try:
+            yield
+        finally:
+            self.set_buffers(buffers)
 
     @property
     def theta(self) -> Tensor:
@@ -157,6 +199,12 @@ class Network(nn.Module):
             for parameter, value in zip(twin.parameters(), self.unflatten(theta), strict=True):
                 parameter.copy_(value)
         return twin
+
+    def trained(self, theta: Tensor, buffers: Mapping[str, Tensor] | None = None) -> Self:
+        """A copy for predictions: the parameters `theta` (P,), these buffers, evaluation mode."""
+        twin = self.with_theta(theta)
+        twin.set_buffers(buffers or {})
+        return twin.eval()
 
 
 def flatten(tensors: Sequence[Tensor]) -> Tensor:

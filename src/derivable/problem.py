@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Self
@@ -17,6 +18,7 @@ from derivable.functions import MSE
 from derivable.functions.losses import CrossEntropy
 from derivable.network import Network, flatten
 from derivable.shapes import require_tensors
+from derivable.trial import try_on_rows
 
 QUADRATIC: tuple[type[Function], ...] = (MSE,)  # in (yhat, y)
 LINEAR: tuple[type[Function], ...] = (CrossEntropy,)  # in y
@@ -26,7 +28,10 @@ LINEAR: tuple[type[Function], ...] = (CrossEntropy,)  # in y
 class Problem:
     """The loss of a network on a table: `loss(network(x), y)`, summed where it is several numbers.
 
-    x (N, D) and y (N, K) have the network's dtype. `weight` (N,) is how much each row counts: a row
+    x (N, ...) and y (N, ...) hold one example per row, of any shape. Where they are floating-point
+    numbers they have the network's dtype; they may be integers, such as the indices of Embedding
+    and the labels of CrossEntropy. Whether all fit together is found out by running the network and
+    the loss on the first rows. `weight` (N,) is how much each row counts: a row
     of weight 3 is three rows, one of weight 0 none. It goes with MSE, and with CrossEntropy of
     probabilities.
 
@@ -42,9 +47,13 @@ class Problem:
     rows, whose squared error is halved, is `penalty=2 * a / N` here, and so is `Ridge(alpha=a)`.
     `torch.optim.SGD(weight_decay=l)` has the same l, but decays biases too.
 
+    The loss is that of the network in its mode. `descend` trains: in training mode, and in
+    evaluation mode the network that it returns.
+
     Raises SettingError for a loss that is no Function, a network that cannot move, and weights that
     the loss cannot have; ShapeError, NotATensorError and DataError (not finite, another dtype) for
-    a table that does not fit.
+    a table that does not fit; and what a layer or the loss raises on the first rows, with the
+    number of the layer.
     """
 
     network: Network
@@ -56,11 +65,12 @@ class Problem:
 
     def __post_init__(self) -> None:
         _check_network(self.network, self.loss)
-        _check_table(self.network, self.x, self.y)
+        _check_table(self.dtype, self.x, self.y)
+        try_on_rows(self.network, self.loss, self.x, self.y)
         check_not_negative("penalty", self.penalty)
         if self.weight is not None:
-            check_weight(self.loss, len(self.x), self.weight)
-            self.__dict__.update(_weighed(self.loss, self.x, self.y, self.weight))
+            check_weight(self.loss, self.y, self.weight)
+            self.__dict__.update(_weighed(self))
 
     @property
     def rows(self) -> int:
@@ -69,8 +79,8 @@ class Problem:
 
     @property
     def dtype(self) -> torch.dtype:
-        """That of the parameters and the table."""
-        return self.x.dtype
+        """That of the parameters, and of a table of floating-point numbers."""
+        return next(self.network.parameters()).dtype
 
     @property
     def theta(self) -> Tensor:
@@ -90,10 +100,10 @@ class Problem:
 
     @property
     def roots(self) -> Tensor | None:
-        """What prediction and target are multiplied by, (N, 1); None where by nothing."""
+        """What prediction and target are multiplied by, (N, 1, ...); None where by nothing."""
         if self.weight is None or self.loss not in QUADRATIC:
             return None
-        return self.weight.sqrt().view(-1, 1)
+        return _along_rows(self.weight.sqrt(), self.y)
 
     def in_float64(self) -> Problem:
         """The same in float64."""
@@ -101,10 +111,20 @@ class Problem:
             return self
         return self._with(
             network=copy.deepcopy(self.network).double(),
-            x=self.x.double(),
-            y=self.y.double(),
+            x=self.x.double() if self.x.is_floating_point() else self.x,
+            y=self.y.double() if self.y.is_floating_point() else self.y,
             weight=None if self.weight is None else self.weight.double(),
         )
+
+    def in_training(self, buffers: Mapping[str, Tensor]) -> Problem:
+        """The same with a copy of the network, in training mode and with these buffers."""
+        network = copy.deepcopy(self.network).train()
+        network.set_buffers(buffers)
+        return self.with_network(network)
+
+    def with_network(self, network: Network) -> Problem:
+        """The same with another copy of the network."""
+        return self._with(network=network)
 
     def part(self, rows: slice | Tensor) -> Problem:
         """The same on some of the rows, which keep their weights."""
@@ -134,17 +154,26 @@ def _check_network(network: Network, loss: Any) -> None:
             raise SettingError(
                 f"the parameter {name} is {parameter.dtype}, and descend moves real numbers"
             )
+    dtypes = {parameter.dtype for parameter in network.parameters()}
+    if len(dtypes) > 1:
+        raise SettingError(
+            f"the parameters must have one dtype, got {' and '.join(sorted(map(str, dtypes)))}; "
+            "network.double() converts them"
+        )
 
 
-def _check_table(network: Network, x: Any, y: Any) -> None:
-    """Refuse a table that does not fit the network."""
+def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
+    """Refuse a table without rows, with numbers that are not finite, or of another dtype."""
     require_tensors("Problem", x=x, y=y)
-    first, *_, last = list(network.parameters()) * 2  # w of the first layer, b of the last
     for name, value in (("x", x), ("y", y)):
-        if value.dtype != first.dtype:
+        if value.ndim == 0 or len(value) == 0:
+            raise ShapeError(
+                f"{name} must have shape (N, ...) with N > 0 rows, got {tuple(value.shape)}"
+            )
+        if (value.is_floating_point() or value.is_complex()) and value.dtype != dtype:
             raise DataError(
-                f"{name} has dtype {value.dtype} and the network {first.dtype}; "
-                f"convert one of them, for example {name}.to({first.dtype})"
+                f"{name} has dtype {value.dtype} and the network {dtype}; "
+                f"convert one of them, for example {name}.to({dtype})"
             )
         if not torch.isfinite(value).all():
             row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
@@ -152,17 +181,14 @@ def _check_table(network: Network, x: Any, y: Any) -> None:
                 f"{name} is not finite: its first NaN or infinite value is in row {row}; "
                 "drop or fill such rows first"
             )
-    inputs, outputs = first.size(0), last.size(-1)
-    if x.ndim != 2 or x.size(1) != inputs or x.size(0) == 0:
-        raise ShapeError(f"x must have shape (N, {inputs}) with N > 0, got {tuple(x.shape)}")
-    if tuple(y.shape) != (x.size(0), outputs):
+    if len(x) != len(y):
         raise ShapeError(
-            f"y must have shape ({x.size(0)}, {outputs}), one row per row of x and one column "
-            f"per output, got {tuple(y.shape)}"
+            f"x and y must have one row for each other, got x {tuple(x.shape)} and y "
+            f"{tuple(y.shape)}"
         )
 
 
-def check_weight(loss: type[Function], rows: int, weight: Any) -> None:
+def check_weight(loss: type[Function], y: Tensor, weight: Any) -> None:
     """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
     if loss not in (*QUADRATIC, *LINEAR):
         known = " and ".join(one.__name__ for one in (*QUADRATIC, *LINEAR))
@@ -170,10 +196,16 @@ def check_weight(loss: type[Function], rows: int, weight: Any) -> None:
             f"weight goes with the losses {known}, got {loss.__name__}; repeat the rows of x and y "
             "as often as they count"
         )
+    if loss in LINEAR and not y.is_floating_point():
+        raise SettingError(
+            f"weight goes with {loss.__name__} of probabilities, got y of {y.dtype}; give class "
+            "indices as probabilities, with torch.nn.functional.one_hot"
+        )
     require_tensors("Problem", weight=weight)
-    if tuple(weight.shape) != (rows,):
+    if tuple(weight.shape) != (len(y),):
         raise ShapeError(
-            f"weight must have shape ({rows},), one number per row of x, got {tuple(weight.shape)}"
+            f"weight must have shape ({len(y)},), one number per row of x, got "
+            f"{tuple(weight.shape)}"
         )
     valid = torch.isfinite(weight) & (weight >= 0)
     if not valid.all():
@@ -185,14 +217,23 @@ def check_weight(loss: type[Function], rows: int, weight: Any) -> None:
         raise DataError("weight is zero in every row; give at least one row a positive weight")
 
 
-def _weighed(loss: type[Function], x: Tensor, y: Tensor, weight: Tensor) -> dict[str, Any]:
+def _weighed(problem: Problem) -> dict[str, Any]:
     """The rows that count, and their weights of mean 1, as fields of a Problem."""
+    x, y, weight = problem.x, problem.y, problem.weight
+    assert weight is not None  # it is asked for where there is one
     if not (weight > 0).all():
         x, y, weight = x[weight > 0], y[weight > 0], weight[weight > 0]
     if (weight == weight[0]).all():
         return {"x": x, "y": y, "weight": None}
-    weight = (weight / weight.double().mean()).to(y.dtype)
-    return {"x": x, "y": y * weight.view(-1, 1) if loss in LINEAR else y, "weight": weight}
+    weight = (weight / weight.double().mean()).to(problem.dtype)
+    if problem.loss in LINEAR:
+        y = y * _along_rows(weight, y)
+    return {"x": x, "y": y, "weight": weight}
+
+
+def _along_rows(values: Tensor, rows: Tensor) -> Tensor:
+    """One value per row (N,) as (N, 1, ...), which broadcasts against `rows` (N, ...)."""
+    return values.view(-1, *(1,) * (rows.ndim - 1))
 
 
 def check_not_negative(name: str, value: Any) -> None:

@@ -37,7 +37,8 @@ class Auto(Method):
 
     def chosen(self, request: DescentRequest) -> Method:
         """The cheapest that goes with what is asked for."""
-        step_by_step = request.schedule is not None or request.callbacks.periodic
+        changing = request.problem.network.changing
+        step_by_step = changing or request.schedule is not None or request.callbacks.periodic
         if request.objective != "fastest" or step_by_step:
             return GradientDescent()
         return self.cheapest(request.problem, request.steps)

@@ -111,7 +111,8 @@ class _Walk:
 
     def keep(self) -> None:
         """Go back to here where an interruption comes."""
-        self.kept = self.theta.clone(), self.done, self.stepper.memory()
+        buffers = self.request.problem.network.changing_buffers()
+        self.kept = self.theta.clone(), self.done, self.stepper.memory(), buffers
 
     def take_block(self) -> None:
         """Steps until the end of a block, reported at the end of each piece."""
@@ -146,6 +147,7 @@ class _Walk:
     def _trajectory(self) -> Trajectory:
         """What there is between two pieces: the loss at theta is not known yet."""
         done, memory = self.done, self.stepper.memory()
+        buffers = self.request.problem.network.changing_buffers()
         return Trajectory(
             self.theta,
             self.losses[:done],
@@ -153,12 +155,14 @@ class _Walk:
             self.snapshots,
             self.estimate,
             memory=memory,
+            buffers=buffers,
         )
 
     def end(self, *, interrupted: bool) -> Trajectory:
         """What there is where it was kept last, with the loss there."""
-        theta, done, memory = self.kept
+        theta, done, memory, buffers = self.kept
         losses, request = self.losses, self.request
+        request.problem.network.set_buffers(buffers)
         self.snapshots.forget_after(done)
         if torch.isnan(losses[done]):  # where a block was interrupted, its first loss is known
             losses[done] = self.stepper.objective.value(theta)
@@ -174,6 +178,7 @@ class _Walk:
             self.estimate,
             interrupted=interrupted,
             memory=memory,
+            buffers=buffers,
         )
         with suppress(KeyboardInterrupt):  # there is nothing more to do
             request.report(done, trajectory, True)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from derivable.descent.checkpoint import Checkpoint
 from derivable.errors import SettingError
+from derivable.network import Network
 from derivable.problem import Problem
 
 
@@ -42,6 +43,11 @@ class State:
     def ended(self) -> bool:
         """Whether all steps are taken."""
         return self.step == self.steps
+
+    @property
+    def network(self) -> Network:
+        """A copy of the network as it is here, in evaluation mode."""
+        return self.problem.network.trained(self.theta)
 
     def checkpoint(self) -> Checkpoint:
         """A checkpoint here, from which `descend(..., start=...)` goes on."""

@@ -28,6 +28,7 @@ class Checkpoint:
     objective: str
     settings: dict[str, Any] = field(default_factory=dict)  # of the method
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
+    buffers: dict[str, Tensor] = field(default_factory=dict)  # generators, running statistics
     snapshots: Snapshots | None = None
     evaluations: int = 0  # of the gradient, so far
     seconds: float = 0.0  # so far
@@ -61,6 +62,7 @@ class Checkpoint:
         """All of it as tensors and texts."""
         tensors = {"theta": self.theta, "losses": self.losses}
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
+        tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
@@ -82,14 +84,20 @@ class Checkpoint:
             method=texts["method"],
             objective=texts["objective"],
             settings=json.loads(texts["settings"]),
-            memory={
-                name.removeprefix("memory."): value
-                for name, value in tensors.items()
-                if name.startswith("memory.")
-            },
+            memory=_group("memory.", tensors),
+            buffers=_group("buffers.", tensors),
             snapshots=snapshots,
             evaluations=int(texts["evaluations"]),
             seconds=float(texts["seconds"]),
             note=texts["note"],
             deviation=float(texts["deviation"]),
         )
+
+
+def _group(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -45,10 +45,11 @@ def descend(
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
-    x (N, D) and y (N, K) are tensors of the network's dtype; a loss of several numbers is summed.
-    The network that is given is not changed. `weight` (N,) is how much each row counts; `penalty` l
-    adds l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights
-    without the biases. `Problem` describes both.
+    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; a loss of several
+    numbers is summed. The network that is given is not changed: a copy descends in training mode,
+    and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l adds
+    l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights without
+    the biases. `Problem` describes all of them.
 
     `method` is a method or its name:
     - "auto", `Auto(tolerance=1e-4)`: the cheapest of the next three that gives exact steps, or
@@ -103,6 +104,7 @@ def descend_problem(
         _check_start(start, problem, steps, objective)
     chosen = method_of(method, start)
     first, schedule = _checked_rate(lr, chosen, steps)
+    problem = problem.in_training(start.buffers if start else {})
     run = _Run(problem, steps, start, callbacks)
     request = DescentRequest(
         problem=problem,
@@ -152,7 +154,7 @@ class _Run:
         estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1
         checkpoint = self.checkpoint(end, found)
         return Descent(
-            network=self.problem.network.with_theta(found.theta),
+            network=self.problem.network.trained(found.theta, found.buffers),
             losses=found.losses,
             lr=(request.schedule or request.lr) if method.needs_lr else None,
             steps=end,
@@ -198,6 +200,7 @@ class _Run:
             objective=self.objective,
             settings=self.method.settings,
             memory=found.memory,
+            buffers=found.buffers,
             snapshots=found.snapshots.copy(),
             evaluations=found.gradient_evaluations + (start.evaluations if start else 0),
             seconds=time.perf_counter() - self.begin,
@@ -223,6 +226,7 @@ def _restored(found: Trajectory, back_to: Checkpoint) -> Trajectory:
         theta=back_to.theta,
         losses=found.losses[: back_to.step + 1],
         memory=back_to.memory,
+        buffers=back_to.buffers,
         interrupted=False,
     )
 
@@ -260,6 +264,12 @@ def _check_method(method: Method, request: DescentRequest) -> None:
         raise SettingError(reason)
     if method.step_by_step:
         return
+    changing = request.problem.network.changing
+    if changing:
+        raise SettingError(
+            f"{' and '.join(dict.fromkeys(changing))} of the network changes with every step, and "
+            f"method {method.name!r} takes no single steps; take 'steps' or an optimiser"
+        )
     if request.schedule is not None:
         raise SettingError(
             "a schedule of the learning rate goes with methods that take every step, 'steps' or an "

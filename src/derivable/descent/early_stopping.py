@@ -14,12 +14,13 @@ from derivable.problem import Problem, check_not_negative
 
 
 class EarlyStopping:
-    """A callback that measures the loss on validation rows x (N, D), y (N, K) every so many steps.
+    """A callback that measures the loss on validation rows every so many steps.
 
-    It ends the descent where the loss has not fallen below the least so far, by more than
-    `min_delta`, in `patience` evaluations; and the descent goes back to where it was least, also
-    where it comes to its last step. `steps` and `losses` hold all evaluations. The penalty of the
-    problem is no part of them. One that is used again begins anew.
+    The rows are x (N, ...) and y (N, ...), and the network is in evaluation mode. It ends the
+    descent where the loss has not fallen below the least so far, by more than `min_delta`, in
+    `patience` evaluations; and the descent goes back to where it was least, also where it comes to
+    its last step. `steps` and `losses` hold all evaluations. The penalty of the problem is no part
+    of them. One that is used again begins anew.
 
     Goes with methods that take every step. Raises SettingError for settings without a meaning, and
     when the descent begins, what `Problem` raises for rows that do not fit.
@@ -47,13 +48,13 @@ class EarlyStopping:
         self.losses: list[float] = []
         self._best: Checkpoint | None = None
         self._least, self._waited = math.inf, 0
-        self._objective: ByHand | None = None
+        self._rows: Problem | None = None
 
     def __enter__(self) -> None:
         self._begin()
 
     def __exit__(self, *error: object) -> None:
-        self._objective = None
+        self._rows = None
 
     def __call__(self, state: State) -> None:
         """Evaluate, and stop where it is time to."""
@@ -71,8 +72,7 @@ class EarlyStopping:
             )
 
     def _loss(self, state: State) -> float:
-        if self._objective is None:
-            problem = state.problem
-            rows = Problem(problem.network, problem.loss, self.x, self.y, self.weight)
-            self._objective = ByHand(rows)
-        return self._objective.value(state.theta.to(self._objective.dtype)).item()
+        network = state.network
+        if self._rows is None:
+            self._rows = Problem(network, state.problem.loss, self.x, self.y, self.weight)
+        return ByHand(self._rows.with_network(network)).value(network.theta).item()

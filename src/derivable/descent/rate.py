@@ -10,7 +10,7 @@ import torch
 from derivable.descent.driver import descend_problem
 from derivable.descent.gradient_descent import GradientDescent
 from derivable.descent.spectral import triangle
-from derivable.errors import DivergedError
+from derivable.errors import DivergedError, SettingError
 from derivable.problem import Problem
 
 TRIAL_STEPS = 500
@@ -35,8 +35,17 @@ def choose_rate(problem: Problem) -> Rate:
     the largest singular value of the features with a column of ones, and 1 / lambda is the largest
     learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are
     tried for a few hundred exact steps; half of the first at which the loss never rises is
-    returned.
+    returned. Features of more dimensions are taken as one row each.
+
+    Raises SettingError for integers as features, and for a network that changes with every step,
+    such as one with Dropout, whose loss does not fall steadily.
     """
+    changing = problem.network.changing
+    if changing or not problem.x.is_floating_point():
+        why = f"{changing[0]} changes with every step" if changing else f"x is of {problem.x.dtype}"
+        raise SettingError(
+            f"no learning rate can be found by trial, because {why}; name one, for example lr=1e-2"
+        )
     largest = linear_lambda_max(problem)
     lr = 1 / largest
     for _ in range(HALVINGS):
@@ -54,7 +63,7 @@ def choose_rate(problem: Problem) -> Rate:
 
 def linear_lambda_max(problem: Problem) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
-    features = triangle(problem, problem.x[:, :0])
+    features = triangle(problem, problem.x.new_empty(problem.rows, 0))
     return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
 
 

@@ -29,6 +29,7 @@ class Trajectory:
     error_estimate: ErrorEstimate = EXACT
     interrupted: bool = False
     memory: dict[str, Tensor] = field(default_factory=dict)  # what a checkpoint keeps besides
+    buffers: dict[str, Tensor] = field(default_factory=dict)  # of the network, as they have become
 
 
 Report = Callable[[int, Trajectory, bool], None]  # (step, what there is, whether it is resumable)

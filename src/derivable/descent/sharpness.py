@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from derivable.descent.request import DescentRequest
-from derivable.errors import DivergedError
+from derivable.errors import DivergedError, SettingError
 from derivable.objective import Objective
 from derivable.stepper import Stepper
 
@@ -57,7 +59,10 @@ def diverged(stepper: Stepper, request: DescentRequest, losses: Tensor) -> Diver
         return not_finite_at_start(losses[0].item())
     lr = request.lr_at(step - 1)
     reach = stepper.stable
-    _, sharpest = extreme_eigenvalues(stepper.objective, request.theta.to(stepper.dtype))
+    try:
+        _, sharpest = extreme_eigenvalues(stepper.objective, request.theta.to(stepper.dtype))
+    except SettingError:  # no second derivatives
+        sharpest = math.inf
     if 0 < sharpest < np.inf and lr * sharpest > reach > 0:
         way_out = (
             f"the loss curves by up to {sharpest:.3g} where it starts, so a stable lr is below "

@@ -143,7 +143,7 @@ def triangle(problem: Problem, y: Tensor) -> Tensor:
 
     It is in float64, and includes the rows that the penalty is.
     """
-    x, weight = problem.x, problem.weight
+    x, weight = problem.x.reshape(problem.rows, -1), problem.weight
     features, width = x.size(1), x.size(1) + 1 + y.size(1)
     found = torch.zeros(width, width, dtype=torch.float64)
     for first in range(0, len(x), ROWS_AT_ONCE):

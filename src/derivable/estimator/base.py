@@ -83,7 +83,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         if once and method not in STEP_BY_STEP:
             method = "steps"  # the others are for many steps
         X, y, targets = self._read(X, y, reset=reset)
-        weight = self._read_weight(sample_weight, X)
+        weight = self._read_weight(sample_weight, X, targets)
         check_fraction(self.validation_fraction)
         if reset:
             self._seed = seed_of(self.random_state)
@@ -105,11 +105,11 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         watch.end()
         return self
 
-    def _read_weight(self, sample_weight: Any, X: Array) -> Array | None:
+    def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:
         if sample_weight is None:
             return None
         weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        check_weight(self._loss, len(X), torch.tensor(weight))
+        check_weight(self._loss, torch.from_numpy(targets), torch.tensor(weight))
         return weight
 
     def _hold_out(self, y: Array, weight: Array | None) -> Any:

@@ -70,4 +70,4 @@ class Watch:
 
 def _fitted(network: Network, theta: Tensor) -> dict[str, Network]:
     """What makes a fitted estimator of one that is being fitted."""
-    return {"network_": network.with_theta(theta)}
+    return {"network_": network.trained(theta)}

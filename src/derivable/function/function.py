@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 from torch._functorch.utils import unwrap_dead_wrappers
 
@@ -53,6 +54,9 @@ class Function(torch.autograd.Function):
     backward that returns the wrong number of gradients, or one of the wrong shape or dtype.
     """
 
+    # Inputs of forward that change as a layer runs in training, and have no gradient there.
+    buffers: ClassVar[tuple[str, ...]] = ()
+
     _rules: ClassVar[Rules]
     _bridge: ClassVar[type[torch.autograd.Function]]
     _autograd_apply: ClassVar[Callable[..., Any]]
@@ -86,6 +90,11 @@ class Function(torch.autograd.Function):
         if "apply" not in cls.__dict__:
             setattr(cls, "apply", own_apply(cls, signature))  # noqa: B010 - a classmethod, seen by no checker
         allow_in_graph(cls)
+
+    @staticmethod
+    def new_buffers(*inputs: Any, **options: Any) -> dict[str, Tensor]:
+        """Of the `buffers`, those that a forward in training with these inputs changes, as new."""
+        return {}
 
     @classmethod
     def apply(cls, *inputs: Any, **options: Any) -> Any:

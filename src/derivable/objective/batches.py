@@ -15,7 +15,7 @@ class Batches(Objective):
 
     The k-th call has the same rows for the same `seed`, wherever the count begins: `done` is the
     number of the first. The last batch of an epoch may be smaller. `hvp` is that of the whole
-    table.
+    table, and `value` that of the next batch, without going on to the one after it.
     """
 
     name = "mini-batches"
@@ -24,6 +24,10 @@ class Batches(Objective):
         super().__init__(problem)
         self.size, self.seed, self.done = size, seed, done
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+    def data_value(self, theta: Tensor) -> Tensor:
+        """The loss () at `theta` (P,) on the next batch."""
+        return ByHand(self.problem.part(self._rows(self.done))).data_value(theta)
 
     def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,) on the next batch."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.network import flatten
 from derivable.objective.base import Objective
@@ -14,6 +15,9 @@ from derivable.problem import Problem
 
 class ByHand(Objective):
     """Loss and gradient of any network and loss, through Contexts.
+
+    In training, what changes as the network runs (a generator, running statistics) changes with
+    each `value_and_gradient`; `value` and `hvp` are those that it would have next.
 
     A loss of several numbers, such as MSE with one per output column, is summed: the descended
     loss is their sum, and the incoming gradient of each of them is 1.
@@ -24,12 +28,13 @@ class ByHand(Objective):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.network, self.loss, self.x = problem.network, problem.loss, problem.x
-        self.root = problem.roots  # (N, 1)
+        self.root = problem.roots  # (N, 1, ...)
         self.y = self._weighted(problem.y)
 
     def data_value(self, theta: Tensor) -> Tensor:
         """The loss () at `theta` (P,), from a forward pass alone."""
-        yhat, _ = self.network.forward_by_hand(self.x, self.network.unflatten(theta))
+        with self.network.unchanged():
+            yhat, _ = self.network.forward_by_hand(self.x, self.network.unflatten(theta))
         loss: Tensor = self.loss.forward(Context(), self._weighted(yhat), self.y)  # (K,) or ()
         return loss.sum()
 
@@ -40,26 +45,38 @@ class ByHand(Objective):
         yhat, contexts = self.network.forward_by_hand(self.x, parameters)
         loss = self.loss.forward(ctx, self._weighted(yhat), self.y)  # (K,) or ()
         grad_yhat, *_ = self.loss.backward(ctx, torch.ones_like(loss))
-        grad_yhat = self._weighted(grad_yhat)  # (N, K)
+        grad_yhat = self._weighted(grad_yhat)  # (N, ...)
         gradients = self.network.backward_by_hand(contexts, grad_yhat)
         return loss.sum(), flatten(gradients)
 
     def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
-        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice."""
-        with torch.enable_grad():
-            theta = theta.detach().requires_grad_()
-            names = [name for name, _ in self.network.named_parameters()]
-            parameters = dict(zip(names, self.network.unflatten(theta), strict=True))
-            yhat = functional_call(self.network, parameters, self.x)
-            loss = self.loss.apply(self._weighted(yhat), self.y).sum()
-            (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
-            product: Tensor
-            # a gradient that does not depend on theta has no second derivative, and no graph
-            if not gradient.requires_grad:
-                return torch.zeros_like(direction)
-            (product,) = torch.autograd.grad(
-                gradient, theta, direction, allow_unused=True, materialize_grads=True
-            )
+        """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice.
+
+        Raises SettingError where a backward is none that autograd can differentiate.
+        """
+        try:
+            with torch.enable_grad(), self.network.unchanged():
+                return self._differentiated_twice(theta, direction)
+        except RuntimeError as error:
+            raise SettingError(
+                "the Hessian-vector product of this problem needs second derivatives, and autograd "
+                f"finds none: {error}"
+            ) from error
+
+    def _differentiated_twice(self, theta: Tensor, direction: Tensor) -> Tensor:
+        theta = theta.detach().requires_grad_()
+        names = [name for name, _ in self.network.named_parameters()]
+        parameters = dict(zip(names, self.network.unflatten(theta), strict=True))
+        yhat = functional_call(self.network, parameters, self.x)
+        loss = self.loss.apply(self._weighted(yhat), self.y).sum()
+        (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
+        # a gradient that does not depend on theta has no second derivative, and no graph
+        if not gradient.requires_grad:
+            return torch.zeros_like(direction)
+        product: Tensor
+        (product,) = torch.autograd.grad(
+            gradient, theta, direction, allow_unused=True, materialize_grads=True
+        )
         return product
 
     def _weighted(self, rows: Tensor) -> Tensor:

@@ -21,12 +21,20 @@ class Mlp:
 
     @classmethod
     def of(cls, problem: Problem, losses: Sequence[type[Function]] = (MSE,)) -> Self | None:
-        """The perceptron of a problem; None if it is none, or the loss none of `losses`."""
+        """The perceptron of a problem; None if it is none, or the loss none of `losses`.
+
+        x (N, D) and y (N, K) are floating-point numbers, and no layer has options.
+        """
         network = problem.network
+        if not all(
+            table.ndim == 2 and table.is_floating_point() for table in (problem.x, problem.y)
+        ):
+            return None
         functions = [layer.function for layer in network.layers]
         if (
             problem.loss not in losses
             or len(functions) % 2 == 0
+            or not all(layer.is_plain for layer in network.layers)
             or any(function is not Linear for function in functions[::2])
             or any(list(layer.parameters()) for layer in network.layers[1::2])
         ):
@@ -34,7 +42,7 @@ class Mlp:
         shapes = [tuple(p.shape) for p in network.parameters()]
         sizes = (shapes[0][0], *(shape[-1] for shape in shapes[1::2]))
         if shapes != [shape for pair in pairwise(sizes) for shape in (pair, pair[1:])]:
-            return None  # by hand, a layer that does not meet the next one is named
+            return None  # a bias of shape (1, H)
         return cls(sizes, tuple(functions[1::2]))
 
 

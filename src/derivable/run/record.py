@@ -146,7 +146,7 @@ def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network)
     assert end.snapshots is not None
     return Descent(
         **about,
-        network=network.with_theta(end.theta),
+        network=network.trained(end.theta, end.buffers),
         losses=end.losses,
         steps=end.step - 1,
         method=end.method,

@@ -14,7 +14,7 @@ import derivable
 from derivable.comparison import Facts, Trained
 from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
-from derivable.errors import DataError
+from derivable.errors import DataError, SettingError
 from derivable.network import ACTIVATIONS, Network
 from derivable.protocol import Model
 from derivable.tensors import load_tensors, save_tensors
@@ -32,6 +32,17 @@ class SavedModel:
     columns: Columns  # from a table to features and targets
     scaler: Scaler
     about: dict[str, Any]  # how it was trained, for people
+
+    def __post_init__(self) -> None:
+        """Refuse a network of other layers than those that the model describes."""
+        own = self.model.network(len(self.columns.features), len(self.columns.targets), seed=0)
+        if str(own) != str(self.network):
+            functions = ", ".join(layer.function.__name__ for layer in self.network.layers)
+            raise SettingError(
+                f"a SavedModel is a multi-layer perceptron as {self.model.name} describes it, got "
+                f"the layers {functions}; keep the tensors of such a network with "
+                "safetensors.torch.save_file(network.state_dict(), file)"
+            )
 
     @classmethod
     def of(cls, result: Trained, facts: Facts) -> Self:

@@ -6,6 +6,7 @@ from derivable.functions.layers.conv1d import Conv1d
 from derivable.functions.layers.conv2d import Conv2d
 from derivable.functions.layers.dropout import Dropout
 from derivable.functions.layers.embedding import Embedding
+from derivable.functions.layers.flatten import Flatten
 from derivable.functions.layers.group_norm import GroupNorm
 from derivable.functions.layers.gru_cell import GRUCell
 from derivable.functions.layers.layer_norm import LayerNorm
@@ -21,6 +22,7 @@ __all__ = [
     "Conv2d",
     "Dropout",
     "Embedding",
+    "Flatten",
     "GroupNorm",
     "GRUCell",
     "LayerNorm",

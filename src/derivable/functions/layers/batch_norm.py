@@ -42,11 +42,13 @@ class BatchNorm(Function):
               Otherwise x^ is linear in x and running_mean, and d r / d running_var = -r^3 / 2.
 
     A Function changes nothing in place: in training, unlike torch.nn.functional.batch_norm, it
-    leaves running_mean and running_var as they are, and `momentum` has no effect. It is there so
-    that calls can be exchanged. Whoever keeps running statistics updates them outside:
-    running_mean = (1 - momentum) running_mean + momentum mean, and so for running_var, for which
-    the variance divided by M - 1 is usual.
+    leaves running_mean and running_var as they are, and `momentum` has no effect on the output.
+    `new_buffers` returns what they become: running_mean = (1 - momentum) running_mean +
+    momentum mean, and so running_var with the variance divided by M - 1, as in PyTorch. A layer
+    of a network keeps them.
     """
+
+    buffers = ("running_mean", "running_var")
 
     @staticmethod
     def forward(
@@ -98,6 +100,28 @@ class BatchNorm(Function):
         wanted = ctx.needs_input_grad[1:5]
         others = (g if wants else None for g, wants in zip(gradients, wanted, strict=True))
         return (grad * scale).reshape(input.shape), *others, None, None, None
+
+    @staticmethod
+    def new_buffers(
+        input: Tensor,
+        running_mean: Tensor | None = None,
+        running_var: Tensor | None = None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: bool = False,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> dict[str, Tensor]:
+        """The running statistics after a forward in training; those that are absent stay so."""
+        if not training:
+            return {}
+        dims = (0, *range(2, input.ndim))
+        new = {}
+        if running_mean is not None:
+            new["running_mean"] = running_mean.lerp(input.mean(dims), momentum)  # (C,)
+        if running_var is not None:
+            new["running_var"] = running_var.lerp(input.var(dims), momentum)  # (C,)
+        return new
 
     @staticmethod
     def examples() -> list[tuple[Any, ...]]:
