@@ -83,7 +83,10 @@ def test_a_descent_resumed_in_the_middle_has_the_same_bits(
 ) -> None:
     monkeypatch.setattr("derivable.stepper.plain.steps_per_block", lambda rows: 7)
     kept: list[Checkpoint] = []
-    settings = {"lr": 1e-3, "objective": "fastest" if method.batch_size else "by hand"}
+    settings: dict[str, Any] = {
+        "lr": 1e-3,
+        "objective": "fastest" if method.batch_size else "by hand",
+    }
     whole = run(
         example.problem(),
         steps=19,

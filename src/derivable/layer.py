@@ -43,7 +43,9 @@ class Layer(nn.Module):
 
     def __init__(self, function: type[Function], x: Sequence[str] = (), /, **inputs: Any) -> None:
         super().__init__()
-        if not (isinstance(function, type) and issubclass(function, Function)):
+        if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
+            function, "_rules"
+        ):
             raise SettingError(f"a Layer needs a Function class such as Linear, got {function!r}")
         if TRAINING in inputs:
             raise InputError(
@@ -53,9 +55,13 @@ class Layer(nn.Module):
         self.function, self.takes = function, (x,) if isinstance(x, str) else tuple(x)
         self.constants: dict[str, Any] = {}
         self._signature = function._rules.signature
-        given = dict.fromkeys(self.takes) | inputs  # a name in both is refused next
-        if len(given) < len(self.takes) + len(inputs):
-            raise InputError(f"{function.__name__}: x is given as {', '.join(self.takes)} already")
+        for name in self.takes:
+            if name in inputs:
+                raise InputError(
+                    f"{function.__name__}: {name} is what the layer before returns, and given as "
+                    "well; leave one of them out"
+                )
+        given = dict.fromkeys(self.takes) | inputs
         # All inputs in the order of forward, with None where a tensor goes.
         self._inputs = list(self._signature.bind(() if self.takes else (None,), given))
         names = self._signature.names(len(self._inputs))
@@ -81,6 +87,11 @@ class Layer(nn.Module):
             self.register_buffer(name, value.detach())
         else:
             self.register_parameter(name, nn.Parameter(value))
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The inputs that are parameters, in the order of forward."""
+        return tuple(self._parameters)
 
     @property
     def is_plain(self) -> bool:
@@ -115,7 +126,7 @@ class Layer(nn.Module):
         gradients = as_tuple(self.function.backward(ctx, grad_output))
         of_x = [gradients[i] for i in self._x_at if gradients[i] is not None]
         own = []
-        for name, _ in self.named_parameters():
+        for name in self._parameters:
             gradient = gradients[self._at[name]]
             if gradient is None:
                 raise GradientError(

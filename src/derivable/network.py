@@ -113,16 +113,19 @@ class Network(nn.Module):
         self, x: Tensor, parameters: Sequence[Tensor] | None = None
     ) -> Iterator[tuple[Tensor, Context]]:
         """What each layer returns, and its Context: the steps of `forward_by_hand`."""
-        own = [p.detach() for p in self.parameters()]
-        if parameters is not None and len(parameters) != len(own):
+        if parameters is None:
+            parameters = [p.detach() for p in self.parameters()]
+        names = [layer.parameter_names for layer in self.layers]
+        count = sum(map(len, names))
+        if len(parameters) != count:
             raise SettingError(
-                f"parameters must hold {len(own)} tensors, one per parameter of the network in "
+                f"parameters must hold {count} tensors, one per parameter of the network in "
                 f"the order w1, b1, w2, b2, ...; got {len(parameters)}"
             )
-        remaining = iter(own if parameters is None else parameters)
-        for layer in self.layers:
+        remaining = iter(parameters)
+        for layer, own in zip(self.layers, names, strict=True):
             ctx = Context()
-            mine = {name: next(remaining) for name, _ in layer.named_parameters()}
+            mine = {name: next(remaining) for name in own}
             x = layer.forward_by_hand(ctx, x, mine)
             yield x, ctx
 
@@ -135,13 +138,11 @@ class Network(nn.Module):
         Raises GradientError where a layer returns no gradient that the layers before it need.
         """
         gradients: list[Tensor] = []
-        remaining = sum(1 for _ in self.parameters())
         for layer, ctx in zip(reversed(self.layers), reversed(contexts), strict=True):
             grad_x, own = layer.backward_by_hand(ctx, grad_output)
             gradients = own + gradients
-            remaining -= len(own)
             if grad_x is None:
-                if remaining:
+                if len(gradients) < sum(1 for _ in self.parameters()):
                     raise GradientError(
                         f"{layer.function.__name__}.backward returns no gradient of its input, "
                         "which the parameters of the layers before it need"
