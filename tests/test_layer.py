@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -227,3 +228,39 @@ def test_second_order_through_dropout_keeps_its_mask() -> None:
     (second,) = torch.autograd.grad(slope.sum(), x)
     kept = output.detach() != 0
     assert torch.equal(second != 0, kept)
+
+
+def test_torch_compile_takes_layers_with_options_in_one_graph() -> None:
+    network = Network([norm(eps=0.5), Layer(functions.Tanh), batch_norm()])
+    compiled = torch.compile(copy.deepcopy(network), backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(X), network(X))
+
+
+# TorchDynamo looks at .grad of what it goes on with after a graph break.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+def test_torch_compile_leaves_a_layer_that_draws_as_it_is() -> None:
+    network = Network([norm(), Layer(functions.Dropout, p=0.5), Layer(functions.Tanh)])
+    compiled = torch.compile(copy.deepcopy(network), backend="aot_eager")
+    for _ in range(2):
+        torch.testing.assert_close(compiled(X), network(X))
+
+
+def test_a_network_is_copied_by_pickle() -> None:
+    network = Network([norm(eps=0.5), batch_norm(), Layer(functions.Dropout, p=0.5)])
+    twin = pickle.loads(pickle.dumps(network))
+    assert str(twin) == str(network)
+    assert torch.equal(twin(X), network(X))
+
+
+def test_gradients_per_example() -> None:
+    network = Network([norm(), Layer(Linear, w=torch.randn(7, 2).double(), b=WEIGHT[:2])])
+    parameters = {name: p.detach() for name, p in network.named_parameters()}
+
+    def loss(parameters: dict[str, Tensor], row: Tensor) -> Tensor:
+        output: Tensor = torch.func.functional_call(network, parameters, row.view(-1, 7))
+        return output.square().sum()
+
+    each = torch.func.vmap(torch.func.grad(loss), (None, 0))(parameters, X)
+    whole = torch.func.grad(loss)(parameters, X)
+    for name, gradient in each.items():
+        torch.testing.assert_close(gradient.sum(0), whole[name])

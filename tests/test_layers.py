@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from derivable import Context
-from derivable.errors import NotATensorError, SettingError, ShapeError
+from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
 from derivable.functions import (
     BatchNorm,
     Dropout,
@@ -238,9 +238,10 @@ def test_a_row_that_is_read_twice_gets_both_gradients() -> None:
     assert Embedding.backward(ctx, grad_output)[1].tolist() == [[10], [1101], [0]]
 
 
-def test_an_index_that_is_no_row_is_refused_by_pytorch() -> None:
-    with pytest.raises(IndexError):
-        Embedding.apply(torch.tensor([5]), torch.randn(5, 3))
+def test_an_index_that_is_no_row_is_refused() -> None:
+    message = "Embedding: input must hold indices from 0 to 4, one of the 5 rows .*, got -1"
+    with pytest.raises(DataError, match=message):
+        Embedding.apply(torch.tensor([3, -1, 5]), torch.randn(5, 3))
 
 
 # Dropout -----------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Layer(nn.Module):
             )
         self.function, self.takes = function, (x,) if isinstance(x, str) else tuple(x)
         self.constants: dict[str, Any] = {}
-        self._signature = function._rules.signature
+        signature = function._rules.signature
         for name in self.takes:
             if name in inputs:
                 raise InputError(
@@ -63,8 +63,11 @@ class Layer(nn.Module):
                 )
         given = dict.fromkeys(self.takes) | inputs
         # All inputs in the order of forward, with None where a tensor goes.
-        self._inputs = list(self._signature.bind(() if self.takes else (None,), given))
-        names = self._signature.names(len(self._inputs))
+        self._inputs = list(signature.bind(() if self.takes else (None,), given))
+        # Facts about the Function, read here, because TorchDynamo reads none off the class.
+        self._by_name = tuple(signature.keyword_only)
+        self._follows = bool(function.buffers)
+        names = signature.names(len(self._inputs))
         self._at = {name: position for position, name in enumerate(names)}
         self._x_at = [self._at[name] for name in self.takes] or [0]
         for name in names:
@@ -109,8 +112,11 @@ class Layer(nn.Module):
         return tuple(n for n in self._buffers if n == GENERATOR or n in self.function.buffers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the Function under autograd."""
-        return self._run(self.function.apply, x, dict(self.named_parameters()))
+        """Apply the Function under autograd; torch.compile leaves one that draws as it is."""
+        run = self._run
+        if GENERATOR in self._at and torch.compiler.is_compiling():
+            run = torch.compiler.disable(run)  # TorchDynamo cannot trace generators
+        return run(self.function.apply, x, dict(self.named_parameters()))
 
     def forward_by_hand(self, ctx: Context, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
         """Call the Function's forward with `parameters` by name in the place of its own."""
@@ -151,7 +157,8 @@ class Layer(nn.Module):
                 generator = torch.Generator()
                 generator.set_state(self.get_buffer(GENERATOR))
             values[self._at[GENERATOR]] = generator
-        inputs, options = self._signature.split(tuple(values))
+        cut = len(values) - len(self._by_name)
+        inputs, options = values[:cut], dict(zip(self._by_name, values[cut:], strict=True))
         output = call(*inputs, **options)
         if not isinstance(output, Tensor):
             raise SettingError(
@@ -161,7 +168,7 @@ class Layer(nn.Module):
         # Buffers are replaced and not overwritten: autograd may have saved them.
         if generator is not None:
             self.register_buffer(GENERATOR, generator.get_state())
-        if self.training and self.function.buffers:
+        if self.training and self._follows:
             with torch.no_grad():
                 for name, value in self.function.new_buffers(*inputs, **options).items():
                     self.register_buffer(name, value)

@@ -62,7 +62,7 @@ def _refusal_of(who: str, given: str) -> Iterator[None]:
         yield
     except DerivableError as error:
         raise type(error)(f"{who}, does not take {given}: {error}") from None
-    except (RuntimeError, IndexError) as error:  # PyTorch's own, for shapes, dtypes and indices
+    except RuntimeError as error:  # PyTorch's own, for shapes and dtypes
         raise ShapeError(f"{who}, does not take {given}: {error}") from error
 
 

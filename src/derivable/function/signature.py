@@ -53,15 +53,11 @@ class Signature:
 
     def call(self, forward: Callable[..., Any], ctx: Any, inputs: tuple[Any, ...]) -> Any:
         """Call `forward` with inputs in the order of `bind`."""
-        positional, named = self.split(inputs)
-        return forward(ctx, *positional, **named)
-
-    def split(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Inputs in the order of `bind`, as those by position and those by name alone."""
         if not self.keyword_only:
-            return inputs, {}
+            return forward(ctx, *inputs)
         cut = len(inputs) - len(self.keyword_only)
-        return inputs[:cut], dict(zip(self.keyword_only, inputs[cut:], strict=True))
+        named = dict(zip(self.keyword_only, inputs[cut:], strict=True))
+        return forward(ctx, *inputs[:cut], **named)
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs in the order of `bind`; *xs is xs[0], xs[1], ..."""

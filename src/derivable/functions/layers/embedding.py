@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.errors import SettingError
+from derivable.errors import DataError, SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.shapes import require_tensors, shape_error
@@ -23,8 +23,8 @@ class Embedding(Function):
     Kinks     none
     Saves     input
     Raises    ShapeError if weight is not (V, D); SettingError if input does not hold int32 or
-              int64, or padding_idx is no row; NotATensorError; IndexError from PyTorch for an
-              index that is no row
+              int64, or padding_idx is no row; DataError for an index that is no row;
+              NotATensorError
     Source    output = one_hot(input) weight is linear in weight; the transpose of one_hot adds
               each row of grad_output to the row it was read from. Indices have no gradient.
               The row of padding_idx takes part in forward as any other; that its gradient is
@@ -38,7 +38,10 @@ class Embedding(Function):
         ctx.padding = padding_idx if padding_idx is None else padding_idx % weight.size(0)
         ctx.table = weight.shape
         ctx.save_for_backward(input)
-        return torch.nn.functional.embedding(input, weight)  # (..., D)
+        try:
+            return torch.nn.functional.embedding(input, weight)  # (..., D)
+        except IndexError:
+            raise _no_row(input, weight) from None
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[None, Tensor, None]:
@@ -53,6 +56,15 @@ class Embedding(Function):
     @staticmethod
     def examples() -> list[tuple[Any, ...]]:
         return [(torch.randint(5, (7,)), normal(5, 3))]
+
+
+def _no_row(input: Tensor, weight: Tensor) -> DataError:
+    rows = weight.size(0)
+    wrong = input[(input < 0) | (input >= rows)]
+    return DataError(
+        f"Embedding: input must hold indices from 0 to {rows - 1}, one of the {rows} rows of "
+        f"weight each, got {int(wrong[0])}"
+    )
 
 
 def _check(input: Tensor, weight: Tensor, padding_idx: int | None) -> None:
