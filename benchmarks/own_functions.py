@@ -1,6 +1,7 @@
 """Functions of one's own: exact steps with a compiled kernel, beside the library's and by hand.
 
     python benchmarks/own_functions.py            the lab's table: 16,512 rows, 8 columns, 10 units
+    python benchmarks/own_functions.py --write docs/benchmarks.md writes the table into the docs
     python benchmarks/own_functions.py --quick    tiny, to see that it runs
 
 Each activation is written as a student writes it, traced and compiled. The peer is the Function of
@@ -144,6 +145,7 @@ def main():
     """Print a Markdown table of the activations."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
+    parser.add_argument("--write", metavar="FILE", help="write the table into this document")
     options = parser.parse_args()
     rows, options.turns, options.steps = (300, 2, 5) if options.quick else (16_512, 15, 60)
     torch.set_num_threads(1)
@@ -168,6 +170,8 @@ def main():
             )
     page.say()
     page.say(f"{rows:,} rows, float32, fused. {_common.machine()}")
+    if options.write:
+        page.write(options.write, "own_functions")
 
 
 if __name__ == "__main__":
