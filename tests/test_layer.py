@@ -231,6 +231,7 @@ def test_second_order_through_dropout_keeps_its_mask() -> None:
 
 
 def test_torch_compile_takes_layers_with_options_in_one_graph() -> None:
+    torch.compiler.reset()  # of the graph breaks of the next test
     network = Network([norm(eps=0.5), Layer(functions.Tanh), batch_norm()])
     compiled = torch.compile(copy.deepcopy(network), backend="aot_eager", fullgraph=True)
     torch.testing.assert_close(compiled(X), network(X))

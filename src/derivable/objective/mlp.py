@@ -49,7 +49,7 @@ class Mlp:
 def no_mlp(who: str, losses: Sequence[type[Function]] = (MSE,)) -> str:
     """The reason of a refusal: what `who` can run instead of what it was given."""
     return (
-        f"the {who} objective runs Linear layers with activations between them and "
-        f"{' or '.join(one.__name__ for one in losses)} at the end; the objective by hand "
-        "runs any network"
+        f"the {who} objective runs Linear layers with activations between them, without options, "
+        f"and {' or '.join(one.__name__ for one in losses)} at the end, on x (N, D) and y (N, K) "
+        "of floating-point numbers; the objective by hand runs any network"
     )
