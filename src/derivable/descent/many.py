@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -65,11 +65,8 @@ def descend_many(
             stop.set()
         with lock:
             results[i] = result
-            try:
+            with _setting(stop):  # before this thread begins the next descent
                 on_end(i, result)
-            except BaseException:
-                stop.set()  # before this thread begins the next descent
-                raise
 
     with suppress(KeyboardInterrupt):
         run(0, shared=False)  # compiles what there is to compile
@@ -82,3 +79,13 @@ def descend_many(
             finally:
                 stop.set()
     return [results[i] for i in sorted(results)]
+
+
+@contextmanager
+def _setting(event: threading.Event) -> Iterator[None]:
+    """Set the event where what is inside raises."""
+    try:
+        yield
+    except BaseException:
+        event.set()
+        raise
