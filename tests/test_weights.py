@@ -11,7 +11,7 @@ from torch import Tensor
 from derivable import MSE, Function, Network, ReLU, Tanh, descend, functions
 from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
 from derivable.functions import CrossEntropy
-from derivable.objective import ByHand, FeaturesMajor
+from derivable.objective import ByHand, FeaturesMajor, Fused
 from derivable.objective.batches import Batches
 from derivable.problem import Problem
 from derivable.stepper import Stepper, choose_stepper
@@ -66,12 +66,11 @@ def test_weights_are_repeated_rows(way: str, sizes: tuple[int, ...], rows: int) 
     agree(choose_stepper(weighted, way, steps=0), plain, network)
 
 
-@pytest.mark.parametrize("kind", [ByHand, FeaturesMajor])
-def test_the_weights_of_cross_entropy_are_in_its_targets(kind: Any) -> None:
+@pytest.mark.parametrize("kind", [ByHand, FeaturesMajor, Fused])
+def test_weights_of_cross_entropy_are_repeated_rows(kind: Any) -> None:
     network, x, y = shares(*problem(5, 7, 3, rows=13))
     count = counted(13)
     weighted = Problem(network, CrossEntropy, x, y, count.double())
-    assert weighted.roots is None
     plain = by_hand(network, CrossEntropy, *repeated(x, y, count))
     agree(choose_stepper(weighted, kind, steps=0), plain, network)
 
@@ -138,7 +137,7 @@ def test_equal_weights_are_no_weights() -> None:
 @pytest.mark.parametrize(
     ("loss", "weight", "error", "message"),
     [
-        (functions.L1, torch.ones(13), SettingError, "MSE and CrossEntropy, got L1; repeat"),
+        (functions.KLDivergence, torch.ones(13), SettingError, "a sum or mean over rows; repeat"),
         (MSE, [1.0] * 13, NotATensorError, "weight must be a tensor, got list"),
         (MSE, torch.ones(13, 1), ShapeError, r"shape \(13,\), one number per row of x, got \(13, "),
         (MSE, torch.arange(13) - 3.0, DataError, "finite and 0 or more, got -3.0 in row 0"),

@@ -13,15 +13,14 @@ import torch
 from torch import Tensor
 
 from derivable.errors import DataError, SettingError, ShapeError
+from derivable.formula import Refusal, Scale, scale_of
 from derivable.function import Function
-from derivable.functions import MSE
 from derivable.functions.losses import CrossEntropy
 from derivable.network import Network, flatten
 from derivable.shapes import require_tensors
 from derivable.trial import try_on_rows
 
-QUADRATIC: tuple[type[Function], ...] = (MSE,)  # in (yhat, y)
-LINEAR: tuple[type[Function], ...] = (CrossEntropy,)  # in y
+IGNORED = -100  # the label of a row that does not count
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +30,13 @@ class Problem:
     x (N, ...) and y (N, ...) hold one example per row, of any shape. Where they are floating-point
     numbers they have the network's dtype; they may be integers, such as the indices of Embedding
     and the labels of CrossEntropy. Whether all fit together is found out by running the network and
-    the loss on the first rows. `weight` (N,) is how much each row counts: a row
-    of weight 3 is three rows, one of weight 0 none. It goes with MSE, and with CrossEntropy of
-    probabilities.
+    the loss on the first rows. Rows whose label (N,) is `IGNORED` are left out.
 
-    Rows of weight 0 are left out when a Problem is made, and the other weights are divided by their
-    mean: with weights w_n of mean 1 the loss is mean_n w_n l_n. `weight` is None where all rows
-    count the same. No loss has to know: one that is linear in y, as CrossEntropy of probabilities,
-    has its y multiplied by w_n here, and one that is quadratic in (yhat, y), as MSE, is given both
-    times `roots`, sqrt(w_n).
+    `weight` (N,) is how much each row counts: a row of weight 3 is three rows, one of weight 0
+    none. It goes with every loss that is a sum or mean over rows (`derivable.formula.scale_of`).
+    Rows of weight 0 are left out when a Problem is made, and where the loss is a mean, the other
+    weights are divided by theirs: with weights w_n of mean 1 it is mean_n w_n l_n. `weight` is None
+    where all rows count as they do without weights.
 
     `penalty` is the factor l of an L2 penalty: what is minimised is the loss plus l / 2 |w|^2,
     where w are all weights. Weights are the parameters of two dimensions or more; biases are not
@@ -66,11 +63,38 @@ class Problem:
     def __post_init__(self) -> None:
         _check_network(self.network, self.loss)
         _check_table(self.dtype, self.x, self.y)
-        try_on_rows(self.network, self.loss, self.x, self.y)
+        predictions = try_on_rows(self.network, self.loss, self.x, self.y)  # (2, ...)
+        labels = self.loss is CrossEntropy and not self.y.is_floating_point()
+        if labels:
+            _check_labels(self.y, predictions.size(1))
         check_not_negative("penalty", self.penalty)
+        if labels:
+            _check_labels(self.network, len(self.x), self.y)
         if self.weight is not None:
             check_weight(self.loss, self.y, self.weight)
-            self.__dict__.update(_weighed(self))
+        if labels and self.y.ndim == 1 and (self.y == IGNORED).any():
+            self._leave_out(self.y == IGNORED)
+        if self.weight is not None:
+            if (self.weight == 0).any():
+                self._leave_out(self.weight == 0)
+            self._count(self.weight)
+
+    def _leave_out(self, rows: Tensor) -> None:
+        """Keep the others only."""
+        weight = None if self.weight is None else self.weight[~rows]
+        self.__dict__.update(x=self.x[~rows], y=self.y[~rows], weight=weight)
+        if not len(self.x):
+            raise DataError("no row counts: each has weight 0 or an ignored label")
+
+    def _count(self, weight: Tensor) -> None:
+        """Make the weights such that the loss is mean_n w_n l_n, or sum_n w_n l_n."""
+        scale = scale_of(self.loss)
+        assert isinstance(scale, Scale)  # `check_weight` has looked
+        weight = weight.double()
+        if scale.is_mean_over_rows:
+            weight = weight / weight.mean()
+        same = bool((weight == weight[0]).all()) and (scale.is_mean_over_rows or weight[0] == 1)
+        self.__dict__["weight"] = None if same else weight.to(self.dtype)
 
     @property
     def rows(self) -> int:
@@ -97,13 +121,6 @@ class Problem:
     def decay(self) -> Tensor:
         """The penalty of each parameter, (P,): 0 for biases. Its gradient is `decay * theta`."""
         return self.penalty * self.is_weight
-
-    @property
-    def roots(self) -> Tensor | None:
-        """What prediction and target are multiplied by, (N, 1, ...); None where by nothing."""
-        if self.weight is None or self.loss not in QUADRATIC:
-            return None
-        return _along_rows(self.weight.sqrt(), self.y)
 
     def in_float64(self) -> Problem:
         """The same in float64."""
@@ -188,18 +205,29 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
         )
 
 
+def _check_labels(labels: Tensor, classes: int) -> None:
+    """Refuse labels that are no numbers of classes, also in rows on which nothing was tried."""
+    wrong = ((labels < 0) | (labels >= classes)) & (labels != IGNORED)
+    if wrong.any():
+        row, label = int(wrong.nonzero()[0, 0]), int(labels[wrong][0])
+        raise DataError(
+            f"y must hold labels from 0 to {classes - 1}, one for each of the {classes} outputs, "
+            f"or {IGNORED} for a row that is left out; got {label} in row {row}"
+        )
+
+
 def check_weight(loss: type[Function], y: Tensor, weight: Any) -> None:
     """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
-    if loss not in (*QUADRATIC, *LINEAR):
-        known = " and ".join(one.__name__ for one in (*QUADRATIC, *LINEAR))
+    scale = scale_of(loss)
+    if isinstance(scale, Refusal):
         raise SettingError(
-            f"weight goes with the losses {known}, got {loss.__name__}; repeat the rows of x and y "
-            "as often as they count"
+            "weight goes with losses that are a sum or mean over rows; repeat the rows of x and y "
+            f"as often as they count. {scale.text}"
         )
-    if loss in LINEAR and not y.is_floating_point():
+    if y.ndim > 1 and (not y.is_floating_point() or (scale is Scale.COLUMNS and y.ndim > 2)):
         raise SettingError(
-            f"weight goes with {loss.__name__} of probabilities, got y of {y.dtype}; give class "
-            "indices as probabilities, with torch.nn.functional.one_hot"
+            f"weight goes with {loss.__name__} where each row has one loss, got y of shape "
+            f"{tuple(y.shape)}; repeat the rows of x and y as often as they count"
         )
     require_tensors("Problem", weight=weight)
     if tuple(weight.shape) != (len(y),):
@@ -215,25 +243,6 @@ def check_weight(loss: type[Function], y: Tensor, weight: Any) -> None:
         )
     if not (weight > 0).any():
         raise DataError("weight is zero in every row; give at least one row a positive weight")
-
-
-def _weighed(problem: Problem) -> dict[str, Any]:
-    """The rows that count, and their weights of mean 1, as fields of a Problem."""
-    x, y, weight = problem.x, problem.y, problem.weight
-    assert weight is not None  # it is asked for where there is one
-    if not (weight > 0).all():
-        x, y, weight = x[weight > 0], y[weight > 0], weight[weight > 0]
-    if (weight == weight[0]).all():
-        return {"x": x, "y": y, "weight": None}
-    weight = (weight / weight.double().mean()).to(problem.dtype)
-    if problem.loss in LINEAR:
-        y = y * _along_rows(weight, y)
-    return {"x": x, "y": y, "weight": weight}
-
-
-def _along_rows(values: Tensor, rows: Tensor) -> Tensor:
-    """One value per row (N,) as (N, 1, ...), which broadcasts against `rows` (N, ...)."""
-    return values.view(-1, *(1,) * (rows.ndim - 1))
 
 
 def check_not_negative(name: str, value: Any) -> None:

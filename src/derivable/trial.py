@@ -18,10 +18,10 @@ from derivable.network import Network
 ROWS = 2  # one alone has no variance, which BatchNorm needs
 
 
-def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
-    """Run network and loss by hand, forward and backward, on the first rows of a table.
+def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor:
+    """The predictions on the first rows of a table, from a run by hand of network and loss.
 
-    That is in both modes where they differ, and leaves the network as it is.
+    It is a run forward and backward, in both modes where they differ, and leaves the network as it is.
 
     Raises what a layer or the loss raises, with the number of the layer and what it was given;
     ShapeError for a network that does not return one prediction per row.
@@ -30,10 +30,11 @@ def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) ->
     if network.has_modes or network.changing:
         network, modes = copy.deepcopy(network), [True, False]
     for training in modes:
-        _run(network.train(training), loss, x, y)
+        predictions = _run(network.train(training), loss, x, y)
+    return predictions
 
 
-def _run(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
+def _run(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor:
     table = f"the first rows of x {tuple(x.shape)}"
     given, yhat, contexts = f"{table}, {_form(x[:ROWS])}", x[:ROWS], []
     layers = network.layer_by_layer(yhat)
@@ -53,6 +54,7 @@ def _run(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> None:
         value = loss.forward(ctx, yhat, y[:ROWS])
     grad_yhat, *_ = as_tuple(loss.backward(ctx, torch.ones_like(value)))
     network.backward_by_hand(contexts, grad_yhat)
+    return yhat
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.sharpness import not_finite_at_start
 from derivable.errors import DivergedError
+from derivable.functions import MSE
 from derivable.objective.mlp import Mlp
 from derivable.problem import Problem
 from derivable.threads import on_one_thread
@@ -60,7 +61,7 @@ class Spectral(Method):
 
 def is_linear(problem: Problem) -> bool:
     """Whether the loss is quadratic in the parameters: one Linear layer, and MSE."""
-    mlp = Mlp.of(problem)
+    mlp = Mlp.of(problem, (MSE,))
     return mlp is not None and not mlp.activations
 
 

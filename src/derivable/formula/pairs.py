@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.formula.agreement import DTYPES, disagreement, points, run_by_hand
-from derivable.formula.expression import evaluate
+from derivable.formula.expression import Expression, evaluate
 from derivable.formula.kernels import once_per_class
 from derivable.formula.refusal import NotPointwiseError
 from derivable.formula.rules import TARGET, Formulas, X, trace
@@ -35,6 +35,11 @@ class Scale(Enum):
         }  # fmt: skip
         return 1 / divisors[self]
 
+    @property
+    def is_mean_over_rows(self) -> bool:
+        """Whether it divides by the number of rows."""
+        return self in (Scale.ROWS, Scale.ENTRIES)
+
 
 class PairKernel(NamedTuple):
     """A loss of pairs: scale.factor(N, K) times the sum of value(prediction, target) over all.
@@ -46,6 +51,7 @@ class PairKernel(NamedTuple):
     slope: Callable[[Any, Any], Any]  # its derivative along the prediction, the author's
     curvature: Callable[[Any, Any], Any]  # the derivative of that
     scale: Scale
+    formula: Expression  # that of `value`, for tensors: of x, the prediction, and target
 
 
 @once_per_class
@@ -76,6 +82,7 @@ def pair_kernel_of(loss: type[Function], **constants: Any) -> PairKernel:
         compiled(spell("slope", arguments, slope)),
         compiled(spell("curvature", arguments, curvature)),
         scale,
+        value,
     )
 
 

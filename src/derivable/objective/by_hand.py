@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from derivable.errors import SettingError
+from derivable.formula import weighted_loss
 from derivable.function.context import Context
 from derivable.network import flatten
 from derivable.objective.base import Objective
@@ -28,26 +29,23 @@ class ByHand(Objective):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.network, self.loss, self.x = problem.network, problem.loss, problem.x
-        self.root = problem.roots  # (N, 1, ...)
-        self.y = self._weighted(problem.y)
+        self.y, self.weight = problem.y, problem.weight  # (N, ...), (N,)
 
     def data_value(self, theta: Tensor) -> Tensor:
         """The loss () at `theta` (P,), from a forward pass alone."""
         with self.network.unchanged():
             yhat, _ = self.network.forward_by_hand(self.x, self.network.unflatten(theta))
-        loss: Tensor = self.loss.forward(Context(), self._weighted(yhat), self.y)  # (K,) or ()
-        return loss.sum()
+        return self._sum(self.loss.forward(Context(), yhat, self.y), yhat)
 
     def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""
         ctx = Context()
         parameters = self.network.unflatten(theta)
         yhat, contexts = self.network.forward_by_hand(self.x, parameters)
-        loss = self.loss.forward(ctx, self._weighted(yhat), self.y)  # (K,) or ()
+        loss = self.loss.forward(ctx, yhat, self.y)  # (K,) or ()
         grad_yhat, *_ = self.loss.backward(ctx, torch.ones_like(loss))
-        grad_yhat = self._weighted(grad_yhat)  # (N, ...)
-        gradients = self.network.backward_by_hand(contexts, grad_yhat)
-        return loss.sum(), flatten(gradients)
+        gradients = self.network.backward_by_hand(contexts, self._weighted(grad_yhat))
+        return self._sum(loss, yhat), flatten(gradients)
 
     def data_hvp(self, theta: Tensor, direction: Tensor) -> Tensor:
         """The Hessian (P, P) at `theta` (P,) times `direction` (P,), by autograd, twice.
@@ -68,8 +66,10 @@ class ByHand(Objective):
         names = [name for name, _ in self.network.named_parameters()]
         parameters = dict(zip(names, self.network.unflatten(theta), strict=True))
         yhat = functional_call(self.network, parameters, self.x)
-        loss = self.loss.apply(self._weighted(yhat), self.y).sum()
-        (gradient,) = torch.autograd.grad(loss, theta, create_graph=True)
+        loss = self.loss.apply(yhat, self.y).sum()
+        (grad_yhat,) = torch.autograd.grad(loss, yhat, create_graph=True)  # (N, ...)
+        grad_yhat = self._weighted(grad_yhat)
+        (gradient,) = torch.autograd.grad(yhat, theta, grad_yhat, create_graph=True)
         # a gradient that does not depend on theta has no second derivative, and no graph
         if not gradient.requires_grad:
             return torch.zeros_like(direction)
@@ -79,5 +79,14 @@ class ByHand(Objective):
         )
         return product
 
+    def _sum(self, loss: Tensor, yhat: Tensor) -> Tensor:
+        """The loss (), of which the author's own rule knows no weights."""
+        if self.weight is None:
+            return loss.sum()
+        return weighted_loss(self.loss, yhat, self.y, self.weight)
+
     def _weighted(self, rows: Tensor) -> Tensor:
-        return rows if self.root is None else rows * self.root
+        """Gradients (N, ...), each row times its weight."""
+        if self.weight is None:
+            return rows
+        return rows * self.weight.view(-1, *(1,) * (rows.ndim - 1))

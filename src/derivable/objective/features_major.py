@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from derivable.function import Function
 from derivable.functions import MSE, ReLU, Tanh
@@ -45,23 +46,21 @@ IN_PLACE = {
 }
 
 
-def _squares(yhat: Tensor, y: Tensor, root: Tensor | None) -> Tensor:
+def _squares(yhat: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
     """MSE (), summed over the outputs; yhat (K, N) becomes its gradient."""
     error = yhat.sub_(y)
-    if root is not None:
-        error.mul_(root)
-    loss = torch.dot(error.view(-1), error.view(-1)) / y.size(1)
-    error.mul_(2 / y.size(1))
-    if root is not None:
-        error.mul_(root)
+    grad = error if weight is None else error * weight
+    loss = torch.dot(grad.view(-1), error.view(-1)) / y.size(1)
+    torch.mul(grad, 2 / y.size(1), out=error)
     return loss
 
 
-def _cross_entropy(yhat: Tensor, y: Tensor, root: None) -> Tensor:
+def _cross_entropy(yhat: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
     """CrossEntropy () of probabilities y; yhat (K, N) becomes its gradient."""
     log_p = yhat.sub_(yhat.logsumexp(0))
-    loss = -torch.dot(y.view(-1), log_p.view(-1)) / y.size(1)
-    log_p.exp_().mul_(y.sum(0)).sub_(y).div_(y.size(1))
+    wanted = y if weight is None else y * weight
+    loss = -torch.dot(wanted.view(-1), log_p.view(-1)) / y.size(1)
+    log_p.exp_().mul_(wanted.sum(0)).sub_(wanted).div_(y.size(1))
     return loss
 
 
@@ -71,8 +70,8 @@ LOSSES: dict[type[Function], Callable[..., Tensor]] = {MSE: _squares, CrossEntro
 class FeaturesMajor(Objective):
     """MSE or CrossEntropy of a multi-layer perceptron on x (N, D), y (N, K), over all K columns.
 
-    Supports Linear layers with activations of `IN_PLACE` between them. The targets of CrossEntropy
-    are probabilities.
+    Supports Linear layers with activations of `IN_PLACE` between them. Labels of CrossEntropy
+    become probabilities, N K numbers.
     """
 
     name = "features-major"
@@ -98,10 +97,12 @@ class FeaturesMajor(Objective):
         x, y, network = problem.x, problem.y, problem.network
         self._by_hand = ByHand(problem)
         self.loss_ = LOSSES[problem.loss]
-        self.root = None if problem.roots is None else problem.roots.view(-1)  # (N,)
+        self.weight = problem.weight  # (N,)
         self.activations = [IN_PLACE[activation] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)
+        if not y.is_floating_point():
+            y = one_hot(y.long(), mlp.sizes[-1]).to(x.dtype)  # (N, K)
         self.y = y.t().contiguous()  # (K, N)
         self.hidden = [x.new_empty(width, x.size(0)) for width in mlp.sizes[1:-1]]  # (H, N) each
         self.grad_hidden = [torch.empty_like(units) for units in self.hidden]
@@ -114,7 +115,7 @@ class FeaturesMajor(Objective):
         parameters = unflatten(theta, self.shapes)
         weights, biases = parameters[::2], parameters[1::2]
         self._forward(weights, biases)
-        loss = self.loss_(self.yhat, self.y, self.root)
+        loss = self.loss_(self.yhat, self.y, self.weight)
         self._backward(weights)
         return loss, self.gradient
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.formula import Refusal, kernel_of
+from derivable.formula import Refusal, Scale, kernel_of, scale_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
@@ -28,10 +28,11 @@ DTYPES = (torch.float32, torch.float64)
 
 
 class Fused(Objective):
-    """MSE of a multi-layer perceptron on x (N, D), y (N, K), summed over the K columns.
+    """The loss of a multi-layer perceptron on x (N, D), y (N, K), or labels (N,).
 
     Supports Linear layers with one kind of activation between them, any Function whose kernel can
-    be derived, in float32 or float64 on the CPU, when Numba is installed (the extra `fast`).
+    be derived, and CrossEntropy or a loss of pairs, in float32 or float64 on the CPU, when Numba is
+    installed (the extra `fast`).
     Memory: one copy of the table, and one block's units for each thread.
     """
 
@@ -52,25 +53,38 @@ class Fused(Objective):
                 "the fused objective runs one kind of activation in float32 or float64 on the "
                 "CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        kernels = map(kernel_of, mlp.activations[:1])
-        reasons = [kernel.text for kernel in kernels if isinstance(kernel, Refusal)]
-        return f"the fused objective cannot compile the activation: {reasons[0]}" if reasons else ""
+        for kernel in map(kernel_of, mlp.activations[:1]):
+            if isinstance(kernel, Refusal):
+                return f"the fused objective cannot compile the activation: {kernel.text}"
+        scale = scale_of(problem.loss)
+        if isinstance(scale, Refusal):
+            return f"the fused objective cannot compile the loss: {scale.text}"
+        return ""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         mlp = Mlp.of(problem)
         assert mlp is not None  # `refusal` has looked
-        from derivable.objective import passes, tiles  # Numba, only where it is used
+        from derivable.objective import losses, passes, tiles  # Numba, only where it is used
 
-        parts = [problem.x, problem.y]
+        labels = not problem.y.is_floating_point()
+        parts = [problem.x, problem.y.to(self.dtype).view(problem.rows, -1)]
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
-        self.table = blocks(parts, tiles.ROWS)  # (blocks, (D + K) * ROWS), ROWS more with weights
+        self.table = blocks(parts, tiles.ROWS)  # (blocks, columns * ROWS)
         kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
+        assert isinstance(scale, Scale)
+        rows = passes.Rows(
+            problem.rows,
+            problem.weight is not None,
+            scale.factor(problem.rows, mlp.sizes[-1]),
+        )
+        loss = losses.loops(problem.loss, self.table.dtype, labels=labels)
         self.gradient = torch.empty_like(problem.theta)  # (P,)
         self._team = Team()
-        self._pass = partial(passes.Pass, self.table, problem.rows, mlp.sizes, kernel)
+        self._pass = partial(passes.Pass, self.table, mlp.sizes, kernel, loss, rows)
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs, that of `hvp` only where it is wanted."""

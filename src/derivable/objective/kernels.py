@@ -26,20 +26,22 @@ from numba import get_thread_id, prange, types
 from derivable.compiler.jit import Entry, Routine
 from derivable.compiler.memory import array, call, inner, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROUTINES, ROWS, subtract
+from derivable.objective.losses import LOSS, ROUTINES
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
 
-# Places in a job: numbers; addresses; the addresses of the routines of `activation.py` and
-# `tiles.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
-PARAMETERS, LAYERS, COLUMNS, SPARE, BLOCKS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES, MOVES = range(9)
-TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(9, 18)
+# Places in a job: numbers; addresses; the addresses of the routines of `activation.py`, `tiles.py`
+# and `losses.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
+PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, BLOCKS, TABLE_ROWS, MOVES = range(8)
+BLOCK_BYTES, SPARE_BYTES = range(8, 10)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(10, 19)
 SIZES = CODES + ROUTINES
 
 
 def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
     """A pass over the table for each entry of `losses`, which becomes the loss before its step.
 
-    `sums` (tasks, P + 1) is where each task adds up its gradient and its squared errors. `rates`
-    are the factor of the sums, 2 / N, and the learning rate.
+    `sums` (tasks, P + 1) is where each task adds up its gradient and its losses. `rates` are the
+    factor of the sums, which is the scale of the loss, and the learning rate.
     """
     tasks, blocks = sums.shape[0], job[BLOCKS]
     for k in range(losses.size):
@@ -51,7 +53,7 @@ def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
                 rows = job[TABLE] + i * job[BLOCK_BYTES]
                 call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
         call(job[FINISH], (tasks, job[RESULT], job[THETA], job[DECAY]), (job, sums, rates))
-        losses[k] = sums[0, sums.shape[1] - 1] / job[TABLE_ROWS]
+        losses[k] = sums[0, sums.shape[1] - 1] * rates[0]
 
 
 _FLAT = types.Array(types.float64, 1, "C")
@@ -67,7 +69,7 @@ passes = Entry(
 def opened(job: Any) -> Any:
     """What every block asks of a job: its numbers, the routines, and the widths of the layers."""
     job = array(job, SIZES + array(job, SIZES)[LAYERS] + 1)
-    numbers = job[PARAMETERS], job[LAYERS], job[COLUMNS], job[SPARE]
+    numbers = job[PARAMETERS], job[LAYERS], job[COLUMNS], job[SPARE], job[WEIGHTED]
     return numbers, part(job, CODES, ROUTINES), tail(job, SIZES)
 
 
@@ -108,7 +110,7 @@ def _finish(
             pull = decay[p] * theta[p]
             result[p] += pull
             squares += pull * theta[p]
-        total[parameters] += squares / 2 * job[TABLE_ROWS]
+        total[parameters] += squares / 2 / rates[0]
     if job[MOVES]:
         for p in range(parameters):
             theta[p] -= theta.dtype.type(rates[1]) * result[p]
@@ -117,8 +119,8 @@ def _finish(
 def _block(
     count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, sums: Any
 ) -> None:
-    """Forward and backward of one block: add to `sums`, the gradient and the squared errors."""
-    (parameters, layers, columns, spare), routines, sizes = opened(job)
+    """Forward and backward of one block: add to `sums`, the gradient and the loss."""
+    (parameters, layers, columns, spare, weighted), routines, sizes = opened(job)
     rows, scratch = array(rows, columns), array(scratch, spare)
     theta, sums = array(theta, parameters), array(sums, parameters + 1)
     source, end, place = part(rows, 0, sizes[0] * ROWS), 0, 0
@@ -135,7 +137,8 @@ def _block(
 
     grad = part(scratch, place, sizes[layers] * ROWS)
     rest = tail(scratch, place + grad.size)
-    sums[parameters] += subtract(tail(rows, sizes[0] * ROWS), count, grad)
+    arrays = tail(rows, sizes[0] * ROWS), grad, rest, tail(sums, parameters)
+    call(routines[LOSS], (sizes[layers], count, weighted), arrays)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Self
 
 from derivable.function import Function
-from derivable.functions import MSE, Linear
+from derivable.functions import Linear
 from derivable.problem import Problem
 
 
@@ -20,19 +20,17 @@ class Mlp:
     activations: tuple[type[Function], ...]
 
     @classmethod
-    def of(cls, problem: Problem, losses: Sequence[type[Function]] = (MSE,)) -> Self | None:
-        """The perceptron of a problem; None if it is none, or the loss none of `losses`.
+    def of(cls, problem: Problem, losses: Sequence[type[Function]] = ()) -> Self | None:
+        """The perceptron of a problem; None if it is none, or the loss none of `losses`, if any.
 
-        x (N, D) and y (N, K) are floating-point numbers, and no layer has options.
+        x (N, D) holds floating-point numbers, y (N, K) too, or labels (N,); no layer has options.
         """
-        network = problem.network
-        if not all(
-            table.ndim == 2 and table.is_floating_point() for table in (problem.x, problem.y)
-        ):
+        network, x, y = problem.network, problem.x, problem.y
+        if x.ndim != 2 or not x.is_floating_point() or y.ndim != 1 + y.is_floating_point():
             return None
         functions = [layer.function for layer in network.layers]
         if (
-            problem.loss not in losses
+            (losses and problem.loss not in losses)
             or len(functions) % 2 == 0
             or not all(layer.is_plain for layer in network.layers)
             or any(function is not Linear for function in functions[::2])
@@ -46,10 +44,11 @@ class Mlp:
         return cls(sizes, tuple(functions[1::2]))
 
 
-def no_mlp(who: str, losses: Sequence[type[Function]] = (MSE,)) -> str:
+def no_mlp(who: str, losses: Sequence[type[Function]] = ()) -> str:
     """The reason of a refusal: what `who` can run instead of what it was given."""
+    end = f", and {' or '.join(one.__name__ for one in losses)} at the end" if losses else ""
     return (
-        f"the {who} objective runs Linear layers with activations between them, without options, "
-        f"and {' or '.join(one.__name__ for one in losses)} at the end, on x (N, D) and y (N, K) "
-        "of floating-point numbers; the objective by hand runs any network"
+        f"the {who} objective runs Linear layers with activations between them, without "
+        f"options{end}, on x (N, D) and y (N, K) of floating-point numbers, or labels y (N,) of "
+        "CrossEntropy; the objective by hand runs any network"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor
 from derivable.compiler.jit import Compiled, Routine
 from derivable.errors import SettingError
 from derivable.function.kernel import Kernel
-from derivable.objective import activation, kernels, second_order, tiles
+from derivable.objective import activation, kernels, losses, second_order, tiles
 from derivable.objective.team import threads_at_most
 
 TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
@@ -21,19 +22,36 @@ TASKS = 32  # shares of the table whose sums are added in order, whatever the nu
 Array = np.ndarray[Any, Any]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table: how many, whether they have weights, and the factor of their sum."""
+
+    count: int
+    weighted: bool
+    factor: float
+
+
 class Pass:
     """The loss and gradient (order 1) or the Hessian times a direction (order 2) of a perceptron.
 
-    `table` (blocks, columns * ROWS) holds `rows` rows, `sizes` are the widths of the layers from
-    inputs to outputs, and `kernel` is the activation between them.
+    `table` (blocks, columns * ROWS) holds the rows. `sizes` are the widths of the layers from
+    inputs to outputs, `kernel` is the activation between them, and `loss` the end.
     """
 
     def __init__(
-        self, table: Array, rows: int, sizes: tuple[int, ...], kernel: Kernel, *, order: int
+        self,
+        table: Array,
+        sizes: tuple[int, ...],
+        kernel: Kernel,
+        loss: losses.LossLoops,
+        rows: Rows,
+        *,
+        order: int,
     ) -> None:
-        self._table, self._rows, self._sizes, self._order = table, rows, sizes, order
+        self._table, self._sizes, self._rows, self._order = table, sizes, rows, order
         dtype = table.dtype
-        self._called = [*activation.loops(kernel, dtype), *tiles.products(dtype)]
+        end = loss.gradient if order == 1 else loss.derivative
+        self._called = [*activation.loops(kernel, dtype), *tiles.products(dtype), end]
         self._block = kernels.block(dtype) if order == 1 else second_order.block(dtype)
         self._finish = kernels.finish(dtype)
 
@@ -45,7 +63,7 @@ class Pass:
     @cached_property
     def _needed(self) -> dict[int, Routine]:
         """Those of the called routines that this network needs, by their places."""
-        needed = {tiles.AFFINE, tiles.ADD_GRADIENT}
+        needed = {tiles.AFFINE, tiles.ADD_GRADIENT, losses.LOSS}
         if len(self._sizes) > 2:
             needed.add(activation.ACTIVATE)
             if self._order == 2:
@@ -64,8 +82,9 @@ class Pass:
         job[kernels.LAYERS] = len(self._sizes) - 1
         job[kernels.COLUMNS] = self._table.shape[1]
         job[kernels.SPARE] = self._scratch.size(1)
+        job[kernels.WEIGHTED] = self._rows.weighted
         job[kernels.BLOCKS] = len(self._table)
-        job[kernels.TABLE_ROWS] = self._rows
+        job[kernels.TABLE_ROWS] = self._rows.count
         job[kernels.BLOCK_BYTES] = self._table.strides[0]
         job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()
         job[kernels.TABLE] = self._table.ctypes.data
@@ -89,7 +108,7 @@ class Pass:
         It is PyTorch's, whose arrays begin where a line of the cache does: a vector of a block then
         never lies across two.
         """
-        units = 2 * sum(self._sizes[1:]) + max(self._sizes[1:])
+        units = 2 * sum(self._sizes[1:]) + max(*self._sizes[1:], losses.SPARE)
         dtype = torch.from_numpy(self._table[:0]).dtype
         return torch.zeros(threads_at_most(), self._order * units * tiles.ROWS, dtype=dtype)
 
@@ -121,7 +140,7 @@ class Pass:
         job[kernels.RESULT] = self._address("result", result)
         job[kernels.DIRECTION] = 0 if direction is None else self._address("direction", direction)
         job[kernels.DECAY] = 0 if decay is None else self._address("decay", decay)
-        kernels.passes(losses.numpy(), job, self._sums, np.array((2 / self._rows, lr)))
+        kernels.passes(losses.numpy(), job, self._sums, np.array((self._rows.factor, lr)))
 
     def _address(self, name: str, vector: Tensor) -> int:
         expected = self._scratch.dtype, (self._parameters,)

@@ -18,7 +18,8 @@ from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, call, inner, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
 from derivable.objective.kernels import opened
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS, subtract, weigh
+from derivable.objective.losses import LOSS
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
 
 
 @cache
@@ -31,7 +32,7 @@ def _block(
     count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, product: Any
 ) -> None:
     """Add one block's share to `product`. The scratch is for the values and their derivatives."""
-    (parameters, layers, columns, room), routines, sizes = opened(job)
+    (parameters, layers, columns, room, weighted), routines, sizes = opened(job)
     rows, scratch = array(rows, columns), array(scratch, room)
     theta, direction = array(theta, parameters), array(direction, parameters)
     product = array(product, parameters + 1)
@@ -60,12 +61,8 @@ def _block(
     size = sizes[layers] * ROWS
     grad, dgrad = part(values, place, size), part(dots, place, size)
     spare, dspare = tail(values, place + size), tail(dots, place + size)
-    subtract(tail(rows, sizes[0] * ROWS), count, grad)
-    for k in range(0, size, ROWS):
-        for i in range(k + count, k + ROWS):
-            dgrad[i] = 0
-    if rows.size > sizes[0] * ROWS + size:
-        weigh(tail(rows, sizes[0] * ROWS), grad, dgrad)
+    arrays = tail(rows, sizes[0] * ROWS), grad, dgrad, spare
+    call(routines[LOSS], (sizes[layers], count, weighted), arrays)
     for layer in range(layers - 1, -1, -1):
         width, below = sizes[layer + 1], sizes[layer]
         end -= (below + 1) * width

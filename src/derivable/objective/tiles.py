@@ -18,12 +18,22 @@ import numpy as np
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, inner, part, routine, tail
 from derivable.objective.activation import LOOPS
+from derivable.objective.registers import (
+    INPUTS,
+    UNITS,
+    add_products_of,
+    add_tile_of,
+    rows_of_tile,
+)
 
+MANY = 10  # inputs, from which on sums are kept in registers
+AT_ONCE = 32  # of these
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
+add_tile, add_products = add_tile_of(ROWS), add_products_of(ROWS)
 
 # Places of the compiled products among the routines of a pass, after the activation's loops.
 AFFINE, ADD_PRODUCT, ADD_GRADIENT = range(LOOPS, LOOPS + 3)
-ROUTINES = LOOPS + 3
+PRODUCTS = LOOPS + 3
 
 
 @cache
@@ -47,8 +57,13 @@ def affine(
     x, w = array(x, inputs * ROWS), array(w, inputs * units)
     bias, out = array(bias, units), array(out, units * ROWS)
     strides = per_input, per_unit
-    eights = inputs >= 8
-    for u in range(0, units - 1, 2):
+    eights, done = inputs >= 8, 0
+    if inputs >= MANY:
+        done = units - units % UNITS
+        for u in range(done):
+            _fill(part(out, u * ROWS, ROWS), bias[u])
+        _add_tiles(x, w, strides, part(out, 0, done * ROWS))
+    for u in range(done, units - 1, 2):
         pair = part(out, u * ROWS, 2 * ROWS)
         mine = tail(w, u * per_unit)
         if eights:
@@ -74,8 +89,11 @@ def add_product(
 ) -> None:
     """Add to each unit the sum over the inputs of weight * x; weights as in `affine`."""
     x, w, out = array(x, inputs * ROWS), array(w, inputs * units), array(out, units * ROWS)
-    strides = per_input, per_unit
-    for u in range(0, units - 1, 2):
+    strides, done = (per_input, per_unit), 0
+    if inputs >= MANY:
+        done = units - units % UNITS
+        _add_tiles(x, w, strides, part(out, 0, done * ROWS))
+    for u in range(done, units - 1, 2):
         _add_pair(x, tail(w, u * per_unit), strides, part(out, u * ROWS, 2 * ROWS))
     if units % 2:
         _add_single(x, tail(w, (units - 1) * per_unit), per_input, tail(out, (units - 1) * ROWS))
@@ -90,7 +108,13 @@ def add_gradient(
     """
     x, grad = array(x, inputs * ROWS), array(grad, units * ROWS)
     grad_w, grad_b = array(grad_w, inputs * units), array(grad_b, units)
-    for u in range(0, units - 1, 2):
+    done = 0
+    if inputs >= MANY:
+        done = units - units % UNITS
+        _add_products(x, part(grad, 0, done * ROWS), grad_w, units)
+        for u in range(done):
+            grad_b[u] += biases * _sum(part(grad, u * ROWS, ROWS))
+    for u in range(done, units - 1, 2):
         pair = part(grad, u * ROWS, 2 * ROWS)
         if inputs >= 8:
             sums = _dot_8(x, pair, tail(grad_w, u), units)
@@ -117,49 +141,37 @@ def add_gradient(
 
 
 @inner
+def _add_tiles(x: Any, w: Any, strides: Any, out: Any) -> None:
+    """As many inputs at a time as stay in the cache for all units."""
+    rows = rows_of_tile(x)
+    for d in range(0, x.size // ROWS, AT_ONCE):
+        inputs = min(x.size // ROWS - d, AT_ONCE)
+        weights = tail(w, d * strides[0])
+        for i in range(0, ROWS, rows):
+            mine = tail(x, d * ROWS + i)
+            for u in range(0, out.size // ROWS, UNITS):
+                add_tile(
+                    inputs, mine, tail(weights, u * strides[1]), strides, tail(out, u * ROWS + i)
+                )
+
+
+@inner
+def _add_products(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+    inputs = x.size // ROWS
+    whole = inputs - inputs % INPUTS
+    for d in range(0, whole, INPUTS):
+        for u in range(0, grad.size // ROWS, UNITS):
+            add_products(tail(x, d * ROWS), tail(grad, u * ROWS), tail(grad_w, d * step + u), step)
+    for u in range(grad.size // ROWS):
+        _dot_single(
+            tail(x, whole * ROWS), part(grad, u * ROWS, ROWS), tail(grad_w, whole * step + u), step
+        )
+
+
+@inner
 def _fill(out: Any, value: Any) -> None:
     for i in range(ROWS):
         out[i] = value
-
-
-@inner
-def subtract(target: Any, count: int, prediction: Any) -> float:
-    """Turn the prediction of a block into its error; return the sum of squared errors.
-
-    The last block of a table is padded: beyond its `count` rows there is no error. Where weights
-    follow the target, the squares count as they say, and the errors are multiplied by them.
-    """
-    squares = 0.0
-    for k in range(0, prediction.size, ROWS):
-        for i in range(k + count, k + ROWS):
-            prediction[i] = target[i]
-        squares += _subtract_one(part(target, k, ROWS), part(prediction, k, ROWS))
-    if target.size > prediction.size:
-        return weigh(target, prediction, prediction)
-    return squares
-
-
-@inner
-def weigh(target: Any, error: Any, out: Any) -> float:
-    """Multiply `out`, a number for each row and output, by the weights; the weighted squares."""
-    weight, total = tail(target, error.size), 0.0
-    for k in range(0, error.size, ROWS):
-        squares = error.dtype.type(0)
-        for i in range(ROWS):
-            squares += weight[i] * error[k + i] * error[k + i]
-            out[k + i] *= weight[i]
-        total += squares
-    return total
-
-
-@inner
-def _subtract_one(target: Any, prediction: Any) -> Any:
-    total = prediction.dtype.type(0)
-    for i in range(ROWS):
-        error = prediction[i] - target[i]
-        prediction[i] = error
-        total += error * error
-    return total
 
 
 @inner

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from derivable.formula import kernel_of
 from derivable.function.kernel import Kernel
+from derivable.functions import MSE
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.problem import Problem
 from derivable.stepper.base import ExactStepper
@@ -73,9 +74,9 @@ class PiecewiseSteps(ExactStepper):
     @classmethod
     def refusal(cls, problem: Problem) -> str:
         """Why it cannot have this problem here; empty where it can."""
-        mlp = Mlp.of(problem)
+        mlp = Mlp.of(problem, (MSE,))
         if mlp is None:
-            return no_mlp(cls.name)
+            return no_mlp(cls.name, (MSE,))
         kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
         if not (
             importlib.util.find_spec("numba") is not None
@@ -98,7 +99,7 @@ class PiecewiseSteps(ExactStepper):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        mlp = Mlp.of(problem)
+        mlp = Mlp.of(problem, (MSE,))
         assert mlp is not None  # `refusal` has looked
         kernel = kernel_of(mlp.activations[0])
         assert isinstance(kernel, Kernel)

@@ -1,0 +1,208 @@
+"""A loss's loops: what a compiled pass does between its way forward and its way back.
+
+Like those of an activation they are called through their addresses. A loss has two: `gradient`
+overwrites the prediction of a block with the gradient of the loss, and `derivative` does the same
+and overwrites dz, a directional derivative of the prediction, with that of the gradient. Neither
+knows of the scale of a loss, by which a whole pass is multiplied in the end.
+
+The targets of a block lie as in the table, one stretch for each column, and after them, where rows
+are `weighted`, the weights. Beyond the `count` rows of a block the gradient is 0.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.extending import register_jitable
+
+import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
+from derivable.compiler.jit import Routine
+from derivable.compiler.memory import array, inner, part, routine, tail
+from derivable.formula import PairKernel, pair_kernel_of
+from derivable.function import Function
+from derivable.function.kernel import exp, like, log, where
+from derivable.functions.losses import CrossEntropy
+from derivable.objective.tiles import PRODUCTS, ROWS
+
+LOSS = PRODUCTS  # the place of the loss among the routines of a pass
+ROUTINES = PRODUCTS + 1
+SPARE = 5  # stretches of scratch that the loops of a loss may overwrite
+
+
+class LossLoops(NamedTuple):
+    """The loops of a loss."""
+
+    gradient: Routine
+    derivative: Routine
+
+
+def loops(loss: type[Function], dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
+    """The loops of a loss for numbers of that type; whether its targets are `labels`."""
+    if loss is CrossEntropy:
+        return _loops_of_classes(dtype, labels)
+    kernel = pair_kernel_of(loss)
+    assert isinstance(kernel, PairKernel)  # the objective's `refusal` has looked
+    return _loops_of_pairs(kernel.value, kernel.slope, kernel.curvature, dtype)
+
+
+@cache
+def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]) -> LossLoops:
+    parts = value, slope, curvature
+    # inlined, because LLVM leaves a call of a long function, around which no loop is vectorised
+    value, slope, curvature = map(register_jitable(forceinline=True), parts)
+
+    def gradient(outputs, count, weighted, target, prediction, spare, loss):
+        """Overwrite the prediction; add the loss of the block to `loss`."""
+        target, loss = array(target, (outputs + weighted) * ROWS), array(loss, 1)
+        prediction, weight = array(prediction, outputs * ROWS), array(spare, ROWS)
+        plain = count == ROWS and not weighted
+        if not plain:
+            _fill_weights(count, weighted, tail(target, outputs * ROWS), weight)
+        for k in range(0, outputs * ROWS, ROWS):
+            mine, wanted = part(prediction, k, ROWS), part(target, k, ROWS)
+            total = prediction.dtype.type(0)
+            if plain:
+                for i in range(ROWS):
+                    total += value(mine[i], wanted[i])
+                    mine[i] = slope(mine[i], wanted[i])
+            else:
+                for i in range(count):
+                    total += weight[i] * value(mine[i], wanted[i])
+                    mine[i] = weight[i] * slope(mine[i], wanted[i])
+                for i in range(count, ROWS):
+                    mine[i] = 0
+            loss[0] += total
+
+    def derivative(outputs, count, weighted, target, prediction, dz, spare):
+        """Overwrite the prediction and dz."""
+        target, dz = array(target, (outputs + weighted) * ROWS), array(dz, outputs * ROWS)
+        prediction, weight = array(prediction, outputs * ROWS), array(spare, ROWS)
+        _fill_weights(count, weighted, tail(target, outputs * ROWS), weight)
+        for k in range(0, outputs * ROWS, ROWS):
+            mine, wanted, moved = (
+                part(prediction, k, ROWS), part(target, k, ROWS), part(dz, k, ROWS)
+            )  # fmt: skip
+            for i in range(count):
+                moved[i] *= weight[i] * curvature(mine[i], wanted[i])
+                mine[i] = weight[i] * slope(mine[i], wanted[i])
+            for i in range(count, ROWS):
+                mine[i] = 0
+                moved[i] = 0
+
+    return LossLoops(
+        routine(gradient, "nnnXXXS", dtype, parts=parts, seconds=0.2),
+        routine(derivative, "nnnXXXX", dtype, parts=parts, seconds=0.2),
+    )
+
+
+# Cross-entropy of shares q of the classes, whose sum in a row may be any number: with p = softmax
+# of the scores z, its loss is -sum_c q_c log p_c, its gradient g_c = p_c sum q - q_c, and the
+# derivative of that dg_c = p_c sum q (dz_c - sum_k p_k dz_k). Scores are taken less their largest.
+
+
+@cache
+def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
+    meant = _share_of_label if labels else _share
+    share = register_jitable(forceinline=True)(meant)
+
+    @register_jitable(forceinline=True)
+    def exponentials(classes, target, scores, sums, largest):
+        """Overwrite scores z less their largest by exp z; the sums are of exp z, q z and q."""
+        total, dot, whole = sums
+        for i in range(ROWS):
+            largest[i] = scores[i]
+            total[i] = dot[i] = whole[i] = 0
+        for c in range(1, classes):
+            mine = part(scores, c * ROWS, ROWS)
+            for i in range(ROWS):
+                largest[i] = where(mine[i] > largest[i], mine[i], largest[i])
+        for c in range(classes):
+            mine, wanted = (
+                part(scores, c * ROWS, ROWS),
+                part(target, 0 if labels else c * ROWS, ROWS),
+            )
+            for i in range(ROWS):
+                z, q = mine[i] - largest[i], share(wanted[i], c)
+                dot[i] += q * z
+                whole[i] += q
+                mine[i] = exp(z)
+                total[i] += mine[i]
+
+    def gradient(classes, count, weighted, target, scores, spare, loss):
+        """Overwrite the scores; add the loss of the block to `loss`."""
+        columns = 1 if labels else classes
+        target, loss = array(target, (columns + weighted) * ROWS), array(loss, 1)
+        scores, spare = array(scores, classes * ROWS), array(spare, SPARE * ROWS)
+        weight = part(spare, 0, ROWS)
+        _fill_weights(count, weighted, tail(target, columns * ROWS), weight)
+        total, dot = part(spare, ROWS, ROWS), part(spare, 2 * ROWS, ROWS)
+        whole = part(spare, 3 * ROWS, ROWS)
+        exponentials(classes, target, scores, (total, dot, whole), part(spare, 4 * ROWS, ROWS))
+        summed = scores.dtype.type(0)
+        for i in range(ROWS):
+            summed += weight[i] * (whole[i] * log(total[i]) - dot[i])
+            whole[i] *= weight[i] / total[i]
+        loss[0] += summed
+        for c in range(classes):
+            mine, wanted = (
+                part(scores, c * ROWS, ROWS),
+                part(target, 0 if labels else c * ROWS, ROWS),
+            )
+            for i in range(ROWS):
+                mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c)
+
+    def derivative(classes, count, weighted, target, scores, dz, spare):
+        """Overwrite the scores and dz."""
+        columns = 1 if labels else classes
+        target, dz = array(target, (columns + weighted) * ROWS), array(dz, classes * ROWS)
+        scores, spare = array(scores, classes * ROWS), array(spare, SPARE * ROWS)
+        weight = part(spare, 0, ROWS)
+        _fill_weights(count, weighted, tail(target, columns * ROWS), weight)
+        total, mean = part(spare, ROWS, ROWS), part(spare, 2 * ROWS, ROWS)
+        whole = part(spare, 3 * ROWS, ROWS)
+        exponentials(classes, target, scores, (total, mean, whole), part(spare, 4 * ROWS, ROWS))
+        for i in range(ROWS):
+            mean[i] = 0
+        for c in range(classes):
+            mine, moved = part(scores, c * ROWS, ROWS), part(dz, c * ROWS, ROWS)
+            for i in range(ROWS):
+                mean[i] += mine[i] * moved[i]
+        for i in range(ROWS):
+            mean[i] /= total[i]
+            whole[i] *= weight[i] / total[i]
+        for c in range(classes):
+            mine, moved = part(scores, c * ROWS, ROWS), part(dz, c * ROWS, ROWS)
+            wanted = part(target, 0 if labels else c * ROWS, ROWS)
+            for i in range(ROWS):
+                product = whole[i] * mine[i]
+                moved[i] = product * (moved[i] - mean[i])
+                mine[i] = product - weight[i] * share(wanted[i], c)
+
+    return LossLoops(
+        routine(gradient, "nnnXXXS", dtype, parts=(meant,), seconds=0.4),
+        routine(derivative, "nnnXXXX", dtype, parts=(meant,), seconds=0.4),
+    )
+
+
+def _share(wanted: Any, c: int) -> Any:
+    """The share of class c where the target holds shares."""
+    return wanted
+
+
+def _share_of_label(wanted: Any, c: int) -> Any:
+    """The share of class c where the target holds the number of a class."""
+    return where(wanted == like(wanted, c), like(wanted, 1), like(wanted, 0))
+
+
+@inner
+def _fill_weights(count: int, weighted: int, given: Any, weight: Any) -> None:
+    """How much each row of a block counts; 0 beyond `count`."""
+    for i in range(count):
+        weight[i] = 1
+    if weighted:
+        for i in range(count):
+            weight[i] = given[i]
+    for i in range(count, ROWS):
+        weight[i] = 0
