@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from derivable import MSE, Function, Network, ReLU, Tanh, descend, functions
+from derivable import MSE, Function, Network, ReLU, Tanh, descend
 from derivable.errors import DataError, NotATensorError, SettingError, ShapeError
 from derivable.functions import CrossEntropy
 from derivable.objective import ByHand, FeaturesMajor, Fused
@@ -16,6 +16,20 @@ from derivable.objective.batches import Batches
 from derivable.problem import Problem
 from derivable.stepper import Stepper, choose_stepper
 from tests.problems import Given, problem
+
+
+class Length(Function):
+    """A loss that is no sum over rows."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, target: Tensor) -> Tensor:
+        ctx.save_for_backward(x, target)
+        return (x - target).norm()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        x, target = ctx.saved_tensors
+        return grad_output * (x - target) / (x - target).norm(), None
 
 
 def repeated(x: Tensor, y: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
@@ -137,7 +151,12 @@ def test_equal_weights_are_no_weights() -> None:
 @pytest.mark.parametrize(
     ("loss", "weight", "error", "message"),
     [
-        (functions.KLDivergence, torch.ones(13), SettingError, "a sum or mean over rows; repeat"),
+        (
+            Length,
+            torch.ones(13),
+            SettingError,
+            "a sum or mean over rows; repeat.* is not pointwise",
+        ),
         (MSE, [1.0] * 13, NotATensorError, "weight must be a tensor, got list"),
         (MSE, torch.ones(13, 1), ShapeError, r"shape \(13,\), one number per row of x, got \(13, "),
         (MSE, torch.arange(13) - 3.0, DataError, "finite and 0 or more, got -3.0 in row 0"),

@@ -65,7 +65,11 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
-        """X (N, D), y as it is, and the targets (N, K) of the network."""
+        """X (N, D), y as it is, and the targets of the network: (N, K), or labels (N,)."""
+
+    @abstractmethod
+    def _width(self, targets: Tensor) -> int:
+        """How many outputs the network needs for these targets."""
 
     @abstractmethod
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
@@ -135,7 +139,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _start(self, table: Table) -> Network:
         x, y, _ = table
-        sizes = x.size(1), y.size(1)
+        sizes = x.size(1), self._width(y)
         return network_for(*sizes, self.hidden, self.activation, self._seed, x.dtype)
 
     def _descend(

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
+from torch import Tensor
 
 from derivable.errors import DataError, SettingError
 from derivable.estimator.base import FLOATS, DescentEstimator
@@ -106,14 +107,16 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 f"y holds {_listed(unknown[:1])}, which is none of the classes that the first fit "
                 f"saw: {_listed(self.classes_)}"
             )
-        shares = (y[:, None] == self.classes_).astype(X.dtype)  # (N, C)
-        return X, y, shares
+        return X, y, np.searchsorted(self.classes_, y)  # (N,)
+
+    def _width(self, targets: Tensor) -> int:
+        return len(self.classes_)
 
     def _split_by(self, y: Array) -> Array:
         return y
 
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
-        return float(accuracy_score(targets.argmax(1), outputs.argmax(1), sample_weight=weight))
+        return float(accuracy_score(targets, outputs.argmax(1), sample_weight=weight))
 
 
 def _listed(labels: Array) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
+from torch import Tensor
 
 from derivable.errors import DataError
 from derivable.estimator.base import FLOATS, DescentEstimator
@@ -114,6 +115,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
                 f"{self.n_outputs_} then, and has {targets.shape[1]} now"
             )
         return X, y, targets
+
+    def _width(self, targets: Tensor) -> int:
+        return targets.size(1)
 
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return float(r2_score(targets, outputs, sample_weight=weight))

@@ -11,12 +11,12 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 Array = np.ndarray[Any, Any]
-Table = tuple[Tensor, Tensor, Tensor | None]  # x (N, D), y (N, K), weight (N,)
+Table = tuple[Tensor, Tensor, Tensor | None]  # x (N, D), y (N, K) or labels (N,), weight (N,)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Features (N, D), targets (N, K), and how much each row counts, (N,)."""
+    """Features (N, D), targets (N, K) or labels (N,), and how much each row counts, (N,)."""
 
     features: Array
     targets: Array

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import register_jitable
 
-import derivable.objective.vector_math as _  # noqa: F401  gives kernels their compiled meaning
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, inner, part, routine, tail
 from derivable.formula import PairKernel, pair_kernel_of
 from derivable.function import Function
 from derivable.function.kernel import exp, like, log, where
 from derivable.functions.losses import CrossEntropy
+from derivable.objective.activation import VECTORS
 from derivable.objective.tiles import PRODUCTS, ROWS
 
 LOSS = PRODUCTS  # the place of the loss among the routines of a pass
@@ -92,8 +92,8 @@ def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]
                 moved[i] = 0
 
     return LossLoops(
-        routine(gradient, "nnnXXXS", dtype, parts=parts, seconds=0.2),
-        routine(derivative, "nnnXXXX", dtype, parts=parts, seconds=0.2),
+        routine(gradient, "nnnXXXS", dtype, parts=parts, needs=[VECTORS], seconds=0.2),
+        routine(derivative, "nnnXXXX", dtype, parts=parts, needs=[VECTORS], seconds=0.2),
     )
 
 
@@ -181,8 +181,8 @@ def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
                 mine[i] = product - weight[i] * share(wanted[i], c)
 
     return LossLoops(
-        routine(gradient, "nnnXXXS", dtype, parts=(meant,), seconds=0.4),
-        routine(derivative, "nnnXXXX", dtype, parts=(meant,), seconds=0.4),
+        routine(gradient, "nnnXXXS", dtype, parts=(meant,), needs=[VECTORS], seconds=0.4),
+        routine(derivative, "nnnXXXX", dtype, parts=(meant,), needs=[VECTORS], seconds=0.4),
     )
 
 

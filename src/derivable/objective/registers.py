@@ -23,7 +23,7 @@ INPUTS = 4 if _WIDE else 2  # of one tile of a gradient
 
 @intrinsic
 def rows_of_tile(context: Any, x: Any) -> Any:
-    """The rows of a tile of `add_tile` for numbers such as those of x."""
+    """The rows of a `tile` of numbers such as those of x."""
     rows = _VECTORS * _BYTES * 8 // x.dtype.bitwidth
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -32,27 +32,32 @@ def rows_of_tile(context: Any, x: Any) -> Any:
     return types.intp(x), generate
 
 
-def add_tile_of(stretch: int) -> Any:
-    """`add_tile` for units and inputs that lie `stretch` numbers apart.
+def tile_of(stretch: int, *, starts: bool) -> Any:
+    """`tile` for units and inputs that lie `stretch` numbers apart.
 
-    `add_tile(inputs, x, w, strides, out)` adds the sum over the inputs of weight * x to UNITS units
-    of `rows_of_tile` rows. The weight of input d and unit u is w[d * strides[0] + u * strides[1]].
+    `tile(inputs, x, w, strides, bias, out)` adds the sum over the inputs of weight * x to UNITS
+    units of `rows_of_tile` rows, or where it `starts` them, gives them that sum and their bias. The
+    weight of input d and unit u is w[d * strides[0] + u * strides[1]].
     """
 
     @intrinsic
-    def add_tile(context: Any, inputs: Any, x: Any, w: Any, strides: Any, out: Any) -> Any:
+    def tile(context: Any, inputs: Any, x: Any, w: Any, strides: Any, bias: Any, out: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             kinds = _Vectors(context, builder, x.dtype)
             per_input, per_unit = (builder.extract_value(arguments[3], i) for i in range(2))
-            from_x, from_w, to = (
+            from_x, from_w, from_bias, to = (
                 context.make_array(signature.args[i])(context, builder, arguments[i]).data
-                for i in (1, 2, 4)
+                for i in (1, 2, 4, 5)
             )
             places = [
                 [builder.gep(to, [kinds.whole(u * stretch + v * kinds.lanes)])
                  for v in range(_VECTORS)] for u in range(UNITS)
             ]  # fmt: skip
-            sums = [[kinds.variable(kinds.load(place)) for place in row] for row in places]
+            sums = []
+            for u, row in enumerate(places):
+                first = builder.load(builder.gep(from_bias, [kinds.whole(u)])) if starts else None
+                begin = [kinds.spread(first) if starts else kinds.load(place) for place in row]
+                sums.append([kinds.variable(value) for value in begin])
             with cgutils.for_range(builder, arguments[0]) as loop:
                 mine = builder.gep(from_x, [builder.mul(loop.index, kinds.whole(stretch))])
                 weights = builder.gep(from_w, [builder.mul(loop.index, per_input)])
@@ -70,9 +75,9 @@ def add_tile_of(stretch: int) -> Any:
                     kinds.store(builder.load(total), place)
             return context.get_dummy_value()
 
-        return types.void(types.intp, x, w, types.UniTuple(types.intp, 2), out), generate
+        return types.void(types.intp, x, w, types.UniTuple(types.intp, 2), bias, out), generate
 
-    return add_tile
+    return tile
 
 
 def add_products_of(stretch: int) -> Any:

@@ -22,14 +22,15 @@ from derivable.objective.registers import (
     INPUTS,
     UNITS,
     add_products_of,
-    add_tile_of,
     rows_of_tile,
+    tile_of,
 )
 
 MANY = 10  # inputs, from which on sums are kept in registers
 AT_ONCE = 32  # of these
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
-add_tile, add_products = add_tile_of(ROWS), add_products_of(ROWS)
+start_tile, add_tile = tile_of(ROWS, starts=True), tile_of(ROWS, starts=False)
+add_products = add_products_of(ROWS)
 
 # Places of the compiled products among the routines of a pass, after the activation's loops.
 AFFINE, ADD_PRODUCT, ADD_GRADIENT = range(LOOPS, LOOPS + 3)
@@ -60,9 +61,10 @@ def affine(
     eights, done = inputs >= 8, 0
     if inputs >= MANY:
         done = units - units % UNITS
-        for u in range(done):
-            _fill(part(out, u * ROWS, ROWS), bias[u])
-        _add_tiles(x, w, strides, part(out, 0, done * ROWS))
+        first = min(inputs, AT_ONCE)
+        _start_tiles(part(x, 0, first * ROWS), w, strides, bias, part(out, 0, done * ROWS))
+        rest = tail(x, first * ROWS), tail(w, first * per_input)
+        _add_tiles(*rest, strides, part(out, 0, done * ROWS))
     for u in range(done, units - 1, 2):
         pair = part(out, u * ROWS, 2 * ROWS)
         mine = tail(w, u * per_unit)
@@ -141,18 +143,26 @@ def add_gradient(
 
 
 @inner
+def _start_tiles(x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
+    """Fill units, whose number UNITS divides."""
+    inputs, rows = x.size // ROWS, rows_of_tile(x)
+    for i in range(0, ROWS, rows):
+        for u in range(0, out.size // ROWS, UNITS):
+            weights, place = tail(w, u * strides[1]), tail(out, u * ROWS + i)
+            start_tile(inputs, tail(x, i), weights, strides, tail(bias, u), place)
+
+
+@inner
 def _add_tiles(x: Any, w: Any, strides: Any, out: Any) -> None:
-    """As many inputs at a time as stay in the cache for all units."""
+    """The same of units that have a value, as many inputs at a time as stay in the cache."""
     rows = rows_of_tile(x)
     for d in range(0, x.size // ROWS, AT_ONCE):
         inputs = min(x.size // ROWS - d, AT_ONCE)
-        weights = tail(w, d * strides[0])
         for i in range(0, ROWS, rows):
             mine = tail(x, d * ROWS + i)
             for u in range(0, out.size // ROWS, UNITS):
-                add_tile(
-                    inputs, mine, tail(weights, u * strides[1]), strides, tail(out, u * ROWS + i)
-                )
+                weights, place = tail(w, d * strides[0] + u * strides[1]), tail(out, u * ROWS + i)
+                add_tile(inputs, mine, weights, strides, weights, place)
 
 
 @inner

@@ -36,6 +36,7 @@ class Demand:
     sizes: tuple[int, ...]
     activation: str | None  # its module and name
     loss: str
+    labels: bool  # whether the targets are classes
     dtype: str
     hvp: bool
 
@@ -55,7 +56,8 @@ class Demand:
             return None
         activation = _path(mlp.activations[0]) if mlp.activations else None
         name = str(dtype).removeprefix("torch.")
-        return cls(kind.name, mlp.sizes, activation, _path(problem.loss), name, hvp)
+        labels = not problem.y.is_floating_point()
+        return cls(kind.name, mlp.sizes, activation, _path(problem.loss), labels, name, hvp)
 
     def routines(self) -> list[Compiled]:
         """The compiled code of such a stepper."""
@@ -63,6 +65,8 @@ class Demand:
         activation = _function(self.activation) if self.activation else Tanh
         network = Network.mlp(*self.sizes, activation=activation, dtype=dtype)
         x, y = (torch.zeros(1, size, dtype=dtype) for size in (self.sizes[0], self.sizes[-1]))
+        if self.labels:
+            y = torch.zeros(1, dtype=torch.long)
         problem = Problem(network, _function(self.loss), x, y)
         return choose_stepper(problem, self.stepper, steps=0).routines(hvp=self.hvp)
 
