@@ -31,12 +31,12 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
 from derivable import MSE, Network, functions
-from derivable.data import load_california
-from derivable.errors import DerivableError
+from derivable.data import lab_split, load_california
 from derivable.functions import CrossEntropy
 from derivable.problem import Problem
 from derivable.stepper import choose_stepper
 
+LAB_ROWS = 16_512
 LR = 0.1
 PAUSE = 0.3  # seconds
 PAIRS = [
@@ -197,14 +197,17 @@ def cross_entropy(page, problem, options):
 
 def of_pairs(page, options):
     """The table of losses of pairs beside MSE."""
-    x, y, source = california(options.rows)
+    x, y, source = table_of(options.rows)
     network = Network.mlp(x.size(1), 10, 1)
     targets = {functions.BinaryCrossEntropyWithLogits: y.sigmoid(), functions.PoissonNLL: y.exp()}
     targets |= {functions.Hinge: torch.where(y > y.mean(), 1.0, -1.0)}
 
     def step_of(loss):
         problem = Problem(network, loss, x, targets.get(loss, y))
-        stepper, losses = choose_stepper(problem, "fused", steps=0), torch.empty(options.steps).double()
+        stepper, losses = (
+            choose_stepper(problem, "fused", steps=0),
+            torch.empty(options.steps).double(),
+        )
         stepper.take_steps(network.theta, 1e-4, losses)  # compiles
 
         def seconds():
@@ -214,7 +217,9 @@ def of_pairs(page, options):
 
     plain = step_of(MSE)
     page.head("loss", "microseconds", "times MSE's")
-    page.row("MSE", statistics.median(plain() for _ in range(options.turns)) / options.steps * 1e6, "1")
+    page.row(
+        "MSE", statistics.median(plain() for _ in range(options.turns)) / options.steps * 1e6, "1"
+    )
     for loss in PAIRS:
         own = step_of(loss)
         turns = [(own(), plain()) for _ in range(options.turns)]
@@ -224,16 +229,15 @@ def of_pairs(page, options):
     return source
 
 
-def california(rows):
-    """The lab's rows, or numbers of their size where the table is not to be had."""
-    try:
-        table = load_california()
-    except DerivableError:
-        generator = torch.Generator().manual_seed(0)
-        x, y = (torch.randn(rows, columns, generator=generator) for columns in (8, 1))
-        return x, y, "random numbers"
-    x, y = (t[:rows].float() for t in (table.x, table.y))
-    return (x - x.mean(0)) / x.std(0), y, table.name
+def table_of(rows):
+    """The lab's training rows, or numbers of their size where the table is not to be had."""
+    loaded = load_california(wait=0)
+    if loaded.name == "california" and rows == LAB_ROWS:
+        split = lab_split(loaded)
+        return split.x_train, split.y_train, "California Housing"
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(rows, 8, generator=generator)
+    return x, x[:, :1].sin() - 0.5 * x[:, 1:2] ** 2 + 2, "random numbers"
 
 
 def main():
@@ -242,7 +246,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="tiny, to see that it runs")
     parser.add_argument("--write", type=Path, help="a Markdown file to write into")
     options = parser.parse_args()
-    options.rows, options.turns, options.steps, options.pause = 16_512, 9, 1000, PAUSE
+    options.rows, options.turns, options.steps, options.pause = LAB_ROWS, 9, 1000, PAUSE
     if options.quick:
         options.rows, options.turns, options.steps, options.pause = 300, 2, 10, 0
         torch.set_num_threads(1)

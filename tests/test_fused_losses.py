@@ -363,11 +363,12 @@ def test_a_loss_that_is_not_pointwise_is_refused_with_its_reason() -> None:
             DataError,
             "labels from 0 to 2, one for each of the 3 outputs.*got 3 in",
         ),
-        (torch.arange(13) - 7, DataError, "got -7 in row 0"),
-        (torch.zeros(13), DataError, r"y has dtype torch.float32, and the labels.*y.long\(\)"),
-        (torch.zeros(13, dtype=torch.bool), DataError, "y has dtype torch.bool"),
-        (torch.zeros(11, dtype=torch.long), ShapeError, r"\(13,\), one label per row.*got \(11,\)"),
-        (torch.zeros(13, 3, dtype=torch.long), ShapeError, r"\(13,\), one label.*got \(13, 3\)"),
+        (torch.arange(13) - 7, DataError, "indices from 0 to 2, one for each of the 3.*got -7"),
+        (torch.zeros(13), DataError, r"y has dtype torch.float32 and the network torch.float64"),
+        (torch.zeros(13).double(), ShapeError, r"must be integers: target.long\(\)"),
+        (torch.zeros(13, dtype=torch.bool), SettingError, r"must hold class indices.*torch.bool"),
+        (torch.zeros(11, dtype=torch.long), ShapeError, r"one row for each other.*\(11,\)"),
+        (torch.zeros(13, 3, dtype=torch.long), ShapeError, "one class index per row"),
         (torch.full((13,), -100), DataError, "no row counts"),
         ([0] * 13, NotATensorError, "y must be a tensor, got list"),
     ],
@@ -378,10 +379,25 @@ def test_labels_without_a_meaning(labels: Any, error: type[Exception], message: 
         descend(network, CrossEntropy, x, labels, lr=0.1, steps=1)
 
 
-def test_labels_of_another_loss_are_refused() -> None:
-    network, x, _ = problem(5, 3, rows=13)
-    with pytest.raises(DataError, match="y has dtype torch.int64 and the network"):
-        Problem(network, MSE, x, torch.zeros(13, 3, dtype=torch.long))
+class Broadcast(Function):
+    """A user's own whose targets (N, 1) meet all outputs."""
+
+    @staticmethod
+    def forward(ctx: Any, yhat: Tensor, y: Tensor) -> Tensor:
+        ctx.save_for_backward(yhat, y)
+        return ((yhat - y) ** 2).sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        yhat, y = ctx.saved_tensors
+        return 2 * (yhat - y) * grad_output, None
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.float64], ids=str)
+def test_targets_that_are_not_one_for_each_output_are_not_compiled(kind: torch.dtype) -> None:
+    network, x, y = problem(5, 7, 3, rows=13)
+    assert Fused.supports(Problem(network, Broadcast, x, y))
+    assert not Fused.supports(Problem(network, Broadcast, x, y[:, :1].to(kind)))
 
 
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int16, torch.int32, torch.int64], ids=str)

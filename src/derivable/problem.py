@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from derivable.errors import DataError, SettingError, ShapeError
-from derivable.formula import Refusal, Scale, scale_of
+from derivable.formula import Refusal, Scale
 from derivable.function import Function
 from derivable.functions.losses import CrossEntropy
 from derivable.network import Network, flatten
+from derivable.row_losses import scale_of
 from derivable.shapes import require_tensors
 from derivable.trial import try_on_rows
 
@@ -33,7 +34,7 @@ class Problem:
     the loss on the first rows. Rows whose label (N,) is `IGNORED` are left out.
 
     `weight` (N,) is how much each row counts: a row of weight 3 is three rows, one of weight 0
-    none. It goes with every loss that is a sum or mean over rows (`derivable.formula.scale_of`).
+    none. It goes with every loss that is a sum or mean over rows (`derivable.row_losses`).
     Rows of weight 0 are left out when a Problem is made, and where the loss is a mean, the other
     weights are divided by theirs: with weights w_n of mean 1 it is mean_n w_n l_n. `weight` is None
     where all rows count as they do without weights.
@@ -68,8 +69,6 @@ class Problem:
         if labels:
             _check_labels(self.y, predictions.size(1))
         check_not_negative("penalty", self.penalty)
-        if labels:
-            _check_labels(self.network, len(self.x), self.y)
         if self.weight is not None:
             check_weight(self.loss, self.y, self.weight)
         if labels and self.y.ndim == 1 and (self.y == IGNORED).any():

@@ -21,7 +21,7 @@ ROWS = 2  # one alone has no variance, which BatchNorm needs
 def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor:
     """The predictions on the first rows of a table, from a run by hand of network and loss.
 
-    It is a run forward and backward, in both modes where they differ, and leaves the network as it is.
+    It goes forward and backward, in both modes where they differ, and leaves the network as it is.
 
     Raises what a layer or the loss raises, with the number of the layer and what it was given;
     ShapeError for a network that does not return one prediction per row.

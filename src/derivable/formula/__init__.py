@@ -3,14 +3,5 @@
 from derivable.formula.kernels import kernel_of
 from derivable.formula.pairs import PairKernel, Scale, pair_kernel_of
 from derivable.formula.refusal import Refusal
-from derivable.formula.rows import scale_of, weighted_loss
 
-__all__ = [
-    "PairKernel",
-    "Refusal",
-    "Scale",
-    "kernel_of",
-    "pair_kernel_of",
-    "scale_of",
-    "weighted_loss",
-]
+__all__ = ["PairKernel", "Refusal", "Scale", "kernel_of", "pair_kernel_of"]

@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.func import functional_call
 
 from derivable.errors import SettingError
-from derivable.formula import weighted_loss
 from derivable.function.context import Context
 from derivable.network import flatten
 from derivable.objective.base import Objective
 from derivable.problem import Problem
+from derivable.row_losses import weighted_loss
 
 
 class ByHand(Objective):

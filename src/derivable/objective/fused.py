@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.formula import Refusal, Scale, kernel_of, scale_of
+from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.objective.team import Team
 from derivable.problem import Problem
+from derivable.row_losses import scale_of
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled

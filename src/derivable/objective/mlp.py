@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Self
 
 from derivable.function import Function
-from derivable.functions import Linear
+from derivable.functions import CrossEntropy, Linear
 from derivable.problem import Problem
 
 
@@ -23,10 +23,12 @@ class Mlp:
     def of(cls, problem: Problem, losses: Sequence[type[Function]] = ()) -> Self | None:
         """The perceptron of a problem; None if it is none, or the loss none of `losses`, if any.
 
-        x (N, D) holds floating-point numbers, y (N, K) too, or labels (N,); no layer has options.
+        x (N, D) holds floating-point numbers, and y (N, K) too, or it is the labels (N,) of
+        CrossEntropy; no layer has options.
         """
         network, x, y = problem.network, problem.x, problem.y
-        if x.ndim != 2 or not x.is_floating_point() or y.ndim != 1 + y.is_floating_point():
+        labels = problem.loss is CrossEntropy and not y.is_floating_point()
+        if x.ndim != 2 or not x.is_floating_point() or y.ndim != (1 if labels else 2):
             return None
         functions = [layer.function for layer in network.layers]
         if (
@@ -41,6 +43,8 @@ class Mlp:
         sizes = (shapes[0][0], *(shape[-1] for shape in shapes[1::2]))
         if shapes != [shape for pair in pairwise(sizes) for shape in (pair, pair[1:])]:
             return None  # a bias of shape (1, H)
+        if not labels and not (y.is_floating_point() and y.size(1) == sizes[-1]):
+            return None  # targets that a loss of one's own reads in another way
         return cls(sizes, tuple(functions[1::2]))
 
 

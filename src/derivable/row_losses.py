@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from derivable.formula import PairKernel, Refusal, Scale, pair_kernel_of
 from derivable.formula.expression import evaluate
-from derivable.formula.pairs import PairKernel, Scale, pair_kernel_of
-from derivable.formula.refusal import Refusal
 from derivable.function import Context, Function
 from derivable.functions.losses import CrossEntropy
 
