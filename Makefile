@@ -40,6 +40,7 @@ bench: $(READY)
 
 figures: $(READY)
 	@$(BIN)/python benchmarks/descent.py --seeds 10 --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/losses.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/scaling.py --grid --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/own_functions.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/startup.py --write docs/benchmarks.md
