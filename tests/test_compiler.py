@@ -199,7 +199,7 @@ def test_one_process_compiles_what_another_has_claimed(tmp_path: Path) -> None:
 
 def test_a_second_process_compiles_from_the_back(tmp_path: Path) -> None:
     words = '[{"stepper": "fused", "sizes": [3, 1], "activation": null, "hvp": false,'
-    words += ' "loss": "derivable.functions.losses.mse:MSE", "dtype": "float32"}]'
+    words += ' "loss": "derivable.functions.losses.mse:MSE", "labels": false, "dtype": "float32"}]'
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "derivable.stepper.ahead"]
     subprocess.run(command, env=environment, input=words, text=True, check=True)

@@ -133,11 +133,13 @@ def test_what_does_not_fit_is_named(
         Problem(Network(layers(Make())), loss, x, y)
 
 
-def test_weights_of_rows_with_class_indices_are_refused() -> None:
-    network = Network([linear(Make(), 5, 3)])
-    message = r"CrossEntropy of probabilities, got y of torch.int64; .*one_hot"
-    with pytest.raises(SettingError, match=message):
-        Problem(network, CrossEntropy, X, LABELS, weight=torch.ones(23))
+def test_weights_of_rows_with_class_indices_repeat_rows() -> None:
+    network, count = Network([linear(Make(), 5, 3)]), torch.arange(23) % 3
+    weighed = Problem(network, CrossEntropy, X, LABELS, weight=count.to(X.dtype))
+    x, labels = X.repeat_interleave(count, 0), LABELS.repeat_interleave(count)
+    repeated = Problem(network, CrossEntropy, x, labels)
+    found = [ByHand(problem).value_and_gradient(network.theta) for problem in (weighed, repeated)]
+    torch.testing.assert_close(found[0], found[1])
 
 
 def test_a_second_derivative_that_autograd_does_not_find_is_refused() -> None:
