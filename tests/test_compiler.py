@@ -204,7 +204,7 @@ def test_a_second_process_compiles_from_the_back(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "derivable.stepper.ahead"]
     subprocess.run(command, env=environment, input=words, text=True, check=True)
     names = {file.name.split("-")[0] for file in tmp_path.rglob("*.bin")}
-    assert names == {"_passes", "_block", "_finish", "affine", "add_gradient"}
+    assert names == {"_passes", "_block", "_finish", "affine", "add_gradient", "gradient"}
 
 
 def test_a_helper_ends_when_there_is_nothing_to_do_for_it(
