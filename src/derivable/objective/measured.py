@@ -10,10 +10,9 @@ from derivable.objective.features_major import FeaturesMajor
 from derivable.objective.fused import Fused
 from derivable.problem import Problem
 
-# Parameters. In benchmarks/scaling.py, features-major is nowhere the faster below the first number
-# and fused nowhere above the second; between them it depends on the shape of the network.
+# Parameters. In benchmarks/scaling.py features-major is nowhere the faster below this number; above
+# it, that depends on the shape of the network and on the vector instructions of the processor.
 ALWAYS_FUSED = 4_000
-NEVER_FUSED = 300_000
 SAMPLE = 32_768  # rows; of fewer, features-major holds in the cache what it does not hold later
 ENOUGH = 0.3  # seconds of measuring, after which a gradient is not timed again
 
@@ -27,8 +26,6 @@ def quicker(problem: Problem) -> Kind:
     parameters = problem.theta.numel()
     if parameters <= ALWAYS_FUSED:
         return Fused
-    if parameters >= NEVER_FUSED:
-        return FeaturesMajor
     rows = min(problem.rows, SAMPLE)
     key = (str(problem.network), problem.dtype, torch.get_num_threads(), rows)
     if key not in _known:
