@@ -17,7 +17,7 @@ from derivable.objective import ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem
 from derivable.stepper import FusedSteps, choose_stepper
 from derivable.stepper.ahead import Demand
-from tests.problems import problem
+from tests.problems import Length, problem
 
 TOLERANCE = {torch.float32: 5e-5, torch.float64: 1e-12}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
@@ -69,20 +69,6 @@ class PerRow(Function):
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
         yhat, y = ctx.saved_tensors
         return (yhat - y).sinh() / y.size(1) * grad_output.unsqueeze(1), None
-
-
-class Length(Function):
-    """No sum over entries."""
-
-    @staticmethod
-    def forward(ctx: Any, yhat: Tensor, y: Tensor) -> Tensor:
-        ctx.save_for_backward(yhat, y)
-        return (yhat - y).norm()
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
-        yhat, y = ctx.saved_tensors
-        return (yhat - y) / (yhat - y).norm() * grad_output, None
 
 
 PAIRS = [

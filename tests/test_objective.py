@@ -30,7 +30,7 @@ from derivable.objective import (
 from derivable.objective.batches import Batches
 from derivable.problem import Problem
 from derivable.stepper import STEPPERS, FusedSteps, PiecewiseSteps, Stepper, Way, choose_stepper
-from tests.problems import Given, doubled, problem
+from tests.problems import Given, Length, doubled, problem
 
 FAST = [FeaturesMajor, Fused]
 Kind = type[Objective] | type[PiecewiseSteps]
@@ -51,20 +51,6 @@ class Centred(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         return grad_output - grad_output.mean(0)
-
-
-class Spread(Function):
-    """A loss that no fast objective can run: it is no sum over entries."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, target: Tensor) -> Tensor:
-        ctx.save_for_backward(x, target)
-        return (x - target).norm()
-
-    @staticmethod
-    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
-        x, target = ctx.saved_tensors
-        return grad_output * (x - target) / (x - target).norm(), None
 
 
 def close(one: Tensor, other: Tensor, tolerance: float) -> None:
@@ -310,7 +296,7 @@ def test_fastest_takes_what_the_network_allows() -> None:
     network, x, y = straight
     assert fastest(Problem(network, MSE, x, y)) is Fused
     assert fastest(Problem(network, functions.L1, x, y)) is Fused
-    assert fastest(Problem(network, Spread, x, y)) is ByHand
+    assert fastest(Problem(network, Length, x, y)) is ByHand
 
 
 def test_beyond_small_networks_it_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import derivable
+from derivable.compiler import numba_is_installed
 
 FINE, NOTE, BROKEN = "fine", "note", "broken"
 _MODULES = {"scikit-learn": "sklearn"}  # where the module has another name than its package
@@ -115,7 +116,7 @@ def _threads() -> Iterator[Finding]:
 
 def _compiler() -> Iterator[Finding]:
     """Whether Numba compiles, and keeps what it compiled."""
-    if importlib.util.find_spec("numba") is None:
+    if not numba_is_installed():
         return  # said among the libraries
     import numba
 

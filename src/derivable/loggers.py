@@ -49,7 +49,7 @@ class MLflowLogger:
 
     def __enter__(self) -> Self:
         try:
-            import mlflow  # type: ignore[import-not-found]
+            import mlflow  # type: ignore[import-not-found]  # where there is one
         except ImportError:
             raise MissingExtraError(
                 "MLflowLogger needs the package mlflow: pip install mlflow"

@@ -17,11 +17,9 @@ from derivable.formula import Refusal, Scale
 from derivable.function import Function
 from derivable.functions.losses import CrossEntropy
 from derivable.network import Network, flatten
-from derivable.row_losses import scale_of
+from derivable.row_losses import IGNORED, scale_of
 from derivable.shapes import require_tensors
 from derivable.trial import try_on_rows
-
-IGNORED = -100  # the label of a row that does not count
 
 
 @dataclass(frozen=True, eq=False)

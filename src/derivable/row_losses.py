@@ -9,6 +9,8 @@ from derivable.formula.expression import evaluate
 from derivable.function import Context, Function
 from derivable.functions.losses import CrossEntropy
 
+IGNORED = -100  # the label of a row that does not count
+
 
 def scale_of(loss: type[Function]) -> Scale | Refusal:
     """What a loss of N rows and K columns divides its sum by, as it divides its gradients.
@@ -27,7 +29,8 @@ def weighted_loss(
 ) -> Tensor:
     """The loss () of a prediction (N, ...), of which row n counts `weight[n]` times."""
     if loss is CrossEntropy:
-        losses = CrossEntropy.forward(Context(), prediction, target, None, -100, "none")  # (N, ...)
+        given = prediction, target, None, IGNORED, "none"
+        losses = CrossEntropy.forward(Context(), *given)  # (N, ...)
         return (weight @ losses.reshape(len(losses), -1)).sum() / losses.numel()
     kernel = pair_kernel_of(loss)
     assert isinstance(kernel, PairKernel)  # a Problem has weights only where there is one

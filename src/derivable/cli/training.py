@@ -163,7 +163,12 @@ def train(
 
 def _import_beside(module: str) -> None:
     """Import what is needed later while compiled loops run, which leave Python to others."""
-    threading.Thread(target=importlib.import_module, args=[module], daemon=True).start()
+
+    def load() -> None:
+        with suppress(Exception):  # where it is needed, it is raised again
+            importlib.import_module(module)
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 def _has_ended(found: Found) -> bool:

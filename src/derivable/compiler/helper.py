@@ -6,13 +6,13 @@ before this process knows what there is to compile, while PyTorch is being impor
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 
+from derivable.compiler import numba_is_installed
 from derivable.compiler.store import Store
 
 MODULE = "derivable.stepper.ahead"  # what it runs
@@ -26,7 +26,7 @@ class Helper:
 
     def start_if_cold(self) -> None:
         """Start it where nothing is compiled yet, as on a new machine."""
-        if importlib.util.find_spec("numba") is not None and not Store().folder.is_dir():
+        if numba_is_installed() and not Store().folder.is_dir():
             self.start()
 
     def start(self) -> bool:

@@ -193,7 +193,7 @@ def _identity(part: Callable[..., Any]) -> str | None:
     return None
 
 
-class _Stored(_Cache):  # type: ignore[misc]
+class _Stored(_Cache):  # type: ignore[misc]  # Numba states no types
     """What Numba asks for compiled code, with one file of the store behind it, if there is a key.
 
     Where it has none, Numba compiles, and the modules that are needed for that are imported.
@@ -245,7 +245,6 @@ class _Stored(_Cache):  # type: ignore[misc]
 
 def get_ready_to_compile() -> None:
     """Let Numba import all that compiling takes, which it otherwise does with the first routine."""
-    gc.disable()
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()
 

@@ -95,7 +95,7 @@ def _array(context: Any, builder: Any, kind: Any, data: Any, size: Any) -> Any:
 
 
 def routine(function: Any, kinds: str, dtype: np.dtype[Any], **facts: Any) -> Routine:
-    """`function` as a routine; `facts` are `parts` and `seconds`.
+    """`function` as a routine; `facts` are `parts`, `needs` and `seconds`.
 
     Its arguments are named by one letter of `kinds` each: n, a whole number; X, N and S, the memory
     of numbers of type `dtype`, of whole numbers, and of sums in float64.

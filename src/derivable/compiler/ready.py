@@ -44,23 +44,19 @@ def missing(routines: Iterable[Compiled]) -> list[Compiled]:
     return [one for one in dict.fromkeys(routines) if not one.is_at_hand]
 
 
-def make_ready(routines: Iterable[Compiled], *, helpers: int = 0) -> None:
+def make_ready(routines: Iterable[Compiled]) -> None:
     """Load all routines, or compile them where they are not on the disk.
 
-    What another process is compiling is left to it; so many `helpers` were started for that. How
-    long it takes is announced after the first routine, which shows how fast this machine is.
+    What another process is compiling is left to it until the rest is there. How long it takes is
+    announced after the first routine, which shows how fast this machine is.
     """
     routines = list(dict.fromkeys(routines))
     to_compile = missing(routines)
     expected, scale = sum(one.seconds for one in to_compile), 0.0
     begin = time.monotonic()
-    left = []
     for routine in to_compile:
-        if not routine.load(wait=False):
-            left.append(routine)
-        elif not scale:
-            spent = time.monotonic() - begin
-            scale = spent / routine.seconds
-            announcement.make(scale * expected / (1 + helpers))
-    for routine in [*left, *routines]:
+        if routine.load(wait=False) and not scale:
+            scale = (time.monotonic() - begin) / routine.seconds
+            announcement.make(scale * expected)
+    for routine in routines:
         routine.load()

@@ -254,7 +254,7 @@ def _checked_rate(lr: Any, method: Method, steps: int) -> tuple[float, Schedule 
     if callable(lr):
         return checked_rate(lr, 0, max(steps, 1)), lr
     check_positive("lr", lr)
-    return float(lr), None  # for a whole number, loops would be compiled again
+    return float(lr), None
 
 
 def _check_method(method: Method, request: DescentRequest) -> None:

@@ -29,7 +29,7 @@ from derivable.descent.checks import check_positive
 from derivable.descent.drift import DriftEstimate
 from derivable.descent.error_estimate import EXACT, ErrorEstimate, Window
 from derivable.descent.field import Field
-from derivable.descent.integration import Integration, integrate, is_smooth
+from derivable.descent.integration import UNMEASURED, Integration, integrate, is_smooth
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.objective import fastest
@@ -139,7 +139,7 @@ def _steps_instead(
 def _unmeasured(found: Integration, spent: int, windows: tuple[Window, ...]) -> Trajectory:
     """What there is after an interruption."""
     found.snapshots.take(found.done, found.theta)
-    estimate = ErrorEstimate(math.inf, False, windows, "interrupted before it was measured")
+    estimate = replace(UNMEASURED, windows=windows)
     return replace(found.trajectory(spent, estimate), interrupted=True)
 
 

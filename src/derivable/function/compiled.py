@@ -51,7 +51,7 @@ def without_importing_dynamo() -> Iterator[None]:
         yield
         return
     absent = _AbsentDynamo()
-    torch._dynamo = absent  # type: ignore[assignment]
+    torch._dynamo = absent  # type: ignore[assignment]  # no module, and that is the point
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -15,24 +16,16 @@ if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
 
 
-class Objective(ABC):
-    """The loss of a Problem, its gradient and its Hessian at a flat parameter vector `theta` (P,).
-
-    `dtype` is that of the `theta` it takes, and of all that it returns. A subclass computes
-    `data_value_and_gradient` and `data_hvp`, those of the loss on the table; the penalty of the
-    problem is added here. It states in `refusal` which problems it cannot have.
+class ForProblems:
+    """What runs some problems, and states in `refusal` why it cannot have another.
 
     Raises SettingError for a problem that it refuses.
     """
-
-    name: ClassVar[str]
 
     def __init__(self, problem: Problem) -> None:
         reason = self.refusal(problem)
         if reason:
             raise SettingError(reason)
-        self.problem, self.dtype = problem, problem.dtype
-        self.decay = problem.decay if problem.penalty else None  # (P,)
 
     @classmethod
     def refusal(cls, problem: Problem) -> str:
@@ -43,6 +36,26 @@ class Objective(ABC):
     def supports(cls, problem: Problem) -> bool:
         """Whether it can have this problem here."""
         return not cls.refusal(problem)
+
+
+class Objective(ForProblems, ABC):
+    """The loss of a Problem, its gradient and its Hessian at a flat parameter vector `theta` (P,).
+
+    `dtype` is that of the `theta` it takes, and of all that it returns. A subclass computes
+    `data_value_and_gradient` and `data_hvp`, those of the loss on the table; the penalty of the
+    problem is added here.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem, self.dtype = problem, problem.dtype
+
+    @cached_property
+    def decay(self) -> Tensor | None:
+        """The penalty of each parameter, shape (P,); None without one."""
+        return self.problem.decay if self.problem.penalty else None
 
     def value(self, theta: Tensor) -> Tensor:
         """The loss and the penalty, shape ()."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.compiler import numba_is_installed
 from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
@@ -46,7 +46,7 @@ class Fused(Objective):
         if mlp is None:
             return no_mlp(cls.name)
         if not (
-            importlib.util.find_spec("numba") is not None
+            numba_is_installed()
             and len(set(mlp.activations)) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):

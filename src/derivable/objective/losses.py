@@ -101,16 +101,35 @@ def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]
 # of the scores z, its loss is -sum_c q_c log p_c, its gradient g_c = p_c sum q - q_c, and the
 # derivative of that dg_c = p_c sum q (dz_c - sum_k p_k dz_k). Scores are taken less their largest.
 
+# Where in `spare` begins what is known of each row of a block: its weight, the sums of exp z, q z
+# and q, and its largest score.
+WEIGHT, TOTAL, DOT, WHOLE, LARGEST = range(0, SPARE * ROWS, ROWS)
+
 
 @cache
 def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
     meant = _share_of_label if labels else _share
     share = register_jitable(forceinline=True)(meant)
+    exponentials = _exponentials(share, labels)
+    gradient = _gradient_of_classes(share, exponentials, labels)
+    derivative = _derivative_of_classes(share, exponentials, labels)
+    facts: dict[str, Any] = {"parts": (meant,), "needs": [VECTORS], "seconds": 0.4}
+    return LossLoops(
+        routine(gradient, "nnnXXXS", dtype, **facts),
+        routine(derivative, "nnnXXXX", dtype, **facts),
+    )
+
+
+def _exponentials(share: Any, labels: bool) -> Any:
+    """What begins both loops."""
 
     @register_jitable(forceinline=True)
-    def exponentials(classes, target, scores, sums, largest):
-        """Overwrite scores z less their largest by exp z; the sums are of exp z, q z and q."""
-        total, dot, whole = sums
+    def exponentials(classes, count, weighted, target, scores, spare):
+        """Overwrite scores z less their largest by exp z; fill what `spare` holds of each row."""
+        columns = 1 if labels else classes
+        _fill_weights(count, weighted, tail(target, columns * ROWS), part(spare, WEIGHT, ROWS))
+        total, dot = part(spare, TOTAL, ROWS), part(spare, DOT, ROWS)
+        whole, largest = part(spare, WHOLE, ROWS), part(spare, LARGEST, ROWS)
         for i in range(ROWS):
             largest[i] = scores[i]
             total[i] = dot[i] = whole[i] = 0
@@ -130,16 +149,18 @@ def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
                 mine[i] = exp(z)
                 total[i] += mine[i]
 
+    return exponentials
+
+
+def _gradient_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
     def gradient(classes, count, weighted, target, scores, spare, loss):
         """Overwrite the scores; add the loss of the block to `loss`."""
-        columns = 1 if labels else classes
-        target, loss = array(target, (columns + weighted) * ROWS), array(loss, 1)
-        scores, spare = array(scores, classes * ROWS), array(spare, SPARE * ROWS)
-        weight = part(spare, 0, ROWS)
-        _fill_weights(count, weighted, tail(target, columns * ROWS), weight)
-        total, dot = part(spare, ROWS, ROWS), part(spare, 2 * ROWS, ROWS)
-        whole = part(spare, 3 * ROWS, ROWS)
-        exponentials(classes, target, scores, (total, dot, whole), part(spare, 4 * ROWS, ROWS))
+        target = array(target, ((1 if labels else classes) + weighted) * ROWS)
+        scores, loss = array(scores, classes * ROWS), array(loss, 1)
+        spare = array(spare, SPARE * ROWS)
+        exponentials(classes, count, weighted, target, scores, spare)
+        weight, total = part(spare, WEIGHT, ROWS), part(spare, TOTAL, ROWS)
+        dot, whole = part(spare, DOT, ROWS), part(spare, WHOLE, ROWS)
         summed = scores.dtype.type(0)
         for i in range(ROWS):
             summed += weight[i] * (whole[i] * log(total[i]) - dot[i])
@@ -153,16 +174,18 @@ def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
             for i in range(ROWS):
                 mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c)
 
+    return gradient
+
+
+def _derivative_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
     def derivative(classes, count, weighted, target, scores, dz, spare):
         """Overwrite the scores and dz."""
-        columns = 1 if labels else classes
-        target, dz = array(target, (columns + weighted) * ROWS), array(dz, classes * ROWS)
-        scores, spare = array(scores, classes * ROWS), array(spare, SPARE * ROWS)
-        weight = part(spare, 0, ROWS)
-        _fill_weights(count, weighted, tail(target, columns * ROWS), weight)
-        total, mean = part(spare, ROWS, ROWS), part(spare, 2 * ROWS, ROWS)
-        whole = part(spare, 3 * ROWS, ROWS)
-        exponentials(classes, target, scores, (total, mean, whole), part(spare, 4 * ROWS, ROWS))
+        target = array(target, ((1 if labels else classes) + weighted) * ROWS)
+        scores, dz = array(scores, classes * ROWS), array(dz, classes * ROWS)
+        spare = array(spare, SPARE * ROWS)
+        exponentials(classes, count, weighted, target, scores, spare)
+        weight, total = part(spare, WEIGHT, ROWS), part(spare, TOTAL, ROWS)
+        mean, whole = part(spare, DOT, ROWS), part(spare, WHOLE, ROWS)
         for i in range(ROWS):
             mean[i] = 0
         for c in range(classes):
@@ -180,10 +203,7 @@ def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
                 moved[i] = product * (moved[i] - mean[i])
                 mine[i] = product - weight[i] * share(wanted[i], c)
 
-    return LossLoops(
-        routine(gradient, "nnnXXXS", dtype, parts=(meant,), needs=[VECTORS], seconds=0.4),
-        routine(derivative, "nnnXXXX", dtype, parts=(meant,), needs=[VECTORS], seconds=0.4),
-    )
+    return derivative
 
 
 def _share(wanted: Any, c: int) -> Any:

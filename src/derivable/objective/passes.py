@@ -14,7 +14,8 @@ from torch import Tensor
 from derivable.compiler.jit import Compiled, Routine
 from derivable.errors import SettingError
 from derivable.function.kernel import Kernel
-from derivable.objective import activation, kernels, losses, second_order, tiles
+from derivable.objective import activation, kernels, second_order, tiles
+from derivable.objective.losses import LOSS, SPARE, LossLoops
 from derivable.objective.team import threads_at_most
 
 TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
@@ -43,7 +44,7 @@ class Pass:
         table: Array,
         sizes: tuple[int, ...],
         kernel: Kernel,
-        loss: losses.LossLoops,
+        loss: LossLoops,
         rows: Rows,
         *,
         order: int,
@@ -63,7 +64,7 @@ class Pass:
     @cached_property
     def _needed(self) -> dict[int, Routine]:
         """Those of the called routines that this network needs, by their places."""
-        needed = {tiles.AFFINE, tiles.ADD_GRADIENT, losses.LOSS}
+        needed = {tiles.AFFINE, tiles.ADD_GRADIENT, LOSS}
         if len(self._sizes) > 2:
             needed.add(activation.ACTIVATE)
             if self._order == 2:
@@ -108,7 +109,7 @@ class Pass:
         It is PyTorch's, whose arrays begin where a line of the cache does: a vector of a block then
         never lies across two.
         """
-        units = 2 * sum(self._sizes[1:]) + max(*self._sizes[1:], losses.SPARE)
+        units = 2 * sum(self._sizes[1:]) + max(*self._sizes[1:], SPARE)
         dtype = torch.from_numpy(self._table[:0]).dtype
         return torch.zeros(threads_at_most(), self._order * units * tiles.ROWS, dtype=dtype)
 

@@ -85,7 +85,7 @@ def _layout(x: Any) -> tuple[int, int, int]:
 
 def _meaning(word: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Decorates what gives `word` its compiled meaning for a type of number."""
-    return overload(word, jit_options=EXACT, strict=False, **options)  # type: ignore[no-any-return]
+    return overload(word, jit_options=EXACT, strict=False, **options)  # type: ignore[no-any-return]  # Numba: no type
 
 
 @overload(kernel.like, strict=False)

@@ -6,7 +6,8 @@ not claimed, this process from the front and the other one from the back.
 
 from __future__ import annotations
 
-import importlib.util
+import gc
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
+from derivable.compiler import numba_is_installed
 from derivable.function import Function
 from derivable.functions import Tanh
 from derivable.network import Network
@@ -73,7 +75,7 @@ class Demand:
 
 def compile_ahead(demands: Sequence[Demand]) -> None:
     """Let a second process compile what is missing, where that pays."""
-    if importlib.util.find_spec("numba") is None:
+    if not numba_is_installed():
         return
     from derivable.compiler.helper import helper
     from derivable.compiler.ready import missing
@@ -100,6 +102,7 @@ def main() -> None:
     from derivable.compiler import jit
     from derivable.objective import passes  # noqa: F401  is imported while there is time
 
+    gc.disable()  # it takes a sixth of the time to compile, and this process soon ends
     jit.get_ready_to_compile()
     words = sys.stdin.read()
     demands = [Demand(**one | {"sizes": tuple(one["sizes"])}) for one in json.loads(words or "[]")]

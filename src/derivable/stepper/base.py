@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from derivable.errors import SettingError
 from derivable.objective import Objective
+from derivable.objective.base import ForProblems
 from derivable.problem import Problem
 
 if TYPE_CHECKING:
@@ -57,27 +57,11 @@ class Stepper(ABC):
         return {}
 
 
-class ExactStepper(Stepper):
+class ExactStepper(ForProblems, Stepper):
     """A stepper of plain gradient descent, theta <- theta - lr * gradient.
 
-    A subclass states in `refusal` which problems it cannot have, and in `pays` for which it is
-    likely to be the fastest. Raises SettingError for a problem that it refuses.
+    A subclass states in `pays` for which problems it is likely to be the fastest.
     """
-
-    def __init__(self, problem: Problem) -> None:
-        reason = self.refusal(problem)
-        if reason:
-            raise SettingError(reason)
-
-    @classmethod
-    @abstractmethod
-    def refusal(cls, problem: Problem) -> str:
-        """Why it cannot have this problem here; empty where it can."""
-
-    @classmethod
-    def supports(cls, problem: Problem) -> bool:
-        """Whether it can have this problem here."""
-        return not cls.refusal(problem)
 
     @classmethod
     @abstractmethod

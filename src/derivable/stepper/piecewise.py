@@ -20,7 +20,6 @@ float64, so the losses are those of exact steps to the last digits of a float32.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.compiler import numba_is_installed
 from derivable.formula import kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import MSE
@@ -79,7 +79,7 @@ class PiecewiseSteps(ExactStepper):
             return no_mlp(cls.name, (MSE,))
         kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
         if not (
-            importlib.util.find_spec("numba") is not None
+            numba_is_installed()
             and isinstance(kernel, Kernel)
             and kernel.slopes is not None
             and all(p.is_cpu for p in problem.network.parameters())
@@ -107,15 +107,19 @@ class PiecewiseSteps(ExactStepper):
         self.plain = FusedSteps(problem.in_float64())  # the same from the table
         self.objective = self.plain.objective
         self.slopes = np.array(kernel.slopes)
-        self.units, self.penalty = mlp.sizes[1], float(problem.penalty)
+        self.units = mlp.sizes[1]
         x, y = problem.x, problem.y
-        # contiguous, because for another layout the loops would be compiled again
-        self.y = y.double().contiguous()  # (N, K)
+        self.y = y.double().contiguous()  # (N, K), in the layout of the loops' signature
         self.x = torch.cat([x.t().double(), torch.ones(1, len(x), dtype=torch.float64)])  # (D+1, N)
         if problem.weight is not None:
             root = problem.weight.double().sqrt()  # (N,)
             self.x, self.y = self.x * root, self.y * root.view(-1, 1)
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
+        self._constants = (
+            float((self.y**2).mean(0).sum()),
+            float(self.x.numel() * self.units),  # a pass over the table costs twice as much
+            float(problem.penalty),
+        )
         self._state: _State | None = None
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
@@ -146,12 +150,7 @@ class PiecewiseSteps(ExactStepper):
                 state.counts,
                 state.lists,
                 state.scratch,
-                # a pass over the table costs twice as much as the second
-                (
-                    float((self.y**2).mean(0).sum()),
-                    float(self.x.numel() * self.units),
-                    self.penalty,
-                ),
+                self._constants,
             )
         if taken < len(losses):
             state.pays = False
