@@ -17,8 +17,8 @@ import derivable.functions.losses
 from derivable import Linear, functions
 from derivable.cli.main import main
 from derivable.errors import InputError, SettingError, TargetError
-from derivable.examiner.discover import Found, discover
-from derivable.examiner.inputs import bind, parse_inputs, suggestion
+from derivable.examiner.capture.discover import Found, discover
+from derivable.examiner.inputs.text import bind, parse_inputs, suggestion
 from tests.conftest import ROOT, Command
 
 FILE = """

@@ -10,8 +10,8 @@ import torch
 from torch.autograd import Function
 
 from derivable.examiner import check, check_gradient
-from derivable.examiner.meant import Meant
-from derivable.examiner.subject import CallableSubject
+from derivable.examiner.inputs.meant import Meant
+from derivable.examiner.targets.target import CallableSubject
 from tests.zoo.draw import draw
 
 

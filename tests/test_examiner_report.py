@@ -21,11 +21,11 @@ from torch import Tensor
 
 from derivable import Linear
 from derivable.errors import WrongGradientError
-from derivable.examiner.discover import discover
-from derivable.examiner.finding import Finding, Said, Source, Worst
-from derivable.examiner.notebook import COLOURS, LOST, cells
+from derivable.examiner.capture.discover import discover
+from derivable.examiner.finding import Finding, Message, Source, Worst
+from derivable.examiner.render.notebook import COLOURS, LOST, cells
+from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.report import Gradient, Report
-from derivable.examiner.reproduction import reproduction
 from tests.conftest import ROOT
 
 CUBE = '''
@@ -65,8 +65,8 @@ def finding(cause: str = "factor", argument: str | None = "x", **changes: Any) -
         "function": "Cube",
         "cause": cause,
         "argument": argument,
-        "where": Said("where.example"),
-        "evidence": (Said("cause.sign"), Said("cause.power")),
+        "where": Message("where.example"),
+        "evidence": (Message("cause.sign"), Message("cause.power")),
         "worst": Worst((3, 1), 2.0, 3.0, 2e-12),
         "rivals": ("power", "constant"),
         "source": Source(str(Path.cwd() / "cube.py"), 14, "        return 2 * x**2 * grad_output"),
@@ -109,7 +109,7 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 10, 11, 40])
 def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
-    said = [Said("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
+    said = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
     found = [finding(argument=f"x{i}", evidence=(said[i],)) for i in range(count)]
     shown = lines(report(*found))
     assert len(shown) <= 12
@@ -133,7 +133,7 @@ def test_a_finding_without_an_argument_or_elsewhere_says_so() -> None:
         "  backward raises an error",
         "    to try: Run backward by hand with a Context to see the whole traceback.",
     ]
-    elsewhere = finding(where=Said("cause.sizes"))
+    elsewhere = finding(where=Message("cause.sizes"))
     assert lines(report(elsewhere))[1] == (
         "  x: a constant factor is wrong, it is right for some sizes only"
     )
@@ -162,7 +162,7 @@ def test_what_is_right_says_what_was_looked_at() -> None:
 
 
 def test_what_is_inconclusive_says_why() -> None:
-    unsure = report(verdict="inconclusive", notes=(Said("cause.precision"),))
+    unsure = report(verdict="inconclusive", notes=(Message("cause.precision"),))
     assert not unsure.ok
     assert lines(unsure)[:2] == [
         "Cube: inconclusive (0.05 s)",
@@ -171,7 +171,7 @@ def test_what_is_inconclusive_says_why() -> None:
 
 
 def test_the_details_hold_everything() -> None:
-    wrong = report(finding(), finding("sign"), notes=(Said("cause.state"),), seed=5)
+    wrong = report(finding(), finding("sign"), notes=(Message("cause.state"),), seed=5)
     text = wrong.details()
     for word in ("note: state is shared", "inputs: x float64 (13, 5)", "seed: 5", "to try:"):
         assert word in text

@@ -10,8 +10,8 @@ from string import Formatter
 import pytest
 
 from derivable.errors import SettingError
-from derivable.examiner.finding import Said
-from derivable.examiner.sentences import LANGUAGES, language, say
+from derivable.examiner.finding import Message
+from derivable.examiner.render.sentences import LANGUAGES, language, say
 from tests.conftest import ROOT
 
 ENGLISH = LANGUAGES["en"]
@@ -84,10 +84,10 @@ def test_the_language_is_chosen_by_the_caller_then_by_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("DERIVABLE_LANG", raising=False)
-    assert say(Said("cause.sign")) == "the sign is wrong"
+    assert say(Message("cause.sign")) == "the sign is wrong"
     monkeypatch.setenv("DERIVABLE_LANG", "fr")
-    assert say(Said("cause.sign")) == "le signe est faux"
-    assert say(Said("show.advice", {"advice": Said("cause.sign")}), "en") == (
+    assert say(Message("cause.sign")) == "le signe est faux"
+    assert say(Message("show.advice", {"advice": Message("cause.sign")}), "en") == (
         "to try: the sign is wrong"
     )
     monkeypatch.setenv("DERIVABLE_LANG", "de")

@@ -16,7 +16,7 @@ import pytest
 from derivable.errors import DerivableError, WrongGradientError
 
 if TYPE_CHECKING:
-    from derivable.examiner.discover import Found
+    from derivable.examiner.capture.discover import Found
     from derivable.examiner.report import Report
 
 EXPECTED = "derivable_expected_failures"
@@ -95,7 +95,7 @@ class Target(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its Functions; one that cannot be loaded is an item that says so and fails."""
-        from derivable.examiner.discover import discover
+        from derivable.examiner.capture.discover import discover
 
         try:
             discovery = discover(self.name)
@@ -136,7 +136,7 @@ class Examination(pytest.Item):
     def runtest(self) -> None:
         """Examine it; what is inconclusive, or has no examples(), is skipped with the reason."""
         from derivable.examiner.check import check
-        from derivable.examiner.reproduction import reproduction
+        from derivable.examiner.render.reproduction import reproduction
 
         if not callable(getattr(self.found.target, "examples", None)):
             pytest.skip(f"{self.found.name} has no examples(): not examined")
@@ -153,7 +153,7 @@ class Examination(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report and a reproduction: a traceback through the examiner helps nobody."""
-        from derivable.examiner.discover import told
+        from derivable.examiner.capture.discover import told
 
         if isinstance(excinfo.value, DerivableError):
             return str(excinfo.value)

@@ -11,8 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from derivable.examiner.discover import Found
-    from derivable.examiner.inputs import Made
+    from derivable.examiner.capture.discover import Found
+    from derivable.examiner.inputs.text import Made
     from derivable.examiner.report import Report
 
 WRONG, USAGE, BAD_DATA = 1, 2, 3
@@ -96,7 +96,7 @@ def check_command(
     import sys
 
     from derivable.cli import check_output
-    from derivable.examiner.inputs import parse_inputs
+    from derivable.examiner.inputs.text import parse_inputs
 
     given = [parse_inputs(text) for text in words]
     output = check_output.choose(as_json, form, details, lang)
@@ -126,7 +126,7 @@ def check_command(
 def _discover(targets: Sequence[str]) -> tuple[list[Found], list[tuple[str, str]]]:
     """All Functions, and for each target or submodule that fails, its name and one sentence."""
     from derivable.errors import TargetError
-    from derivable.examiner.discover import discover
+    from derivable.examiner.capture.discover import discover
 
     found: dict[int, Found] = {}
     broken = []
@@ -143,7 +143,7 @@ def _discover(targets: Sequence[str]) -> tuple[list[Found], list[tuple[str, str]
 
 def _names(found: Sequence[Found]) -> list[str]:
     """The name of each Function; with its file where two have the same."""
-    from derivable.examiner.show import short
+    from derivable.examiner.render.show import short
 
     names = [one.name for one in found]
     return [
@@ -161,11 +161,11 @@ def _examine(
 ) -> Examined:
     """The report on one Function, at the first of `given` that it can take, else its examples."""
     from derivable.errors import DerivableError, InputError
+    from derivable.examiner.capture.discover import told
     from derivable.examiner.check import check
-    from derivable.examiner.discover import told
-    from derivable.examiner.finding import Said
-    from derivable.examiner.inputs import bind, suggestion
-    from derivable.examiner.sentences import say
+    from derivable.examiner.finding import Message
+    from derivable.examiner.inputs.text import bind, suggestion
+    from derivable.examiner.render.sentences import say
 
     def not_examined(reason: str) -> Examined:
         return Examined(name, found.path, found.line, None, reason)
@@ -182,7 +182,7 @@ def _examine(
     else:
         if not callable(getattr(found.target, "examples", None)):
             gaps = {"inputs": suggestion(found.target)}
-            return not_examined(refused or say(Said("cli.needs_inputs", gaps), lang))
+            return not_examined(refused or say(Message("cli.needs_inputs", gaps), lang))
     try:
         report = check(found.target, *inputs, compile=compiled, seed=seed, **options)
     except DerivableError as error:

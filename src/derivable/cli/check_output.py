@@ -10,10 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from derivable.examiner import show
-from derivable.examiner.as_json import as_data, dump
-from derivable.examiner.finding import Finding, Said
-from derivable.examiner.sentences import language, say
+from derivable.examiner.finding import Finding, Message
+from derivable.examiner.render import show
+from derivable.examiner.render.as_json import as_data, dump
+from derivable.examiner.render.sentences import language, say
 
 if TYPE_CHECKING:
     from derivable.cli.check import Examined
@@ -41,7 +41,7 @@ class Output:
 
     def say(self, key: str, **gaps: object) -> str:
         """A sentence of the command."""
-        return say(Said(f"cli.{key}", gaps), self.lang)
+        return say(Message(f"cli.{key}", gaps), self.lang)
 
     def counts(self, results: Sequence[Examined]) -> str:
         """`2 right, 1 wrong`."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from derivable.errors import InputError
 from derivable.examiner.examination import Examination
 from derivable.examiner.report import Report
-from derivable.examiner.subject import (
+from derivable.examiner.targets.target import (
     CallableSubject,
     FunctionSubject,
     Inputs,

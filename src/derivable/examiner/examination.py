@@ -1,4 +1,4 @@
-"""One examination: up the ladder, rung by rung, collecting; then the conclusions."""
+"""One examination: every check, collecting; then the conclusions."""
 
 from __future__ import annotations
 
@@ -11,22 +11,38 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner import large, orders
-from derivable.examiner.conclusions import conclusions
-from derivable.examiner.edges import edges
-from derivable.examiner.finding import Finding, Said
-from derivable.examiner.hygiene import cotangent, hygiene
-from derivable.examiner.linearity import layout, linearity, subsets, unused
-from derivable.examiner.meant import Meant
-from derivable.examiner.probes import Probes, describe
+from derivable.examiner.checks import large, orders
+from derivable.examiner.checks.calls import cotangent, hygiene
+from derivable.examiner.checks.edges import edges
+from derivable.examiner.checks.linearity import layout, linearity, subsets, unused
+from derivable.examiner.checks.returned import (
+    EXAMPLE,
+    Problem,
+    contract,
+    fit,
+    nothing,
+    raised,
+    short,
+)
+from derivable.examiner.checks.units import units
+from derivable.examiner.checks.values import (
+    GROSS,
+    MOST_COLUMNS,
+    STRICT,
+    WIDE,
+    Evaluation,
+    Examined,
+    Sample,
+)
+from derivable.examiner.checks.ways import ways
+from derivable.examiner.diagnose.conclusions import conclusions
+from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.meant import Meant
+from derivable.examiner.inputs.probes import Probes, describe
+from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure.space import joined, unreal
 from derivable.examiner.report import Gradient, Report, Verdict
-from derivable.examiner.returned import EXAMPLE, Problem, contract, fit, nothing, raised, short
-from derivable.examiner.ruler import EPS
-from derivable.examiner.sample import GROSS, MOST_COLUMNS, STRICT, WIDE, Examined, Look, Sample
-from derivable.examiner.space import joined, unreal
-from derivable.examiner.subject import Inputs, Subject, is_float
-from derivable.examiner.units import units
-from derivable.examiner.ways import ways
+from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
 
 SIZES, UNTIED = 2, 3  # how many inputs of other sizes are looked at
@@ -52,9 +68,9 @@ class Examination:
         self.meant = Meant(subject, self.inputs)
         self.probes = Probes(self.inputs, wanted, seed, len(inputs) - len(subject.parameters))
         self.slow = False
-        self.looks: list[Look] = []
+        self.looks: list[Evaluation] = []
         self.problems: list[Problem] = []
-        self.notes: list[Said] = []
+        self.notes: list[Message] = []
         self.rungs: dict[str, int] = {}
 
     def report(self) -> Report:
@@ -107,7 +123,7 @@ class Examination:
         entries = sum(self.inputs[i].numel() for i in self.examined.wanted)
         self.slow = (time.perf_counter() - start) * 8 * min(entries, MOST_COLUMNS) > SLOW
         if self.surrogate is not None:
-            self.notes.append(Said("note.surrogate", {"why": self.surrogate}))
+            self.notes.append(Message("note.surrogate", {"why": self.surrogate}))
 
     def _compare_reference(self) -> None:
         """Raise a sentence if the reference is not the same function at the given inputs."""
@@ -155,10 +171,10 @@ class Examination:
             return
         self._take(given)
         if self.examined.eps > EPS:
-            self.notes.append(Said("note.own_dtype"))
+            self.notes.append(Message("note.own_dtype"))
 
     def _climb(self) -> None:
-        """Every rung, from what is most specific to what is most general."""
+        """Every check."""
         self._rung("calls", lambda: hygiene(self.examined, self.inputs, self.probes.again()))
         if any(p.cause == "random" and p.argument is None for p in self.problems):
             return  # there is no one function to differentiate
@@ -192,7 +208,8 @@ class Examination:
             try:
                 self.problems += rung()
             except Exception as error:  # the user's backward, in a situation that it refuses
-                self.notes.append(Said("note.rung_stopped", {"rung": name, "text": raised(error)}))
+                fields = {"rung": name, "text": raised(error)}
+                self.notes.append(Message("note.rung_stopped", fields))
         self.rungs[name] = self.rungs.get(name, 0) + self.examined.comparisons - before
 
     def _second_order(self, inputs: list[Any]) -> list[Problem]:
@@ -201,9 +218,9 @@ class Examination:
         return problems
 
     def _look(
-        self, inputs: Inputs, where: Said, rung: str, tolerance: float = STRICT
-    ) -> Look | None:
-        """Look at one place and keep what was seen; None if forward does not go there."""
+        self, inputs: Inputs, where: Message, rung: str, tolerance: float = STRICT
+    ) -> Evaluation | None:
+        """Evaluation at one place and keep what was seen; None if forward does not go there."""
         before = self.examined.comparisons
         try:
             with warnings.catch_warnings():
@@ -222,17 +239,17 @@ class Examination:
             if problem.cause == "raises" and self._odd(problem, where):
                 lone = where.key == "where.batch_of_one"  # but it is no batch
                 fields = {
-                    "where": Said("where.size_one", where.fields) if lone else where,
+                    "where": Message("where.size_one", where.fields) if lone else where,
                     "text": problem.evidence[0],
                 }
-                self.notes.append(Said("note.raises", fields))
+                self.notes.append(Message("note.raises", fields))
             elif where is EXAMPLE or rung not in unheard:
                 self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
         return look
 
-    def _odd(self, problem: Problem, where: Said) -> bool:
+    def _odd(self, problem: Problem, where: Message) -> bool:
         """Whether backward may raise there: a place that nobody asked for and few will meet."""
         singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
         if where.key == "where.batch_of_one" and not singular:
@@ -242,20 +259,20 @@ class Examination:
 
     def _other_places(self) -> None:
         names = self.subject.names(len(self.inputs))
-        example = Said("where.again")
+        example = Message("where.again")
         self._look(self.probes.again(), example, "values")
         if not self.subject.value_only or any(look.wrong for look in self.looks):
             self._some(self.probes.other_sizes(), SIZES, "where.sizes", names)
             self._some(self.probes.untied(), UNTIED, "where.untied", names)
         if self.slow:
-            self.notes.append(Said("note.slow"))
+            self.notes.append(Message("note.slow"))
             return
         if not self.subject.value_only:  # theta has the sizes of data that is not seen here
             self._special_sizes()
         for inputs, where in self.probes.wide():
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
             if self.examined.unfinished:
-                self.notes.append(Said("note.unfinished"))
+                self.notes.append(Message("note.unfinished"))
                 break
         for inputs, where in (*self.probes.signed(), *self.probes.crooked()):
             self._look(inputs, self._spoken(where, names), "values at large", WIDE)
@@ -274,31 +291,25 @@ class Examination:
     def _special_sizes(self) -> None:
         """All sizes equal, each size 1, all sizes 2, no dimensions, an empty batch."""
         for inputs in self.probes.tied():
-            self._look(inputs, Said("where.tied"), "sizes")
+            self._look(inputs, Message("where.tied"), "sizes")
         for inputs, where in self.probes.lone():
             self._look(inputs, where, "sizes")
         for inputs in self.probes.scalar():
-            self._look(inputs, Said("where.scalar"), "sizes")
+            self._look(inputs, Message("where.scalar"), "sizes")
         for inputs, batch in self.probes.empty():
             self._empty(inputs, batch)
 
     def _small(self) -> list[Any]:
         """The smallest inputs that were looked at: special values need no others."""
         ordinary = ("where.example", "where.sizes")
-        sized = [k for k in self.looks if k.where.key in ordinary and k.samples]
-        if not sized:
-            return self.inputs
+        sized = [k.inputs for k in self.looks if k.where.key in ordinary and k.samples]
+        return min(sized, key=_entries, default=self.inputs)
 
-        def entries(look: Look) -> int:
-            return sum(v.numel() for v in look.inputs if isinstance(v, Tensor))
-
-        return min(sized, key=entries).inputs
-
-    def _spoken(self, where: Said, names: Sequence[str]) -> Said:
+    def _spoken(self, where: Message, names: Sequence[str]) -> Message:
         fields = dict(where.fields)
         if "argument" in fields:
             fields["argument"] = names[fields["argument"]]
-        return Said(where.key, fields)
+        return Message(where.key, fields)
 
     def _some(
         self,
@@ -307,7 +318,7 @@ class Examination:
         key: str,
         names: Sequence[str],
     ) -> None:
-        """Look at the first `count` of the candidates that forward accepts.
+        """Evaluation at the first `count` of the candidates that forward accepts.
 
         And at further ones in which a size is another one that was the same in all of these.
         """
@@ -317,7 +328,7 @@ class Examination:
             shapes = describe(inputs, names)
             if shapes in seen or (len(seen) >= count and sizes <= varied):
                 continue
-            look = self._look(inputs, Said(key, {"shapes": shapes}), "sizes")
+            look = self._look(inputs, Message(key, {"shapes": shapes}), "sizes")
             if look is not None and (look.whole or look.problems):
                 seen.add(shapes)
                 varied |= sizes
@@ -327,15 +338,14 @@ class Examination:
 
         It counts only where the rows are examples of a batch, each for itself.
         """
-        where = Said("where.empty")
+        where = Message("where.empty")
         try:
             run = self.examined.run(inputs)
             finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)
         except Exception:  # forward refuses an empty batch, which it may
             return
-        if not finite or not run.smooth or not self.meant.for_empty(run, batch):
-            return
-        if not self.meant.rowwise(batch):
+        meant = finite and bool(run.smooth) and self.meant.for_empty(run, batch)
+        if not meant or not self.meant.rowwise(batch):
             return
         try:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
@@ -354,16 +364,17 @@ class Examination:
         whole = [look for look in self.looks if look.whole and look.samples]
         if self.surrogate is not None:
             return "right"
+        if not whole and self.rungs.get("directions"):
+            return "right"
         if not whole:
-            settled = bool(self.rungs.get("directions"))
-            if not settled:
-                self.notes.append(Said("note.nothing_measured"))
-            return "right" if settled else "inconclusive"
+            self.notes.append(Message("note.nothing_measured"))
+            return "inconclusive"
         for sample in whole[0].samples:
             share = float(sample.unsettled.double().mean()) if sample.unsettled.numel() else 0.0
             if share > 0.5:
                 name = self.examined.name(sample.argument, self.inputs)
-                self.notes.append(Said("note.unsettled", {"name": name, "share": f"{share:.0%}"}))
+                fields = {"name": name, "share": f"{share:.0%}"}
+                self.notes.append(Message("note.unsettled", fields))
                 return "inconclusive"
         self._say_what_was_not_compared(whole[0].samples)
         return "right"
@@ -376,7 +387,7 @@ class Examination:
         everything = sum(s.unsettled.numel() for s in samples)
         for key, count in (("kinks", kinks), ("nowhere", nowhere), ("unmeasured", unknown)):
             if count:
-                self.notes.append(Said(f"note.{key}", {"count": count, "all": everything}))
+                self.notes.append(Message(f"note.{key}", {"count": count, "all": everything}))
 
     def _described(self) -> dict[str, str]:
         names = self.subject.names(len(self.given))
@@ -404,3 +415,7 @@ class Examination:
                     unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
                 )
         return found
+
+
+def _entries(inputs: Inputs) -> int:
+    return sum(v.numel() for v in inputs if isinstance(v, Tensor))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
-class Said(NamedTuple):
+class Message(NamedTuple):
     """A sentence of the table, by its key, with what stands in its gaps."""
 
     key: str
@@ -41,8 +41,8 @@ class Finding:
     function: str
     cause: str
     argument: str | None  # the name of forward's parameter whose gradient is concerned
-    where: Said  # at which inputs it shows
-    evidence: tuple[Said, ...]
+    where: Message  # at which inputs it shows
+    evidence: tuple[Message, ...]
     worst: Worst | None = None
     rivals: tuple[str, ...] = ()
     source: Source | None = None

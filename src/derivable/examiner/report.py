@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from torch import Tensor
 
 from derivable.errors import WrongGradientError
-from derivable.examiner import as_json, notebook, show
-from derivable.examiner.finding import Finding, Said
+from derivable.examiner.finding import Finding, Message
+from derivable.examiner.render import as_json, notebook, show
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,7 +41,7 @@ class Report:
     function: str
     verdict: Verdict
     findings: tuple[Finding, ...]
-    notes: tuple[Said, ...]  # what is worth knowing and no mistake
+    notes: tuple[Message, ...]  # what is worth knowing and no mistake
     rungs: Mapping[str, int]  # rung of the ladder -> number of comparisons made there
     inputs: Mapping[str, str]  # argument -> "float64 (13, 5)", or the value of what is no tensor
     gradients: Mapping[str, Gradient] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Report:
     def merged(cls, reports: Sequence[Report]) -> Report:
         """One report on several examples of one target: every finding once."""
         findings: dict[tuple[str, str | None], Finding] = {}
-        notes: dict[str, Said] = {}
+        notes: dict[str, Message] = {}
         rungs: dict[str, int] = {}
         for report in reports:
             for finding in report.findings:

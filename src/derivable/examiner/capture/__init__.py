@@ -1,0 +1,1 @@
+"""What there is to examine: the Functions of files, modules and packages."""

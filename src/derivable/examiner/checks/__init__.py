@@ -1,0 +1,1 @@
+"""The checks: each compares one property of backward with what forward requires."""

@@ -1,0 +1,229 @@
+"""The first rungs: whether a call leaves alone what it was given, and can be repeated."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.values import Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.space import joined, parted
+from derivable.examiner.targets.recorder import kept, same
+from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied, seeded
+
+
+def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """Repetition, changes in place, and state shared by calls; `others` are other inputs.
+
+    Notes on `examined` what the later rungs must know: whether forward draws random numbers,
+    whether each pull needs its own forward, and whether forwards may run in batches.
+    """
+    problems = _repeatable(examined, inputs)
+    if any(p.cause in ("random", "state") for p in problems):
+        return problems
+    examined.subject.batchable = True
+    problems += _forward_in_place(examined, inputs)
+    problems += _backward_in_place(examined, inputs)
+    examined.fresh = bool(problems)
+    problems += _backward_again(examined, inputs)
+    if not any(p.cause in ("random", "state", "raises") for p in problems):
+        problems += _interleaved(examined, inputs, others)
+    if any(p.cause == "state" for p in problems):
+        examined.subject.batchable = False
+    return problems
+
+
+def cotangent(run: Run, seed: int = 3) -> Tensor:
+    """A random, signed grad_output for the smooth outputs of `run`, as one real vector."""
+    count = len(joined([run.outputs[i] for i in run.smooth]))
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, generator=generator).double()
+
+
+def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> list[Tensor | None]:
+    """The wanted gradients for one cotangent, each in its argument's shape, or None."""
+    returned = examined.pull(run, inputs, vector)
+    return [fit(returned, i, inputs[i]) for i in examined.wanted]
+
+
+def differ(examined: Examined, first: Any, second: Any, usual: float = 0.0) -> bool:
+    """Whether two lists of gradients differ by more than rounding, also that of `usual` ones."""
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    largest = max([usual, *(_most(a) for a, _ in pairs)])  # one of them may be rounding alone
+    share = max(1e-9, 1e3 * examined.eps)
+    return any(
+        not torch.allclose(a, b, rtol=share, atol=1e-3 * share * largest, equal_nan=True)
+        for a, b in pairs
+    )
+
+
+def _most(tensor: Tensor) -> float:
+    return float(tensor.abs().nan_to_num(0.0).max()) if tensor.numel() else 0.0
+
+
+def _repeatable(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Forward gives the same outputs again, if need be from the same seed."""
+    subject = examined.subject
+    before = _random_state()
+    subject.value(inputs)
+    subject.random = _random_state() != before
+    known = _class_state(subject.target)
+    first, second = subject.value(inputs), subject.value(inputs)
+    examined.comparisons += 1
+    if all(same(a, b) for a, b in zip(first, second, strict=True)):
+        return []
+    if _close(first, second):
+        return []  # sums in another order, as on several threads
+    changed = [name for name, v in _class_state(subject.target).items() if known.get(name) != v]
+    said = Message("evidence.forward_again")
+    if changed:
+        return [Problem("state", None, (said, Message("evidence.class", {"name": changed[0]})))]
+    return [Problem("random", None, (said,))]
+
+
+def _close(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
+    return all(
+        torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True)
+        for a, b in zip(first, second, strict=True)
+        if isinstance(a, Tensor) and a.shape == b.shape
+    )
+
+
+def _random_state() -> tuple[Any, ...]:
+    numpy_state: Any = np.random.get_state(legacy=True)
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        numpy_state[1].tobytes(),
+        numpy_state[2],
+        random.getstate(),
+    )
+
+
+def _class_state(target: Any) -> dict[str, int]:
+    """The identities of what hangs on a class, to see what a call changes there."""
+    if not isinstance(target, type):
+        return {}
+    return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
+
+
+def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Forward changes no examined input unless it says so with mark_dirty."""
+    run = examined.run(inputs)
+    dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
+    problems = []
+    for i in examined.wanted:
+        examined.comparisons += 1
+        if any(run.inputs[i] is marked for marked in dirty) or same(run.inputs[i], inputs[i]):
+            continue
+        name = examined.name(i, inputs)
+        problems.append(
+            Problem("in_place", i, (Message("evidence.forward_changes", {"name": name}),))
+        )
+    return problems
+
+
+def _backward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Backward changes neither grad_output nor anything that forward kept."""
+    run = examined.run(inputs)
+    likes = [run.outputs[i] for i in run.smooth]
+    grads = parted(cotangent(run), likes)
+    given = [g.clone() for g in grads]
+    saved = kept(run.ctx) if isinstance(run, FunctionRun) else []
+    before = [k.clone() for k in saved]
+    values = [copied(v, False) for v in run.inputs]
+    try:
+        run.pull(given)
+    except Exception:  # said by the rung that looks at what backward returns
+        return []
+    examined.comparisons += len(given) + len(saved)
+    problems = []
+    if not all(same(a, b) for a, b in zip(grads, given, strict=True)):
+        problems.append(Problem("in_place", None, (Message("evidence.grad_output_changes"),)))
+    inputs_changed = [i for i, v in enumerate(values) if not same(v, run.inputs[i])]
+    if inputs_changed:
+        name = examined.name(inputs_changed[0], inputs)
+        said = Message("evidence.backward_changes", {"name": name})
+        problems.append(Problem("in_place", None, (said,)))
+    elif not all(same(a, b) for a, b in zip(before, saved, strict=True)):
+        problems.append(Problem("in_place", None, (Message("evidence.saved_changes"),)))
+    return problems
+
+
+def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """Backward gives the same gradients again: of one forward, of another, from any seed."""
+    run = examined.run(inputs)
+    vector = cotangent(run)
+    before = _random_state()
+    try:
+        first = gradients(examined, run, inputs, vector)
+    except Exception as error:
+        return [Problem("raises", None, (raised(error),))]
+    draws = _random_state() != before
+    examined.comparisons += 2
+    try:
+        second = gradients(examined, run, inputs, vector)
+    except Exception as error:
+        return [Problem("state", None, (Message("evidence.backward_once"), raised(error)))]
+    if draws:
+        with seeded(1):
+            other = gradients(examined, examined.run(inputs), inputs, vector)
+        if differ(examined, first, other) or differ(examined, first, second):
+            return [Problem("random", None, (Message("evidence.backward_draws"),))]
+    if differ(examined, first, second):
+        return [Problem("state", None, (Message("evidence.backward_again"),))]
+    if differ(examined, first, gradients(examined, examined.run(inputs), inputs, vector)):
+        return [Problem("state", None, (Message("evidence.call_again"),))]
+    return []
+
+
+def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """Two calls whose backwards come after both forwards do not see each other."""
+    fresh, examined.fresh = examined.fresh, False
+    try:
+        run = examined.run(inputs)
+        vector = cotangent(run)
+        alone = gradients(examined, run, inputs, vector)
+        first = examined.run(inputs)
+        examined.run(others)
+        mixed = gradients(examined, first, inputs, vector)
+    except Exception:  # `others` may be inputs that forward refuses
+        return []
+    finally:
+        examined.fresh = fresh
+    examined.comparisons += 1
+    if differ(examined, alone, mixed):
+        return [Problem("state", None, (Message("evidence.interleaved"),))]
+    return _same_tensors(examined, inputs, others)
+
+
+def _copied_unless_tensor(value: Any) -> Any:
+    """A random generator's copy, and any tensor itself."""
+    return value if isinstance(value, Tensor) else copied(value, False)
+
+
+def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """The same tensors with other numbers in them are other inputs: a table by id does not see."""
+    try:
+        tensors = [copied(v, False) for v in inputs]
+        fresh = gradients(examined, examined.run(others), others, cotangent(examined.run(others)))
+        for tensor, i in zip(tensors, range(len(inputs)), strict=True):
+            if i in examined.wanted:
+                tensor.requires_grad_()
+        examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        with torch.no_grad():
+            for tensor, other in zip(tensors, others, strict=True):
+                if isinstance(tensor, Tensor):
+                    tensor.copy_(other)
+        run = examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        again = gradients(examined, run, others, cotangent(run)) if not examined.fresh else fresh
+    except Exception:  # `others` may be inputs that forward refuses
+        return []
+    examined.comparisons += 1
+    if not examined.subject.random and differ(examined, fresh, again):
+        return [Problem("state", None, (Message("evidence.same_tensors"),))]
+    return []

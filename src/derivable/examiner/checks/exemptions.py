@@ -1,0 +1,203 @@
+"""What is taken back from the entries that look wrong: there is a better explanation for it.
+
+Each changes `sample.wrong` in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.returned import fit
+from derivable.examiner.measure.derivatives import EPS, Ruler
+from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.targets.recorder import replace_saved
+from derivable.examiner.targets.target import FunctionRun, Inputs
+
+if TYPE_CHECKING:
+    from derivable.examiner.checks.values import Examined, Sample
+
+STATIONS, HALVINGS = 16, 12  # on the way from right inputs to wrong ones
+A_LITTLE = 2e-3  # of the way
+
+
+def corners(sample: Sample, ruler: Ruler) -> None:
+    """Take back what lies at a corner that no single entry shows, such as a tie of many.
+
+    Where there is a derivative, it is linear: along a random direction it is what the
+    derivatives along the entries make it.
+    """
+    measured = sample.measured
+    generator = torch.Generator().manual_seed(4)
+    direction = torch.randn(measured.value.shape[1], generator=generator).double()
+    along = ruler.along_again(sample.argument, direction)
+    smooth = torch.isfinite(measured.error).all(1) & torch.isfinite(along.error)
+    expected = measured.value.nan_to_num(0.0) @ direction
+    slack = 8 * (measured.error.nan_to_num(0.0, 0.0) @ direction.abs() + along.error)
+    slack = slack + 1e-6 * (measured.value.nan_to_num(0.0).abs() @ direction.abs())
+    corner = smooth & (((along.value - expected).abs() > slack) | along.kinks)
+    sample.wrong[corner] = False
+    measured.low[corner], measured.high[corner] = -torch.inf, torch.inf
+
+
+def rounding(examined: Examined, sample: Sample) -> None:
+    """Take back what a last bit of the inputs, or of what was saved, can explain."""
+    off = (sample.returned - sample.measured.value).abs()
+    rows = [int(row) for row in sample.wrong.any(1).nonzero()[:6]]
+    explained = True
+    generator = torch.Generator().manual_seed(7)
+
+    def jiggle(value: Any) -> Any:
+        noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
+        return value.detach() * (1 + 4 * EPS * noise).to(value.dtype)
+
+    for row in rows:
+        vector = torch.zeros(len(sample.returned)).double()
+        vector[row] = 1.0
+        noise = torch.zeros_like(off[row])
+        for saved in (False, True, False, True):
+            inputs = list(sample.inputs)
+            if not saved:
+                for i in examined.wanted:
+                    inputs[i] = jiggle(inputs[i])
+            try:
+                other = examined.run(inputs)
+                if saved and isinstance(other, FunctionRun):
+                    replace_saved(other.ctx, jiggle)
+                gradients = examined.pull(other, inputs, vector)
+            except Exception:  # it did not raise at the inputs themselves: nothing to learn
+                continue
+            fitted = fit(gradients, sample.argument, sample.x)
+            if fitted is not None:
+                noise = torch.maximum(noise, (real(fitted) - sample.returned[row]).abs())
+        sample.wrong[row] &= ~(off[row] <= 16 * noise.nan_to_num(0.0))
+        explained = explained and not bool(sample.wrong[row].any())
+    if rows and explained:
+        sample.wrong[:] = False  # the other rows are no better known than these
+
+
+def symmetry(sample: Sample) -> None:
+    """Accept the symmetric gradient of a symmetric argument of which forward reads one triangle."""
+    x = sample.x
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2] or x.is_complex() or x.shape[-1] < 2:
+        return
+    if not torch.equal(x, x.mT):
+        return
+    shape = (len(sample.returned), *x.shape)
+    measured, returned = sample.measured.value.view(shape), sample.returned.view(shape)
+    above, below = measured.triu(1), measured.tril(-1)
+    if bool(above.abs().max() > 1e-6 * below.abs().max()) and bool(
+        below.abs().max() > 1e-6 * above.abs().max()
+    ):
+        return  # forward reads both triangles: there is nothing to forgive
+    gap = (returned + returned.mT - measured - measured.mT).abs()
+    if bool((gap <= 1e-6 * measured.abs().max()).all()):
+        sample.wrong[:] = False
+
+
+def flat(sample: Sample, ruler: Ruler) -> None:
+    """Take back a zero where the smallest steps change nothing: rounding to whole numbers, say.
+
+    Over longer steps the outputs of a staircase do change, and the ruler may take its slope for the
+    derivative and the stairs for noise.
+    """
+    x = real(sample.x)
+    for column in (sample.wrong & (sample.returned == 0)).any(0).nonzero().flatten().tolist():
+        aside = torch.zeros_like(x)
+        aside[column] = float(x[column].abs()) * 2.0**-40 or 2.0**-40
+        outputs = ruler.at_points(sample.argument, torch.stack([x + aside, x - aside]))
+        still = (outputs == ruler.at).all(0)  # (m,)
+        rise = sample.measured.value[:, column].abs() * aside[column]
+        still &= rise > 64 * EPS * ruler.at.abs()  # the slope would have been seen
+        sample.wrong[:, column] &= ~(still & (sample.returned[:, column] == 0))
+
+
+def unfinished(examined: Examined, sample: Sample) -> None:
+    """Take back what grows out of nothing on the way from inputs at which it is right.
+
+    A formula that is right in a whole neighbourhood stays right until something turns, such as a
+    threshold, and is then wrong at once. What grows by and by, or comes with a jump of forward,
+    comes from an iteration that does not arrive: its derivative is not that of the limit.
+    """
+    start = examined.sound.get(shapes(sample.inputs))
+    if start is None:
+        return
+    if examined.unfinished:
+        sample.wrong[:] = False
+        return
+    off = (sample.returned - sample.measured.value).abs()
+    off = torch.where(sample.wrong & torch.isfinite(off), off, 0.0)
+    share = off / sample.measured.value.abs().clamp_min(1e-300)
+    for entry in {int(off.argmax()), int(share.argmax())}:
+        row, column = divmod(entry, off.shape[1])
+        if not _by_iteration(examined, sample, start, row, column):
+            return
+    sample.wrong[:] = False
+    examined.unfinished = True
+
+
+def shapes(inputs: Inputs) -> tuple[tuple[int, ...], ...]:
+    """The shapes of the tensors."""
+    return tuple(tuple(v.shape) for v in inputs if isinstance(v, Tensor))
+
+
+def _by_iteration(examined: Examined, sample: Sample, start: Inputs, row: int, column: int) -> bool:
+    """Whether an entry is off a little before it is wrong, too, or forward jumps there."""
+
+    def at(share: float) -> list[Any]:
+        return _between(examined, start, sample.inputs, share)
+
+    def output(share: float) -> float:
+        run = examined.run(at(share))
+        return float(joined([run.outputs[i] for i in run.smooth])[row])
+
+    def off(share: float) -> float:
+        return deviation(examined, sample, at(share), row, column)
+
+    low = 0.0
+    for station in range(STATIONS, -1, -1):
+        high = 2.0 ** (-station / 2)
+        if off(high) > 1e-7:
+            break
+        low = high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if off(middle) > 1e-7 else (middle, high)
+    if high > 1e-3 and off((1 - A_LITTLE) * high) > 1e-2 * off(high):
+        return True
+    here, after = output(low), output(high)  # so near to each other that they are alike
+    return abs(after - here) > 0.02 * max(abs(after), abs(here))
+
+
+def _between(examined: Examined, first: Inputs, last: Inputs, share: float) -> list[Any]:
+    """Inputs on the straight way from the first ones to the last ones."""
+    inputs = list(last)
+    for i in examined.wanted:
+        x = (1 - share) * real(first[i]) + share * real(last[i])
+        inputs[i] = unreal(x, last[i])
+    return inputs
+
+
+def deviation(examined: Examined, sample: Sample, inputs: Inputs, row: int, column: int) -> float:
+    """How far one entry is off at `inputs`, relative to the larger of the two; 0 if unknown."""
+    run = examined.run(inputs)
+    count = len(sample.returned)
+    try:
+        vector = torch.zeros(count).double()
+        vector[row] = 1.0
+        fitted = fit(examined.pull(run, inputs, vector), sample.argument, sample.x)
+        ruler = Ruler(examined.subject, inputs, run.smooth)
+    except Exception:  # between two inputs anything may happen
+        return 0.0
+    if fitted is None or len(ruler.at) != count:
+        return 0.0
+    returned = real(fitted)
+    direction = torch.zeros_like(returned)
+    direction[column] = 1.0
+    measured = ruler.along_again(sample.argument, direction)
+    value, error = float(measured.value[row]), float(measured.error[row])
+    off = abs(float(returned[column]) - value)
+    larger = max(abs(float(returned[column])), abs(value))
+    return off / larger if off > 5 * error and larger else 0.0

@@ -1,0 +1,308 @@
+"""The rungs that ask how the gradients depend on grad_output, on layout and on what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.calls import cotangent, differ, gradients
+from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.values import Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure.space import parted, real
+from derivable.examiner.targets.target import FunctionRun, Inputs, Run, is_float
+
+EXACT = (2.0, -1.0)
+SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
+
+
+def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """backward(a u + b v) = a backward(u) + b backward(v), for every argument."""
+    run = examined.run(inputs)
+    u, v = cotangent(run, 3), cotangent(run, 4)
+
+    def pull(vector: Tensor) -> list[Tensor | None]:
+        return gradients(examined, run, inputs, vector)
+
+    at_u, at_v = pull(u), pull(v)
+    at_zero = pull(torch.zeros_like(u))
+    ones = torch.ones_like(u)
+    at_rest = pull(ones - u)
+    trials = [  # what is pulled, what it must be made of, and how large the parts are
+        *((pull(c * u), [(c, at_u)]) for c in SCALES),
+        (pull(u + v), [(1.0, at_u), (1.0, at_v)]),
+        (pull(ones), [(1.0, at_u), (1.0, at_rest)]),
+        (at_zero, [(1e-9, at_u), (-1e-9, at_u)]),
+    ]
+    examined.comparisons += len(trials)
+    problems = []
+    usual = max(_most(g) for g in at_u)
+    share = max(1e-9, 1e3 * examined.eps)
+    for k, i in enumerate(examined.wanted):
+
+        def holds(some: Sequence[Any], share: float, k: int = k) -> bool:
+            """Whether all of `some` trials are what they must be, to a share."""
+            return all(
+                _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in some
+            )
+
+        if holds(trials, share):
+            continue
+        name = {"name": examined.name(i, inputs)}
+        moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
+                    if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
+        if examined.eps == EPS and holds(moderate, 1e-2):
+            dtype = representable(at_u[k])
+            said = Message("evidence.rounded", {**name, "dtype": dtype})
+            if not dtype:
+                said = Message("evidence.rounded_inside", name)
+            # Multiples by powers of two need no rounding, in any dtype.
+            if dtype or (holds(trials[: len(EXACT)], 1e-14) and not holds(moderate, share)):
+                problems.append(Problem("precision", i, (said,)))
+                continue
+        # mypy cannot infer a lambda whose default binds the loop variable
+        found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]
+        cause = "ignores_grad_output" if found.key == "evidence.ignores" else "not_linear"
+        problems.append(Problem(cause, i, (Message(found.key, {**found.fields, **name}),)))
+    return problems
+
+
+def _most(tensor: Tensor | None) -> float:
+    if tensor is None or not tensor.numel():
+        return 0.0
+    return float(tensor.abs().nan_to_num(0.0).max())
+
+
+def _close(
+    got: Tensor | None, parts: Sequence[tuple[float, Tensor | None]], share: float, usual: float
+) -> bool:
+    """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
+
+    Gradients much smaller than the `usual` one may be nothing but rounding. What is not finite is
+    not compared.
+    """
+    if got is None or any(g is None for _, g in parts):
+        return True
+    expected: Any = sum(c * g for c, g in parts if g is not None)
+    slack = max(share * abs(c) * max(_most(g), 1e-4 * usual) for c, g in parts)
+    known = torch.isfinite(got) & torch.isfinite(expected)
+    return bool(((got - expected).abs()[known] <= slack).all())
+
+
+def representable(values: Tensor | None) -> str:
+    """The smallest dtype that holds all of `values` exactly, if it is smaller than float64."""
+    if values is None:
+        return ""
+    values = real(values)
+    values = values[(values != 0) & torch.isfinite(values)]
+    if len(values) < 3 or bool((values == values.round()).all()):
+        return ""
+    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+        if torch.equal(values.to(dtype).double(), values):
+            return str(dtype).removeprefix("torch.")
+    return ""
+
+
+def _form(
+    pull: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
+) -> Message:
+    """In what way a gradient is not linear in its cotangent."""
+    zero = pull(torch.zeros_like(u))
+    scale = max(_most(at_u), 1e-300)
+
+    def equal(first: Tensor | None, second: Any) -> bool:
+        return first is not None and _most(first - second) <= 1e-9 * max(scale, _most(first))
+
+    if equal(pull(v), at_u) and equal(zero, at_u):
+        return Message("evidence.ignores")
+    if equal(pull(2 * u), at_u) and equal(pull(v), at_u):
+        return Message("evidence.ignores")
+    if not equal(zero, 0.0):
+        if at_u is not None and zero is not None and equal(pull(2 * u), 2 * at_u - zero):
+            return Message("evidence.constant_added", {"size": f"{_most(zero):.3g}"})
+        return Message("evidence.not_zero", {"size": f"{_most(zero):.3g}"})
+    if at_u is None:
+        return Message("evidence.not_linear")
+    for power, key in ((0, "evidence.degree_zero"), (2, "evidence.squared"), (3, "evidence.cubed")):
+        if equal(pull(2 * u), 2.0**power * at_u):
+            return Message(key)
+    small = pull(1e-3 * u)
+    if small is not None and equal(pull(2e-3 * u), 2 * small) and not equal(1e3 * small, at_u):
+        return _clipped(pull, u)
+    if equal(pull(2 * u), 2 * at_u):
+        even = equal(pull(-u), at_u)
+        return Message("evidence.absolute" if even else "evidence.one_signed")
+    large = pull(1e6 * u)
+    if large is not None and equal(pull(2 * u), 2 * at_u) is False and _most(large) < 1e3 * scale:
+        return _clipped(pull, u)
+    return Message("evidence.not_linear")
+
+
+def _clipped(pull: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
+    """Where the largest entry of grad_output stops being passed on in proportion."""
+    low, high = 1e-3, 1e6
+    start = pull(low * u)
+    for _ in range(40):
+        middle = (low * high) ** 0.5
+        got = pull(middle * u)
+        proportional = (
+            got is not None and start is not None
+            and _most(got - start * (middle / 1e-3)) <= 1e-9 * max(_most(got), 1e-300)
+        )  # fmt: skip
+        low, high = (middle, high) if proportional else (low, middle)
+    return Message("evidence.clipped", {"limit": f"{low * float(u.abs().max()):.4g}"})
+
+
+def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """The same gradients for every way in which grad_output and the inputs may lie in memory."""
+    run = examined.run(inputs)
+    likes = [run.outputs[i] for i in run.smooth]
+    usual = max(_most(g) for g in gradients(examined, run, inputs, cotangent(run)))
+    problems: list[Problem] = []
+    for key, arrange in ARRANGEMENTS.items():
+        plain = parted(cotangent(run), likes)
+        arranged = [arrange(g) for g in plain]
+        plain = [a.clone(memory_format=torch.contiguous_format) for a in arranged]
+        if all(same_layout(a, g) for a, g in zip(arranged, plain, strict=True)):
+            continue
+        examined.comparisons += 1
+        said = Message(f"evidence.layout_{key}")
+        try:
+            expected = [fit(run.pull(plain), i, inputs[i]) for i in examined.wanted]
+            fresh = examined.run(inputs) if examined.fresh else run
+            got = [fit(fresh.pull(arranged), i, inputs[i]) for i in examined.wanted]
+        except Exception as error:
+            problems.append(Problem("layout", None, (said, raised(error))))
+            break
+        if differ(examined, expected, got, usual):
+            problems.append(Problem("layout", None, (said,)))
+            break
+    return problems or _input_layout(examined, inputs, run)
+
+
+def _input_layout(examined: Examined, inputs: Inputs, run: Run) -> list[Problem]:
+    """The same gradients for inputs that lie in memory in another order."""
+    scattered = [_reversed(v) if is_float(v) else v for v in inputs]
+    if all(a is b for a, b in zip(scattered, inputs, strict=True)):
+        return []
+    vector = cotangent(run)
+    try:
+        other = examined.run(scattered)
+        if not torch.allclose(other.outputs[run.smooth[0]], run.outputs[run.smooth[0]]):
+            return []  # forward itself takes the layout for the values
+    except Exception:  # forward may refuse; what it accepts, backward must handle
+        return []
+    examined.comparisons += 1
+    said = Message("evidence.layout_inputs")
+    try:
+        got = gradients(examined, other, scattered, vector)
+    except Exception as error:
+        return [Problem("layout", None, (said, raised(error)))]
+    if differ(examined, gradients(examined, run, inputs, vector), got):
+        return [Problem("layout", None, (said,))]
+    return []
+
+
+def same_layout(first: Tensor, second: Tensor) -> bool:
+    """Whether two tensors of equal values lie in memory in the same way."""
+    return first.stride() == second.stride() and first.is_conj() == second.is_conj()
+
+
+def _expanded(grad: Tensor) -> Tensor:
+    if grad.numel() <= 1:
+        return grad
+    return grad.reshape(-1)[:1].view([1] * grad.ndim).expand(grad.shape)
+
+
+def _rows(grad: Tensor) -> Tensor:
+    """One row or column, expanded to all."""
+    return grad[..., :1].expand(grad.shape) if grad.ndim > 1 and grad.shape[-1] > 1 else grad
+
+
+def _reversed(tensor: Tensor) -> Tensor:
+    """The same values with the axes in memory in the opposite order."""
+    if tensor.ndim < 2 or tensor.numel() < 2:
+        return tensor
+    order = tuple(reversed(range(tensor.ndim)))
+    return tensor.detach().permute(order).contiguous().permute(order)
+
+
+def _strided(grad: Tensor) -> Tensor:
+    """Every second entry of a larger tensor."""
+    if not grad.ndim or grad.numel() < 2:
+        return grad
+    wide = torch.full((*grad.shape, 2), float("nan"), dtype=grad.dtype)
+    wide[..., 0] = grad
+    return wide[..., 0]
+
+
+def _channels_last(grad: Tensor) -> Tensor:
+    return grad.contiguous(memory_format=torch.channels_last) if grad.ndim == 4 else grad
+
+
+def _lazily_conjugated(grad: Tensor) -> Tensor:
+    return grad.conj().resolve_conj().conj() if grad.is_complex() else grad
+
+
+ARRANGEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "expanded": _expanded,
+    "rows": _rows,
+    "transposed": _reversed,
+    "strided": _strided,
+    "channels_last": _channels_last,
+    "conjugated": _lazily_conjugated,
+}
+
+
+def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """An output that nobody used brings None, if forward asked for that, and counts as zero."""
+    run = examined.run(inputs)
+    if len(run.smooth) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
+        return []
+    likes = [run.outputs[i] for i in run.smooth]
+    for position in range(len(likes)):
+        alone = [like if i == position else None for i, like in enumerate(likes)]
+        zeros = [torch.zeros_like(k) if a is None else a for a, k in zip(alone, likes, strict=True)]
+        said = Message("evidence.unused", {"position": position})
+        examined.comparisons += 1
+        expected = [fit(run.pull(zeros), i, inputs[i]) for i in examined.wanted]
+        try:
+            got = [fit(run.pull(alone), i, inputs[i]) for i in examined.wanted]
+        except Exception as error:
+            return [Problem("raises", None, (said, raised(error)))]
+        if differ(examined, expected, got):
+            return [Problem("none", None, (said,))]
+    return []
+
+
+def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """The same gradients when only some of the inputs require grad."""
+    if len(examined.wanted) < 2:
+        return []
+    run = examined.run(inputs)
+    vector = cotangent(run)
+    everything = dict(zip(examined.wanted, gradients(examined, run, inputs, vector), strict=True))
+    ones = [[i] for i in examined.wanted]
+    all_but_one = [[j for j in examined.wanted if j != i] for i in examined.wanted]
+    problems: list[Problem] = []
+    for chosen in ones + (all_but_one if len(examined.wanted) > 2 else []):
+        names = ", ".join(examined.name(i, inputs) for i in chosen)
+        said = Message("evidence.subset", {"names": names})
+        partial = Examined(examined.subject, chosen)
+        partial.fresh = examined.fresh
+        examined.comparisons += 1
+        try:
+            part = partial.run(inputs)
+            returned = partial.pull(part, inputs, cotangent(part))
+        except Exception as error:
+            problems.append(Problem("needs_input_grad", chosen[0], (said, raised(error))))
+            continue
+        for i in chosen:
+            got = fit(returned, i, inputs[i])
+            if len(returned) <= i or differ(examined, [everything[i]], [got]):
+                problems.append(Problem("needs_input_grad", i, (said,)))
+    return problems[:1]

@@ -1,0 +1,296 @@
+"""The rungs of second order and of smaller floating-point numbers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.returned import Problem, fit, raised, short
+from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.derivatives import Measured, Ruler
+from derivable.examiner.measure.space import joined, parted, real, size, unreal
+from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+from derivable.function.gradients import as_tuple
+
+
+class GradientSubject(Subject):
+    """A backward seen as a forward: the gradients, for a fixed cotangent, as outputs."""
+
+    def __init__(self, examined: Examined, vector: Tensor) -> None:
+        super().__init__(examined.subject.name, examined.subject.target)
+        self.examined, self.vector = examined, vector
+
+    def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
+        """One backward by hand, its gradients as the outputs."""
+        run = self.examined.run(inputs)
+        returned = self.examined.pull(run, inputs, self.vector)
+        fitted = [fit(returned, i, inputs[i]) for i in self.examined.wanted]
+        outputs = [torch.zeros_like(inputs[i]) if g is None else g
+                   for i, g in zip(self.examined.wanted, fitted, strict=True)]  # fmt: skip
+        return Run(tuple(outputs), range(len(outputs)), inputs)
+
+
+def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
+    """What autograd makes of backward, against the measured change of what backward returns.
+
+    A backward that says that it cannot be differentiated again, by raising, is no mistake.
+    """
+    run = examined.run(inputs)
+    vector = cotangent(run)
+    leaves = [
+        v.detach().clone().requires_grad_() if i in examined.wanted else v
+        for i, v in enumerate(inputs)
+    ]
+    grads = [g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.smooth])]
+    try:
+        first, second = _twice(examined, leaves, grads)
+    except Exception as error:
+        text = Message("note.once") if isinstance(error, OnceError) else raised(error)
+        return [], [Message("note.no_second_order", {"text": text})]
+    ruler = Ruler(GradientSubject(examined, vector), inputs, range(len(examined.wanted)))
+    ruler.complex_step = False  # inside an iteration it may not have arrived
+    weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
+    problems = []
+    for i, found in zip(examined.wanted, second, strict=True):
+        x = inputs[i]
+        generator = torch.Generator().manual_seed(9 + i)
+        for _ in range(2):
+            direction = torch.randn(size(x), generator=generator).double()
+            returned = float(real(found) @ direction) if found is not None else 0.0
+            examined.comparisons += 1
+            verdict, _ = _agreement(ruler.along(i, direction), weight, returned)
+            if verdict == "agrees":
+                continue
+            verdict, expected = _agreement(ruler.along_again(i, direction), weight, returned)
+            if verdict != "differs":
+                continue
+            fields = {
+                "name": examined.name(i, inputs),
+                "returned": f"{returned:.6g}", "measured": f"{expected:.6g}",
+            }  # fmt: skip
+            key = "evidence.second_none" if found is None else "evidence.second"
+            problems.append(Problem("second_order", i, (Message(key, fields),)))
+            break
+    return problems[:1], []
+
+
+def _agreement(measured: Measured, weight: Tensor, returned: float) -> tuple[str, float]:
+    """Whether `returned` "agrees" with the measurement, "differs", or "?"; and that number."""
+    expected = float(measured.value @ weight)
+    doubt = 8 * float(measured.error @ weight.abs())
+    typical = float((measured.value * weight).abs().sum())
+    if bool(measured.kinks.any()) or not doubt < 1e-4 * typical:  # not for nan either
+        return "?", expected
+    agrees = abs(returned - expected) <= doubt + 1e-6 * typical
+    return ("agrees" if agrees else "differs"), expected
+
+
+def _weights(gradients: Sequence[Tensor]) -> list[Tensor]:
+    """Random weights for a sum over all entries of the gradients."""
+    generator = torch.Generator().manual_seed(8)
+    return [
+        unreal(torch.randn(size(g), generator=generator).double(), g.detach()) for g in gradients
+    ]
+
+
+def _twice(
+    examined: Examined, leaves: list[Any], grads: list[Tensor]
+) -> tuple[list[Tensor], list[Tensor | None]]:
+    """The gradients under autograd, and the gradients of their weighted sum."""
+    wanted = [leaves[i] for i in examined.wanted]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        calls = [v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in leaves]
+        recorded = as_tuple(examined.subject.recorded(calls))
+        outputs = [o for o in recorded if is_float(o) and o.requires_grad]
+        found = torch.autograd.grad(outputs, wanted, grads, create_graph=True, allow_unused=True)
+        first = [
+            torch.zeros_like(x) if g is None else g for g, x in zip(found, wanted, strict=True)
+        ]
+        total = sum(
+            ((g * w.conj()).real if g.is_complex() else g * w).sum()
+            for g, w in zip(first, _weights(first), strict=True)
+        )
+        if isinstance(total, Tensor) and _refuses(total):
+            raise OnceError
+        if not isinstance(total, Tensor) or not total.requires_grad:
+            return [g.detach() for g in first], [None for _ in wanted]
+        again = torch.autograd.grad(total, wanted, allow_unused=True)
+    return [g.detach() for g in first], list(again)
+
+
+class OnceError(Exception):
+    """Backward is marked @once_differentiable."""
+
+
+def _refuses(total: Tensor) -> bool:
+    """Whether autograd has put a node there that raises for @once_differentiable.
+
+    torch.autograd.grad steps around such a node without a word.
+    """
+    nodes, seen = [total.grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.name().endswith("Error"):
+            return True
+        nodes += [following for following, _ in node.next_functions]
+    return False
+
+
+def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]) -> list[Problem]:
+    """In float32 as in float64, to float32's rounding; and finite where the derivative is."""
+    problems = _close_in(torch.float32, examined, look, 1e-3)
+    for extreme in extremes:
+        if not problems:
+            problems = _finite_in(torch.float32, examined, extreme)
+    return problems
+
+
+def half(examined: Examined, look: Evaluation) -> list[Problem]:
+    """In half precision as in float64, roughly, where forward itself runs and is close."""
+    for dtype in (torch.bfloat16, torch.float16):
+        problems = _close_in(dtype, examined, look, 0.25)
+        if problems:
+            return problems
+    return []
+
+
+def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
+    """The inputs with every floating-point tensor in `dtype`."""
+    kinds = {torch.float32: torch.complex64, torch.float64: torch.complex128}
+    return [
+        v
+        if not is_float(v)
+        else v.to(kinds.get(dtype, torch.complex32) if v.is_complex() else dtype)
+        for v in inputs
+    ]
+
+
+def _pulled(
+    examined: Examined, inputs: Inputs
+) -> tuple[Tensor, Tensor, dict[int, Any], torch.dtype] | None:
+    """Outputs, a rounded cotangent, the gradients for it and the outputs' dtype.
+
+    None where it does not run.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            run = examined.run(inputs)
+            outputs = [run.outputs[i] for i in run.smooth]
+            vector = joined(parted(cotangent(run), outputs))
+            returned = examined.pull(run, inputs, vector)
+    except Exception:  # not every operation exists in every dtype
+        return None
+    found = {i: returned[i] for i in examined.wanted if i < len(returned)}
+    return joined(outputs), vector, found, outputs[0].real.dtype
+
+
+def _close_in(
+    dtype: torch.dtype, examined: Examined, look: Evaluation, tolerance: float
+) -> list[Problem]:
+    eps = torch.finfo(dtype).eps
+    inputs = cast(look.inputs, dtype)
+    small, exact = _pulled(examined, inputs), _pulled(examined, cast(inputs, torch.float64))
+    if small is None or exact is None or len(small[0]) != len(exact[0]):
+        return []
+    typical = float(exact[0].abs().nan_to_num(0.0).max()) if len(exact[0]) else 0.0
+    if not bool(((small[0] - exact[0]).abs() <= 64 * eps * typical).all()):
+        return []  # forward itself is not accurate here: backward cannot be
+    problems = []
+    for i in examined.wanted:
+        got, right = small[2].get(i), exact[2].get(i)
+        examined.comparisons += 1
+        if not isinstance(got, Tensor) or not isinstance(right, Tensor):
+            continue
+        fields = {"dtype": short(dtype), "name": examined.name(i, inputs)}
+        uniform = len({inputs[j].dtype for j in examined.wanted}) == 1
+        uniform = uniform and dtype == torch.float32 and small[3] == torch.float32
+        if got.dtype != inputs[i].dtype and right.dtype == torch.float64 and uniform:
+            kinds = {"returned": short(got.dtype), "expected": short(inputs[i].dtype)}
+            where = Message("where.dtype", {"dtype": short(dtype)})
+            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), where=where))
+            continue
+        if got.shape != right.shape or not bool(torch.isfinite(right).all()):
+            continue
+        usual = max(_most(g) for g in exact[2].values())
+        largest = max(_most(right), 1e-4 * usual)
+        noise = _rounding(examined, cast(inputs, torch.float64), i, eps, small[1])
+        off = (
+            float((real(got) - real(right)).abs().nan_to_num(torch.inf, torch.inf).max())
+            if right.numel()
+            else 0.0
+        )
+        if off <= tolerance * largest + 64 * noise or (dtype == torch.float16 and off == torch.inf):
+            continue  # float16 overflows where nothing is wrong
+        said = Message(
+            "evidence.dtype_off", {**fields, "off": f"{off:.3g}", "size": f"{largest:.3g}"}
+        )
+        cause = "precision" if bool(torch.isfinite(got).all()) else "not_finite"
+        where = Message("where.dtype", {"dtype": short(dtype)})
+        problems.append(Problem(cause, i, (said,), where=where))
+    return problems[:1]
+
+
+def _most(gradient: Any) -> float:
+    """The largest finite entry."""
+    if not isinstance(gradient, Tensor) or not gradient.numel():
+        return 0.0
+    return float(gradient.abs().nan_to_num(0.0, 0.0).max())
+
+
+def _rounding(
+    examined: Examined, inputs: list[Any], argument: int, eps: float, vector: Tensor
+) -> float:
+    """How much the float64 gradient moves when the inputs move by the rounding `eps`."""
+    generator = torch.Generator().manual_seed(5)
+    found = []
+    for scale in (0.0, eps, eps, eps):
+        moved = list(inputs)
+        for i in examined.wanted:
+            noise = torch.randn(inputs[i].shape, generator=generator, dtype=torch.float64)
+            moved[i] = inputs[i] * (1 + scale * noise)
+        try:
+            run = examined.run(moved)
+            gradient = fit(examined.pull(run, moved, vector), argument, inputs[argument])
+        except Exception:  # at moved inputs anything may happen
+            return torch.inf
+        if gradient is None:
+            return torch.inf
+        found.append(real(gradient))
+    if not len(found[0]):
+        return 0.0
+    return max(float((other - found[0]).abs().nan_to_num(0.0).max()) for other in found[1:])
+
+
+def _finite_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
+    """Finite gradients in `dtype` where forward is finite and the derivative small enough."""
+    inputs = cast(look.inputs, dtype)
+    small = _pulled(examined, inputs)
+    if small is None or not bool(torch.isfinite(small[0]).all()):
+        return []
+    most = torch.finfo(dtype).max / 1e6
+    for sample in look.samples:
+        got = small[2].get(sample.argument)
+        measured = sample.measured.value
+        examined.comparisons += 1
+        largest = float(measured.abs().max()) if measured.numel() else 0.0
+        settled = sample.sure.all() and largest < most
+        if not isinstance(got, Tensor) or not bool(settled) or sample.count:
+            continue
+        if not bool(torch.isfinite(got).all()):
+            name = examined.name(sample.argument, inputs)
+            bad = int((~torch.isfinite(got)).sum())
+            fields = {"dtype": short(dtype), "name": name, "count": bad, "all": got.numel()}
+            said = Message("evidence.not_finite_in", fields)
+            return [Problem("not_finite", sample.argument, (said,), where=look.where)]
+    return []

@@ -1,0 +1,99 @@
+"""What backward returned: the number, kinds, shapes and dtypes of the gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Message, Worst
+from derivable.examiner.targets.target import Inputs
+
+if TYPE_CHECKING:
+    from derivable.examiner.checks.values import Examined
+
+EXAMPLE = Message("where.example")
+
+
+@dataclass
+class Problem:
+    """Something about what backward returned that is not a matter of values."""
+
+    cause: str  # an id of a cause
+    argument: int | None
+    evidence: tuple[Message, ...]
+    raw: Any = None  # what was returned, where its shape or kind is the problem
+    where: Message = EXAMPLE
+    inputs: Inputs = ()  # those at which it shows; empty for the given ones
+    worst: Worst | None = None  # where it is one entry of a gradient
+
+
+def contract(
+    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
+) -> list[Problem]:
+    """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
+
+    `lenient` lets pass what autograd mends by itself.
+    """
+    expected, names = len(inputs), examined.subject.names(len(inputs))
+    if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
+        said = Message(
+            "evidence.count",
+            {"returned": len(gradients), "expected": expected, "names": ", ".join(names)},
+        )
+        return [Problem("count", None, (said,))]
+    problems = []
+    dtypes = {inputs[i].dtype for i in examined.wanted}
+    for i in examined.wanted:
+        gradient, x = gradients[i], inputs[i]
+        if gradient is None:
+            continue
+        if not isinstance(gradient, Tensor):
+            said = Message("evidence.no_tensor", {"kind": type(gradient).__name__})
+            problems.append(Problem("shape", i, (said,), gradient))
+        elif gradient.shape != x.shape:
+            if lenient and fit((gradient,), 0, x) is not None:
+                continue  # autograd sums it, without a word
+            shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
+            problems.append(Problem("shape", i, (Message("evidence.shape", shapes),), gradient))
+        elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
+            kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
+            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), gradient))
+    return problems
+
+
+def nothing(problem: Problem, inputs: Inputs) -> bool:
+    """Whether a gradient without entries was returned for an argument without entries."""
+    assert problem.argument is not None
+    raw = problem.raw
+    return isinstance(raw, Tensor) and not raw.numel() and not inputs[problem.argument].numel()
+
+
+def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
+    """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
+    gradient = gradients[argument] if argument < len(gradients) else None
+    if gradient is None:
+        return torch.zeros_like(x)
+    if not isinstance(gradient, Tensor):
+        return None
+    if gradient.is_complex() and not x.is_complex():
+        gradient = gradient.real  # as autograd does
+    if gradient.shape != x.shape:
+        try:
+            gradient = gradient.sum_to_size(x.shape)  # as autograd does
+        except RuntimeError:
+            return None
+    return gradient.to(torch.complex128 if x.is_complex() else torch.float64)
+
+
+def raised(error: BaseException) -> Message:
+    """What was raised, in one line."""
+    text = " ".join(str(error).split())
+    return Message("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
+
+
+def short(dtype: torch.dtype) -> str:
+    """float64 for torch.float64."""
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,101 @@
+"""The rung of units: what is in proportion stays so, however large or small the numbers are.
+
+Where forward is homogeneous, as a distance, a maximum or a linear map is, inputs that are some
+power of two as large give outputs that are as much as large, to the last bit. Then the gradient
+is the same number for number, and one that overflows on the way, such as x / sqrt(x * x + y * y),
+is lost for no other reason than the unit. A forward with a scale of its own is left in peace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.returned import Problem, fit
+from derivable.examiner.checks.values import Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.extrapolation import size_of
+from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.targets.target import Inputs
+
+SCALES = (2.0**532, 2.0**-532)  # whose squares are no numbers any more
+
+
+def units(examined: Examined, inputs: Inputs) -> list[Problem]:
+    """The gradients of a homogeneous forward, at inputs in very small and very large units."""
+    if not examined.values:
+        return []
+    groups = [[i] for i in examined.wanted]
+    if len(groups) > 1:
+        groups = [examined.wanted, *groups]
+    gradients = _gradients(examined, inputs, examined.wanted)
+    aside = _aside(inputs, examined.wanted)
+    problems: dict[int, Problem] = {}
+    for scale in SCALES:
+        for group in groups:
+            if not all(_in_proportion(examined, at, group, scale) for at in (inputs, aside)):
+                continue
+            scaled = _scaled(inputs, group, scale)
+            there = _gradients(examined, scaled, group)
+            for i in group:
+                problem = _changed(i, gradients.get(i), there.get(i), scale)
+                examined.comparisons += 1
+                if problem is not None:
+                    problem.inputs = scaled
+                    problems.setdefault(i, problem)
+    return list(problems.values())
+
+
+def _scaled(inputs: Inputs, group: Sequence[int], scale: float) -> list[Any]:
+    return [v * scale if i in group else v for i, v in enumerate(inputs)]
+
+
+def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
+    """Inputs near the given ones: zeros in these may make anything look proportional."""
+    generator = torch.Generator().manual_seed(19)
+    moved = list(inputs)
+    for i in wanted:
+        x = real(inputs[i])
+        noise = 0.05 * torch.rand(len(x), generator=generator).double()
+        moved[i] = unreal(x + noise * x.abs().clamp_min(size_of(x) or 1.0), inputs[i])
+    return moved
+
+
+def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], scale: float) -> bool:
+    """Whether forward's outputs are scaled as its inputs are, to the last bit."""
+
+    def outputs(at: Inputs) -> Tensor:
+        run = examined.run(at)
+        return joined([run.outputs[i] for i in run.smooth])
+
+    before = outputs(inputs)
+    return bool(before.any()) and torch.equal(
+        outputs(_scaled(inputs, group, scale)), before * scale
+    )
+
+
+def _gradients(examined: Examined, inputs: Inputs, chosen: Sequence[int]) -> dict[int, Tensor]:
+    """The gradients of the chosen arguments for a random grad_output."""
+    run = examined.run(inputs)
+    returned = examined.pull(run, inputs, cotangent(run))
+    fitted = {i: fit(returned, i, inputs[i]) for i in chosen}
+    return {i: real(g) for i, g in fitted.items() if g is not None}
+
+
+def _changed(
+    argument: int, before: Tensor | None, after: Tensor | None, scale: float
+) -> Problem | None:
+    """The problem with a gradient that is no longer what it was, as far as that was finite."""
+    if before is None or after is None or before.shape != after.shape:
+        return None
+    usual = float(before.abs().nan_to_num(0.0, 0.0).max()) if len(before) else 0.0
+    off = torch.isfinite(before) & ~((after - before).abs() <= 1e-6 * usual)
+    if not bool(off.any()):
+        return None
+    said = Message("evidence.units", {"count": int(off.sum()), "all": len(off)})
+    where = Message("where.units", {"scale": f"{scale:.1g}"})
+    return Problem("not_finite", argument, (said,), where=where)

@@ -1,0 +1,288 @@
+"""`Sample`: what backward returned beside what was measured, for one argument at one place.
+
+Both are whole Jacobians, one row per real entry of the smooth outputs and one column per real
+entry of the argument: backward is pulled once for each one-hot `grad_output`. Large examples are
+compared along random directions instead, and their Jacobians are taken at smaller sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks import exemptions as forgiveness
+from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.derivatives import EPS, Measured, Ruler
+from derivable.examiner.measure.space import joined, parted, real, size
+from derivable.examiner.targets.target import Inputs, Run, Subject
+from derivable.function.gradients import as_tuple
+
+MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
+RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
+GIVEN = 1e-5  # what the rounding of inputs that were given in float32 may reach
+STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
+
+
+@dataclass
+class Sample:
+    """The Jacobian with respect to one argument, as returned and as measured: (m, n) each."""
+
+    where: Message
+    argument: int
+    inputs: list[Any]
+    outputs: list[Tensor]  # the smooth ones
+    measured: Measured
+    returned: Tensor
+    wrong: Tensor  # (m, n), bool
+    unsettled: Tensor  # (m, n), bool: the ruler could not tell
+
+    @property
+    def x(self) -> Tensor:
+        """The argument."""
+        value: Tensor = self.inputs[self.argument]
+        return value
+
+    @property
+    def sure(self) -> Tensor:
+        """Where the two can be compared: finite, no kink, settled."""
+        smooth = ~self.measured.kinks & ~self.unsettled & torch.isfinite(self.measured.value)
+        return smooth & torch.isfinite(self.returned)
+
+    @property
+    def count(self) -> int:
+        """How many entries are wrong."""
+        return int(self.wrong.sum())
+
+    @property
+    def off(self) -> float:
+        """How far the worst wrong entry is off, beside the largest derivative."""
+        gap = (self.returned - self.measured.value).abs()[self.wrong]
+        largest = max(_typical(self.measured.value), 1e-300)
+        return float(gap.nan_to_num(torch.inf).max()) / largest if len(gap) else 0.0
+
+
+@dataclass
+class Evaluation:
+    """Everything that was seen at one place: one sample per argument, and the problems."""
+
+    where: Message
+    inputs: list[Any]
+    samples: list[Sample] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    whole: bool = True  # whether Jacobians were taken whole
+
+    @property
+    def wrong(self) -> list[Sample]:
+        """The samples with wrong entries."""
+        return [sample for sample in self.samples if sample.count]
+
+
+class Examined:
+    """A subject with the choice of what is examined, and the way to look at one place."""
+
+    def __init__(self, subject: Subject, wanted: Sequence[int], values: bool = True) -> None:
+        self.subject = subject
+        self.wanted = list(wanted)
+        self.values = values  # False for a surrogate, whose values are not compared
+        self.reference: Any = None
+        self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
+        self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
+        self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.calm = False  # whether forward has no more noise than rounding
+        self.loudest = 0.0  # the largest output at the given inputs: small ones may be differences
+        self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
+        self.unfinished = False  # whether forward is an iteration that does not always arrive
+        self.coarse = False  # whether the inputs were given in a smaller dtype than float64
+        self.eps = EPS  # of the dtype in which it is examined
+        self.fresh = False  # whether every pull needs a forward of its own
+        self.comparisons = 0
+
+    def name(self, argument: int, inputs: Inputs) -> str:
+        """The argument's name."""
+        return self.subject.names(len(inputs))[argument]
+
+    def run(self, inputs: Inputs) -> Run:
+        """One forward."""
+        return self.subject.run(inputs, self.wanted)
+
+    def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
+        """What backward returns for the cotangent `vector` (m,), of the smooth outputs."""
+        if self.fresh:
+            run = self.run(inputs)
+        likes = [run.outputs[i] for i in run.smooth]
+        return run.pull([g.clone() for g in parted(vector, likes)])
+
+    def look(self, inputs: Inputs, where: Message, tolerance: float = STRICT) -> Evaluation | None:
+        """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
+        inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
+        if tolerance == GROSS and self.known.issuperset(self.wanted):
+            return None
+        run = self.run(inputs)
+        outputs = [run.outputs[i] for i in run.smooth]
+        at = joined(outputs)
+        if not len(at) or not bool(torch.isfinite(at).any()):
+            return None
+        look = Evaluation(where, inputs)
+        total = sum(size(inputs[i]) for i in self.wanted)
+        if len(at) > MOST_ROWS or total > MOST_COLUMNS or len(at) * total > MOST_ENTRIES:
+            look.whole = False
+            return look
+        lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
+        lenient |= self.subject.value_only
+        rows, look.problems = self._rows(run, inputs, len(at), lenient)
+        if not self.values:
+            return look
+        ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
+        ruler.complex_step = tolerance < GROSS
+        largest = float(at.abs().nan_to_num(0.0, 0.0).max())
+        ruler.listened = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
+        if tolerance == GROSS and not ruler.continuous(self.wanted):
+            return None
+        for argument, returned in rows.items():
+            if tolerance == GROSS and argument in self.known:
+                continue
+            measured = self._measure(ruler, argument, returned, tolerance)
+            sample = Sample(
+                where, argument, inputs, outputs, measured, returned,
+                *_judge(measured, returned, ruler, real(inputs[argument]), tolerance,
+                        self.usual.setdefault(argument, _typical(measured.value))),
+            )  # fmt: skip
+            if sample.count and not bool(torch.isfinite(at).all()):
+                sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
+            if sample.count:
+                forgiveness.corners(sample, ruler)
+                forgiveness.rounding(self, sample)
+                forgiveness.symmetry(sample)
+                if where.key not in ("where.example", "where.again"):
+                    forgiveness.flat(sample, ruler)
+            if sample.count and where.key == "where.wide":
+                forgiveness.unfinished(self, sample)
+            self.comparisons += measured.value.numel()
+            look.samples.append(sample)
+        if where == EXAMPLE:
+            self.calm = bool((ruler.noise <= 1e3 * ruler.eps * at.abs()).all())
+            self.loudest = largest
+        if tolerance == STRICT and look.samples and not look.wrong:
+            self.sound.setdefault(forgiveness.shapes(inputs), inputs)
+        return look
+
+    def _rows(
+        self, run: Run, inputs: Inputs, count: int, lenient: bool
+    ) -> tuple[dict[int, Tensor], list[Problem]]:
+        """The returned Jacobian of each wanted argument, from one-hot pulls, and the problems."""
+        rows: dict[int, list[Tensor]] = {i: [] for i in self.wanted}
+        problems: list[Problem] = []
+        for row in range(count):
+            vector = torch.zeros(count).double()
+            vector[row] = 1.0
+            try:
+                gradients = self.pull(run, inputs, vector)
+            except Exception as error:  # whatever the user's backward raises is a finding
+                return {}, [Problem("raises", None, (raised(error),))]
+            if row == 0:
+                problems = contract(self, gradients, inputs, lenient)
+                if any(p.argument is None for p in problems):
+                    return {}, problems
+            for argument in self.wanted:
+                fitted = fit(gradients, argument, inputs[argument])
+                if fitted is None:
+                    rows.pop(argument, None)
+                elif argument in rows:
+                    rows[argument].append(real(fitted))
+        return {argument: torch.stack(rows[argument]) for argument in rows}, problems
+
+    def _measure(self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float) -> Measured:
+        """The measured Jacobian; columns that disagree with `returned` are looked at again.
+
+        Where there is a reference, its autograd is taken where the measurement agrees with it.
+        """
+        measured = self._by_differences(ruler, argument, returned, tolerance)
+        if self.reference is not None:
+            rows = self._referenced(ruler, argument)
+            near = (rows - measured.value).abs() <= 5 * measured.error + 1e-7 * rows.abs()
+            near &= torch.isfinite(rows) & ~measured.kinks
+            measured.value[near], measured.error[near] = rows[near], 64 * EPS * rows[near].abs()
+            measured.low[near], measured.high[near] = rows[near], rows[near]
+        return measured
+
+    def _referenced(self, ruler: Ruler, argument: int) -> Tensor:
+        """The Jacobian of the reference by autograd, (m, n)."""
+        inputs = list(ruler.inputs)
+        inputs[argument] = inputs[argument].clone().requires_grad_()
+        outputs = as_tuple(self.reference(*inputs))
+        smooth = [outputs[i] for i in ruler.smooth]
+        rows = []
+        for row in torch.eye(len(ruler.at)).double():
+            grads = parted(row, smooth)
+            (found,) = torch.autograd.grad(
+                smooth, inputs[argument], grads, retain_graph=True, allow_unused=True
+            )
+            rows.append(real(torch.zeros_like(inputs[argument]) if found is None else found))
+        return torch.stack(rows)
+
+    def _by_differences(
+        self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float
+    ) -> Measured:
+        measured = ruler.jacobian(argument)
+        off = (returned - measured.value).abs()
+        near = 0.1 * tolerance * RELATIVE  # less than what will count as wrong
+        doubt = off > 5 * measured.error + near * measured.value.abs()
+        # At special values only what is gross beside the usual derivative will count.
+        usual = self.usual.get(argument, 0.0) if tolerance == GROSS else 0.0
+        precise = 1e-3 if tolerance == GROSS else 1e-6
+        typical = max(_typical(measured.value), usual)
+        doubt |= ~(measured.error <= precise * measured.value.abs().clamp_min(typical))
+        own = torch.maximum(measured.value.abs(), returned.abs()).nan_to_num(0.0).amax(0)  # (n,)
+        little = (1e-3 * own).clamp_min(1e-9 * usual)  # perhaps, but beside large ones
+        doubt |= torch.minimum(off, measured.error) > little
+        doubt |= ~torch.isfinite(returned)
+        weight = torch.where(doubt, off.nan_to_num(torch.inf, torch.inf), 0.0).amax(0)
+        if len(weight):
+            order = weight.argsort(descending=True)
+            columns = [int(j) for j in order if bool(doubt[:, j].any())]
+            ruler.look_again(argument, measured, columns)
+        return measured
+
+
+def _judge(
+    measured: Measured, returned: Tensor, ruler: Ruler, x: Tensor, tolerance: float, usual: float
+) -> tuple[Tensor, Tensor]:
+    """Which entries are wrong, and which cannot be told: (m, n) each.
+
+    `usual` is the size of the derivatives at the given inputs.
+    """
+    value, error = measured.value, measured.error
+    row = value.abs().nan_to_num(0.0).amax(1, keepdim=True) if value.numel() else value  # (m, 1)
+    scale = x.abs().clamp_min(float(x.abs().mean()) if len(x) else 1.0).clamp_min(1e-300)  # (n,)
+    natural = ruler.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
+    known = torch.isfinite(value) & torch.isfinite(error)
+    eps = ruler.eps
+    slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural) + 4 * eps * usual
+    slack = slack + tolerance * max(RELATIVE, 64 * eps) * value.abs()
+    if tolerance == GROSS:
+        slack = slack + 1e-6 * torch.maximum(row, natural) + 1e-9 * usual
+    outside = (returned < measured.low - slack) | (returned > measured.high + slack)
+    typical = torch.maximum(row, returned.abs().nan_to_num(0.0, 0.0))
+    still = (value == 0) & (measured.reach == 0)  # no step changes anything
+    vague = (5 * error > 1e-3 * typical.clamp_min(1e-300)) & ~still
+    far = torch.maximum(natural, measured.reach)
+    settled = known & (~(vague & (5 * error > 1e-8 * far)) | measured.kinks)
+    nowhere = measured.nowhere
+    # An infinite slope times 0 is nan, and no mistake.
+    edge = (nowhere | (~settled & ~torch.isfinite(returned))).any(0, keepdim=True)
+    not_finite = ~torch.isfinite(returned) & settled & ~measured.kinks & ~edge
+    outside &= torch.isfinite(returned) | ~edge
+    wrong = (outside | not_finite) & known & ~nowhere & (settled | (outside & ~vague))
+    there = torch.isfinite(ruler.at).unsqueeze(1)
+    return wrong, ~settled & ~wrong & ~nowhere & there
+
+
+def _typical(value: Tensor) -> float:
+    """The largest finite derivative in a Jacobian."""
+    finite = value[torch.isfinite(value)].abs()
+    return float(finite.max()) if len(finite) else 0.0

@@ -1,0 +1,1 @@
+"""From wrong gradients to their causes."""

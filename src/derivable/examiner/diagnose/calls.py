@@ -1,0 +1,90 @@
+"""Causes that lie in how a Function is called: by whom, with which grad_output, which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.diagnose.evidence import Case, Fit
+from derivable.examiner.finding import Message
+from derivable.examiner.targets.target import CallableSubject, FunctionRun, applying, copied
+
+
+def changed_by_the_caller(case: Case) -> list[Fit]:
+    """If every Function is given copies and gives copies away, the gradient is right."""
+    if not isinstance(case.examined.subject, CallableSubject):
+        return []
+    sample = case.first
+    try:
+        with _copies():
+            look = case.examined.look(sample.inputs, sample.where)
+    except Exception:  # a Function that works in place, on purpose
+        return []
+    again = [s for s in look.samples if s.argument == case.argument] if look else []
+    if len(again) != 1 or again[0].count or not bool(again[0].sure[sample.wrong].all()):
+        return []
+    return [Fit("changed_after_saving", 0, (Message("evidence.changed_by_caller"),))]
+
+
+def _copies() -> AbstractContextManager[None]:
+    """Under autograd, `.apply` of any Function works on copies and returns copies."""
+
+    def own(value: Any) -> Any:
+        return value.clone() if isinstance(value, Tensor) else value
+
+    def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:
+        returned = original(cls, *map(own, inputs))
+        return tuple(map(own, returned)) if isinstance(returned, tuple) else own(returned)
+
+    return applying(apply)
+
+
+def hidden_grad_output(case: Case) -> list[Fit]:
+    """What is returned follows the grad_output of an output that has none, such as an index."""
+    sample, examined = case.first, case.examined
+    run = examined.run(sample.inputs)
+    hidden = [i for i, o in enumerate(run.outputs) if isinstance(o, Tensor) and i not in run.smooth]
+    if not isinstance(run, FunctionRun) or not hidden:
+        return []
+    smooth = [torch.zeros_like(run.outputs[i]) for i in run.smooth]
+    spread: list[Any] = run.spread(smooth)
+    generator = torch.Generator().manual_seed(17)
+    for i in hidden:
+        spread[i] = torch.randn(run.outputs[i].shape, generator=generator).double()
+        try:
+            returned = run.pull_all([copied(g, False) for g in spread])
+        except Exception:  # it is never called so
+            continue
+        finally:
+            spread[i] = None
+        gradient = returned[case.argument] if case.argument < len(returned) else None
+        if isinstance(gradient, Tensor) and bool((gradient != 0).any()):
+            fields = {"output": i}
+            return [Fit("swapped_outputs", 0.9, (Message("evidence.hidden_output", fields),))]
+    return []
+
+
+def redrawn(case: Case) -> list[Fit]:
+    """Forward draws a mask, and backward has another one: each is zero where the other is not."""
+    if not case.examined.subject.random:
+        return []
+    lost = superfluous = shared = 0
+    for sample in case.wrong:
+        known = sample.sure
+        measured, returned = sample.measured.value[known], sample.returned[known]
+        scale = float(measured.abs().max()) if len(measured) else 0.0
+        there, here = measured.abs() > 1e-9 * scale, returned.abs() > 1e-9 * scale
+        lost += int((there & ~here).sum())
+        superfluous += int((here & ~there).sum())
+        both = there & here
+        shared += int(both.sum())
+        if bool(((measured - returned).abs() > 1e-6 * scale)[both].any()):
+            return []
+    if not (lost and superfluous and shared):
+        return []
+    said = Message("evidence.other_mask", {"lost": lost, "superfluous": superfluous})
+    return [Fit("random", 0.7, (said,))]

@@ -1,0 +1,193 @@
+"""Causes inside of forward: autograd through forward's own operations, with one rule changed.
+
+Where forward is made of PyTorch operations, autograd gives its true gradient. If the gradient
+becomes the returned one as soon as one operation passes `grad_output` on as it is, or passes
+nothing to one of its inputs, then that is what backward does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.values import Sample
+from derivable.examiner.diagnose.evidence import Case, Fit
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.space import parted, real
+from derivable.examiner.targets.target import FunctionSubject
+
+KINDS = ("dropped", "skipped", "turned", "negated")  # what is said where several would do
+MOST = 120  # operations of a forward that is looked into
+Gradients = tuple[Tensor | None, ...]
+
+
+class Edit(NamedTuple):
+    """One changed rule: of one operation, or of all those of one name."""
+
+    kind: str  # one of KINDS
+    name: str  # of the operation
+    position: int | None  # of the input that is concerned
+    nodes: tuple[Any, ...] = ()
+
+
+def inside(case: Case) -> list[Fit]:
+    """One operation in forward whose derivative backward leaves out, drops or negates."""
+    if not isinstance(case.examined.subject, FunctionSubject) or case.examined.subject.random:
+        return []
+    found = _matching(case, case.first)
+    for sample in case.wrong[1:3]:
+        if found:
+            alike = {edit[:3] for edit in _matching(case, sample)}
+            found = [edit for edit in found if edit[:3] in alike]
+    if not found:
+        return []
+    edit = min(found, key=lambda e: (KINDS.index(e.kind), len(e.nodes)))
+    said = Message(f"evidence.{edit.kind}", {"name": edit.name})
+    causes = {"skipped": "chain_rule", "turned": "wrong_axis"}
+    return [Fit(causes.get(edit.kind, "missing_term"), 4.9, (said,))]
+
+
+def _matching(case: Case, sample: Sample) -> list[Edit]:
+    """The edits under which autograd returns what backward does, for two random cotangents."""
+    graph = _Graph.of(case, sample)
+    if graph is None:
+        return []
+    edits = list(graph.edits())
+    for seed in (21, 22):
+        count = len(sample.returned)
+        vector = torch.randn(count, generator=torch.Generator().manual_seed(seed)).double()
+        target, truth = vector @ sample.returned, vector @ sample.measured.value
+        scale = float(target.abs().max())
+        if not scale or not bool(torch.isfinite(target).all() & torch.isfinite(truth).all()):
+            return []
+        plain = graph.pull(vector)
+        if plain is None or float((plain - truth).abs().max()) > 1e-6 * float(truth.abs().max()):
+            return []  # autograd does not see all of forward
+        slack = min(1e-6 * scale, 1e-3 * float((target - truth).abs().max()))
+        edits = [
+            edit
+            for edit in edits
+            if (got := graph.pull(vector, edit)) is not None
+            and float((got - target).abs().max()) <= slack
+        ]
+    return edits
+
+
+class _Graph:
+    """The operations of one forward, as autograd recorded them."""
+
+    def __init__(self, leaf: Tensor, outputs: Sequence[Tensor]) -> None:
+        self.leaf, self.outputs = leaf, list(outputs)
+        self.nodes: list[Any] = []
+        waiting, seen = [o.grad_fn for o in outputs], set()
+        while waiting:
+            node: Any = waiting.pop()
+            if node is None or node in seen or "AccumulateGrad" in node.name():
+                continue
+            seen.add(node)
+            self.nodes.append(node)
+            waiting += [following for following, _ in node.next_functions]
+
+    @classmethod
+    def of(cls, case: Case, sample: Sample) -> _Graph | None:
+        """The graph of a sample's forward; None if autograd cannot see it."""
+        subject = case.examined.subject
+        assert isinstance(subject, FunctionSubject)
+        leaf = sample.x.detach().clone().requires_grad_()
+        inputs = [v.detach().clone() if isinstance(v, Tensor) else v for v in sample.inputs]
+        inputs[case.argument] = leaf
+        try:
+            outputs = subject.traced(inputs)
+        except Exception:  # such as a leaf that is changed in place
+            return None
+        smooth = [o for o in outputs if o.shape in {s.shape for s in sample.outputs}]
+        if len(smooth) != len(sample.outputs) or not all(o.requires_grad for o in smooth):
+            return None
+        graph = cls(leaf, smooth)
+        return graph if 0 < len(graph.nodes) <= MOST else None
+
+    def edits(self) -> Iterator[Edit]:
+        """Every rule that may be changed, of single operations and of all of one name."""
+        groups: dict[str, list[Any]] = {}
+        for node in self.nodes:
+            groups.setdefault(_called(node), []).append(node)
+        for name, alike in groups.items():
+            sets = [(node,) for node in alike] + ([tuple(alike)] if len(alike) > 1 else [])
+            places = max(len(node.next_functions) for node in alike)
+            for nodes in sets:
+                yield Edit("skipped", name, None, nodes)
+                for axis in _axes(nodes):
+                    yield Edit("turned", name, axis, nodes)
+                for position in range(places) if places > 1 else ():
+                    yield Edit("dropped", name, position, nodes)
+                    yield Edit("negated", name, position, nodes)
+
+    def pull(self, vector: Tensor, edit: Edit | None = None) -> Tensor | None:
+        """The gradient for one cotangent, under an edit; None if it does not fit there."""
+        grads = parted(vector, self.outputs)
+        with contextlib.ExitStack() as stack:
+            for node in edit.nodes if edit else ():
+                handle = node.register_hook(_changed(edit, node))
+                stack.callback(handle.remove)
+            try:
+                (found,) = torch.autograd.grad(
+                    self.outputs, self.leaf, grads, retain_graph=True, allow_unused=True
+                )
+            except RuntimeError:  # a gradient of another shape than autograd expects
+                return None
+        return None if found is None else real(found)
+
+
+def _called(node: Any) -> str:
+    """`softmax` of SoftmaxBackward0."""
+    name: str = node.name().rstrip("0123456789").removesuffix("Backward")
+    return name.lower()
+
+
+def _axes(nodes: Sequence[Any]) -> list[int]:
+    """The other axes along which a softmax, or its logarithm, could have been taken."""
+    if not all("Softmax" in node.name() for node in nodes):
+        return []
+    counts = [node._saved_result.ndim for node in nodes]
+    own = {_from_the_end(node._saved_dim, n) for node, n in zip(nodes, counts, strict=True)}
+    return [axis for axis in range(-min(counts), 0) if axis not in own]
+
+
+def _from_the_end(axis: int, count: int) -> int:
+    """An axis of `count`, as a negative number; autograd keeps it as a huge positive one."""
+    return (axis - 2**64 if axis >= 2**63 else axis) % count - count
+
+
+def _turned(node: Any, axis: int, grad: Tensor) -> Tensor:
+    """The gradient that softmax or its logarithm would pass on along another axis."""
+    y: Tensor = node._saved_result
+    if "Log" in node.name():
+        return grad - y.exp() * grad.sum(axis, keepdim=True)
+    return y * (grad - (grad * y).sum(axis, keepdim=True))
+
+
+def _changed(edit: Edit | None, node: Any) -> Callable[[Gradients, Gradients], Gradients | None]:
+    """What a hook makes of the gradients that a node would pass on."""
+
+    def change(passed: Gradients, given: Gradients) -> Gradients | None:
+        if edit is None:
+            return None
+        changed = list(passed)
+        if edit.kind == "turned" and edit.position is not None and given[0] is not None:
+            changed[0] = _turned(node, edit.position, given[0])
+        elif edit.kind == "skipped":
+            whole = next((g for g in given if g is not None), None)
+            for i, gradient in enumerate(passed):
+                if gradient is not None and whole is not None and gradient.shape == whole.shape:
+                    changed[i] = whole
+        elif edit.position is not None and edit.position < len(passed):
+            gradient = passed[edit.position]
+            if gradient is not None:
+                changed[edit.position] = gradient * (0.0 if edit.kind == "dropped" else -1.0)
+        return tuple(changed)
+
+    return change

@@ -1,0 +1,322 @@
+"""Causes of place: right values somewhere else, and values that are wrong in one part only."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.values import Sample
+from derivable.examiner.diagnose.evidence import Block, Case, Fit, blocks, fitted, times
+from derivable.examiner.finding import Message
+
+VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these are said last
+
+
+def swapped(case: Case) -> list[Fit]:
+    """The gradient of another argument, or what belongs to another output."""
+
+    def others(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        mine = blocks(sample)
+        position = next(i for i, b in enumerate(mine) if b.returned.data_ptr() ==
+                        block.returned.data_ptr())  # fmt: skip
+        for other in case.others(sample):
+            name = case.examined.name(other.argument, sample.inputs)
+            found["argument", name] = blocks(other)[position].measured
+        for i, other_block in enumerate(mine):
+            if i != position:
+                found["output", str((i - position) % len(mine))] = other_block.measured
+        return found
+
+    fit = fitted(case, others)
+    if fit is None:
+        return []
+    (kind, name), factors = fit
+    fields = {"name": case.name, "other": name}
+    cause = "swapped" if kind == "argument" else "swapped_outputs"
+    if kind == "output" and len(case.first.outputs) == 2:
+        kind = "two_outputs"
+    return [Fit(cause, 2, (Message(f"evidence.swapped_{kind}", fields), *times(factors)))]
+
+
+def transposed(case: Case) -> list[Fit]:
+    """Two axes of equal size exchanged, of the output, of the argument or between them."""
+
+    def exchanged(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        shape = block.measured.shape
+        found: dict[Any, Tensor] = {
+            (block.names[a], block.names[b]): block.measured.transpose(a, b)
+            for a, b in itertools.combinations(range(len(shape)), 2)
+            if shape[a] == shape[b] > 1
+        }
+        out, arg = shape[: block.axes], shape[block.axes :]
+        if len(arg) > 2:
+            for order in itertools.permutations(range(len(arg))):
+                axes = [*range(block.axes), *(block.axes + i for i in order)]
+                turned = block.measured.permute(axes)
+                if turned.shape == shape and list(order) != sorted(order):
+                    found["axes", str(order)] = turned
+        if out == arg and len(out) == 2 and out[0] == out[1]:
+            found["output and argument", ""] = block.measured.permute(1, 0, 3, 2)
+        return found
+
+    fit = fitted(case, exchanged)
+    if fit is None:
+        return []
+    (a, b), factors = fit
+    said = (Message("evidence.transposed", {"a": a, "b": b}), *times(factors))
+    crossed = all(_shifts(block, a, b) for s in case.wrong for block in blocks(s, case.name)
+                  if bool(block.wrong.any()))  # fmt: skip
+    if crossed:  # forward moves values about, and backward moves them on instead of back
+        return [Fit("positions", 2.9, said), Fit("transposed", 3.3, said)]
+    return [Fit("transposed", 2.94, said)]
+
+
+def _shifts(block: Block, a: str, b: str) -> bool:
+    """Whether forward only moves values, or slides one kernel over them, along these axes."""
+    if a not in block.names or b not in block.names:
+        return False
+    first, second = block.names.index(a), block.names.index(b)
+    if not first < block.axes <= second:
+        return False
+    rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+    flat = block.measured.reshape(rows, -1)
+    scale = float(flat.abs().max())
+    if bool(((flat.abs() > 1e-9 * scale).sum(1) <= 1).all()):
+        return True
+    matrix = block.measured.movedim((first, second), (-2, -1))
+    if min(matrix.shape[-2:]) < 3:
+        return False
+    gap = matrix[..., 1:, 1:] - matrix[..., :-1, :-1]
+    return bool(gap.abs().max() <= 1e-6 * scale)
+
+
+def positions(case: Case) -> list[Fit]:
+    """The same values flipped, rolled, reshaped in another order, or permuted at all."""
+
+    def moved(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        shape = block.measured.shape
+        for axis, length in enumerate(shape):
+            if length < 2:
+                continue
+            found["flipped", block.names[axis]] = block.measured.flip(axis)
+            for shift in {1, -1, 2, -2, length // 2}:
+                if 0 < abs(shift) < length:
+                    found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(
+                        shift, axis
+                    )
+        # A kernel that slides over values, turned around: the outputs and the inputs, from behind.
+        for a, b in itertools.product(range(block.axes), range(block.axes, len(shape))):
+            if max(shape[a], shape[b]) > 1:
+                names = f"{block.names[a]}, {block.names[b]}"
+                found["flipped", names] = block.measured.flip(a, b)
+        if block.axes > 2 and len(shape) - block.axes > 2:
+            sliding = block.measured.flip(block.axes - 2, block.axes - 1, -2, -1)
+            found["flipped", "the last two axes of both"] = sliding
+        whole = range(block.axes, len(shape))
+        if len(whole):
+            found["flipped", "all axes"] = block.measured.flip(*whole)
+        for side in (range(block.axes), whole):
+            for order in itertools.permutations(side) if 2 <= len(side) <= 4 else ():
+                if list(order) == sorted(order):
+                    continue
+                axes = list(range(len(shape)))
+                axes[side.start : side.stop] = order
+                turned = block.measured.permute(axes).reshape(shape)
+                found["reshaped", str(tuple(i - side.start for i in order))] = turned
+        return found
+
+    fit = fitted(case, moved)
+    if fit is not None:
+        (how, where), factors = fit
+        said = Message("evidence.moved", {"how": how, "where": where})
+        return [Fit("positions", 2.95, (said, *times(factors)))]
+    if all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any())):
+        return [Fit("positions", 3.05, (Message("evidence.permuted"),))]
+    return []
+
+
+def _permuted(block: Block) -> bool:
+    """Whether, for a random grad_output, the gradient holds the right values in another order."""
+    rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+    u = torch.randn(rows, generator=torch.Generator().manual_seed(12)).double()
+    measured, returned = (u @ t.reshape(rows, -1) for t in (block.measured, block.returned))
+    if len(measured) < 3 or not bool(torch.isfinite(returned).all()):
+        return False
+    typical = measured.abs().max()
+    gap = (measured.sort().values - returned.sort().values).abs().max()
+    distinct = len((measured / typical * 1e6).round().unique())
+    return (
+        distinct > 2
+        and bool(gap <= 1e-6 * typical)
+        and bool(gap < 1e-2 * (measured - returned).abs().max())
+    )
+
+
+def part(case: Case) -> list[Fit]:
+    """Wrong (or right) exactly at some indices of one axis, on a diagonal, in a triangle."""
+    shared: set[tuple[str, str]] | None = None
+    outputs: set[int] = set()
+    count = len(blocks(case.first))
+    tall = [s for s in case.wrong if max((*s.x.shape, 0)) > 3] or case.wrong
+    for sample in tall:  # in tiny ones nearly everything is first or last
+        for i, block in enumerate(blocks(sample, case.name)):
+            if not bool(block.wrong.any()):
+                continue
+            outputs.add(i)
+            here = set(_parts(block))
+            shared = here if shared is None else shared & here
+    if count > 1 and len(outputs) < count:
+        used = [i for i in range(count) if bool(blocks(case.first)[i].relevant.any())]
+        if any(i not in outputs for i in used):
+            names = ", ".join(str(i) for i in sorted(outputs))
+            return [Fit("part_only", 6, (Message("evidence.outputs", {"names": names}),))]
+    if not shared:
+        return _superfluous(case)
+    where, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
+    kind, _, index = where.partition(" ")
+    key = "evidence.part_some" if kind == "one" else f"evidence.part_{kind}"
+    said = Message(key, {"axis": name, "index": index, **_counted(case, name)})
+    lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
+    if kind == "some":
+        return _superfluous(case) or [Fit("part_only", 7, (said,))]
+    if name.startswith("output") and lost and _summed(case, name):
+        return [Fit("missing_sum", 2.5, (Message("evidence.part_sum", {"axis": name}), said))]
+    if kind == "one" and not lost:
+        return [Fit("part_only", 3.9, (said,))]
+    if kind in ("from", "until") and not lost:
+        return [Fit("missing_term", 3.6, (said, Message("evidence.carried")))]
+    beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
+    return [Fit("part_only", 6.6 if beyond else 3.6, (said,))]  # there it is the values that count
+
+
+def _counted(case: Case, name: str) -> dict[str, int]:
+    """At how many indices of an axis it is wrong, of those that were measured."""
+    for block in blocks(case.first, case.name):
+        if name in block.names:
+            axis = block.names.index(name)
+            rest = [i for i in range(block.wrong.ndim) if i != axis]
+            bad, known = (m.any(dim=rest) if rest else m for m in (block.wrong, block.relevant))
+            return {"count": int(bad.sum()), "all": int((bad | known).sum())}
+    return {}
+
+
+def _superfluous(case: Case) -> list[Fit]:
+    """Something where nothing belongs, or nothing where something does; the rest is right."""
+    kinds = set()
+    for sample in case.wrong:
+        wrong = sample.wrong & sample.sure
+        right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
+        if not bool(wrong.any()) or int(right.sum()) < int(wrong.sum()) / 4:
+            return []
+        measured, returned = sample.measured.value[wrong].abs(), sample.returned[wrong].abs()
+        nothing = bool((measured <= 1e-9 * returned + 20 * sample.measured.error[wrong]).all())
+        lost = bool((returned == 0).all())
+        kinds.add("lost" if lost else "superfluous" if nothing else "")
+    if len(kinds) != 1 or "" in kinds:
+        return []
+    return [Fit("part_only", 4.3, (Message(f"evidence.{kinds.pop()}"),))]
+
+
+def _parts(block: Block) -> list[tuple[str, str]]:
+    """The descriptions of which relevant entries are wrong: (kind of part, axis)."""
+    wrong, right = block.wrong & block.relevant, block.relevant & ~block.wrong
+    if not bool(right.any()) or int(wrong.sum()) < 1:
+        return []
+    found = []
+    for axis, name in enumerate(block.names):
+        rest = [i for i in range(wrong.ndim) if i != axis]
+        bad = wrong.any(dim=rest) if rest else wrong
+        good = right.any(dim=rest) if rest else right
+        where, length = bad.nonzero().flatten().tolist(), wrong.shape[axis]
+        edges = {"first": [0], "last": [length - 1], "border": [0, length - 1]}
+        found += [(kind, name) for kind, at in edges.items() if where == at and length > 2]
+        if bool((bad & good).any()):
+            continue
+        fine = good.nonzero().flatten().tolist()
+        kinds = {
+            "first": where == [0], "last": where == [length - 1],
+            "all_but_first": fine == [0], "all_but_last": fine == [length - 1],
+            "even": bool(where) and all(i % 2 == 0 for i in where) and all(i % 2 for i in fine),
+            "odd": bool(where) and all(i % 2 for i in where) and all(i % 2 == 0 for i in fine),
+            "one": len(where) == 1 and length > 2 and int(wrong.sum()) > 1,
+            "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
+            "some": True,
+        }  # fmt: skip
+        if name.startswith("output") and len(where) > 1 and fine:
+            first, last = where[0], where[-1] + 1
+            kinds[f"from {first}"] = where == [*range(first, length)] and fine[-1] < first
+            kinds[f"until {last}"] = where == [*range(last)] and fine[0] >= last
+        found += [(kind, name) for kind, holds in kinds.items() if holds]
+    for a, b in itertools.combinations(range(wrong.ndim), 2):
+        if min(wrong.shape[a], wrong.shape[b]) < 2:
+            continue
+        if a < block.axes <= b:
+            continue  # between output and argument: that is coupling, see sums.py
+        i, j = torch.arange(wrong.shape[a])[:, None], torch.arange(wrong.shape[b])
+        grid = {"diagonal": i == j, "above": i < j, "below": i > j, "off_diagonal": i != j}
+        shape = [1] * wrong.ndim
+        shape[a], shape[b] = wrong.shape[a], wrong.shape[b]
+        for kind, mask in grid.items():
+            inside = mask.view(shape)
+            if not bool((wrong & ~inside).any()) and not bool((right & inside).any()):
+                found.append((kind, f"{block.names[a]}, {block.names[b]}"))
+    return found
+
+
+def _summed(case: Case, name: str) -> bool:
+    """Whether backward has to sum over this axis of the output: the argument does not have it."""
+    for block in blocks(case.first, case.name):
+        if name not in block.names:
+            continue
+        axis = block.names.index(name)
+        relevant = block.relevant.movedim(axis, 0).reshape(block.relevant.shape[axis], -1)
+        rest = block.relevant.shape
+        arg = tuple(rest[block.axes :])
+        support = relevant.reshape(rest[axis], -1, int(torch.Size(arg).numel())).any(1)
+        return bool((support.sum(0) == rest[axis]).all())
+    return False
+
+
+def repeated(case: Case) -> list[Fit]:
+    """Entries that several outputs contribute to are wrong, and only these."""
+    seen = False
+    for sample in case.wrong:
+        for block in blocks(sample, case.name):
+            rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+            measured = block.measured.reshape(rows, -1)
+            returned, sure = block.returned.reshape(rows, -1), block.sure.reshape(rows, -1)
+            wrong = (block.wrong & block.relevant).reshape(rows, -1)
+            floor = 1e-9 * float(measured.abs().max()) if measured.numel() else 0.0
+            shares = (measured.abs() > floor).sum(0)  # (n,)
+            bad = wrong.any(0)
+            if not bool(bad.any()):
+                continue
+            if bool((shares[bad] < 2).any()):
+                return []
+            lost = wrong & sure
+            dropped = (returned[lost].abs() <= floor).float().mean()
+            kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
+            overwritten = bool(dropped == 1.0) and bool((kept == 1).all())
+            strong = measured.abs() > floor
+            if overwritten and not bool((strong.sum(1) <= 1).all()):
+                # No lookup: what is written last stays, unlike a sum over time that is cut short.
+                last = rows - 1 - strong.flip(0).double().argmax(0)  # (n,)
+                overwritten = not bool(lost[last, torch.arange(len(last))][bad].any())
+            single = (shares == 1) & ~bad
+            averaged = bool(
+                ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()
+            )
+            if not (overwritten or averaged) or not (bool(single.any()) or _integers(sample)):
+                return []
+            seen = True
+    return [Fit("repeated_positions", 2, (Message("evidence.repeated"),))] if seen else []
+
+
+def _integers(sample: Sample) -> bool:
+    return any(isinstance(v, Tensor) and not v.is_floating_point() and v.dtype != torch.bool
+               for v in sample.inputs)  # fmt: skip

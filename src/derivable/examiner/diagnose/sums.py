@@ -1,0 +1,346 @@
+"""Causes of summing: over the wrong axis, not at all, of grad_output instead of the product."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.checks.values import Sample
+from derivable.examiner.diagnose.evidence import Block, Case, Fit, blocks, fitted, number, times
+from derivable.examiner.finding import Message
+
+
+def summed_grad_output(case: Case) -> list[Fit]:
+    """The returned gradient depends only on a sum of grad_output over some axes."""
+    shared: set[str] | None = None
+    for sample in case.wrong:
+        for block in blocks(sample, case.name):
+            if not bool(block.wrong.any()):
+                continue
+            here = set()
+            slack = 1e-7 * float(block.returned[block.sure].abs().max())
+            if slack == 0.0:
+                return []
+            for axis in range(block.axes):
+                length = block.returned.shape[axis]
+                if length < 2:
+                    continue
+                if _constant(block.returned, axis, slack) and not _constant(
+                    block.measured, axis, slack
+                ):
+                    here.add(block.names[axis])
+            shared = here if shared is None else shared & here
+    if not shared:
+        return []
+    said = Message("evidence.sums", {"axes": ", ".join(sorted(shared))})
+    return [Fit("sums_grad_output", 3.0, (said,))]
+
+
+def one_grad_output(case: Case) -> list[Fit]:
+    """One entry of grad_output along some axes is used in the place of all others."""
+
+    def spread(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        found: dict[Any, Tensor] = {}
+        axes = [a for a in range(block.axes) if block.measured.shape[a] > 1]
+        for count in range(1, len(axes) + 1):
+            for chosen in itertools.combinations(axes, count):
+                whole = block.measured.sum(dim=chosen)
+                for index in (0, -1):
+                    candidate = torch.zeros_like(block.measured)
+                    place: list[Any] = [slice(None)] * candidate.ndim
+                    for axis in chosen:
+                        place[axis] = index
+                    candidate[tuple(place)] = whole
+                    names = ", ".join(block.names[a] for a in chosen)
+                    found[index, names] = candidate
+        return found
+
+    fit = fitted(case, spread)
+    if fit is None:
+        return []
+    (index, names), factors = fit
+    key = "evidence.first_alone" if index == 0 else "evidence.last_alone"
+    return [Fit("sums_grad_output", 2.1, (Message(key, {"axes": names}), *times(factors)))]
+
+
+def _constant(tensor: Tensor, axis: int, slack: float) -> bool:
+    return bool((tensor - tensor.narrow(axis, 0, 1)).abs().max() <= slack)
+
+
+def broadcast_sum(case: Case) -> list[Fit]:
+    """The contributions of the outputs, summed over other axes than the broadcast ones."""
+
+    def sums(sample: Sample, block: Block) -> dict[Any, Tensor]:
+        rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+        measured = block.measured.reshape(rows, -1)
+        columns = measured.shape[1]
+        shape = block.measured.shape[: block.axes]
+        if rows <= columns or bool(((measured != 0).sum(1) > 1).any()):
+            return {}
+        weight = measured.sum(1)  # (rows,): what each output contributes
+        found: dict[Any, Tensor] = {}
+        index = torch.arange(rows)
+        for count in range(1, block.axes + 1):
+            for kept in itertools.combinations(range(block.axes), block.axes - count):
+                if int(torch.Size([shape[a] for a in kept]).numel()) != columns:
+                    continue
+                target = torch.zeros(rows, dtype=torch.long)
+                for a in kept:
+                    after = int(torch.Size(shape[a + 1 :]).numel())
+                    target = target * shape[a] + index // after % shape[a]
+                candidate = torch.zeros_like(measured)
+                candidate[index, target] = weight
+                names = [block.names[a] for a in range(block.axes) if a not in kept]
+                found[", ".join(names)] = candidate.reshape(block.measured.shape)
+        if rows % columns == 0:  # reshape(columns, -1).sum(-1), whatever axes that mixes
+            candidate = torch.zeros_like(measured)
+            candidate[index, index // (rows // columns)] = weight
+            found["neighbours"] = candidate.reshape(block.measured.shape)
+        return found
+
+    fit = fitted(case, sums)
+    if fit is None:
+        return []
+    axes, factors = fit
+    said = Message("evidence.summed_over", {"axes": axes})
+    if axes == "neighbours":
+        said = Message("evidence.summed_neighbours")
+    return [Fit("wrong_axis", 2.2, (said, *times(factors)))]
+
+
+def averaged(case: Case) -> list[Fit]:
+    """A broadcast argument whose gradient is divided by what should have been summed over."""
+    lengths = []
+    for sample in case.wrong:
+        for block in blocks(sample, case.name):
+            if not bool(block.relevant.any()):
+                continue
+            c = block.explained(block.measured)
+            rows = int(torch.Size(block.measured.shape[: block.axes]).numel())
+            columns = max(1, block.measured.numel() // max(rows, 1))
+            measured = block.measured.reshape(rows, -1)
+            alone = bool(((measured != 0).sum(1) <= 1).all())
+            if c is None or rows <= columns or not alone:
+                return []
+            lengths.append((c, rows // columns))
+    if not lengths or any(abs(c * n - 1) > 1e-6 for c, n in lengths):
+        return []
+    said = Message("evidence.averaged", {"factor": number(lengths[0][0]), "count": lengths[0][1]})
+    return [Fit("mean_for_sum", 0.95, (said,))]
+
+
+def coupling(case: Case) -> list[Fit]:
+    """Which axes of the argument each output depends on, against which backward makes it."""
+    seen: set[tuple[frozenset[str], frozenset[str]]] = set()
+    missing_terms = True
+    for sample in case.wrong:
+        for block in blocks(sample, case.name):
+            if not bool(block.wrong.any()):
+                continue
+            pairs = _aligned(block)
+            if not pairs:
+                return []
+            seen.add(
+                (_coupled(block.measured, block, pairs), _coupled(block.returned, block, pairs))
+            )
+            off = block.wrong & block.relevant
+            missing_terms &= bool((block.returned[off].abs() == 0).all()) or _diagonal(
+                block.returned, pairs
+            )
+    if len(seen) != 1:
+        return []
+    measured, returned = seen.pop()
+    if measured == returned:
+        return []
+    fields = {"measured": _listed(measured), "returned": _listed(returned)}
+    said = Message("evidence.coupling", fields)
+    if returned < measured:
+        return [Fit("missing_term", 3.5, (Message("evidence.uncoupled", fields),))]
+    return [Fit("wrong_axis", 3.2, (said,))]
+
+
+def _listed(axes: Iterable[str]) -> str | Message:
+    """The axes by name; "none" in the reader's language."""
+    return ", ".join(sorted(axes)) or Message("evidence.no_axis")
+
+
+def _aligned(block: Block) -> list[tuple[int, int]]:
+    """Pairs (output axis, argument axis) that run together: equal places and sizes."""
+    shape = block.measured.shape
+    out, arg = shape[: block.axes], shape[block.axes :]
+    if out == arg:
+        return [(a, block.axes + a) for a in range(block.axes)]
+    left = [(a, block.axes + a) for a in range(min(len(out), len(arg))) if out[a] == arg[a] > 1]
+    return left if len(out) == len(arg) else []
+
+
+def _coupled(tensor: Tensor, block: Block, pairs: list[tuple[int, int]]) -> frozenset[str]:
+    """The argument's axes along which an output depends on entries other than its own."""
+    scale = float(block.measured[block.sure].abs().max())
+    strong = (tensor.abs() > 1e-7 * scale) & block.sure
+    found = set()
+    for own, (a, b) in enumerate(pairs):
+        apart = _differs(tensor, a, b)
+        for other, (c, d) in enumerate(pairs):
+            if other != own:
+                apart = apart & ~_differs(tensor, c, d)
+        if bool((strong & apart).any()):
+            found.add(block.names[b])
+    return frozenset(found)
+
+
+def _differs(tensor: Tensor, a: int, b: int) -> Tensor:
+    """Where the indices of two axes differ, as a mask that broadcasts."""
+    grid = torch.arange(tensor.shape[a])[:, None] != torch.arange(tensor.shape[b])
+    shape = [1] * tensor.ndim
+    shape[a], shape[b] = grid.shape
+    return grid.view(shape)
+
+
+def _diagonal(tensor: Tensor, pairs: list[tuple[int, int]]) -> bool:
+    """Whether an output depends on its own entry only."""
+    apart = torch.zeros([1] * tensor.ndim, dtype=torch.bool)
+    for a, b in pairs:
+        apart = apart | _differs(tensor, a, b)
+    return bool((tensor[apart.expand(tensor.shape)] == 0).all())
+
+
+def residual(case: Case) -> list[Fit]:
+    """What is missing has a structure of its own: few terms, or constant along an axis."""
+    sizes, ranks, constant = [], [], None
+    for sample in case.wrong:
+        measured, returned = sample.measured.value, sample.returned
+        if not bool(sample.sure.all()) or min(measured.shape) < 3:
+            return []
+        gap = measured - returned
+        size = float(gap.norm() / measured.norm().clamp_min(1e-300))
+        values = torch.linalg.svdvals(gap)
+        rank = int((values > 1e-6 * values[0]).sum())
+        full = torch.linalg.svdvals(measured)
+        whole = int((full > 1e-6 * full[0]).sum())
+        ranks.append((rank, whole))
+        sizes.append(size)
+        here = {
+            name
+            for block in blocks(sample, case.name)
+            for axis, name in list(enumerate(block.names))[block.axes :]
+            if block.measured.shape[axis] > 1
+            and _constant(block.measured - block.returned, axis, 1e-7 * float(gap.abs().max()))
+        }
+        constant = here if constant is None else constant & here
+    said = Message("evidence.residual", {"size": f"{100 * sizes[0]:.3g}"})
+    if constant and sizes[0] < 3:
+        more = Message("evidence.residual_constant", {"axis": sorted(constant)[0]})
+        return [Fit("missing_term", 6, (said, more))]
+    if all(2 * rank <= whole for rank, whole in ranks) and sizes[0] < 3:
+        more = Message("evidence.residual_rank", {"rank": ranks[0][0], "whole": ranks[0][1]})
+        return [Fit("missing_term", 8, (said, more))]
+    return []
+
+
+def sparse(case: Case) -> list[Fit]:
+    """One or two numbers are missing, such as the -1 at each label of a cross entropy."""
+    shares = []
+    for sample in case.wrong:
+        wrong = sample.wrong & sample.sure
+        gap = (sample.measured.value - sample.returned)[wrong]
+        if len(gap) < 2:
+            return []
+        slack = 1e-6 * float(gap.abs().max())
+        first, last = gap.min(), gap.max()
+        if bool((torch.minimum(gap - first, last - gap) > slack).any()):
+            return []  # more than two numbers
+        values = sample.returned[wrong]
+        kinds = len((values / values.abs().max().clamp_min(1e-300) * 1e7).round().unique())
+        if (kinds < 4 and len(case.wrong) == 1) or kinds < 2:
+            return []  # hardly more kinds of values than of gaps: a factor says as much
+        shares.append((float(gap[gap.abs().argmax()]), len(gap), kinds))
+    if not any(kinds >= 4 for _, _, kinds in shares):
+        return []
+    fields = {"number": number(shares[0][0]), "count": shares[0][1]}
+    return [Fit("missing_term", 3.7, (Message("evidence.sparse", fields),))]
+
+
+def along_axis(case: Case) -> list[Fit]:
+    """What is missing is, along one axis, made of 1 and the argument: a lost mean or projection."""
+    fits: set[tuple[int, str]] = set()
+    fails: set[tuple[int, str]] = set()
+    for sample in case.wrong:
+        if sample.x.is_complex() or not bool(sample.sure.all()):
+            return []
+        for axis, length in enumerate(sample.x.shape):
+            if length < 3:
+                continue
+            for kind, degree in (("mean", 1), ("multiple", 1), ("both", 2)):
+                if length <= degree or (kind == "both" and length < 4):
+                    continue
+                (fits if _spanned(sample, axis, kind) else fails).add((axis, kind))
+    if not fits - fails:
+        return []
+    axis, kind = sorted(fits - fails, key=lambda pair: pair[1] == "both")[0]
+    gap = (case.first.measured.value - case.first.returned).norm()
+    size = float(gap / case.first.measured.value.norm().clamp_min(1e-300))
+    fields = {"axis": f"{case.name}.shape[{axis}]", "name": case.name, "size": f"{100 * size:.3g}"}
+    return [Fit("missing_term", 5.8, (Message(f"evidence.along_{kind}", fields),))]
+
+
+def _spanned(sample: Sample, axis: int, kind: str) -> bool:
+    """Whether each row of the gap along `axis` is a combination of 1, of x, or of both."""
+    rows = len(sample.returned)
+    gap = (sample.measured.value - sample.returned).reshape(rows, *sample.x.shape)
+    gap = gap.movedim(1 + axis, -1)  # (m, ..., length)
+    x = sample.x.detach().double().movedim(axis, -1).expand(gap.shape)
+    ones = torch.ones_like(x)
+    basis = {"mean": [ones], "multiple": [x], "both": [ones, x]}[kind]
+    design = torch.stack(basis, dim=-1)  # (m, ..., length, 1 or 2)
+    solution = torch.linalg.lstsq(design, gap.unsqueeze(-1)).solution
+    rest = gap - (design @ solution).squeeze(-1)
+    return bool(rest.abs().max() <= 1e-6 * gap.abs().max())
+
+
+def by_experiment(case: Case) -> list[Fit]:
+    """The axes along which the two gradients change when one entry of the argument is moved."""
+    sample = case.first
+    if sample.x.ndim < 2 or len(sample.returned) > 4 or sample.x.is_complex():
+        return []
+    index = tuple(length // 2 for length in sample.x.shape)
+    inputs = list(sample.inputs)
+    moved = sample.x.detach().clone()
+    moved[index] += 0.3 * float(moved.abs().mean() or 1.0)
+    inputs[case.argument] = moved
+    try:
+        look = case.examined.look(inputs, sample.where)
+    except Exception:  # forward may refuse the moved inputs
+        return []
+    after = next((s for s in look.samples if s.argument == case.argument), None) if look else None
+    if after is None:
+        return []
+    measured = _spread(after.measured.value - sample.measured.value, sample, index)
+    returned = _spread(after.returned - sample.returned, sample, index)
+    names = [f"{case.name}.shape[{axis}]" for axis in range(sample.x.ndim)]
+    fields = {"measured": _listed(names[a] for a in measured),
+              "returned": _listed(names[a] for a in returned)}  # fmt: skip
+    if returned - measured:
+        return [Fit("wrong_axis", 3.4, (Message("evidence.coupling", fields),))]
+    if measured - returned:
+        return [Fit("missing_term", 6.2, (Message("evidence.uncoupled", fields),))]
+    return []
+
+
+def _spread(change: Tensor, sample: Sample, index: tuple[int, ...]) -> set[int]:
+    """The axes along which a gradient changed away from the entry that was moved."""
+    shape = tuple(sample.x.shape)
+    scale = float(sample.measured.value.abs().max())
+    changed = (change.abs() > 1e-7 * scale).any(0).reshape(shape)
+    found = set()
+    for axis in range(len(shape)):
+        here = list(index)
+        line = changed[tuple(slice(None) if a == axis else here[a] for a in range(len(shape)))]
+        others = torch.arange(shape[axis]) != index[axis]
+        if bool(line[others].any()):
+            found.add(axis)
+    return found

@@ -1,0 +1,193 @@
+"""`Meant`: whether a forward is meant to run at inputs that were made up.
+
+A call at sizes of the examiner's own making says something about backward only if forward does
+there what it does at the example. Where a size that should fit another one happens to be 1,
+PyTorch broadcasts without a word; an index below zero counts from the end; a slice beyond the end
+is cut short. Then forward runs, and is another function.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from derivable.examiner.measure.space import joined
+from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+
+Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
+INDEXED = ("index", "gather", "take", "scatter", "embedding")
+
+OPEN = 2**62  # the end of a slice that has none
+
+
+class Meant:
+    """What forward does at the example, to compare with."""
+
+    def __init__(self, subject: Subject, inputs: Inputs) -> None:
+        self.subject, self.inputs = subject, list(inputs)
+        self._example: _Watch | None = None
+
+    def for_sizes(self, inputs: Inputs) -> bool:
+        """Whether nothing is broadcast or left out at `inputs` that was not at the example."""
+        if self._example is None:
+            self._example = _watched(self.subject, self.inputs)
+        if not _watched(self.subject, inputs).stretched <= self._example.short:
+            return False
+        longer = [
+            (i, axis)
+            for i, (before, after) in enumerate(zip(self.inputs, inputs, strict=True))
+            if isinstance(after, Tensor) and after.is_floating_point()
+            for axis in range(after.ndim)
+            if isinstance(before, Tensor) and after.shape[axis] > before.shape[axis] > 0
+        ]
+        return all(
+            self._end_matters(inputs, *end) or not self._end_matters(self.inputs, *end)
+            for end in longer
+        )
+
+    def _end_matters(self, inputs: Inputs, position: int, axis: int) -> bool:
+        """Whether the last slice of an input matters; `p[:, 0]` ignores all columns but one."""
+        changed = list(inputs)
+        value = changed[position].detach().clone()
+        value.select(axis, -1).mul_(0.75).add_(0.125)
+        changed[position] = value
+        pairs = zip(self.subject.value(list(inputs)), self.subject.value(changed), strict=True)
+        return any(
+            not torch.equal(a, b)
+            for a, b in pairs
+            if isinstance(a, Tensor) and isinstance(b, Tensor)
+        )
+
+    def through_zero(self, argument: int) -> bool:
+        """Whether an entry of an argument, positive in the example, may pass through zero."""
+        if not self.inputs[argument].numel():
+            return False
+        aside = 1e-9 * float(self.inputs[argument].abs().mean())
+        found = []
+        for value in (-aside, 0.0, 2 * aside):
+            inputs = list(self.inputs)
+            inputs[argument] = inputs[argument].detach().clone()
+            inputs[argument].reshape(-1)[0] = value
+            try:
+                outputs = self.subject.value(inputs)
+            except Exception:  # forward may refuse any of them
+                return False
+            found.append(joined([o for o in outputs if is_float(o)]))
+        below, at, above = found
+        near = 1e-6 * at.abs().nan_to_num(0.0).amax() if len(at) else at
+        smooth = all(bool(((other - at).abs() <= near).all()) for other in (below, above))
+        return smooth and not torch.equal(below, above)  # what does not matter says nothing
+
+    def for_empty(self, run: Run, rows: int) -> bool:
+        """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
+        outputs = self.subject.value(self.inputs)
+        return len(outputs) == len(run.outputs) and all(
+            after.shape in (before.shape, _without(before, rows))
+            for before, after in zip(outputs, run.outputs, strict=True)
+            if isinstance(before, Tensor)
+        )
+
+    def a_batch(self, rows: int) -> bool:
+        """Whether `rows` is the number of examples: each for itself, or summed in any order."""
+        if self.rowwise(rows):
+            return True
+        order = [*range(1, rows), 0]
+        outputs = self.subject.value(self.inputs)
+        try:
+            turned = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+        except Exception:  # not any order is allowed
+            return False
+        return all(
+            a.shape == b.shape and torch.allclose(a, b)
+            for a, b in zip(turned, outputs, strict=True)
+            if isinstance(b, Tensor)
+        )
+
+    def rowwise(self, rows: int) -> bool:
+        """Whether the example's rows are examples of their own: others beside it do not matter."""
+        order = [rows - 1, 0]
+        outputs = self.subject.value(self.inputs)
+        try:
+            some = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+        except Exception:  # other numbers of rows are refused
+            return False
+        return all(
+            _has(b, rows) and a.shape == b[order].shape and torch.allclose(a, b[order])
+            for a, b in zip(some, outputs, strict=True)
+            if isinstance(b, Tensor)
+        )
+
+
+def _rows_of(value: Any, rows: int, order: list[int]) -> Any:
+    """Some rows of a tensor that has `rows` of them; anything else as it is."""
+    return value[order] if isinstance(value, Tensor) and _has(value, rows) else value
+
+
+def _has(value: Tensor, rows: int) -> bool:
+    return value.ndim > 0 and len(value) == rows
+
+
+def _without(value: Tensor, rows: int) -> torch.Size:
+    return torch.Size([0, *value.shape[1:]]) if _has(value, rows) else value.shape
+
+
+class _Watch(TorchDispatchMode):
+    """Which operands are of size 1 (`short`) and which are stretched along that axis."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        self.short: set[Stretch] = set()
+        self.stretched: set[Stretch] = set()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        if torch.Tag.pointwise in func.tags or name in ("copy_", "expand"):
+            self._broadcast(name, args, result)
+        if any(word in name for word in INDEXED):
+            self._from_the_end(name, args)
+        if name == "slice" and len(args) > 3:
+            self._beyond(*args[:4])
+        return result
+
+    def _broadcast(self, name: str, args: Any, result: Any) -> None:
+        for position, operand in enumerate(args):
+            if not isinstance(operand, Tensor) or not isinstance(result, Tensor):
+                continue
+            for axis, length in enumerate(reversed(operand.shape), 1):
+                if length == 1:
+                    self.short.add((name, position, axis))
+                    if result.shape[-axis] != 1:
+                        self.stretched.add((name, position, axis))
+
+    def _from_the_end(self, name: str, args: Any) -> None:
+        flat = [b for a in args for b in (a if isinstance(a, list | tuple) else [a])]
+        for value in flat:
+            if isinstance(value, Tensor) and value.dtype == torch.int64 and bool((value < 0).any()):
+                self.short.add((name, 0, 0))
+                self.stretched.add((name, 0, 0))
+
+    def _beyond(self, x: Tensor, axis: int, start: int | None, end: int | None) -> None:
+        """A slice that asks for more than there is gets less, without a word."""
+        if any(x.shape[axis] < at < OPEN for at in (start or 0, end or 0)):
+            self.short.add(("slice", 0, 0))
+            self.stretched.add(("slice", 0, 0))
+
+
+def _watched(subject: Subject, inputs: Inputs) -> _Watch:
+    """What was seen while forward ran, as far as it ran."""
+    watch = _Watch()
+    try:
+        with watch:
+            subject.value(inputs)
+    except Exception:  # it is refused here, or does not run while it is watched
+        pass
+    return watch

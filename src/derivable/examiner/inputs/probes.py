@@ -1,0 +1,367 @@
+"""Other inputs like the given ones: other sizes, other values, what they are kept the same.
+
+Sizes that are equal in the example stay equal; values are drawn from the example's own, so that
+positive numbers stay positive, labels stay labels and rows that sum to one go on doing so.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Message
+from derivable.examiner.targets.target import Inputs, is_float
+
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+Place = tuple[int, int]  # an input and one of its axes
+
+
+class Draw:
+    """New tensors of any shape whose values are like those of an example."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def like(self, example: Tensor, shape: Sequence[int], bounds: Mapping[int, int]) -> Tensor:
+        """A tensor of `shape`; integers stay below the sizes in `bounds` (old size -> new)."""
+        flat = example.detach().reshape(-1)
+        if not flat.numel():
+            return example.new_zeros(tuple(shape))
+        count = int(torch.Size(shape).numel())
+        drawn = flat[torch.randint(len(flat), (count,), generator=self.generator)]
+        drawn = drawn.reshape(tuple(shape))
+        if is_float(example):
+            factor = 1 + 0.1 * torch.randn(tuple(shape), generator=self.generator).double()
+            kind = structure(example)
+            drawn = drawn if _discrete(flat) else (drawn * factor).to(example.dtype)
+            lowest, highest = float(flat.abs().min()), float(flat.abs().max())
+            if not example.is_complex() and highest <= 1 and lowest < highest:
+                drawn = drawn.clamp(-highest, highest)  # such as the arguments of asin
+            return _restore(kind, drawn)
+        if example.dtype != torch.bool:
+            most = int(flat.max())
+            limits = [new for old, new in bounds.items() if old > most] or [most + 1]
+            drawn = drawn % max(1, min(limits))
+            if _distinct(example) and len(shape) and 0 < shape[-1] <= min(limits):
+                rows = [torch.randperm(min(limits), generator=self.generator)[: shape[-1]]
+                        for _ in range(count // shape[-1])]  # fmt: skip
+                drawn = torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
+        return drawn
+
+
+def _positive(x: Tensor) -> bool:
+    return not x.is_complex() and bool((x > 0).all())
+
+
+def _distinct(example: Tensor) -> bool:
+    """Whether no row of integers holds one twice, such as the places of a scatter."""
+    if not example.ndim or example.shape[-1] < 2:
+        return False
+    return bool((example.sort(-1).values.diff(dim=-1) != 0).all())
+
+
+def _discrete(flat: Tensor) -> bool:
+    """Whether a float tensor holds a few values only, such as targets of -1 and 1, or a mask."""
+    flat = torch.view_as_real(flat).flatten() if flat.is_complex() else flat
+    return len(flat) > 2 and len(flat.unique()) <= min(3, len(flat) - 1)
+
+
+def structure(x: Tensor) -> str:
+    """A constraint that the example fulfils and that forward may rely on."""
+    if x.ndim == 0 or x.is_complex() or x.shape[-1] < 2 or not bool(torch.isfinite(x).all()):
+        return ""
+    if bool((x >= 0).all()) and bool(((x.sum(-1) - 1).abs() < 1e-5).all()):
+        return "one hot" if bool(((x == 0) | (x == 1)).all()) else "simplex"
+    if bool((x.logsumexp(-1).abs() < 1e-5).all()):
+        return "log simplex"
+    if bool(((x.square().sum(-1) - 1).abs() < 1e-5).all()):
+        return "unit"
+    if x.ndim >= 2 and x.shape[-1] == x.shape[-2] and torch.equal(x, x.mT):
+        definite = bool((torch.linalg.eigvalsh(x.double()) > 0).all())
+        return "definite" if definite else "symmetric"
+    if x.ndim >= 2 and x.shape[-1] == x.shape[-2]:
+        if not bool(x.triu(1).any()):
+            return "lower"
+        if not bool(x.tril(-1).any()):
+            return "upper"
+    if x.shape[-1] > 2 and bool((x.diff(dim=-1) > 0).all()):
+        return "sorted"
+    return ""
+
+
+def _restore(kind: str, x: Tensor) -> Tensor:
+    """`x` changed so that it fulfils the constraint."""
+    if not kind or not x.numel() or not x.ndim:
+        return x
+    if kind == "one hot":
+        return torch.nn.functional.one_hot(x.cumsum(-1).argmax(-1), x.shape[-1]).to(x.dtype)
+    if kind == "simplex":
+        return x / x.sum(-1, keepdim=True)
+    if kind == "log simplex":
+        return x.log_softmax(-1)
+    if kind == "unit":
+        return x / x.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]  # PyTorch: no type
+    if kind == "sorted":
+        return x.sort(-1).values + 0.01 * torch.arange(x.shape[-1]).to(x)
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        return x
+    if kind == "definite":
+        return x @ x.mT / x.shape[-1] + torch.eye(x.shape[-1]).to(x)
+    triangles: dict[str, Callable[[Tensor], Tensor]] = {
+        "lower": torch.tril, "upper": torch.triu, "symmetric": lambda t: t + t.mT
+    }  # fmt: skip
+    return triangles[kind](x)
+
+
+class Probes:
+    """The inputs that are made from one example."""
+
+    def __init__(self, inputs: Inputs, wanted: Sequence[int], seed: int, own: int) -> None:
+        self.inputs = list(inputs)
+        self.wanted = list(wanted)
+        self.own = own  # the inputs after these are a module's parameters, and keep their sizes
+        self.draw = Draw(seed)
+        self.positive = {i for i in wanted if _positive(inputs[i])}
+        self.crossing: set[int] = set()  # positive ones that may be negative, and zero, as well
+        self.places: dict[int, list[Place]] = {}  # size -> where it stands
+        for i, value in enumerate(inputs[:own]):
+            if isinstance(value, Tensor):
+                for axis, length in enumerate(value.shape):
+                    self.places.setdefault(length, []).append((i, axis))
+
+    def again(self) -> list[Any]:
+        """The same sizes, other values."""
+        return self.resized({})
+
+    def resized(self, sizes: Mapping[int, int], options: bool = False) -> list[Any]:
+        """Other values, and each size replaced; in integer options too with `options`."""
+        return self._rebuilt(lambda place, old: sizes.get(old, old), sizes, options)
+
+    def _rebuilt(
+        self, new: Callable[[Place, int], int], bounds: Mapping[int, int], options: bool
+    ) -> list[Any]:
+        rebuilt: list[Any] = []
+        for i, value in enumerate(self.inputs):
+            if isinstance(value, Tensor):
+                shape = list(value.shape)
+                if i < self.own:
+                    shape = [new((i, axis), old) for axis, old in enumerate(value.shape)]
+                rebuilt.append(self.draw.like(value, shape, bounds))
+            else:
+                rebuilt.append(_renamed(value, bounds) if options else value)
+        return rebuilt
+
+    def other_sizes(self) -> Iterator[tuple[set[int], list[Any]]]:
+        """Inputs of other sizes, and which sizes are others; forward may refuse any of them.
+
+        The most telling first.
+        """
+        old = sorted(length for length in self.places if length > 1)
+        if not old:
+            return
+        odd = PRIMES[1:]
+        small = [p for p in odd if p not in old] + [p for p in odd if p in old]
+        if len(old) <= len(small):
+            yield from self._both(dict(zip(old, sorted(small[: len(old)]), strict=True)))
+        even = [n for n in (4, 6, 8, 10, 12, 14, 16, 18) if n not in old][: len(old)]
+        if len(even) == len(old):
+            yield from self._both(dict(zip(old, even, strict=True)))
+        for grow in (1, 2):  # in order, so that a kernel stays smaller than what it slides over
+            larger = [next(p for p in (*PRIMES, *range(20, 4000)) if p > n) for n in old]
+            yield from self._both({n: m + grow - 1 for n, m in zip(old, larger, strict=True)})
+        for length in old:
+            yield from self._both({length: length + 1})
+            yield from self._both({length: 2 * length})
+        yield from self._both({length: 2 * length for length in old})
+
+    def _both(self, sizes: Mapping[int, int]) -> Iterator[tuple[set[int], list[Any]]]:
+        yield set(sizes), self.resized(sizes)
+        if any(_renamed(v, sizes) != v for v in self.inputs if not isinstance(v, Tensor)):
+            yield set(sizes), self.resized(sizes, options=True)
+
+    def tied(self) -> Iterator[list[Any]]:
+        """All sizes equal: what tells a matrix from its transpose by its shape is lost."""
+        sizes = {length: 4 for length in self.places if length > 1}
+        if len(sizes) > 1:
+            yield self.resized(sizes)
+
+    def untied(self) -> Iterator[tuple[set[int], list[Any]]]:
+        """Sizes that are equal in the example made different, in every way of two groups."""
+        for length, places in sorted(self.places.items()):
+            if length < 1 or len(places) > 5 or (length > 1 and len(places) < 2):
+                continue
+            fresh = [p for p in PRIMES if p != length and p not in self.places][:2]
+            if length == 1:  # such as a lone column: let it be several
+                yield set(), self.resized({1: fresh[0]})
+                fresh = [fresh[0], 1]
+            first, *others = places
+            for count in range(len(others)):
+                for kept in itertools.combinations(others, count):
+                    group = {first, *kept}
+                    # mypy cannot infer a lambda whose defaults bind the loop variables
+                    apart = self._rebuilt(
+                        lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
+                            old if old != length else fresh[0] if place in group else fresh[1]
+                        ),
+                        {length: min(fresh)},
+                        False,
+                    )
+                    yield set(), apart
+
+    def crooked(self) -> Iterator[tuple[list[Any], Message]]:
+        """A matrix that is symmetric in the example made unsymmetric."""
+        for i in self.wanted:
+            x = self.inputs[i]
+            kind = structure(x)
+            noise = torch.rand(x.shape, generator=self.draw.generator).double()
+            if kind in ("symmetric", "definite") and x.shape[-1] > 1:
+                moved = x + (0.2 * x.abs().mean() * noise.triu(1)).to(x.dtype)
+                yield self._with(i, moved), Message("where.crooked", {"argument": i})
+            if kind == "unit":
+                longer = (x * (1 + noise[..., :1])).to(x.dtype)
+                yield self._with(i, longer), Message("where.longer", {"argument": i})
+
+    def signed(self) -> Iterator[tuple[list[Any], Message]]:
+        """Signs that the example does not have; forward may refuse them, or make nan of them."""
+        for i in self.wanted:
+            x = self.inputs[i]
+            if x.numel() and i in self.positive and not structure(x):
+                drawn = self.draw.like(x, x.shape, {})
+                sign = torch.randint(2, x.shape, generator=self.draw.generator) * 2 - 1
+                yield self._with(i, drawn * sign), Message("where.signed", {"argument": i})
+
+    def lone(self) -> Iterator[tuple[list[Any], Message]]:
+        """One size after the other set to 1, a batch of one, a single column; then all to 2."""
+        first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
+        batch = first[0] if first else 0
+        sizes = sorted((n for n in self.places if n > 1), key=lambda n: n != batch)
+        for length in sizes:
+            key = "where.batch_of_one" if length == batch else "where.size_one"
+            yield self.resized({length: 1}), Message(key, {"size": length})
+        if any(length > 2 for length in sizes):
+            yield self.resized(dict.fromkeys(sizes, 2)), Message("where.pairs")
+
+    def empty(self) -> Iterator[tuple[list[Any], int]]:
+        """No rows at all, where there were so many."""
+        first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
+        if first and first[0] > 1:
+            rows = first[0]
+            yield (
+                self._rebuilt(
+                    lambda place, old: 0 if (place[1], old) == (0, rows) else old, {}, False
+                ),
+                rows,
+            )
+
+    def scalar(self) -> Iterator[list[Any]]:
+        """Every tensor 0-dimensional."""
+        tensors = [v for v in self.inputs if isinstance(v, Tensor)]
+        if self.own < len(self.inputs):
+            return
+        if tensors and tensors[0].ndim and all(t.shape == tensors[0].shape for t in tensors):
+            yield [self.draw.like(v, (), {}) if isinstance(v, Tensor) else v for v in self.inputs]
+
+    def wide(self) -> Iterator[tuple[list[Any], Message]]:
+        """Values far beyond the example's, within its domain; one argument at a time, then all."""
+        alone = [[i] for i in self.wanted] if len(self.wanted) <= 2 else []
+        groups = alone + ([self.wanted] if len(self.wanted) != 1 else [])
+        fewest = min((self.inputs[i].numel() for i in self.wanted), default=0)
+        again = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
+        for bold in (False, *[True] * (again - 1)):
+            for group in groups:
+                inputs = self.again()
+                for i in group:
+                    inputs[i] = self._spread(self.inputs[i], bold)
+                yield inputs, Message("where.wide")
+
+    def _spread(self, example: Tensor, bold: bool) -> Tensor:
+        """Values on a wide grid: both signs or positive ones or fractions, as in the example.
+
+        `bold` does not take fractions for a domain: they may be a small sample of all numbers.
+        """
+        count = example.numel()
+        order = torch.randperm(count, generator=self.draw.generator)
+        shift = float(torch.rand((), generator=self.draw.generator))
+        exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
+        grid = (10**exponents)[order].reshape(example.shape)
+        real = example.real if example.is_complex() else example
+        kind = structure(example)
+        if count and kind in ("", "sorted"):
+            if bool((real > 0).all()):
+                if float(real.max()) < 1 and not bold:
+                    grid = torch.linspace(0.003, 0.997, count).double()[order].view(example.shape)
+            elif float(real.abs().max()) <= 1 and not bold:
+                grid = torch.linspace(-0.997, 0.997, count).double()[order].view(example.shape)
+            else:
+                sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
+                grid = grid * sign
+            return _restore(kind, unit_of(real) * grid).to(example.dtype)
+        return self.draw.like(example, example.shape, {})
+
+    def extreme(self) -> Iterator[tuple[list[Any], Message]]:
+        """Large, tiny and zero values, in all entries or in one; signs as in the example."""
+        for i in self.wanted:
+            x = self.inputs[i]
+            if not x.numel() or structure(x) in ("definite", "unit", "simplex", "log simplex"):
+                continue
+            positive = i in self.positive
+            name = {"argument": i}
+            sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
+            sign = torch.ones_like(sign) if positive else sign
+            ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
+            many = len(self.wanted) > 3  # then each is looked at less
+            for size in (720.0,) if many else (40.0, 120.0, 720.0):
+                said = Message("where.large", {**name, "size": f"{size:g}"})
+                yield self._with(i, (size * ramp).to(x.dtype)), said
+                if not positive:
+                    yield self._with(i, (-size * ramp).to(x.dtype)), said
+            for size in () if many else (1e-3, 1e-6):
+                yield self._with(i, (size * ramp * sign).to(x.dtype)), Message("where.tiny", name)
+            if not positive or i in self.crossing:
+                single = self.draw.like(x, x.shape, {})
+                single.reshape(-1)[0] = 0.0
+                yield self._with(i, single), Message("where.zero", name)
+            if not positive:
+                yield self._with(i, torch.zeros_like(x)), Message("where.zeros", name)
+
+    def at(self, inputs: Inputs) -> Probes:
+        """Probes that start from other inputs."""
+        other = Probes(inputs, self.wanted, 0, self.own)
+        other.draw, other.positive = self.draw, self.positive  # a few may be so by chance
+        other.crossing = self.crossing
+        return other
+
+    def _with(self, position: int, value: Tensor) -> list[Any]:
+        inputs = list(self.inputs)
+        inputs[position] = value
+        return inputs
+
+
+def unit_of(x: Tensor) -> float:
+    """1, or the power of ten of values of a physical scale of their own, such as 1e13 hertz."""
+    size = float(x.abs().nanmedian())
+    usual = size == 0 or not math.isfinite(size) or 1e-2 <= size <= 1e2
+    return 1.0 if usual else 10.0 ** round(math.log10(size))
+
+
+def _renamed(value: Any, sizes: Mapping[int, int]) -> Any:
+    """An integer option, or a tuple of them, with the sizes replaced."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return sizes.get(value, value)
+    if isinstance(value, tuple | list):
+        return type(value)(_renamed(item, sizes) for item in value)
+    return value
+
+
+def describe(inputs: Inputs, names: Sequence[str]) -> str:
+    """The shapes of the tensors, as in x (13, 5), w (5, 7)."""
+    tensors = [(n, tuple(v.shape)) for n, v in zip(names, inputs, strict=False) if
+               isinstance(v, Tensor)]  # fmt: skip
+    return ", ".join(f"{name} {shape}" for name, shape in tensors)

@@ -1,0 +1,168 @@
+"""Inputs in words: `x:13x5 w:5x7 b:7 alpha=0.1` becomes tensors, bound to a forward by name."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.errors import InputError, SettingError
+from derivable.examiner.targets.target import seeded
+
+Made = Callable[[], Any]
+
+DTYPES = {
+    "float": torch.float64,
+    "complex": torch.complex128,
+    "int": torch.int64,
+    "bool": torch.bool,
+    **{
+        str(dtype).removeprefix("torch."): dtype
+        for dtype in (
+            torch.float64, torch.float32, torch.float16, torch.bfloat16,
+            torch.complex128, torch.complex64, torch.int64, torch.int32, torch.uint8,
+        )
+    },
+}  # fmt: skip
+_TENSOR = re.compile(
+    r"(?P<name>\w+):(?P<shape>\d+(x\d+)*)?"
+    r"(:(?P<dtype>[a-z]+\d*))?(<(?P<below>\d+))?(:(?P<low>[^:]+)\.\.(?P<high>[^:]+))?"
+)
+FORM = (
+    'expected name:shape, name:shape:dtype or name=value, such as "x:13x5 w:5x7:float32 s: '
+    'labels:13:int<7 p:13x5:0.1..0.9 alpha=0.1"'
+)
+
+
+def parse_inputs(text: str) -> dict[str, list[Made]]:
+    """What makes each input, by name; a name given more than once belongs to *name.
+
+    `x:13x5` is a tensor of normal numbers in double precision, `x:13x5:float32` in another dtype,
+    `x:13x5:0.1..0.9` of numbers in between, `labels:13:int<7` of integers from 0 to 6, `m:13:bool`
+    of either, `s:` of no dimensions, and `alpha=0.1` a value. Raises SettingError.
+    """
+    words = text.split()
+    if not words:
+        raise SettingError(f"--input is empty: {FORM}")
+    made: dict[str, list[Made]] = {}
+    for word in words:
+        name, maker = _value(word) if "=" in word.partition(":")[0] else _tensor(word)
+        made.setdefault(name, []).append(maker)
+    return made
+
+
+def _value(word: str) -> tuple[str, Made]:
+    """`alpha=0.1`; a word that is no Python literal is a string."""
+    name, _, text = word.partition("=")
+    if not name.isidentifier() or not text:
+        raise SettingError(f"--input: {word!r} cannot be read: {FORM}")
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        if not text.isidentifier():
+            raise SettingError(
+                f"--input: the value of {name} cannot be read in {word!r}: expected a number, "
+                "True, None, a word, or a tuple without spaces"
+            ) from None
+        value = text
+    return name, lambda: value
+
+
+def _tensor(word: str) -> tuple[str, Made]:
+    found = _TENSOR.fullmatch(word)
+    if found is None:
+        raise SettingError(f"--input: {word!r} cannot be read: {FORM}")
+    part = found.groupdict()
+    dtype = DTYPES.get(part["dtype"] or "float64")
+    if dtype is None:
+        raise SettingError(
+            f"--input: {part['dtype']!r} in {word!r} is no dtype; there are {', '.join(DTYPES)}"
+        )
+    shape = tuple(map(int, part["shape"].split("x"))) if part["shape"] else ()
+    smooth = dtype.is_floating_point or dtype.is_complex
+    if not smooth and dtype is not torch.bool and part["below"] is None:
+        raise SettingError(
+            f"--input: integers need a limit: {word}<7 draws {part['name']} from 0 to 6"
+        )
+    if smooth and part["below"] is not None:
+        raise SettingError(
+            f"--input: < is for integers, as in labels:13:int<7; numbers between two limits are "
+            f"{part['name']}:{part['shape'] or ''}:0..{part['below']}"
+        )
+    if part["low"] is None:
+        below = int(part["below"] or 2)
+        return part["name"], lambda: _draw(shape, dtype, below)
+    try:
+        low, high = float(part["low"]), float(part["high"])
+    except ValueError:
+        low, high = math.nan, math.nan
+    if not (low < high and dtype.is_floating_point):
+        raise SettingError(
+            f"--input: {word!r} cannot be read: a range is low..high in a floating-point dtype, "
+            "such as 0.1..0.9"
+        )
+    drawn = torch.float64  # first in double precision, so that a dtype only rounds
+    return part["name"], lambda: torch.empty(shape, dtype=drawn).uniform_(low, high).to(dtype)
+
+
+def _draw(shape: tuple[int, ...], dtype: torch.dtype, below: int) -> Tensor:
+    if dtype.is_complex:
+        return torch.randn(shape, dtype=torch.complex128).to(dtype)
+    if dtype.is_floating_point:
+        return torch.randn(shape, dtype=torch.float64).to(dtype)
+    return torch.randint(0, below, shape).to(dtype)
+
+
+def bind(
+    target: Any, made: Mapping[str, Sequence[Made]], seed: int
+) -> tuple[list[Any], dict[str, Any]]:
+    """The inputs of `target` by position and by keyword, drawn from `seed`.
+
+    Raises InputError if one that it needs is missing, or one is given that it does not take.
+    """
+    parameters = takes(target)
+    names = ", ".join(made)
+    for name in made:
+        if name not in parameters:
+            raise InputError(f"there is no input {name!r}: it takes {', '.join(parameters)}")
+    with seeded(seed):
+        values = {name: [make() for make in makers] for name, makers in made.items()}
+    inputs: list[Any] = []
+    options: dict[str, Any] = {}
+    last = max((i for i, name in enumerate(parameters) if name in values), default=-1)
+    for position, (name, parameter) in enumerate(parameters.items()):
+        given = values.get(name, [])
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            inputs += given
+        elif len(given) > 1:
+            raise InputError(f"{name} is given {len(given)} times")
+        elif not given and parameter.default is parameter.empty:
+            raise InputError(f"it takes {', '.join(parameters)}, and only {names} is given")
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            options |= dict.fromkeys([name], given[0]) if given else {}
+        elif given or position < last:
+            inputs.append(given[0] if given else parameter.default)
+    return inputs, options
+
+
+def suggestion(target: Any) -> str:
+    """An --input for `target`, to be filled in: `x:13x5 w:13x5`."""
+    needed = (p for p in takes(target).values() if p.default is p.empty)
+    return " ".join(f"{p.name}:13x5" for p in needed)
+
+
+def takes(target: Any) -> dict[str, inspect.Parameter]:
+    """The inputs of a Function (without ctx) or a callable, by name."""
+    rule = target
+    if isinstance(target, type) and issubclass(target, torch.autograd.Function):
+        rule = inspect.unwrap(target.forward)
+    parameters = list(inspect.signature(rule).parameters.values())
+    if rule is not target and target.setup_context is torch.autograd.Function.setup_context:
+        parameters = parameters[1:]
+    return {p.name: p for p in parameters if p.kind is not p.VAR_KEYWORD}

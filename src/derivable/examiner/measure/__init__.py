@@ -1,0 +1,1 @@
+"""Numerical differentiation: derivatives from values of a function alone, each with its error."""

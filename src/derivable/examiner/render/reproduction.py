@@ -1,0 +1,252 @@
+"""A finding as a script of its own: a dozen lines that show the mistake without the examiner."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.render.sentences import say
+from derivable.examiner.render.written import imports, written
+from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
+from derivable.function.gradients import as_tuple
+
+if TYPE_CHECKING:
+    from derivable.examiner.report import Report
+
+T = TypeVar("T")
+
+STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
+# Names that the script itself uses, and that no argument can have there.
+TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
+         "first", "fixed", "s", "o", "i")  # fmt: skip
+
+# What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
+_MEASURE = """\
+step = torch.zeros_like({x})
+step[{at}] = {step}
+print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
+print("measured", ((run({ahead}) - run({behind})) * {weight}.item() / {width})"""
+_MEASURE_COMPLEX = """\
+step = torch.zeros_like({x})
+step[{at}] = {step}
+print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
+parts = [((run({x} + s) - run({x} - s)) * {weight}.item() for s in (step, 1j * step)]
+print("measured", complex(*parts) / {width})"""
+_PULL = """\
+output = run({x})
+def pull(grad_output):
+    return torch.autograd.grad(output, {x}, grad_output, retain_graph=True)[0]
+"""
+_ENDINGS = {
+    "count": "torch.autograd.grad(run({x}), {x}, grad_output)",
+    "raises": "torch.autograd.grad(run({x}), {x}, grad_output)",
+    "in_place": """\
+output = run({x})
+tensors = {tensors}, output, grad_output
+before = [t.detach().clone() for t in tensors]
+torch.autograd.grad(output, {x}, grad_output)
+print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
+    "random": _PULL
+    + """\
+print("once ", pull(grad_output)[{at}].item())
+print("again", pull(grad_output)[{at}].item())""",
+    "state": _PULL
+    + """\
+print("alone               ", pull(grad_output)[{at}].item())
+run(2 * {x})
+print("after another forward", pull(grad_output)[{at}].item())""",
+    "not_linear": _PULL
+    + """\
+print("-1000 * pull(g)", (-1000 * pull(grad_output))[{at}].item())
+print("pull(-1000 * g)", pull(-1000 * grad_output)[{at}].item())""",
+    "way": """\
+(returned,) = torch.autograd.grad(run({x}), {x}, grad_output)
+(functional,) = torch.func.vjp(run, {x}.detach())[1](grad_output)
+print("torch.autograd", returned[{at}].item())
+print("torch.func    ", functional[{at}].item())""",
+    "layout": _PULL
+    + """\
+spread = torch.stack([grad_output, grad_output], -1)[..., 0]  # the same numbers, not contiguous
+one = torch.ones((), dtype=output.dtype).expand(output.shape)
+print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
+print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
+}
+# Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
+# for a gradient that is detached from the graph.
+_GRADIENT = """\
+fixed = torch.randn_like(run({x}))
+first = run
+def run({x}):  # the gradient, whose own gradient is examined
+    {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
+    return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
+"""
+
+
+def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
+    """The script, at inputs where it shows; its first lines say what is wrong, and where.
+
+    Tensors are drawn from `report.seed` where any values will do, and written out where there are
+    few of them or where they matter. Everything is in double precision.
+    """
+    names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
+    names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
+    values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
+    title = [f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"]
+    if finding.where.key != "where.example":
+        if finding.inputs and not isinstance(report.target, tuple):
+            title[0] += f", {say(finding.where, lang)}"
+        else:
+            title.append(f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}")
+    if isinstance(report.target, tuple):
+        return "\n".join([*title, *_pair(report, finding)])
+    argument = _argument(finding, values)
+    head, named = imports(report.target)
+    lines = [*title, *head, ""]
+    if argument is None:
+        return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
+    drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
+    x, outputs = names[argument], _outputs(report, values)
+    is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
+    at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
+    step = STEP * unit_of(values[argument].detach().abs())
+    side = finding.evidence[0].key if finding.evidence else ""  # on which forward goes on
+    ahead, behind = side != "evidence.edge_below", side != "evidence.edge_above"
+    gaps = {
+        "x": x,
+        "ahead": f"{x} + step" if ahead else x,
+        "behind": f"{x} - step" if behind else x,
+        "at": at,
+        "shown": "" if finding.cause == "none" else f"[{at}].item()",
+        "unused": ", allow_unused=True" if finding.cause == "none" else "",
+        "step": f"{step:.0e}",
+        "width": f"{(ahead + behind) * step:.0e}",
+        "weight": "grad_output.conj()).sum().real" if is_complex else "grad_output).sum()",
+        "tensors": ", ".join(names[n] for n, v in values.items() if isinstance(v, Tensor)),
+    }
+    measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
+    body = textwrap.indent(_call(report, named, names, outputs), "    ")
+    seed = f"torch.manual_seed({report.seed})"
+    lines += [seed, *drawn, f"def run({x}):", body]
+    if finding.cause == "second_order":
+        lines += _GRADIENT.format_map(gaps).splitlines()
+    lines.append(f"grad_output = torch.randn_like(run({x}))")
+    return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
+
+
+def _pair(report: Report, finding: Finding) -> list[str]:
+    """The script for a value with a gradient beside it: `target` is both, `example` is theta."""
+    value, gradient = report.target
+    (theta,) = report.example
+    parts: dict[Any, Any] = {None: theta}
+    if type(theta) in (dict, list, tuple):
+        parts = dict(theta if type(theta) is dict else enumerate(theta))
+    if not all(isinstance(part, Tensor | np.ndarray) for part in parts.values()):
+        return ["# theta holds more than arrays: step through one entry of it by hand"]
+    key = next((k for k in parts if finding.argument in (k, f"theta[{k}]")), next(iter(parts)))
+    head, named = imports(value)
+    more, beside = ([], named) if gradient is None else imports(gradient)
+    at = ", ".join(map(str, _spot(finding, torch.as_tensor(parts[key])))) or "()"
+    place = "" if key is None else f"[{key!r}]"
+    arrays = [p for p in parts.values() if isinstance(p, np.ndarray)]
+    return [
+        "import copy",
+        *(["import numpy as np"] if arrays else []),
+        *dict.fromkeys([*head, *more]),
+        "",
+        f"torch.manual_seed({report.seed})",
+        *_theta(theta, parts),
+        "up, down = copy.deepcopy(theta), copy.deepcopy(theta)",
+        f"up{place}[{at}] += {STEP:.0e}",
+        f"down{place}[{at}] -= {STEP:.0e}",
+        f"up, down = {named}(up), {named}(down)",
+        *(["up, down = up[0], down[0]"] if gradient is None else []),
+        f'print("returned", {beside}(theta){"[1]" if gradient is None else ""}{place}[{at}])',
+        f'print("measured", (up - down) / {2 * STEP:.0e})',
+    ]
+
+
+def _theta(theta: Any, parts: dict[Any, Any]) -> list[str]:
+    """The lines that make theta again: an array, or some in a dictionary, a list or a tuple."""
+    made = {
+        key: written(torch.as_tensor(part), False)
+        if isinstance(part, Tensor)
+        else f"({written(torch.as_tensor(part), False)}).numpy()"
+        for key, part in parts.items()
+    }
+    if type(theta) is dict:
+        return ["theta = {", *(f"    {key!r}: {text}," for key, text in made.items()), "}"]
+    if type(theta) in (list, tuple):
+        opened, closed = "[]" if type(theta) is list else "()"
+        return [f"theta = {opened}", *(f"    {text}," for text in made.values()), closed]
+    return [f"theta = {made[None]}"]
+
+
+def _argument(finding: Finding, values: dict[str, Any]) -> str | None:
+    """The argument whose gradient is looked at: the finding's, else the first with a gradient."""
+    smooth = [name for name, value in values.items() if is_float(value)]
+    if finding.argument in smooth:
+        return finding.argument
+    wanted = [name for name in smooth if values[name].requires_grad]
+    return next(iter(wanted or smooth), None)
+
+
+def _spot(finding: Finding, value: Tensor) -> tuple[int, ...]:
+    """The worst entry, or the first where that one belongs to inputs of another shape."""
+    index = finding.worst.index if finding.worst is not None else ()
+    inside = len(index) == value.ndim and all(
+        i < size for i, size in zip(index, value.shape, strict=True)
+    )
+    return tuple(index) if inside else (0,) * value.ndim
+
+
+def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[Any] | None) -> str:
+    """The body of `run`: one floating-point tensor, whatever the target returns."""
+    own, parameters = _own(report.target, names)
+    keywords = _keywords(report.target)
+    words = ", ".join(f"{name}={v}" if name in keywords else v for name, v in own.items())
+    call = f"{named}{'.apply' if _is_function(report.target) else ''}({words})"
+    if parameters:
+        state = ", ".join(f"{name!r}: {v}" for name, v in parameters.items())
+        call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
+    if outputs is None or len(outputs) == 1:
+        return f"return {call}"
+    smooth = [i for i, o in enumerate(outputs) if is_float(o)]
+    if len(smooth) == len(outputs):
+        return f"return torch.cat([o.flatten() for o in {call}])"
+    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {smooth}])"
+
+
+def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:
+    """What the target returns at `values`; None where it fails."""
+    given = {name: copied(v, False) for name, v in _own(report.target, values)[0].items()}
+    options = {name: given.pop(name) for name in _keywords(report.target) if name in given}
+    run = report.target.apply if _is_function(report.target) else report.target
+    try:
+        with unchanged_random_state(), torch.no_grad():
+            return as_tuple(run(*given.values(), **options))
+    except Exception:  # a reproduction is written for what fails, too
+        return None
+
+
+def _own(target: Any, named: dict[str, T]) -> tuple[dict[str, T], dict[str, T]]:
+    """What forward is called with, and beside it the parameters of a module."""
+    held = dict(target.named_parameters()) if isinstance(target, nn.Module) else {}
+    inputs = {name: value for name, value in named.items() if name not in held}
+    return inputs, {name: value for name, value in named.items() if name in held}
+
+
+def _keywords(target: Any) -> list[str]:
+    rules = getattr(target, "_rules", None)
+    return rules.signature.keyword_only if rules else []
+
+
+def _is_function(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, torch.autograd.Function)

@@ -1,0 +1,311 @@
+"""The sentences in French. Gaps in braces are filled by name; a test compares the languages."""
+
+from __future__ import annotations
+
+from derivable.examiner.render.sentences.fr_causes import CAUSES
+
+SENTENCES: dict[str, str] = {
+    **CAUSES,
+    # Where it shows.
+    "where.example": "pour vos entrées",
+    "where.again": "pour d'autres valeurs des mêmes tailles",
+    "where.sizes": "pour d'autres tailles : {shapes}",
+    "where.untied": "là où des tailles égales dans vos entrées diffèrent : {shapes}",
+    "where.tied": "là où toutes les tailles sont égales",
+    "where.longer": "là où les lignes de {argument} ne sont pas de longueur 1",
+    "where.batch_of_one": "pour un lot d'un seul exemple",
+    "where.size_one": "là où la taille {size} devient 1",
+    "where.pairs": "là où toutes les tailles sont 2",
+    "where.scalar": "pour des entrées sans dimension",
+    "where.empty": "pour un lot vide",
+    "where.wide": "pour des valeurs au-delà des vôtres",
+    "where.signed": "là où {argument} est négatif",
+    "where.crooked": "là où {argument} n'est pas symétrique",
+    "where.units": "dans des unités où les entrées sont {scale} fois plus grandes",
+    "where.large": "là où {argument} atteint {size}",
+    "where.tiny": "là où {argument} est minuscule",
+    "where.zero": "là où une valeur de {argument} est 0",
+    "where.zeros": "là où {argument} est 0 partout",
+    "where.edge": "là où une valeur de {argument} est {value}",
+    "where.dtype": "en {dtype}",
+    # What speaks for a cause.
+    "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
+    "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
+    "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
+    "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
+    "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
+    "evidence.raised": "{kind} : {text}",
+    "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
+    "sorties",
+    "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
+    "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
+    "evidence.grad_output_changes": "backward modifie grad_output",
+    "evidence.backward_changes": "backward modifie {name}",
+    "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
+    "backward le verrait",
+    "evidence.backward_once": "un second backward du même forward échoue",
+    "evidence.backward_draws": "backward tire des nombres au hasard : avec une autre graine, il "
+    "renvoie d'autres gradients",
+    "evidence.backward_again": "un second backward du même forward renvoie d'autres gradients",
+    "evidence.call_again": "le même appel, répété, renvoie d'autres gradients",
+    "evidence.interleaved": "forward A, forward B, backward A : les gradients de A ne sont plus "
+    "ceux de A seul",
+    "evidence.stale": "pour de nouvelles entrées, c'est le gradient juste pour les précédentes "
+    "qui est renvoyé",
+    "evidence.frozen": "forward donne les sorties d'entrées précédentes pour de nouvelles entrées",
+    "evidence.changed_by_caller": "avec des copies de ce que ses Functions prennent et rendent, il "
+    "est juste : l'appelant change l'une d'elles sur place",
+    "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
+    "avec une copie, le gradient est juste",
+    "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
+    "evidence.constant_added": "{name} : un terme qui ne dépend pas de grad_output est ajouté, de "
+    "taille {size}",
+    "evidence.not_zero": "{name} : pour un grad_output nul, le gradient atteint {size}",
+    "evidence.degree_zero": "{name} : deux fois grad_output donne le même gradient : sa taille "
+    "est perdue",
+    "evidence.squared": "{name} : deux fois grad_output donne quatre fois le gradient : il est "
+    "mis au carré",
+    "evidence.cubed": "{name} : deux fois grad_output donne huit fois le gradient : il est mis au "
+    "cube",
+    "evidence.absolute": "{name} : moins grad_output donne le même gradient : son signe est perdu",
+    "evidence.one_signed": "{name} : les grad_output positifs et négatifs sont traités "
+    "différemment",
+    "evidence.clipped": "{name} : proportionnel à grad_output jusqu'à {limit} environ, plus "
+    "au-delà : il est écrêté",
+    "evidence.not_linear": "{name} : le gradient pour une somme de grad_output n'est pas la somme "
+    "des gradients",
+    "evidence.unused": "quand la sortie {position} seule est utilisée et que les autres apportent "
+    "None",
+    "evidence.rounded": "{name} : les gradients sont tous des nombres {dtype} exacts, et ne "
+    "s'additionnent qu'à cet arrondi près",
+    "evidence.rounded_inside": "{name} : le double de grad_output donne le double du gradient, "
+    "mais d'autres multiples et les sommes à un arrondi près seulement : grad_output passe par un "
+    "type de moindre précision",
+    "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
+    "comme .sum() l'envoie",
+    "evidence.layout_transposed": "pour un grad_output transposé en mémoire",
+    "evidence.layout_strided": "pour un grad_output qui est une valeur sur deux d'un tenseur plus "
+    "grand",
+    "evidence.layout_rows": "pour un grad_output dont les colonnes sont une même colonne étendue",
+    "evidence.layout_channels_last": "pour un grad_output dans l'ordre channels_last",
+    "evidence.layout_conjugated": "pour un grad_output conjugué paresseusement",
+    "evidence.layout_inputs": "pour des entrées transposées en mémoire",
+    "evidence.subset": "quand {names} seulement demande un gradient",
+    "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
+    "direction au hasard, mesuré {measured}",
+    "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
+    "evidence.dtype_off": "{name} : en {dtype}, le gradient s'écarte de {off}, sa plus grande "
+    "valeur est {size}",
+    "evidence.not_finite_in": "{name} : en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
+    "où la sortie et la dérivée sont finies",
+    "evidence.way": "{name} : {way} donne un autre gradient que backward appelé à la main",
+    "evidence.way_raises": "{way} lève une erreur",
+    "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
+    "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
+    "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
+    "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
+    "gradients d'avant",
+    "evidence.superfluous": "quelque chose est renvoyé là où la dérivée est 0, le reste est juste",
+    "evidence.lost": "0 est renvoyé là où la dérivée ne l'est pas, le reste est juste",
+    "evidence.direction": "dans une direction au hasard : renvoyé {returned}, mesuré {measured} ± "
+    "{error}",
+    "evidence.direction_entry": "trouvé à la position {index} : renvoyé {returned}, mesuré "
+    "{measured} ± {error}",
+    "evidence.found_at": "trouvé {where}",
+    "evidence.where_equals": "faux là où {name} vaut {at}",
+    "evidence.count_wrong": "{count} valeurs de la jacobienne sur {all} sont fausses",
+    "evidence.count_wrong_one": "1 valeur de la jacobienne sur {all} est fausse",
+    "evidence.ratio": "renvoyé / mesuré = {factor} pour les {count} valeurs",
+    "evidence.all_zero": "zéro est renvoyé partout, alors que la sortie en dépend",
+    "evidence.or_sizes": "ce qui peut aussi être {names}",
+    "evidence.ratio_one": "renvoyé / mesuré = {factor} pour la seule valeur fausse",
+    "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
+    "evidence.factor_is": "le facteur est {formula}",
+    "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
+    "plus loin",
+    "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
+    "evidence.transposed": "juste si l'on échange {a} et {b}",
+    "evidence.times": "et multiplié par {factor}",
+    "evidence.times_varying": "et multiplié par un facteur qui varie",
+    "evidence.moved": "les valeurs mesurées, {how} le long de {where}",
+    "evidence.permuted": "les valeurs mesurées, à d'autres positions",
+    "evidence.outputs": "faux pour la sortie {names} seulement",
+    "evidence.part_first": "faux à l'indice 0 de {axis} seulement",
+    "evidence.part_last": "faux au dernier indice de {axis} seulement",
+    "evidence.part_border": "faux au premier et au dernier indice de {axis} seulement",
+    "evidence.part_from": "juste avant l'indice {index} de {axis}, faux à partir de là",
+    "evidence.part_until": "faux avant l'indice {index} de {axis}, juste à partir de là",
+    "evidence.carried": "ce qui passe de l'un au suivant est perdu",
+    "evidence.part_all_but_first": "juste à l'indice 0 de {axis} seulement",
+    "evidence.part_all_but_last": "juste au dernier indice de {axis} seulement",
+    "evidence.part_even": "faux aux indices pairs de {axis} seulement",
+    "evidence.part_odd": "faux aux indices impairs de {axis} seulement",
+    "evidence.part_imaginary": "faux dans la partie imaginaire seulement",
+    "evidence.part_some": "faux à {count} des {all} indices de {axis} qui ont été mesurés",
+    "evidence.part_diagonal": "faux sur la diagonale de {axis} seulement",
+    "evidence.part_above": "faux au-dessus de la diagonale de {axis} seulement",
+    "evidence.part_below": "faux au-dessous de la diagonale de {axis} seulement",
+    "evidence.part_off_diagonal": "juste sur la diagonale de {axis} seulement",
+    "evidence.part_sum": "backward doit sommer sur {axis}, et n'en prend pas tout",
+    "evidence.repeated": "faux exactement là où plusieurs sorties contribuent",
+    "evidence.sums": "les valeurs de grad_output le long de {axes} ont toutes le même effet : "
+    "seule leur somme est utilisée",
+    "evidence.first_alone": "seule la première valeur de grad_output le long de {axes} est "
+    "utilisée, à la place de toutes",
+    "evidence.last_alone": "seule la dernière valeur de grad_output le long de {axes} est "
+    "utilisée, à la place de toutes",
+    "evidence.summed_neighbours": "des voisins en mémoire sont sommés, et non ce qui a été "
+    "diffusé : un reshape mélange les axes",
+    "evidence.summed_over": "juste si la somme portait sur d'autres axes ; elle porte sur {axes}",
+    "evidence.averaged": "renvoyé / mesuré = {factor} : la moyenne de {count} valeurs, au lieu de "
+    "leur somme",
+    "evidence.coupling": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
+    "couple le long de {returned}",
+    "evidence.no_axis": "aucun axe",
+    "evidence.uncoupled": "une sortie dépend d'autres valeurs le long de {measured} ; backward "
+    "les traite comme indépendantes sur une partie de ces axes",
+    "evidence.sparse": "il manque {number} à {count} valeurs, les autres sont justes",
+    "evidence.along_mean": "ce qui manque, {size} % de la dérivée, est le même le long de {axis} "
+    ": une somme sur cet axe s'est perdue",
+    "evidence.along_multiple": "ce qui manque, {size} % de la dérivée, est un multiple de {name} "
+    "le long de {axis}",
+    "evidence.along_both": "ce qui manque, {size} % de la dérivée, est une constante plus un "
+    "multiple de {name} le long de {axis}",
+    "evidence.square_only": "pour d'autres tailles, une erreur est levée : le calcul ne marche "
+    "que si deux tailles sont égales, comme s'il manquait une transposée",
+    "evidence.residual": "ce qui manque fait {size} % de la dérivée",
+    "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
+    "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
+    "evidence.ratio_formula": "renvoyé / mesuré = {formula}",
+    "evidence.hidden_output": "il suit le grad_output de la sortie {output}, qui n'a pas de "
+    "gradient, et non celui de la sortie qui en a un",
+    "evidence.other_mask": "{lost} valeurs manquent et {superfluous} sont de trop, les autres sont "
+    "justes : comme avec le masque d'un autre tirage que celui de forward",
+    "evidence.formulas": "mesuré : {measured} ; renvoyé : {returned}",
+    "evidence.missing": "il manque : {formula}",
+    "evidence.skipped": "c'est le gradient de forward sans la dérivée de {name}",
+    "evidence.dropped": "c'est le gradient de forward sans ce qui passe par {name} : comme si "
+    "l'une de ses entrées était constante",
+    "evidence.negated": "c'est le gradient de forward avec l'autre signe pour une entrée de {name}",
+    "evidence.slope_at_output": "c'est la dérivée mesurée en x = sortie",
+    "evidence.slope_at_input": "si l'on donne la sortie comme x, la dérivée en l'entrée est "
+    "renvoyée",
+    "evidence.side_above": "faux là où {name} > {at}, juste au-dessous",
+    "evidence.side_below": "faux là où {name} < {at}, juste au-dessus",
+    "evidence.side_outside": "faux là où |{name}| > {at}, juste à l'intérieur",
+    "evidence.side_inside": "faux là où |{name}| < {at}, juste à l'extérieur",
+    "evidence.side_band": "faux seulement là où {name} est proche de {at}",
+    "evidence.side_out_of_band": "juste seulement là où {name} est proche de {at}",
+    "evidence.scaled_output": "chaque sortie a un facteur à elle, de {low} à {high}",
+    "evidence.scaled_argument": "chaque valeur a un facteur à elle, de {low} à {high}",
+    "evidence.conjugate_both": "c'est le gradient de la fonction conjuguée : la dérivée n'est pas "
+    "conjuguée",
+    "evidence.conjugate_result": "juste si l'on conjugue le résultat",
+    "evidence.conjugate_grad_output": "juste si l'on conjugue d'abord grad_output",
+    "evidence.turned": "c'est le gradient de forward avec {name} le long d'un autre axe",
+    "evidence.power_rule": "forward est {base}**{name} fois une constante ; ce qui est renvoyé est "
+    "la règle des puissances, faite pour {name}**a",
+    "evidence.option": "c'est le gradient pour {name} = {other} ; forward a utilisé {value}",
+    "evidence.representable": "les {count} valeurs fausses sont toutes des nombres {dtype} exacts",
+    "evidence.steps": "forward avance par paliers : la dérivée de toutes les valeurs est 0",
+    "evidence.identity": "forward renvoie {name} tel quel : si un autre gradient est voulu, "
+    "dites-le avec surrogate=",
+    "evidence.offset": "{form} est décalé de {offset} partout, comme là où une petite constante "
+    "n'est ajoutée que dans backward",
+    "evidence.staircase": "il avance par marches d'environ {size} de sa taille quand les entrées "
+    "varient continûment",
+    "evidence.units": "les sorties de forward sont en proportion, donc le gradient reste ce qu'il "
+    "est ; {count} de ses {all} valeurs ne le font pas",
+    "evidence.cancellation": "plus l'argument est petit, moins il reste de chiffres justes : il "
+    "s'écarte de {shares} de sa taille, comme là où l'on soustrait des nombres presque égaux",
+    "evidence.nearly": "presque juste : aucune valeur ne s'écarte de plus de {size} de sa taille",
+    "evidence.not_finite": "{count} valeurs sur {all} sont nan ou inf ; les sorties et les "
+    "dérivées sont finies",
+    "evidence.edge_above": "forward y est fini, et sa pente à droite est {above}",
+    "evidence.edge_below": "forward y est fini, et sa pente à gauche est {below}",
+    "evidence.edge_both": "forward y est fini, et ses pentes aussi : {below} à gauche et "
+    "{above} à droite",
+    "evidence.underflow": "0 est renvoyé pour {count} valeurs dont la dérivée n'est pas 0",
+    # What is worth knowing and no mistake.
+    "note.kinks": "{count} valeurs sont à des points anguleux, où toute valeur entre la dérivée à "
+    "gauche et la dérivée à droite est juste",
+    "note.kinks_one": "1 valeur est à un point anguleux, où toute valeur entre la dérivée à "
+    "gauche et la dérivée à droite est juste",
+    "note.nowhere": "{count} valeurs n'ont pas de dérivée mesurable : forward y saute, ou sa "
+    "pente y est infinie ; elles ne sont pas comparées",
+    "note.nowhere_one": "1 valeur n'a pas de dérivée mesurable : forward y saute, ou sa pente y "
+    "est infinie ; elle n'est pas comparée",
+    "note.unmeasured": "{count} valeurs sur {all} n'ont pas pu être mesurées assez bien, et "
+    "n'ont pas été comparées",
+    "note.edge": "{where}, backward renvoie {returned} ; forward y est fini et sa pente infinie : "
+    "l'infini de son signe, ou un nombre choisi, fait moins de dégâts",
+    "note.no_second_order": "pas de dérivée seconde : {text}",
+    "note.once": "backward est marqué @once_differentiable",
+    "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
+    "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
+    "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
+    "note.raises": "{where}, backward lève une erreur : {text}",
+    "note.slow": "forward est lent : les autres tailles et les valeurs particulières ont été "
+    "moins examinées",
+    "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
+    "comparées",
+    "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
+    "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
+    "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
+    # The rungs of the ladder.
+    "rung.calls": "appels",
+    "rung.values": "valeurs",
+    "rung.directions": "directions",
+    "rung.sizes": "tailles",
+    "rung.values at large": "autres valeurs",
+    "rung.special values": "valeurs particulières",
+    "rung.edges": "bords",
+    "rung.linearity": "linéarité",
+    "rung.layout": "disposition en mémoire",
+    "rung.unused outputs": "sorties inutilisées",
+    "rung.subsets": "sous-ensembles",
+    "rung.second order": "second ordre",
+    "rung.float32": "float32",
+    "rung.half precision": "demi-précision",
+    "rung.ways to run": "façons d'exécuter",
+    # How a report is shown: at the end of the table, because two hands write it.
+    "show.right": "{function} : juste ({seconds:.2f} s)",
+    "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
+    "show.wrong_many": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
+    "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",
+    "show.heading": "{cause}",
+    "show.heading_where": "{cause}, {where}",
+    "show.heading_argument": "{argument} : {cause}",
+    "show.heading_argument_where": "{argument} : {cause}, {where}",
+    "show.worst": "pire valeur {entry} : renvoyé {returned}, mesuré {measured} ± {error}",
+    "show.advice": "à essayer : {advice}",
+    "show.rivals": "possible aussi : {rivals}",
+    "show.note": "note : {note}",
+    "show.looked_at": "examiné : {rungs} ({total} comparaisons)",
+    "show.inputs": "entrées : {inputs}",
+    "show.seed": "graine : {seed}",
+    "show.reproduction": "pour le voir soi-même :",
+    "show.elsewhere": "cela se voit {where} ; voici les entrées données",
+    "show.more": "la suite : print(report.details())",
+    "show.more_findings": "encore {count} erreurs : print(report.details())",
+    "show.map": "{argument} : l'écart entre renvoyé et mesuré, rapporté au plus grand",
+    "show.map_blocks": "chaque case est la pire de {rows} sur {columns} valeurs",
+    "show.map_none": "{argument} : aucun gradient n'a été renvoyé",
+    "show.map_agree": "concorde",
+    "show.map_lost": "nan ou inf",
+    "show.map_cell": "{entry} : renvoyé {returned}, mesuré {measured} ± {error}",
+    # What the command says.
+    "cli.right": "juste",
+    "cli.wrong": "faux",
+    "cli.inconclusive": "indécis",
+    "cli.not_examined": "non examiné",
+    "cli.count_right": "juste : {count}",
+    "cli.count_wrong": "faux : {count}",
+    "cli.count_inconclusive": "indécis : {count}",
+    "cli.count_not_examined": "non examiné : {count}",
+    "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
+    "cli.no_functions": "aucune Function n'y est définie",
+    "cli.more": "la suite : --details",
+    "cli.more_findings": "encore {count} erreurs : --details",
+}

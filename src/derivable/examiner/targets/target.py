@@ -1,0 +1,353 @@
+"""`Subject`: one way to run whatever is examined: a Function, a callable, a value with gradient.
+
+A Function is run by hand, so that what its backward really returns is seen, before autograd has
+summed, cast or dropped any of it. A callable is run under autograd, which is all that one can
+do with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from derivable.errors import InputError
+from derivable.examiner.targets.recorder import Recorder
+from derivable.function.gradients import as_tuple
+
+Inputs = Sequence[Any]
+SEED = 20_260
+
+
+class Run:
+    """One forward, and any number of backwards through it.
+
+    `outputs` are what forward returned; `smooth` the positions of those that have a gradient. Where
+    the outputs are all that is wanted, as in second order, this class itself is enough.
+    """
+
+    def __init__(self, outputs: tuple[Any, ...], smooth: Sequence[int], inputs: Inputs) -> None:
+        self.outputs = outputs
+        self.smooth = list(smooth)
+        self.inputs = inputs  # the copies that forward was given
+
+    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What backward returns, as it is, for one `grad_output` per smooth output."""
+        raise NotImplementedError("a run of outputs alone has no backward")
+
+    def spread(self, grad_outputs: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """One `grad_output` per output: None where an output has none."""
+        given = iter(grad_outputs)
+        return [next(given) if i in self.smooth else None for i in range(len(self.outputs))]
+
+
+class Subject:
+    """What is examined: its name, and how to run it once.
+
+    `random` is set once it is known that forward draws random numbers: every run then starts
+    from the same seed, so that there is one function to differentiate. `batchable` is set once it
+    is known that forward keeps no state, which vmap would fill with its own kind of tensors.
+    """
+
+    by_hand = False  # whether what backward returns is seen as it is
+    value_only = False  # whether there is a value with a gradient, and no backward
+    parameters: Mapping[str, Tensor] = {}  # of a module; they come after its own inputs
+
+    def __init__(self, name: str, target: Any) -> None:
+        self.name = name
+        self.target = target
+        self.random = False
+        self.batchable = False  # whether many forwards may run at once under vmap
+
+    def names(self, count: int) -> list[str]:
+        """The names of `count` inputs."""
+        raise NotImplementedError(f"{self.name} is measured alone, and its inputs are never named")
+
+    def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
+        """One forward on copies of `inputs`, those at `wanted` requiring grad."""
+        with seeded(SEED) if self.random else contextlib.nullcontext():
+            return self._run([copied(value, i in wanted) for i, value in enumerate(inputs)], wanted)
+
+    def value(self, inputs: Inputs) -> tuple[Any, ...]:
+        """The outputs alone."""
+        return self.run(inputs, ()).outputs
+
+    def recorded(self, inputs: Inputs) -> Any:
+        """The outputs as autograd records them."""
+        with seeded(SEED) if self.random else contextlib.nullcontext():
+            return self._recorded(inputs)
+
+    def _recorded(self, inputs: Inputs) -> Any:
+        raise NotImplementedError(f"{self.name} has a value alone, which nothing records")
+
+    def _run(self, inputs: list[Any], wanted: Sequence[int]) -> Run:
+        raise NotImplementedError(f"{self.name} has a `run` of its own")
+
+
+class FunctionRun(Run):
+    """A forward by hand, with the ctx that it left."""
+
+    def __init__(self, backward: Callable[..., Any], ctx: Recorder, returned: Any, inputs: Inputs):
+        outputs = as_tuple(returned)
+        hidden = ctx._non_differentiable
+        smooth = [
+            i
+            for i, output in enumerate(outputs)
+            if is_float(output) and not any(output is other for other in hidden)
+        ]
+        super().__init__(outputs, smooth, inputs)
+        self.ctx, self._backward = ctx, backward
+
+    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What backward returns when it is called by hand."""
+        return self.pull_all(self.spread(grad_outputs))
+
+    def pull_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """The same for one `grad_output` per output, smooth or not."""
+        if self.ctx._materialize:
+            grads = [
+                torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad
+                for grad, output in zip(grads, self.outputs, strict=True)
+            ]
+        with torch.no_grad():
+            return as_tuple(self._backward(self.ctx, *grads))
+
+
+class FunctionSubject(Subject):
+    """A torch.autograd.Function, ours or PyTorch's, in the combined or in the split style."""
+
+    by_hand = True
+
+    def __init__(self, function: type[torch.autograd.Function]) -> None:
+        super().__init__(function.__name__, function)
+        rules = getattr(function, "_rules", None)
+        self.ours = rules is not None
+        self.forward = rules.forward if rules else function.forward
+        self.backward = rules.backward if rules else function.backward
+        if self.backward is torch.autograd.Function.backward:
+            self.backward = function.vjp  # the other name that PyTorch allows
+        split = function.setup_context is not torch.autograd.Function.setup_context
+        self.split = split and not self.ours
+        self.signature = rules.signature if rules else None
+        self.protect = False  # an experiment, see Recorder
+
+    def bind(self, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
+        """The inputs in forward's order; `options` are inputs given by keyword."""
+        if self.signature is not None:
+            return list(self.signature.bind(tuple(inputs), options))
+        if self.split:  # PyTorch fills in the defaults there
+            bound = inspect.signature(self.forward).bind(*inputs, **options)
+            bound.apply_defaults()
+            return list(bound.args)
+        if not options:
+            return list(inputs)
+        names = self.names(len(inputs) + len(options) + 99)
+        unknown = [name for name in options if name not in names]
+        if unknown:
+            raise InputError(
+                f"{self.name}.forward has no input {unknown[0]!r}; it takes {', '.join(names)}"
+            )
+        last = max(names.index(name) for name in options)
+        parameters = inspect.signature(self.forward).parameters
+        rest = [options.get(n, parameters[n].default) for n in names[len(inputs) : last + 1]]
+        for name, value in zip(names[len(inputs) :], rest, strict=False):
+            if value is inspect.Parameter.empty:
+                raise InputError(f"{self.name}: the input {name} is missing")
+        return [*inputs, *rest]
+
+    def names(self, count: int) -> list[str]:
+        """The names of forward's inputs; *xs is xs[0], xs[1], ..."""
+        if self.signature is not None:
+            return list(self.signature.names(count))
+        parameters = list(inspect.signature(self.forward).parameters.values())
+        parameters = parameters if self.split else parameters[1:]
+        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
+        star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        return names + ([f"{star}[{i}]" for i in range(count - len(names))] if star else [])
+
+    def _recorded(self, inputs: Inputs) -> Any:
+        return self.target.apply(*inputs)
+
+    def traced(self, inputs: list[Any]) -> list[Tensor]:
+        """The smooth outputs, with forward's own operations recorded by autograd."""
+        ctx = Recorder((True,) * len(inputs), self.protect)
+        run = FunctionRun(self.backward, ctx, self._forward(ctx, inputs), inputs)
+        return [run.outputs[i] for i in run.smooth]
+
+    def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
+        """What forward returns, in any of the styles."""
+        if self.split:
+            returned = self.forward(*inputs)
+            self.target.setup_context(ctx, tuple(inputs), returned)
+            return returned
+        if self.signature is not None:
+            return self.signature.call(self.forward, ctx, tuple(inputs))
+        return self.forward(ctx, *inputs)
+
+    def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
+        ctx = Recorder(tuple(i in wanted for i in range(len(inputs))), self.protect)
+        with torch.no_grad():
+            returned = self._forward(ctx, inputs)
+        return FunctionRun(self.backward, ctx, returned, inputs)
+
+
+class RecordedRun(Run):
+    """A call under autograd."""
+
+    def __init__(self, returned: Any, inputs: Inputs, wanted: Sequence[int]) -> None:
+        outputs = as_tuple(returned)
+        smooth = [i for i, o in enumerate(outputs) if is_float(o) and o.requires_grad]
+        super().__init__(outputs, smooth, inputs)
+        self._wanted = list(wanted)
+
+    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What autograd returns."""
+        pairs = [
+            (output, grad)
+            for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
+            if grad is not None
+        ]
+        found: Sequence[Tensor | None] = [None] * len(self._wanted)
+        if pairs and self._wanted:
+            outputs, grads = zip(*pairs, strict=True)
+            leaves = [self.inputs[i] for i in self._wanted]
+            found = torch.autograd.grad(
+                outputs, leaves, grads, retain_graph=True, allow_unused=True
+            )
+        gradients: list[Any] = [None] * len(self.inputs)
+        for position, gradient in zip(self._wanted, found, strict=True):
+            gradients[position] = gradient
+        return tuple(gradients)
+
+
+class CallableSubject(Subject):
+    """Any callable of tensors; an nn.Module's parameters count as inputs after its own."""
+
+    def __init__(self, target: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
+        super().__init__(getattr(target, "__name__", type(target).__name__), target)
+        self.options = options or {}
+        self.buffers: dict[str, Tensor] = {}
+        if isinstance(target, nn.Module):
+            self.parameters = {n: p for n, p in target.named_parameters() if p.requires_grad}
+            fixed = {n: p for n, p in target.named_parameters() if not p.requires_grad}
+            self.buffers = {**fixed, **dict(target.named_buffers())}
+
+    def names(self, count: int) -> list[str]:
+        """The names of the inputs, then those of the parameters."""
+        own = count - len(self.parameters)
+        rule = self.target.forward if isinstance(self.target, nn.Module) else self.target
+        try:
+            parameters = list(inspect.signature(rule).parameters.values())
+        except (TypeError, ValueError):  # a builtin
+            parameters = []
+        known = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][:own]
+        known += [f"input {i}" for i in range(len(known), own)]
+        return known + list(self.parameters)
+
+    def _recorded(self, inputs: Inputs) -> Any:
+        if not isinstance(self.target, nn.Module):
+            return self.target(*inputs, **self.options)
+        own = len(inputs) - len(self.parameters)
+        dtype = next((v.dtype for v in inputs[own:] if is_float(v)), None)
+        state = {
+            name: copied(t, False).to(dtype) if dtype and is_float(t) else copied(t, False)
+            for name, t in self.buffers.items()
+        }
+        state |= dict(zip(self.parameters, inputs[own:], strict=True))
+        return torch.func.functional_call(self.target, state, tuple(inputs[:own]), self.options)
+
+    def _run(self, inputs: list[Any], wanted: Sequence[int]) -> RecordedRun:
+        with torch.set_grad_enabled(bool(wanted)):
+            return RecordedRun(self._recorded(inputs), inputs, wanted)
+
+
+class PairRun(Run):
+    """A value, and the gradient that somebody computes beside it."""
+
+    def __init__(self, outputs: tuple[Any, ...], inputs: Inputs, gradient: Callable[[], Any]):
+        super().__init__(outputs, [0], inputs)
+        self._gradient = gradient
+
+    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """The gradient beside the value, times grad_output."""
+        (grad,) = grad_outputs
+        return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
+
+
+def copied(value: Any, wanted: bool) -> Any:
+    """A copy that a run may change: a tensor's, or a random generator's."""
+    if isinstance(value, Tensor):
+        copy = value.detach().clone()
+        return copy.requires_grad_() if wanted else copy
+    return value.clone_state() if isinstance(value, torch.Generator) else value
+
+
+def is_float(value: Any) -> bool:
+    """Whether it is a tensor that can have a gradient."""
+    return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
+
+
+@contextlib.contextmanager
+def applying(apply: Callable[..., Any]) -> Iterator[None]:
+    """Inside, `.apply(*inputs)` of any Function is `apply(original, cls, *inputs)`.
+
+    `original(cls, *inputs)` is what it was. PyTorch calls `.apply` by no other name, so that there
+    is no way but to put another in its place, which mypy rightly minds.
+    """
+    original = vars(torch.autograd.Function)["apply"]
+
+    def other(cls: Any, *inputs: Any) -> Any:
+        return apply(original.__func__, cls, *inputs)
+
+    torch.autograd.Function.apply = classmethod(other)  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        torch.autograd.Function.apply = original  # type: ignore[method-assign]
+
+
+def forwards_alone() -> contextlib.AbstractContextManager[None]:
+    """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
+
+    PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
+    values are wanted, a callable made of such Functions can run in batches all the same.
+    """
+
+    def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:
+        if not torch._C._are_functorch_transforms_active():  # another thread's call
+            return original(cls, *inputs)
+        if cls.setup_context is not torch.autograd.Function.setup_context:
+            return cls.forward(*inputs)
+        return cls.forward(Recorder((False,) * len(inputs)), *inputs)
+
+    return applying(apply)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
+    with unchanged_random_state():
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        np.random.seed(seed)  # the user's code may draw from NumPy's global generator
+        random.seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def unchanged_random_state() -> Iterator[None]:
+    """Afterwards, the global random generators are as they were before."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
