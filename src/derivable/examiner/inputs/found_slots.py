@@ -1,0 +1,133 @@
+"""`Slot`: one argument of a forward, and the kinds that it may be, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from derivable.examiner.inputs import found_names as names
+from derivable.examiner.inputs.found_usage import Usage
+
+INTEGER_ANNOTATIONS = ("Int", "Integer", "UInt", "Int64", "Int32", "LongTensor", "Long")
+_SHAPED = re.compile(r"(\w+)\[\s*(?:[\w.]+)\s*,\s*['\"]([^'\"]*)['\"]\s*\]")
+
+
+@dataclass
+class Slot:
+    """An argument that needs a value: its kinds with their costs, and what they are made of.
+
+    Kinds: "float", "int", "bool" (tensors) and "value" (an option, of `values`).
+    """
+
+    name: str
+    kinds: list[tuple[float, str]]
+    role: str = ""  # of a float tensor, by its name
+    integer: str = ""  # label, index or length, for integers
+    values: list[Any] = field(default_factory=list)
+    dims: str | None = None  # of an annotation, such as "batch n"
+    keyword: bool = False
+    star: bool = False
+    factor: bool = False  # of a matrix product
+
+
+def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
+    """What one argument may be, from its annotation, its name, its default and its use."""
+    name = parameter.name
+    annotated, dims = annotation_of(parameter.annotation)
+    slot = Slot(name, [], names.role_of(name), names.integer_role(name), dims=dims)
+    slot.keyword = parameter.kind is parameter.KEYWORD_ONLY
+    slot.star = parameter.kind is parameter.VAR_POSITIONAL
+    slot.factor = "factor" in usage.tags
+    slot.values = _values(name, annotated, usage, parameter.default)
+    slot.kinds = sorted(_kinds(slot, annotated, usage).items(), key=lambda pair: pair[1])
+    slot.kinds = [(cost, kind) for kind, cost in slot.kinds]  # type: ignore[misc]
+    return slot
+
+
+def annotation_of(annotation: Any) -> tuple[str, str | None]:
+    """An annotation in words, and the dimensions that it states: `Float[Tensor, "batch n"]`."""
+    if annotation is inspect.Parameter.empty:
+        return "", None
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    found = _SHAPED.search(text)
+    if found is None:
+        return text.replace("torch.", ""), None
+    return f"{found.group(1)}Tensor", found.group(2)
+
+
+def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
+    """The cost of each kind."""
+    tags, name = usage.tags, slot.name.lower().strip("_")
+    costs = {"float": 1.0, "int": 3.0, "bool": 4.0, "value": 3.0}
+    is_option = bool(names.option_values(name))
+    if "graded" in tags and not tags & {"flag", "exponent", "integer"} and not usage.choices:
+        costs |= {"float": 0.0, "int": 5.0, "bool": 5.0, "value": 4.0}
+    elif usage.tensor:
+        costs |= {"float": 0.0, "value": 6.0}
+    elif slot.role and not is_option:
+        costs |= {"float": 0.2, "value": 4.0}
+    if is_option and not usage.tensor and "graded" not in tags:
+        costs["value"] = 0.4 if not slot.role else 0.7
+    if usage.choices or tags & {"flag", "none", "exponent", "integer"} and not usage.tensor:
+        costs["value"] = min(costs["value"], 0.1)
+    if "option" in tags and not usage.tensor:
+        costs["value"] = min(costs["value"], 0.5)
+    if slot.integer and (not slot.role or "index" in tags):
+        costs["int"] = 0.3
+    if slot.integer == "label":
+        costs["int"] = min(costs["int"], 0.9)
+    if "index" in tags:
+        costs["int"] = min(costs["int"], 0.0 if slot.role != "x" else 1.0)
+    if "ungraded" in tags:
+        costs["value"] -= 0.1 if usage.tensor else 1.0
+        costs |= {"float": costs["float"] + 0.3, "int": costs["int"] - 0.5}
+    if name in names.MASKS or "mask" in tags:
+        costs["bool"] = 0.1
+    return costs | _annotated_kinds(annotated)
+
+
+def _annotated_kinds(annotated: str) -> dict[str, float]:
+    """What an annotation says of the kinds; nothing where there is none."""
+    if "Tensor" in annotated:
+        if any(word in annotated for word in INTEGER_ANNOTATIONS):
+            return {"int": -1.0, "value": 9.0}
+        return {"bool": -1.0} if "Bool" in annotated else {"float": 0.0, "value": 9.0}
+    words = set(re.findall(r"\w+", annotated))
+    options = {"float", "int", "bool", "str", "tuple", "list", "Sequence", "Literal", "Callable"}
+    return {"value": -1.0, "float": 4.0} if words & options else {}
+
+
+def _values(name: str, annotated: str, usage: Usage, default: Any) -> list[Any]:
+    """The values that an option may have."""
+    literal = re.search(r"Literal\[(.*?)\]", annotated)
+    chosen = list(usage.choices)
+    if literal is not None:
+        chosen = [*_literals(literal.group(1)), *chosen]
+    known = [*chosen, *names.option_values(name)]
+    words = set(re.findall(r"\w+", annotated))
+    typed: Callable[[Any], bool] = lambda value: True  # noqa: E731
+    if words & {"float", "int", "bool", "str"}:
+        known += {"bool": [True, False], "int": [2, 1, 0, 3], "str": ["mean"]}.get(
+            next(w for w in ("bool", "str", "int", "float") if w in words), [0.5, 2.0]
+        )
+        kinds = tuple(k for k in (float, int, bool, str, tuple) if k.__name__ in words)
+        typed = lambda value: type(value) in kinds  # noqa: E731
+    known = [*([3, 2, 2.5] if "exponent" in usage.tags else []), *known]
+    known = [value for value in known if typed(value)] or known
+    if not chosen:
+        plain = [True, False] if "flag" in usage.tags else []
+        known = [*known, *plain, 2.0, 0.5, 2, 1, 0, True, -1]
+    if default is None or "none" in usage.tags:
+        known = [*known, None]
+    return list({(type(v), repr(v)): v for v in known}.values())
+
+
+def _literals(text: str) -> list[Any]:
+    try:
+        return list(ast.literal_eval(f"({text},)"))
+    except (ValueError, SyntaxError):
+        return []
