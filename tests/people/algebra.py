@@ -3,6 +3,7 @@
 
 import torch
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class MatMul(Function):
@@ -360,6 +361,7 @@ class Cholesky(Function):
         return L
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, g):
         (L,) = ctx.saved_tensors
         P = (L.mT @ g).tril()

@@ -322,12 +322,12 @@ class Checked(Function):
     def forward(ctx, p):
         assert p.ndim == 2 and p.shape[1] == 2
         r, t = p[:, 0], p[:, 1]
-        ctx.save_for_backward(r, t)
+        ctx.save_for_backward(p)
         return torch.stack([r * t.cos(), r * t.sin()], 1)
 
     @staticmethod
     def backward(ctx, g):
-        r, t = ctx.saved_tensors
+        r, t = ctx.saved_tensors[0].unbind(1)
         gx, gy = g[:, 0], g[:, 1]
         return torch.stack([gx * t.cos() + gy * t.sin(), r * (gy * t.cos() - gx * t.sin())], 1)
 
@@ -338,13 +338,14 @@ class GLU(Function):
         a, b = x.chunk(2, dim=-1)
         if a.shape != b.shape:
             raise ValueError("the last size must be even")
-        s = b.sigmoid()
-        ctx.save_for_backward(a, s)
-        return a * s
+        ctx.save_for_backward(a, b)
+        return a * b.sigmoid()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, g):
-        a, s = ctx.saved_tensors
+        a, b = ctx.saved_tensors
+        s = b.sigmoid()
         return torch.cat([g * s, g * a * s * (1 - s)], -1)
 
 
@@ -391,10 +392,10 @@ class Magnitude(Function):
     @staticmethod
     def forward(ctx, z):
         r = torch.sqrt(z.real**2 + z.imag**2)
-        ctx.save_for_backward(z, r)
+        ctx.save_for_backward(z)
         return r
 
     @staticmethod
     def backward(ctx, g):
-        z, r = ctx.saved_tensors
-        return g * z / r
+        (z,) = ctx.saved_tensors
+        return g * torch.sgn(z)

@@ -6,6 +6,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class LinearLab(Function):
@@ -307,6 +308,7 @@ class GroupNorm(Function):
         return ((y - mu) / (sd + 1e-5)).reshape(x.shape)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, g):
         (x,) = ctx.saved_tensors
         with torch.enable_grad():
@@ -316,11 +318,6 @@ class GroupNorm(Function):
             out = ((y - mu) / (sd + 1e-5)).reshape(x.shape)
             (gx,) = torch.autograd.grad(out, x, g)
         return gx.detach(), None
-
-    from torch.autograd.function import once_differentiable
-
-    backward = staticmethod(once_differentiable(backward.__func__))
-
 
 class MaskedMean(Function):
     @staticmethod

@@ -4,6 +4,7 @@
 import torch
 import torch.nn.functional as F
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class MSE(Function):
@@ -35,13 +36,13 @@ class CrossEntropy(Function):
     @staticmethod
     def forward(ctx, logits, labels):
         logp = torch.log_softmax(logits, dim=1)
-        ctx.save_for_backward(logp, labels)
+        ctx.save_for_backward(logits, labels)
         return -logp[torch.arange(len(labels)), labels].mean()
 
     @staticmethod
     def backward(ctx, g):
-        logp, labels = ctx.saved_tensors
-        p = logp.exp()
+        logits, labels = ctx.saved_tensors
+        p = torch.softmax(logits, dim=1)
         p[torch.arange(len(labels)), labels] -= 1
         return g * p / len(labels), None
 
@@ -51,14 +52,14 @@ class SoftmaxCrossEntropy(Function):
 
     @staticmethod
     def forward(ctx, x, y):
-        p = F.softmax(x, dim=-1)
-        ctx.save_for_backward(p, y)
+        p = F.softmax(x, dim=1)
+        ctx.save_for_backward(x, y)
         return -(y * torch.log(p)).sum()
 
     @staticmethod
     def backward(ctx, g):
-        p, y = ctx.saved_tensors
-        return g * (p - y), None
+        x, y = ctx.saved_tensors
+        return g * (F.softmax(x, dim=1) - y), None
 
 
 class NLL(Function):
@@ -118,15 +119,11 @@ class Huber(Function):
         return loss.mean()
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, g):
         (diff,) = ctx.saved_tensors
         grad = g * diff.clamp(-ctx.delta, ctx.delta) / diff.numel()
         return grad, -grad, None
-
-    # saved differences have no second derivative of their own
-    from torch.autograd.function import once_differentiable
-
-    backward = staticmethod(once_differentiable(backward.__func__))
 
 
 class Hinge(Function):

@@ -15,8 +15,19 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.checks.authoring import (
+    described,
+    not_runnable,
+    old_names,
+    outputs_of,
+    signature_of_backward,
+    unfinished,
+)
 from derivable.examiner.examination import Examination
+from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.found import Search
 from derivable.examiner.report import Report
+from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import (
     CallableSubject,
     FunctionSubject,
@@ -41,10 +52,12 @@ def check(
 ) -> Report:
     """Examine the gradients of `target` at `inputs` and around them.
 
-    target     a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
-               torch.nn.Module that uses one; a module's parameters are examined too
+    target     a torch.autograd.Function (ours, or PyTorch's in either style), a plain class with
+               a forward and a backward, or a callable or torch.nn.Module that uses one; a module's
+               parameters are examined too
     inputs     what forward takes, in its order. Tensors that require grad are examined; if none
-               does, all floating-point ones are. Without inputs, target.examples() are taken
+               does, all floating-point ones are. Without inputs, target.examples() are taken,
+               else inputs are found (see found_inputs), and a note states them
     reference  the same function in plain PyTorch: its autograd sharpens the ruler
     surrogate  why backward is not the derivative on purpose: values are then not compared (a
                class may say it once, as its attribute `surrogate`)
@@ -55,15 +68,28 @@ def check(
     Raises InputError for inputs that cannot be examined.
     """
     with _examining():
-        subject, examples = _subject(target, inputs, options, seed)
+        target = _unwrapped(target)
+        subject = subject_of(target, options)
+        found = not_runnable(subject)
+        if found:
+            return _stopped(subject, (), seed, findings=found)
+        examples, notes = _examples(target, subject, inputs, options, seed)
+        if not examples:
+            return _stopped(subject, (), seed, notes=notes)
         why = surrogate if surrogate is not None else getattr(target, "surrogate", None)
-        reports = [
-            Examination(
-                subject, example, surrogate=why, reference=reference, compile=compile, seed=seed
-            ).report()
-            for example in examples
-        ]
-    return reports[0] if len(reports) == 1 else Report.merged(reports)
+        reports = []
+        for example in examples:
+            stopped = _stop(subject, example, seed)
+            reports.append(
+                stopped
+                if stopped is not None
+                else Examination(
+                    subject, example, surrogate=why, reference=reference, compile=compile, seed=seed
+                ).report()
+            )
+    report = reports[0] if len(reports) == 1 else Report.merged(reports)
+    notes = [*notes, *old_names(subject)]
+    return dataclasses.replace(report, notes=(*notes, *report.notes)) if notes else report
 
 
 @contextmanager
@@ -101,35 +127,69 @@ def check_gradient(
         return dataclasses.replace(report, target=(value, gradient), example=(at,))
 
 
-def _subject(
-    target: Any, inputs: Inputs, options: dict[str, Any], seed: int
-) -> tuple[Subject, list[list[Any]]]:
-    """The subject for a target, and the examples to examine it at."""
+def _unwrapped(target: Any) -> Any:
+    """The class of `mse = MSE.apply`; any other target as it is."""
     own = getattr(target, "__self__", None)
-    if getattr(target, "__name__", "") == "apply" and isinstance(own, type):
-        target = own  # Cube.apply is Cube
-    is_function = isinstance(target, type) and issubclass(target, torch.autograd.Function)
-    if not is_function and not callable(target):
-        raise InputError(
-            f"check examines a Function, a callable or a module, got {type(target).__name__}"
-        )
-    name = getattr(target, "__name__", type(target).__name__)
+    return own if getattr(target, "__name__", "") == "apply" and isinstance(own, type) else target
+
+
+def _examples(
+    target: Any, subject: Subject, inputs: Inputs, options: dict[str, Any], seed: int
+) -> tuple[list[list[Any]], list[Message]]:
+    """The examples to examine a target at, and notes on what was chosen.
+
+    Without given inputs, and without examples() of the target, inputs are looked for; none, with
+    a note, for a forward that is still to be written.
+    """
+    notes: list[Message] = []
     examples: Sequence[Sequence[Any]] = [inputs]
     if not inputs and not options:
-        if not hasattr(target, "examples"):
-            raise InputError(
-                f"{name} has no examples(), so give its inputs: "
-                f"check({name}, torch.randn(4, 3), ...)"
-            )
-        with seeded(seed):
-            found = target.examples()
-        examples = [found] if isinstance(found, tuple) else list(found)
-    if is_function:
-        function = FunctionSubject(target)
-        return function, [function.bind(example, options) for example in examples]
-    subject = CallableSubject(target, options)
+        if hasattr(target, "examples"):
+            with seeded(seed):
+                known = target.examples()
+            examples = [known] if isinstance(known, tuple) else list(known)
+        else:
+            search = Search(target, seed)
+            found = search.found()
+            if found is None and search.unfinished is not None:
+                return [], [search.unfinished]
+            if found is None:
+                raise InputError(
+                    f"no inputs were found at which {subject.name} runs"
+                    f"{search.refusal(before=': ')}; give its inputs: "
+                    f"check({subject.name}, torch.randn(4, 3), ...)"
+                )
+            examples, notes = [found.inputs], [found.message]
+            options = found.options
+    if isinstance(subject, FunctionSubject):
+        return [subject.bind(example, options) for example in examples], notes
+    if isinstance(subject, CallableSubject):
+        subject.options = options
     parameters = list(subject.parameters.values())
-    return subject, [[*example, *parameters] for example in examples]
+    return [[*example, *parameters] for example in examples], notes
+
+
+def _stop(subject: Subject, example: list[Any], seed: int) -> Report | None:
+    """A report where there is nothing to examine yet: unfinished, or called in another way."""
+    note = unfinished(subject, example)
+    if note is not None:
+        return _stopped(subject, example, seed, notes=[note])
+    outputs = outputs_of(subject, example)
+    found = signature_of_backward(subject, outputs) if outputs is not None else []
+    return _stopped(subject, example, seed, findings=found) if found else None
+
+
+def _stopped(
+    subject: Subject, example: Sequence[Any], seed: int,
+    findings: Sequence[Finding] = (), notes: Sequence[Message] = (),
+) -> Report:  # fmt: skip
+    """The report on a target that cannot run as it is: wrong by a finding, else inconclusive."""
+    return Report(
+        function=subject.name, verdict="wrong" if findings else "inconclusive",
+        findings=tuple(findings), notes=tuple(notes), rungs={"calls": 1},
+        inputs=described(subject, example), seed=seed, example=tuple(example),
+        target=subject.target,
+    )  # fmt: skip
 
 
 class PairSubject(Subject):

@@ -41,6 +41,8 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
     A backward that says that it cannot be differentiated again, by raising, is no mistake.
     """
+    if not getattr(examined.subject, "recordable", True):
+        return [], []  # autograd never runs it
     run = examined.run(inputs)
     vector = cotangent(run)
     leaves = [

@@ -86,7 +86,7 @@ def _only(
 def ways(examined: Examined, inputs: Inputs, compile: bool = False) -> list[Problem]:
     """Every way that the target offers gives the gradients that backward gives by hand."""
     subject = examined.subject
-    if not isinstance(subject, FunctionSubject) or subject.random:
+    if not isinstance(subject, FunctionSubject) or subject.random or not subject.recordable:
         return []
     run = examined.run(inputs)
     vector = cotangent(run)

@@ -21,6 +21,7 @@ from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import FunctionSubject, Subject, is_float, seeded
 
 MORE = 60  # candidates that are tried after the first at which forward runs
+PARAMETERS = ("b", "shift", "gain")  # roles of what is broadcast by convention
 SOFT = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "nll_loss")
 
 
@@ -43,7 +44,7 @@ def found_inputs(target: Any, seed: int = 0) -> Found | None:
     The sources in their order: examples() of the class, calls in docstrings and tests nearby,
     annotations, names of arguments, else a search over small shapes, dtypes and values until
     forward runs and depends on each tensor. Runs forward at most some hundred times; the choice
-    depends on `seed` only. None if forward runs nowhere; see `refusal` then.
+    depends on `seed` only. None if forward runs nowhere; a Search states what it raised.
     """
     return Search(target, seed).found()
 
@@ -69,18 +70,23 @@ class Search:
         return self._written() or self._drafted()
 
     @property
-    def unfinished(self) -> bool:
-        """Whether forward ran and returned None wherever it ran."""
-        return bool(self.trials.nothing)
+    def unfinished(self) -> Message | None:
+        """A note where forward is still to be written: it returned None, or said so itself."""
+        if self.trials.nothing:
+            return Message("note.forward_none")
+        errors = [error for _, error in self.trials.refusals]
+        says_so = errors and all(isinstance(error, NotImplementedError) for error in errors)
+        return Message("note.forward_not_implemented") if says_so else None
 
-    def refusal(self) -> str:
+    def refusal(self, before: str = "") -> str:
         """What forward raised at the first candidate; empty if nothing was tried."""
         if not self.trials.refusals:
             return ""
         inputs, error = self.trials.refusals[0]
         shapes = ", ".join(str(tuple(v.shape)) if isinstance(v, Tensor) else repr(v)[:20]
                            for v in inputs)  # fmt: skip
-        return f"{type(error).__name__} at ({shapes}): {' '.join(str(error).split())[:120]}"
+        text = " ".join(str(error).split())[:120]
+        return f"{before}{type(error).__name__} at ({shapes}): {text}"
 
     def _written(self) -> Found | None:
         """Inputs of a call in a docstring, in the same file or in a test of it."""
@@ -103,6 +109,7 @@ class Search:
         self.slots = list(_slots(self.target, self.subject, parameters))
         if not self.slots:
             return None
+        self.trials.keywords = {i: s.name for i, s in enumerate(self.slots) if s.keyword}
         words = words_of(_rules(self.target, self.subject))
         hot = bool(words & set(SOFT))
         best = self._best(found_drafts.drafts(_sized(self.slots, self.subject), hot))
@@ -128,7 +135,7 @@ class Search:
             if settled:
                 assert best is not None
                 more -= 1
-                if draft.kinds != best[0].kinds or not _alternative(draft, *best):
+                if draft.kinds != best[0].kinds or not self._alternative(draft, *best):
                     continue
             outcome = self.trials.outcome(self._made(draft))
             if outcome is None or (settled and not outcome.fits):
@@ -138,6 +145,27 @@ class Search:
             if outcome.whole and outcome.fits:
                 break
         return best
+
+    def _alternative(
+        self, draft: found_drafts.Draft, first: found_drafts.Draft, outcome: Outcome
+    ) -> bool:
+        """Whether a candidate may show what backward is meant for, without hiding a mistake.
+
+        Another shape of what stands beside the same first tensor, except for a larger bias, which
+        would hide a sum that is missing; or, where backward raises, a first tensor of more
+        dimensions.
+        """
+        place = first.kinds.index("float")
+        pairs = zip(self.slots, draft.specs, first.specs, strict=True)
+        larger = any(
+            len(new.shape) > len(old.shape) or torch.Size(new.shape) > torch.Size(old.shape)
+            for slot, new, old in pairs
+            if slot.role in PARAMETERS
+        )
+        new, old = draft.specs[place], first.specs[place]
+        return (new == old and not larger) or (
+            outcome.raised and len(new.shape) > len(old.shape)
+        )
 
     def _made(self, draft: found_drafts.Draft) -> list[Any]:
         generator = torch.Generator().manual_seed(self.seed)
@@ -181,19 +209,6 @@ class Search:
         inputs = [v for v, slot in zip(own, self.slots, strict=True) if not slot.keyword]
         options = {s.name: v for v, s in zip(own, self.slots, strict=True) if s.keyword}
         return Found(tuple(inputs), options, Message("found.chosen", fields))
-
-
-def _alternative(
-    draft: found_drafts.Draft, first: found_drafts.Draft, outcome: Outcome
-) -> bool:
-    """Whether a candidate may show what backward is meant for, without hiding a mistake.
-
-    Another shape of what stands beside the same first tensor; or, where backward raises, a first
-    tensor of another number of dimensions.
-    """
-    place = first.kinds.index("float")
-    new, old = draft.specs[place], first.specs[place]
-    return new == old or (outcome.raised and len(new.shape) > len(old.shape))
 
 
 def _rules(target: Any, subject: Subject) -> list[Callable[..., Any]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from derivable.examiner.inputs import found_names as names
 from derivable.examiner.inputs.found_slots import Slot
-from derivable.examiner.inputs.found_specs import SIZES, Spec
+from derivable.examiner.inputs.found_specs import SIZES, Spec, shape_of
 
 KINDS = 48  # how many ways to choose what each argument is are tried
 STARS = 3  # how many tensors *args gets
@@ -104,7 +104,7 @@ def _joint(
     if "y" in roles[1:] and hot:
         found = list(_with_probabilities(found, roles.index("y", 1)))
     if 1 < len(roles) < 5:
-        singles = [[(0.4 * i, names.shape_of(t)) for i, t in enumerate(names.SINGLE)]] * len(roles)
+        singles = [[(0.4 * i, shape_of(t)) for i, t in enumerate(names.SINGLE)]] * len(roles)
         found += [(6 + cost, list(joint)) for cost, joint in itertools.islice(product(singles), 200)]
     return sorted(found, key=lambda pair: pair[0])
 

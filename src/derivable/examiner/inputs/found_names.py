@@ -55,15 +55,17 @@ MASKS = frozenset("mask masks attn_mask attention_mask keep valid m drop_mask dr
 
 # Values of options by name, the most telling first.
 OPTIONS: dict[str, list[Any]] = {
+    "dims axes": [(1, 0), (0, 2, 1), (2, 0, 1)],
     "dim axis dims axes": [-1, 1, 0, (0, 1), (-1,), None],
     "dim0 dim1 axis0 axis1 source destination": [0, 1, -1],
     "keepdim keep_dim keepdims": [False, True],
-    "eps epsilon": [1e-5, 1e-3],
+    "eps": [1e-5, 1e-3],
+    "epsilon": [0.1, 1e-5],
     "p prob drop dropout p_drop drop_prob rate": [0.5, 0.25, 2.0, 3, 1],
     "ord order power exponent n": [2, 3, 2.0, 3.0, 1],
     "alpha beta gamma lam lambda lambda_ lambd lmbda lmbd slope negative_slope c a b scale s "
     "factor delta margin tau temperature temp sigma threshold thresh theta weight_decay "
-    "smoothing label_smoothing coef t strength coeff sharpness width": [0.5, 2.0, 0.1, 3, 1],
+    "smoothing label_smoothing coef t strength coeff sharpness width": [0.5, 2.0, 0.1, 3, 2, 1],
     "low lo min min_val minimum lower a_min qmin": [-0.5, -1.0, 0.0, 0],
     "high hi max max_val maximum upper a_max qmax": [0.5, 1.0, 2.0, 6, 15],
     "stride strides": [2, 1, (2, 1), (1, 1)],
@@ -79,7 +81,9 @@ OPTIONS: dict[str, list[Any]] = {
     "levels n_levels dim_size": [5, 7, 3, 4, 13],
     "bits n_bits num_bits nbits bitwidth": [4, 8, 2],
     "zero_point zp": [0, 3],
-    "shape normalized_shape output_size size sizes out_shape newshape new_shape": [
+    "normalized_shape": [(3,), [3], 3, (4, 3)],
+    "generator gen rng": [torch.Generator().manual_seed(0)],
+    "shape output_size size sizes out_shape newshape new_shape": [
         (3, 4), (12,), (3,), (4, 3), (-1,), (2, 6), [3], 12],
     "perm permutation order": [(1, 0), (0, 2, 1), (2, 0, 1)],
     "split_sizes sections split_size chunks": [2, [1, 2], [1, 3], (1, 2), [2, 2], 3],
@@ -91,6 +95,7 @@ OPTIONS: dict[str, list[Any]] = {
     "mode": ["mean", "sum", "max", "nearest", "constant"],
     "approximate": ["none", "tanh"],
     "fn func f function activation act g op phi": [torch.tanh, torch.sin],
+    "value fill fill_value": [-1e9, 0.0, 1.0],
     "momentum": [0.1, 0.9],
     "dt h step lr": [0.1, 0.5],
     "equation eq": ["ij,jk->ik", "ij->ji", "ij->i"],
@@ -109,7 +114,7 @@ for _names, _values in OPTIONS.items():
 
 # Shapes that go together, by the roles in their order; `;` separates alternatives.
 _TOGETHER = {
-    "x": "R C; R C+; R C%; C; B R C; B C H W; S S; S S#; ; R D; B T D; B D H W; B S C; R H; "
+    "x": "R C; R C+; R C%; R H; C; B R C; B C H W; S S; S S#; ; R D; B T D; B D H W; B S C; "
     "B Z H W; H; B S S; B S S#; 1; R 2; R 3",
     "divided": "B T D; B D H W; R D; B Z H W; B D T; B R C; B C H W; D; R C",
     "pooled": "B C H W; B C H; R H; H; B D H W; R C",
@@ -122,9 +127,9 @@ _TOGETHER = {
     "x w b": "N I,I O,O; N I,O I,O; B C H W,F C K L,F; B C H W,F C K K,F; B C T,F C K,F; "
     "R C,C,C; R C,,; N I,I,; N I,I,1; N I,I 1,1; I,O I,O; I,I O,O; B R I,I O,O; B R I,O I,O; "
     "B C H W,C F K K,F; B C H W,C 1 K K,C; R C,R C,R C; H W,K L,; B C H W,C,C; ,,; B R I,O R I,O; "
-    "N I,I O,1 O; N I,I O,N O",
+    "N I,I O,1 O",
     "x b": "R C,C; R C,; R C,1; R C,R C; R C,R 1; B C H W,C; R C,R; N I,1 I",
-    "x y": "R C,R C; R C,S C; C,C; R,C; M P,M P; N I,I O; ,",
+    "x y": "R C,R C; R C+,R C+; R C%,R C%; R C,S C; C,C; R,C; M P,M P; N I,I O; ,",
     "yhat y": "M P,M P; M,M; M P%,M P?; M%,M?; M P,M P=; ,; R C,S C",
     "x yhat": "M P,M P; M,M",
     "x x": "R C,R C; R C+,R C+; R,C; C,C; R C,S C; R C,; B R C,B R C; R 2,; R 3,R 3; S S,S S; "
@@ -166,8 +171,13 @@ _TOGETHER = {
     "x h w w b": "B I,B H,I H,H H,H; B I,B H,H I,H H,H",
     "x h w w": "B I,B H,I H,H H; B I,B H,H I,H H",
     "x h w b": "B I,B H,8 H,H",
+    "x h w w b b": "B I,B H,18 I,18 H,18,18; B I,B H,6 I,6 H,6,6; B I,B H,I H,H H,H,H; "
+    "B I,B H,I 18,H 18,18,18",
+    "x h c w w b b": "B I,B H,B H,24 I,24 H,24,24; B I,B H,B H,I 24,H 24,24,24",
+    "x h c w w b": "B I,B H,B H,24 I,24 H,24; B I,B H,B H,I 24,H 24,24",
+    "x h c w b": "B I,B H,B H,11 24,24; B I,B H,B H,24 11,24",
     "x h": "B I,B H; R C,R C",
-    "matrix b": "S S,S; S S,S C; S S#,S; S S#,S C; R C,C; R C,C O; B S S,B S C; S S<,S C; S S<,S; "
+    "matrix b": "R C,C O; R C,C; S S,S; S S,S C; S S#,S; S S#,S C; B S S,B S C; S S<,S C; S S<,S; "
     "R C,R C; C,C; R,C; ,",
     "matrix x": "R C,C; S S,S; S S,S C; R C,C O; S S#,S; S S#,S C; B S S,B S C; S S<,S C",
     "x matrix": "C,C C; R C,C C; R C,C O; S,S S#; R C,C C#; C,O C; R C,O C; S C,S S; B R C,C C",
@@ -252,6 +262,8 @@ def roles_together(names: list[str], roles: list[str], multiplied: list[bool]) -
             found[i] = "y" if i else "x"
         elif name in ("c", "k", "s") and multiplied[i]:
             found[i] = "matrix"
+    if len(found) == 2 and all(multiplied) and found[0] in ("", "x") and found[1] in ("", "x", "y"):
+        return ["matrix", "b"]
     return found
 
 

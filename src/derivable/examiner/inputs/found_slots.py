@@ -41,6 +41,8 @@ def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
     slot = Slot(name, [], names.role_of(name), names.integer_role(name), dims=dims)
     slot.keyword = parameter.kind is parameter.KEYWORD_ONLY
     slot.star = parameter.kind is parameter.VAR_POSITIONAL
+    if dims is None and usage.shapes:
+        slot.dims = " ".join(map(str, usage.shapes[0]))
     slot.factor = "factor" in usage.tags
     slot.values = _values(name, annotated, usage, parameter.default)
     slot.kinds = sorted(_kinds(slot, annotated, usage).items(), key=lambda pair: pair[1])
@@ -76,18 +78,25 @@ def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
         costs["value"] = min(costs["value"], 0.1)
     if "option" in tags and not usage.tensor:
         costs["value"] = min(costs["value"], 0.5)
-    if slot.integer and (not slot.role or "index" in tags):
-        costs["int"] = 0.3
-    if slot.integer == "label":
-        costs["int"] = min(costs["int"], 0.9)
-    if "index" in tags:
-        costs["int"] = min(costs["int"], 0.0 if slot.role != "x" else 1.0)
+    if "graded" not in tags:
+        costs["int"] = min(costs["int"], _as_integers(slot, tags))
     if "ungraded" in tags:
         costs["value"] -= 0.1 if usage.tensor else 1.0
         costs |= {"float": costs["float"] + 0.3, "int": costs["int"] - 0.5}
+        if not usage.tensor and slot.role in ("", "scale", "v", "p", "gain", "shift", "c"):
+            costs["value"] = min(costs["value"], 0.2)
     if name in names.MASKS or "mask" in tags:
         costs["bool"] = 0.1
     return costs | _annotated_kinds(annotated)
+
+
+def _as_integers(slot: Slot, tags: set[str]) -> float:
+    """The cost of integers: little for labels, indices and lengths, by name or by use."""
+    if "index" in tags:
+        return 1.0 if slot.role == "x" and "ungraded" not in tags else 0.0
+    if slot.integer and not slot.role:
+        return 0.3
+    return 0.9 if slot.integer == "label" else 9.0
 
 
 def _annotated_kinds(annotated: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from derivable.examiner.targets.target import (
     SEED,
+    FunctionSubject,
     Inputs,
     Run,
     Subject,
@@ -53,6 +54,7 @@ class Trials:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
+        self.keywords: dict[int, str] = {}  # position -> name, of inputs that go by keyword
         self.forwards = 0
         self.started = time.perf_counter()
         self.refusals: list[tuple[list[Any], Exception]] = []
@@ -67,9 +69,10 @@ class Trials:
 
     def outcome(self, inputs: list[Any]) -> Outcome | None:
         """One forward and one backward at `inputs`; None if forward refuses them."""
-        wanted = [i for i, value in enumerate(inputs) if is_float(value)]
+        given, wanted = inputs, [i for i, value in enumerate(inputs) if is_float(value)]
         try:
             with quiet():
+                inputs = self._bound(given)
                 run = self._run(inputs, wanted)
                 outputs = [o for o in run.outputs if is_float(o)]
                 if not run.smooth:
@@ -80,10 +83,18 @@ class Trials:
                     self._depends(inputs, i, outputs) for i in wanted
                 )
         except Exception as error:  # whatever forward raises
-            self.refusals.append((inputs, error))
+            self.refusals.append((given, error))
             return None
         gradients = _pulled(run)
-        return Outcome(inputs, finite, depends, *_fit(gradients, inputs, wanted))
+        return Outcome(given, finite, depends, *_fit(gradients, inputs, wanted))
+
+    def _bound(self, inputs: list[Any]) -> list[Any]:
+        """The inputs in forward's order, with the defaults of those that are not chosen."""
+        if not isinstance(self.subject, FunctionSubject):
+            return inputs
+        options = {name: inputs[i] for i, name in self.keywords.items()}
+        own = [value for i, value in enumerate(inputs) if i not in self.keywords]
+        return self.subject.bind(own, options)
 
     def _run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         self.forwards += 1

@@ -27,7 +27,8 @@ class Usage:
     """How one argument is used."""
 
     tags: set[str] = field(default_factory=set)
-    choices: list[Any] = field(default_factory=list)  # constants that it is compared with
+    choices: list[Any] = field(default_factory=list)  # words that it is compared with
+    shapes: list[Any] = field(default_factory=list)  # tuples that its shape is compared with
 
     @property
     def tensor(self) -> bool:
@@ -52,7 +53,7 @@ def usage_of(rules: list[Callable[..., Any]], names: list[str]) -> dict[str, Usa
             for name, tag, constants in _uses(node):
                 if name in found:
                     found[name].tags.add(tag)
-                    known = found[name].choices
+                    known = found[name].shapes if tag == "shape" else found[name].choices
                     known += [c for c in constants if c not in known]
     return found
 
@@ -167,6 +168,8 @@ def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, str, list[Any]]]:
         yield from _tagged(node.left, "compared", words)
     elif isinstance(other, ast.Tuple | ast.List | ast.Set):
         words = [e.value for e in other.elts if isinstance(e, ast.Constant)]
+        if isinstance(node.left, ast.Attribute) and words and all(type(w) is int for w in words):
+            yield from _tagged(node.left.value, "shape", [tuple(words)])
         yield from _tagged(node.left, "compared", [w for w in words if isinstance(w, str)])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from derivable.errors import InputError
+from derivable.examiner.targets.plain import PlainSubject, is_plain_function_class
 from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject
 
 
@@ -18,6 +19,8 @@ def subject_of(target: Any, options: dict[str, Any] | None = None) -> Subject:
     """
     if isinstance(target, type) and issubclass(target, torch.autograd.Function):
         return FunctionSubject(target)
+    if is_plain_function_class(target):
+        return PlainSubject(target)
     if not callable(target):
         raise InputError(
             f"check examines a Function, a callable or a module, got {type(target).__name__}"
