@@ -294,9 +294,12 @@ class Polynomial(Function):
     @staticmethod
     def backward(ctx, g):
         x, a, b = ctx.saved_tensors
-        return g * (2 * a * x + b), (g * x**2).sum_to_size(a.shape), (
-            g * x
-        ).sum_to_size(b.shape), g.sum_to_size(b.shape)
+        return (
+            g * (2 * a * x + b),
+            (g * x**2).sum_to_size(a.shape),
+            (g * x).sum_to_size(b.shape),
+            g.sum_to_size(b.shape),
+        )
 
 
 class Scalar(Function):

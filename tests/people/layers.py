@@ -195,9 +195,12 @@ class MaskedAttention(Function):
         p = torch.bmm(q, k.transpose(1, 2)).masked_fill(~mask, -1e9).softmax(-1)
         gp = torch.bmm(g, v.transpose(1, 2))
         gs = (p * (gp - (gp * p).sum(-1, keepdim=True))).masked_fill(~mask, 0)
-        return torch.bmm(gs, k), torch.bmm(gs.transpose(1, 2), q), torch.bmm(
-            p.transpose(1, 2), g
-        ), None
+        return (
+            torch.bmm(gs, k),
+            torch.bmm(gs.transpose(1, 2), q),
+            torch.bmm(p.transpose(1, 2), g),
+            None,
+        )
 
 
 class SplitHeads(Function):
@@ -318,6 +321,7 @@ class GroupNorm(Function):
             out = ((y - mu) / (sd + 1e-5)).reshape(x.shape)
             (gx,) = torch.autograd.grad(out, x, g)
         return gx.detach(), None
+
 
 class MaskedMean(Function):
     @staticmethod

@@ -6,6 +6,7 @@ The examiner runs the code that it examines: check only what you would run.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -128,7 +129,9 @@ def check_gradient(
 
 
 def _unwrapped(target: Any) -> Any:
-    """The class of `mse = MSE.apply`; any other target as it is."""
+    """The class of `mse = MSE.apply`, or of a partial of it; any other target as it is."""
+    if isinstance(target, functools.partial) and not target.args and not target.keywords:
+        return _unwrapped(target.func)
     own = getattr(target, "__self__", None)
     return own if getattr(target, "__name__", "") == "apply" and isinstance(own, type) else target
 

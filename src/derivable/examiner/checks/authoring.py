@@ -55,7 +55,7 @@ def signature_of_backward(subject: Subject, outputs: int) -> list[Finding]:
         own = own[1:]
     names = [p.name for p in own[skipped:]]
     needed = sum(p.default is p.empty for p in own[skipped:])
-    if own[:skipped] and needed <= outputs <= len(names):
+    if len(own) >= skipped and needed <= outputs <= len(names):
         return []
     fields = {"names": ", ".join(p.name for p in own) or "-", "count": outputs}
     inputs = set(_names(subject.forward))
@@ -145,9 +145,7 @@ def _names(rule: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _finding(
-    subject: Subject, cause: str, said: Message, rule: Callable[..., Any]
-) -> Finding:
+def _finding(subject: Subject, cause: str, said: Message, rule: Callable[..., Any]) -> Finding:
     return Finding(
         subject.name, cause, None, Message("where.example"), (said,), source=_definition(rule)
     )

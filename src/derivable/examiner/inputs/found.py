@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs import found_drafts, found_names
 from derivable.examiner.inputs.found_slots import Slot, slot_of
-from derivable.examiner.inputs.found_specs import Spec, described, make
+from derivable.examiner.inputs.found_specs import described, make
 from derivable.examiner.inputs.found_trial import Outcome, Trials
 from derivable.examiner.inputs.found_usage import Usage, graded, usage_of, words_of
 from derivable.examiner.inputs.text import takes
@@ -34,8 +34,8 @@ class Found:
     """
 
     inputs: tuple[Any, ...]
+    message: Message
     options: dict[str, Any] = field(default_factory=dict)
-    message: Message = Message("found.examples")
 
 
 def found_inputs(target: Any, seed: int = 0) -> Found | None:
@@ -66,7 +66,7 @@ class Search:
             with seeded(self.seed):
                 given = examples()
             first = given if isinstance(given, tuple) else next(iter(given))
-            return Found(tuple(first), {}, Message("found.examples"))
+            return Found(tuple(first), Message("found.examples"))
         return self._written() or self._drafted()
 
     @property
@@ -97,7 +97,7 @@ class Search:
             outcome = self.trials.outcome(inputs) if inputs is not None else None
             if outcome is not None:
                 fields = {"inputs": call.text, "place": call.place}
-                return Found(tuple(outcome.inputs), {}, Message("found.call", fields))
+                return Found(tuple(outcome.inputs), Message("found.call", fields))
         return None
 
     def _drafted(self) -> Found | None:
@@ -163,9 +163,7 @@ class Search:
             if slot.role in PARAMETERS
         )
         new, old = draft.specs[place], first.specs[place]
-        return (new == old and not larger) or (
-            outcome.raised and len(new.shape) > len(old.shape)
-        )
+        return (new == old and not larger) or (outcome.raised and len(new.shape) > len(old.shape))
 
     def _made(self, draft: found_drafts.Draft) -> list[Any]:
         generator = torch.Generator().manual_seed(self.seed)
@@ -208,7 +206,7 @@ class Search:
         own = outcome.inputs[: len(outcome.inputs) - len(self.subject.parameters)]
         inputs = [v for v, slot in zip(own, self.slots, strict=True) if not slot.keyword]
         options = {s.name: v for v, s in zip(own, self.slots, strict=True) if s.keyword}
-        return Found(tuple(inputs), options, Message("found.chosen", fields))
+        return Found(tuple(inputs), Message("found.chosen", fields), options)
 
 
 def _rules(target: Any, subject: Subject) -> list[Callable[..., Any]]:
@@ -242,6 +240,8 @@ def _slots(
             return  # what follows has its default
 
 
-def _sized(slots: Sequence[Slot], subject: Subject) -> Sequence[Slot]:
-    """The slots; a module's first input has the sizes of its parameters."""
-    return slots
+def _sized(slots: list[Slot], subject: Subject) -> list[Slot]:
+    """The slots; those of a module know the sizes of its parameters."""
+    shapes = [tuple(p.shape) for p in subject.parameters.values()]
+    sizes = tuple(dict.fromkeys(size for shape in shapes for size in reversed(shape)))[:8]
+    return [replace(slot, sizes=sizes) for slot in slots] if sizes else slots

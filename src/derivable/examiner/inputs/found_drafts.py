@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from derivable.examiner.inputs import found_names as names
+from derivable.examiner.inputs import found_shapes as shapes
 from derivable.examiner.inputs.found_slots import Slot
-from derivable.examiner.inputs.found_specs import SIZES, Spec, shape_of
+from derivable.examiner.inputs.found_specs import Spec, shape_of
 
 KINDS = 48  # how many ways to choose what each argument is are tried
 STARS = 3  # how many tensors *args gets
@@ -91,22 +92,31 @@ def _joint(
     """Shapes for the floating-point arguments together."""
     stated = [slots[i].dims for i in floats]
     if any(dims is not None for dims in stated):
-        return list(_annotated(stated, len(floats)))
+        return list(_annotated(stated))
     tensors = [slots[i] for i in floats]
-    roles = names.roles_together(
+    roles = shapes.roles_together(
         [s.name for s in tensors], [s.role for s in tensors], [s.factor for s in tensors]
     )
     others = {slot.name.lower() for slot in slots}
     if roles == ["x"] or (len(roles) == 1 and not roles[0]):
         roles = ["divided"] if others & names.DIVIDING else roles
         roles = ["pooled"] if others & names.POOLING else roles
-    found = names.joint_shapes(tuple(roles))
+    found = [*_for_module(tensors), *shapes.joint_shapes(tuple(roles))]
     if "y" in roles[1:] and hot:
         found = list(_with_probabilities(found, roles.index("y", 1)))
     if 1 < len(roles) < 5:
-        singles = [[(0.4 * i, shape_of(t)) for i, t in enumerate(names.SINGLE)]] * len(roles)
-        found += [(6 + cost, list(joint)) for cost, joint in itertools.islice(product(singles), 200)]
+        singles = [[(0.4 * i, shape_of(t)) for i, t in enumerate(shapes.SINGLE)]] * len(roles)
+        found += [
+            (6 + cost, list(joint)) for cost, joint in itertools.islice(product(singles), 200)
+        ]
     return sorted(found, key=lambda pair: pair[0])
+
+
+def _for_module(tensors: Sequence[Slot]) -> Iterator[tuple[float, list[Spec]]]:
+    """Shapes in which a size is one of a module's parameters; the same for all its inputs."""
+    for i, size in enumerate(tensors[0].sizes):
+        for k, text in enumerate((f"4 {size}", f"2 4 {size}", f"2 {size} 6 4", f"2 {size} 6")):
+            yield 0.1 * (4 * i + k), [shape_of(text)] * len(tensors)
 
 
 def _with_probabilities(
@@ -119,7 +129,7 @@ def _with_probabilities(
             yield cost + more, [*joint[:place], target, *joint[place + 1 :]]
 
 
-def _annotated(stated: Sequence[str | None], count: int) -> Iterator[tuple[float, list[Spec]]]:
+def _annotated(stated: Sequence[str | None]) -> Iterator[tuple[float, list[Spec]]]:
     """The shapes that annotations state: the same name is the same size everywhere."""
     sizes: dict[str, int] = {}
     spare = iter([13, 5, 7, 4, 3, 6, 8, 9, 10, 11])
@@ -142,15 +152,14 @@ def _stated(dims: str, sizes: dict[str, int]) -> tuple[int, ...]:
     for word in dims.replace("*", "").replace("#", "").split():
         if word == "...":
             continue
-        factor, offset = 1, 0
-        name = word
+        name, offset = word, 0
         if "+" in word:
             name, _, text = word.partition("+")
             offset = int(text) if text.isdigit() else sizes.get(text, 0)
         elif "-" in word:
             name, _, text = word.partition("-")
             offset = -int(text) if text.isdigit() else -sizes.get(text, 0)
-        shape.append(int(name) if name.isdigit() else factor * sizes.get(name, 3) + offset)
+        shape.append(int(name) if name.isdigit() else sizes.get(name, 3) + offset)
     return tuple(shape)
 
 
@@ -176,12 +185,20 @@ def _derived(slot: Slot, kind: str, rank: int, joint: Sequence[Spec]) -> Spec | 
     binary = Spec("int", first, "", 2)
     listed = {
         "label": [classes, deep, binary, Spec("int", (), "", last), rows],
-        "index": [rows, columns, whole, segments, Spec("int", (B2, 3), "", lead),
-                  Spec("int", (), "", below), Spec("int", (2,), "distinct", lead), classes],
+        "index": [
+            rows,
+            columns,
+            whole,
+            segments,
+            Spec("int", (2, 3), "", lead),
+            Spec("int", (), "", below),
+            Spec("int", (2,), "distinct", lead),
+            classes,
+        ],
         "segment": [segments, Spec("int", heads, "", 2), rows, whole],
         "length": [lengths, segments, rows],
-    }.get(slot.integer, [classes, rows, columns, whole, binary, lengths, Spec("int", (), "", below)])  # fmt: skip
-    return listed[rank] if rank < len(listed) else None
-
-
-B2 = SIZES["B"]
+    }
+    single = Spec("int", (), "", below)
+    anything = [classes, rows, columns, whole, binary, lengths, single]
+    choice = listed.get(slot.integer, anything)
+    return choice[rank] if rank < len(choice) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +31,7 @@ class Slot:
     keyword: bool = False
     star: bool = False
     factor: bool = False  # of a matrix product
+    sizes: tuple[int, ...] = ()  # of a module's parameters, which its input has to meet
 
 
 def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
@@ -45,8 +45,8 @@ def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
         slot.dims = " ".join(map(str, usage.shapes[0]))
     slot.factor = "factor" in usage.tags
     slot.values = _values(name, annotated, usage, parameter.default)
-    slot.kinds = sorted(_kinds(slot, annotated, usage).items(), key=lambda pair: pair[1])
-    slot.kinds = [(cost, kind) for kind, cost in slot.kinds]  # type: ignore[misc]
+    costs = _kinds(slot, annotated, usage)
+    slot.kinds = sorted(((cost, kind) for kind, cost in costs.items()), key=lambda pair: pair[0])
     return slot
 
 
@@ -74,7 +74,7 @@ def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
         costs |= {"float": 0.2, "value": 4.0}
     if is_option and not usage.tensor and "graded" not in tags:
         costs["value"] = 0.4 if not slot.role else 0.7
-    if usage.choices or tags & {"flag", "none", "exponent", "integer"} and not usage.tensor:
+    if usage.choices or (tags & {"flag", "none", "exponent", "integer"} and not usage.tensor):
         costs["value"] = min(costs["value"], 0.1)
     if "option" in tags and not usage.tensor:
         costs["value"] = min(costs["value"], 0.5)
@@ -113,26 +113,27 @@ def _annotated_kinds(annotated: str) -> dict[str, float]:
 def _values(name: str, annotated: str, usage: Usage, default: Any) -> list[Any]:
     """The values that an option may have."""
     literal = re.search(r"Literal\[(.*?)\]", annotated)
-    chosen = list(usage.choices)
-    if literal is not None:
-        chosen = [*_literals(literal.group(1)), *chosen]
-    known = [*chosen, *names.option_values(name)]
-    words = set(re.findall(r"\w+", annotated))
-    typed: Callable[[Any], bool] = lambda value: True  # noqa: E731
-    if words & {"float", "int", "bool", "str"}:
-        known += {"bool": [True, False], "int": [2, 1, 0, 3], "str": ["mean"]}.get(
-            next(w for w in ("bool", "str", "int", "float") if w in words), [0.5, 2.0]
-        )
-        kinds = tuple(k for k in (float, int, bool, str, tuple) if k.__name__ in words)
-        typed = lambda value: type(value) in kinds  # noqa: E731
-    known = [*([3, 2, 2.5] if "exponent" in usage.tags else []), *known]
-    known = [value for value in known if typed(value)] or known
+    chosen = [*(_literals(literal.group(1)) if literal else []), *usage.choices]
+    known = [*chosen, *([3, 2, 2.5] if "exponent" in usage.tags else [])]
+    known += names.option_values(name)
+    known = _typed(known, set(re.findall(r"\w+", annotated)))
     if not chosen:
-        plain = [True, False] if "flag" in usage.tags else []
-        known = [*known, *plain, 2.0, 0.5, 2, 1, 0, True, -1]
+        flags = [True, False] if "flag" in usage.tags else []
+        known = [*known, *flags, 2.0, 0.5, 2, 1, 0, True, -1]
     if default is None or "none" in usage.tags:
         known = [*known, None]
     return list({(type(v), repr(v)): v for v in known}.values())
+
+
+def _typed(values: list[Any], words: set[str]) -> list[Any]:
+    """The values of the type that an annotation states; all where it states none."""
+    if words & {"tuple", "list", "Sequence", "Iterable"}:
+        return [v for v in values if isinstance(v, tuple | list)] or values
+    usual: dict[type, list[Any]] = {
+        bool: [True, False], str: ["mean"], int: [2, 1, 0, 3], float: [0.5, 2.0]
+    }  # fmt: skip
+    stated = [kind for kind in usual if kind.__name__ in words]
+    return [v for kind in stated for v in (*values, *usual[kind]) if type(v) is kind] or values
 
 
 def _literals(text: str) -> list[Any]:

@@ -13,7 +13,7 @@ INDEXING = ("gather", "scatter", "scatter_add", "scatter_add_", "scatter_", "ind
             "index_add", "index_add_", "take", "embedding", "one_hot", "bincount",
             "take_along_dim", "cross_entropy", "nll_loss")  # fmt: skip
 MASKING = ("masked_fill", "masked_fill_", "where", "masked_select", "masked_scatter")
-PRODUCTS = ("mm", "bmm", "matmul", "mv", "dot", "einsum", "addmm", "linear", "solve", "chain_matmul",
+PRODUCTS = ("mm", "bmm", "matmul", "mv", "dot", "einsum", "addmm", "linear", "solve",
             "cholesky", "inv", "inverse", "det", "logdet", "slogdet")  # fmt: skip
 TORCH = ("torch", "F", "linalg", "functional", "special")
 MAKING = ("tensor", "as_tensor", "full", "zeros", "ones", "empty", "arange", "eye", "linspace",
@@ -167,10 +167,11 @@ def _of_comparison(node: ast.Compare) -> Iterator[tuple[str, str, list[Any]]]:
         words = [other.value] if isinstance(other.value, str) else []
         yield from _tagged(node.left, "compared", words)
     elif isinstance(other, ast.Tuple | ast.List | ast.Set):
-        words = [e.value for e in other.elts if isinstance(e, ast.Constant)]
-        if isinstance(node.left, ast.Attribute) and words and all(type(w) is int for w in words):
-            yield from _tagged(node.left.value, "shape", [tuple(words)])
-        yield from _tagged(node.left, "compared", [w for w in words if isinstance(w, str)])
+        values = [e.value for e in other.elts if isinstance(e, ast.Constant)]
+        sizes = [v for v in values if isinstance(v, int)]
+        if isinstance(node.left, ast.Attribute) and values and len(sizes) == len(values):
+            yield from _tagged(node.left.value, "shape", [tuple(sizes)])
+        yield from _tagged(node.left, "compared", [v for v in values if isinstance(v, str)])
 
 
 def _tagged(

@@ -172,7 +172,7 @@ def _suggested(name: str) -> str:
     """The word for one input, by what its name usually means."""
     values = option_values(name)
     written = [v for v in values if isinstance(v, bool | int | float | str | None)]
-    if integer_role(name):
+    if (integer_role(name) and role_of(name) != "y") or name.lower() in ("label", "labels"):
         return f"{name}:13:int<5"
     if name in MASKS:
         return f"{name}:13x5:bool"

@@ -41,9 +41,9 @@ class PlainSubject(FunctionSubject):
         self.with_ctx = _has_ctx(plain)
         self.split = not self.with_ctx  # forward takes its inputs alone
         self.context = _context_of(plain)
-        owner = plain() if _needs_object(plain) else plain
-        self.forward = owner.forward  # type: ignore[attr-defined]
-        self.backward = owner.backward if self.with_ctx else _of_its_object(plain)  # type: ignore[attr-defined]
+        owner: Any = plain() if _needs_object(plain) else plain
+        self.forward = owner.forward
+        self.backward = owner.backward if self.with_ctx else _of_its_object(plain)
 
     def _ctx(self, needs: tuple[bool, ...]) -> Recorder:
         return self.context(needs, self.protect)
@@ -51,7 +51,7 @@ class PlainSubject(FunctionSubject):
     def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
         if self.with_ctx:
             return self.forward(ctx, *inputs)
-        ctx._object = self.target()  # type: ignore[attr-defined]  # without a copy: it is no tensor
+        ctx._object = self.target()
         return ctx._object.forward(*inputs)  # type: ignore[attr-defined]
 
     def _recorded(self, inputs: Any) -> Any:
