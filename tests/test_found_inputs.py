@@ -56,7 +56,7 @@ def test_what_is_right_is_right_at_found_inputs(function: Any) -> None:
 
 
 def test_inputs_are_found_for_nearly_all_of_the_corpus_of_the_examiner() -> None:
-    """None of these names, or of their shapes, was looked at when the conventions were written."""
+    """Their own inputs are not used; nearly all of these names were not known to the conventions."""
     entries: list[Any] = [*RIGHT, *WRONG] if ALL else [*RIGHT[::4], *WRONG[::4]]
     targets = [e.target for e in entries if isinstance(e.target, type)]
     targets = [t for t in targets if issubclass(t, torch.autograd.Function)]
@@ -328,3 +328,31 @@ def test_what_forward_prints_while_inputs_are_tried_is_not_shown(
 
     found_inputs(Prints)
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_docstring_states_of_an_argument_holds() -> None:
+    class Quadratic(torch.autograd.Function):
+        """b.T A b; A is symmetric."""
+
+        @staticmethod
+        def forward(ctx: Any, A: Tensor, b: Tensor) -> Tensor:  # noqa: N803
+            ctx.save_for_backward(A, b)
+            return b @ A @ b
+
+    found = found_inputs(Quadratic)
+    assert found is not None
+    matrix, vector = found.inputs
+    assert matrix.shape == (4, 4)
+    assert torch.equal(matrix, matrix.T)
+    assert not torch.equal(vector, vector.flip(0))
+
+
+def test_integers_options_and_masks_are_told_apart() -> None:
+    found = found_inputs(layers.MaskedAttention)
+    assert found is not None
+    assert found.inputs[3].dtype is torch.bool
+    found = found_inputs(layers.Embedding)
+    assert found is not None
+    assert found.inputs[0].dtype is torch.int64
+    assert shapes(elementwise.GELU)[1] in ("tanh", "none")
+    assert shapes(algebra.IndexSelect)[1] == -1

@@ -15,7 +15,7 @@ from derivable.examiner.inputs import found_drafts, found_names
 from derivable.examiner.inputs.found_slots import Slot, slot_of
 from derivable.examiner.inputs.found_specs import described, make
 from derivable.examiner.inputs.found_trial import Outcome, Trials
-from derivable.examiner.inputs.found_usage import Usage, graded, usage_of, words_of
+from derivable.examiner.inputs.found_usage import Usage, domains_of, graded, usage_of, words_of
 from derivable.examiner.inputs.text import takes
 from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import FunctionSubject, Subject, is_float, seeded
@@ -226,9 +226,11 @@ def _slots(
     if isinstance(subject, FunctionSubject):
         for name, tag in graded(subject.backward, list(parameters)).items():
             usage[name].tags.add(tag)
+    domains = domains_of(target, list(parameters))
     for name, parameter in parameters.items():
         known = usage.get(name, Usage())
         slot = slot_of(parameter, known)
+        slot.domain = domains.get(name, "")
         if parameter.default is parameter.empty:
             for k in range(found_drafts.STARS if slot.star else 1):
                 yield slot if not slot.star else Slot(f"{name}[{k}]", [(0.0, "float")], "x")

@@ -103,12 +103,15 @@ def _joint(
         roles = ["pooled"] if others & names.POOLING else roles
     found = [*_for_module(tensors), *shapes.joint_shapes(tuple(roles))]
     if "y" in roles[1:] and hot:
-        found = list(_with_probabilities(found, roles.index("y", 1)))
+        found = list(_with_domain(found, roles.index("y", 1), "one_hot"))
     if 1 < len(roles) < 5:
         singles = [[(0.4 * i, shape_of(t)) for i, t in enumerate(shapes.SINGLE)]] * len(roles)
         found += [
             (6 + cost, list(joint)) for cost, joint in itertools.islice(product(singles), 200)
         ]
+    for place, slot in enumerate(tensors):
+        if slot.domain:
+            found = list(_with_domain(found, place, slot.domain))
     return sorted(found, key=lambda pair: pair[0])
 
 
@@ -119,14 +122,14 @@ def _for_module(tensors: Sequence[Slot]) -> Iterator[tuple[float, list[Spec]]]:
             yield 0.1 * (4 * i + k), [shape_of(text)] * len(tensors)
 
 
-def _with_probabilities(
-    joints: Iterable[tuple[float, list[Spec]]], place: int
+def _with_domain(
+    joints: Iterable[tuple[float, list[Spec]]], place: int, stated: str
 ) -> Iterator[tuple[float, list[Spec]]]:
-    """First a target that is one of the classes, or a distribution over them, then any numbers."""
+    """First numbers of the stated domain for one tensor, then those that it has anyway."""
     for cost, joint in joints:
-        for more, domain in ((0.0, "one_hot"), (2.0, joint[place].domain)):
-            target = joint[place]._replace(domain=domain)
-            yield cost + more, [*joint[:place], target, *joint[place + 1 :]]
+        for more, domain in ((0.0, stated), (2.0, joint[place].domain)):
+            value = joint[place]._replace(domain=domain)
+            yield cost + more, [*joint[:place], value, *joint[place + 1 :]]
 
 
 def _annotated(stated: Sequence[str | None]) -> Iterator[tuple[float, list[Spec]]]:

@@ -30,6 +30,7 @@ class Slot:
     dims: str | None = None  # of an annotation, such as "batch n"
     keyword: bool = False
     star: bool = False
+    domain: str = ""  # what its docstring states of it, as a domain of a Spec
     factor: bool = False  # of a matrix product
     sizes: tuple[int, ...] = ()  # of a module's parameters, which its input has to meet
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,15 @@ PRODUCTS = ("mm", "bmm", "matmul", "mv", "dot", "einsum", "addmm", "linear", "so
 TORCH = ("torch", "F", "linalg", "functional", "special")
 MAKING = ("tensor", "as_tensor", "full", "zeros", "ones", "empty", "arange", "eye", "linspace",
           "randn", "rand", "randint", "manual_seed")  # fmt: skip
+# Words of a docstring that tell what an argument holds, by domain; the last that fits counts.
+STATED = {
+    "positive": r"\bpositive\b",
+    "sorted": r"\bsorted\b|\bascending\b|\bincreasing\b",
+    "simplex": r"\bdistributions?\b|\bprobability vectors?\b|\bsimplex\b",
+    "one_hot": r"\bone[- ]hot\b",
+    "lower": r"\blower[- ]triangular\b",
+    "definite": r"\bsymmetric\b|\bpositive[- ]definite\b|\bSPD\b",
+}
 # Attributes that hold values that are no tensors, such as an enumeration's.
 NOT_TENSOR = ("value", "name", "append", "items", "keys", "split", "lower", "upper", "startswith")
 
@@ -89,6 +99,21 @@ def words_of(rules: list[Callable[..., Any]]) -> set[str]:
             elif isinstance(node, ast.Attribute):
                 words.add(node.attr)
     return words
+
+
+def domains_of(target: Any, names: list[str]) -> dict[str, str]:
+    """What a docstring states of each argument: "A is symmetric" makes A "definite"."""
+    owners = (target, getattr(target, "forward", None))
+    text = " ".join(getattr(owner, "__doc__", None) or "" for owner in owners)
+    clauses = re.split(r"[.;:,\n]|\band\b", text)
+    return {
+        name: domain
+        for clause in clauses
+        for domain, words in STATED.items()
+        if re.search(words, clause, re.IGNORECASE)
+        for name in names
+        if re.search(rf"\b{re.escape(name)}\b", clause)
+    }
 
 
 def _uses(node: ast.AST) -> Iterator[tuple[str, str, list[Any]]]:
