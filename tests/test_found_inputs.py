@@ -56,7 +56,7 @@ def test_what_is_right_is_right_at_found_inputs(function: Any) -> None:
 
 
 def test_inputs_are_found_for_nearly_all_of_the_corpus_of_the_examiner() -> None:
-    """Their own inputs are not used; nearly all of these names were not known to the conventions."""
+    """Their own inputs are not used; nearly all of these names were new to the conventions."""
     entries: list[Any] = [*RIGHT, *WRONG] if ALL else [*RIGHT[::4], *WRONG[::4]]
     targets = [e.target for e in entries if isinstance(e.target, type)]
     targets = [t for t in targets if issubclass(t, torch.autograd.Function)]

@@ -18,11 +18,9 @@ from torch import Tensor
 from derivable.errors import InputError
 from derivable.examiner.checks.authoring import (
     described,
+    first_run,
     not_runnable,
     old_names,
-    outputs_of,
-    signature_of_backward,
-    unfinished,
 )
 from derivable.examiner.examination import Examination
 from derivable.examiner.finding import Finding, Message
@@ -174,12 +172,10 @@ def _examples(
 
 def _stop(subject: Subject, example: list[Any], seed: int) -> Report | None:
     """A report where there is nothing to examine yet: unfinished, or called in another way."""
-    note = unfinished(subject, example)
-    if note is not None:
-        return _stopped(subject, example, seed, notes=[note])
-    outputs = outputs_of(subject, example)
-    found = signature_of_backward(subject, outputs) if outputs is not None else []
-    return _stopped(subject, example, seed, findings=found) if found else None
+    note, found = first_run(subject, example)
+    if note is None and not found:
+        return None
+    return _stopped(subject, example, seed, findings=found, notes=[note] if note else [])
 
 
 def _stopped(

@@ -32,7 +32,7 @@ _TOGETHER = {
     "p y": "M P%,M P?; M%,M?; M P%,M P; ,",
     "p x": "M P%,M P; R C=,R C; R C=,R C=",
     "p p": "M P=,M P=; M P%,M P%; M%,M%",
-    "x scale": "R C,; R C,C; R C,1; R C,R C; R C,R 1; ,",
+    "x scale": "R C,C; R C,; R C,1; R C,R C; R C,R 1; ,",
     "x gain": "R C,C; R C,; R C,1; B C H W,C; R C,R C; B R C,C",
     "x shift": "R C,C; R C,; R C,1; R C,R C",
     "x gain shift": "R C,C,C; B C H W,C,C; B C T,C,C; R C,,; R C,R C,R C; B H T,H,H; B R C,C,C; "
