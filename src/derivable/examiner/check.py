@@ -5,9 +5,9 @@ The examiner runs the code that it examines: check only what you would run.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.examination import Examination
+from derivable.examiner.examination import examine
 from derivable.examiner.report import Report
+from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import (
     CallableSubject,
     FunctionSubject,
@@ -29,40 +30,29 @@ from derivable.examiner.targets.target import (
 )
 from derivable.function.compiled import without_importing_dynamo
 
+USUAL = Settings()
 
-def check(
-    target: Any,
-    *inputs: Any,
-    reference: Callable[..., Any] | None = None,
-    surrogate: str | None = None,
-    compile: bool = False,
-    seed: int = 0,
-    **options: Any,
-) -> Report:
+
+def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any) -> Report:
     """Examine the gradients of `target` at `inputs` and around them.
 
-    target     a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
-               torch.nn.Module that uses one; a module's parameters are examined too
-    inputs     what forward takes, in its order. Tensors that require grad are examined; if none
-               does, all floating-point ones are. Without inputs, target.examples() are taken
-    reference  the same function in plain PyTorch: its autograd sharpens the ruler
-    surrogate  why backward is not the derivative on purpose: values are then not compared (a
-               class may say it once, as its attribute `surrogate`)
-    compile    run it under torch.compile too, which takes seconds
-    options    inputs of forward given by keyword
+    target    a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
+              torch.nn.Module that uses one; a module's parameters are examined too
+    inputs    what forward takes, in its order. Tensors that require grad are examined; if none
+              does, all floating-point ones are. Without inputs, target.examples() are taken
+    settings  see Settings
+    options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
+              keyword
 
     Runs the target's code many times. The global random generators are left as they were.
-    Raises InputError for inputs that cannot be examined.
+    Raises InputError for inputs that cannot be examined, SettingError for such settings.
     """
+    settings, options = settings.taken_from(options)
+    if settings.surrogate is None:  # a class may say it once
+        settings = replace(settings, surrogate=getattr(target, "surrogate", None))
     with _examining():
-        subject, examples = _subject(target, inputs, options, seed)
-        why = surrogate if surrogate is not None else getattr(target, "surrogate", None)
-        reports = [
-            Examination(
-                subject, example, surrogate=why, reference=reference, compile=compile, seed=seed
-            ).report()
-            for example in examples
-        ]
+        subject, examples = _subject(target, inputs, options, settings.seed)
+        reports = [examine(subject, example, settings) for example in examples]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
 
 
@@ -95,10 +85,8 @@ def check_gradient(
     """
     with _examining():
         subject = PairSubject(value, gradient, at)
-        report = Examination(
-            subject, subject.leaves, surrogate=None, reference=None, compile=False, seed=seed
-        ).report()
-        return dataclasses.replace(report, target=(value, gradient), example=(at,))
+        report = examine(subject, subject.leaves, Settings(seed=seed))
+        return replace(report, target=(value, gradient), example=(at,))
 
 
 def _subject(

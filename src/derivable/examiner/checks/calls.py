@@ -1,4 +1,4 @@
-"""The first rungs: whether a call leaves alone what it was given, and can be repeated."""
+"""Calls: whether a call leaves alone what it was given, and can be repeated."""
 
 from __future__ import annotations
 

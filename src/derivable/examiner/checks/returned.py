@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message, Worst
+from derivable.examiner.finding import Message, Severity, Worst
 from derivable.examiner.targets.target import Inputs
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Problem:
     where: Message = EXAMPLE
     inputs: Inputs = ()  # those at which it shows; empty for the given ones
     worst: Worst | None = None  # where it is one entry of a gradient
+    severity: Severity = Severity.ERROR
 
 
 def contract(
@@ -45,6 +46,7 @@ def contract(
         )
         return [Problem("count", None, (said,))]
     problems = []
+    repaired = Severity.ERROR if getattr(examined.subject, "ours", False) else Severity.WARNING
     dtypes = {inputs[i].dtype for i in examined.wanted}
     for i in examined.wanted:
         gradient, x = gradients[i], inputs[i]
@@ -57,10 +59,14 @@ def contract(
             if lenient and fit((gradient,), 0, x) is not None:
                 continue  # autograd sums it, without a word
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
-            problems.append(Problem("shape", i, (Message("evidence.shape", shapes),), gradient))
+            problem = Problem("shape", i, (Message("evidence.shape", shapes),), gradient)
+            if fit((gradient,), 0, x) is not None:
+                problem.severity = repaired
+            problems.append(problem)
         elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
             kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
-            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), gradient))
+            said = Message("evidence.dtype", kinds)
+            problems.append(Problem("dtype", i, (said,), gradient, severity=repaired))
     return problems
 
 

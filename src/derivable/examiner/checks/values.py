@@ -17,7 +17,7 @@ from torch import Tensor
 from derivable.examiner.checks import exemptions as forgiveness
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import EPS, Measured, Ruler
+from derivable.examiner.measure.derivatives import EPS, ROWS_PER_CALL, Measured, Ruler
 from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.targets.target import Inputs, Run, Subject
 from derivable.function.gradients import as_tuple
@@ -25,6 +25,7 @@ from derivable.function.gradients import as_tuple
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
 GIVEN = 1e-5  # what the rounding of inputs that were given in float32 may reach
+CALLS_PER_COLUMN = 10  # forwards that the measurement of one column takes, about
 STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
 
 
@@ -112,6 +113,7 @@ class Examined:
 
     def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
         """What backward returns for the cotangent `vector` (m,), of the smooth outputs."""
+        self.subject.budget.spend()
         if self.fresh:
             run = self.run(inputs)
         likes = [run.outputs[i] for i in run.smooth]
@@ -129,7 +131,7 @@ class Examined:
             return None
         look = Evaluation(where, inputs)
         total = sum(size(inputs[i]) for i in self.wanted)
-        if len(at) > MOST_ROWS or total > MOST_COLUMNS or len(at) * total > MOST_ENTRIES:
+        if self._too_large(len(at), total):
             look.whole = False
             return look
         lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
@@ -170,6 +172,13 @@ class Examined:
         if tolerance == STRICT and look.samples and not look.wrong:
             self.sound.setdefault(forgiveness.shapes(inputs), inputs)
         return look
+
+    def _too_large(self, rows: int, columns: int) -> bool:
+        """Whether a whole Jacobian is too large, or costs more calls than are left."""
+        if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_ENTRIES:
+            return True
+        at_once = ROWS_PER_CALL if self.subject.batchable else 1
+        return rows + CALLS_PER_COLUMN * columns / at_once > self.subject.budget.left
 
     def _rows(
         self, run: Run, inputs: Inputs, count: int, lenient: bool

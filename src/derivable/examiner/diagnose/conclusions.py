@@ -85,6 +85,16 @@ def conclusions(
     return _merged([finding for _, finding in found])
 
 
+def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Finding]:
+    """One finding for each wrong gradient, at the first inputs at which it is wrong."""
+    found: dict[int, Finding] = {}
+    for sample in (sample for look in looks for sample in look.wrong):
+        if sample.argument not in found:
+            case = Case(examined, sample.argument, [sample], [])
+            found[sample.argument] = _finding(case, [], source_of(examined))
+    return list(found.values())
+
+
 def _of_the_inputs(examined: Examined, finding: Finding, looks: Sequence[Evaluation]) -> bool:
     """Whether it is no more than the rounding of inputs given in float32."""
     if finding.cause != "precision" or finding.where != EXAMPLE:
@@ -269,7 +279,7 @@ def _problem(
         name = examined.name(problem.argument, inputs)
     return Finding(
         examined.subject.name, cause, name, problem.where, evidence, problem.worst, source=source,
-        inputs=problem.inputs,
+        inputs=problem.inputs, severity=problem.severity,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from derivable.examiner.diagnose import (
     sums,
 )
 from derivable.examiner.diagnose.evidence import Case, Fit
+from derivable.examiner.measure.budget import BudgetSpentError
 
 CAUSES = (
     "count", "none", "shape", "dtype", "raises", "in_place", "state", "random", "not_linear",
@@ -46,14 +47,16 @@ def conclude(case: Case) -> list[Fit]:
         if hypothesis is graph.inside:
             if any(fit.rank < 3 for fit in found.values()):
                 break
-            for fit in hypothesis(case):  # where it names the operation, it sharpens what was said
+            for fit in _tried(
+                hypothesis, case
+            ):  # where it names the operation, it sharpens what was said
                 known = found.get(fit.cause)
                 if known is not None and known.rank < fit.rank:
                     found[fit.cause] = known._replace(evidence=(*known.evidence, *fit.evidence))
                     break
                 found[fit.cause] = fit
             continue
-        for fit in hypothesis(case):
+        for fit in _tried(hypothesis, case):
             if fit.cause not in found or fit.rank < found[fit.cause].rank:
                 found[fit.cause] = fit
         if found and hypothesis is experiments.precision:
@@ -61,3 +64,11 @@ def conclude(case: Case) -> list[Fit]:
             if best <= 1.5:
                 break
     return sorted(found.values(), key=lambda fit: fit.rank)
+
+
+def _tried(hypothesis: Callable[[Case], list[Fit]], case: Case) -> list[Fit]:
+    """Its fits; none if its experiments raise, or there are no calls left for them."""
+    try:
+        return hypothesis(case)
+    except (Exception, BudgetSpentError):
+        return []

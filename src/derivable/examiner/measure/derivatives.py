@@ -37,6 +37,7 @@ COARSEST, FINEST = -1, 24  # steps 4**-k of the second look
 FIRST_STEP = 2.0**-6
 LOOKS = 8  # columns that are looked at twice, at most, where forwards run one by one
 TINY = 1e-150  # the complex step: its square is nothing
+ROWS_PER_CALL = 32  # points of a batch of forwards that cost as much as one forward, about
 CHUNK = 1 << 21  # entries of the points and outputs evaluated at once
 
 
@@ -140,6 +141,7 @@ class Ruler:
             warnings.simplefilter("ignore")
             values = torch.func.vmap(outputs)(points)
         count = len(points)
+        self.subject.budget.spend(count // ROWS_PER_CALL)
         parts = [torch.view_as_real(v) if v.is_complex() else v for v in values]
         return torch.cat([part.reshape(count, -1).double() for part in parts], dim=1)
 

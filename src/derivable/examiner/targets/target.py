@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError
+from derivable.examiner.measure.budget import Budget
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
@@ -64,6 +65,7 @@ class Subject:
         self.target = target
         self.random = False
         self.batchable = False  # whether many forwards may run at once under vmap
+        self.budget = Budget()
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs."""
@@ -71,6 +73,7 @@ class Subject:
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One forward on copies of `inputs`, those at `wanted` requiring grad."""
+        self.budget.spend()
         with seeded(SEED) if self.random else contextlib.nullcontext():
             return self._run([copied(value, i in wanted) for i, value in enumerate(inputs)], wanted)
 
