@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from derivable.examiner.finding import Message
 
@@ -53,6 +53,28 @@ class Point:
         return Message(self.kind.value, self.fields)
 
     @classmethod
-    def of(cls, message: Message) -> Point:
-        """The point that a message names."""
-        return cls(Kind(message.key), message.fields)
+    def of(cls, where: Message | Point) -> Point:
+        """The point that a message names; a point itself."""
+        return where if isinstance(where, Point) else cls(Kind(where.key), where.fields)
+
+
+class Placed(Protocol):
+    """Anything with an evaluation point: an evaluation, a sample, a problem, a finding."""
+
+    @property
+    def where(self) -> Any:
+        """The point, or the message that names it."""
+        ...
+
+
+def kind(placed: Placed) -> Kind:
+    """The kind of the point at which something was seen."""
+    return Point.of(placed.where).kind
+
+
+GIVEN_SIZES = frozenset({Kind.EXAMPLE, Kind.AGAIN})
+OTHER_SIZES = frozenset({Kind.SIZES, Kind.UNTIED})
+ORDINARY = GIVEN_SIZES | OTHER_SIZES | {Kind.TIED}
+LONE = frozenset({Kind.BATCH_OF_ONE, Kind.SIZE_ONE, Kind.PAIRS, Kind.SCALAR})
+BEYOND = frozenset({Kind.WIDE, Kind.SIGNED, Kind.CROOKED, Kind.LONGER})
+SPECIAL = frozenset({Kind.LARGE, Kind.TINY, Kind.ZERO, Kind.ZEROS})
