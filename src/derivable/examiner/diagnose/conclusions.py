@@ -16,7 +16,7 @@ from derivable.examiner.diagnose.evidence import FoundAt
 from derivable.examiner.diagnose.lines import line_at
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding
-from derivable.examiner.points import LONE, OTHER_SIZES, Kind, Point, kind
+from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
 from derivable.examiner.targets.target import Inputs
 
 CROOKED = ("not_linear", "ignores_grad_output")  # there is no Jacobian whose values could be named
@@ -54,13 +54,16 @@ def _of_values(seen: Seen) -> dict[int, Finding]:
     crooked = {p.argument for p in seen.problems if p.cause in CROOKED}
     if any(p.cause == "random" for p in seen.problems):
         return {}
+    reshaped = {p.argument for p in seen.problems
+                if p.cause == "shape" and kind(p) is Kind.EXAMPLE}  # fmt: skip
     found: dict[int, Finding] = {}
     for argument in seen.examined.wanted:
         if argument in crooked:
             continue
         finding = value_finding(seen.examined, argument, seen.looks)
-        if finding is not None:
-            found[argument] = _at_large(seen, argument, finding)
+        if finding is None or (argument in reshaped and kind(finding) not in GIVEN_SIZES):
+            continue  # where it has another shape at the given sizes, it is no matter of values
+        found[argument] = _at_large(seen, argument, finding)
     return found
 
 
@@ -98,13 +101,14 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
         return None
     if cause == "shape" and elsewhere and _unit_by_nature(seen, problem):
         return None
-    cause, more = contracts.named(seen.examined, problem, seen.looks)
+    known = contracts.Seen(seen.examined, problem, problem.inputs or seen.inputs, tuple(seen.looks))
+    cause, more = contracts.named(known)
     if elsewhere and cause in CONTRACT:
         cause = "sizes"
     name = None
     if problem.argument is not None:
         name = seen.examined.name(problem.argument, seen.inputs)
-    evidence = (*(said.message for said in more), *problem.evidence)
+    evidence = (*problem.evidence, *(said.message for said in more))
     return Finding(
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs,

@@ -22,7 +22,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "in_place": ("layout", "second_order", "way", "state"),
     "count": ("sizes", "needs_input_grad", "way", "layout"),
     "shape": ("sizes",), "keepdim": ("sizes",), "missing_sum": ("sizes",),
-    "raises": ("sizes", "way", "layout"),
+    "raises": (VALUES, "sizes", "way", "layout"),
     VALUES: ("second_order", "way"),
     "not_linear": ("second_order", "way"),
     "ignores_grad_output": ("second_order", "way"),

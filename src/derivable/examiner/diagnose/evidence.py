@@ -46,6 +46,8 @@ class Fact(Enum):
     TWO_OUTPUTS = "evidence.swapped_two_outputs"
     SLOPE_AT_OUTPUT = "evidence.slope_at_output"
     SLOPE_AT_INPUT = "evidence.slope_at_input"
+    AUTOGRAD_SUMS = "evidence.autograd_sums"
+    AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 
     @property
     def message(self) -> Message:
@@ -165,6 +167,15 @@ class Averaged(Told):
     count: int
 
 
+@dataclass(frozen=True)
+class FactorAtOne(Told):
+    """For a grad_output of one, it is `factor` times the derivative."""
+
+    key = "evidence.factor_at_one"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+
+
 # The derivative of something else ---------------------------------------------------------------
 
 
@@ -198,6 +209,15 @@ class ShapeOf(Told):
     """What is returned for `name` has the shape of `other`."""
 
     key = "evidence.shape_of"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class TransposeOf(Told):
+    """What is returned for `name` is the gradient of `other`, transposed."""
+
+    key = "evidence.transpose_of"
     name: str
     other: str
 
@@ -273,6 +293,14 @@ class Cancellation(Told):
 
     key = "evidence.cancellation"
     shares: str
+
+
+@dataclass(frozen=True)
+class SavedIntermediate(Told):
+    """Saved tensors, by position or name, that are neither inputs nor outputs of forward."""
+
+    key = "evidence.saved_intermediate"
+    positions: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from derivable.examiner.diagnose import (
     infinite,
     options,
     places,
+    products,
     purpose,
     rounding,
     scalars,
@@ -33,7 +34,8 @@ from derivable.examiner.diagnose.forms import Difference, written
 from derivable.examiner.diagnose.options import Source, value_from
 
 CAUSES = (
-    "count", "none", "shape", "dtype", "raises", "in_place", "state", "random", "not_linear",
+    "count", "none", "shape", "keepdim", "dtype", "raises", "in_place", "state", "random",
+    "not_linear",
     "ignores_grad_output", "sums_grad_output", "layout", "sign", "factor", "swapped",
     "swapped_outputs", "transposed", "missing_sum", "mean_for_sum", "wrong_axis", "slope_at_output",
     "slope_at_input", "one_side", "part_only", "missing_term", "power", "constant",
@@ -125,6 +127,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     ),
     *_rows(
         Tier.PLACE,
+        ("transposed", products.other_arrangement),
         ("positions", places.moved_on),
         ("transposed", places.transposed),
         ("positions", places.positions),

@@ -27,7 +27,7 @@ def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
 
     None for a target whose backward is not called by hand, or was written where no file is.
     """
-    rule = _rule(examined)
+    rule = rule_of(examined)
     if rule is None:
         return None
     if point.kind is Kind.DTYPE:
@@ -44,7 +44,7 @@ def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
     return _source(rule.__code__.co_filename, trace.line or _last_return(rule), ast.Return)
 
 
-def _rule(examined: Examined) -> Any:
+def rule_of(examined: Examined) -> Any:
     """The function in which the user's backward is written; None if there is none."""
     subject: Any = examined.subject
     if not isinstance(subject, FunctionSubject):

@@ -34,6 +34,14 @@ SENTENCES: dict[str, str] = {
     "evidence.shape": "returned shape {returned}, the argument has {expected}",
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
+    "evidence.transpose_of": "what is returned for {name} is the gradient of {other}, transposed",
+    "evidence.is_product": "the gradient of {name} is {formula}",
+    "evidence.rearranged": "with {right} in the place of {written}, the gradient of {name} is "
+    "right",
+    "evidence.autograd_sums": "autograd sums it to the shape of the argument for you; where "
+    "backward is called by hand, it is wrong",
+    "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
+    "called by hand, it is wrong",
     "evidence.raised": "{kind}: {text}",
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
@@ -57,6 +65,8 @@ SENTENCES: dict[str, str] = {
     "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the "
     "gradient is right",
     "evidence.ignores": "{name}: the same gradient is returned for every grad_output",
+    "evidence.factor_at_one": "for a grad_output of 1, as loss.backward() sends it, it is {factor} "
+    "times the derivative",
     "evidence.constant_added": "{name}: something that does not depend on grad_output is added, "
     "as large as {size}",
     "evidence.not_zero": "{name}: for a grad_output of zero the gradient is as large as {size}",
@@ -87,6 +97,9 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a "
     "random direction, measured {measured}",
     "evidence.second_none": "d {name}: autograd sees no second derivative, measured {measured}",
+    "evidence.saved_intermediate": "saved tensor {positions} is neither an input nor an output of "
+    "forward, so autograd takes it for a constant: save the inputs, and compute it from them again "
+    "in backward",
     "evidence.dtype_off": "{name}: in {dtype} the gradient is off by {off}, its largest entry is "
     "{size}",
     "evidence.not_finite_in": "{name}: in {dtype}, {count} of {all} entries are nan or inf, where "

@@ -11,6 +11,8 @@ CAUSES: dict[str, str] = {
     "requires_grad=False and the others with requires_grad=True.",
     "cause.shape": "the gradient has the wrong shape",
     "advice.shape": "A gradient has the shape of its input: compare them line by line.",
+    "cause.keepdim": "the gradient has a dimension of size 1 too many",
+    "advice.keepdim": "Drop keepdim=True, or reshape it: .reshape(argument.shape).",
     "cause.dtype": "the gradient has the wrong dtype",
     "advice.dtype": "Compute in the dtype of the input, or convert with .to(input.dtype).",
     "cause.raises": "backward raises an error",

@@ -34,6 +34,13 @@ SENTENCES: dict[str, str] = {
     "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
+    "evidence.transpose_of": "ce qui est renvoyé pour {name} est le gradient de {other}, transposé",
+    "evidence.is_product": "le gradient de {name} est {formula}",
+    "evidence.rearranged": "avec {right} à la place de {written}, le gradient de {name} est juste",
+    "evidence.autograd_sums": "autograd le somme pour vous à la forme de l'argument ; si backward "
+    "est appelé à la main, c'est faux",
+    "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
+    "appelé à la main, c'est faux",
     "evidence.raised": "{kind} : {text}",
     "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
     "sorties",
@@ -58,6 +65,8 @@ SENTENCES: dict[str, str] = {
     "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
     "avec une copie, le gradient est juste",
     "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
+    "evidence.factor_at_one": "pour un grad_output de 1, celui de loss.backward(), il vaut "
+    "{factor} fois la dérivée",
     "evidence.constant_added": "{name} : un terme qui ne dépend pas de grad_output est ajouté, de "
     "taille {size}",
     "evidence.not_zero": "{name} : pour un grad_output nul, le gradient atteint {size}",
@@ -94,6 +103,9 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
     "direction au hasard, mesuré {measured}",
     "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
+    "evidence.saved_intermediate": "le tenseur sauvegardé {positions} n'est ni une entrée ni une "
+    "sortie de forward, donc autograd le prend pour une constante : sauvegardez les entrées, et "
+    "recalculez-le dans backward",
     "evidence.dtype_off": "{name} : en {dtype}, le gradient s'écarte de {off}, sa plus grande "
     "valeur est {size}",
     "evidence.not_finite_in": "{name} : en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "

@@ -11,6 +11,8 @@ CAUSES: dict[str, str] = {
     "requires_grad=False et les autres avec requires_grad=True.",
     "cause.shape": "le gradient n'a pas la bonne forme",
     "advice.shape": "Un gradient a la forme de son entrée : les comparer ligne par ligne.",
+    "cause.keepdim": "le gradient a une dimension de taille 1 de trop",
+    "advice.keepdim": "Retirer keepdim=True, ou redonner la forme : .reshape(argument.shape).",
     "cause.dtype": "le gradient n'a pas le bon dtype",
     "advice.dtype": "Calculer dans le dtype de l'entrée, ou convertir avec .to(input.dtype).",
     "cause.raises": "backward lève une erreur",
