@@ -243,7 +243,7 @@ class Examination:
                     "text": problem.evidence[0],
                 }
                 self.notes.append(Message("note.raises", fields))
-            elif where is EXAMPLE or rung not in unheard:
+            elif where is EXAMPLE or rung not in unheard or problem.cause == "count":
                 self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}
@@ -349,8 +349,9 @@ class Examination:
             return
         try:
             found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
-        except Exception as error:
-            found = [Problem("raises", None, (raised(error),))]
+        except Exception as error:  # such as torch.stack of the gradients of no rows
+            self.notes.append(Message("note.raises", {"where": where, "text": raised(error)}))
+            return
         # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
         found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
         for problem in found:

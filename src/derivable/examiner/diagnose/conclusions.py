@@ -15,7 +15,7 @@ from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
 from derivable.examiner.diagnose.evidence import FoundAt
 from derivable.examiner.diagnose.lines import line_at
 from derivable.examiner.diagnose.values import value_finding
-from derivable.examiner.finding import Finding
+from derivable.examiner.finding import Finding, Source
 from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
 from derivable.examiner.targets.target import Inputs
 
@@ -43,10 +43,16 @@ def conclusions(
     found = [*values.values(), *_of_problems(seen, values)]
     if examined.coarse:  # the inputs were given in a smaller dtype, and its rounding is their own
         found = [finding for finding in found if not _of_the_inputs(seen, finding)]
-    return [
-        replace(f, source=line_at(examined, f.inputs or inputs, Point.of(f.where)))
-        for f in ordered(found)
-    ]
+    return [replace(finding, source=_source(seen, finding)) for finding in ordered(found)]
+
+
+def _source(seen: Seen, finding: Finding) -> Source | None:
+    """The line of the user's code behind a finding."""
+    inputs, point = finding.inputs or seen.inputs, Point.of(finding.where)
+    changed = None  # the input that forward changes; backward's changes are of no one argument
+    if finding.cause == "in_place" and finding.argument is not None:
+        changed = seen.examined.subject.names(len(inputs)).index(finding.argument)
+    return line_at(seen.examined, inputs, point, changed)
 
 
 def _of_values(seen: Seen) -> dict[int, Finding]:
@@ -54,8 +60,7 @@ def _of_values(seen: Seen) -> dict[int, Finding]:
     crooked = {p.argument for p in seen.problems if p.cause in CROOKED}
     if any(p.cause == "random" for p in seen.problems):
         return {}
-    reshaped = {p.argument for p in seen.problems
-                if p.cause == "shape" and kind(p) is Kind.EXAMPLE}  # fmt: skip
+    reshaped = _reshaped(seen)
     found: dict[int, Finding] = {}
     for argument in seen.examined.wanted:
         if argument in crooked:
@@ -65,6 +70,11 @@ def _of_values(seen: Seen) -> dict[int, Finding]:
             continue  # where it has another shape at the given sizes, it is no matter of values
         found[argument] = _at_large(seen, argument, finding)
     return found
+
+
+def _reshaped(seen: Seen) -> set[int | None]:
+    """The arguments whose gradients have another shape at the given inputs."""
+    return {p.argument for p in seen.problems if p.cause == "shape" and kind(p) is Kind.EXAMPLE}
 
 
 def _at_large(seen: Seen, argument: int, finding: Finding) -> Finding:
@@ -99,6 +109,8 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
         return None
     if elsewhere and cause == "raises" and values:
         return None
+    if kind(problem) is not Kind.EXAMPLE and _at_the_example(seen, problem):
+        return None
     if cause == "shape" and elsewhere and _unit_by_nature(seen, problem):
         return None
     known = contracts.Seen(seen.examined, problem, problem.inputs or seen.inputs, tuple(seen.looks))
@@ -113,6 +125,12 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs,
     )  # fmt: skip
+
+
+def _at_the_example(seen: Seen, problem: Problem) -> bool:
+    """Whether the same of the same argument was seen at the given inputs."""
+    same = (p for p in seen.problems if (p.cause, p.argument) == (problem.cause, problem.argument))
+    return problem.cause in CONTRACT and any(kind(p) is Kind.EXAMPLE for p in same)
 
 
 def _unit_by_nature(seen: Seen, problem: Problem) -> bool:

@@ -10,8 +10,8 @@ from derivable.examiner.points import Kind, kind
 VALUES = "values"  # stands for every cause that is a matter of values
 
 ORDER = (
-    "changed_after_saving", "count", "shape", "keepdim", "missing_sum", "dtype", "random", "state",
-    "in_place", "ignores_grad_output", "not_linear", VALUES, "raises", "layout",
+    "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum", "dtype",
+    "random", "state", "ignores_grad_output", "not_linear", VALUES, "raises", "layout",
     "needs_input_grad", "sizes", "not_finite", "precision", "second_order", "way",
 )  # fmt: skip
 
@@ -19,7 +19,7 @@ SHAKEN = ("not_linear", "ignores_grad_output", "layout", "needs_input_grad", "se
           "dtype", "precision", VALUES)  # fmt: skip
 FOLLOWS: dict[str, tuple[str, ...]] = {
     "state": SHAKEN, "random": SHAKEN,
-    "in_place": ("layout", "second_order", "way", "state"),
+    "in_place": ("layout", "second_order", "way", "state", "precision"),
     "count": ("sizes", "needs_input_grad", "way", "layout"),
     "shape": ("sizes",), "keepdim": ("sizes",), "missing_sum": ("sizes",),
     "raises": (VALUES, "sizes", "way", "layout"),

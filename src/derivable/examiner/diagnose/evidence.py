@@ -46,6 +46,7 @@ class Fact(Enum):
     TWO_OUTPUTS = "evidence.swapped_two_outputs"
     SLOPE_AT_OUTPUT = "evidence.slope_at_output"
     SLOPE_AT_INPUT = "evidence.slope_at_input"
+    OR_SIGNS = "evidence.or_signs"
     AUTOGRAD_SUMS = "evidence.autograd_sums"
     AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 

@@ -22,8 +22,12 @@ from derivable.examiner.points import Kind, Point
 from derivable.examiner.targets.target import FunctionSubject, Inputs
 
 
-def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
+def line_at(
+    examined: Examined, inputs: Inputs, point: Point, of_forward: int | None = None
+) -> Source | None:
     """The line that raises in backward at these inputs, or else the return that runs there.
+
+    With `of_forward`, the line of forward that changes this input in place.
 
     None for a target whose backward is not called by hand, or was written where no file is.
     """
@@ -32,6 +36,8 @@ def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
         return None
     if point.kind is Kind.DTYPE:
         inputs = cast(inputs, getattr(torch, point.fields["dtype"]))
+    if of_forward is not None:
+        return _changing(examined, inputs, of_forward)
     trace = _Trace(rule.__code__)
     try:
         with warnings.catch_warnings(), trace:
@@ -78,6 +84,49 @@ class _Trace:
         if event == "return":
             self.line = frame.f_lineno
         return self._inside
+
+
+class _Watch:
+    """Inside, the first line of a function after which its input has changed is written down."""
+
+    def __init__(self, code: CodeType, argument: int) -> None:
+        self.code, self.argument, self.line = code, argument, 0
+        self.before: Any = None
+
+    def __enter__(self) -> None:
+        self.before = sys.gettrace()
+        sys.settrace(self._called)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self.before)
+
+    def _called(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_code is not self.code:
+            return None
+        name = self.code.co_varnames[self.argument]
+        tensor, last = frame.f_locals.get(name), frame.f_lineno
+
+        def inside(frame: FrameType, event: str, arg: Any) -> Any:
+            nonlocal last
+            changed = isinstance(tensor, torch.Tensor) and tensor._version > 0
+            self.line = self.line or (last if changed else 0)
+            last = frame.f_lineno
+            return inside
+
+        return inside
+
+
+def _changing(examined: Examined, inputs: Inputs, argument: int) -> Source | None:
+    """The line of forward that changes an input in place."""
+    subject: Any = examined.subject
+    rule = inspect.unwrap(subject.forward)
+    if not hasattr(rule, "__code__"):
+        return None
+    watch = _Watch(rule.__code__, argument + (not subject.split))  # the first is ctx
+    with warnings.catch_warnings(), watch:
+        warnings.simplefilter("ignore")
+        examined.run(inputs)
+    return _source(rule.__code__.co_filename, watch.line, ast.stmt)
 
 
 def _deepest(traceback: TracebackType | None, path: str) -> int:

@@ -57,6 +57,35 @@ def of_argument(case: Case) -> Found:
     return (OfArgument(case.name, other), *times(factors))
 
 
+def exchanged_pair(case: Case) -> Found:
+    """The gradients of two arguments are returned in each other's place."""
+    pairs = [_exchanged_with(case, sample) for sample in case.wrong]
+    if None in pairs or len(set(pairs)) != 1:
+        return None
+    sample, other = case.first, pairs[0]
+    assert other is not None
+    measured = next(s for s in case.others(sample) if s.argument == other).measured.value
+    name = case.examined.name(other, sample.inputs)
+    opposite = (Fact.OR_SIGNS,) if _same(measured, -sample.measured.value) else ()
+    return (OfArgument(case.name, name), OfArgument(name, case.name), *opposite)
+
+
+def _exchanged_with(case: Case, sample: Sample) -> int | None:
+    """The argument that gets the gradient of this one, and whose gradient this one gets."""
+    for other in case.others(sample):
+        mine = _same(sample.returned, other.measured.value)
+        if mine and _same(other.returned, sample.measured.value) and other.count:
+            return other.argument
+    return None
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    if first.shape != second.shape or not bool(torch.isfinite(first).all()):
+        return False
+    scale = float(second.abs().nan_to_num(0.0).max()) if second.numel() else 0.0
+    return scale > 0 and bool(((first - second).abs() <= 1e-6 * scale).all())
+
+
 def of_output(case: Case) -> Found:
     """The grad_output of another output is used."""
     fit = _swapped(case)

@@ -101,7 +101,8 @@ def beside(examined: Examined, inputs: Inputs) -> Beside | None:
 
 
 def alike(first: Any, second: Tensor) -> bool:
-    """Whether a gradient is the measured one."""
+    """Whether a gradient, or the one in a tuple, is the measured one."""
+    first = first[0] if isinstance(first, tuple) and first else first
     if not isinstance(first, Tensor) or first.shape != second.shape:
         return False
     scale = float(second.abs().max()) if second.numel() else 0.0
@@ -159,22 +160,23 @@ def _called(value: Tensor, code: CodeType) -> str:
 
 
 def rearranged(examined: Examined, inputs: Inputs, arguments: list[int]) -> list[Rearranged]:
-    """The products of backward that are right in another arrangement, for some of the arguments.
+    """The rearrangement of one product of backward with which the gradients are right.
 
-    For each argument whose gradient it mends, the first rearrangement of one product.
+    Of several, the one with which most of the arguments' are; none, if no gradient is.
     """
     rule = rule_of(examined)
     known = beside(examined, inputs) if rule is not None else None
     if rule is None or known is None:
         return []
-    found: dict[int, Rearranged] = {}
-    names = examined.subject.names(len(inputs))
+    best: tuple[list[int], _Rearranging] | None = None
     for mode, returned in _trials(examined, inputs, rule.__code__, known.vector):
-        for i in arguments:
-            mended = i not in found and i < len(returned) and alike(returned[i], known.measured[i])
-            if mended and mode.written:
-                found[i] = Rearranged(names[i], mode.written, mode.right)
-    return list(found.values())
+        mended = [i for i in arguments if alike(returned[i : i + 1], known.measured[i])]
+        if mode.written and len(mended) > len(best[0] if best else ()):
+            best = mended, mode
+    if best is None:
+        return []
+    names = examined.subject.names(len(inputs))
+    return [Rearranged(", ".join(names[i] for i in best[0]), best[1].written, best[1].right)]
 
 
 def _trials(

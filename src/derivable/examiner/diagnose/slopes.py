@@ -132,7 +132,7 @@ def another_power(case: Case) -> Found:
 def lost_factor(case: Case) -> Found:
     """A power of the inputs times the derivative, or a part of it."""
     found = _lost_monomial(case)
-    return (found.evidence,) if found else None
+    return (found.evidence,) if found and not found.pure else None
 
 
 def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[str, float]] | None:

@@ -53,6 +53,9 @@ CAUSES: dict[str, str] = {
     "advice.mean_for_sum": "What was broadcast in forward is summed in backward: .sum, not .mean.",
     "cause.wrong_axis": "it is summed, averaged or normalised over the wrong axis",
     "advice.wrong_axis": "Use the same dim in backward as in forward.",
+    "cause.last_step": "forward and backward differ in their last step",
+    "advice.last_step": "If backward is meant, add the step to forward; if forward is, multiply "
+    "backward by the derivative of its last step.",
     "cause.slope_at_output": "the slope is taken at the output instead of the input",
     "advice.slope_at_output": "Save the input for this formula.",
     "cause.slope_at_input": "the formula for the output is applied to the input",
