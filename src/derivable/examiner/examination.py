@@ -13,7 +13,8 @@ from torch import Tensor
 from derivable.examiner.checks import CHECKS
 from derivable.examiner.checks.check import Check, Seen, Setup
 from derivable.examiner.checks.returned import raised, short
-from derivable.examiner.diagnose.conclusions import conclusions, without_causes
+from derivable.examiner.diagnose.conclusions import conclusions
+from derivable.examiner.diagnose.values import without_causes
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.measure.budget import Budget, BudgetSpentError
 from derivable.examiner.pictures import gradients

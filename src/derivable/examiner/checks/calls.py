@@ -27,7 +27,7 @@ def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]
     if any(p.cause in ("random", "state") for p in problems):
         return problems
     examined.subject.batchable = True
-    problems += _forward_in_place(examined, inputs)
+    problems += forward_in_place(examined, inputs)
     problems += _backward_in_place(examined, inputs)
     examined.fresh = bool(problems)
     problems += _backward_again(examined, inputs)
@@ -111,7 +111,7 @@ def _class_state(target: Any) -> dict[str, int]:
     return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
 
 
-def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
     """Forward changes no examined input unless it says so with mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()

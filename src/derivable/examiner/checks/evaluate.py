@@ -41,7 +41,7 @@ def evaluate(
         problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
         if problem.cause == "raises" and _rare(setup, problem):
             notes.append(_note(problem))
-        elif where is EXAMPLE or strictly:
+        elif where is EXAMPLE or strictly or problem.cause == "count":
             problems.append(problem)
     examined.known |= {sample.argument for sample in evaluation.wrong}
     return Results(problems, notes, [evaluation])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import cotangent, forward_in_place
 from derivable.examiner.checks.returned import Problem, fit, raised, short
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
@@ -147,12 +148,37 @@ def _refuses(total: Tensor) -> bool:
 
 
 def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]) -> list[Problem]:
-    """In float32 as in float64, to float32's rounding; and finite where the derivative is."""
-    problems = _close_in(torch.float32, examined, look, 1e-3)
+    """In float32 as in float64, to float32's rounding; and finite where the derivative is.
+
+    And without an error, and without a change of the inputs that float64 does not show: `.float()`
+    and `.to(dtype)` make no copy of a tensor that has the dtype already.
+    """
+    problems = _runs_in(torch.float32, examined, look)
+    problems = problems or _close_in(torch.float32, examined, look, 1e-3)
     for extreme in extremes:
         if not problems:
             problems = _finite_in(torch.float32, examined, extreme)
     return problems
+
+
+def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
+    """Backward runs in `dtype` if forward does, and forward leaves its inputs alone."""
+    inputs = cast(look.inputs, dtype)
+    where = Message("where.dtype", {"dtype": short(dtype)})
+    try:
+        run = examined.run(inputs)
+    except Exception:  # forward refuses this dtype, which it may
+        return []
+    examined.comparisons += 1
+    changed = forward_in_place(examined, inputs)
+    if changed:
+        no_copy = Message("evidence.no_copy")
+        return [replace(p, evidence=(*p.evidence, no_copy), where=where) for p in changed]
+    try:
+        examined.pull(run, inputs, cotangent(run))
+    except Exception as error:  # whatever the user's backward raises
+        return [Problem("raises", None, (raised(error),), where=where)]
+    return []
 
 
 def half(examined: Examined, look: Evaluation) -> list[Problem]:

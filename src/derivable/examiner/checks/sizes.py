@@ -10,7 +10,7 @@ import torch
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.evaluate import evaluate
-from derivable.examiner.checks.returned import Problem, contract, nothing, raised
+from derivable.examiner.checks.returned import contract, nothing, raised
 from derivable.examiner.finding import Message, Severity
 from derivable.examiner.inputs.probes import describe
 
@@ -73,10 +73,10 @@ class SpecialSizes(Check):
         for inputs in probes.scalar():
             yield evaluate(setup, inputs, Message("where.scalar"), sizes=True)
         for inputs, batch in probes.empty():
-            yield Results(_empty(setup, inputs, batch))
+            yield _empty(setup, inputs, batch)
 
 
-def _empty(setup: Setup, inputs: list[Any], batch: int) -> list[Problem]:
+def _empty(setup: Setup, inputs: list[Any], batch: int) -> Results:
     """Backward runs for an empty batch, and returns gradients of the right shape.
 
     Where the rows are examples of a batch, each for itself; a warning, since few have none.
@@ -86,17 +86,18 @@ def _empty(setup: Setup, inputs: list[Any], batch: int) -> list[Problem]:
         run = examined.run(inputs)
         finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)
     except Exception:  # forward refuses an empty batch, which it may
-        return []
+        return Results()
     if not finite or not run.smooth or not meant.for_empty(run, batch) or not meant.rowwise(batch):
-        return []
+        return Results()
+    where = Message("where.empty")
     examined.comparisons += 1
     try:
         found = contract(examined, examined.pull(run, inputs, cotangent(run)), inputs)
-    except Exception as error:
-        found = [Problem("raises", None, (raised(error),))]
+    except Exception as error:  # such as torch.stack of the gradients of no rows
+        return Results(notes=[Message("note.raises", {"where": where, "text": raised(error)})])
     # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
     found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
     for problem in found:
-        problem.where, problem.inputs = Message("where.empty"), inputs
+        problem.where, problem.inputs = where, inputs
         problem.severity = Severity.WARNING
-    return found
+    return Results(found)

@@ -144,7 +144,9 @@ class Examined:
         largest = float(at.abs().nan_to_num(0.0, 0.0).max())
         ruler.listened = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
         if tolerance == GROSS and not ruler.continuous(self.wanted):
-            return None
+            return look if look.problems else None
+        if tolerance == GROSS and _coarser(outputs, self.eps):
+            return look if look.problems else None  # it computes in a smaller dtype inside
         for argument, returned in rows.items():
             if tolerance == GROSS and argument in self.known:
                 continue
@@ -289,6 +291,11 @@ def _judge(
     wrong = (outside | not_finite) & known & ~nowhere & (settled | (outside & ~vague))
     there = torch.isfinite(ruler.at).unsqueeze(1)
     return wrong, ~settled & ~wrong & ~nowhere & there
+
+
+def _coarser(outputs: Sequence[Tensor], eps: float) -> bool:
+    """Whether the outputs have a smaller dtype than the one in which it is examined."""
+    return any(torch.finfo(o.dtype).eps > eps for o in outputs)
 
 
 def _typical(value: Tensor) -> float:

@@ -7,20 +7,21 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from derivable.examiner.diagnose.evidence import Case, Fit
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Case
+from derivable.examiner.diagnose.evidence import Fact, Found, Offset
+from derivable.examiner.points import GIVEN_SIZES, kind
 
 
-def surrogate(case: Case) -> list[Fit]:
+def surrogate(case: Case) -> Found:
     """Forward moves in steps, such as rounding, and backward returns something all the same."""
-    samples = [s for s in case.all_samples() if s.where.key in ("where.example", "where.again")]
+    samples = [s for s in case.all_samples() if kind(s) in GIVEN_SIZES]
     flat = all(bool((s.measured.value[~s.measured.nowhere] == 0).all()) for s in samples)
     outputs = [torch.cat([o.detach().reshape(-1) for o in s.outputs]) for s in samples]
     if len(outputs) < 2 or not flat or any(o.shape != outputs[0].shape for o in outputs):
-        return []
+        return None
     if all(torch.equal(o, outputs[0]) for o in outputs):
-        return []  # a constant
-    return [Fit("surrogate", 0.6, (Message("evidence.steps"),))]
+        return None  # a constant
+    return (Fact.STEPS,)
 
 
 FORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -32,7 +33,7 @@ FORMS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def offset(case: Case) -> list[Fit]:
+def offset(case: Case) -> Found:
     """A simple form of what is returned is that of the measured plus one constant."""
     pairs = [
         (s.returned[chosen], s.measured.value[chosen])
@@ -40,13 +41,13 @@ def offset(case: Case) -> list[Fit]:
         if bool((chosen := s.sure & (s.measured.value != 0) & (s.returned != 0)).any())
     ]
     if not pairs or any(s.x.is_complex() for s in case.wrong):
-        return []
+        return None
     returned, measured = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     wrong = torch.cat([
         s.wrong[s.sure & (s.measured.value != 0) & (s.returned != 0)] for s in case.wrong
     ])  # fmt: skip
     if int(wrong.sum()) < 2 or not bool((returned * measured > 0).all()):
-        return []
+        return None
     for form, apply in FORMS.items():
         gap = apply(returned) - apply(measured)
         constant = gap[wrong].median()
@@ -56,6 +57,5 @@ def offset(case: Case) -> list[Fit]:
             continue
         if not bool((slack[wrong] < 0.02 * constant.abs()).any()):
             continue
-        fields = {"form": form, "offset": f"{float(constant):.3g}"}
-        return [Fit("constant", 3.45, (Message("evidence.offset", fields),))]
-    return []
+        return (Offset(form, float(constant)),)
+    return None

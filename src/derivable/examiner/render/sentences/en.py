@@ -34,11 +34,21 @@ SENTENCES: dict[str, str] = {
     "evidence.shape": "returned shape {returned}, the argument has {expected}",
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
+    "evidence.transpose_of": "what is returned for {name} is the gradient of {other}, transposed",
+    "evidence.is_product": "the gradient of {name} is {formula}",
+    "evidence.rearranged": "with {right} in the place of {written}, the gradient of {name} is "
+    "right",
+    "evidence.autograd_sums": "autograd sums it to the shape of the argument for you; where "
+    "backward is called by hand, it is wrong",
+    "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
+    "called by hand, it is wrong",
     "evidence.raised": "{kind}: {text}",
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
+    "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
+    "that has this dtype already",
     "evidence.grad_output_changes": "backward changes grad_output",
     "evidence.backward_changes": "backward changes {name}",
     "evidence.saved_changes": "backward changes a tensor that forward saved: a second backward "
@@ -56,25 +66,24 @@ SENTENCES: dict[str, str] = {
     "right: the caller changes one of these in place",
     "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the "
     "gradient is right",
-    "evidence.ignores": "{name}: the same gradient is returned for every grad_output",
-    "evidence.constant_added": "{name}: something that does not depend on grad_output is added, "
+    "evidence.ignores": "the same gradient is returned for every grad_output",
+    "evidence.factor_at_one": "for a grad_output of 1, as loss.backward() sends it, it is {factor} "
+    "times the derivative",
+    "evidence.constant_added": "something that does not depend on grad_output is added, "
     "as large as {size}",
-    "evidence.not_zero": "{name}: for a grad_output of zero the gradient is as large as {size}",
-    "evidence.degree_zero": "{name}: twice the grad_output gives the same gradient: its size is "
-    "lost",
-    "evidence.squared": "{name}: twice the grad_output gives four times the gradient: it is "
-    "squared",
-    "evidence.cubed": "{name}: twice the grad_output gives eight times the gradient: it is cubed",
-    "evidence.absolute": "{name}: minus the grad_output gives the same gradient: its sign is lost",
-    "evidence.one_signed": "{name}: positive and negative grad_outputs are treated differently",
-    "evidence.clipped": "{name}: proportional to grad_output up to about {limit}, then no longer: "
+    "evidence.not_zero": "for a grad_output of zero the gradient is as large as {size}",
+    "evidence.degree_zero": "twice the grad_output gives the same gradient: its size is lost",
+    "evidence.squared": "twice the grad_output gives four times the gradient: it is squared",
+    "evidence.cubed": "twice the grad_output gives eight times the gradient: it is cubed",
+    "evidence.absolute": "minus the grad_output gives the same gradient: its sign is lost",
+    "evidence.one_signed": "positive and negative grad_outputs are treated differently",
+    "evidence.clipped": "proportional to grad_output up to about {limit}, then no longer: "
     "it is clipped",
-    "evidence.not_linear": "{name}: the gradient for a sum of grad_outputs is not the sum of the "
-    "gradients",
+    "evidence.not_linear": "the gradient for a sum of grad_outputs is not the sum of the gradients",
     "evidence.unused": "when output {position} alone is used and the others bring None",
-    "evidence.rounded": "{name}: the gradients are all exact {dtype} numbers, and add up only to "
+    "evidence.rounded": "the gradients are all exact {dtype} numbers, and add up only to "
     "its rounding",
-    "evidence.rounded_inside": "{name}: twice grad_output gives twice the gradient, but other "
+    "evidence.rounded_inside": "twice grad_output gives twice the gradient, but other "
     "multiples and sums only to a rounding: grad_output passes through a smaller dtype",
     "evidence.layout_expanded": "for a grad_output of one expanded entry, as .sum() sends it",
     "evidence.layout_transposed": "for a grad_output that lies transposed in memory",
@@ -87,11 +96,13 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a "
     "random direction, measured {measured}",
     "evidence.second_none": "d {name}: autograd sees no second derivative, measured {measured}",
-    "evidence.dtype_off": "{name}: in {dtype} the gradient is off by {off}, its largest entry is "
-    "{size}",
-    "evidence.not_finite_in": "{name}: in {dtype}, {count} of {all} entries are nan or inf, where "
+    "evidence.saved_intermediate": "saved tensor {positions} is neither an input nor an output of "
+    "forward, so autograd takes it for a constant: save the inputs, and compute it from them again "
+    "in backward",
+    "evidence.dtype_off": "in {dtype} the gradient is off by {off}, its largest entry is {size}",
+    "evidence.not_finite_in": "in {dtype}, {count} of {all} entries are nan or inf, where "
     "the output and the derivative are finite",
-    "evidence.way": "{name}: {way} gives another gradient than backward by hand",
+    "evidence.way": "{way} gives another gradient than backward by hand",
     "evidence.way_raises": "{way} raises",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
@@ -116,6 +127,9 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
+    "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
+    "other",
+    "evidence.of_step": "it is the gradient of {formula}, and not of the output",
     "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "
     "counted around",
     "evidence.swapped_two_outputs": "grad_output 0 and grad_output 1 are exchanged",

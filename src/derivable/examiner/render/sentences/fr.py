@@ -34,11 +34,20 @@ SENTENCES: dict[str, str] = {
     "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
+    "evidence.transpose_of": "ce qui est renvoyé pour {name} est le gradient de {other}, transposé",
+    "evidence.is_product": "le gradient de {name} est {formula}",
+    "evidence.rearranged": "avec {right} à la place de {written}, le gradient de {name} est juste",
+    "evidence.autograd_sums": "autograd le somme pour vous à la forme de l'argument ; si backward "
+    "est appelé à la main, c'est faux",
+    "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
+    "appelé à la main, c'est faux",
     "evidence.raised": "{kind} : {text}",
     "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
     "sorties",
     "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
     "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
+    "evidence.no_copy": "en float64, non : .float() et .to(dtype) ne copient pas un tenseur qui a "
+    "déjà ce dtype",
     "evidence.grad_output_changes": "backward modifie grad_output",
     "evidence.backward_changes": "backward modifie {name}",
     "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
@@ -57,28 +66,26 @@ SENTENCES: dict[str, str] = {
     "est juste : l'appelant change l'une d'elles sur place",
     "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
     "avec une copie, le gradient est juste",
-    "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
-    "evidence.constant_added": "{name} : un terme qui ne dépend pas de grad_output est ajouté, de "
+    "evidence.ignores": "le même gradient est renvoyé pour tout grad_output",
+    "evidence.factor_at_one": "pour un grad_output de 1, celui de loss.backward(), il vaut "
+    "{factor} fois la dérivée",
+    "evidence.constant_added": "un terme qui ne dépend pas de grad_output est ajouté, de "
     "taille {size}",
-    "evidence.not_zero": "{name} : pour un grad_output nul, le gradient atteint {size}",
-    "evidence.degree_zero": "{name} : deux fois grad_output donne le même gradient : sa taille "
-    "est perdue",
-    "evidence.squared": "{name} : deux fois grad_output donne quatre fois le gradient : il est "
-    "mis au carré",
-    "evidence.cubed": "{name} : deux fois grad_output donne huit fois le gradient : il est mis au "
-    "cube",
-    "evidence.absolute": "{name} : moins grad_output donne le même gradient : son signe est perdu",
-    "evidence.one_signed": "{name} : les grad_output positifs et négatifs sont traités "
-    "différemment",
-    "evidence.clipped": "{name} : proportionnel à grad_output jusqu'à {limit} environ, plus "
+    "evidence.not_zero": "pour un grad_output nul, le gradient atteint {size}",
+    "evidence.degree_zero": "deux fois grad_output donne le même gradient : sa taille est perdue",
+    "evidence.squared": "deux fois grad_output donne quatre fois le gradient : il est mis au carré",
+    "evidence.cubed": "deux fois grad_output donne huit fois le gradient : il est mis au cube",
+    "evidence.absolute": "moins grad_output donne le même gradient : son signe est perdu",
+    "evidence.one_signed": "les grad_output positifs et négatifs sont traités différemment",
+    "evidence.clipped": "proportionnel à grad_output jusqu'à {limit} environ, plus "
     "au-delà : il est écrêté",
-    "evidence.not_linear": "{name} : le gradient pour une somme de grad_output n'est pas la somme "
+    "evidence.not_linear": "le gradient pour une somme de grad_output n'est pas la somme "
     "des gradients",
     "evidence.unused": "quand la sortie {position} seule est utilisée et que les autres apportent "
     "None",
-    "evidence.rounded": "{name} : les gradients sont tous des nombres {dtype} exacts, et ne "
+    "evidence.rounded": "les gradients sont tous des nombres {dtype} exacts, et ne "
     "s'additionnent qu'à cet arrondi près",
-    "evidence.rounded_inside": "{name} : le double de grad_output donne le double du gradient, "
+    "evidence.rounded_inside": "le double de grad_output donne le double du gradient, "
     "mais d'autres multiples et les sommes à un arrondi près seulement : grad_output passe par un "
     "type de moindre précision",
     "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
@@ -94,11 +101,14 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
     "direction au hasard, mesuré {measured}",
     "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
-    "evidence.dtype_off": "{name} : en {dtype}, le gradient s'écarte de {off}, sa plus grande "
+    "evidence.saved_intermediate": "le tenseur sauvegardé {positions} n'est ni une entrée ni une "
+    "sortie de forward, donc autograd le prend pour une constante : sauvegardez les entrées, et "
+    "recalculez-le dans backward",
+    "evidence.dtype_off": "en {dtype}, le gradient s'écarte de {off}, sa plus grande "
     "valeur est {size}",
-    "evidence.not_finite_in": "{name} : en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
+    "evidence.not_finite_in": "en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
     "où la sortie et la dérivée sont finies",
-    "evidence.way": "{name} : {way} donne un autre gradient que backward appelé à la main",
+    "evidence.way": "{way} donne un autre gradient que backward appelé à la main",
     "evidence.way_raises": "{way} lève une erreur",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
@@ -122,6 +132,9 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
+    "l'autre",
+    "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
     "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
     "plus loin",
     "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
