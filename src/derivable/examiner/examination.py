@@ -39,7 +39,7 @@ from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes, describe
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import joined, unreal
 from derivable.examiner.report import Gradient, Report, Verdict
 from derivable.examiner.targets.target import Inputs, Subject, is_float

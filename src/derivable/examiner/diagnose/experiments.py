@@ -14,8 +14,9 @@ from derivable.examiner.checks.returned import fit
 from derivable.examiner.checks.values import GIVEN, Sample
 from derivable.examiner.diagnose.evidence import Case, Fit
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import EPS, Ruler
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.recorder import changed_after_saving as changed_tensors
 from derivable.examiner.targets.target import FunctionRun, FunctionSubject
 
@@ -125,10 +126,10 @@ def _with_option(case: Case, position: int | None, name: str, other: Any) -> Any
     else:
         inputs[position] = other
     try:
-        ruler = Ruler(subject, inputs, range(len(sample.outputs)))
-        if len(ruler.at) != len(sample.returned):
+        numeric = TargetDerivatives(subject, inputs, range(len(sample.outputs)))
+        if len(numeric.at) != len(sample.returned):
             return None
-        return ruler.jacobian(case.argument)
+        return numeric.jacobian(case.argument)
     except Exception:  # not every value is an option
         return None
     finally:
