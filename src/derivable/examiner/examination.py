@@ -16,7 +16,7 @@ from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
 from derivable.examiner.finding import Finding, Message
-from derivable.examiner.measure.budget import Budget, BudgetSpentError
+from derivable.examiner.measure.budget import Budget, BudgetSpent
 from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
@@ -82,7 +82,7 @@ def _run(check: Check, setup: Setup, seen: Seen, stopped: list[Message]) -> Seen
             warnings.simplefilter("ignore")  # the user's code warned at the first call
             for results in check.run(setup, seen):
                 seen = seen.with_results(results)
-    except BudgetSpentError:
+    except BudgetSpent:
         stopped.append(title)
     except Exception as error:  # the user's code in a situation that it refuses, or a mistake here
         fields = {"check": title, "text": raised(error)}
@@ -98,7 +98,7 @@ def _concluded(setup: Setup, seen: Seen) -> tuple[list[Finding], Seen]:
     examined.subject.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
     try:
         found = conclusions(examined, setup.inputs, seen.evaluations, seen.problems)
-    except (Exception, BudgetSpentError) as error:
+    except (Exception, BudgetSpent) as error:
         fields = {"check": Message("check.diagnosis"), "text": raised(error)}
         seen = replace(seen, notes=(*seen.notes, Message("note.check_stopped", fields)))
         found = without_causes(examined, seen.evaluations)

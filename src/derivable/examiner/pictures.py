@@ -7,7 +7,7 @@ import torch
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Seen, Setup
 from derivable.examiner.checks.returned import fit
-from derivable.examiner.measure.budget import BudgetSpentError
+from derivable.examiner.measure.budget import BudgetSpent
 from derivable.examiner.measure.space import unreal
 from derivable.examiner.report import Gradient
 
@@ -22,7 +22,7 @@ def gradients(setup: Setup, seen: Seen) -> dict[str, Gradient]:
         run = examined.run(look.inputs)
         u = cotangent(run)
         pulled = examined.pull(run, look.inputs, u)
-    except (Exception, BudgetSpentError):  # reported by the checks
+    except (Exception, BudgetSpent):  # reported by the checks
         return {}
     found = {}
     for sample in look.samples:

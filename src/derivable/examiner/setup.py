@@ -19,8 +19,8 @@ from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.budget import Budget
-from derivable.examiner.measure.derivatives import EPS
 from derivable.examiner.measure.space import joined
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float

@@ -13,7 +13,7 @@ from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.settings import Settings
 
 

@@ -12,7 +12,7 @@ from derivable.examiner.checks.calls import cotangent, differ, gradients
 from derivable.examiner.checks.returned import Problem, fit, raised
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, is_float
 

@@ -33,7 +33,7 @@ from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import Evidence, Found
 from derivable.examiner.diagnose.forms import Difference, written
 from derivable.examiner.diagnose.options import Source, value_from
-from derivable.examiner.measure.budget import BudgetSpentError
+from derivable.examiner.measure.budget import BudgetSpent
 
 CAUSES = (
     "count", "none", "shape", "keepdim", "dtype", "raises", "in_place", "state", "random",
@@ -243,5 +243,5 @@ def _tried(test: Callable[[Case], Found], case: Case) -> Found:
     """What a test finds; nothing if its experiments raise, or no calls are left for them."""
     try:
         return test(case)
-    except (Exception, BudgetSpentError):
+    except (Exception, BudgetSpent):
         return None

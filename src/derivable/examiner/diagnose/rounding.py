@@ -17,7 +17,7 @@ from derivable.examiner.diagnose.evidence import (
     Representable,
     Staircase,
 )
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
 from derivable.examiner.points import Kind, kind
 

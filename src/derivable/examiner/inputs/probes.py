@@ -111,7 +111,8 @@ def _restore(kind: str, x: Tensor) -> Tensor:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         return x
     if kind == "definite":
-        return x @ x.mT / x.shape[-1] + torch.eye(x.shape[-1]).to(x)
+        product = x @ x.mT / (2 * x.shape[-1])  # its rounding is not symmetric
+        return product + product.mT + torch.eye(x.shape[-1]).to(x)
     triangles: dict[str, Callable[[Tensor], Tensor]] = {
         "lower": torch.tril, "upper": torch.triu, "symmetric": lambda t: t + t.mT
     }  # fmt: skip

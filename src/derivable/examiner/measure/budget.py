@@ -10,7 +10,7 @@ from contextlib import contextmanager
 PATIENCE = 4.0
 
 
-class BudgetSpentError(BaseException):
+class BudgetSpent(BaseException):
     """The budget is spent, or the time is over.
 
     No subclass of Exception: what a check does where forward raises must not catch it.
@@ -43,9 +43,9 @@ class Budget:
         return time.thread_time() > self._cpu or time.monotonic() > self._clock
 
     def spend(self, calls: int = 1) -> None:
-        """Count calls that are about to be made; raises BudgetSpentError if that is too many."""
+        """Count calls that are about to be made; raises BudgetSpent if that is too many."""
         if self.spent + calls > self._limit or self.timed_out:
-            raise BudgetSpentError
+            raise BudgetSpent
         self.spent += calls
 
     @contextmanager

@@ -73,7 +73,6 @@ class Subject:
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One forward on copies of `inputs`, those at `wanted` requiring grad."""
-        self.budget.spend()
         with seeded(SEED) if self.random else contextlib.nullcontext():
             return self._run([copied(value, i in wanted) for i, value in enumerate(inputs)], wanted)
 
