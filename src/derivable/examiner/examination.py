@@ -16,12 +16,14 @@ from derivable.examiner.checks.calls import cotangent, hygiene
 from derivable.examiner.checks.edges import edges
 from derivable.examiner.checks.linearity import layout, linearity, subsets, unused
 from derivable.examiner.checks.returned import (
+    ACCEPTED,
     EXAMPLE,
     Problem,
     contract,
     fit,
     nothing,
     raised,
+    raised_at,
     short,
 )
 from derivable.examiner.checks.units import units
@@ -37,8 +39,10 @@ from derivable.examiner.checks.values import (
 from derivable.examiner.checks.ways import ways
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes, describe
+from derivable.examiner.inputs.recognised import recognised
 from derivable.examiner.measure.derivatives import EPS
 from derivable.examiner.measure.space import joined, unreal
 from derivable.examiner.report import Gradient, Report, Verdict
@@ -46,6 +50,7 @@ from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
 
 SIZES, UNTIED = 2, 3  # how many inputs of other sizes are looked at
+PUSHED = ("where.again", "where.wide", "where.signed")  # where a jvp is looked at, too
 SLOW = 4.0  # seconds for one Jacobian, forward by forward, from which the ladder is cut short
 
 
@@ -54,19 +59,22 @@ class Examination:
 
     def __init__(
         self, subject: Subject, inputs: Inputs, *, surrogate: str | None, reference: Any,
-        compile: bool, seed: int,
+        compile: bool, seed: int, contracts: dict[int, Contract] | None = None,
     ) -> None:  # fmt: skip
         self.subject, self.seed, self.compile = subject, seed, compile
         self.surrogate = surrogate
         self.given = list(inputs)
         wanted = [i for i, v in enumerate(inputs) if is_float(v) and v.requires_grad]
         wanted = wanted or [i for i, v in enumerate(inputs) if is_float(v)]
+        self.contracts = contracts if contracts is not None else {}
+        wanted = [i for i in wanted if not getattr(self.contracts.get(i), "discrete", False)]
         self.examined = Examined(subject, wanted, values=surrogate is None)
         self.examined.reference = reference
         self.examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
         self.inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
         self.meant = Meant(subject, self.inputs)
-        self.probes = Probes(self.inputs, wanted, seed, len(inputs) - len(subject.parameters))
+        own = len(inputs) - len(subject.parameters)
+        self.probes = Probes(self.inputs, wanted, seed, own, self.contracts)
         self.slow = False
         self.looks: list[Evaluation] = []
         self.problems: list[Problem] = []
@@ -116,6 +124,7 @@ class Examination:
             self._own_dtype(exact)
         else:
             self._take(exact)
+        self._note_contracts()
         if self.examined.reference is not None:
             self._compare_reference()
         start = time.perf_counter()
@@ -124,6 +133,23 @@ class Examination:
         self.slow = (time.perf_counter() - start) * 8 * min(entries, MOST_COLUMNS) > SLOW
         if self.surrogate is not None:
             self.notes.append(Message("note.surrogate", {"why": self.surrogate}))
+        if self.subject.meant is not None:
+            name = getattr(self.subject.meant, "__name__", "surrogate_of")
+            self.notes.append(Message("note.surrogate_of", {"name": name}))
+
+    def _note_contracts(self) -> None:
+        """Keep to the contracts that are declared, and to those that are recognised besides."""
+        forms = self.subject.forms
+        reasons = {i: "declared" for i, one in self.contracts.items() if forms.get(i) is one}
+        for i, (contract, why) in recognised(self.subject, self.inputs).items():
+            if i not in forms:
+                self.contracts[i] = forms[i] = contract
+                reasons[i] = why
+        names = self.subject.names(len(self.inputs))
+        for i, why in reasons.items():
+            fields = {"name": names[i], "contract": self.contracts[i].message}
+            said = Message(f"contract.why_{why}")
+            self.notes.append(Message("note.contract", {**fields, "why": said}))
 
     def _compare_reference(self) -> None:
         """Raise a sentence if the reference is not the same function at the given inputs."""
@@ -199,7 +225,8 @@ class Examination:
         if base is not None and self.examined.eps == EPS:
             self._rung("float32", lambda: orders.float32(self.examined, base, extremes))
             self._rung("half precision", lambda: orders.half(self.examined, base))
-        self._rung("ways to run", lambda: ways(self.examined, self.inputs, self.compile))
+        others = [look.inputs for look in self.looks if look.where.key in PUSHED and look.samples]
+        self._rung("ways to run", lambda: ways(self.examined, self.inputs, self.compile, others))
 
     def _rung(self, name: str, rung: Callable[[], list[Problem]]) -> None:
         before = self.examined.comparisons
@@ -236,6 +263,9 @@ class Examination:
         unheard = ("values", "special values", *(("sizes",) if self.subject.value_only else ()))
         for problem in look.problems:
             problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+            if problem.cause == ACCEPTED:
+                self.notes += problem.evidence
+                continue
             if problem.cause == "raises" and self._odd(problem, where):
                 lone = where.key == "where.batch_of_one"  # but it is no batch
                 fields = {
@@ -348,9 +378,11 @@ class Examination:
         if not meant or not self.meant.rowwise(batch):
             return
         try:
-            found = contract(self.examined, self.examined.pull(run, inputs, cotangent(run)), inputs)
+            pulled = self.examined.pull(run, inputs, cotangent(run))
+            lenient = not getattr(self.subject, "ours", False)
+            found = contract(self.examined, pulled, inputs, lenient)
         except Exception as error:
-            found = [Problem("raises", None, (raised(error),))]
+            found = [Problem("raises", None, (raised(error),), source=raised_at(error))]
         # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
         found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
         for problem in found:

@@ -25,7 +25,7 @@ LONE = ("where.batch_of_one", "where.size_one", "where.pairs", "where.scalar")
 ORDER = (
     "changed_after_saving", "count", "shape", "missing_sum", "dtype", "random", "state", "in_place",
     "ignores_grad_output", "not_linear", "values", "raises", "layout", "needs_input_grad", "sizes",
-    "not_finite", "precision", "second_order", "way",
+    "not_finite", "precision", "second_order", "jvp", "way",
 )  # fmt: skip
 
 # What follows from a mistake, and is not said beside it.
@@ -268,7 +268,9 @@ def _problem(
     if problem.argument is not None:
         name = examined.name(problem.argument, inputs)
     return Finding(
-        examined.subject.name, cause, name, problem.where, evidence, problem.worst, source=source,
+        examined.subject.name, cause, name, problem.where, evidence, problem.worst,
+        source=problem.source or (source if problem.rule == "backward" else
+                                  source_of(examined, problem.rule)),
         inputs=problem.inputs,
     )  # fmt: skip
 
@@ -297,14 +299,15 @@ def _reshaped(examined: Examined, problem: Problem, looks: Sequence[Evaluation])
     return None
 
 
-def source_of(examined: Examined) -> Source | None:
-    """The last `return` of the backward that is examined."""
+def source_of(examined: Examined, name: str = "backward") -> Source | None:
+    """The last `return` of the backward that is examined, or of another of its rules."""
     subject: Any = examined.subject
     if not isinstance(subject, FunctionSubject):
         return None
-    rule = inspect.unwrap(subject.backward)
+    rule = subject.backward if name == "backward" else getattr(subject.target, name, None)
     slope = subject.target.__dict__.get("slope")
-    rule = slope.__func__ if isinstance(slope, staticmethod) else rule
+    rule = slope.__func__ if isinstance(slope, staticmethod) and name == "backward" else rule
+    rule = inspect.unwrap(rule) if callable(rule) else rule
     try:
         lines, start = inspect.getsourcelines(rule)
         path = inspect.getsourcefile(rule) or ""
