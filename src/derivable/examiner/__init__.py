@@ -3,4 +3,6 @@
 from derivable.examiner.check import check as check
 from derivable.examiner.check import check_gradient as check_gradient
 from derivable.examiner.finding import Finding as Finding
+from derivable.examiner.inputs.declared import declare as declare
+from derivable.examiner.inputs.declared import load_declarations as load_declarations
 from derivable.examiner.report import Report as Report

@@ -15,6 +15,7 @@ from derivable.examiner.checks import large, orders
 from derivable.examiner.checks.calls import cotangent, hygiene
 from derivable.examiner.checks.edges import edges
 from derivable.examiner.checks.linearity import layout, linearity, subsets, unused
+from derivable.examiner.checks.reference import compare_references
 from derivable.examiner.checks.returned import (
     ACCEPTED,
     EXAMPLE,
@@ -42,12 +43,11 @@ from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes, describe
-from derivable.examiner.inputs.recognised import recognised
+from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure.derivatives import EPS
-from derivable.examiner.measure.space import joined, unreal
+from derivable.examiner.measure.space import unreal
 from derivable.examiner.report import Gradient, Report, Verdict
 from derivable.examiner.targets.target import Inputs, Subject, is_float
-from derivable.function.gradients import as_tuple
 
 SIZES, UNTIED = 2, 3  # how many inputs of other sizes are looked at
 PUSHED = ("where.again", "where.wide", "where.signed")  # where a jvp is looked at, too
@@ -124,52 +124,14 @@ class Examination:
             self._own_dtype(exact)
         else:
             self._take(exact)
-        self._note_contracts()
-        if self.examined.reference is not None:
-            self._compare_reference()
+        self.notes += settled(self.subject, self.contracts, self.inputs)
+        compare_references(self.examined, self.inputs)
         start = time.perf_counter()
         self.subject.value(self.inputs)
         entries = sum(self.inputs[i].numel() for i in self.examined.wanted)
         self.slow = (time.perf_counter() - start) * 8 * min(entries, MOST_COLUMNS) > SLOW
         if self.surrogate is not None:
             self.notes.append(Message("note.surrogate", {"why": self.surrogate}))
-        if self.subject.meant is not None:
-            name = getattr(self.subject.meant, "__name__", "surrogate_of")
-            self.notes.append(Message("note.surrogate_of", {"name": name}))
-
-    def _note_contracts(self) -> None:
-        """Keep to the contracts that are declared, and to those that are recognised besides."""
-        forms = self.subject.forms
-        reasons = {i: "declared" for i, one in self.contracts.items() if forms.get(i) is one}
-        for i, (contract, why) in recognised(self.subject, self.inputs).items():
-            if i not in forms:
-                self.contracts[i] = forms[i] = contract
-                reasons[i] = why
-        names = self.subject.names(len(self.inputs))
-        for i, why in reasons.items():
-            fields = {"name": names[i], "contract": self.contracts[i].message}
-            said = Message(f"contract.why_{why}")
-            self.notes.append(Message("note.contract", {**fields, "why": said}))
-
-    def _compare_reference(self) -> None:
-        """Raise a sentence if the reference is not the same function at the given inputs."""
-        try:
-            outputs = as_tuple(self.examined.reference(*self.inputs))
-            theirs = joined([o for o in outputs if is_float(o)])
-        except Exception as error:
-            raise InputError(
-                f"the reference raises {type(error).__name__} at the inputs of "
-                f"{self.subject.name}: "
-                f"{' '.join(str(error).split())[:160]}; it must take the same inputs"
-            ) from error
-        ours = joined([o for o in self.subject.value(self.inputs) if is_float(o)])
-        if ours.shape != theirs.shape or not torch.allclose(
-            ours, theirs, rtol=1e-6, atol=1e-9, equal_nan=True
-        ):
-            raise InputError(
-                f"the reference computes something else than {self.subject.name}.forward at the "
-                "given inputs; give the same function in plain PyTorch"
-            )
 
     def _once(self, inputs: list[Any]) -> None:
         """One forward and one backward, which raise what they raise."""
@@ -252,6 +214,8 @@ class Examination:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                if where != EXAMPLE and not self.probes.keep(inputs):
+                    return None
                 if rung == "sizes" and not self.meant.for_sizes(inputs):
                     return None
                 look = self.examined.look(inputs, where, tolerance)
@@ -369,6 +333,8 @@ class Examination:
         It counts only where the rows are examples of a batch, each for itself.
         """
         where = Message("where.empty")
+        if not self.probes.keep(inputs):
+            return
         try:
             run = self.examined.run(inputs)
             finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.targets.recorder import kept, same
@@ -131,7 +132,8 @@ def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
         if changed or written:
             key = "evidence.forward_changes" if changed else "evidence.forward_writes"
             said = Message(key, {"name": examined.name(i, inputs)})
-            problems.append(Problem("in_place", i, (said,)))
+            line = writing_line(examined.subject, inputs, i)
+            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
     return problems
 
 

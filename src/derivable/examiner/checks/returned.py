@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,12 @@ def raised(error: BaseException) -> Message:
 
 def raised_at(error: BaseException) -> Source | None:
     """The last line of the user's code that an error came through; None if there is none."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+    return users_line(traceback.extract_tb(error.__traceback__))
+
+
+def users_line(frames: Sequence[traceback.FrameSummary]) -> Source | None:
+    """The innermost of `frames` that is neither PyTorch's nor the examiner's."""
+    for frame in reversed(frames):
         path = Path(frame.filename)
         if path.is_file() and not any(path.is_relative_to(folder) for folder in MACHINERY):
             return Source(frame.filename, frame.lineno or 0, (frame.line or "").strip())

@@ -16,6 +16,7 @@ from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
 from derivable.examiner.diagnose.evidence import Case, Fit
 from derivable.examiner.diagnose.hypotheses import conclude
+from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Message, Source, Worst
 from derivable.examiner.targets.target import FunctionSubject, Inputs
 
@@ -218,10 +219,11 @@ def _finding(case: Case, fits: Sequence[Fit], source: Source | None) -> Finding:
     total, wrong = int((sample.wrong | sample.sure).sum()), sample.count
     count = Message("evidence.count_wrong", {"count": wrong, "all": total})
     best = fits[0] if fits else Fit("unrecognised", 99, ())
+    proposal = contract_to_declare(case)
     rivals = tuple(fit.cause for fit in fits[1:3] if fit.rank < best.rank + 2)
     return Finding(
         case.examined.subject.name, best.cause, case.name, sample.where,
-        (*best.evidence, count), worst_of(sample), rivals, source, tuple(sample.inputs),
+        (*best.evidence, count, *proposal), worst_of(sample), rivals, source, tuple(sample.inputs),
     )  # fmt: skip
 
 
@@ -307,10 +309,14 @@ def source_of(examined: Examined, name: str = "backward") -> Source | None:
     rule = subject.backward if name == "backward" else getattr(subject.target, name, None)
     slope = subject.target.__dict__.get("slope")
     rule = slope.__func__ if isinstance(slope, staticmethod) and name == "backward" else rule
-    rule = inspect.unwrap(rule) if callable(rule) else rule
+    if not callable(rule):
+        return None
+    rule = inspect.unwrap(rule)
     try:
         lines, start = inspect.getsourcelines(rule)
         path = inspect.getsourcefile(rule) or ""
+        if getattr(rule, "__name__", "") == "<lambda>":
+            return Source(path, start, lines[0].strip())
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):  # written in an interactive session
         return None

@@ -1,4 +1,4 @@
-"""Causes that may be meant, and the small constant that keeps a division from failing."""
+"""What may be meant: surrogates, contracts, a small constant that keeps a division finite."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from torch import Tensor
 
 from derivable.examiner.diagnose.evidence import Case, Fit
 from derivable.examiner.finding import Message
+from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
+from derivable.examiner.measure.space import real
+
+ENTRYWISE = ("where.example", "where.again", "where.wide", "where.signed")
+TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
 
 
 def surrogate(case: Case) -> list[Fit]:
@@ -20,7 +25,49 @@ def surrogate(case: Case) -> list[Fit]:
         return []
     if all(torch.equal(o, outputs[0]) for o in outputs):
         return []  # a constant
-    return [Fit("surrogate", 0.6, (Message("evidence.steps"),))]
+    return [Fit("surrogate", 0.6, (Message("evidence.steps"), *_kind_of_surrogate(case)))]
+
+
+def _kind_of_surrogate(case: Case) -> list[Message]:
+    """What is returned entry by entry: 1, 1 in an interval, or a bump; nothing if none of them."""
+    samples = [s for s in case.all_samples() if s.where.key in ENTRYWISE and not s.x.is_complex()]
+    diagonal = [s for s in samples if s.returned.shape[0] == s.returned.shape[1]]
+    if not samples or len(diagonal) < len(samples):
+        return []
+    slopes = [s.returned.diagonal() for s in samples]
+    if any(bool((s.returned != torch.diag(d)).any()) for s, d in zip(samples, slopes, strict=True)):
+        return []
+    x, order = torch.cat([real(s.x) for s in samples]).sort()
+    slope = torch.cat(slopes)[order]
+    inside = slope != 0
+    if bool((slope == 1).all()):
+        return [Message("evidence.straight_through")]
+    if not bool(inside.any()) or not bool((slope >= 0).all()):
+        return []
+    first, last = int(inside.double().argmax()), len(x) - 1 - int(inside.flip(0).double().argmax())
+    if bool((slope[first : last + 1] == 1).all()):
+        ends = {"low": f"{float(x[first]):.2g}", "high": f"{float(x[last]):.2g}"}
+        return [Message("evidence.straight_through_clipped", {"name": case.name, **ends})]
+    peak = int(slope.argmax())
+    rises, falls = slope[: peak + 1].diff() >= -TINY, slope[peak:].diff() <= TINY
+    if bool(rises.all()) and bool(falls.all()):
+        return [Message("evidence.spiking", {"name": case.name, "at": f"{float(x[peak]):.2g}"})]
+    return []
+
+
+def contract_to_declare(case: Case) -> list[Message]:
+    """The contract that an argument seems to have, where it is wrong only beside it."""
+    sample = case.first
+    if sample.where.key not in ("where.crooked", "where.longer"):
+        return []
+    name, given = sample.where.fields["argument"], case.looks[0].inputs
+    position = case.examined.subject.names(len(given)).index(name)
+    contract = structure(given[position])
+    if contract is None:
+        return []
+    if isinstance(contract, Definite):
+        contract = Symmetric()  # which is enough
+    return [Message("evidence.declare", {"name": name, "contract": contract.text})]
 
 
 FORMS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -33,6 +33,7 @@ class Contract:
     linear: ClassVar[bool] = False
     discrete: ClassVar[bool] = False
     entrywise: ClassVar[bool] = False
+    twice: ClassVar[bool] = True  # autograd follows `nearest` into second derivatives
 
     @property
     def text(self) -> str:
@@ -61,8 +62,9 @@ class Contract:
 
     def tangent(self, x: Tensor, direction: Tensor) -> Tensor:
         """The part of `direction` that stays within the contract at `x`; all of one shape."""
-        pushed: Tensor = torch.func.jvp(self.nearest, (x,), (direction,))[1]
-        return pushed
+        _, pushed, *_ = torch.func.jvp(self.nearest, (x,), (direction,))
+        tangent: Tensor = pushed
+        return tangent
 
     def given(self, x: Tensor) -> Tensor:
         """What forward receives for `x`."""
@@ -72,7 +74,7 @@ class Contract:
         """The gradient for `x`, from that for what forward received: along tangents only."""
         if type(self).nearest is Contract.nearest or gradient.shape != x.shape:
             return gradient
-        _, pull = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
+        _, pull, *_ = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
         pulled: Tensor = pull(gradient)[0]
         return pulled
 
@@ -89,6 +91,12 @@ def _close(x: Tensor, other: Tensor) -> bool:
 
 def _square(x: Tensor) -> bool:
     return x.ndim >= 2 and x.shape[-1] == x.shape[-2]
+
+
+def _part(x: Tensor, sign: int) -> Tensor:
+    """The lower triangle for 1, the upper for -1; `tril` starts threads for any matrix."""
+    order = sign * torch.arange(x.shape[-1], device=x.device)
+    return torch.where(order.unsqueeze(1) >= order, x, torch.zeros((), dtype=x.dtype))
 
 
 class _Matrix(Contract):
@@ -136,7 +144,7 @@ class Lower(_Matrix):
 
     def nearest(self, x: Tensor) -> Tensor:
         """The lower triangle."""
-        return x.tril() if _square(x) else x
+        return _part(x, 1) if _square(x) else x
 
 
 class Upper(_Matrix):
@@ -147,7 +155,7 @@ class Upper(_Matrix):
 
     def nearest(self, x: Tensor) -> Tensor:
         """The upper triangle."""
-        return x.triu() if _square(x) else x
+        return _part(x, -1) if _square(x) else x
 
 
 class Rotation(_Matrix):
@@ -177,13 +185,18 @@ class Rotation(_Matrix):
         if not _square(x) or not x.numel():
             return x
         left, _, right = torch.linalg.svd(_exact(x))
-        return (left @ right).to(x.dtype)
+        factor: Tensor = left @ right
+        return factor.to(x.dtype)
 
 
 class Unit(Contract):
     """Length 1 along the last axis."""
 
     word = "unit"
+
+    def holds(self, x: Tensor) -> bool:
+        """Whether the rows are of length 1."""
+        return x.ndim > 0 and super().holds(x)
 
     def nearest(self, x: Tensor) -> Tensor:
         """Divided by its length; without abs, so that it has a complex step."""
@@ -213,6 +226,10 @@ class LogSimplex(Contract):
     """The logarithms of a distribution along the last axis."""
 
     word = "log simplex"
+
+    def holds(self, x: Tensor) -> bool:
+        """Whether the exponentials of the rows sum to 1."""
+        return x.ndim > 0 and super().holds(x)
 
     def nearest(self, x: Tensor) -> Tensor:
         """log_softmax."""

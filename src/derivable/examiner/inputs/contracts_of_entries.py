@@ -1,4 +1,4 @@
-"""Contracts on entries and sizes: ranges, whole numbers, indices, fixed sizes; and several at once."""
+"""Contracts on entries and sizes: ranges, whole numbers, fixed sizes; and several at once."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Distinct(Contract):
         """The ranks where they are integers; otherwise a margin for each rank."""
         if not x.ndim or self.holds(x):
             return x
-        ranks = x.argsort(-1, stable=True).argsort(-1)
-        return x + (MARGIN * ranks).to(x) if x.is_floating_point() else ranks.to(x.dtype)
+        ranks = x.argsort(-1).argsort(-1)
+        apart: Tensor = x.sort(-1).values.gather(-1, ranks) + (MARGIN * ranks).to(x)
+        return apart if x.is_floating_point() else ranks.to(x.dtype)
 
 
 @dataclass(frozen=True)

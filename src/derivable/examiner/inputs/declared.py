@@ -30,7 +30,7 @@ class Declaration:
     surrogate_of: Callable[..., Any] | None = None
 
     def over(self, other: Declaration) -> Declaration:
-        """This one where it declares something, `other` where it does not."""
+        """What is declared here, and what `other` declares besides."""
         return Declaration(
             self.examples if self.examples is not None else other.examples,
             {**other.contracts, **self.contracts},

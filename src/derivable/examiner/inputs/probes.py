@@ -230,6 +230,10 @@ class Probes:
                 if self.allows(i, drawn * sign):
                     yield self._with(i, drawn * sign), Message("where.signed", {"argument": i})
 
+    def keep(self, inputs: Inputs) -> bool:
+        """Whether made-up inputs fulfil all contracts, which not all shapes can."""
+        return all(contract.holds(inputs[i]) for i, contract in self.contracts.items())
+
     def allows(self, argument: int, value: Tensor) -> bool:
         """Whether `value` fulfils the contract of an argument, if there is one."""
         contract = self.contracts.get(argument)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import (
     Contract,
     Definite,
@@ -34,7 +35,8 @@ WORDS: dict[type[Contract], str] = {
     Symmetric: r"symmetric", Definite: r"symmetric|positive[- ]definite|SPD",
     Lower: r"lower[- ]triangular", Upper: r"upper[- ]triangular",
     Rotation: r"orthogonal|orthonormal|rotation", Unit: r"unit",
-    Simplex: r"probabilit|distribution|simplex", LogSimplex: r"log[- ]?probability|log[- ]distribution",
+    Simplex: r"probabilit|distribution|simplex",
+    LogSimplex: r"log[- ]?probabilit|log[- ]distribution",
     Sorted: r"sorted|increasing|ascending",
 }  # fmt: skip
 BETWEEN = r"(?:[\w-]+\s+){0,2}"  # such as "real" and "matrix"
@@ -59,6 +61,24 @@ def recognised(subject: Subject, inputs: Inputs) -> dict[int, tuple[Contract, st
         if why:
             found[i] = contract, why
     return found
+
+
+def settled(subject: Subject, contracts: dict[int, Contract], inputs: Inputs) -> list[Message]:
+    """Notes on what is examined: contracts, which recognised ones are added to, and a surrogate."""
+    names, forms = subject.names(len(inputs)), subject.forms
+    reasons = {i: "declared" for i, contract in contracts.items() if forms.get(i) is contract}
+    for i, (contract, why) in recognised(subject, inputs).items():
+        if i not in forms:
+            contracts[i] = forms[i] = contract
+            reasons[i] = why
+    notes = []
+    for i, why in reasons.items():
+        fields = {"name": names[i], "contract": contracts[i].message}
+        notes.append(Message("note.contract", {**fields, "why": Message(f"contract.why_{why}")}))
+    if subject.meant is not None:
+        name = getattr(subject.meant, "__name__", "surrogate_of")
+        notes.append(Message("note.surrogate_of", {"name": name}))
+    return notes
 
 
 def _documentation(target: Any) -> str:

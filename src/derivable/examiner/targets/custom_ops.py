@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch._ops import OpOverload, OpOverloadPacket
 from derivable.errors import InputError
 from derivable.examiner.targets.recorder import Recorder
 from derivable.examiner.targets.target import FunctionSubject, Inputs, Subject
+from derivable.function.gradients import as_tuple
 
 
 def custom_op_of(target: Any) -> CustomOpDef | None:
@@ -39,8 +41,18 @@ class CustomOpSubject(FunctionSubject):
             )
         self.ours, self.split, self.signature, self.protect = False, True, None, False
         self.forward: Callable[..., Any] = definition._init_fn
-        self.backward: Callable[..., Any] = definition._backward_fn
         self.arguments = definition._opoverload._schema.arguments
+        self.backward = self._with_keywords(definition._backward_fn)
+
+    def _with_keywords(self, backward: Callable[..., Any]) -> Callable[..., Any]:
+        """`backward` with None for each keyword-only input, which has no gradient to return."""
+        more = (None,) * sum(argument.kwarg_only for argument in self.arguments)
+
+        @functools.wraps(backward)
+        def padded(ctx: Any, *grad_outputs: Any) -> tuple[Any, ...]:
+            return (*as_tuple(backward(ctx, *grad_outputs)), *more)
+
+        return padded
 
     @property
     def apply(self) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ class SparseForm:
     """A sparse tensor with the layout, the shape and the stored positions of `example`."""
 
     example: Tensor
+    twice: ClassVar[bool] = False  # constructors of sparse tensors are differentiable once
 
     def given(self, x: Tensor) -> Tensor:
         """The sparse tensor of the values `x` (nnz, ...)."""

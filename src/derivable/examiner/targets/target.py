@@ -28,8 +28,13 @@ SEED = 20_260
 class Form(Protocol):
     """How an argument is handed to forward, where that is not as it is: values of a sparse tensor.
 
-    Everything is measured and compared for x, a strided tensor; `given` is differentiable.
+    Everything is measured and compared for x, a strided tensor; `given` is differentiable, and
+    `twice` is whether it is so twice.
     """
+
+    @property
+    def twice(self) -> bool:
+        """Whether autograd follows `given` into the second derivative."""
 
     def given(self, x: Tensor) -> Tensor:
         """What forward receives for `x`."""

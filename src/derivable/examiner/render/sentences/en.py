@@ -251,6 +251,7 @@ SENTENCES: dict[str, str] = {
     "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
     "note.raises": "{where} backward raises: {text}",
     "note.slow": "forward is slow, so other sizes and special values were looked at less",
+    "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
     "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
     "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",

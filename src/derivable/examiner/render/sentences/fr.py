@@ -110,8 +110,8 @@ SENTENCES: dict[str, str] = {
     "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "
     "{measured} ; {count} sorties sur {all} sont fausses",
     "evidence.jvp_size": "le jvp renvoie {returned} nombres pour {expected} sorties",
-    "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un autre "
-    "gradient qu'à travers un appel après l'autre",
+    "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un "
+    "autre gradient qu'à travers un appel après l'autre",
     "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
     "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
     "gradients d'avant",
@@ -258,8 +258,10 @@ SENTENCES: dict[str, str] = {
     "note.raises": "{where}, backward lève une erreur : {text}",
     "note.slow": "forward est lent : les autres tailles et les valeurs particulières ont été "
     "moins examinées",
-    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; autograd "
-    "le somme, un appel à la main ne le fait pas",
+    "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
+    "dérivable qu'une fois",
+    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
+    "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
