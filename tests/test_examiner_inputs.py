@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from derivable.examiner.inputs.probes import Draw, structure
+from derivable.examiner.inputs.contracts import Definite, structure
+from derivable.examiner.inputs.probes import Draw
 from tests.zoo.draw import draw
 
 
@@ -15,7 +16,7 @@ def test_definite_matrices_are_exactly_symmetric(size: int, dtype: torch.dtype) 
     x = draw(3, 3).detach()
     example = (torch.eye(3).double() + torch.tril(x) @ torch.tril(x).mT).to(dtype)
     example = (example + example.mT) / 2
-    assert structure(example) == "definite"
+    assert isinstance(structure(example), Definite)
     drawn = Draw(0).like(example, (2, size, size), {3: size})
     assert torch.equal(drawn, drawn.mT)
-    assert structure(drawn) == "definite"
+    assert isinstance(structure(drawn), Definite)

@@ -13,6 +13,7 @@ from derivable.lazy import names_of
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from derivable import contracts as contracts
     from derivable import functional as functional
     from derivable import functions as functions
     from derivable.comparison import Comparison as Comparison
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from derivable.examiner import Report as Report
     from derivable.examiner import check as check
     from derivable.examiner import check_gradient as check_gradient
+    from derivable.examiner import declare as declare
     from derivable.function import Context as Context
     from derivable.function import Elementwise as Elementwise
     from derivable.function import Function as Function
@@ -64,6 +66,7 @@ _HOME = {
     "Report": "examiner",
     "check": "examiner",
     "check_gradient": "examiner",
+    "declare": "examiner",
     "Context": "function",
     "load_california": "data",
     "LBFGS": "descent",
@@ -101,7 +104,7 @@ _HOME = {
     "SavedModel": "run.saved",
 }
 
-_MODULES = {"functional": "", "functions": ""}
+_MODULES = {"contracts": "", "functional": "", "functions": ""}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

@@ -16,8 +16,13 @@ from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.examination import examine
+from derivable.examiner.inputs.contract_text import bound
+from derivable.examiner.inputs.contracts_of_entries import FixedSize
+from derivable.examiner.inputs.declared import Declaration, Examples, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
+from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import (
     CallableSubject,
     FunctionSubject,
@@ -44,16 +49,42 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
     options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
               keyword
 
-    Runs the target's code many times. The global random generators are left as they were.
-    Raises InputError for inputs that cannot be examined, SettingError for such settings.
+    What a class says in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
+    `declare` says, counts where nothing is given here. Runs the target's code many times. The
+    global random generators are left as they were. Raises InputError for inputs that cannot be
+    examined, SettingError for such settings.
     """
     settings, options = settings.taken_from(options)
-    if settings.surrogate is None:  # a class may say it once
-        settings = replace(settings, surrogate=getattr(target, "surrogate", None))
     with _examining():
-        subject, examples = _subject(target, inputs, options, settings.seed)
-        reports = [examine(subject, example, settings) for example in examples]
+        known = _declared(target, settings)
+        settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
+        subject, examples = _subject(target, inputs, options, settings.seed, known.examples)
+        reports = [_report(subject, example, known, settings) for example in examples]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
+
+
+def _declared(target: Any, settings: Settings) -> Declaration:
+    """What is known of the target: by the settings, its class, or `declare`."""
+    given = Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
+    known = given.over(declared(target))
+    return known if known.surrogate_of is None else replace(known, surrogate=None)
+
+
+def _report(
+    subject: Subject, example: Sequence[Any], known: Declaration, settings: Settings
+) -> Report:
+    """The report on one example, in which sparse tensors are examined through their values."""
+    names = subject.names(len(example))
+    contracts = bound(known.contracts, names, example, subject.name)
+    values, sparse = through_values(example, names, subject.name)
+    subject.forms = {**contracts, **sparse}
+    fixed = {i: FixedSize() for i in sparse}
+    subject.meant = known.surrogate_of
+    report = examine(subject, values, settings, {**contracts, **fixed})
+    if not sparse:
+        return report
+    findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)
+    return replace(report, findings=findings, example=tuple(example))
 
 
 @contextmanager
@@ -90,7 +121,7 @@ def check_gradient(
 
 
 def _subject(
-    target: Any, inputs: Inputs, options: dict[str, Any], seed: int
+    target: Any, inputs: Inputs, options: dict[str, Any], seed: int, known: Examples | None
 ) -> tuple[Subject, list[list[Any]]]:
     """The subject for a target, and the examples to examine it at."""
     own = getattr(target, "__self__", None)
@@ -104,17 +135,21 @@ def _subject(
     name = getattr(target, "__name__", type(target).__name__)
     examples: Sequence[Sequence[Any]] = [inputs]
     if not inputs and not options:
-        if not hasattr(target, "examples"):
+        if known is None and not hasattr(target, "examples"):
             raise InputError(
                 f"{name} has no examples(), so give its inputs: "
                 f"check({name}, torch.randn(4, 3), ...)"
             )
         with seeded(seed):
-            found = target.examples()
+            found = (known or target.examples)()
         examples = [found] if isinstance(found, tuple) else list(found)
     if is_function:
         function = FunctionSubject(target)
         return function, [function.bind(example, options) for example in examples]
+    definition = custom_op_of(target)
+    if definition is not None:
+        operator = CustomOpSubject(definition)
+        return operator, [operator.bind(example, options) for example in examples]
     subject = CallableSubject(target, options)
     parameters = list(subject.parameters.values())
     return subject, [[*example, *parameters] for example in examples]

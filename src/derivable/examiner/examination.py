@@ -16,6 +16,7 @@ from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
 from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.measure.budget import Budget, BudgetSpent
 from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
@@ -28,15 +29,20 @@ LEAST = 60  # calls that every check may make, as long as there are so many left
 CONCLUDING, CONCLUDING_SECONDS = 5_000, 5.0  # calls and seconds of the diagnosis, besides
 
 
-def examine(subject: Subject, given: Inputs, settings: Settings) -> Report:
-    """The report on one target at one example.
+def examine(
+    subject: Subject,
+    given: Inputs,
+    settings: Settings,
+    contracts: dict[int, Contract] | None = None,
+) -> Report:
+    """The report on one target at one example; `contracts` by the position of the argument.
 
     Raises InputError for inputs that cannot be examined; what goes wrong later is reported.
     """
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
-        prepared = prepare(subject, given, settings)
+        prepared = prepare(subject, given, settings, dict(contracts or {}))
         setup = prepared.setup
         seen = run_checks(setup, Seen(notes=prepared.notes))
         findings, seen = _concluded(setup, seen)

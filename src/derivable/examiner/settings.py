@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
 
@@ -42,6 +42,10 @@ class Settings:
 
     reference  the same function in plain PyTorch: its autograd sharpens the measurement
     surrogate  why backward is not the derivative on purpose: values are then not compared
+    surrogate_of  the differentiable function, of the same inputs, whose derivative backward is
+               instead: values are compared with it
+    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the inputs
+               that are made up fulfil it, and gradients are compared along it only
     compile    whether to run it under torch.compile too, which takes seconds
     seed       of everything that is random in the examination
     level      what makes it fail: a Level or its name
@@ -52,6 +56,8 @@ class Settings:
 
     reference: Callable[..., Any] | None = None
     surrogate: str | None = None
+    surrogate_of: Callable[..., Any] | None = None
+    contracts: Mapping[str, Any] = field(default_factory=dict)
     compile: bool = False
     seed: int = 0
     level: Level = Level.STANDARD
@@ -72,7 +78,7 @@ class Settings:
         return replace(self, **mine), rest
 
 
-NAMES = frozenset(field.name for field in fields(Settings))
+NAMES = frozenset(one.name for one in fields(Settings))
 
 
 def level_of(name: Level | str) -> Level:

@@ -15,13 +15,15 @@ from derivable.errors import InputError
 from derivable.examiner.checks import orders
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Setup
+from derivable.examiner.checks.reference import compare_references
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
+from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
+from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.budget import Budget
-from derivable.examiner.measure.space import joined
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
@@ -40,14 +42,17 @@ class Prepared:
     notes: tuple[Message, ...] = ()
 
 
-def prepare(subject: Subject, given: Inputs, settings: Settings) -> Prepared:
-    """The setup for one examination.
+def prepare(
+    subject: Subject, given: Inputs, settings: Settings, contracts: dict[int, Contract]
+) -> Prepared:
+    """The setup for one examination; contracts that are recognised are added to the given ones.
 
     Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
     if the reference is another function.
     """
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
+    wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]
     if not wanted:
         raise InputError(
             f"{subject.name}: none of the inputs is a floating-point tensor, so there is no "
@@ -71,10 +76,11 @@ def prepare(subject: Subject, given: Inputs, settings: Settings) -> Prepared:
         notes.append(Message("note.own_dtype"))
     if settings.surrogate is not None:
         notes.append(Message("note.surrogate", {"why": settings.surrogate}))
-    if settings.reference is not None:
-        _compare_reference(examined, used)
+    notes += settled(subject, contracts, used)
+    compare_references(examined, used)
     subject.budget = Budget(settings.budget or _usual_calls(subject, used), settings.timeout)
-    probes = Probes(used, wanted, settings.seed, len(used) - len(subject.parameters))
+    own = len(used) - len(subject.parameters)
+    probes = Probes(used, wanted, settings.seed, own, contracts)
     return Prepared(Setup(settings, examined, used, probes, Meant(subject, used)), tuple(notes))
 
 
@@ -99,27 +105,6 @@ def _runs(examined: Examined, inputs: list[Any]) -> bool:
     except Exception:
         return False
     return True
-
-
-def _compare_reference(examined: Examined, inputs: list[Any]) -> None:
-    """Raise InputError if the reference is not the same function at the given inputs."""
-    name = examined.subject.name
-    try:
-        outputs = as_tuple(examined.reference(*inputs))
-        theirs = joined([o for o in outputs if is_float(o)])
-    except Exception as error:
-        raise InputError(
-            f"the reference raises {type(error).__name__} at the inputs of {name}: "
-            f"{_one_line(error, 160)}; it must take the same inputs"
-        ) from error
-    ours = joined([o for o in examined.subject.value(inputs) if is_float(o)])
-    if ours.shape != theirs.shape or not torch.allclose(
-        ours, theirs, rtol=1e-6, atol=1e-9, equal_nan=True
-    ):
-        raise InputError(
-            f"the reference computes something else than {name}.forward at the given inputs; "
-            "give the same function in plain PyTorch"
-        )
 
 
 def _one_line(error: Exception, most: int) -> str:

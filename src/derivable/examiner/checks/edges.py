@@ -11,7 +11,7 @@ chooses; nan is worth a note.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,7 +20,14 @@ from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import MOST_ROWS, Examined
 from derivable.examiner.finding import Message, Worst
-from derivable.examiner.inputs.probes import structure
+from derivable.examiner.inputs.contracts import (
+    Contract,
+    Definite,
+    LogSimplex,
+    Rotation,
+    Unit,
+    structure,
+)
 from derivable.examiner.measure.extrapolation import power_of_two, size_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.targets.derivatives import TargetDerivatives
@@ -88,11 +95,23 @@ def _places(examined: Examined, inputs: Inputs) -> Iterator[tuple[int, int, floa
         x = inputs[argument]
         if not x.numel() or x.is_complex() or argument in examined.known:
             continue
-        if structure(x) in ("definite", "unit", "log simplex"):
+        if isinstance(structure(x), Definite | Unit | Rotation | LogSimplex):
             continue
         lowest = 0.0 if bool((x >= 0).all()) else -1.0
+        contract = examined.subject.forms.get(argument)
         for entry in sorted({0, x.numel() // 2, x.numel() - 1}):
-            yield from ((argument, entry, value) for value in VALUES if value >= lowest)
+            for value in VALUES:
+                if value >= lowest and _allowed(contract, x, entry, value):
+                    yield argument, entry, value
+
+
+def _allowed(contract: Any, x: Tensor, entry: int, value: float) -> bool:
+    """Whether the contract of an argument, if it has one, lets one of its entries be `value`."""
+    if not isinstance(contract, Contract):
+        return True
+    moved = x.detach().clone()
+    moved.view(-1)[entry] = value
+    return contract.holds(moved)
 
 
 def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:

@@ -43,6 +43,9 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
     A backward that says that it cannot be differentiated again, by raising, is no mistake.
     """
+    forms = examined.subject.forms
+    if not all(form.twice for i, form in forms.items() if i in examined.wanted):
+        return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
     run = examined.run(inputs)
     vector = cotangent(run)
     leaves = [

@@ -48,6 +48,7 @@ class Fact(Enum):
     SLOPE_AT_INPUT = "evidence.slope_at_input"
     OR_SIGNS = "evidence.or_signs"
     AUTOGRAD_SUMS = "evidence.autograd_sums"
+    STRAIGHT_THROUGH = "evidence.straight_through"
     AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 
     @property
@@ -138,6 +139,34 @@ class Identity(Told):
 
     key = "evidence.identity"
     name: str
+
+
+@dataclass(frozen=True)
+class ClippedStraightThrough(Told):
+    """Backward passes grad_output on where the argument lies between two numbers."""
+
+    key = "evidence.straight_through_clipped"
+    name: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Spiking(Told):
+    """Backward returns a bump around one number."""
+
+    key = "evidence.spiking"
+    name: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declare(Told):
+    """The contract that an argument seems to have."""
+
+    key = "evidence.declare"
+    name: str
+    contract: str
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ CAUSES = (
     "slope_at_input", "one_side", "part_only", "missing_term", "power", "constant",
     "positions", "repeated_positions", "chain_rule", "conjugate", "second_order", "precision",
     "changed_after_saving", "not_finite",
-    "needs_input_grad", "sizes", "option", "way", "surrogate", "unrecognised",
+    "needs_input_grad", "sizes", "option", "jvp", "way", "surrogate", "unrecognised",
 )  # fmt: skip
 
 

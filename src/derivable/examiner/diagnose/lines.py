@@ -60,6 +60,17 @@ def rule_of(examined: Examined) -> Any:
     return rule if hasattr(rule, "__code__") else None
 
 
+def return_of(examined: Examined, name: str) -> Source | None:
+    """The last return of another rule than backward, such as jvp; None for backward itself."""
+    subject: Any = examined.subject
+    if name == "backward" or not isinstance(subject, FunctionSubject):
+        return None
+    rule = inspect.unwrap(getattr(subject.target, name))
+    if not hasattr(rule, "__code__"):
+        return None
+    return _source(rule.__code__.co_filename, _last_return(rule), ast.Return)
+
+
 class _Trace:
     """Inside, the line at which a function returned last is written down.
 

@@ -10,6 +10,7 @@ from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import CountWrong
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
+from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
 from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind, kind
 
@@ -70,7 +71,8 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
         case.examined.subject.name, best.cause, case.name, sample.where,
-        tuple(said.message for said in (*best.evidence, count)), worst_of(sample),
+        tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
+        worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),
     )  # fmt: skip
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.en_causes import CAUSES
+from derivable.examiner.render.sentences.en_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "at your inputs",
     "where.again": "at other values of the same sizes",
@@ -28,6 +30,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is 0 everywhere",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
+    "where.jvp": "at other values than yours",
     # What speaks for a cause.
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
@@ -49,6 +52,8 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
     "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
     "that has this dtype already",
+    "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
+    "autograd counts the write, and backward then raises in use",
     "evidence.grad_output_changes": "backward changes grad_output",
     "evidence.backward_changes": "backward changes {name}",
     "evidence.saved_changes": "backward changes a tensor that forward saved: a second backward "
@@ -107,7 +112,12 @@ SENTENCES: dict[str, str] = {
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "the jvp gives {pushed} along a random direction, measured "
+    "{measured}; {count} of {all} outputs are off",
+    "evidence.jvp_size": "the jvp returns {returned} numbers for {expected} outputs",
     "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",
+    "evidence.vmap_gradient": "{name}: through vmap with in_dims={axis} autograd gives another "
+    "gradient than through one call after the other",
     "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of "
     "before",
     "evidence.superfluous": "something is returned where the derivative is 0, the rest is right",
@@ -257,6 +267,9 @@ SENTENCES: dict[str, str] = {
     "budget= allows more",
     "note.timeout": "stopped after {seconds} s: {checks}; timeout= allows more",
     "note.raises": "{where} backward raises: {text}",
+    "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
+    "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
+    "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
     "and by, as where an iteration in forward has not arrived: that is not counted",

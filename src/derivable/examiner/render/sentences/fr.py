@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.fr_causes import CAUSES
+from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "pour vos entrées",
     "where.again": "pour d'autres valeurs des mêmes tailles",
@@ -28,6 +30,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "là où {argument} est 0 partout",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
+    "where.jvp": "pour d'autres valeurs que les vôtres",
     # What speaks for a cause.
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
@@ -48,6 +51,8 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
     "evidence.no_copy": "en float64, non : .float() et .to(dtype) ne copient pas un tenseur qui a "
     "déjà ce dtype",
+    "evidence.forward_writes": "forward écrit dans {name}, ce qui ici ne change aucun nombre : "
+    "autograd compte l'écriture, et backward échoue ensuite à l'usage",
     "evidence.grad_output_changes": "backward modifie grad_output",
     "evidence.backward_changes": "backward modifie {name}",
     "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
@@ -112,6 +117,11 @@ SENTENCES: dict[str, str] = {
     "evidence.way_raises": "{way} lève une erreur",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "
+    "{measured} ; {count} sorties sur {all} sont fausses",
+    "evidence.jvp_size": "le jvp renvoie {returned} nombres pour {expected} sorties",
+    "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un "
+    "autre gradient qu'à travers un appel après l'autre",
     "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
     "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
     "gradients d'avant",
@@ -262,6 +272,10 @@ SENTENCES: dict[str, str] = {
     "budget= en permet davantage",
     "note.timeout": "arrêté après {seconds} s : {checks} ; timeout= en permet davantage",
     "note.raises": "{where}, backward lève une erreur : {text}",
+    "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
+    "dérivable qu'une fois",
+    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
+    "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
