@@ -298,6 +298,7 @@ SENTENCES: dict[str, str] = {
     "cli.count_not_examined": "{count} not examined",
     "cli.needs_inputs": 'it has no examples(); say its inputs: --input "{inputs}"',
     "cli.no_functions": "no Function is defined there",
+    "cli.nothing_called": "nothing was called that can be examined",
     "cli.more": "there is more: --details",
     "cli.more_findings": "{count} more findings: --details",
 }

@@ -306,6 +306,7 @@ SENTENCES: dict[str, str] = {
     "cli.count_not_examined": "non examiné : {count}",
     "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
     "cli.no_functions": "aucune Function n'y est définie",
+    "cli.nothing_called": "rien n'a été appelé que l'on puisse examiner",
     "cli.more": "la suite : --details",
     "cli.more_findings": "encore {count} erreurs : --details",
 }
