@@ -14,7 +14,9 @@ from torch import Tensor
 from derivable.errors import InputError, WrongGradientError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
-from derivable.examiner.capture.recording import Recording, is_the_users
+from derivable.examiner.capture.discover import name_of
+from derivable.examiner.capture.places import is_the_users
+from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
 from derivable.examiner.finding import Message
@@ -162,14 +164,6 @@ def latest(recording: Recording) -> list[Calls]:
             name = getattr(target, "__qualname__", None) or str(target)
             named[getattr(target, "__module__", None), name] = calls
     return list(named.values())
-
-
-def name_of(target: Any) -> str:
-    """The name of a class, or `library::operator`."""
-    if isinstance(target, torch._ops.OpOverload):
-        return target.name().removesuffix(".default")
-    qualified = getattr(target, "__qualname__", None) or type(target).__name__
-    return str(qualified.rpartition("<locals>.")[2])
 
 
 def examine_calls(

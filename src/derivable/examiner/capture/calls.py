@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from derivable.examiner.capture.places import Place
 from derivable.examiner.inputs.probes import Draw
 
 KINDS = 4  # of calls that are kept for one target
@@ -16,13 +17,6 @@ EXACT = 64  # exact shapes that are recognised again at once
 WHOLE = 1 << 21  # entries of a call that is kept as it is; a larger one is drawn anew, smaller
 SIDE = 64  # the longest side of what is drawn anew
 _CONSTANTS = (bool, int, str, type(None), torch.dtype, torch.device)
-
-
-class Place(NamedTuple):
-    """A line of the user's code that made a call."""
-
-    path: str
-    line: int  # counted from 1
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ class Watcher(Protocol):
     def defined(self, created: type) -> None:
         """A class statement has made `created`."""
 
+    def check_failed(self) -> None:
+        """A gradcheck failed, and returns False."""
+
     def checking(self) -> contextlib.AbstractContextManager[bool]:
         """Around a gradcheck; whether one that fails shall return False instead of raising."""
 
@@ -72,9 +75,11 @@ def relayed_check(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -
         try:
             return _originals[name](*inputs, **options)
         except torch.autograd.gradcheck.GradcheckError:  # type: ignore[attr-defined]
-            if any(lenient):
-                return False
-            raise
+            if not any(lenient):
+                raise
+            for watcher in tuple(_watchers):
+                watcher.check_failed()
+            return False
 
 
 def _torch_applied() -> contextlib.AbstractContextManager[None]:

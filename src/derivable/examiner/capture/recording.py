@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, Self
 
 import torch
 
 from derivable.examiner.capture import by_hand, hooks
-from derivable.examiner.capture.calls import Call, Calls, Place, copied
+from derivable.examiner.capture.calls import Call, Calls, copied
+from derivable.examiner.capture.places import (
+    DERIVABLE,
+    EXAMINER,
+    INSTALLED,
+    TORCH,
+    Place,
+    is_below,
+    place_of,
+)
 from derivable.function.plan import Plan
 
 LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
-_HERE = str(Path(__file__).parents[1])  # the examiner
-_DERIVABLE = str(Path(__file__).parents[2])
-_TORCH = str(Path(torch.__file__).parent)
-_LIBRARIES = tuple(
-    {sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
 
 
 class LongLoopError(BaseException):
@@ -49,7 +50,8 @@ class Recording:
         self.calls: dict[int, Calls] = {}
         self._unwatch: list[Callable[[], None]] = []
         self._watched: set[type] = set()
-        self._checks = 0  # gradchecks that are running
+        self.failed_checks = 0  # gradchecks that returned False instead of raising
+        self._checks = 0  # those that are running
         self._local = threading.local()
 
     def __enter__(self) -> Self:
@@ -83,10 +85,14 @@ class Recording:
         """A class; its forward is watched if it may be called by hand."""
         own = vars(created).get("forward") is not None
         if own and created not in self._watched and by_hand.has_rules(created):
-            if _is_below(_file(created), _DERIVABLE, _TORCH):
+            if is_below(place_of(created).path, DERIVABLE, TORCH):
                 return
             self._watched.add(created)
             self._unwatch.append(by_hand.watch(created, self._called))
+
+    def check_failed(self) -> None:
+        """A gradcheck failed that was to return False."""
+        self.failed_checks += 1
 
     @contextlib.contextmanager
     def checking(self) -> Iterator[bool]:
@@ -140,11 +146,6 @@ class Recording:
         )
 
 
-def is_the_users(target: Any) -> bool:
-    """Whether it is defined outside of Python, of what is installed, of PyTorch and of derivable."""
-    return not _is_below(_file(target), _DERIVABLE, *_LIBRARIES)
-
-
 def _operator(generated: type) -> Any:
     """The operator whose registered backward PyTorch runs as this class."""
     rule = vars(generated)["forward"].__func__
@@ -158,31 +159,18 @@ def _place(frame: FrameType | None) -> tuple[Place | None, bool]:
     place = None
     while frame is not None and not (place and examining):
         file = frame.f_code.co_filename
-        examining = examining or (file.startswith(_HERE) and "/capture/" not in file)
-        if place is None and not _is_below(file, _DERIVABLE, _TORCH, *_LIBRARIES):
+        examining = examining or (file.startswith(EXAMINER) and "/capture/" not in file)
+        if place is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
             place = Place(file, frame.f_lineno)
         frame = frame.f_back
     return place, examining
-
-
-def _file(target: Any) -> str:
-    """The file that a class, or the backward of an operator, is written in."""
-    rule = getattr(target, "backward", None) or getattr(target, "_backward_fn", None)
-    while hasattr(rule, "__wrapped__"):
-        rule = rule.__wrapped__
-    code = getattr(rule, "__code__", None)
-    return code.co_filename if code is not None else ""
-
-
-def _is_below(file: str, *folders: str) -> bool:
-    return file.startswith("<frozen") or file.startswith(folders)
 
 
 def _classes_of_the_user() -> Iterator[type]:
     """The classes with rules in the modules that are loaded and not installed."""
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None) or ""
-        if isinstance(module, ModuleType) and not _is_below(file, _DERIVABLE, *_LIBRARIES):
+        if isinstance(module, ModuleType) and not is_below(file, DERIVABLE, *INSTALLED):
             for value in list(vars(module).values()):
                 if isinstance(value, type) and "forward" in vars(value):
                     yield value
