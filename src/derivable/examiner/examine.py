@@ -187,8 +187,24 @@ def examine_calls(
             torch.set_default_dtype(before)
     if not reports:
         raise refused
-    report = reports[0] if len(reports) == 1 else Report.merged(reports)
-    return dataclasses.replace(report, function=name_of(target))
+    return dataclasses.replace(merged(reports), function=name_of(target))
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """One report on several calls of one target.
+
+    Of an argument that is wrong at several calls, the findings of the first are kept: at special
+    inputs the same mistake has another look.
+    """
+    if len(reports) == 1:
+        return reports[0]
+    known: set[str | None] = set()
+    kept = []
+    for report in reports:
+        new = tuple(f for f in report.findings if f.argument not in known)
+        known |= {finding.argument for finding in report.findings}
+        kept.append(dataclasses.replace(report, findings=new))
+    return Report.merged(kept)
 
 
 def chosen(calls: Calls) -> list[Call]:
@@ -222,7 +238,7 @@ def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
         if is_float(value) and i in given:
-            inputs[i] = value.requires_grad_()
+            inputs[i] = (_varied(value) if i in wanted else value).requires_grad_()
     if isinstance(target, type):
         inputs, options = _by_name(target, inputs)
     with _without_vmap_warnings():
@@ -266,6 +282,14 @@ def _returned(subject: Subject, inputs: list[Any]) -> Iterator[int]:
         run = subject.run(inputs, floats)
         gradients = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
         yield from (i for i in floats if i < len(gradients) and gradients[i] is not None)
+
+
+def _varied(x: Tensor) -> Tensor:
+    """What is one number everywhere, such as ones, made smaller by up to a third in each entry."""
+    if x.numel() < 2 or x.is_complex() or not bool((x == x.reshape(-1)[0]).all()):
+        return x
+    shares = torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return (x * (1 - shares / 3)).to(x.dtype)
 
 
 def _leaf(value: Any) -> Any:

@@ -15,7 +15,7 @@ from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.discover import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
-from derivable.examiner.examine import examine_calls
+from derivable.examiner.examine import examine_calls, merged
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found import found_inputs
 from derivable.examiner.inputs.text import Made, bind, suggestion
@@ -81,8 +81,8 @@ def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) ->
         report = examine_calls(found.calls, target=found.target, seed=seed, compile=compile)
         reports.append(report)
     if reports:
-        merged = reports[0] if len(reports) == 1 else Report.merged(reports)
-        return Outcome(found, merged, _called(found.calls) if found.calls else None)
+        called = _called(found.calls) if found.calls is not None else None
+        return Outcome(found, merged(reports), called)
     chosen = None if refused else found_inputs(target)
     if chosen is None:
         needs = Message("cli.needs_inputs", {"inputs": suggestion(target)})

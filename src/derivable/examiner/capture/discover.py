@@ -382,6 +382,12 @@ def _all_found(
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
 
 
+def called(recording: Recording) -> tuple[Found, ...]:
+    """What was called, of each name of a module the last definition."""
+    found = {_key(one.target): _found(one.target, one) for one in recording.calls.values() if one.kinds}
+    return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
+
+
 def _is_own(target: Any) -> bool:
     return not is_below(place_of(target).path, DERIVABLE, *INSTALLED)
 

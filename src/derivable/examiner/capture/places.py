@@ -19,7 +19,7 @@ from torch._library.custom_ops import OPDEFS
 
 from derivable.examiner.render.show import short
 
-EXAMINER = str(Path(__file__).parents[1])
+CAPTURE, EXAMINER = str(Path(__file__).parent), str(Path(__file__).parents[1])
 DERIVABLE = str(Path(__file__).parents[2])
 TORCH = str(Path(torch.__file__).parent)
 INSTALLED = tuple(

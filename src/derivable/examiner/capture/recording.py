@@ -14,6 +14,7 @@ import torch
 from derivable.examiner.capture import by_hand, hooks
 from derivable.examiner.capture.calls import Call, Calls, copied
 from derivable.examiner.capture.places import (
+    CAPTURE,
     DERIVABLE,
     EXAMINER,
     INSTALLED,
@@ -159,7 +160,7 @@ def _place(frame: FrameType | None) -> tuple[Place | None, bool]:
     place = None
     while frame is not None and not (place and examining):
         file = frame.f_code.co_filename
-        examining = examining or (file.startswith(EXAMINER) and "/capture/" not in file)
+        examining = examining or (file.startswith(EXAMINER) and not file.startswith(CAPTURE))
         if place is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
             place = Place(file, frame.f_lineno)
         frame = frame.f_back
