@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.en_causes import CAUSES
+from derivable.examiner.render.sentences.en_command import COMMAND
 from derivable.examiner.render.sentences.en_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
     **CONTRACTS,
     # Where it shows.
     "where.example": "at your inputs",
@@ -336,17 +338,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "agrees",
     "show.map_lost": "nan or inf",
     "show.map_cell": "{entry}: returned {returned}, measured {measured} ± {error}",
-    # What the command says.
-    "cli.right": "right",
-    "cli.wrong": "wrong",
-    "cli.inconclusive": "inconclusive",
-    "cli.not_examined": "not examined",
-    "cli.count_right": "{count} right",
-    "cli.count_wrong": "{count} wrong",
-    "cli.count_inconclusive": "{count} inconclusive",
-    "cli.count_not_examined": "{count} not examined",
-    "cli.needs_inputs": 'it has no examples(); say its inputs: --input "{inputs}"',
-    "cli.no_functions": "no Function is defined there",
-    "cli.more": "there is more: --details",
-    "cli.more_findings": "{count} more findings: --details",
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.fr_causes import CAUSES
+from derivable.examiner.render.sentences.fr_command import COMMAND
 from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
     **CONTRACTS,
     # Where it shows.
     "where.example": "pour vos entrées",
@@ -344,17 +346,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "concorde",
     "show.map_lost": "nan ou inf",
     "show.map_cell": "{entry} : renvoyé {returned}, mesuré {measured} ± {error}",
-    # What the command says.
-    "cli.right": "juste",
-    "cli.wrong": "faux",
-    "cli.inconclusive": "indécis",
-    "cli.not_examined": "non examiné",
-    "cli.count_right": "juste : {count}",
-    "cli.count_wrong": "faux : {count}",
-    "cli.count_inconclusive": "indécis : {count}",
-    "cli.count_not_examined": "non examiné : {count}",
-    "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
-    "cli.no_functions": "aucune Function n'y est définie",
-    "cli.more": "la suite : --details",
-    "cli.more_findings": "encore {count} erreurs : --details",
 }
