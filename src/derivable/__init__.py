@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from derivable.layer import Layer as Layer
     from derivable.loggers import MLflowLogger as MLflowLogger
     from derivable.loggers import TensorBoardLogger as TensorBoardLogger
+    from derivable.loss import Loss as Loss
     from derivable.network import Network as Network
     from derivable.problem import Problem as Problem
     from derivable.run.folder import load_run as load_run
@@ -96,6 +97,7 @@ _HOME = {
     "ReLU": "functions",
     "Tanh": "functions",
     "Layer": "layer",
+    "Loss": "loss",
     "Network": "network",
     "load_run": "run.folder",
     "SavedModel": "run.saved",

@@ -27,6 +27,7 @@ class Checkpoint:
     method: str
     objective: str
     settings: dict[str, Any] = field(default_factory=dict)  # of the method
+    loss: str = ""  # its name with its options; empty where it is not known
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
     buffers: dict[str, Tensor] = field(default_factory=dict)  # generators, running statistics
     snapshots: Snapshots | None = None
@@ -64,6 +65,7 @@ class Checkpoint:
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
         tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
+        texts["loss"] = self.loss
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
         if self.snapshots:
@@ -84,6 +86,7 @@ class Checkpoint:
             method=texts["method"],
             objective=texts["objective"],
             settings=json.loads(texts["settings"]),
+            loss=texts["loss"],
             memory=_group("memory.", tensors),
             buffers=_group("buffers.", tensors),
             snapshots=snapshots,

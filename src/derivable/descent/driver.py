@@ -21,7 +21,7 @@ from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import SettingError, ShapeError
-from derivable.function import Function
+from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem
@@ -30,7 +30,7 @@ from derivable.stepper import STEPPERS, Way
 
 def descend(
     network: Network,
-    loss: type[Function],
+    loss: AnyLoss,
     x: Tensor,
     y: Tensor,
     *,
@@ -45,8 +45,9 @@ def descend(
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
-    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; a loss of several
-    numbers is summed. The network that is given is not changed: a copy descends in training mode,
+    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; `loss` is a
+    Function, or with options a `Loss` such as `Loss(Huber, delta=0.5)`. A loss of several numbers
+    is summed. The network that is given is not changed: a copy descends in training mode,
     and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l adds
     l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights without
     the biases. `Problem` describes all of them.
@@ -199,6 +200,7 @@ class _Run:
             method=self.method.name,
             objective=self.objective,
             settings=self.method.settings,
+            loss=Loss.of(self.problem.loss).name,
             memory=found.memory,
             buffers=found.buffers,
             snapshots=found.snapshots.copy(),
@@ -295,6 +297,12 @@ def _check_start(start: Any, problem: Problem, steps: int, objective: Way) -> No
         raise SettingError(
             f"the checkpoint is of objective {start.objective!r}, got objective {name!r}; leave "
             "objective out to go on from it"
+        )
+    loss = Loss.of(problem.loss).name
+    if start.loss not in ("", loss):
+        raise SettingError(
+            f"the checkpoint is of the loss {start.loss}, got {loss}; give that loss to go on from "
+            "it, or begin with its parameters: network.with_theta(checkpoint.theta)"
         )
     parameters = problem.theta.numel()
     if start.theta.numel() != parameters:

@@ -16,14 +16,14 @@ from derivable.descent.callbacks import State
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.driver import descend
 from derivable.descent.result import Descent
-from derivable.function import Function
+from derivable.loss import AnyLoss
 from derivable.network import Network
 from derivable.objective.team import alone, may_share
 
 
 def descend_many(
     networks: Sequence[Network],
-    loss: type[Function],
+    loss: AnyLoss,
     x: Tensor,
     y: Tensor,
     *,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 
 from derivable.formula.agreement import require_agreement
 from derivable.formula.pieces import is_smooth, straight_lines
@@ -36,11 +37,12 @@ def once_per_class(
     def derived(function: type[Function], **constants: Any) -> Result | Refusal:
         with lock:
             results = known.setdefault(function, {})
-            key = repr(sorted(constants.items()))
+            key = repr([(name, _exactly(value)) for name, value in sorted(constants.items())])
             if key not in results:
                 try:
                     # In inference mode PyTorch does not take its operations apart.
                     with torch.inference_mode(False), torch.no_grad():
+                        _refuse_tensors(function, constants)
                         results[key] = derive(function, **constants)
                 except NotPointwiseError as reason:
                     results[key] = Refusal(str(reason))
@@ -50,6 +52,21 @@ def once_per_class(
             return results[key]
 
     return derived
+
+
+def _exactly(value: Any) -> Any:
+    """What tells one constant from another: a tensor is written with few of its digits."""
+    return (value.dtype, value.tolist()) if isinstance(value, Tensor) else value
+
+
+def _refuse_tensors(function: type[Function], constants: Mapping[str, Any]) -> None:
+    """Refuse a constant of several numbers: every entry is to have the same formula."""
+    for name, value in constants.items():
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise NotPointwiseError(
+                f"{function.__name__}: {name} is a tensor of shape {tuple(value.shape)}, and the "
+                "constants of a compiled loop are single numbers"
+            )
 
 
 @once_per_class
