@@ -30,6 +30,7 @@ class Checkpoint:
     loss: str = ""  # its name with its options; empty where it is not known
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
     buffers: dict[str, Tensor] = field(default_factory=dict)  # generators, running statistics
+    callbacks: dict[str, Tensor] = field(default_factory=dict)  # what callbacks carry on
     snapshots: Snapshots | None = None
     evaluations: int = 0  # of the gradient, so far
     seconds: float = 0.0  # so far
@@ -64,6 +65,7 @@ class Checkpoint:
         tensors = {"theta": self.theta, "losses": self.losses}
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
         tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
+        tensors |= {f"callbacks.{name}": value for name, value in self.callbacks.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
         texts["loss"] = self.loss
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
@@ -87,8 +89,9 @@ class Checkpoint:
             objective=texts["objective"],
             settings=json.loads(texts["settings"]),
             loss=texts["loss"],
-            memory=_group("memory.", tensors),
-            buffers=_group("buffers.", tensors),
+            memory=group("memory.", tensors),
+            buffers=group("buffers.", tensors),
+            callbacks=group("callbacks.", tensors),
             snapshots=snapshots,
             evaluations=int(texts["evaluations"]),
             seconds=float(texts["seconds"]),
@@ -97,7 +100,7 @@ class Checkpoint:
         )
 
 
-def _group(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def group(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin with `prefix`, without it."""
     return {
         name.removeprefix(prefix): value

@@ -123,7 +123,7 @@ def descend_problem(
     )
     chosen = chosen.chosen(request)
     _check_method(chosen, request)
-    with torch.no_grad(), callbacks.entered():
+    with torch.no_grad(), callbacks.entered(start):
         return run.descent(chosen, request)
 
 
@@ -183,7 +183,9 @@ class _Run:
             theta=found.theta,
             problem=self.problem,
             resumable=resumable,
-            make_checkpoint=lambda: self.checkpoint(step, found),
+            make_checkpoint=lambda: replace(
+                self.checkpoint(step, found), callbacks=self.callbacks.memory()
+            ),
         )
         self.callbacks(state)
         if state.reason:
