@@ -5,7 +5,8 @@ it is called after each multiple of so many steps and at the end; otherwise at t
 block, or of every stride of a method that has no blocks. Where it is a context manager too, it is
 entered before the first step and left at the end, however the descent ends. Where it has a method
 `memory()`, the tensors by name that this returns are kept in the checkpoints on the way, and a
-descent that goes on from one of those calls `recall(memory, checkpoint)` before the first step.
+descent that goes on from one of those calls `recall(memory, checkpoint)` before the first step;
+so does one that an interruption takes back to the end of its last block.
 """
 
 from __future__ import annotations
@@ -100,10 +101,8 @@ class Callbacks:
             for callback in self._each:
                 if hasattr(callback, "__enter__"):
                     stack.enter_context(callback)
-            for name, callback in self._remembering():
-                memory = group(name, start.callbacks) if start else {}
-                if memory:
-                    callback.recall(memory, start)
+            if start is not None:
+                self.recall(start.callbacks, start)
             yield
 
     def memory(self) -> dict[str, Tensor]:
@@ -113,6 +112,11 @@ class Callbacks:
             for name, callback in self._remembering()
             for key, value in callback.memory().items()
         }
+
+    def recall(self, memory: dict[str, Tensor], checkpoint: Checkpoint) -> None:
+        """Give it back to them: what they remembered at that checkpoint, which may be nothing."""
+        for name, callback in self._remembering():
+            callback.recall(group(name, memory), checkpoint)
 
     def _remembering(self) -> list[tuple[str, Any]]:
         """Those with a memory, and what the names of their tensors begin with."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -139,10 +139,13 @@ class _Run:
     objective: str = ""
     begin: float = 0.0  # when the first step was taken, had all been taken in one go
     stopped: State | None = None  # where a callback asked to stop
+    reported: int = 0  # the step that callbacks were last called for
+    memory: dict[str, Tensor] = field(default_factory=dict)  # theirs after the last whole block
 
     def descent(self, method: Method, request: DescentRequest) -> Descent:
         """Prepare and run the method."""
         begin = time.perf_counter()
+        self.memory = self.callbacks.memory()
         prepared = method.prepare(request)
         self.method, self.objective = method, prepared.objective
         self.begin = time.perf_counter()
@@ -154,6 +157,8 @@ class _Run:
             found = _restored(found, self.stopped.back_to)
         estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1
         checkpoint = self.checkpoint(end, found)
+        if found.interrupted:
+            checkpoint = replace(checkpoint, callbacks=self.callbacks.memory())
         return Descent(
             network=self.problem.network.trained(found.theta, found.buffers),
             losses=found.losses,
@@ -176,6 +181,9 @@ class _Run:
         """Call the callbacks, until one of them has asked to stop, which raises Stop."""
         if self.stopped is not None:
             return
+        if step < self.reported:  # an interruption went back to the end of a block
+            self.callbacks.recall(self.memory, self.checkpoint(step, found))
+        self.reported = step
         state = State(
             step=step,
             steps=self.steps,
@@ -191,6 +199,8 @@ class _Run:
         if state.reason:
             self.stopped = state
             raise Stop(state.reason)
+        if resumable:
+            self.memory = self.callbacks.memory()
 
     def checkpoint(self, step: int, found: Trajectory) -> Checkpoint:
         """One after `step` steps, of a copy of what there is."""

@@ -61,6 +61,8 @@ class EarlyStopping:
 
     def __call__(self, state: State) -> None:
         """Evaluate, and stop where it is time to."""
+        if self.steps[-1:] == [state.step]:
+            return  # an interruption came after the evaluation here
         loss = self._loss(state)
         self.steps.append(state.step)
         self.losses.append(loss)
@@ -87,10 +89,15 @@ class EarlyStopping:
             "best.theta": best.theta,
         }
         kept |= {f"best.memory.{name}": value for name, value in best.memory.items()}
-        return kept | {f"best.buffers.{name}": value for name, value in best.buffers.items()}
+        kept |= {f"best.buffers.{name}": value for name, value in best.buffers.items()}
+        # copies, because files hold no two tensors of one memory, and the best may be where it is
+        return {name: value.clone() for name, value in kept.items()}
 
     def recall(self, memory: dict[str, Tensor], start: Checkpoint) -> None:
-        """Go on with what `memory` was when the checkpoint `start` was taken."""
+        """Go on with what `memory` was at the checkpoint `start`; begin anew where it is empty."""
+        self._begin()
+        if not memory:
+            return
         self.steps, self.losses = memory["steps"].tolist(), memory["losses"].tolist()
         self._waited, step = int(memory["waited"]), int(memory["best.step"])
         self._least = self.losses[self.steps.index(step)]
