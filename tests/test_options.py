@@ -126,6 +126,8 @@ def test_options_that_are_not_pointwise_have_a_true_reason() -> None:
         found = kernel_of(function, **options)
         assert isinstance(found, Refusal)
         assert reason in found.text
+    odd = kernel_of(functions.Multiply, other=[[2.0]])
+    assert "other is of type list, and the constants of a compiled loop are single" in str(odd)
     given = with_activation(functions.Softmax, {"dim": 1}, 5, 7, 3, rows=11, dtype=torch.float64)
     assert "softmax" in Fused.refusal(given)
     run = descend(given.network, MSE, given.x, given.y, lr=1e-2, steps=2)

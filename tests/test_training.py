@@ -13,11 +13,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from derivable import Comparison, Cosine, EarlyStopping, Loss, StepDecay, WarmUp, compare
+from derivable import Comparison, Cosine, Loss, StepDecay, WarmUp, compare
 from derivable.cli.main import main
 from derivable.comparison import Training
 from derivable.comparison.training import PATIENCE, parse_loss, parse_schedule
 from derivable.data import SPLITS, Table, load_diabetes
+from derivable.display.words import Words
 from derivable.errors import DataError, DerivableError, SettingError
 from derivable.functions import L1, MSE, Huber, LogCosh
 from derivable.protocol import parse_models
@@ -163,7 +164,13 @@ def test_a_loss_is_named_with_its_unit() -> None:
     assert words(two, MSE) == "mean squared error in standard deviations, summed over 2 targets"
     assert words(one, L1) == "mean absolute error of t0"
     assert words(two, L1) == "mean absolute error of 2 targets in standard deviations"
+    french = Words("fr")
+    assert (
+        french.translated(words(two, L1)) == "erreur absolue moyenne de 2 cibles, en écarts-types"
+    )
+    assert french.translated(words(one, L1)) == "erreur absolue moyenne de t0"
     huber = Loss(Huber, delta=0.3)
+    assert french.translated(words(two, huber)) == "Huber(delta=0.3) de 2 cibles, en écarts-types"
     assert words(one, huber) == "Huber(delta=0.3) of t0 in standard deviations"
     assert words(one, huber, "lab") == "Huber(delta=0.3) of t0"
     assert words(two, huber, "lab") == "Huber(delta=0.3) of 2 targets"
@@ -369,4 +376,3 @@ def test_the_axes_say_the_loss(stopped: Comparison) -> None:
     (axes,) = charts.test_loss_bars(stopped, "fr").axes
     assert axes.get_ylabel() == "perte de test (Huber(delta=0.5))"
     assert axes.get_title(loc="left").startswith("Perte de test après arrêt précoce")
-    assert not any(isinstance(one, EarlyStopping) for one in stopped.training.stopping(None))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from derivable import functional as functional
     from derivable import functions as functions
     from derivable.comparison import Comparison as Comparison
+    from derivable.comparison import Training as Training
     from derivable.comparison import compare as compare
     from derivable.data import load_california as load_california
     from derivable.descent import LBFGS as LBFGS
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Comparison": "comparison",
+    "Training": "comparison",
     "compare": "comparison",
     "Finding": "examiner",
     "Report": "examiner",

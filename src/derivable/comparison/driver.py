@@ -104,27 +104,19 @@ def compare(
     comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     chosen = tuple(range(seed, seed + seeds))
     _compile_ahead(models, split, steps, method, training)
+    settings = {"steps": steps, "method": method, **training.settings(held)}
+    measure = partial(loss_at, training.loss, split.x_test, split.y_test)
     results = []
     with _watched(watch, models, steps if seeds == 1 else seeds) as look:
         for model in models:
             result = keeper.trained(model)
             if result is None:
                 rate = keeper.rate(model, partial(_rate, model, split, seed, lr, training))
-                runs = _train(
-                    model,
-                    split,
-                    chosen,
-                    {"lr": training.rate(rate.lr), "steps": steps, "method": method}
-                    | {"loss": training.loss, "penalty": training.penalty}
-                    | {"callbacks": lambda i: training.stopping(held)},
-                    partial(look, model),
-                    keeper,
-                )
+                own = settings | {"lr": training.rate(rate.lr)}
+                runs = _train(model, split, chosen, own, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
-                measure = partial(loss_at, training.loss, split.x_test, split.y_test)
-                result = _measured(
-                    model, runs, measure, split, facts, rate.reason, sheets.get(model.name)
-                )
+                sheet = sheets.get(model.name)
+                result = _measured(model, runs, measure, split, facts, rate.reason, sheet)
                 keeper.finish(result)
             results.append(result)
     return Comparison(facts, steps, chosen, tuple(results), training)

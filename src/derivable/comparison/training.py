@@ -128,8 +128,13 @@ class Training:
             replace(split, x_train=x[held], y_train=y[held]),
         )
 
-    def stopping(self, held: Split | None) -> list[EarlyStopping]:
-        """The callbacks of one descent: early stopping on the rows held out, or none."""
+    def settings(self, held: Split | None) -> dict[str, Any]:
+        """Those of `descend_many`, but for the learning rate."""
+        callbacks = partial(self._callbacks, held)
+        return {"loss": self.loss, "penalty": self.penalty, "callbacks": callbacks}
+
+    def _callbacks(self, held: Split | None, i: int) -> list[EarlyStopping]:
+        """Those of descent i: early stopping on the rows held out, or none."""
         if held is None or self.patience is None:
             return []
         return [EarlyStopping(held.x_train, held.y_train, every=EVERY, patience=self.patience)]

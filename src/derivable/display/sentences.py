@@ -334,9 +334,8 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
     ("mean squared error", "erreur quadratique moyenne"),
     ("mean absolute error", "erreur absolue moyenne"),
     (
-        r"mean absolute error of (.*) in standard deviations",
-        r"erreur absolue moyenne de {0}, en "
-        r"écarts-types",
+        r"mean absolute error of (\d+) targets in standard deviations",
+        "erreur absolue moyenne de {0} cibles, en écarts-types",
     ),
     (r"mean absolute error of (\d+) targets", r"erreur absolue moyenne de {0} cibles"),
     (r"mean absolute error of (.*)", r"erreur absolue moyenne de {0}"),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
+from numbers import Number
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -24,6 +25,7 @@ from derivable.function.kernel import Kernel
 
 Result = TypeVar("Result")
 _SHAPES = ((3, 5), (7, 2))
+_CONSTANT = (Number, str, torch.dtype, type(None))
 
 
 def once_per_class(
@@ -42,7 +44,7 @@ def once_per_class(
                 try:
                     # In inference mode PyTorch does not take its operations apart.
                     with torch.inference_mode(False), torch.no_grad():
-                        _refuse_tensors(function, constants)
+                        _refuse_constants(function, constants)
                         results[key] = derive(function, **constants)
                 except NotPointwiseError as reason:
                     results[key] = Refusal(str(reason))
@@ -59,14 +61,21 @@ def _exactly(value: Any) -> Any:
     return (value.dtype, value.tolist()) if isinstance(value, Tensor) else value
 
 
-def _refuse_tensors(function: type[Function], constants: Mapping[str, Any]) -> None:
-    """Refuse a constant of several numbers: every entry is to have the same formula."""
+def _refuse_constants(function: type[Function], constants: Mapping[str, Any]) -> None:
+    """Refuse a tensor of several numbers, and what cannot be told from others by its text."""
     for name, value in constants.items():
-        if isinstance(value, Tensor) and value.numel() != 1:
-            raise NotPointwiseError(
-                f"{function.__name__}: {name} is a tensor of shape {tuple(value.shape)}, and the "
-                "constants of a compiled loop are single numbers"
-            )
+        parts = value if isinstance(value, tuple | list) else [value]
+        if isinstance(value, Tensor):
+            is_constant, what = value.numel() == 1, f"a tensor of shape {tuple(value.shape)}"
+        else:
+            is_constant = all(isinstance(part, _CONSTANT) for part in parts)
+            what = f"of type {type(value).__name__}"
+        if is_constant:
+            continue
+        raise NotPointwiseError(
+            f"{function.__name__}: {name} is {what}, and the constants of a compiled loop are "
+            "single numbers and words"
+        )
 
 
 @once_per_class
