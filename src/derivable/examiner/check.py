@@ -22,6 +22,7 @@ from derivable.examiner.inputs.declared import Declaration, Examples, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.jax_functions import JaxSubject, is_jax, tensors_of
 from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import (
     CallableSubject,
@@ -146,6 +147,9 @@ def _subject(
     if is_function:
         function = FunctionSubject(target)
         return function, [function.bind(example, options) for example in examples]
+    if is_jax(target):
+        wrapped = JaxSubject(target, options)
+        return wrapped, [tensors_of(example) for example in examples]
     definition = custom_op_of(target)
     if definition is not None:
         operator = CustomOpSubject(definition)

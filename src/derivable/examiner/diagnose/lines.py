@@ -52,11 +52,7 @@ def line_at(
 
 def rule_of(examined: Examined) -> Any:
     """The function in which the user's backward is written; None if there is none."""
-    subject: Any = examined.subject
-    if not isinstance(subject, FunctionSubject):
-        return None
-    slope = subject.target.__dict__.get("slope")
-    rule = slope.__func__ if isinstance(slope, staticmethod) else inspect.unwrap(subject.backward)
+    rule = inspect.unwrap(examined.subject.rule) if examined.subject.rule is not None else None
     return rule if hasattr(rule, "__code__") else None
 
 

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.render.jax_script import jax_script
 from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
+from derivable.examiner.targets.jax_functions import is_jax
 from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
 from derivable.function.gradients import as_tuple
 
@@ -107,6 +109,8 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
             title.append(f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}")
     if isinstance(report.target, tuple):
         return "\n".join([*title, *_pair(report, finding)])
+    if is_jax(report.target):
+        return "\n".join([*title, *jax_script(report, finding)])
     argument = _argument(finding, values)
     head, named = imports(report.target)
     lines = [*title, *head, ""]
