@@ -35,6 +35,7 @@ from derivable.examiner.checks.values import (
     Sample,
 )
 from derivable.examiner.checks.ways import ways
+from derivable.examiner.checks.zeros import counted_at_zero
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.meant import Meant
@@ -185,6 +186,7 @@ class Examination:
         self._other_places()
         if broken or self.subject.value_only:
             return
+        self._rung("special values", lambda: counted_at_zero(self.examined, self.inputs))
         if self.surrogate is None:  # a clipped gradient is not linear, on purpose
             self._rung("linearity", lambda: linearity(self.examined, self.inputs))
         if self.examined.eps == EPS and not self.problems:
@@ -243,7 +245,7 @@ class Examination:
                     "text": problem.evidence[0],
                 }
                 self.notes.append(Message("note.raises", fields))
-            elif where is EXAMPLE or rung not in unheard or problem.cause == "count":
+            elif where is EXAMPLE or rung not in unheard:
                 self.problems.append(problem)
         self.looks.append(look)
         self.examined.known |= {sample.argument for sample in look.wrong}

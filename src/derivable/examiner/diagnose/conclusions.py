@@ -114,13 +114,17 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
     if cause == "shape" and elsewhere and _unit_by_nature(seen, problem):
         return None
     known = contracts.Seen(seen.examined, problem, problem.inputs or seen.inputs, tuple(seen.looks))
-    cause, more = contracts.named(known)
+    cause, after, before = contracts.named(known)
     if elsewhere and cause in CONTRACT:
         cause = "sizes"
     name = None
     if problem.argument is not None:
         name = seen.examined.name(problem.argument, seen.inputs)
-    evidence = (*problem.evidence, *(said.message for said in more))
+    evidence = (
+        *(said.message for said in before),
+        *problem.evidence,
+        *(said.message for said in after),
+    )
     return Finding(
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs,

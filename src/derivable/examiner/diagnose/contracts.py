@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from derivable.examiner.diagnose.evidence import (
     FactorAtOne,
     FactorIs,
     OfArgument,
+    OfEachOther,
     SavedIntermediate,
     ShapeOf,
     TransposeOf,
@@ -33,6 +34,7 @@ class Named(NamedTuple):
 
     cause: str
     evidence: tuple[Evidence, ...] = ()
+    before: tuple[Evidence, ...] = ()  # what is said first, also of the other arguments
 
 
 class Seen(NamedTuple):
@@ -66,32 +68,46 @@ def _shape(seen: Seen) -> Named | None:
     if raw.ndim >= len(shape) and summed:
         return Named("missing_sum", (Fact.AUTOGRAD_SUMS,))
     known = beside(seen.examined, seen.inputs)
-    right = product_of(seen.examined, seen.inputs, argument, known) if known else None
-    found = _whose(seen, argument, known) or _of_shape(seen, argument, raw)
-    return found and found._replace(evidence=(*found.evidence, *(right or ())))
+    found = _whose(seen, argument, known) if known else None
+    return found or _of_shape(seen, argument, raw)
 
 
 def _squeezed(shape: tuple[int, ...]) -> list[int]:
     return [length for length in shape if length != 1]
 
 
-def _whose(seen: Seen, argument: int, known: Beside | None) -> Named | None:
-    """The argument whose measured gradient it is, as it is or transposed."""
-    if known is None:
-        return None
+def _whose(seen: Seen, argument: int, known: Beside) -> Named | None:
+    """The argument whose measured gradient it is, as it is or transposed; and the right formula."""
     run = seen.examined.run(seen.inputs)
-    raw = seen.examined.pull(run, seen.inputs, known.vector)[argument]
+    returned = seen.examined.pull(run, seen.inputs, known.vector)
     names = seen.examined.subject.names(len(seen.inputs))
-    if not isinstance(raw, Tensor):
+    owner, turned = _owner(returned[argument], argument, known)
+    if owner is None:
         return None
-    for i, gradient in known.measured.items():
-        if i != argument and alike(raw, gradient):
-            return Named("swapped", (OfArgument(names[argument], names[i]),))
-    for i, gradient in known.measured.items():
-        if raw.ndim == 2 and alike(raw.mT, gradient):
-            cause = "transposed" if i == argument else "swapped"
-            return Named(cause, (TransposeOf(names[argument], names[i]),))
-    return None
+    said = (TransposeOf if turned else OfArgument)(names[argument], names[owner])
+    back, _ = _owner(returned[owner], owner, known)
+    if owner == argument or back != argument:
+        right = product_of(seen.examined, seen.inputs, argument, known)
+        return Named("transposed" if owner == argument else "swapped", (said, *right))
+    first, second = sorted((argument, owner))
+    pair = OfEachOther(names[first], names[second])
+    right = tuple(
+        one for i in (first, second) for one in product_of(seen.examined, seen.inputs, i, known)
+    )
+    return Named("swapped", (said,) if turned else (), (pair, *right))
+
+
+def _owner(returned: Any, argument: int, known: Beside) -> tuple[int | None, bool]:
+    """The argument whose measured gradient it is, others first; and whether it is transposed."""
+    if isinstance(returned, Tensor):
+        order = sorted(known.measured, key=lambda i: i == argument)
+        for i in order:
+            if i != argument and alike(returned, known.measured[i]):
+                return i, False
+        for i in order:
+            if returned.ndim == 2 and alike(returned.mT, known.measured[i]):
+                return i, True
+    return None, False
 
 
 def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
@@ -111,6 +127,8 @@ def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
 
 def _raises(seen: Seen) -> Named | None:
     """The matrix product that raises, in the arrangement in which the gradient is right."""
+    if kind(seen.problem) is Kind.DTYPE:
+        return Named("raises", (Fact.RUNS_IN_FLOAT64,))
     if kind(seen.problem) is not Kind.EXAMPLE or seen.examined.subject.random:
         return None
     return Named("raises", tuple(rearranged(seen.examined, seen.inputs, seen.examined.wanted)))

@@ -47,6 +47,7 @@ class Fact(Enum):
     SLOPE_AT_OUTPUT = "evidence.slope_at_output"
     SLOPE_AT_INPUT = "evidence.slope_at_input"
     OR_SIGNS = "evidence.or_signs"
+    RUNS_IN_FLOAT64 = "evidence.runs_in_float64"
     AUTOGRAD_SUMS = "evidence.autograd_sums"
     AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 
@@ -187,6 +188,15 @@ class OfArgument(Told):
     key = "evidence.swapped_argument"
     name: str
     other: str
+
+
+@dataclass(frozen=True)
+class OfEachOther(Told):
+    """Each of two arguments gets the gradient of the other; in forward's order."""
+
+    key = "evidence.of_each_other"
+    first: str
+    second: str
 
 
 @dataclass(frozen=True)

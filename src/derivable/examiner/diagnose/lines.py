@@ -6,9 +6,8 @@ import ast
 import inspect
 import linecache
 import sys
-import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -19,7 +18,8 @@ from derivable.examiner.checks.orders import cast
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Source
 from derivable.examiner.points import Kind, Point
-from derivable.examiner.targets.target import FunctionSubject, Inputs
+from derivable.examiner.targets.recorder import same
+from derivable.examiner.targets.target import FunctionSubject, Inputs, copied
 
 
 def line_at(
@@ -38,16 +38,17 @@ def line_at(
         inputs = cast(inputs, getattr(torch, point.fields["dtype"]))
     if of_forward is not None:
         return _changing(examined, inputs, of_forward)
-    trace = _Trace(rule.__code__)
+    path = rule.__code__.co_filename
+    returns = _statements(path, ast.Return)
+    trace = _Trace(rule.__code__, returns)
     try:
         with warnings.catch_warnings(), trace:
             warnings.simplefilter("ignore")
             run = examined.run(inputs)
             examined.pull(run, inputs, cotangent(run))
     except Exception as error:  # whatever the user's code raises
-        raised = _deepest(error.__traceback__, rule.__code__.co_filename)
-        return _source(rule.__code__.co_filename, raised, ast.stmt) if raised else None
-    return _source(rule.__code__.co_filename, trace.line or _last_return(rule), ast.Return)
+        return _source(path, _deepest(error.__traceback__, path))
+    return _source(path, trace.line or _last_return(rule, returns))
 
 
 def rule_of(examined: Examined) -> Any:
@@ -60,14 +61,14 @@ def rule_of(examined: Examined) -> Any:
     return rule if hasattr(rule, "__code__") else None
 
 
-class _Trace:
-    """Inside, the line at which a function returned last is written down.
+class _Tracing:
+    """Inside, each line of one function is looked at when it is run.
 
     A tracer that was there before, such as a debugger's, is put back afterwards.
     """
 
     def __init__(self, code: CodeType) -> None:
-        self.code, self.line = code, 0
+        self.code, self.line = code, 0  # the line that is looked for, counted from 1
         self.before: Any = None
 
     def __enter__(self) -> None:
@@ -81,39 +82,43 @@ class _Trace:
         return self._inside if frame.f_code is self.code else None
 
     def _inside(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "return":
-            self.line = frame.f_lineno
+        self._look(frame)
         return self._inside
 
+    def _look(self, frame: FrameType) -> None:
+        raise NotImplementedError
 
-class _Watch:
-    """Inside, the first line of a function after which its input has changed is written down."""
+
+class _Trace(_Tracing):
+    """The last line that is part of a `return`: what a `finally` runs after it is none."""
+
+    def __init__(self, code: CodeType, returns: Mapping[int, int]) -> None:
+        super().__init__(code)
+        self.returns = returns
+
+    def _look(self, frame: FrameType) -> None:
+        if frame.f_lineno in self.returns:
+            self.line = frame.f_lineno
+
+
+class _Watch(_Tracing):
+    """The first line after which an input of a forward is another one."""
 
     def __init__(self, code: CodeType, argument: int) -> None:
-        self.code, self.argument, self.line = code, argument, 0
-        self.before: Any = None
+        super().__init__(code)
+        self.name = code.co_varnames[argument]
+        self.tensor: Any = None
+        self.copy: Any = None
+        self.last = 0  # the line that was run before
 
-    def __enter__(self) -> None:
-        self.before = sys.gettrace()
-        sys.settrace(self._called)
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(self.before)
-
-    def _called(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if frame.f_code is not self.code:
-            return None
-        name = self.code.co_varnames[self.argument]
-        tensor, last = frame.f_locals.get(name), frame.f_lineno
-
-        def inside(frame: FrameType, event: str, arg: Any) -> Any:
-            nonlocal last
-            changed = isinstance(tensor, torch.Tensor) and tensor._version > 0
-            self.line = self.line or (last if changed else 0)
-            last = frame.f_lineno
-            return inside
-
-        return inside
+    def _look(self, frame: FrameType) -> None:
+        if not self.last:
+            self.tensor = frame.f_locals.get(self.name)  # before it may become another tensor
+            self.copy = copied(self.tensor, False)
+            self.last = frame.f_lineno
+        if not self.line and not same(self.tensor, self.copy):
+            self.line = self.last
+        self.last = frame.f_lineno
 
 
 def _changing(examined: Examined, inputs: Inputs, argument: int) -> Source | None:
@@ -126,7 +131,7 @@ def _changing(examined: Examined, inputs: Inputs, argument: int) -> Source | Non
     with warnings.catch_warnings(), watch:
         warnings.simplefilter("ignore")
         examined.run(inputs)
-    return _source(rule.__code__.co_filename, watch.line, ast.stmt)
+    return _source(rule.__code__.co_filename, watch.line)
 
 
 def _deepest(traceback: TracebackType | None, path: str) -> int:
@@ -139,36 +144,33 @@ def _deepest(traceback: TracebackType | None, path: str) -> int:
     return line
 
 
-def _last_return(rule: Any) -> int:
-    """The line of the last `return` in the source of a function; 0 if there is no source."""
+def _last_return(rule: Any, returns: Mapping[int, int]) -> int:
+    """The line of the last `return` of a function; 0 if there is no source."""
     try:
         lines, start = inspect.getsourcelines(rule)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+    except (OSError, TypeError):
         return 0
-    found = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Return)]
-    return start + max(found) - 1 if found else 0
+    return max((n for n in returns if start <= n < start + len(lines)), default=0)
 
 
-def _source(path: str, line: int, kind: type[ast.AST]) -> Source | None:
-    """A line of a file, from where the innermost statement of this kind begins that holds it."""
+def _source(path: str, line: int) -> Source | None:
+    """A line of a file, from where the innermost statement begins that holds it."""
     text = linecache.getlines(path)
     if not 0 < line <= len(text):
         return None
-    first = _beginning(text, line, kind)
+    first = _statements(path, ast.stmt).get(line, line)
     return Source(path, first, text[first - 1].strip())
 
 
-def _beginning(text: Sequence[str], line: int, kind: type[ast.AST]) -> int:
+def _statements(path: str, kind: type[ast.stmt]) -> dict[int, int]:
+    """Each line that is part of a statement of a kind, with where the innermost one begins."""
     try:
-        tree = ast.parse("".join(text))
+        tree = ast.parse("".join(linecache.getlines(path)))
     except SyntaxError:  # such as a cell with magic commands
-        return line
-    around = [
-        node.lineno
-        for node in ast.walk(tree)
-        if isinstance(node, kind)
-        and isinstance(node, ast.stmt)
-        and node.lineno <= line <= (node.end_lineno or node.lineno)
-    ]
-    return max(around, default=line)
+        return {}
+    found: dict[int, int] = {}
+    for node in ast.walk(tree):  # outer statements come before those inside of them
+        if isinstance(node, kind):
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found[line] = node.lineno
+    return found

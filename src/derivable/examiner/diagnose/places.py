@@ -18,6 +18,7 @@ from derivable.examiner.diagnose.evidence import (
     Moved,
     NotAllSummed,
     OfArgument,
+    OfEachOther,
     OfOutput,
     OutputsOnly,
     Part,
@@ -65,9 +66,10 @@ def exchanged_pair(case: Case) -> Found:
     sample, other = case.first, pairs[0]
     assert other is not None
     measured = next(s for s in case.others(sample) if s.argument == other).measured.value
-    name = case.examined.name(other, sample.inputs)
+    names = case.examined.subject.names(len(sample.inputs))
+    first, second = sorted((case.argument, other))
     opposite = (Fact.OR_SIGNS,) if _same(measured, -sample.measured.value) else ()
-    return (OfArgument(case.name, name), OfArgument(name, case.name), *opposite)
+    return (OfEachOther(names[first], names[second]), *opposite)
 
 
 def _exchanged_with(case: Case, sample: Sample) -> int | None:
