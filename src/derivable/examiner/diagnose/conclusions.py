@@ -12,7 +12,7 @@ from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import GIVEN, Evaluation, Examined
 from derivable.examiner.diagnose import contracts
 from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
-from derivable.examiner.diagnose.evidence import FoundAt
+from derivable.examiner.diagnose.evidence import Told
 from derivable.examiner.diagnose.lines import line_at
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
@@ -22,6 +22,14 @@ from derivable.examiner.targets.target import Inputs
 CROOKED = ("not_linear", "ignores_grad_output")  # there is no Jacobian whose values could be named
 ELSEWHERE = LONE | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
 CONTRACT = ("raises", "shape", "count", "dtype")
+
+
+@dataclass(frozen=True)
+class FoundAt(Told):
+    """Where the cause was found, if not at the given inputs."""
+
+    key = "evidence.found_at"
+    where: Point
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,18 +16,50 @@ from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import (
     Evidence,
     Fact,
-    FactorAtOne,
     FactorIs,
     OfArgument,
     OfEachOther,
-    SavedIntermediate,
-    ShapeOf,
-    TransposeOf,
+    Told,
 )
 from derivable.examiner.diagnose.products import Beside, alike, beside, product_of, rearranged
 from derivable.examiner.points import GIVEN_SIZES, ORDINARY, OTHER_SIZES, Kind, kind
 from derivable.examiner.targets.recorder import kept_by_name
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run
+
+
+@dataclass(frozen=True)
+class FactorAtOne(Told):
+    """For a grad_output of one, it is `factor` times the derivative."""
+
+    key = "evidence.factor_at_one"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+
+
+@dataclass(frozen=True)
+class ShapeOf(Told):
+    """What is returned for `name` has the shape of `other`."""
+
+    key = "evidence.shape_of"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class TransposeOf(Told):
+    """What is returned for `name` is the gradient of `other`, transposed."""
+
+    key = "evidence.transpose_of"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class SavedIntermediate(Told):
+    """Saved tensors, by position or name, that are neither inputs nor outputs of forward."""
+
+    key = "evidence.saved_intermediate"
+    positions: str
 
 
 class Named(NamedTuple):

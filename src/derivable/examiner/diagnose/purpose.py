@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, Offset
+from derivable.examiner.diagnose.evidence import Fact, Found, Told
 from derivable.examiner.points import GIVEN_SIZES, kind
+
+
+@dataclass(frozen=True)
+class Offset(Told):
+    """A form of the returned gradient is off by a constant."""
+
+    key = "evidence.offset"
+    formats: ClassVar = {"offset": ".3g"}
+    form: str
+    offset: float
 
 
 def surrogate(case: Case) -> Found:
