@@ -191,8 +191,8 @@ def _ignored(seen: Seen) -> Named | None:
 def _second_order(seen: Seen) -> Named | None:
     """Saved tensors that are neither inputs nor outputs: autograd takes them for constants."""
     run = seen.examined.run(seen.inputs)
-    if not isinstance(run, FunctionRun):
-        return None
+    if not isinstance(run, FunctionRun) or getattr(seen.examined.subject, "ours", False):
+        return None  # ours are computed again from the inputs
     own = [v for v in (*run.inputs, *run.outputs) if isinstance(v, Tensor)]
     names = [
         name for name, tensor in kept_by_name(run.ctx).items()

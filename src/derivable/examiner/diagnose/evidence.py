@@ -81,8 +81,9 @@ class Told:
     @property
     def message(self) -> Message:
         """The evidence in words."""
-        gaps = {one.name: self._shown(one.name) for one in fields(self)}  # type: ignore[arg-type]
-        return Message(self.key.format_map(gaps), gaps)
+        shown = {one.name: self._shown(one.name) for one in fields(self)}  # type: ignore[arg-type]
+        gaps = {name: value for name, value in shown.items() if f"{{{name}}}" not in self.key}
+        return Message(self.key.format_map(shown), gaps)
 
     def _shown(self, name: str) -> Any:
         """A field as it stands in the sentence."""

@@ -125,13 +125,14 @@ def _changing(examined: Examined, inputs: Inputs, argument: int) -> Source | Non
     """The line of forward that changes an input in place."""
     subject: Any = examined.subject
     rule = inspect.unwrap(subject.forward)
-    if not hasattr(rule, "__code__"):
+    code, position = getattr(rule, "__code__", None), argument + (not subject.split)  # after ctx
+    if code is None or position >= code.co_argcount:  # one of several in *inputs
         return None
-    watch = _Watch(rule.__code__, argument + (not subject.split))  # the first is ctx
+    watch = _Watch(code, position)
     with warnings.catch_warnings(), watch:
         warnings.simplefilter("ignore")
         examined.run(inputs)
-    return _source(rule.__code__.co_filename, watch.line)
+    return _source(code.co_filename, watch.line)
 
 
 def _deepest(traceback: TracebackType | None, path: str) -> int:
