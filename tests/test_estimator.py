@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+import torch.nn.functional as F
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_friedman1
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -24,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from derivable import DescentClassifier, DescentRegressor, functions
+from derivable import DescentClassifier, DescentRegressor, Loss, functions
 from derivable.errors import DataError, DivergedError, SettingError
 from derivable.stepper import FusedSteps
 from tests.conftest import ROOT
@@ -43,6 +44,65 @@ def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that data is converted, which is what is checked
         check(estimator)
+
+
+def test_the_regressor_minimises_the_loss_that_is_named() -> None:
+    start: dict[str, Any] = {"max_iter": QUICK, "lr": 0.1}
+    huber, named = Loss(functions.Huber, delta=0.3), DescentRegressor(loss="huber", **start)
+    model = DescentRegressor(loss=huber, **start).fit(X, Y)
+    wanted, found = (torch.tensor((y - Y.mean()) / Y.std()) for y in (Y, model.predict(X)))
+    expected = F.huber_loss(found, wanted, delta=0.3).item()
+    assert model.loss_ == pytest.approx(expected)
+    assert model.objective_ == "fused"
+    own = DescentRegressor(loss=functions.Huber, **start).fit(X, Y)
+    assert named.fit(X, Y).loss_ == own.loss_ != model.loss_
+    assert clone(model).fit(X, Y).loss_ == model.loss_
+    outliers = Y.copy()
+    outliers[::20] += 200
+    robust, plain = (
+        DescentRegressor(loss=loss, **start | {"max_iter": 2000}).fit(X, outliers).predict(X)
+        for loss in ("huber", "mse")
+    )
+    assert np.median(abs(robust - Y)) < 0.5 * np.median(abs(plain - Y))
+
+
+def test_the_classifier_smooths_its_labels() -> None:
+    loss = Loss(functions.CrossEntropy, label_smoothing=0.2)
+    model = DescentClassifier(loss=loss, max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
+    plain = DescentClassifier(max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
+    assert model.objective_ == "fused"
+    shares = torch.log(torch.tensor(model.predict_proba(IRIS)))
+    expected = F.cross_entropy(shares, torch.tensor(SPECIES), label_smoothing=0.2).item()
+    assert model.loss_ == pytest.approx(expected)
+    assert model.score(IRIS, SPECIES) > 0.95
+    assert model.predict_proba(IRIS).max() < plain.predict_proba(IRIS).max()
+
+
+def test_another_loss_begins_where_the_last_ended() -> None:
+    model = DescentRegressor(max_iter=QUICK, warm_start=True, method="steps").fit(X, Y)
+    theta, rate = model.network_.theta, model.lr_
+    model.set_params(loss=Loss(functions.Huber, delta=0.1)).fit(X, Y)
+    assert model.n_iter_ == 2 * QUICK
+    assert model.lr_ != rate, "it is chosen anew"
+    other = DescentRegressor(max_iter=0, loss=Loss(functions.Huber, delta=0.1)).fit(X, Y)
+    assert len(model.loss_curve_) == 2 * QUICK + 1
+    assert not torch.equal(model.network_.theta, theta)
+    assert model.loss_curve_[QUICK] < other.loss_
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "sentence"),
+    [
+        (DescentRegressor, "hubr", "loss must be one of mse, l1, huber, logcosh, a Function"),
+        (DescentRegressor, 3, "loss must be a Function class such as MSE"),
+        (DescentClassifier, "mse", "loss of a classifier must be 'crossentropy', or with options"),
+        (DescentClassifier, functions.MSE, "loss of a classifier must be 'crossentropy'"),
+    ],
+    ids=str,
+)
+def test_a_loss_that_is_none_is_refused(kind: Estimator, loss: Any, sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        kind(loss=loss, max_iter=1).fit(*table(kind))
 
 
 def table(kind: Estimator) -> tuple[Any, Any]:

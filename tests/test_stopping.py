@@ -15,6 +15,7 @@ from torch import Tensor
 from derivable import (
     MSE,
     Adam,
+    Checkpoint,
     Cosine,
     EarlyStopping,
     GradientDescent,
@@ -26,6 +27,7 @@ from derivable import (
     WarmUp,
     descend,
 )
+from derivable.descent import State
 from derivable.errors import DivergedError, MissingExtraError, SettingError, ShapeError
 from tests.problems import problem
 
@@ -75,6 +77,67 @@ def test_out_of_steps_it_goes_back_too_and_goes_on_from_there() -> None:
     again = descend(network, MSE, x, y, start=run.checkpoint, **settings)
     assert stopping.steps[0] == run.steps + 20
     assert torch.equal(again.losses[: run.steps], run.losses[:-1])
+
+
+@pytest.mark.parametrize("method", ["steps", "adam"])
+def test_it_goes_on_from_a_checkpoint_on_the_way_with_the_same_bits(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 100)
+    network, x, y, x_held, y_held = split(23)
+    settings: dict[str, Any] = {"lr": 0.02, "steps": 9000, "method": method}
+    kept = []
+
+    def keep(state: State) -> None:
+        if state.resumable:
+            kept.append(state.checkpoint())
+
+    def stopping() -> EarlyStopping:
+        return EarlyStopping(x_held, y_held, every=20, patience=15)
+
+    one = stopping()
+    whole = descend(network, MSE, x, y, on_block=[one, keep], **settings)
+    least = whole.steps
+    assert kept[-1].step > least, "one of them was taken while it waited"
+    for checkpoint in kept:
+        checkpoint.save(tmp_path / "checkpoint.safetensors")
+        start, other = Checkpoint.load(tmp_path / "checkpoint.safetensors"), stopping()
+        again = descend(network, MSE, x, y, on_block=[other, keep], start=start, **settings)
+        assert torch.equal(again.losses, whole.losses)
+        assert torch.equal(again.network.theta, whole.network.theta)
+        assert (other.steps, other.losses) == (one.steps, one.losses)
+        assert again.stopped == whole.stopped
+    # at the end, and with another callback, it begins anew
+    assert not whole.checkpoint.callbacks
+    other = stopping()
+    descend(network, MSE, x, y, on_block=other, start=whole.checkpoint, **settings)
+    assert other.steps[0] > least
+
+
+@pytest.mark.parametrize("at", [40, 100, 140, 260])
+def test_an_interruption_takes_its_evaluations_back_to_the_last_block(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 100)
+    network, x, y, x_held, y_held = split(23)
+    settings: dict[str, Any] = {"lr": 0.002, "steps": 9000, "method": "steps"}
+
+    def interrupt(state: State) -> None:
+        if state.step == at:
+            raise KeyboardInterrupt
+
+    one, other = (EarlyStopping(x_held, y_held, every=20, patience=20) for _ in range(2))
+    whole = descend(network, MSE, x, y, on_block=one, **settings)
+    half = descend(network, MSE, x, y, on_block=[other, interrupt], **settings)
+    assert half.interrupted
+    assert half.steps == at - at % 100
+    assert max(other.steps) == half.steps
+    again = descend(network, MSE, x, y, on_block=other, start=half.checkpoint, **settings)
+    assert torch.equal(again.losses, whole.losses)
+    if half.steps:  # at the start there is an evaluation more, that of the start
+        assert (other.steps, other.losses) == (one.steps, one.losses)
 
 
 def test_piecewise_steps_are_stopped_inside_of_a_block() -> None:

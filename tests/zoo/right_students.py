@@ -95,11 +95,26 @@ class RowKept(Function):
         return g, g.sum(0, keepdim=True)
 
 
+class ScaleInBrackets(Function):
+    """Autograd gives a gradient (1,) the shape () of its argument, which is noted."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, scale: Any) -> Any:
+        ctx.save_for_backward(x, scale)
+        return x * scale
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, scale = ctx.saved_tensors
+        return g * scale, (g * x).sum().reshape(1)
+
+
 STUDENTS = [
     Right("squares row by row", RowSquares, lambda: [draw(13, 5)]),
     Right("softmax row by row", SoftmaxByRows, lambda: [draw(4, 3)]),
     Right("bias if any", BiasIfAny, lambda: [draw(4, 3), draw(3, seed=1)]),
     Right("floated first", FloatedFirst, lambda: [draw(4, 3, dtype=torch.float32)]),
     Right("double inside", DoubleInside, lambda: [draw(5, 3), draw(3, seed=1)]),
+    Right("scale in brackets", ScaleInBrackets, lambda: [draw(4, 3), draw(seed=1)]),
     Right("row kept", RowKept, lambda: [draw(5, 3), draw(1, 3, seed=1)]),
 ]

@@ -157,18 +157,6 @@ class ChannelBiasKept(Function):
         return g, g.sum((0, 2, 3), keepdim=True)
 
 
-class ScaleInBrackets(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Any, scale: Any) -> Any:
-        ctx.save_for_backward(x, scale)
-        return x * scale
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        x, scale = ctx.saved_tensors
-        return g * scale, (g * x).sum().reshape(1)
-
-
 class BiasAsItComes(Function):
     @staticmethod
     def forward(ctx: Any, x: Any, w: Any, b: Any) -> Any:
@@ -233,7 +221,6 @@ ANIMALS = [
     Wrong("shifted if any", ShiftedIfAny, given((4, 3), (3,)), ("count",)),
     Wrong("bias kept", BiasKept, given((13, 7), (7,)), ("keepdim",), "b"),
     Wrong("channel bias kept", ChannelBiasKept, given((5, 3, 2, 4), (3,)), ("keepdim",), "b"),
-    Wrong("scale in brackets", ScaleInBrackets, given((4, 3), ()), ("keepdim",), "scale"),
     Wrong("bias as it comes", BiasAsItComes, given((13, 5), (5, 7), (7,)), ("missing_sum",), "b"),
     Wrong("saved difference", SavedDifference, given((10, 5), (10, 5)), ("second_order",)),
     Wrong("saved gate", SavedGate, given((4, 3)), ("second_order",), "x"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from derivable.descent.callbacks import State
-from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.checkpoint import Checkpoint, group
 from derivable.descent.checks import check_count
 from derivable.objective import ByHand
 from derivable.problem import Problem, check_not_negative
@@ -20,7 +22,8 @@ class EarlyStopping:
     descent where the loss has not fallen below the least so far, by more than `min_delta`, in
     `patience` evaluations; and the descent goes back to where it was least, also where it comes to
     its last step. `steps` and `losses` hold all evaluations. The penalty of the problem is no part
-    of them. One that is used again begins anew.
+    of them. One that is used again begins anew, unless the descent goes on from a checkpoint that
+    was taken on the way, which keeps the evaluations so far.
 
     Goes with methods that take every step. Raises SettingError for settings without a meaning, and
     when the descent begins, what `Problem` raises for rows that do not fit.
@@ -58,6 +61,8 @@ class EarlyStopping:
 
     def __call__(self, state: State) -> None:
         """Evaluate, and stop where it is time to."""
+        if self.steps[-1:] == [state.step]:
+            return  # an interruption came after the evaluation here
         loss = self._loss(state)
         self.steps.append(state.step)
         self.losses.append(loss)
@@ -70,6 +75,40 @@ class EarlyStopping:
                 f"the validation loss was least after {self._best.step:,} steps, {self._least:.6g}",
                 back_to=self._best,
             )
+
+    def memory(self) -> dict[str, Tensor]:
+        """The evaluations so far, and where the loss was least, for a checkpoint."""
+        best = self._best
+        if best is None:
+            return {}
+        kept = {
+            "steps": torch.tensor(self.steps),
+            "losses": torch.tensor(self.losses, dtype=torch.float64),
+            "waited": torch.tensor(self._waited),
+            "best.step": torch.tensor(best.step),
+            "best.theta": best.theta,
+        }
+        kept |= {f"best.memory.{name}": value for name, value in best.memory.items()}
+        kept |= {f"best.buffers.{name}": value for name, value in best.buffers.items()}
+        # copies, because files hold no two tensors of one memory, and the best may be where it is
+        return {name: value.clone() for name, value in kept.items()}
+
+    def recall(self, memory: dict[str, Tensor], start: Checkpoint) -> None:
+        """Go on with what `memory` was at the checkpoint `start`; begin anew where it is empty."""
+        self._begin()
+        if not memory:
+            return
+        self.steps, self.losses = memory["steps"].tolist(), memory["losses"].tolist()
+        self._waited, step = int(memory["waited"]), int(memory["best.step"])
+        self._least = self.losses[self.steps.index(step)]
+        self._best = replace(
+            start,
+            theta=memory["best.theta"],
+            losses=start.losses[:step],
+            memory=group("best.memory.", memory),
+            buffers=group("best.buffers.", memory),
+            callbacks={},
+        )
 
     def _loss(self, state: State) -> float:
         network = state.network

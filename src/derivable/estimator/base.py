@@ -19,7 +19,7 @@ from derivable.descent.checks import check_count
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import check_fraction, method_for, network_for, rate_for, seed_of
-from derivable.function import Function
+from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
 from derivable.problem import Problem, check_weight
@@ -31,9 +31,9 @@ STEP_BY_STEP = ("momentum", "nesterov", "adam", "lbfgs")  # which partial_fit le
 class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
-    _loss: type[Function]
+    _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
-    _rated: str  # the method that the learning rate is for
+    _rated: str  # the method and the loss that the learning rate is for
     network_: Network
 
     def __init__(
@@ -45,6 +45,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         max_iter: int = 80_000,
         method: str = "auto",
         tolerance: float = 1e-4,
+        loss: Any = "mse",
         penalty: float = 0.0,
         standardize: bool = True,
         validation_fraction: float | None = None,
@@ -57,6 +58,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.max_iter = max_iter
         self.method = method
         self.tolerance = tolerance
+        self.loss = loss
         self.penalty = penalty
         self.standardize = standardize
         self.validation_fraction = validation_fraction
@@ -66,6 +68,10 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     @abstractmethod
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
         """X (N, D), y as it is, and the targets of the network: (N, K), or labels (N,)."""
+
+    @abstractmethod
+    def _meant_loss(self) -> Loss:
+        """The loss that the parameter `loss` names."""
 
     @abstractmethod
     def _width(self, targets: Tensor) -> int:
@@ -81,6 +87,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
         """From where the last fit ended, or from the start; `once` for a single step."""
+        self._loss = self._meant_loss()
         reset = not (hasattr(self, "network_") and (self.warm_start or once))
         steps = 1 if once else check_count("max_iter", self.max_iter)
         method = self.method
@@ -99,11 +106,12 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             self._begin(rows)
         table = self._units.rows(rows)
         network = self._start(table) if reset else self.network_
-        if reset or self.lr != "auto" or method != self._rated:
+        rated = f"{method} {self._loss.name}"
+        if reset or self.lr != "auto" or rated != self._rated:
             self.lr_, self.lr_reason_ = rate_for(
                 self.lr, method, Problem(network, self._loss, *table, self.penalty)
             )
-            self._rated = method
+            self._rated = rated
         watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
         self._descend(network, table, held, steps, method, watch)
         watch.end()
@@ -154,8 +162,8 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """So many steps more; all fitted attributes are those after them."""
         x, y, weight = table
         start = self._checkpoint
-        if start and method not in ("auto", start.method):
-            start = None  # another method begins where this one ended
+        if start and (method not in ("auto", start.method) or start.loss != self._loss.name):
+            start = None  # another method or loss begins where this one ended
         before, done = (0, start.step) if start else (self.n_iter_, 0)
 
         def on_block(state: State) -> None:

@@ -15,7 +15,8 @@ from derivable.errors import DataError, SettingError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.functions.losses import CrossEntropy
+from derivable.estimator.settings import loss_of_classes
+from derivable.loss import Loss
 
 
 class DescentClassifier(ClassifierMixin, DescentEstimator):
@@ -25,14 +26,15 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
 
     The parameters and attributes are those of `DescentRegressor`, with these differences:
     `max_iter` is 10,000 by default, because a step of the cross-entropy takes longer; only features
-    are standardised; `validation_scores_` are accuracies; `classes_` are the labels, sorted.
+    are standardised; `loss` is "crossentropy", or with options such as
+    `Loss(CrossEntropy, label_smoothing=0.1)`; `validation_scores_` are accuracies; `classes_` are
+    the labels, sorted.
     """
 
-    _loss = CrossEntropy
     _own_units = True
 
-    # The regressor's, but for `max_iter`; written out, because scikit-learn reads the parameters of
-    # an estimator off its signature.
+    # The regressor's, but for `max_iter` and `loss`; written out, because scikit-learn reads the
+    # parameters of an estimator off its signature.
     def __init__(
         self,
         hidden: Any = (10,),
@@ -42,6 +44,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
         max_iter: int = 10_000,
         method: str = "auto",
         tolerance: float = 1e-4,
+        loss: Any = "crossentropy",
         penalty: float = 0.0,
         standardize: bool = True,
         validation_fraction: float | None = None,
@@ -55,6 +58,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             max_iter=max_iter,
             method=method,
             tolerance=tolerance,
+            loss=loss,
             penalty=penalty,
             standardize=standardize,
             validation_fraction=validation_fraction,
@@ -108,6 +112,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 f"saw: {_listed(self.classes_)}"
             )
         return X, y, np.searchsorted(self.classes_, y)  # (N,)
+
+    def _meant_loss(self) -> Loss:
+        return loss_of_classes(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return len(self.classes_)

@@ -13,14 +13,15 @@ from derivable.errors import DataError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.functions import MSE
+from derivable.estimator.settings import loss_of
+from derivable.loss import Loss
 
 
 class DescentRegressor(RegressorMixin, DescentEstimator):
     """A small neural network, or a linear model, fitted by plain gradient descent.
 
-    Exact full-batch steps of the mean squared error, one error per output and summed, taken by
-    the engines of `descend`; a method that is not exact estimates how far it is from them.
+    Exact full-batch steps of a loss, by default the mean squared error, one per output and summed,
+    taken by the engines of `descend`; a method that is not exact estimates how far it is from them.
 
     Parameters
     ----------
@@ -38,6 +39,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         How the steps are taken, as in `descend`; or "momentum", "nesterov", "adam", "lbfgs".
     tolerance : float, default=1e-4
         How far a method that is not exact may deviate, relative, in every loss.
+    loss : str, Function class or Loss, default="mse"
+        What is minimised: "mse", "l1", "huber", "logcosh", a Function of prediction and target, or
+        one with options, such as `Loss(Huber, delta=0.5)`; in the units that are fitted.
     penalty : float, default=0.0
         An L2 penalty: `penalty` / 2 times the squared length of all weights, without the biases, is
         added to the loss, in the units that are fitted. `loss_curve_` has it, `validation_curve_`
@@ -80,7 +84,6 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
 
     """
 
-    _loss = MSE
     _own_units = False
 
     @with_callbacks
@@ -115,6 +118,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
                 f"{self.n_outputs_} then, and has {targets.shape[1]} now"
             )
         return X, y, targets
+
+    def _meant_loss(self) -> Loss:
+        return loss_of(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return targets.size(1)

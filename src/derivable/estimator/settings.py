@@ -13,6 +13,8 @@ from sklearn.utils import check_random_state
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.functions.losses import CrossEntropy
+from derivable.loss import LOSSES, Loss
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 from derivable.problem import Problem
 
@@ -61,6 +63,30 @@ def activation_of(activation: Any) -> type[Function]:
             f"got {activation!r}"
         )
     return ACTIVATIONS[activation]
+
+
+def loss_of(loss: Any) -> Loss:
+    """The loss of a regressor that is meant."""
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise SettingError(
+                f"loss must be one of {', '.join(LOSSES)}, a Function, or a Loss such as "
+                f"Loss(Huber, delta=0.5); got {loss!r}"
+            )
+        return Loss(LOSSES[loss])
+    return Loss.of(loss)
+
+
+def loss_of_classes(loss: Any) -> Loss:
+    """The loss of a classifier that is meant: CrossEntropy, which may have options."""
+    if isinstance(loss, str) and loss == "crossentropy":
+        return Loss(CrossEntropy)
+    if not isinstance(loss, str) and Loss.of(loss).function is CrossEntropy:
+        return Loss.of(loss)
+    raise SettingError(
+        "loss of a classifier must be 'crossentropy', or with options "
+        f"Loss(CrossEntropy, label_smoothing=0.1); got {loss!r}"
+    )
 
 
 def seed_of(random_state: Any) -> int:

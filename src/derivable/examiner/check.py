@@ -5,9 +5,9 @@ The examiner runs the code that it examines: check only what you would run.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,14 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.examination import Examination
+from derivable.examiner.examination import examine
+from derivable.examiner.inputs.contract_text import bound
+from derivable.examiner.inputs.contracts_of_entries import FixedSize
+from derivable.examiner.inputs.declared import Declaration, Examples, declared
 from derivable.examiner.report import Report
+from derivable.examiner.settings import Settings
+from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import (
     CallableSubject,
     FunctionSubject,
@@ -29,41 +35,56 @@ from derivable.examiner.targets.target import (
 )
 from derivable.function.compiled import without_importing_dynamo
 
+USUAL = Settings()
 
-def check(
-    target: Any,
-    *inputs: Any,
-    reference: Callable[..., Any] | None = None,
-    surrogate: str | None = None,
-    compile: bool = False,
-    seed: int = 0,
-    **options: Any,
-) -> Report:
+
+def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any) -> Report:
     """Examine the gradients of `target` at `inputs` and around them.
 
-    target     a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
-               torch.nn.Module that uses one; a module's parameters are examined too
-    inputs     what forward takes, in its order. Tensors that require grad are examined; if none
-               does, all floating-point ones are. Without inputs, target.examples() are taken
-    reference  the same function in plain PyTorch: its autograd sharpens the ruler
-    surrogate  why backward is not the derivative on purpose: values are then not compared (a
-               class may say it once, as its attribute `surrogate`)
-    compile    run it under torch.compile too, which takes seconds
-    options    inputs of forward given by keyword
+    target    a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
+              torch.nn.Module that uses one; a module's parameters are examined too
+    inputs    what forward takes, in its order. Tensors that require grad are examined; if none
+              does, all floating-point ones are. Without inputs, target.examples() are taken
+    settings  see Settings
+    options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
+              keyword
 
-    Runs the target's code many times. The global random generators are left as they were.
-    Raises InputError for inputs that cannot be examined.
+    What a class says in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
+    `declare` says, counts where nothing is given here. Runs the target's code many times. The
+    global random generators are left as they were. Raises InputError for inputs that cannot be
+    examined, SettingError for such settings.
     """
+    settings, options = settings.taken_from(options)
     with _examining():
-        subject, examples = _subject(target, inputs, options, seed)
-        why = surrogate if surrogate is not None else getattr(target, "surrogate", None)
-        reports = [
-            Examination(
-                subject, example, surrogate=why, reference=reference, compile=compile, seed=seed
-            ).report()
-            for example in examples
-        ]
+        known = _declared(target, settings)
+        settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
+        subject, examples = _subject(target, inputs, options, settings.seed, known.examples)
+        reports = [_report(subject, example, known, settings) for example in examples]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
+
+
+def _declared(target: Any, settings: Settings) -> Declaration:
+    """What is known of the target: by the settings, its class, or `declare`."""
+    given = Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
+    known = given.over(declared(target))
+    return known if known.surrogate_of is None else replace(known, surrogate=None)
+
+
+def _report(
+    subject: Subject, example: Sequence[Any], known: Declaration, settings: Settings
+) -> Report:
+    """The report on one example, in which sparse tensors are examined through their values."""
+    names = subject.names(len(example))
+    contracts = bound(known.contracts, names, example, subject.name)
+    values, sparse = through_values(example, names, subject.name)
+    subject.forms = {**contracts, **sparse}
+    fixed = {i: FixedSize() for i in sparse}
+    subject.meant = known.surrogate_of
+    report = examine(subject, values, settings, {**contracts, **fixed})
+    if not sparse:
+        return report
+    findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)
+    return replace(report, findings=findings, example=tuple(example))
 
 
 @contextmanager
@@ -95,14 +116,12 @@ def check_gradient(
     """
     with _examining():
         subject = PairSubject(value, gradient, at)
-        report = Examination(
-            subject, subject.leaves, surrogate=None, reference=None, compile=False, seed=seed
-        ).report()
-        return dataclasses.replace(report, target=(value, gradient), example=(at,))
+        report = examine(subject, subject.leaves, Settings(seed=seed))
+        return replace(report, target=(value, gradient), example=(at,))
 
 
 def _subject(
-    target: Any, inputs: Inputs, options: dict[str, Any], seed: int
+    target: Any, inputs: Inputs, options: dict[str, Any], seed: int, known: Examples | None
 ) -> tuple[Subject, list[list[Any]]]:
     """The subject for a target, and the examples to examine it at."""
     own = getattr(target, "__self__", None)
@@ -116,17 +135,21 @@ def _subject(
     name = getattr(target, "__name__", type(target).__name__)
     examples: Sequence[Sequence[Any]] = [inputs]
     if not inputs and not options:
-        if not hasattr(target, "examples"):
+        if known is None and not hasattr(target, "examples"):
             raise InputError(
                 f"{name} has no examples(), so give its inputs: "
                 f"check({name}, torch.randn(4, 3), ...)"
             )
         with seeded(seed):
-            found = target.examples()
+            found = (known or target.examples)()
         examples = [found] if isinstance(found, tuple) else list(found)
     if is_function:
         function = FunctionSubject(target)
         return function, [function.bind(example, options) for example in examples]
+    definition = custom_op_of(target)
+    if definition is not None:
+        operator = CustomOpSubject(definition)
+        return operator, [operator.bind(example, options) for example in examples]
     subject = CallableSubject(target, options)
     parameters = list(subject.parameters.values())
     return subject, [[*example, *parameters] for example in examples]

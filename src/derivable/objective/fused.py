@@ -47,14 +47,15 @@ class Fused(Objective):
             return no_mlp(cls.name)
         if not (
             numba_is_installed()
-            and len(set(mlp.activations)) <= 1
+            and len({activation.kernel for activation in mlp.activations}) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):
             return (
                 "the fused objective runs one kind of activation in float32 or float64 on the "
                 "CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        for kernel in map(kernel_of, mlp.activations[:1]):
+        for activation in mlp.activations[:1]:
+            kernel = activation.kernel
             if isinstance(kernel, Refusal):
                 return f"the fused objective cannot compile the activation: {kernel.text}"
         scale = scale_of(problem.loss)
@@ -73,7 +74,7 @@ class Fused(Objective):
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
         self.table = blocks(parts, tiles.ROWS)  # (blocks, columns * ROWS)
-        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        kernel = mlp.activations[0].kernel if mlp.activations else kernel_of(Tanh)
         scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
         assert isinstance(scale, Scale)

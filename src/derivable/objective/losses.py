@@ -20,11 +20,13 @@ from numba.extending import register_jitable
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, inner, part, routine, tail
 from derivable.formula import PairKernel, pair_kernel_of
-from derivable.function import Function
+from derivable.formula.spelling import compiled
 from derivable.function.kernel import exp, like, log, where
 from derivable.functions.losses import CrossEntropy
+from derivable.loss import AnyLoss, Loss
 from derivable.objective.activation import VECTORS
 from derivable.objective.tiles import PRODUCTS, ROWS
+from derivable.row_losses import smoothing_of
 
 LOSS = PRODUCTS  # the place of the loss among the routines of a pass
 ROUTINES = PRODUCTS + 1
@@ -38,11 +40,12 @@ class LossLoops(NamedTuple):
     derivative: Routine
 
 
-def loops(loss: type[Function], dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
+def loops(loss: AnyLoss, dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
     """The loops of a loss for numbers of that type; whether its targets are `labels`."""
-    if loss is CrossEntropy:
-        return _loops_of_classes(dtype, labels)
-    kernel = pair_kernel_of(loss)
+    loss = Loss.of(loss)
+    if loss.function is CrossEntropy:
+        return _loops_of_classes(dtype, labels, smoothing_of(loss))
+    kernel = pair_kernel_of(loss.function, **loss.options)
     assert isinstance(kernel, PairKernel)  # the objective's `refusal` has looked
     return _loops_of_pairs(kernel.value, kernel.slope, kernel.curvature, dtype)
 
@@ -107,8 +110,10 @@ WEIGHT, TOTAL, DOT, WHOLE, LARGEST = range(0, SPARE * ROWS, ROWS)
 
 
 @cache
-def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
+def _loops_of_classes(dtype: np.dtype[Any], labels: bool, smoothing: float) -> LossLoops:
     meant = _share_of_label if labels else _share
+    if smoothing:
+        meant = _smoothed(labels, smoothing)
     share = register_jitable(forceinline=True)(meant)
     exponentials = _exponentials(share, labels)
     gradient = _gradient_of_classes(share, exponentials, labels)
@@ -143,7 +148,7 @@ def _exponentials(share: Any, labels: bool) -> Any:
                 part(target, 0 if labels else c * ROWS, ROWS),
             )
             for i in range(ROWS):
-                z, q = mine[i] - largest[i], share(wanted[i], c)
+                z, q = mine[i] - largest[i], share(wanted[i], c, classes)
                 dot[i] += q * z
                 whole[i] += q
                 mine[i] = exp(z)
@@ -172,7 +177,7 @@ def _gradient_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
                 part(target, 0 if labels else c * ROWS, ROWS),
             )
             for i in range(ROWS):
-                mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c)
+                mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c, classes)
 
     return gradient
 
@@ -201,19 +206,30 @@ def _derivative_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
             for i in range(ROWS):
                 product = whole[i] * mine[i]
                 moved[i] = product * (moved[i] - mean[i])
-                mine[i] = product - weight[i] * share(wanted[i], c)
+                mine[i] = product - weight[i] * share(wanted[i], c, classes)
 
     return derivative
 
 
-def _share(wanted: Any, c: int) -> Any:
+def _share(wanted: Any, c: int, classes: int) -> Any:
     """The share of class c where the target holds shares."""
     return wanted
 
 
-def _share_of_label(wanted: Any, c: int) -> Any:
+def _share_of_label(wanted: Any, c: int, classes: int) -> Any:
     """The share of class c where the target holds the number of a class."""
     return where(wanted == like(wanted, c), like(wanted, 1), like(wanted, 0))
+
+
+def _smoothed(labels: bool, smoothing: float) -> Any:
+    """Either of them, less the part `smoothing` of it, which is spread evenly over the classes."""
+    own = "where(wanted == like(wanted, c), like(wanted, 1), like(wanted, 0))"
+    return compiled(
+        "def share(wanted, c, classes):\n"
+        f"    own = {own if labels else 'wanted'}\n"
+        f"    even = like(wanted, {smoothing!r}) / like(wanted, classes)\n"
+        f"    return like(wanted, {1 - smoothing!r}) * own + even\n"
+    )
 
 
 @inner

@@ -28,7 +28,6 @@ import torch
 from torch import Tensor
 
 from derivable.compiler import numba_is_installed
-from derivable.formula import kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import MSE
 from derivable.objective.mlp import Mlp, no_mlp
@@ -77,7 +76,7 @@ class PiecewiseSteps(ExactStepper):
         mlp = Mlp.of(problem, (MSE,))
         if mlp is None:
             return no_mlp(cls.name, (MSE,))
-        kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
+        kernel = mlp.activations[0].kernel if len(mlp.activations) == 1 else None
         if not (
             numba_is_installed()
             and isinstance(kernel, Kernel)
@@ -101,7 +100,7 @@ class PiecewiseSteps(ExactStepper):
         super().__init__(problem)
         mlp = Mlp.of(problem, (MSE,))
         assert mlp is not None  # `refusal` has looked
-        kernel = kernel_of(mlp.activations[0])
+        kernel = mlp.activations[0].kernel
         assert isinstance(kernel, Kernel)
         assert kernel.slopes is not None
         self.plain = FusedSteps(problem.in_float64())  # the same from the table

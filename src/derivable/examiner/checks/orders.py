@@ -14,8 +14,9 @@ from derivable.examiner.checks.calls import cotangent, forward_in_place
 from derivable.examiner.checks.returned import Problem, fit, raised, short
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import Measured, Ruler
+from derivable.examiner.measure import Measured
 from derivable.examiner.measure.space import joined, parted, real, size, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple
 
@@ -42,6 +43,9 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
     A backward that says that it cannot be differentiated again, by raising, is no mistake.
     """
+    forms = examined.subject.forms
+    if not all(form.twice for i, form in forms.items() if i in examined.wanted):
+        return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
     run = examined.run(inputs)
     vector = cotangent(run)
     leaves = [
@@ -54,8 +58,10 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
     except Exception as error:
         text = Message("note.once") if isinstance(error, OnceError) else raised(error)
         return [], [Message("note.no_second_order", {"text": text})]
-    ruler = Ruler(GradientSubject(examined, vector), inputs, range(len(examined.wanted)))
-    ruler.complex_step = False  # inside an iteration it may not have arrived
+    numeric = TargetDerivatives(
+        GradientSubject(examined, vector), inputs, range(len(examined.wanted)),
+        complex_step=False,  # inside an iteration it may not have converged
+    )  # fmt: skip
     weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
     problems = []
     for i, found in zip(examined.wanted, second, strict=True):
@@ -65,10 +71,10 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
             direction = torch.randn(size(x), generator=generator).double()
             returned = float(real(found) @ direction) if found is not None else 0.0
             examined.comparisons += 1
-            verdict, _ = _agreement(ruler.along(i, direction), weight, returned)
+            verdict, _ = _agreement(numeric.along(i, direction), weight, returned)
             if verdict == "agrees":
                 continue
-            verdict, expected = _agreement(ruler.along_again(i, direction), weight, returned)
+            verdict, expected = _agreement(numeric.refined_along(i, direction), weight, returned)
             if verdict != "differs":
                 continue
             fields = {

@@ -13,7 +13,7 @@ from derivable.examiner.checks.values import GIVEN, Evaluation, Examined
 from derivable.examiner.diagnose import contracts
 from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
 from derivable.examiner.diagnose.evidence import Told
-from derivable.examiner.diagnose.lines import line_at
+from derivable.examiner.diagnose.lines import line_at, return_of
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
 from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
@@ -51,16 +51,15 @@ def conclusions(
     found = [*values.values(), *_of_problems(seen, values)]
     if examined.coarse:  # the inputs were given in a smaller dtype, and its rounding is their own
         found = [finding for finding in found if not _of_the_inputs(seen, finding)]
-    return [replace(finding, source=_source(seen, finding)) for finding in ordered(found)]
+    return [
+        replace(finding, source=finding.source or _source(seen, finding))
+        for finding in ordered(found)
+    ]
 
 
 def _source(seen: Seen, finding: Finding) -> Source | None:
     """The line of the user's code behind a finding."""
-    inputs, point = finding.inputs or seen.inputs, Point.of(finding.where)
-    changed = None  # the input that forward changes; backward's changes are of no one argument
-    if finding.cause == "in_place" and finding.argument is not None:
-        changed = seen.examined.subject.names(len(inputs)).index(finding.argument)
-    return line_at(seen.examined, inputs, point, changed)
+    return line_at(seen.examined, finding.inputs or seen.inputs, Point.of(finding.where))
 
 
 def _of_values(seen: Seen) -> dict[int, Finding]:
@@ -135,7 +134,8 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
     )
     return Finding(
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
-        inputs=problem.inputs,
+        inputs=problem.inputs, severity=problem.severity,
+        source=problem.source or return_of(seen.examined, problem.rule),
     )  # fmt: skip
 
 

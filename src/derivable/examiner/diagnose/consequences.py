@@ -12,7 +12,7 @@ VALUES = "values"  # stands for every cause that is a matter of values
 ORDER = (
     "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum", "dtype",
     "random", "state", "ignores_grad_output", "not_linear", VALUES, "raises", "layout",
-    "needs_input_grad", "sizes", "not_finite", "precision", "second_order", "way",
+    "needs_input_grad", "sizes", "not_finite", "precision", "second_order", "jvp", "way",
 )  # fmt: skip
 
 SHAKEN = ("not_linear", "ignores_grad_output", "layout", "needs_input_grad", "second_order", "way",

@@ -49,6 +49,7 @@ class Fact(Enum):
     OR_SIGNS = "evidence.or_signs"
     RUNS_IN_FLOAT64 = "evidence.runs_in_float64"
     AUTOGRAD_SUMS = "evidence.autograd_sums"
+    STRAIGHT_THROUGH = "evidence.straight_through"
     AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 
     @property

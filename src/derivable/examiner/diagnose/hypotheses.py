@@ -35,6 +35,7 @@ from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import Evidence, Found
 from derivable.examiner.diagnose.forms import Difference, written
 from derivable.examiner.diagnose.options import Source, value_from
+from derivable.examiner.measure.budget import BudgetSpent
 
 CAUSES = (
     "count", "none", "shape", "keepdim", "dtype", "raises", "in_place", "state", "random",
@@ -45,7 +46,7 @@ CAUSES = (
     "slope_at_input", "one_side", "part_only", "missing_term", "power", "constant",
     "positions", "repeated_positions", "chain_rule", "conjugate", "second_order", "precision",
     "changed_after_saving", "not_finite",
-    "needs_input_grad", "sizes", "option", "way", "surrogate", "unrecognised",
+    "needs_input_grad", "sizes", "option", "jvp", "way", "surrogate", "unrecognised",
 )  # fmt: skip
 
 
@@ -223,7 +224,7 @@ def conclude(case: Case, table: tuple[Hypothesis, ...] = HYPOTHESES) -> list[Fit
     for cause, tier, test in table:
         if tier > last:
             break
-        evidence = test(case) if cause not in found else None
+        evidence = _tried(test, case) if cause not in found else None
         if evidence is not None:
             last = min(last, Tier(min(tier + 1, max(Tier))))
             found[cause] = Fit(cause, tier, evidence)
@@ -234,7 +235,15 @@ def conclude(case: Case, table: tuple[Hypothesis, ...] = HYPOTHESES) -> list[Fit
 def _detailed(case: Case, fit: Fit) -> Fit:
     """A fit with what else can be said about it."""
     for cause, tier, test in DETAILS:
-        more = test(case) if cause == fit.cause and fit.tier >= tier else None
+        more = _tried(test, case) if cause == fit.cause and fit.tier >= tier else None
         fresh = [said for said in more or () if said not in fit.evidence]
         fit = fit._replace(evidence=(*fit.evidence, *fresh))
     return fit
+
+
+def _tried(test: Callable[[Case], Found], case: Case) -> Found:
+    """What a test finds; nothing if its experiments raise, or no calls are left for them."""
+    try:
+        return test(case)
+    except (Exception, BudgetSpent):
+        return None

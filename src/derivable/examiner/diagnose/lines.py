@@ -18,16 +18,11 @@ from derivable.examiner.checks.orders import cast
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Source
 from derivable.examiner.points import Kind, Point
-from derivable.examiner.targets.recorder import same
-from derivable.examiner.targets.target import FunctionSubject, Inputs, copied
+from derivable.examiner.targets.target import FunctionSubject, Inputs
 
 
-def line_at(
-    examined: Examined, inputs: Inputs, point: Point, of_forward: int | None = None
-) -> Source | None:
+def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
     """The line that raises in backward at these inputs, or else the return that runs there.
-
-    With `of_forward`, the line of forward that changes this input in place.
 
     None for a target whose backward is not called by hand, or was written where no file is.
     """
@@ -36,8 +31,6 @@ def line_at(
         return None
     if point.kind is Kind.DTYPE:
         inputs = cast(inputs, getattr(torch, point.fields["dtype"]))
-    if of_forward is not None:
-        return _changing(examined, inputs, of_forward)
     path = rule.__code__.co_filename
     returns = _statements(path, ast.Return)
     trace = _Trace(rule.__code__, returns)
@@ -61,14 +54,26 @@ def rule_of(examined: Examined) -> Any:
     return rule if hasattr(rule, "__code__") else None
 
 
-class _Tracing:
-    """Inside, each line of one function is looked at when it is run.
+def return_of(examined: Examined, name: str) -> Source | None:
+    """The last return of another rule than backward, such as jvp; None for backward itself."""
+    subject: Any = examined.subject
+    if name == "backward" or not isinstance(subject, FunctionSubject):
+        return None
+    rule = inspect.unwrap(getattr(subject.target, name))
+    if not hasattr(rule, "__code__"):
+        return None
+    path = rule.__code__.co_filename
+    return _source(path, _last_return(rule, _statements(path, ast.Return)))
+
+
+class _Trace:
+    """Inside, the last line of one function that is part of a `return`: no line of a `finally`.
 
     A tracer that was there before, such as a debugger's, is put back afterwards.
     """
 
-    def __init__(self, code: CodeType) -> None:
-        self.code, self.line = code, 0  # the line that is looked for, counted from 1
+    def __init__(self, code: CodeType, returns: Mapping[int, int]) -> None:
+        self.code, self.returns, self.line = code, returns, 0
         self.before: Any = None
 
     def __enter__(self) -> None:
@@ -82,57 +87,9 @@ class _Tracing:
         return self._inside if frame.f_code is self.code else None
 
     def _inside(self, frame: FrameType, event: str, arg: Any) -> Any:
-        self._look(frame)
-        return self._inside
-
-    def _look(self, frame: FrameType) -> None:
-        raise NotImplementedError
-
-
-class _Trace(_Tracing):
-    """The last line that is part of a `return`: what a `finally` runs after it is none."""
-
-    def __init__(self, code: CodeType, returns: Mapping[int, int]) -> None:
-        super().__init__(code)
-        self.returns = returns
-
-    def _look(self, frame: FrameType) -> None:
         if frame.f_lineno in self.returns:
             self.line = frame.f_lineno
-
-
-class _Watch(_Tracing):
-    """The first line after which an input of a forward is another one."""
-
-    def __init__(self, code: CodeType, argument: int) -> None:
-        super().__init__(code)
-        self.name = code.co_varnames[argument]
-        self.tensor: Any = None
-        self.copy: Any = None
-        self.last = 0  # the line that was run before
-
-    def _look(self, frame: FrameType) -> None:
-        if not self.last:
-            self.tensor = frame.f_locals.get(self.name)  # before it may become another tensor
-            self.copy = copied(self.tensor, False)
-            self.last = frame.f_lineno
-        if not self.line and not same(self.tensor, self.copy):
-            self.line = self.last
-        self.last = frame.f_lineno
-
-
-def _changing(examined: Examined, inputs: Inputs, argument: int) -> Source | None:
-    """The line of forward that changes an input in place."""
-    subject: Any = examined.subject
-    rule = inspect.unwrap(subject.forward)
-    code, position = getattr(rule, "__code__", None), argument + (not subject.split)  # after ctx
-    if code is None or position >= code.co_argcount:  # one of several in *inputs
-        return None
-    watch = _Watch(code, position)
-    with warnings.catch_warnings(), watch:
-        warnings.simplefilter("ignore")
-        examined.run(inputs)
-    return _source(code.co_filename, watch.line)
+        return self._inside
 
 
 def _deepest(traceback: TracebackType | None, path: str) -> int:

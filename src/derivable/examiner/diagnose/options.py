@@ -13,7 +13,7 @@ import torch
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import Found, Told
-from derivable.examiner.measure.derivatives import Ruler
+from derivable.examiner.targets.derivatives import TargetDerivatives
 
 AXES = ("dim", "axis", "dims")  # names of options that are axes
 
@@ -99,10 +99,10 @@ def _with_option(case: Case, position: int | None, name: str, other: Any) -> Any
     else:
         inputs[position] = other
     try:
-        ruler = Ruler(subject, inputs, range(len(sample.outputs)))
-        if len(ruler.at) != len(sample.returned):
+        numeric = TargetDerivatives(subject, inputs, range(len(sample.outputs)))
+        if len(numeric.at) != len(sample.returned):
             return None
-        return ruler.jacobian(case.argument)
+        return numeric.jacobian(case.argument)
     except Exception:  # not every value is an option
         return None
     finally:

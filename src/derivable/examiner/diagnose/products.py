@@ -23,8 +23,8 @@ from derivable.examiner.checks.values import MOST_COLUMNS, Examined
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.diagnose.lines import rule_of
-from derivable.examiner.measure.derivatives import Ruler
 from derivable.examiner.measure.space import parted, size, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import FunctionSubject, Inputs, Run
 
 PRODUCTS = ("matmul", "__matmul__", "mm", "bmm")
@@ -90,10 +90,10 @@ def beside(examined: Examined, inputs: Inputs) -> Beside | None:
         return None
     run = examined.run(inputs)
     vector = cotangent(run)
-    ruler = Ruler(examined.subject, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
     found: dict[int, Tensor] = {}
     for i in examined.wanted:
-        gradient = vector @ ruler.jacobian(i).value
+        gradient = vector @ numeric.jacobian(i).value
         if not bool(torch.isfinite(gradient).all()):
             return None
         found[i] = unreal(gradient, inputs[i])

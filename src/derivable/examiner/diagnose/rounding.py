@@ -15,7 +15,7 @@ from derivable.examiner.diagnose.evidence import (
     Found,
     Told,
 )
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
 from derivable.examiner.points import Kind, kind
 

@@ -11,6 +11,7 @@ from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import Told
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
+from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
 from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind, kind
 
@@ -45,6 +46,16 @@ def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]
     return _finding(case, fits or [Fit("unrecognised", Tier.SHARE, ())])
 
 
+def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Finding]:
+    """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
+    found: dict[int, Finding] = {}
+    for sample in (sample for look in looks for sample in look.wrong):
+        if sample.argument not in found:
+            case = Case(examined, sample.argument, [sample], [])
+            found[sample.argument] = _finding(case, [Fit("unrecognised", Tier.SHARE, ())])
+    return list(found.values())
+
+
 def _of_lone_sizes(fits: Sequence[Fit]) -> list[Fit]:
     """What shows only where a size is 1, or all are 2, is a matter of sizes."""
     rest = [fit for fit in fits if fit.cause in ("factor", "missing_sum")]
@@ -70,7 +81,8 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
         case.examined.subject.name, best.cause, case.name, sample.where,
-        tuple(said.message for said in (*best.evidence, count)), worst_of(sample),
+        tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
+        worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),
     )  # fmt: skip
 

@@ -78,6 +78,7 @@ def same(first: Any, second: Any) -> bool:
         return True
     if first.shape != second.shape or first.dtype != second.dtype:
         return False
+    first, second = (t if t.layout == torch.strided else t.to_dense() for t in (first, second))
     return bool(torch.equal(first, second)) or bool(
         ((first == second) | (first.isnan() & second.isnan())).all()
     )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.en_causes import CAUSES
+from derivable.examiner.render.sentences.en_command import COMMAND
+from derivable.examiner.render.sentences.en_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "at your inputs",
     "where.again": "at other values of the same sizes",
@@ -28,6 +32,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
+    "where.jvp": "at other values than yours",
     # What speaks for a cause.
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
@@ -50,6 +55,8 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
     "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
     "that has this dtype already",
+    "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
+    "autograd counts the write, and backward then raises in use",
     "evidence.grad_output_changes": "backward changes grad_output",
     "evidence.backward_changes": "backward changes {name}",
     "evidence.saved_changes": "backward changes a tensor that forward saved: a second backward "
@@ -108,7 +115,12 @@ SENTENCES: dict[str, str] = {
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "the jvp gives {pushed} along a random direction, measured "
+    "{measured}; {count} of {all} outputs are off",
+    "evidence.jvp_size": "the jvp returns {returned} numbers for {expected} outputs",
     "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",
+    "evidence.vmap_gradient": "{name}: through vmap with in_dims={axis} autograd gives another "
+    "gradient than through one call after the other",
     "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of "
     "before",
     "evidence.superfluous": "something is returned where the derivative is 0, the rest is right",
@@ -252,43 +264,68 @@ SENTENCES: dict[str, str] = {
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
     "dtype",
-    "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
+    "note.check_stopped": "the check '{check}' could not be finished: {text}",
+    "note.budget": "stopped after their share of {calls} calls of forward and backward: {checks}; "
+    "budget= allows more",
+    "note.timeout": "stopped after {seconds} s: {checks}; timeout= allows more",
     "note.raises": "{where} backward raises: {text}",
-    "note.slow": "forward is slow, so other sizes and special values were looked at less",
+    "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
+    "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
+    "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
     "and by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
-    # The rungs of the ladder.
-    "rung.calls": "calls",
-    "rung.values": "values",
-    "rung.directions": "directions",
-    "rung.sizes": "sizes",
-    "rung.values at large": "values at large",
-    "rung.special values": "special values",
-    "rung.edges": "edges",
-    "rung.linearity": "linearity",
-    "rung.layout": "layout",
-    "rung.unused outputs": "unused outputs",
-    "rung.subsets": "subsets",
-    "rung.second order": "second order",
-    "rung.float32": "float32",
-    "rung.half precision": "half precision",
-    "rung.ways to run": "ways to run",
+    # The checks, the sections of a report, and the verdicts on them.
+    "check.calls": "calls",
+    "check.values": "values",
+    "check.directions": "directions",
+    "check.sizes": "sizes",
+    "check.special sizes": "special sizes",
+    "check.values at large": "values beyond yours",
+    "check.special values": "special values",
+    "check.edges": "edges",
+    "check.linearity": "linearity",
+    "check.units": "units",
+    "check.layout": "layout",
+    "check.unused outputs": "unused outputs",
+    "check.subsets": "subsets",
+    "check.second order": "second order",
+    "check.float32": "float32",
+    "check.half precision": "half precision",
+    "check.ways to run": "ways to run",
+    "check.diagnosis": "diagnosis",
+    "section.first_order": "first order",
+    "section.second_order": "second order",
+    "section.sizes": "sizes and special values",
+    "section.precision": "precision",
+    "section.ways": "ways to run",
+    "verdict.right": "right",
+    "verdict.wrong": "wrong",
+    "verdict.inconclusive": "not decided",
+    "verdict.not_applicable": "not applicable",
     # How a report is shown: at the end of the table, because two hands write it.
     "show.right": "{function}: right ({seconds:.2f} s)",
+    "show.right_first_order": "{function}: right to first order, wrong in {sections} "
+    "({seconds:.2f} s)",
+    "show.right_warnings": "{function}: right, with {count} warnings ({seconds:.2f} s)",
+    "show.right_warnings_one": "{function}: right, with a warning ({seconds:.2f} s)",
+    "show.wrong": "{function}: wrong ({count} findings, {seconds:.2f} s)",
     "show.wrong_one": "{function}: wrong (1 finding, {seconds:.2f} s)",
-    "show.wrong_many": "{function}: wrong ({count} findings, {seconds:.2f} s)",
+    "show.wrong_elsewhere": "{function}: right at inputs like yours, wrong in {sections} "
+    "({seconds:.2f} s)",
     "show.inconclusive": "{function}: inconclusive ({seconds:.2f} s)",
     "show.heading": "{cause}",
     "show.heading_where": "{cause}, {where}",
     "show.heading_argument": "{argument}: {cause}",
     "show.heading_argument_where": "{argument}: {cause}, {where}",
+    "show.warning": "warning: {finding}",
     "show.worst": "worst entry {entry}: returned {returned}, measured {measured} ± {error}",
     "show.advice": "to try: {advice}",
     "show.rivals": "fits as well: {rivals}",
     "show.note": "note: {note}",
-    "show.looked_at": "looked at: {rungs} ({total} comparisons)",
+    "show.section": "{section}: {verdict}",
+    "show.checks": "checks: {checks} ({total} comparisons, {calls} calls of forward and backward)",
     "show.inputs": "inputs: {inputs}",
     "show.seed": "seed: {seed}",
     "show.reproduction": "to see it by yourself:",
@@ -301,17 +338,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "agrees",
     "show.map_lost": "nan or inf",
     "show.map_cell": "{entry}: returned {returned}, measured {measured} ± {error}",
-    # What the command says.
-    "cli.right": "right",
-    "cli.wrong": "wrong",
-    "cli.inconclusive": "inconclusive",
-    "cli.not_examined": "not examined",
-    "cli.count_right": "{count} right",
-    "cli.count_wrong": "{count} wrong",
-    "cli.count_inconclusive": "{count} inconclusive",
-    "cli.count_not_examined": "{count} not examined",
-    "cli.needs_inputs": 'it has no examples(); say its inputs: --input "{inputs}"',
-    "cli.no_functions": "no Function is defined there",
-    "cli.more": "there is more: --details",
-    "cli.more_findings": "{count} more findings: --details",
 }

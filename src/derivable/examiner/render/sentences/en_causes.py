@@ -99,6 +99,9 @@ CAUSES: dict[str, str] = {
     "equal.",
     "cause.option": "it is right for some options only",
     "advice.option": "Keep the option on ctx in forward and use it in backward.",
+    "cause.jvp": "the jvp, which forward mode runs, is wrong",
+    "advice.jvp": "The jvp is the derivative of forward times the tangents: derive it like "
+    "backward, without a transpose.",
     "cause.way": "a way of running it disagrees with backward",
     "advice.way": "Compare that rule with backward; derivable.Function makes them all from it.",
     "cause.surrogate": "a gradient is returned where the derivative is 0: a straight-through "

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.fr_causes import CAUSES
+from derivable.examiner.render.sentences.fr_command import COMMAND
+from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "pour vos entrées",
     "where.again": "pour d'autres valeurs des mêmes tailles",
@@ -28,6 +32,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
+    "where.jvp": "pour d'autres valeurs que les vôtres",
     # What speaks for a cause.
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
@@ -50,6 +55,8 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
     "evidence.no_copy": "en float64, non : .float() et .to(dtype) ne copient pas un tenseur qui a "
     "déjà ce dtype",
+    "evidence.forward_writes": "forward écrit dans {name}, ce qui ici ne change aucun nombre : "
+    "autograd compte l'écriture, et backward échoue ensuite à l'usage",
     "evidence.grad_output_changes": "backward modifie grad_output",
     "evidence.backward_changes": "backward modifie {name}",
     "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
@@ -114,6 +121,11 @@ SENTENCES: dict[str, str] = {
     "evidence.way_raises": "{way} lève une erreur",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "
+    "{measured} ; {count} sorties sur {all} sont fausses",
+    "evidence.jvp_size": "le jvp renvoie {returned} nombres pour {expected} sorties",
+    "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un "
+    "autre gradient qu'à travers un appel après l'autre",
     "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
     "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
     "gradients d'avant",
@@ -259,45 +271,71 @@ SENTENCES: dict[str, str] = {
     "note.once": "backward est marqué @once_differentiable",
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
     "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
-    "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
+    "note.check_stopped": "la vérification « {check} » n'a pas pu être terminée : {text}",
+    "note.budget": "arrêté après leur part de {calls} appels de forward et backward : {checks} ; "
+    "budget= en permet davantage",
+    "note.timeout": "arrêté après {seconds} s : {checks} ; timeout= en permet davantage",
     "note.raises": "{where}, backward lève une erreur : {text}",
-    "note.slow": "forward est lent : les autres tailles et les valeurs particulières ont été "
-    "moins examinées",
+    "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
+    "dérivable qu'une fois",
+    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
+    "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
     "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
-    # The rungs of the ladder.
-    "rung.calls": "appels",
-    "rung.values": "valeurs",
-    "rung.directions": "directions",
-    "rung.sizes": "tailles",
-    "rung.values at large": "autres valeurs",
-    "rung.special values": "valeurs particulières",
-    "rung.edges": "bords",
-    "rung.linearity": "linéarité",
-    "rung.layout": "disposition en mémoire",
-    "rung.unused outputs": "sorties inutilisées",
-    "rung.subsets": "sous-ensembles",
-    "rung.second order": "second ordre",
-    "rung.float32": "float32",
-    "rung.half precision": "demi-précision",
-    "rung.ways to run": "façons d'exécuter",
+    # The checks, the sections of a report, and the verdicts on them.
+    "check.calls": "appels",
+    "check.values": "valeurs",
+    "check.directions": "directions",
+    "check.sizes": "tailles",
+    "check.special sizes": "tailles particulières",
+    "check.values at large": "autres valeurs",
+    "check.special values": "valeurs particulières",
+    "check.edges": "bords",
+    "check.linearity": "linéarité",
+    "check.units": "unités",
+    "check.layout": "disposition en mémoire",
+    "check.unused outputs": "sorties inutilisées",
+    "check.subsets": "sous-ensembles",
+    "check.second order": "second ordre",
+    "check.float32": "float32",
+    "check.half precision": "demi-précision",
+    "check.ways to run": "modes d'exécution",
+    "check.diagnosis": "diagnostic",
+    "section.first_order": "premier ordre",
+    "section.second_order": "second ordre",
+    "section.sizes": "tailles et valeurs particulières",
+    "section.precision": "précision",
+    "section.ways": "modes d'exécution",
+    "verdict.right": "juste",
+    "verdict.wrong": "faux",
+    "verdict.inconclusive": "indécis",
+    "verdict.not_applicable": "sans objet",
     # How a report is shown: at the end of the table, because two hands write it.
     "show.right": "{function} : juste ({seconds:.2f} s)",
+    "show.right_first_order": "{function} : juste au premier ordre, faux pour : {sections} "
+    "({seconds:.2f} s)",
+    "show.right_warnings": "{function} : juste, avec {count} avertissements ({seconds:.2f} s)",
+    "show.right_warnings_one": "{function} : juste, avec un avertissement ({seconds:.2f} s)",
+    "show.wrong": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
     "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
-    "show.wrong_many": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
+    "show.wrong_elsewhere": "{function} : juste pour des entrées comme les vôtres, faux pour : "
+    "{sections} ({seconds:.2f} s)",
     "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",
     "show.heading": "{cause}",
     "show.heading_where": "{cause}, {where}",
     "show.heading_argument": "{argument} : {cause}",
     "show.heading_argument_where": "{argument} : {cause}, {where}",
+    "show.warning": "avertissement : {finding}",
     "show.worst": "pire valeur {entry} : renvoyé {returned}, mesuré {measured} ± {error}",
     "show.advice": "à essayer : {advice}",
     "show.rivals": "possible aussi : {rivals}",
     "show.note": "note : {note}",
-    "show.looked_at": "examiné : {rungs} ({total} comparaisons)",
+    "show.section": "{section} : {verdict}",
+    "show.checks": "vérifications : {checks} ({total} comparaisons, {calls} appels de forward et "
+    "backward)",
     "show.inputs": "entrées : {inputs}",
     "show.seed": "graine : {seed}",
     "show.reproduction": "pour le voir soi-même :",
@@ -310,17 +348,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "concorde",
     "show.map_lost": "nan ou inf",
     "show.map_cell": "{entry} : renvoyé {returned}, mesuré {measured} ± {error}",
-    # What the command says.
-    "cli.right": "juste",
-    "cli.wrong": "faux",
-    "cli.inconclusive": "indécis",
-    "cli.not_examined": "non examiné",
-    "cli.count_right": "juste : {count}",
-    "cli.count_wrong": "faux : {count}",
-    "cli.count_inconclusive": "indécis : {count}",
-    "cli.count_not_examined": "non examiné : {count}",
-    "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
-    "cli.no_functions": "aucune Function n'y est définie",
-    "cli.more": "la suite : --details",
-    "cli.more_findings": "encore {count} erreurs : --details",
 }

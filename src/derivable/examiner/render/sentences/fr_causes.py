@@ -108,6 +108,9 @@ CAUSES: dict[str, str] = {
     "par hasard.",
     "cause.option": "le résultat n'est juste que pour certaines options",
     "advice.option": "Garder l'option sur ctx dans forward et l'utiliser dans backward.",
+    "cause.jvp": "le jvp, qu'exécute le mode direct, est faux",
+    "advice.jvp": "Le jvp est la dérivée de forward fois les tangentes : la dériver comme "
+    "backward, sans transposée.",
     "cause.way": "une façon de l'exécuter contredit backward",
     "advice.way": "Comparer cette règle avec backward ; derivable.Function les tire toutes de lui.",
     "cause.surrogate": "un gradient est renvoyé là où la dérivée est 0 : un estimateur direct "
