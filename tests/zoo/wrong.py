@@ -13,6 +13,8 @@ from tests.zoo import (
     formulas_elementwise,
     formulas_layers,
     formulas_losses,
+    students_formulas,
+    students_tensors,
 )
 from tests.zoo.entry import Wrong
 
@@ -27,4 +29,6 @@ WRONG: list[Wrong] = [
     *engineering_extremes.ANIMALS,
     *engineering_state.ANIMALS,
     *engineering_orders.ANIMALS,
+    *students_formulas.ANIMALS,
+    *students_tensors.ANIMALS,
 ]

@@ -12,7 +12,7 @@ from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import GIVEN, Evaluation, Examined
 from derivable.examiner.diagnose import contracts
 from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
-from derivable.examiner.diagnose.evidence import FoundAt
+from derivable.examiner.diagnose.evidence import Told
 from derivable.examiner.diagnose.lines import line_at, return_of
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
@@ -22,6 +22,14 @@ from derivable.examiner.targets.target import Inputs
 CROOKED = ("not_linear", "ignores_grad_output")  # there is no Jacobian whose values could be named
 ELSEWHERE = LONE | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
 CONTRACT = ("raises", "shape", "count", "dtype")
+
+
+@dataclass(frozen=True)
+class FoundAt(Told):
+    """Where the cause was found, if not at the given inputs."""
+
+    key = "evidence.found_at"
+    where: Point
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,7 @@ def conclusions(
 
 def _source(seen: Seen, finding: Finding) -> Source | None:
     """The line of the user's code behind a finding."""
-    inputs, point = finding.inputs or seen.inputs, Point.of(finding.where)
-    changed = None  # the input that forward changes; backward's changes are of no one argument
-    if finding.cause == "in_place" and finding.argument is not None:
-        changed = seen.examined.subject.names(len(inputs)).index(finding.argument)
-    return line_at(seen.examined, inputs, point, changed)
+    return line_at(seen.examined, finding.inputs or seen.inputs, Point.of(finding.where))
 
 
 def _of_values(seen: Seen) -> dict[int, Finding]:
@@ -117,13 +121,17 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
     if cause == "shape" and elsewhere and _unit_by_nature(seen, problem):
         return None
     known = contracts.Seen(seen.examined, problem, problem.inputs or seen.inputs, tuple(seen.looks))
-    cause, more = contracts.named(known)
+    cause, after, before = contracts.named(known)
     if elsewhere and cause in CONTRACT:
         cause = "sizes"
     name = None
     if problem.argument is not None:
         name = seen.examined.name(problem.argument, seen.inputs)
-    evidence = (*problem.evidence, *(said.message for said in more))
+    evidence = (
+        *(said.message for said in before),
+        *problem.evidence,
+        *(said.message for said in after),
+    )
     return Finding(
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs, severity=problem.severity,

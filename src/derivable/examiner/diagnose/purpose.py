@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import (
-    ClippedStraightThrough,
-    Declare,
-    Evidence,
-    Fact,
-    Found,
-    Offset,
-    Spiking,
-)
+from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Told
 from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
 from derivable.examiner.measure.space import real
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
 ENTRYWISE = (Kind.EXAMPLE, Kind.AGAIN, Kind.WIDE, Kind.SIGNED)
 TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
+
+
+@dataclass(frozen=True)
+class ClippedStraightThrough(Told):
+    """Backward passes grad_output on where the argument lies between two numbers."""
+
+    key = "evidence.straight_through_clipped"
+    name: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Spiking(Told):
+    """Backward returns a bump around one number."""
+
+    key = "evidence.spiking"
+    name: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declare(Told):
+    """The contract that an argument seems to have."""
+
+    key = "evidence.declare"
+    name: str
+    contract: str
+
+
+@dataclass(frozen=True)
+class Offset(Told):
+    """A form of the returned gradient is off by a constant."""
+
+    key = "evidence.offset"
+    formats: ClassVar = {"offset": ".3g"}
+    form: str
+    offset: float
 
 
 def surrogate(case: Case) -> Found:

@@ -29,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "where.large": "where {argument} is as large as {size}",
     "where.tiny": "where {argument} is tiny",
     "where.zero": "where an entry of {argument} is 0",
-    "where.zeros": "where {argument} is 0 everywhere",
+    "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
     "where.jvp": "at other values than yours",
@@ -41,8 +41,9 @@ SENTENCES: dict[str, str] = {
     "evidence.dtype": "returned {returned}, the argument is {expected}",
     "evidence.transpose_of": "what is returned for {name} is the gradient of {other}, transposed",
     "evidence.is_product": "the gradient of {name} is {formula}",
-    "evidence.rearranged": "with {right} in the place of {written}, the gradient of {name} is "
-    "right",
+    "evidence.rearranged": "with {right} in the place of {written}, the gradient is right ({name})",
+    "evidence.runs_in_float64": "in float64 it runs: a tensor in backward has a dtype of its own; "
+    "give it dtype=grad_output.dtype",
     "evidence.autograd_sums": "autograd sums it to the shape of the argument for you; where "
     "backward is called by hand, it is wrong",
     "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
@@ -139,6 +140,7 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
+    "evidence.of_each_other": "{first} gets the gradient of {second}, and {second} that of {first}",
     "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
     "other",
     "evidence.of_step": "it is the gradient of {formula}, and not of the output",
@@ -192,8 +194,6 @@ SENTENCES: dict[str, str] = {
     "{name} along {axis}",
     "evidence.along_both": "what is missing, {size}% of the derivative, is a constant plus a "
     "multiple of {name} along {axis}",
-    "evidence.square_only": "at other sizes it raises: it runs only where two sizes are equal, as "
-    "if a matrix were not transposed",
     "evidence.residual": "what is missing is {size}% of the derivative",
     "evidence.residual_constant": "it is the same for all entries along {axis}",
     "evidence.residual_rank": "it has rank {rank}, the derivative {whole}",

@@ -29,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "where.large": "là où {argument} atteint {size}",
     "where.tiny": "là où {argument} est minuscule",
     "where.zero": "là où une valeur de {argument} est 0",
-    "where.zeros": "là où {argument} est 0 partout",
+    "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
     "where.jvp": "pour d'autres valeurs que les vôtres",
@@ -41,7 +41,9 @@ SENTENCES: dict[str, str] = {
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
     "evidence.transpose_of": "ce qui est renvoyé pour {name} est le gradient de {other}, transposé",
     "evidence.is_product": "le gradient de {name} est {formula}",
-    "evidence.rearranged": "avec {right} à la place de {written}, le gradient de {name} est juste",
+    "evidence.rearranged": "avec {right} à la place de {written}, le gradient est juste ({name})",
+    "evidence.runs_in_float64": "en float64, le calcul passe : un tenseur de backward a son propre "
+    "dtype ; lui donner dtype=grad_output.dtype",
     "evidence.autograd_sums": "autograd le somme pour vous à la forme de l'argument ; si backward "
     "est appelé à la main, c'est faux",
     "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
@@ -144,6 +146,8 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.of_each_other": "{first} reçoit le gradient de {second}, et {second} celui de "
+    "{first}",
     "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
     "l'autre",
     "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
@@ -197,8 +201,6 @@ SENTENCES: dict[str, str] = {
     "le long de {axis}",
     "evidence.along_both": "ce qui manque, {size} % de la dérivée, est une constante plus un "
     "multiple de {name} le long de {axis}",
-    "evidence.square_only": "pour d'autres tailles, une erreur est levée : le calcul ne marche "
-    "que si deux tailles sont égales, comme s'il manquait une transposée",
     "evidence.residual": "ce qui manque fait {size} % de la dérivée",
     "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
     "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
