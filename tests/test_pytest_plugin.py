@@ -49,7 +49,7 @@ def test_one_item_per_function(run: pytest.Pytester) -> None:
             "broken.py:1: ZeroDivisionError: division by zero",
             "*PASSED *test_own.py::test_own*",
             "*PASSED derivable::cube.py::cube.Square*",
-            "*SKIPPED*Scale has no examples(): not examined*",
+            "*SKIPPED*Scale: not examined, no inputs for it*",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")

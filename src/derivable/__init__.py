@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from derivable.examiner import Report as Report
     from derivable.examiner import check as check
     from derivable.examiner import check_gradient as check_gradient
+    from derivable.examiner import examine as examine
     from derivable.function import Context as Context
     from derivable.function import Elementwise as Elementwise
     from derivable.function import Function as Function
@@ -64,6 +65,7 @@ _HOME = {
     "Report": "examiner",
     "check": "examiner",
     "check_gradient": "examiner",
+    "examine": "examiner",
     "Context": "function",
     "load_california": "data",
     "LBFGS": "descent",

@@ -10,8 +10,7 @@ COMMAND: dict[str, str] = {
     "examiné",
     "run.timeout": "{name} a été arrêté après {seconds} s, à {place} (--run-timeout) ; ce qu'il a "
     "appelé jusque-là est examiné",
-    "run.long_loop": "{name} a été arrêté dans sa première longue boucle, à {place} "
-    "(--setup-only)",
+    "run.long_loop": "{name} a été arrêté dans sa première longue boucle, à {place} (--setup-only)",
     "run.gradcheck": "{place} : gradcheck échoue ; la suite a été exécutée",
     "run.missing": "{place} : le module {module} manque ; la suite a été exécutée",
     "run.missing_of": "{module} manque : {count} sous-modules non examinés ({names})",
