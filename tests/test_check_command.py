@@ -16,7 +16,7 @@ from torch import Tensor
 import derivable.functions.losses
 from derivable import Linear, functions
 from derivable.cli.main import main
-from derivable.errors import InputError, SettingError, TargetError
+from derivable.errors import InputError, SettingError
 from derivable.examiner.capture.discover import discover
 from derivable.examiner.capture.found import Found
 from derivable.examiner.inputs.text import bind, parse_inputs, suggestion
@@ -274,6 +274,26 @@ def test_a_broken_submodule_is_a_problem_and_no_end(
     assert names(discovery.found) == ["Cube", "Square", "Scale"]
     assert discovery.problems == ("half_broken/bad.py:2: ZeroDivisionError: division by zero",)
     assert {one.module for one in discovery.found} == {"half_broken.good"}
+
+
+def test_a_missing_module_is_one_line_and_no_failure(command: Command, tmp_path: Path) -> None:
+    package = tmp_path / "optional"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for name in ("images", "videos"):
+        (package / f"{name}.py").write_text("import torchvision_that_is_missing.ops\n")
+    (package / "speech.py").write_text("raise ImportError('install the extra speech')\n")
+    (package / "good.py").write_text(f"{FILE}\nCube.apply(torch.randn(3))\n")
+    done = command("check", "optional")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[:4] == [
+        "torchvision_that_is_missing is missing: 2 submodules not examined (optional.images, "
+        "optional.videos)",
+        "1 submodule not examined (optional.speech): ImportError: install the extra speech",
+        "",
+        next(line for line in done.stdout.splitlines() if line.startswith("Cube    wrong")),
+    ]
+    assert command("check", "optional.good:Square").returncode == 0
 
 
 def test_files_of_the_same_name_meet_their_own_neighbours(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ STOPPED = {
 
 @pytest.fixture(autouse=True)
 def _no_junk() -> Iterator[None]:
-    """Running a user's file leaves sys.path, the arguments and the working directory as they were."""
+    """Running a user's file leaves paths, arguments and working directory as they were."""
     before = list(sys.path), list(sys.argv), Path.cwd()
     yield
     assert (sys.path, sys.argv, Path.cwd()) == before

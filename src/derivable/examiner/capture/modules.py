@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from derivable.errors import SettingError, TargetError
-from derivable.examiner.capture.places import told
+from derivable.examiner.capture.places import in_words, told
 from derivable.examiner.capture.recording import LongLoopError
 from derivable.examiner.capture.surroundings import TimeUpError
 from derivable.examiner.finding import Message
@@ -23,28 +23,29 @@ from derivable.examiner.render.show import short
 def with_submodules(module: ModuleType) -> tuple[list[ModuleType], list[str], list[Message]]:
     """The module and those below it, sentences for what fails, messages for what is missing."""
     modules, problems = [module], []
-    missing: dict[str, list[str]] = {}
+    missing: dict[tuple[str, str], list[str]] = {}
     for submodule in _below(module):
         try:
             modules.append(import_(submodule))
         except MissingError as error:
-            missing.setdefault(error.missing, []).append(submodule)
+            missing.setdefault((error.key, error.missing), []).append(submodule)
         except TargetError as error:
             problems.append(str(error))
-    notes = [
-        Message("run.missing_of", {"module": name, "count": len(of), "names": ", ".join(of[:3])
-                                   + (", ..." if len(of) > 3 else "")})
-        for name, of in missing.items()
-    ]  # fmt: skip
+    notes = []
+    for (key, name), of in missing.items():
+        named = ", ".join(of[:3]) + (", ..." if len(of) > 3 else "")
+        notes.append(Message(key, {"module": name, "count": len(of), "names": named}))
     return modules, problems, notes
 
 
 class MissingError(TargetError):
-    """A module needs another one that is not installed."""
+    """A module needs another one that is not installed; `key` is that of the message."""
 
-    def __init__(self, sentence: str, missing: str) -> None:
-        super().__init__(sentence)
-        self.missing = missing
+    def __init__(self, error: ImportError) -> None:
+        super().__init__(told(error))
+        known = isinstance(error, ModuleNotFoundError) and error.name
+        self.key = "run.missing_of" if known else "run.not_imported"
+        self.missing = str(error.name).partition(".")[0] if known else in_words(error)
 
 
 def exists(path: Path) -> bool:
@@ -116,8 +117,10 @@ def import_(name: str) -> ModuleType:
         return importlib.import_module(name)
     except (KeyboardInterrupt, TimeUpError, LongLoopError):
         raise
-    except ModuleNotFoundError as error:
-        raise MissingError(told(error), (error.name or "?").partition(".")[0]) from None
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == name.partition(".")[0]:  # its own mistake
+            raise TargetError(told(error)) from None
+        raise MissingError(error) from None
     except BaseException as error:
         raise TargetError(told(error)) from None
 
