@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from derivable.examiner import check as check
     from derivable.examiner import check_gradient as check_gradient
     from derivable.examiner import declare as declare
+    from derivable.examiner import examine as examine
     from derivable.function import Context as Context
     from derivable.function import Elementwise as Elementwise
     from derivable.function import Function as Function
@@ -70,6 +71,7 @@ _HOME = {
     "check": "examiner",
     "check_gradient": "examiner",
     "declare": "examiner",
+    "examine": "examiner",
     "Context": "function",
     "load_california": "data",
     "LBFGS": "descent",

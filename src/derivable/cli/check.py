@@ -9,7 +9,8 @@ import click
 
 if TYPE_CHECKING:
     from derivable.cli.check_output import Output, Result
-    from derivable.examiner.capture.discover import Discovery, Found, Settings
+    from derivable.examiner.capture.discover import Discovery, Settings
+    from derivable.examiner.capture.found import Found
     from derivable.examiner.finding import Message
     from derivable.examiner.outcome import Outcome
 
@@ -27,8 +28,10 @@ class WithArguments(click.Command):
 
 
 @click.command(
-    "check", cls=WithArguments, short_help="Examine every backward in a file, and say why one is wrong."
-)  # fmt: skip
+    "check",
+    cls=WithArguments,
+    short_help="Examine every backward of a file, and say why one is wrong.",
+)
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 @click.option(
     "-m", "--module", "modules", multiple=True, metavar="MODULE",
@@ -83,7 +86,7 @@ class WithArguments(click.Command):
 )
 @click.pass_context
 def check_command(
-    ctx: click.Context, targets: tuple[str, ...], modules: tuple[str, ...], **options: object
+    ctx: click.Context, /, targets: tuple[str, ...], modules: tuple[str, ...], **options: object
 ) -> int:
     """Examine every backward that TARGET defines and calls, and say why it is wrong.
 
@@ -118,7 +121,7 @@ def _check(
 
     given = [parse_inputs(text) for text in words]
     output = check_output.choose(as_json, form, details, lang)
-    settings = Settings(run_timeout, setup_only, arguments, main=True)
+    settings = Settings(run_timeout, setup_only, tuple(arguments), main=True)
     found, notes, broken = _discover(targets, modules, settings, output)
     results = [check_output.Result(name, None, name, 1, reason) for name, reason in broken]
     names = _names(found)

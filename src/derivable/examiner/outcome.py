@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from derivable.errors import DerivableError, InputError
+from derivable.examiner.called import examine_calls, merged
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
-from derivable.examiner.capture.discover import Found
+from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
-from derivable.examiner.examine import examine_calls, merged
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found import found_inputs
 from derivable.examiner.inputs.text import Made, bind, suggestion

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> None:
     """In `pytest --derivable tests`, the tests are no TARGET."""
-    for position, (word, following) in enumerate(zip(args, args[1:], strict=False)):
+    for position, (word, following) in enumerate(pairwise(args)):
         if word == "--derivable" and _names_tests(following):
             args[position] = "--derivable="
 

@@ -12,7 +12,7 @@ import pytest
 from derivable.errors import DerivableError, WrongGradientError
 
 if TYPE_CHECKING:
-    from derivable.examiner.capture.discover import Found
+    from derivable.examiner.capture.found import Found
 
 EXPECTED = "derivable_expected_failures"
 
@@ -108,9 +108,8 @@ class Examination(pytest.Item):
         report = outcome.report
         if report is None:
             reason = outcome.reason
-            pytest.skip(
-                f"{self.found.name}: {say(reason) if isinstance(reason, Message) else reason}"
-            )
+            text = "no inputs for it" if isinstance(reason, Message) else reason
+            pytest.skip(f"{self.found.name}: not examined, {text}")
         causes = self._expected()
         if report.verdict == "inconclusive":
             pytest.skip(str(report))

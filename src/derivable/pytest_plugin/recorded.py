@@ -1,4 +1,4 @@
-"""`pytest --derivable`: the tests run under a recorder, and what they called is examined after them.
+"""`pytest --derivable`: the tests run under a recorder, then what they called is examined.
 
 Under pytest-xdist each worker examines what it saw, and the controller reports each target once.
 """
@@ -15,7 +15,7 @@ from _pytest.runner import runtestprotocol
 from derivable.pytest_plugin.items import Called, Examination, examinations
 
 if TYPE_CHECKING:
-    from derivable.examiner.capture.discover import Found
+    from derivable.examiner.capture.found import Found
     from derivable.examiner.capture.recording import Recording
 
 NOTHING = "derivable: these tests called no Function that is defined outside of PyTorch"
@@ -72,7 +72,7 @@ class Recorded:
             items = examinations(parent, found)
             self.nothing = not items
             if hasattr(self.config, "workerinput"):
-                self.config.workeroutput[OUTPUT] = [_serial(item) for item in items]
+                vars(self.config)["workeroutput"][OUTPUT] = [_serial(item) for item in items]
             else:
                 _run(session, items)
         return result
@@ -159,7 +159,7 @@ def _rank(reports: list[pytest.TestReport]) -> int:
 
 def _found(recording: Recording, root: Path) -> list[Found]:
     """What was called and belongs to the project: not to PyTorch, the tests' tools or others."""
-    from derivable.examiner.capture.discover import called
+    from derivable.examiner.capture.found import called
     from derivable.examiner.capture.places import DERIVABLE, INSTALLED, TORCH, is_below, place_of
 
     def belongs(target: Any) -> bool:

@@ -74,7 +74,7 @@ def relayed_check(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -
         lenient = [stack.enter_context(watcher.checking()) for watcher in tuple(_watchers)]
         try:
             return _originals[name](*inputs, **options)
-        except torch.autograd.gradcheck.GradcheckError:  # type: ignore[attr-defined]
+        except _gradcheck_module().GradcheckError:
             if not any(lenient):
                 raise
             for watcher in tuple(_watchers):
@@ -95,11 +95,16 @@ def _torch_applied() -> contextlib.AbstractContextManager[None]:
 
 
 def _gradchecks() -> Iterator[contextlib.AbstractContextManager[None]]:
-    module = sys.modules["torch.autograd.gradcheck"]
+    module = _gradcheck_module()
     for name, relay in (("gradcheck", _gradcheck), ("gradgradcheck", _gradgradcheck)):
         function = getattr(module, name)
         if not function.__code__.co_freevars:
             yield _exchanged(function, relay.__code__, name)
+
+
+def _gradcheck_module() -> Any:
+    """The module, which `torch.autograd` hides behind the function of its name."""
+    return sys.modules["torch.autograd.gradcheck"]
 
 
 def _apply_relay() -> CodeType:
@@ -145,7 +150,7 @@ def _exchanged(function: Any, code: CodeType, name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_applied() -> Iterator[None]:
-    """Derivable's Functions: each call makes one Plan from the rules of its class."""
+    """Functions of derivable: each call makes one Plan from the rules of its class."""
 
     def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> Plan:
         for watcher in tuple(_watchers):
@@ -154,11 +159,11 @@ def _own_applied() -> Iterator[None]:
                 watcher.applied(function, inputs, {})
         return Plan(rules, inputs, transformed)
 
-    own.Plan = watched  # type: ignore[assignment, misc]  # a call of it is all that is made there
+    vars(own)["Plan"] = watched  # a call of it is all that is made there
     try:
         yield
     finally:
-        own.Plan = Plan  # type: ignore[misc]
+        vars(own)["Plan"] = Plan
 
 
 def _class_of(rules: Rules) -> type | None:
@@ -171,7 +176,7 @@ def _class_of(rules: Rules) -> type | None:
 _classes: dict[int, type] = {}
 
 
-def _subclasses(of: type) -> Iterator[Any]:
+def _subclasses(of: Any) -> Iterator[Any]:
     for subclass in of.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)

@@ -43,7 +43,7 @@ def is_below(file: str, *folders: str) -> bool:
 
 
 def is_the_users(target: Any) -> bool:
-    """Whether it is defined outside of Python, of what is installed, of PyTorch and of derivable."""
+    """Whether it is defined outside of what is installed, of PyTorch and of derivable."""
     return not is_below(place_of(target).path, DERIVABLE, *INSTALLED)
 
 
@@ -67,7 +67,7 @@ def _codes(target: Any) -> Iterator[CodeType]:
         definition = OPDEFS.get(target.name())
         target = getattr(definition, "_backward_fn", None)
     rules = vars(target).values() if isinstance(target, type) else [target]
-    functions = [inspect.unwrap(getattr(rule, "__func__", rule)) for rule in rules]  # type: ignore[arg-type]
+    functions = [inspect.unwrap(getattr(rule, "__func__", rule)) for rule in rules]
     codes = [f.__code__ for f in functions if isinstance(f, FunctionType)]
     own = [code for code in codes if not code.co_filename.startswith(EXAMINER)]
     if isinstance(target, type):  # not `apply`, which derivable adds

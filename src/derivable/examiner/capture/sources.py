@@ -1,4 +1,4 @@
-"""The text of a user's file, as pieces of code that can be run: a script, or cells of a notebook."""
+"""A user's file as pieces of code that can be run: a script, or the cells of a notebook."""
 
 from __future__ import annotations
 

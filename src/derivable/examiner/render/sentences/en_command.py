@@ -14,6 +14,8 @@ COMMAND: dict[str, str] = {
     "run.missing": "{place}: the module {module} is missing; the rest was run",
     "run.missing_of": "{module} is missing: {count} submodules not examined ({names})",
     "run.missing_of_one": "{module} is missing: 1 submodule not examined ({names})",
+    "run.not_imported": "{count} submodules not examined ({names}): {module}",
+    "run.not_imported_one": "1 submodule not examined ({names}): {module}",
     "run.encoding": "{name} declares no encoding and is no UTF-8: read as {encoding}",
     # What the command says.
     "cli.right": "right",

@@ -15,6 +15,8 @@ COMMAND: dict[str, str] = {
     "run.missing": "{place} : le module {module} manque ; la suite a été exécutée",
     "run.missing_of": "{module} manque : {count} sous-modules non examinés ({names})",
     "run.missing_of_one": "{module} manque : 1 sous-module non examiné ({names})",
+    "run.not_imported": "{count} sous-modules non examinés ({names}) : {module}",
+    "run.not_imported_one": "1 sous-module non examiné ({names}) : {module}",
     "run.encoding": "{name} ne déclare pas d'encodage et n'est pas en UTF-8 : lu en {encoding}",
     # What the command says.
     "cli.right": "juste",

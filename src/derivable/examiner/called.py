@@ -14,7 +14,7 @@ from torch import Tensor
 from derivable.errors import InputError, WrongGradientError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
-from derivable.examiner.capture.discover import name_of
+from derivable.examiner.capture.found import name_of
 from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
@@ -68,7 +68,7 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
     def __call__(self, function: Any) -> Any:
         """`function`, with what it calls recorded; `.examined` of it is this object."""
         decorated = super().__call__(function)
-        decorated.examined = self  # type: ignore[attr-defined]
+        decorated.examined = self
         return decorated
 
     @property
@@ -107,7 +107,7 @@ class Reports(Sequence[Report]):
 
     @property
     def verdict(self) -> Literal["right", "wrong", "inconclusive"]:
-        """Wrong if any is, else right if all are; inconclusive where there is none."""
+        """`wrong` if any is, else `right` if all are; `inconclusive` where there is none."""
         verdicts = {report.verdict for report in self}
         if "wrong" in verdicts:
             return "wrong"
@@ -248,7 +248,7 @@ def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool
 @contextlib.contextmanager
 def _without_vmap_warnings() -> Iterator[None]:
     """An operator without a rule for vmap is run one by one, which PyTorch says at each call."""
-    enable = torch._C._functorch._set_vmap_fallback_warning_enabled
+    enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009
     enable(False)
     try:
         yield
