@@ -72,7 +72,7 @@ class Fused(Objective):
         parts = [problem.x, problem.y.to(self.dtype).view(problem.rows, -1)]
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
-        self.table = blocks(parts, tiles.ROWS)  # (blocks, columns * ROWS)
+        self.table = blocks(parts, tiles.ROWS, tiles.GRAIN)  # (blocks, columns * ROWS)
         kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
         scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
@@ -125,21 +125,23 @@ class Fused(Objective):
         return self._pass(order=2)
 
 
-def blocks(parts: Sequence[Tensor], rows: int) -> np.ndarray[Any, Any]:
-    """Tables of N rows, side by side, as blocks of `rows` rows: (blocks, columns * rows).
+def blocks(parts: Sequence[Tensor], rows: int, grain: int) -> np.ndarray[Any, Any]:
+    """Tables of N rows, side by side, as blocks of at most `rows` rows: (blocks, columns * rows).
 
-    Features lie one after the other inside a block; the last block is padded with 0. Filled
-    block by block, so that there is never more than one copy of the table.
+    Features lie one after the other inside a block, `rows` numbers apart, with 0 where a block has
+    fewer rows. Blocks have a multiple of `grain` rows, but for the last, and are as long as each
+    other or longer by one grain; their number is even, or 1, so that two threads have the same to
+    do. Filled block by block, so that there is never more than one copy of the table.
     """
     total = len(parts[0])
-    count, whole = -(-total // rows), total // rows
+    grains = -(-total // grain)
+    count = 1 if total <= rows else 2 * -(-total // (2 * rows))
     table = torch.zeros(count, sum(part.size(1) for part in parts), rows, dtype=parts[0].dtype)
-    end = 0
-    for columns in parts:
-        place, end = end, end + columns.size(1)
-        full = columns[: whole * rows].view(whole, rows, columns.size(1))
-        table[:whole, place:end] = full.transpose(1, 2)
-        if whole < count:
-            rest = columns[whole * rows :]
-            table[whole, place:end, : len(rest)] = rest.t()
+    for i, block in enumerate(table):
+        start, end = (grain * (k * grains // count) for k in (i, i + 1))
+        place = 0
+        for columns in parts:
+            mine = columns[start:end]
+            block[place : place + columns.size(1), : len(mine)] = mine.t()
+            place += columns.size(1)
     return table.view(count, -1).numpy()

@@ -27,13 +27,13 @@ from derivable.compiler.jit import Entry, Routine
 from derivable.compiler.memory import array, call, inner, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
 from derivable.objective.losses import LOSS, ROUTINES
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, GRAIN, ROWS
 
 # Places in a job: numbers; addresses; the addresses of the routines of `activation.py`, `tiles.py`
 # and `losses.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
-PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, BLOCKS, TABLE_ROWS, MOVES = range(8)
-BLOCK_BYTES, SPARE_BYTES = range(8, 10)
-TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(10, 19)
+PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, MOVES = range(6)
+BLOCKS, GRAINS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES = range(6, 11)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(11, 20)
 SIZES = CODES + ROUTINES
 
 
@@ -43,13 +43,14 @@ def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
     `sums` (tasks, P + 1) is where each task adds up its gradient and its losses. `rates` are the
     factor of the sums, which is the scale of the loss, and the learning rate.
     """
-    tasks, blocks = sums.shape[0], job[BLOCKS]
+    tasks, blocks, grains = sums.shape[0], job[BLOCKS], job[GRAINS]
     for k in range(losses.size):
         for task in prange(tasks):
             mine, own = sums[task], job[SCRATCH] + get_thread_id() * job[SPARE_BYTES]
             mine[:] = 0
             for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-                count = min(ROWS, job[TABLE_ROWS] - i * ROWS)
+                first, end = i * grains // blocks, (i + 1) * grains // blocks
+                count = min(end * GRAIN, job[TABLE_ROWS]) - first * GRAIN
                 rows = job[TABLE] + i * job[BLOCK_BYTES]
                 call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
         call(job[FINISH], (tasks, job[RESULT], job[THETA], job[DECAY]), (job, sums, rates))
@@ -128,7 +129,7 @@ def _block(
         width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
         z = part(scratch, place, width * ROWS)
         w, bias = part(theta, end, length), part(theta, end + length, width)
-        call(routines[AFFINE], (sizes[layer], width, width, 1), (source, w, bias, z))
+        call(routines[AFFINE], (count, sizes[layer], width), (source, w, bias, z))
         if layer < layers - 1:
             y = part(scratch, place + z.size, z.size)
             call(routines[ACTIVATE], (z.size,), (z, y))
@@ -150,14 +151,16 @@ def _block(
         else:
             source = part(rows, 0, below * ROWS)
         mine = part(sums, end, below * width), part(sums, end + below * width, width)
-        call(routines[ADD_GRADIENT], (below, width, 1), (source, grad, *mine))
+        call(routines[ADD_GRADIENT], (count, below, width, 1), (source, grad, *mine))
         if layer > 0:
-            _pull(routines, w, width, grad, z, source, rest)
+            _pull(routines, count, w, width, grad, z, source, rest)
             grad = z
 
 
 @inner
-def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, rest: Any) -> None:
+def _pull(
+    routines: Any, count: int, w: Any, width: int, grad: Any, z: Any, y: Any, rest: Any
+) -> None:
     """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
     if width == 1:  # the gradient of each unit's output is its weight times `grad`
         call(routines[PULL_ONE], (z.size, ROWS), (z, y, grad, w))
@@ -166,5 +169,5 @@ def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, rest: An
         for i in range(z.size):
             grad_y[i] = 0
         below = w.size // width
-        call(routines[ADD_PRODUCT], (width, below, 1, width), (grad, w, grad_y))
+        call(routines[ADD_PRODUCT], (count, width, below, 1, width), (grad, w, grad_y))
         call(routines[PULL], (z.size,), (z, y, grad_y))

@@ -85,6 +85,7 @@ class Pass:
         job[kernels.SPARE] = self._scratch.size(1)
         job[kernels.WEIGHTED] = self._rows.weighted
         job[kernels.BLOCKS] = len(self._table)
+        job[kernels.GRAINS] = -(-self._rows.count // tiles.GRAIN)
         job[kernels.TABLE_ROWS] = self._rows.count
         job[kernels.BLOCK_BYTES] = self._table.strides[0]
         job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()

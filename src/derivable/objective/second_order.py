@@ -45,11 +45,11 @@ def _block(
         z, dz = part(values, place, width * ROWS), part(dots, place, width * ROWS)
         w, bias = part(theta, end, length), part(theta, end + length, width)
         dw, dbias = part(direction, end, length), part(direction, end + length, width)
-        lengths = sizes[layer], width, width, 1
+        lengths = count, sizes[layer], width
         call(routines[AFFINE], lengths, (source, w, bias, z))
         call(routines[AFFINE], lengths, (source, dw, dbias, dz))
         if layer > 0:
-            call(routines[ADD_PRODUCT], lengths, (dsource, w, dz))
+            call(routines[ADD_PRODUCT], (*lengths, width, 1), (dsource, w, dz))
         if layer < layers - 1:
             source = part(values, place + z.size, z.size)
             dsource = part(dots, place + z.size, z.size)
@@ -71,15 +71,15 @@ def _block(
         product_b = part(product, end + below * width, width)
         if layer == 0:
             arrays = part(rows, 0, below * ROWS), dgrad, product_w, product_b
-            call(routines[ADD_GRADIENT], (below, width, 1), arrays)
+            call(routines[ADD_GRADIENT], (count, below, width, 1), arrays)
             return
         place -= 2 * below * ROWS
         size = below * ROWS
         z, dz = part(values, place, size), part(dots, place, size)
         y, dy = part(values, place + size, size), part(dots, place + size, size)
-        call(routines[ADD_GRADIENT], (below, width, 1), (y, dgrad, product_w, product_b))
+        call(routines[ADD_GRADIENT], (count, below, width, 1), (y, dgrad, product_w, product_b))
         # dy = 0 for a bias, whose input is 1 whatever the parameters
-        call(routines[ADD_GRADIENT], (below, width, 0), (dy, grad, product_w, product_b))
+        call(routines[ADD_GRADIENT], (count, below, width, 0), (dy, grad, product_w, product_b))
         grad_y, dgrad_y = part(spare, 0, size), part(dspare, 0, size)
         if width == 1:
             for h in range(below):
@@ -89,7 +89,7 @@ def _block(
             for i in range(size):
                 grad_y[i] = 0
                 dgrad_y[i] = 0
-            lengths = width, below, 1, width
+            lengths = count, width, below, 1, width
             call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
             call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
             call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
