@@ -116,8 +116,12 @@ class Pass:
 
     @cached_property
     def _sums(self) -> Array:
-        """Of each task, in float64."""
-        return np.zeros((min(TASKS, len(self._table)), self._parameters + 1))
+        """Of each task, in float64.
+
+        A task has two blocks at least where there are as many: to add up a task's sums, which lie
+        in the cache of another core, takes as long as a good part of a block.
+        """
+        return np.zeros((min(TASKS, -(-len(self._table) // 2)), self._parameters + 1))
 
     def run(
         self,
