@@ -123,25 +123,25 @@ class PiecewiseSteps(ExactStepper):
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs: its loop, and for the last loss that of the table."""
-        from derivable.objective import piecewise_kernels
+        from derivable.stepper.piecewise_kernels import take_steps
 
-        return [piecewise_kernels.take_steps, *self.plain.routines(hvp=hvp)]
+        return [take_steps, *self.plain.routines(hvp=hvp)]
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each.
 
         Where rows change sides so often that it does not pay, the rest is done from the table.
         """
-        from derivable.objective import piecewise_kernels
+        from derivable.stepper.piecewise_kernels import empty_lists, empty_scratch, take_steps
 
         state = self._state
         if state is None or not torch.equal(state.theta, theta):
-            lists = piecewise_kernels.empty_lists(self.units, len(self.x))
-            scratch = piecewise_kernels.empty_scratch(self.units, len(self.x), self.y.size(1))
+            lists = empty_lists(self.units, len(self.x))
+            scratch = empty_scratch(self.units, len(self.x), self.y.size(1))
             state = self._state = _State(self._count(theta), lists, scratch)
         taken = 0
         if state.pays:
-            taken = piecewise_kernels.take_steps(
+            taken = take_steps(
                 theta.numpy(),
                 lr,
                 losses.numpy(),
