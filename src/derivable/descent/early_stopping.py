@@ -22,7 +22,7 @@ class EarlyStopping:
     its last step. `steps` and `losses` hold all evaluations. The penalty of the problem is no part
     of them. One that is used again begins anew.
 
-    Goes with methods that take every step. Raises SettingError for settings without a meaning, and
+    Goes with methods that take every step, and with L-BFGS, whose iterations are counted. Raises SettingError for settings without a meaning, and
     when the descent begins, what `Problem` raises for rows that do not fit.
     """
 
@@ -58,6 +58,16 @@ class EarlyStopping:
 
     def __call__(self, state: State) -> None:
         """Evaluate, and stop where it is time to."""
+        if state.step not in self.steps[-1:]:  # L-BFGS may converge in an iteration it has reported
+            self._evaluate(state)
+        assert self._best is not None  # the first evaluation is the best so far
+        if self._waited >= self.patience or (state.ended and self._best.step < state.step):
+            state.stop(
+                f"the validation loss was least after {self._best.step:,} steps, {self._least:.6g}",
+                back_to=self._best,
+            )
+
+    def _evaluate(self, state: State) -> None:
         loss = self._loss(state)
         self.steps.append(state.step)
         self.losses.append(loss)
@@ -65,11 +75,6 @@ class EarlyStopping:
             self._best, self._least, self._waited = state.checkpoint(), loss, 0
         else:
             self._waited += 1
-        if self._waited >= self.patience or (state.ended and self._best.step < state.step):
-            state.stop(
-                f"the validation loss was least after {self._best.step:,} steps, {self._least:.6g}",
-                back_to=self._best,
-            )
 
     def _loss(self, state: State) -> float:
         network = state.network
