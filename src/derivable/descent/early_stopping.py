@@ -9,8 +9,9 @@ from torch import Tensor
 from derivable.descent.callbacks import State
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.checks import check_count
-from derivable.objective import ByHand
+from derivable.objective import Objective, fastest
 from derivable.problem import Problem, check_not_negative
+from derivable.stepper import make_ready
 
 
 class EarlyStopping:
@@ -22,8 +23,10 @@ class EarlyStopping:
     its last step. `steps` and `losses` hold all evaluations. The penalty of the problem is no part
     of them. One that is used again begins anew.
 
-    Goes with methods that take every step, and with L-BFGS, whose iterations are counted. Raises SettingError for settings without a meaning, and
-    when the descent begins, what `Problem` raises for rows that do not fit.
+    Goes with methods that take every step, and with L-BFGS, whose iterations are counted.
+
+    Raises SettingError for settings without a meaning, and when the descent begins, what `Problem`
+    raises for rows that do not fit.
     """
 
     def __init__(
@@ -48,13 +51,13 @@ class EarlyStopping:
         self.losses: list[float] = []
         self._best: Checkpoint | None = None
         self._least, self._waited = math.inf, 0
-        self._rows: Problem | None = None
+        self._objective: Objective | None = None
 
     def __enter__(self) -> None:
         self._begin()
 
     def __exit__(self, *error: object) -> None:
-        self._rows = None
+        self._objective = None
 
     def __call__(self, state: State) -> None:
         """Evaluate, and stop where it is time to."""
@@ -77,7 +80,10 @@ class EarlyStopping:
             self._waited += 1
 
     def _loss(self, state: State) -> float:
-        network = state.network
-        if self._rows is None:
-            self._rows = Problem(network, state.problem.loss, self.x, self.y, self.weight)
-        return ByHand(self._rows.with_network(network)).value(network.theta).item()
+        objective = self._objective
+        if objective is None or objective.problem.network.changing_buffers():  # as they are now
+            loss = state.problem.loss
+            rows = Problem(state.network, loss, self.x, self.y, self.weight)
+            self._objective = objective = fastest(rows)(rows)
+            make_ready(objective.routines(hvp=False))
+        return objective.value(state.theta.to(objective.dtype)).item()

@@ -26,8 +26,8 @@ class Method(ABC):
 
     `needs_lr` says whether it has a learning rate, `step_by_step` whether it takes every step, so
     that callbacks can be called after any of them; `reports_all` that they can be called after any
-    of its own iterations, which are no steps of gradient descent. `adjustable` are settings that need not be those
-    of a checkpoint from which it goes on.
+    of its own iterations, which are no steps of gradient descent. `adjustable` are settings that
+    need not be those of a checkpoint from which it goes on.
     """
 
     name: ClassVar[str]
