@@ -24,7 +24,8 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
     The loss is the mean cross-entropy of softmax(outputs), one output per class.
 
     The parameters and attributes are those of `DescentRegressor`, with these differences: only
-    features are standardised; `validation_scores_` are accuracies; `classes_` are the labels, sorted.
+    features are standardised; `validation_scores_` and `fold_scores_` are accuracies; `classes_`
+    are the labels, sorted.
     """
 
     _loss = CrossEntropy
@@ -65,7 +66,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take at most `max_iter` steps on X (N, D) and the labels y (N,); the rest as the regressor's."""
+        """Take at most `max_iter` steps on X (N, D) and the labels y (N,), as the regressor."""
         self._named = None
         return self._fit(X, y, sample_weight)
 
