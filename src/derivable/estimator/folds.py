@@ -30,6 +30,8 @@ def fold_of_rows(features: Array, weight: Array | None, folds: int, seed: int) -
     rows. So a row of weight 3 is in the fold that three such rows are in, in whatever order they
     come. There are fewer than `folds` where one would have less than 10 different rows.
     """
+    if folds == 1:
+        return np.zeros(len(features), dtype=int)
     counted = np.arange(len(features)) if weight is None else np.flatnonzero(weight)
     rows = np.ascontiguousarray(features[counted] + 0.0)  # -0.0 and 0.0 are equal
     bytes_of_rows = rows.view(np.dtype((np.void, rows.strides[0]))).ravel()
@@ -73,7 +75,7 @@ def mean_of(networks: Sequence[Network]) -> Network:
     parameters = list(each)  # for each parameter, that of all networks
     weights, biases = parameters[::2], parameters[1::2]
     last = len(weights) - 1
-    merged = []
+    merged: list[Tensor] = []
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
         hidden = torch.cat(w, 1) if i == 0 else torch.block_diag(*w)
         out = torch.cat(w) if i else torch.stack(w).sum(0)
