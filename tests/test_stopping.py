@@ -159,18 +159,38 @@ def test_the_validation_loss_has_weights_and_no_penalty() -> None:
     assert stopping.losses == [pytest.approx(expected.item())]
 
 
+def test_iterations_of_lbfgs_are_counted() -> None:
+    network, x, y, x_held, y_held = split(23)
+    stopping = EarlyStopping(x_held, y_held, every=1, patience=7)
+    run = descend(network, MSE, x, y, steps=500, method="lbfgs", on_block=stopping)
+    best = stopping.losses.index(min(stopping.losses))
+    assert stopping.steps == list(range(1, best + 1 + 7 + 1))
+    assert (run.steps, len(run.losses), run.interrupted) == (best + 1, best + 2, False)
+    assert validation(run.network, x_held, y_held) == pytest.approx(stopping.losses[best])
+
+
+def test_lbfgs_that_converges_goes_back_to_the_best_too() -> None:
+    network, x, y, x_held, y_held = split(23)
+    stopping = EarlyStopping(x_held, y_held, every=1, patience=10_000)
+    settings: dict[str, Any] = {"steps": 10_000, "penalty": 0.01, "method": "lbfgs"}
+    run = descend(network, MSE, x, y, on_block=stopping, **settings)
+    assert stopping.steps[-1] == len(stopping.steps) < 10_000
+    assert run.steps == stopping.losses.index(min(stopping.losses)) + 1 < stopping.steps[-1]
+    whole = descend(network, MSE, x, y, **settings)
+    assert whole.steps == stopping.steps[-1]
+
+
 def test_rows_and_methods_that_do_not_go_with_it() -> None:
     network, x, y, x_held, y_held = split(23)
     with pytest.raises(ShapeError, match=r"layer 1 of the network, Linear, .* must have 5 columns"):
         descend(
             network, MSE, x, y, lr=0.1, steps=300, on_block=EarlyStopping(x_held[:, 1:], y_held)
         )
-    for method in ("flow", "lbfgs"):
-        with pytest.raises(SettingError, match="EarlyStopping is to be called after so many steps"):
-            descend(
-                network, MSE, x, y, lr=0.1, steps=3, method=method,
-                on_block=EarlyStopping(x_held, y_held),
-            )  # fmt: skip
+    with pytest.raises(SettingError, match="EarlyStopping is to be called after so many steps"):
+        descend(
+            network, MSE, x, y, lr=0.1, steps=3, method="flow",
+            on_block=EarlyStopping(x_held, y_held),
+        )  # fmt: skip
     for name, value in (("every", 0), ("patience", 0), ("min_delta", -1.0)):
         with pytest.raises(SettingError, match=f"{name} must be a .*number"):
             EarlyStopping(x_held, y_held, **{name: value})  # type: ignore[arg-type]

@@ -41,11 +41,12 @@ class State:
     make_checkpoint: Callable[[], Checkpoint] = field(repr=False)
     reason: str = ""  # why it shall stop, where it shall
     back_to: Checkpoint | None = None  # where it shall end, if not here
+    converged: bool = False  # before all steps were taken, and no more will be
 
     @property
     def ended(self) -> bool:
-        """Whether all steps are taken."""
-        return self.step == self.steps
+        """Whether no more steps will be taken."""
+        return self.converged or self.step == self.steps
 
     @property
     def network(self) -> Network:

@@ -194,6 +194,7 @@ class _Run:
             make_checkpoint=lambda: replace(
                 self.checkpoint(step, found), callbacks=self.callbacks.memory()
             ),
+            converged=found.converged,
         )
         self.callbacks(state)
         if state.reason:
@@ -290,7 +291,7 @@ def _check_method(method: Method, request: DescentRequest) -> None:
             f"optimiser, got method {method.name!r}"
         )
     name = request.callbacks.periodic
-    if name:
+    if name and not method.reports_all:
         raise SettingError(
             f"{name} is to be called after so many steps, and method {method.name!r} takes no "
             "single steps; take 'steps' or an optimiser, or leave the callback's `every` out"
