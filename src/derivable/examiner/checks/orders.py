@@ -46,6 +46,8 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
     forms = examined.subject.forms
     if not all(form.twice for i, form in forms.items() if i in examined.wanted):
         return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
+    if not getattr(examined.subject, "recordable", True):
+        return [], []  # autograd never runs it
     run = examined.run(inputs)
     vector = cotangent(run)
     leaves = [

@@ -75,7 +75,7 @@ def ways(
     `others` are further inputs, at which a jvp is looked at, too.
     """
     subject = examined.subject
-    if not isinstance(subject, FunctionSubject) or subject.random:
+    if not isinstance(subject, FunctionSubject) or subject.random or not subject.recordable:
         return []
     run = examined.run(inputs)
     vector = cotangent(run)

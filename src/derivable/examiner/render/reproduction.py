@@ -18,6 +18,7 @@ from derivable.examiner.render.jax_script import jax_script
 from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
 from derivable.examiner.targets.jax_functions import is_jax
+from derivable.examiner.targets.plain import by_hand, is_plain_function_class
 from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
 from derivable.function.gradients import as_tuple
 
@@ -30,6 +31,8 @@ STEP = 1e-6  # cube root of the rounding of float64: the best step of a central 
 # Names that the script itself uses, and that no argument can have there.
 TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
          "first", "fixed", "s", "o", "i")  # fmt: skip
+
+NOT_RUNNABLE = ("no_ctx", "no_backward", "backward_signature")
 
 # What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
 _MEASURE = """\
@@ -110,8 +113,11 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     """The script, at inputs where it shows; its first lines say what is wrong, and where.
 
     Tensors are drawn from the seed where any values will do, and written out where there are few
-    of them or where they matter. Everything is in double precision.
+    of them or where they matter. Everything is in double precision. Empty for what cannot run at
+    all.
     """
+    if finding.cause in NOT_RUNNABLE:
+        return ""
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
     names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
@@ -128,6 +134,8 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
         return "\n".join([*title, *jax_script(report, finding)])
     argument = _argument(finding, values)
     head, named = imports(report.target)
+    if is_plain_function_class(report.target):
+        head = [*head, "from derivable.examiner.targets.plain import by_hand"]
     lines = [*title, *head, ""]
     if argument is None:
         return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
@@ -270,7 +278,9 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
     own, parameters = _own(report.target, names)
     keywords = _keywords(report.target)
     words = ", ".join(f"{name}={v}" if name in keywords else v for name, v in own.items())
-    call = f"{named}{'.apply' if _is_function(report.target) else ''}({words})"
+    called = f"by_hand({named})" if is_plain_function_class(report.target) else named
+    applied = called != named or _is_function(report.target)
+    call = f"{called}{'.apply' if applied else ''}({words})"
     if parameters:
         state = ", ".join(f"{name!r}: {v}" for name, v in parameters.items())
         call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
@@ -287,6 +297,7 @@ def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:
     given = {name: copied(v, False) for name, v in _own(report.target, values)[0].items()}
     options = {name: given.pop(name) for name in _keywords(report.target) if name in given}
     run = report.target.apply if _is_function(report.target) else report.target
+    run = by_hand(run).apply if is_plain_function_class(run) else run
     try:
         with unchanged_random_state(), torch.no_grad():
             return as_tuple(run(*given.values(), **options))

@@ -89,7 +89,7 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
         lines += [Line(""), *finding_lines(finding, spoken, "", report.settings.level)]
         code = reproduction(report, finding, spoken)
         body = "\n".join(text for text in code.splitlines() if text[:2] != "# ")
-        if body not in told:
+        if code and body not in told:
             lines.append(_said(Message("show.reproduction"), spoken, 4))
             lines += [Line(text, 8 if text else 0, "cyan") for text in code.splitlines()]
         told.add(body)

@@ -30,6 +30,11 @@ class Recorder(Tape):
         self._snapshots = [t.detach().clone() if isinstance(t, Tensor) else t for t in tensors]
         super().save_for_backward(*(self._snapshots if self._protect else tensors))
 
+    @property
+    def saved_variables(self) -> tuple[Tensor, ...]:
+        """The old name of `saved_tensors`, which PyTorch still knows."""
+        return self.saved_tensors
+
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor) and not name.startswith("_"):
             copy = value.detach().clone()

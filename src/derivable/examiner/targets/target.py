@@ -205,6 +205,7 @@ class FunctionSubject(Subject):
     """A torch.autograd.Function, ours or PyTorch's, in the combined or in the split style."""
 
     by_hand = True
+    recordable = True  # whether autograd runs it too
 
     def __init__(self, function: type[torch.autograd.Function]) -> None:
         super().__init__(function.__name__, function)
@@ -271,9 +272,13 @@ class FunctionSubject(Subject):
 
     def traced(self, inputs: list[Any]) -> list[Tensor]:
         """The smooth outputs, with forward's own operations recorded by autograd."""
-        ctx = Recorder((True,) * len(inputs), self.protect)
+        ctx = self._ctx((True,) * len(inputs))
         run = FunctionRun(self.backward, ctx, self._forward(ctx, self.given(inputs)), inputs)
         return [run.outputs[i] for i in run.smooth]
+
+    def _ctx(self, needs: tuple[bool, ...]) -> Recorder:
+        """The ctx of one forward and its backwards."""
+        return Recorder(needs, self.protect)
 
     def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
         """What forward returns, in any of the styles."""
@@ -286,7 +291,7 @@ class FunctionSubject(Subject):
         return self.forward(ctx, *inputs)
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
-        ctx = Recorder(tuple(i in wanted for i in range(len(inputs))), self.protect)
+        ctx = self._ctx(tuple(i in wanted for i in range(len(inputs))))
         with torch.no_grad():
             returned = self._forward(ctx, inputs)
         return FunctionRun(self.backward, ctx, returned, inputs)

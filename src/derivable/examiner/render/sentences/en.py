@@ -36,6 +36,14 @@ SENTENCES: dict[str, str] = {
     # What speaks for a cause.
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
+    "evidence.no_backward": "forward is there, and neither backward nor vjp is defined",
+    "evidence.no_ctx": "forward({names}): PyTorch gives it ctx first, which would be {first}",
+    "evidence.takes": "backward({names}); forward has {count} outputs",
+    "evidence.takes_one": "backward({names}); forward has 1 output",
+    "evidence.takes_inputs": "backward({names}) asks for inputs of forward again; forward has "
+    "{count} outputs",
+    "evidence.takes_inputs_one": "backward({names}) asks for inputs of forward again; forward has "
+    "1 output",
     "evidence.shape": "returned shape {returned}, the argument has {expected}",
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
@@ -261,6 +269,18 @@ SENTENCES: dict[str, str] = {
     "infinite: infinity of its sign, or a number of your choice, does less harm",
     "note.no_second_order": "no second derivative: {text}",
     "note.once": "backward is marked @once_differentiable",
+    "note.forward_none": "forward returns None: it is to be written, or its return is missing",
+    "note.forward_not_implemented": "forward raises NotImplementedError: it is to be written",
+    "note.backward_none": "backward returns nothing: it is to be written, or its return is missing",
+    "note.backward_not_implemented": "backward raises NotImplementedError: it is to be written",
+    "note.saved_variables": "ctx.saved_variables is the old name of ctx.saved_tensors",
+    # Where inputs come from that nobody gave.
+    "found.examples": "at its examples()",
+    "found.call": "inputs of a call in {place}: {inputs}",
+    "found.chosen": "inputs chosen by {source}: {inputs}; at others: {call}",
+    "found.annotations": "annotations",
+    "found.names": "the names of the arguments",
+    "found.search": "trying small shapes",
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
     "dtype",

@@ -6,6 +6,15 @@ CAUSES: dict[str, str] = {
     "cause.count": "the number of gradients is wrong",
     "advice.count": "Return one gradient per input of forward, in its order; None for what has "
     "none.",
+    "cause.no_ctx": "forward does not take ctx",
+    "advice.no_ctx": "Write def forward(ctx, ...): ctx keeps what backward needs, with "
+    "ctx.save_for_backward(...). Or define setup_context(ctx, inputs, output) beside it.",
+    "cause.no_backward": "backward is missing",
+    "advice.no_backward": "Write def backward(ctx, grad_output), a static method that returns one "
+    "gradient per input of forward.",
+    "cause.backward_signature": "backward takes other arguments than it is given",
+    "advice.backward_signature": "backward receives ctx and one grad_output per output of forward, "
+    "nothing else; save inputs with ctx.save_for_backward and read them from ctx.saved_tensors.",
     "cause.none": "no gradient is returned, though the output depends on it",
     "advice.none": "Return its gradient. If none is meant to exist, pass that input with "
     "requires_grad=False and the others with requires_grad=True.",

@@ -36,6 +36,14 @@ SENTENCES: dict[str, str] = {
     # What speaks for a cause.
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
+    "evidence.no_backward": "forward existe, mais ni backward ni vjp ne sont définis",
+    "evidence.no_ctx": "forward({names}) : PyTorch lui donne d'abord ctx, ce qui serait {first}",
+    "evidence.takes": "backward({names}) ; forward a {count} sorties",
+    "evidence.takes_one": "backward({names}) ; forward a une seule sortie",
+    "evidence.takes_inputs": "backward({names}) redemande des entrées de forward ; forward a "
+    "{count} sorties",
+    "evidence.takes_inputs_one": "backward({names}) redemande des entrées de forward ; forward a "
+    "une seule sortie",
     "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
@@ -269,6 +277,18 @@ SENTENCES: dict[str, str] = {
     "l'infini de son signe, ou un nombre choisi, fait moins de dégâts",
     "note.no_second_order": "pas de dérivée seconde : {text}",
     "note.once": "backward est marqué @once_differentiable",
+    "note.forward_none": "forward renvoie None : il reste à écrire, ou son return manque",
+    "note.forward_not_implemented": "forward lève NotImplementedError : il reste à écrire",
+    "note.backward_none": "backward ne renvoie rien : il reste à écrire, ou son return manque",
+    "note.backward_not_implemented": "backward lève NotImplementedError : il reste à écrire",
+    "note.saved_variables": "ctx.saved_variables est l'ancien nom de ctx.saved_tensors",
+    # D'où viennent les entrées que personne n'a données.
+    "found.examples": "pour ses examples()",
+    "found.call": "entrées d'un appel dans {place} : {inputs}",
+    "found.chosen": "entrées choisies d'après {source} : {inputs} ; pour d'autres : {call}",
+    "found.annotations": "les annotations",
+    "found.names": "les noms des arguments",
+    "found.search": "un essai de petites formes",
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
     "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
     "note.check_stopped": "la vérification « {check} » n'a pas pu être terminée : {text}",

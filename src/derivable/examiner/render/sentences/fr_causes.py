@@ -6,6 +6,16 @@ CAUSES: dict[str, str] = {
     "cause.count": "le nombre de gradients est faux",
     "advice.count": "Renvoyer un gradient par entrée de forward, dans le même ordre ; None pour "
     "celles qui n'en ont pas.",
+    "cause.no_ctx": "forward ne prend pas ctx",
+    "advice.no_ctx": "Écrire def forward(ctx, ...) : ctx garde ce dont backward a besoin, par "
+    "ctx.save_for_backward(...). Ou définir à côté setup_context(ctx, inputs, output).",
+    "cause.no_backward": "backward manque",
+    "advice.no_backward": "Écrire def backward(ctx, grad_output), une méthode statique qui renvoie "
+    "un gradient par entrée de forward.",
+    "cause.backward_signature": "backward prend d'autres arguments que ceux qu'il reçoit",
+    "advice.backward_signature": "backward reçoit ctx et un grad_output par sortie de forward, "
+    "rien d'autre ; sauvegarder les entrées par ctx.save_for_backward et les relire dans "
+    "ctx.saved_tensors.",
     "cause.none": "aucun gradient n'est renvoyé, alors que la sortie en dépend",
     "advice.none": "Renvoyer son gradient. Si elle ne doit pas en avoir, passer cette entrée avec "
     "requires_grad=False et les autres avec requires_grad=True.",
