@@ -15,11 +15,12 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.examination import Examination
+from derivable.examiner.examination import examine
 from derivable.examiner.inputs.contract_text import bound
 from derivable.examiner.inputs.contracts_of_entries import FixedSize
-from derivable.examiner.inputs.declared import Declaration, Examples, declared
+from derivable.examiner.inputs.declared import Declaration, Examples, declared, given_in
 from derivable.examiner.report import Report
+from derivable.examiner.settings import Settings
 from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
 from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import (
@@ -33,66 +34,50 @@ from derivable.examiner.targets.target import (
     unchanged_random_state,
 )
 from derivable.function.compiled import without_importing_dynamo
+from derivable.threads import on_one_thread
+
+USUAL = Settings()
 
 
-def check(
-    target: Any,
-    *inputs: Any,
-    reference: Callable[..., Any] | None = None,
-    surrogate: str | None = None,
-    surrogate_of: Callable[..., Any] | None = None,
-    contracts: Mapping[str, Any] | None = None,
-    compile: bool = False,
-    seed: int = 0,
-    **options: Any,
-) -> Report:
+def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any) -> Report:
     """Examine the gradients of `target` at `inputs` and around them.
 
-    target     a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
-               torch.nn.Module that uses one; a module's parameters are examined too
-    inputs     what forward takes, in its order. Tensors that require grad are examined; if none
-               does, all floating-point ones are. Without inputs, target.examples() are taken
-    reference  the same function in plain PyTorch: its autograd sharpens the ruler
-    surrogate  why backward is not the derivative on purpose: values are then not compared (a
-               class may say it once, as its attribute `surrogate`)
-    surrogate_of  the differentiable function, of the same inputs, whose derivative backward is
-               instead: values are compared with it
-    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the
-               examiner never leaves it, and compares gradients along it only
-    compile    run it under torch.compile too, which takes seconds
-    options    inputs of forward given by keyword
+    target    a torch.autograd.Function (ours, or PyTorch's in either style), or a callable or
+              torch.nn.Module that uses one; a module's parameters are examined too
+    inputs    what forward takes, in its order. Tensors that require grad are examined; if none
+              does, all floating-point ones are. Without inputs, target.examples() are taken
+    settings  see Settings
+    options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
+              keyword
 
     What a class says in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
     `declare` says, counts where nothing is given here. Runs the target's code many times. The
     global random generators are left as they were. Raises InputError for inputs that cannot be
-    examined, and SettingError for what is no contract.
+    examined, SettingError for such settings and for what is no contract.
     """
-    given = Declaration(None, contracts or {}, surrogate, surrogate_of)
+    settings, options = settings.taken_from(options)
     with _examining():
-        known = given.over(declared(target))
-        subject, examples = _subject(target, inputs, options, seed, known.examples)
-        reports = [
-            _report(subject, example, known, reference=reference, compile=compile, seed=seed)
-            for example in examples
-        ]
+        known = given_in(settings).over(declared(target))
+        subject, examples = _subject(target, inputs, options, settings.seed, known.examples)
+        reports = [_report(subject, example, known, settings) for example in examples]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
 
 
 def _report(
-    subject: Subject, example: Sequence[Any], known: Declaration, **settings: Any
+    subject: Subject, example: Sequence[Any], known: Declaration, settings: Settings
 ) -> Report:
     """The report on one example, in which sparse tensors are examined through their values."""
     names = subject.names(len(example))
     contracts = bound(known.contracts, names, example, subject.name)
     values, sparse = through_values(example, names, subject.name)
     subject.forms = {**contracts, **sparse}
-    fixed = {i: FixedSize() for i in sparse}
     subject.meant = known.surrogate_of
     why = known.surrogate if known.surrogate_of is None else None
-    examination = Examination(
-        subject, values, surrogate=why, contracts={**contracts, **fixed}, **settings
-    )
-    report = examination.report()
+    settings = replace(settings, surrogate=why, surrogate_of=known.surrogate_of)
+    fixed = {i: FixedSize() for i in sparse}
+    entries = sum(v.numel() for v in example if isinstance(v, Tensor))
+    with on_one_thread(entries):
+        report = examine(subject, values, settings, {**contracts, **fixed})
     if not sparse:
         return report
     findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)
@@ -128,9 +113,7 @@ def check_gradient(
     """
     with _examining():
         subject = PairSubject(value, gradient, at)
-        report = Examination(
-            subject, subject.leaves, surrogate=None, reference=None, compile=False, seed=seed
-        ).report()
+        report = examine(subject, subject.leaves, Settings(seed=seed))
         return replace(report, target=(value, gradient), example=(at,))
 
 

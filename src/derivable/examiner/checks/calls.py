@@ -1,4 +1,4 @@
-"""The first rungs: whether a call leaves alone what it was given, and can be repeated."""
+"""Calls: whether a call leaves alone what it was given, and can be repeated."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
+from derivable.examiner.checks.returned import Problem, fit, raised
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.targets.recorder import kept, same
@@ -28,7 +27,7 @@ def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]
     if any(p.cause in ("random", "state") for p in problems):
         return problems
     examined.subject.batchable = not examined.subject.asked  # vmap has no requires_grad
-    problems += _forward_in_place(examined, inputs)
+    problems += forward_in_place(examined, inputs)
     problems += _backward_in_place(examined, inputs)
     examined.fresh = bool(problems)
     problems += _backward_again(examined, inputs)
@@ -117,7 +116,7 @@ def _class_state(target: Any) -> dict[str, int]:
     return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
 
 
-def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
     """Forward changes no examined input unless it says so with mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
@@ -132,8 +131,7 @@ def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
         if changed or written:
             key = "evidence.forward_changes" if changed else "evidence.forward_writes"
             said = Message(key, {"name": examined.name(i, inputs)})
-            line = writing_line(examined.subject, inputs, i)
-            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
+            problems.append(Problem("in_place", i, (said,)))
     return problems
 
 
@@ -172,14 +170,14 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     try:
         first = gradients(examined, run, inputs, vector)
     except Exception as error:
-        return [Problem("raises", None, (raised(error),), source=raised_at(error))]
+        return [Problem("raises", None, (raised(error),))]
     draws = _random_state() != before
     examined.comparisons += 2
     try:
         second = gradients(examined, run, inputs, vector)
     except Exception as error:
         said = (Message("evidence.backward_once"), raised(error))
-        return [Problem("state", None, said, source=raised_at(error))]
+        return [Problem("state", None, said)]
     if draws:
         with seeded(1):
             other = gradients(examined, examined.run(inputs), inputs, vector)

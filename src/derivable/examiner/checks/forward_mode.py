@@ -12,30 +12,31 @@ from torch.autograd import forward_ad
 
 from derivable.examiner.checks.calling import handed, only
 from derivable.examiner.checks.calls import cotangent, gradients
-from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.returned import EXAMPLE, Problem, raised
+from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import Ruler
 from derivable.examiner.measure.space import joined, real
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import FunctionSubject, Inputs
 
 SLACK = 1e-7  # of the size of a jvp: what rounding may reach
 Push = Callable[[Callable[..., Any], Sequence[Tensor], Sequence[Tensor]], list[Tensor]]
 
 
-def pushes(examined: Examined, inputs: Inputs, others: Sequence[Inputs]) -> list[Problem]:
-    """The jvp at the given inputs and at `others`; nothing for a Function that has none."""
+def pushes(examined: Examined, inputs: Inputs, others: Sequence[Evaluation]) -> list[Problem]:
+    """The jvp at the given inputs and at those of `others`; nothing where there is none."""
     subject = examined.subject
     target: Any = subject.target
     if not isinstance(subject, FunctionSubject) or not isinstance(target, type):
         return []
     own = getattr(target, "jvp", None) is not torch.autograd.Function.jvp
     if own and not subject.ours:
-        for at in (inputs, *others):
-            problem = _own(examined, at)
+        places: list[tuple[Message, Inputs]] = [(EXAMPLE, ())]
+        places += [(other.where, other.inputs) for other in others]
+        for where, at in places:
+            problem = _own(examined, at or inputs)
             if problem is not None:
-                where = EXAMPLE if at is inputs else Message("where.jvp")
-                problem.where, problem.inputs = where, () if at is inputs else at
+                problem.where, problem.inputs = where, at
                 return [problem]
     elif own or subject.ours:
         problem = _beside_backward(examined, inputs, by_transform, "way")
@@ -75,7 +76,7 @@ def _own(examined: Examined, inputs: Inputs) -> Problem | None:
     expected, bound = _measured(examined, inputs, tangents, got)
     if got.shape != expected.shape:
         sizes = {"returned": len(got), "expected": len(expected)}
-        return Problem("jvp", None, (Message("evidence.jvp_size", sizes),), rule="jvp")
+        return Problem("jvp", None, (Message("evidence.jvp_size", sizes),))
     off = (got - expected).abs()
     largest = float(expected.abs().nan_to_num(0.0, 0.0).max()) if len(expected) else 0.0
     wrong = ~(off <= 5 * bound + SLACK * largest) & torch.isfinite(expected)
@@ -87,7 +88,7 @@ def _own(examined: Examined, inputs: Inputs) -> Problem | None:
         "pushed": f"{float(got[worst]):.6g}", "measured": f"{float(expected[worst]):.6g}",
         "count": str(int(wrong.sum())), "all": len(wrong),
     }  # fmt: skip
-    return Problem("jvp", None, (Message("evidence.jvp_measured", fields),), rule="jvp")
+    return Problem("jvp", None, (Message("evidence.jvp_measured", fields),))
 
 
 def _measured(
@@ -97,9 +98,9 @@ def _measured(
 
     Measured with care where it is not what the jvp gives; infinite errors at kinks.
     """
-    ruler = Ruler(examined.subject, inputs, examined.run(inputs).smooth)
+    numeric = TargetDerivatives(examined.subject, inputs, examined.run(inputs).smooth)
     directions = [real(tangent) for tangent in tangents]
-    for measure in (ruler.along, ruler.along_again):
+    for measure in (numeric.along, numeric.refined_along):
         parts = [measure(i, d) for i, d in zip(examined.wanted, directions, strict=True)]
         value = torch.stack([part.value for part in parts]).sum(0)
         errors = [torch.where(part.kinks, torch.inf, part.error) for part in parts]
@@ -125,12 +126,12 @@ def _beside_backward(examined: Examined, inputs: Inputs, push: Push, cause: str)
     if abs(left - right) <= SLACK * size or not abs(left - right) < float("inf"):
         return None
     fields = {"pushed": f"{left:.6g}", "pulled": f"{right:.6g}"}
-    return Problem(cause, None, (Message("evidence.jvp", fields),), rule="jvp")
+    return Problem(cause, None, (Message("evidence.jvp", fields),))
 
 
 def _raises(error: BaseException, cause: str) -> Problem:
     said = Message("evidence.way_raises", {"way": "forward mode"})
-    return Problem(cause, None, (said, raised(error)), rule="jvp", source=raised_at(error))
+    return Problem(cause, None, (said, raised(error)))
 
 
 def _pushed(examined: Examined, inputs: Inputs, push: Push) -> tuple[list[Tensor], list[Tensor]]:

@@ -13,8 +13,8 @@ from torch import Tensor
 from derivable.examiner.checks.calling import handed, near, only
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.forward_mode import pushes
-from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import parted
@@ -68,11 +68,11 @@ def by_compile(
 
 
 def ways(
-    examined: Examined, inputs: Inputs, compile: bool = False, others: Sequence[Inputs] = ()
+    examined: Examined, inputs: Inputs, compile: bool = False, others: Sequence[Evaluation] = ()
 ) -> list[Problem]:
     """Every way that the target offers gives the gradients that backward gives by hand.
 
-    `others` are further inputs, at which a jvp is looked at, too.
+    `others` are evaluations at whose inputs a jvp is looked at, too.
     """
     subject = examined.subject
     if not isinstance(subject, FunctionSubject) or subject.random:
@@ -121,7 +121,7 @@ def _try(
         ):
             return []  # it says so itself, and promises nothing
         messages = (Message("evidence.way_raises", said), raised(error))
-        return [Problem("way", None, messages, source=raised_at(error))]
+        return [Problem("way", None, messages)]
     for i, gradient, right in zip(examined.wanted, found, expected, strict=True):
         if gradient is None or right is None:
             continue

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Block, Case, Fit, blocks, fitted, times
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
+from derivable.examiner.diagnose.evidence import (
+    Evidence,
+    Exchanged,
+    Fact,
+    Found,
+    Moved,
+    NotAllSummed,
+    OfArgument,
+    OfOutput,
+    OutputsOnly,
+    Part,
+    times,
+)
+from derivable.examiner.points import Kind
 
 VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these are said last
 
 
-def swapped(case: Case) -> list[Fit]:
-    """The gradient of another argument, or what belongs to another output."""
+@once
+def _swapped(case: Case) -> Any:
+    """Whose derivative is returned: ((kind, which), factors), or None."""
 
     def others(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -28,21 +42,69 @@ def swapped(case: Case) -> list[Fit]:
             found["argument", name] = blocks(other)[position].measured
         for i, other_block in enumerate(mine):
             if i != position:
-                found["output", str((i - position) % len(mine))] = other_block.measured
+                found["output", (i - position) % len(mine)] = other_block.measured
         return found
 
-    fit = fitted(case, others)
-    if fit is None:
-        return []
-    (kind, name), factors = fit
-    fields = {"name": case.name, "other": name}
-    cause = "swapped" if kind == "argument" else "swapped_outputs"
-    if kind == "output" and len(case.first.outputs) == 2:
-        kind = "two_outputs"
-    return [Fit(cause, 2, (Message(f"evidence.swapped_{kind}", fields), *times(factors)))]
+    return fitted(case, others)
 
 
-def transposed(case: Case) -> list[Fit]:
+def of_argument(case: Case) -> Found:
+    """The gradient of another argument is returned."""
+    fit = _swapped(case)
+    if fit is None or fit[0][0] != "argument":
+        return None
+    (_, other), factors = fit
+    return (OfArgument(case.name, other), *times(factors))
+
+
+def exchanged_pair(case: Case) -> Found:
+    """The gradients of two arguments are returned in each other's place."""
+    pairs = [_exchanged_with(case, sample) for sample in case.wrong]
+    if None in pairs or len(set(pairs)) != 1:
+        return None
+    sample, other = case.first, pairs[0]
+    assert other is not None
+    measured = next(s for s in case.others(sample) if s.argument == other).measured.value
+    name = case.examined.name(other, sample.inputs)
+    opposite = (Fact.OR_SIGNS,) if _same(measured, -sample.measured.value) else ()
+    return (OfArgument(case.name, name), OfArgument(name, case.name), *opposite)
+
+
+def _exchanged_with(case: Case, sample: Sample) -> int | None:
+    """The argument that gets the gradient of this one, and whose gradient this one gets."""
+    for other in case.others(sample):
+        mine = _same(sample.returned, other.measured.value)
+        if mine and _same(other.returned, sample.measured.value) and other.count:
+            return other.argument
+    return None
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    if first.shape != second.shape or not bool(torch.isfinite(first).all()):
+        return False
+    scale = float(second.abs().nan_to_num(0.0).max()) if second.numel() else 0.0
+    return scale > 0 and bool(((first - second).abs() <= 1e-6 * scale).all())
+
+
+def of_output(case: Case) -> Found:
+    """The grad_output of another output is used."""
+    fit = _swapped(case)
+    if fit is None or fit[0][0] != "output":
+        return None
+    (_, step), factors = fit
+    two = len(case.first.outputs) == 2
+    return (Fact.TWO_OUTPUTS if two else OfOutput(step), *times(factors))
+
+
+class Turned(NamedTuple):
+    """Two axes that are exchanged, and whether forward only moves values along them."""
+
+    evidence: tuple[Evidence, ...]
+    crossed: bool
+
+
+@once
+def _turned(case: Case) -> Turned | None:
     """Two axes of equal size exchanged, of the output, of the argument or between them."""
 
     def exchanged(sample: Sample, block: Block) -> dict[Any, Tensor]:
@@ -65,14 +127,23 @@ def transposed(case: Case) -> list[Fit]:
 
     fit = fitted(case, exchanged)
     if fit is None:
-        return []
+        return None
     (a, b), factors = fit
-    said = (Message("evidence.transposed", {"a": a, "b": b}), *times(factors))
     crossed = all(_shifts(block, a, b) for s in case.wrong for block in blocks(s, case.name)
                   if bool(block.wrong.any()))  # fmt: skip
-    if crossed:  # forward moves values about, and backward moves them on instead of back
-        return [Fit("positions", 2.9, said), Fit("transposed", 3.3, said)]
-    return [Fit("transposed", 2.94, said)]
+    return Turned((Exchanged(a, b), *times(factors)), crossed)
+
+
+def moved_on(case: Case) -> Found:
+    """Forward moves values about, and backward moves them on instead of back."""
+    turned = _turned(case)
+    return turned.evidence if turned and turned.crossed else None
+
+
+def transposed(case: Case) -> Found:
+    """Two axes of equal size are exchanged."""
+    turned = _turned(case)
+    return turned.evidence if turned else None
 
 
 def _shifts(block: Block, a: str, b: str) -> bool:
@@ -94,8 +165,8 @@ def _shifts(block: Block, a: str, b: str) -> bool:
     return bool(gap.abs().max() <= 1e-6 * scale)
 
 
-def positions(case: Case) -> list[Fit]:
-    """The same values flipped, rolled, reshaped in another order, or permuted at all."""
+def positions(case: Case) -> Found:
+    """The same values flipped, rolled, or reshaped in another order."""
 
     def moved(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -131,13 +202,16 @@ def positions(case: Case) -> list[Fit]:
         return found
 
     fit = fitted(case, moved)
-    if fit is not None:
-        (how, where), factors = fit
-        said = Message("evidence.moved", {"how": how, "where": where})
-        return [Fit("positions", 2.95, (said, *times(factors)))]
-    if all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any())):
-        return [Fit("positions", 3.05, (Message("evidence.permuted"),))]
-    return []
+    if fit is None:
+        return None
+    (how, where), factors = fit
+    return (Moved(how, where), *times(factors))
+
+
+def permuted(case: Case) -> Found:
+    """The same values in any other order."""
+    every = all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any()))
+    return (Fact.PERMUTED,) if every else None
 
 
 def _permuted(block: Block) -> bool:
@@ -157,8 +231,19 @@ def _permuted(block: Block) -> bool:
     )
 
 
-def part(case: Case) -> list[Fit]:
-    """Wrong (or right) exactly at some indices of one axis, on a diagonal, in a triangle."""
+class Region(NamedTuple):
+    """The part of a gradient that is wrong, and whether it is zero there."""
+
+    outputs: tuple[int, ...]  # the only outputs with wrong entries; empty if all have some
+    kind: str  # of a part along an axis, such as "first"; empty if there is none
+    axis: str
+    at: str  # the index, for parts that begin or end at one
+    lost: bool
+
+
+@once
+def region(case: Case) -> Region:
+    """What the wrong entries have in common, at all wrong samples."""
     shared: set[tuple[str, str]] | None = None
     outputs: set[int] = set()
     count = len(blocks(case.first))
@@ -170,28 +255,66 @@ def part(case: Case) -> list[Fit]:
             outputs.add(i)
             here = set(_parts(block))
             shared = here if shared is None else shared & here
-    if count > 1 and len(outputs) < count:
-        used = [i for i in range(count) if bool(blocks(case.first)[i].relevant.any())]
-        if any(i not in outputs for i in used):
-            names = ", ".join(str(i) for i in sorted(outputs))
-            return [Fit("part_only", 6, (Message("evidence.outputs", {"names": names}),))]
+    lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
+    used = [i for i in range(count) if bool(blocks(case.first)[i].relevant.any())]
+    if len(outputs) < count and any(i not in outputs for i in used):
+        return Region(tuple(sorted(outputs)), "", "", "", lost)
     if not shared:
-        return _superfluous(case)
+        return Region((), "", "", "", lost)
     where, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
     kind, _, index = where.partition(" ")
-    key = "evidence.part_some" if kind == "one" else f"evidence.part_{kind}"
-    said = Message(key, {"axis": name, "index": index, **_counted(case, name)})
-    lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
-    if kind == "some":
-        return _superfluous(case) or [Fit("part_only", 7, (said,))]
-    if name.startswith("output") and lost and _summed(case, name):
-        return [Fit("missing_sum", 2.5, (Message("evidence.part_sum", {"axis": name}), said))]
-    if kind == "one" and not lost:
-        return [Fit("part_only", 3.9, (said,))]
-    if kind in ("from", "until") and not lost:
-        return [Fit("missing_term", 3.6, (said, Message("evidence.carried")))]
-    beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
-    return [Fit("part_only", 6.6 if beyond else 3.6, (said,))]  # there it is the values that count
+    return Region((), kind, name, index, lost)
+
+
+def _part(case: Case) -> Part:
+    """The region as evidence."""
+    found = region(case)
+    kind = "some" if found.kind == "one" else found.kind
+    return Part(kind, found.axis, found.at, **_counted(case, found.axis))
+
+
+def not_all_summed(case: Case) -> Found:
+    """A part of what backward has to sum over is lost."""
+    found = region(case)
+    whole = found.kind in ("", "some") or not found.lost or not found.axis.startswith("output")
+    if whole or not _summed(case, found.axis):
+        return None
+    return (NotAllSummed(found.axis), _part(case))
+
+
+def not_carried(case: Case) -> Found:
+    """Wrong from one index on, or until one: something is not carried on."""
+    found = region(case)
+    onward = found.kind in ("from", "until") and not found.lost
+    return (_part(case), Fact.CARRIED) if onward else None
+
+
+def part(case: Case) -> Found:
+    """Wrong in a part that an index describes: the first, the last, a diagonal."""
+    if region(case).kind in ("", "some", "one") or case.kinds <= {Kind.WIDE, Kind.SIGNED}:
+        return None
+    return (_part(case),)
+
+
+def part_beyond(case: Case) -> Found:
+    """The same where it shows at other values only: there it may be the values that count."""
+    return (_part(case),) if region(case).kind not in ("", "some") else None
+
+
+def one_index(case: Case) -> Found:
+    """Wrong at one index of an axis."""
+    return (_part(case),) if region(case).kind == "one" else None
+
+
+def some_indices(case: Case) -> Found:
+    """Wrong at some indices of an axis."""
+    return (_part(case),) if region(case).kind == "some" else None
+
+
+def some_outputs(case: Case) -> Found:
+    """Wrong for some of the outputs."""
+    outputs = region(case).outputs
+    return (OutputsOnly(", ".join(map(str, outputs))),) if outputs else None
 
 
 def _counted(case: Case, name: str) -> dict[str, int]:
@@ -205,21 +328,25 @@ def _counted(case: Case, name: str) -> dict[str, int]:
     return {}
 
 
-def _superfluous(case: Case) -> list[Fit]:
+def _other_support(case: Case) -> Fact | None:
     """Something where nothing belongs, or nothing where something does; the rest is right."""
-    kinds = set()
+    facts: set[Fact | None] = set()
     for sample in case.wrong:
         wrong = sample.wrong & sample.sure
         right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
         if not bool(wrong.any()) or int(right.sum()) < int(wrong.sum()) / 4:
-            return []
+            return None
         measured, returned = sample.measured.value[wrong].abs(), sample.returned[wrong].abs()
         nothing = bool((measured <= 1e-9 * returned + 20 * sample.measured.error[wrong]).all())
         lost = bool((returned == 0).all())
-        kinds.add("lost" if lost else "superfluous" if nothing else "")
-    if len(kinds) != 1 or "" in kinds:
-        return []
-    return [Fit("part_only", 4.3, (Message(f"evidence.{kinds.pop()}"),))]
+        facts.add(Fact.LOST if lost else Fact.SUPERFLUOUS if nothing else None)
+    return facts.pop() if len(facts) == 1 else None
+
+
+def other_support(case: Case) -> Found:
+    """Something is returned where the derivative is 0, or 0 where it is not."""
+    fact = _other_support(case)
+    return (fact,) if fact else None
 
 
 def _parts(block: Block) -> list[tuple[str, str]]:
@@ -282,7 +409,7 @@ def _summed(case: Case, name: str) -> bool:
     return False
 
 
-def repeated(case: Case) -> list[Fit]:
+def repeated(case: Case) -> Found:
     """Entries that several outputs contribute to are wrong, and only these."""
     seen = False
     for sample in case.wrong:
@@ -297,7 +424,7 @@ def repeated(case: Case) -> list[Fit]:
             if not bool(bad.any()):
                 continue
             if bool((shares[bad] < 2).any()):
-                return []
+                return None
             lost = wrong & sure
             dropped = (returned[lost].abs() <= floor).float().mean()
             kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
@@ -312,9 +439,9 @@ def repeated(case: Case) -> list[Fit]:
                 ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()
             )
             if not (overwritten or averaged) or not (bool(single.any()) or _integers(sample)):
-                return []
+                return None
             seen = True
-    return [Fit("repeated_positions", 2, (Message("evidence.repeated"),))] if seen else []
+    return (Fact.REPEATED,) if seen else None
 
 
 def _integers(sample: Sample) -> bool:

@@ -1,4 +1,4 @@
-"""Limits of difference quotients at step zero, each with its error: the numerics of the ruler."""
+"""Limits of difference quotients at step zero, each with its error bound."""
 
 from __future__ import annotations
 

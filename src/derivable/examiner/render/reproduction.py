@@ -93,8 +93,8 @@ def run({x}):  # the gradient, whose own gradient is examined
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
     """The script, at inputs where it shows; its first lines say what is wrong, and where.
 
-    Tensors are drawn from `report.seed` where any values will do, and written out where there are
-    few of them or where they matter. Everything is in double precision.
+    Tensors are drawn from the seed where any values will do, and written out where there are few
+    of them or where they matter. Everything is in double precision.
     """
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
     names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
@@ -133,7 +133,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     }
     measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
     body = textwrap.indent(_call(report, named, names, outputs), "    ")
-    seed = f"torch.manual_seed({report.seed})"
+    seed = f"torch.manual_seed({report.settings.seed})"
     lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
         lines += _GRADIENT.format_map(gaps).splitlines()
@@ -161,7 +161,7 @@ def _pair(report: Report, finding: Finding) -> list[str]:
         *(["import numpy as np"] if arrays else []),
         *dict.fromkeys([*head, *more]),
         "",
-        f"torch.manual_seed({report.seed})",
+        f"torch.manual_seed({report.settings.seed})",
         *_theta(theta, parts),
         "up, down = copy.deepcopy(theta), copy.deepcopy(theta)",
         f"up{place}[{at}] += {STEP:.0e}",

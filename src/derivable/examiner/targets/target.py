@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError
+from derivable.examiner.measure.budget import Budget
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
@@ -100,6 +101,7 @@ class Subject:
         self.asked: tuple[int, ...] = ()
         self.forms: dict[int, Form] = {}
         self.meant: Callable[..., Any] | None = None  # whose derivative backward is to be
+        self.budget = Budget()
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs."""

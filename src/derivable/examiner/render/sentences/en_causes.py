@@ -11,6 +11,8 @@ CAUSES: dict[str, str] = {
     "requires_grad=False and the others with requires_grad=True.",
     "cause.shape": "the gradient has the wrong shape",
     "advice.shape": "A gradient has the shape of its input: compare them line by line.",
+    "cause.keepdim": "the gradient has a dimension of size 1 too many",
+    "advice.keepdim": "Drop keepdim=True, or reshape it: .reshape(argument.shape).",
     "cause.dtype": "the gradient has the wrong dtype",
     "advice.dtype": "Compute in the dtype of the input, or convert with .to(input.dtype).",
     "cause.raises": "backward raises an error",
@@ -51,6 +53,9 @@ CAUSES: dict[str, str] = {
     "advice.mean_for_sum": "What was broadcast in forward is summed in backward: .sum, not .mean.",
     "cause.wrong_axis": "it is summed, averaged or normalised over the wrong axis",
     "advice.wrong_axis": "Use the same dim in backward as in forward.",
+    "cause.last_step": "forward and backward differ in their last step",
+    "advice.last_step": "If backward is meant, add the step to forward; if forward is, multiply "
+    "backward by the derivative of its last step.",
     "cause.slope_at_output": "the slope is taken at the output instead of the input",
     "advice.slope_at_output": "Save the input for this formula.",
     "cause.slope_at_input": "the formula for the output is applied to the input",
