@@ -59,12 +59,13 @@ def prepare(subject: Subject, given: Inputs, settings: Settings, contracts: Cont
         )
     inputs = [v.detach() if isinstance(v, Tensor) else v for v in given]
     try:
-        subject.outputs(inputs)
+        outputs = subject.outputs(inputs)
     except Exception as error:  # whatever the user's forward raises
         raise InputError(
             f"{subject.name}.forward raises {type(error).__name__} at the given inputs: "
             f"{_one_line(error, 200)}; give inputs at which it runs"
         ) from error
+    _refuse_sparse(subject.name, outputs)
     examined = Examined(subject, wanted, values=settings.surrogate is None)
     examined.reference = settings.reference
     examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
@@ -107,6 +108,17 @@ def _runs(examined: Examined, inputs: list[Any]) -> bool:
     except Exception:
         return False
     return True
+
+
+def _refuse_sparse(name: str, outputs: Sequence[Any]) -> None:
+    """Raise InputError for an output whose entries are not all stored."""
+    for output in outputs:
+        if is_float(output) and output.layout != torch.strided:
+            layout = str(output.layout).removeprefix("torch.")
+            raise InputError(
+                f"{name}.forward returns a tensor of the layout {layout}; only dense outputs are "
+                "examined: return it .to_dense(), or examine the function that uses it"
+            )
 
 
 def _compare_reference(examined: Examined, inputs: list[Any]) -> None:
