@@ -120,7 +120,8 @@ def test_forward_that_asks_for_requires_grad_is_measured_as_it_is_trained() -> N
 def test_a_number_whose_gradient_autograd_sums_is_right() -> None:
     report = check(Scaled, draw(4, 3), draw())
     assert report.verdict == "right"
-    assert [(f.cause, f.argument) for f in report.findings] == [("missing_sum", "s")]
+    assert not report.findings
+    assert [note.key for note in report.notes] == ["note.summed"]
 
 
 def test_a_jvp_is_measured_beyond_the_given_values_and_beside_a_wrong_backward() -> None:

@@ -9,6 +9,7 @@ from tests.zoo.right_kinks import KINKS
 from tests.zoo.right_numbers import NUMBERS
 from tests.zoo.right_outputs import OUTPUTS
 from tests.zoo.right_solvers import SOLVERS
+from tests.zoo.right_students import STUDENTS
 from tests.zoo.right_ways import WAYS
 
-RIGHT: list[Right] = [*KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *CONTRACTS]
+RIGHT: list[Right] = [*KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *STUDENTS, *CONTRACTS]

@@ -377,6 +377,7 @@ CONTRACTS = [
     ),
     Right("three columns", Cross, lambda: [draw(5, 3)], with_contracts(x="fixed(1)")),
     Right("not asked for at 0", Direction, lambda: [draw(5, 3)], with_contracts(x="nonzero")),
+    Right("number that autograd sums", Scaled, lambda: [draw(4, 3), draw()]),
     Right("jvp in the combined style", Sine, lambda: [draw(4, 3)]),
     Right("forward that asks for requires_grad", AsksForGrad, lambda: [draw(4, 3), draw(3)]),
     Right("step in float32, declared", Step, lambda: [draw(4, 3, dtype=torch.float32)]),

@@ -14,6 +14,8 @@ from tests.zoo import (
     formulas_elementwise,
     formulas_layers,
     formulas_losses,
+    students_formulas,
+    students_tensors,
 )
 from tests.zoo.entry import Wrong
 
@@ -29,4 +31,6 @@ WRONG: list[Wrong] = [
     *engineering_state.ANIMALS,
     *engineering_orders.ANIMALS,
     *engineering_contracts.ANIMALS,
+    *students_formulas.ANIMALS,
+    *students_tensors.ANIMALS,
 ]

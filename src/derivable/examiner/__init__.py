@@ -1,5 +1,6 @@
 """The examiner: it finds wrong backwards, and states why they are wrong."""
 
+from derivable.examiner.called import examine as examine
 from derivable.examiner.check import check as check
 from derivable.examiner.check import check_gradient as check_gradient
 from derivable.examiner.finding import Finding as Finding

@@ -18,10 +18,11 @@ from derivable.errors import InputError
 from derivable.examiner.examination import examine
 from derivable.examiner.inputs.contract_text import bound
 from derivable.examiner.inputs.contracts_of_entries import FixedSize
-from derivable.examiner.inputs.declared import Declaration, Examples, declared, given_in
+from derivable.examiner.inputs.declared import Declaration, Examples, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.jax_functions import JaxSubject, is_jax, tensors_of
 from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import (
     CallableSubject,
@@ -53,14 +54,22 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
     What a class says in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
     `declare` says, counts where nothing is given here. Runs the target's code many times. The
     global random generators are left as they were. Raises InputError for inputs that cannot be
-    examined, SettingError for such settings and for what is no contract.
+    examined, SettingError for such settings.
     """
     settings, options = settings.taken_from(options)
     with _examining():
-        known = given_in(settings).over(declared(target))
+        known = _declared(target, settings)
+        settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
         subject, examples = _subject(target, inputs, options, settings.seed, known.examples)
         reports = [_report(subject, example, known, settings) for example in examples]
     return reports[0] if len(reports) == 1 else Report.merged(reports)
+
+
+def _declared(target: Any, settings: Settings) -> Declaration:
+    """What is known of the target: by the settings, its class, or `declare`."""
+    given = Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
+    known = given.over(declared(target))
+    return known if known.surrogate_of is None else replace(known, surrogate=None)
 
 
 def _report(
@@ -71,10 +80,8 @@ def _report(
     contracts = bound(known.contracts, names, example, subject.name)
     values, sparse = through_values(example, names, subject.name)
     subject.forms = {**contracts, **sparse}
-    subject.meant = known.surrogate_of
-    why = known.surrogate if known.surrogate_of is None else None
-    settings = replace(settings, surrogate=why, surrogate_of=known.surrogate_of)
     fixed = {i: FixedSize() for i in sparse}
+    subject.meant = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
         report = examine(subject, values, settings, {**contracts, **fixed})
@@ -143,6 +150,9 @@ def _subject(
     if is_function:
         function = FunctionSubject(target)
         return function, [function.bind(example, options) for example in examples]
+    if is_jax(target):
+        wrapped = JaxSubject(target, options)
+        return wrapped, [tensors_of(example) for example in examples]
     definition = custom_op_of(target)
     if definition is not None:
         operator = CustomOpSubject(definition)

@@ -16,11 +16,12 @@ from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
 from derivable.examiner.finding import Finding, Message
+from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.measure.budget import Budget, BudgetSpent
 from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
-from derivable.examiner.setup import Contracts, prepare
+from derivable.examiner.setup import prepare
 from derivable.examiner.targets.target import Inputs, Subject
 from derivable.examiner.verdicts import verdicts
 
@@ -29,16 +30,19 @@ CONCLUDING, CONCLUDING_SECONDS = 5_000, 5.0  # calls and seconds of the diagnosi
 
 
 def examine(
-    subject: Subject, given: Inputs, settings: Settings, contracts: Contracts | None = None
+    subject: Subject,
+    given: Inputs,
+    settings: Settings,
+    contracts: dict[int, Contract] | None = None,
 ) -> Report:
-    """The report on one target at one example, whose arguments have these `contracts`.
+    """The report on one target at one example; `contracts` by the position of the argument.
 
     Raises InputError for inputs that cannot be examined; what goes wrong later is reported.
     """
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
-        prepared = prepare(subject, given, settings, contracts or {})
+        prepared = prepare(subject, given, settings, dict(contracts or {}))
         setup = prepared.setup
         seen = run_checks(setup, Seen(notes=prepared.notes))
         findings, seen = _concluded(setup, seen)

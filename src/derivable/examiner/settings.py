@@ -42,10 +42,10 @@ class Settings:
 
     reference  the same function in plain PyTorch: its autograd sharpens the measurement
     surrogate  why backward is not the derivative on purpose: values are then not compared
-    surrogate_of  the differentiable function, of the same inputs, whose derivative backward is on
-               purpose: values are compared with it
-    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the examiner
-               never leaves it, and compares gradients along it only
+    surrogate_of  the differentiable function, of the same inputs, whose derivative backward is
+               instead: values are compared with it
+    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the inputs
+               that are made up fulfil it, and gradients are compared along it only
     compile    whether to run it under torch.compile too, which takes seconds
     seed       of everything that is random in the examination
     level      what makes it fail: a Level or its name

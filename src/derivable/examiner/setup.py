@@ -15,6 +15,7 @@ from derivable.errors import InputError
 from derivable.examiner.checks import orders
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Setup
+from derivable.examiner.checks.reference import compare_references
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import Contract
@@ -23,12 +24,10 @@ from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.budget import Budget
-from derivable.examiner.measure.space import joined
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
 
-Contracts = dict[int, Contract]  # by the position of the argument
 MOST_CALLS = 10_000  # of a forward of few operations: ten times what is usual
 FEWEST_CALLS = 300  # whatever forward costs
 MOST_WORK = 1_500_000  # operations in all, and as much for each ENTRIES that they write
@@ -43,15 +42,17 @@ class Prepared:
     notes: tuple[Message, ...] = ()
 
 
-def prepare(subject: Subject, given: Inputs, settings: Settings, contracts: Contracts) -> Prepared:
-    """The setup for one examination; to `contracts`, those that are recognised are added.
+def prepare(
+    subject: Subject, given: Inputs, settings: Settings, contracts: dict[int, Contract]
+) -> Prepared:
+    """The setup for one examination; contracts that are recognised are added to the given ones.
 
     Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
-    if the reference is another function.
+    if the reference is another function. Also for sparse outputs.
     """
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
-    wanted = [i for i in wanted if i not in contracts or not contracts[i].discrete]
+    wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]
     if not wanted:
         raise InputError(
             f"{subject.name}: none of the inputs is a floating-point tensor, so there is no "
@@ -76,11 +77,8 @@ def prepare(subject: Subject, given: Inputs, settings: Settings, contracts: Cont
         notes.append(Message("note.own_dtype"))
     if settings.surrogate is not None:
         notes.append(Message("note.surrogate", {"why": settings.surrogate}))
-    if settings.reference is not None:
-        _compare_reference(examined, used)
     notes += settled(subject, contracts, used)
-    if subject.meant is not None:
-        _compare_shapes(examined, used)
+    compare_references(examined, used)
     subject.budget = Budget(settings.budget or _usual_calls(subject, used), settings.timeout)
     own = len(used) - len(subject.parameters)
     probes = Probes(used, wanted, settings.seed, own, contracts)
@@ -119,45 +117,6 @@ def _refuse_sparse(name: str, outputs: Sequence[Any]) -> None:
                 f"{name}.forward returns a tensor of the layout {layout}; only dense outputs are "
                 "examined: return it .to_dense(), or examine the function that uses it"
             )
-
-
-def _compare_reference(examined: Examined, inputs: list[Any]) -> None:
-    """Raise InputError if the reference is not the same function at the given inputs."""
-    name = examined.subject.name
-    try:
-        outputs = as_tuple(examined.reference(*examined.subject.given(inputs)))
-        theirs = joined([o for o in outputs if is_float(o)])
-    except Exception as error:
-        raise InputError(
-            f"the reference raises {type(error).__name__} at the inputs of {name}: "
-            f"{_one_line(error, 160)}; it must take the same inputs"
-        ) from error
-    ours = joined([o for o in examined.subject.outputs(inputs) if is_float(o)])
-    if ours.shape != theirs.shape or not torch.allclose(
-        ours, theirs, rtol=1e-6, atol=1e-9, equal_nan=True
-    ):
-        raise InputError(
-            f"the reference computes something else than {name}.forward at the given inputs; "
-            "give the same function in plain PyTorch"
-        )
-
-
-def _compare_shapes(examined: Examined, inputs: list[Any]) -> None:
-    """Raise InputError if `surrogate_of` does not return outputs of the shapes of forward's."""
-    subject = examined.subject
-    try:
-        theirs = [tuple(o.shape) for o in subject.value(inputs) if is_float(o)]
-    except Exception as error:
-        raise InputError(
-            f"surrogate_of raises {type(error).__name__} at the inputs of {subject.name}: "
-            f"{_one_line(error, 160)}; it must take the same inputs"
-        ) from error
-    ours = [tuple(o.shape) for o in subject.outputs(inputs) if is_float(o)]
-    if ours != theirs:
-        raise InputError(
-            f"surrogate_of returns shapes {theirs}, and {subject.name}.forward {ours}; give a "
-            "function of the same inputs with outputs of the same shapes"
-        )
 
 
 def _one_line(error: Exception, most: int) -> str:

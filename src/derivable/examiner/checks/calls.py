@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.targets.recorder import kept, same
@@ -131,7 +132,8 @@ def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
         if changed or written:
             key = "evidence.forward_changes" if changed else "evidence.forward_writes"
             said = Message(key, {"name": examined.name(i, inputs)})
-            problems.append(Problem("in_place", i, (said,)))
+            line = writing_line(examined.subject, inputs, i)
+            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
     return problems
 
 
@@ -170,14 +172,14 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     try:
         first = gradients(examined, run, inputs, vector)
     except Exception as error:
-        return [Problem("raises", None, (raised(error),))]
+        return [Problem("raises", None, (raised(error),), source=raised_at(error))]
     draws = _random_state() != before
     examined.comparisons += 2
     try:
         second = gradients(examined, run, inputs, vector)
     except Exception as error:
         said = (Message("evidence.backward_once"), raised(error))
-        return [Problem("state", None, said)]
+        return [Problem("state", None, said, source=raised_at(error))]
     if draws:
         with seeded(1):
             other = gradients(examined, examined.run(inputs), inputs, vector)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivable.examiner.checks.check import Results, Setup
-from derivable.examiner.checks.returned import EXAMPLE, Problem
+from derivable.examiner.checks.returned import ACCEPTED, EXAMPLE, Problem
 from derivable.examiner.checks.values import STRICT
 from derivable.examiner.finding import Message
 from derivable.examiner.targets.target import Inputs
@@ -38,10 +38,13 @@ def evaluate(
         return Results()
     if evaluation is None:
         return Results()
-    problems, notes = [], []
+    problems: list[Problem] = []
+    notes: list[Message] = []
     for problem in evaluation.problems:
         problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
-        if problem.cause == "raises" and _rare(setup, problem):
+        if problem.cause == ACCEPTED:
+            notes += problem.evidence
+        elif problem.cause == "raises" and _rare(setup, problem):
             notes.append(_note(problem))
         elif where is EXAMPLE or strictly or problem.cause == "count":
             problems.append(problem)

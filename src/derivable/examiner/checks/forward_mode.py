@@ -12,7 +12,7 @@ from torch.autograd import forward_ad
 
 from derivable.examiner.checks.calling import handed, only
 from derivable.examiner.checks.calls import cotangent, gradients
-from derivable.examiner.checks.returned import EXAMPLE, Problem, raised
+from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, real
@@ -76,7 +76,7 @@ def _own(examined: Examined, inputs: Inputs) -> Problem | None:
     expected, bound = _measured(examined, inputs, tangents, got)
     if got.shape != expected.shape:
         sizes = {"returned": len(got), "expected": len(expected)}
-        return Problem("jvp", None, (Message("evidence.jvp_size", sizes),))
+        return Problem("jvp", None, (Message("evidence.jvp_size", sizes),), rule="jvp")
     off = (got - expected).abs()
     largest = float(expected.abs().nan_to_num(0.0, 0.0).max()) if len(expected) else 0.0
     wrong = ~(off <= 5 * bound + SLACK * largest) & torch.isfinite(expected)
@@ -88,7 +88,7 @@ def _own(examined: Examined, inputs: Inputs) -> Problem | None:
         "pushed": f"{float(got[worst]):.6g}", "measured": f"{float(expected[worst]):.6g}",
         "count": str(int(wrong.sum())), "all": len(wrong),
     }  # fmt: skip
-    return Problem("jvp", None, (Message("evidence.jvp_measured", fields),))
+    return Problem("jvp", None, (Message("evidence.jvp_measured", fields),), rule="jvp")
 
 
 def _measured(
@@ -126,12 +126,12 @@ def _beside_backward(examined: Examined, inputs: Inputs, push: Push, cause: str)
     if abs(left - right) <= SLACK * size or not abs(left - right) < float("inf"):
         return None
     fields = {"pushed": f"{left:.6g}", "pulled": f"{right:.6g}"}
-    return Problem(cause, None, (Message("evidence.jvp", fields),))
+    return Problem(cause, None, (Message("evidence.jvp", fields),), rule="jvp")
 
 
 def _raises(error: BaseException, cause: str) -> Problem:
     said = Message("evidence.way_raises", {"way": "forward mode"})
-    return Problem(cause, None, (said, raised(error)))
+    return Problem(cause, None, (said, raised(error)), rule="jvp", source=raised_at(error))
 
 
 def _pushed(examined: Examined, inputs: Inputs, push: Push) -> tuple[list[Tensor], list[Tensor]]:

@@ -8,6 +8,7 @@ from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.edges import edges
 from derivable.examiner.checks.evaluate import evaluate, named
 from derivable.examiner.checks.values import GROSS, WIDE
+from derivable.examiner.checks.zeros import counted_at_zero
 from derivable.examiner.finding import Message
 
 
@@ -38,6 +39,8 @@ class SpecialValues(Check):
         probes.crossing = {i for i in probes.positive if setup.meant.through_zero(i)}
         for inputs, where in probes.at(seen.small(setup)).extreme():
             yield evaluate(setup, inputs, named(setup, where), GROSS, strictly=False)
+        if setup.by_hand and seen.runs:
+            yield Results(counted_at_zero(setup.examined, setup.inputs))
 
 
 class Edges(Check):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks import exemptions as forgiveness
-from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised
+from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.finding import Message
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
@@ -199,7 +199,7 @@ class Examined:
             try:
                 gradients = self.pull(run, inputs, vector)
             except Exception as error:  # whatever the user's backward raises is a finding
-                return {}, [Problem("raises", None, (raised(error),))]
+                return {}, [Problem("raises", None, (raised(error),), source=raised_at(error))]
             if row == 0:
                 problems = contract(self, gradients, inputs, lenient)
                 if any(p.argument is None for p in problems):

@@ -43,7 +43,7 @@ def rule_for_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
         examined.comparisons += 1
         said = _compared(call, plain, names, dims)
         if said is not None:
-            return [Problem("way", None, (said,))]
+            return [Problem("way", None, (said,), rule="vmap")]
     return []
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from derivable.examiner.checks.calling import handed, near, only
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.forward_mode import pushes
-from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
 from derivable.examiner.finding import Message
@@ -72,7 +72,7 @@ def ways(
 ) -> list[Problem]:
     """Every way that the target offers gives the gradients that backward gives by hand.
 
-    `others` are evaluations at whose inputs a jvp is looked at, too.
+    `others` are evaluations at whose inputs a jvp is compared, too.
     """
     subject = examined.subject
     if not isinstance(subject, FunctionSubject) or subject.random:
@@ -121,7 +121,7 @@ def _try(
         ):
             return []  # it says so itself, and promises nothing
         messages = (Message("evidence.way_raises", said), raised(error))
-        return [Problem("way", None, messages)]
+        return [Problem("way", None, messages, source=raised_at(error))]
     for i, gradient, right in zip(examined.wanted, found, expected, strict=True):
         if gradient is None or right is None:
             continue

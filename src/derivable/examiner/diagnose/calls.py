@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, HiddenOutput, OtherMask
+from derivable.examiner.diagnose.evidence import Fact, Found, Told
 from derivable.examiner.targets.target import CallableSubject, FunctionRun, applying, copied
+
+
+@dataclass(frozen=True)
+class HiddenOutput(Told):
+    """The grad_output of an output that has no gradient is used."""
+
+    key = "evidence.hidden_output"
+    output: int
+
+
+@dataclass(frozen=True)
+class OtherMask(Told):
+    """Entries that are lost and superfluous, as with the mask of another draw."""
+
+    key = "evidence.other_mask"
+    lost: int
+    superfluous: int
 
 
 def changed_by_the_caller(case: Case) -> Found:

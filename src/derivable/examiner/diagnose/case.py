@@ -96,8 +96,8 @@ class Block:
             return None
         prediction, returned = candidate[known], self.returned[known]
         power = float(prediction.square().sum())
-        if power == 0.0:
-            return None
+        if not bool((prediction.abs() > 20 * self.error[known]).any()):
+            return None  # zero, or what errors leave of a sum that is zero
         if candidate is not self.measured:
             own = self.measured[known]
             cosine = float(prediction @ own) ** 2 / (power * float(own.square().sum()) or 1.0)

@@ -12,17 +12,24 @@ from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import GIVEN, Evaluation, Examined
 from derivable.examiner.diagnose import contracts
 from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
-from derivable.examiner.diagnose.evidence import FoundAt
-from derivable.examiner.diagnose.lines import line_at, line_of
+from derivable.examiner.diagnose.evidence import Told
+from derivable.examiner.diagnose.lines import line_at, return_of
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
 from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
 from derivable.examiner.targets.target import Inputs
 
-RULES = {"evidence.vmap": "vmap", "evidence.vmap_gradient": "vmap"}  # what evidence is about
 CROOKED = ("not_linear", "ignores_grad_output")  # there is no Jacobian whose values could be named
 ELSEWHERE = LONE | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
 CONTRACT = ("raises", "shape", "count", "dtype")
+
+
+@dataclass(frozen=True)
+class FoundAt(Told):
+    """Where the cause was found, if not at the given inputs."""
+
+    key = "evidence.found_at"
+    where: Point
 
 
 @dataclass(frozen=True)
@@ -44,19 +51,15 @@ def conclusions(
     found = [*values.values(), *_of_problems(seen, values)]
     if examined.coarse:  # the inputs were given in a smaller dtype, and its rounding is their own
         found = [finding for finding in found if not _of_the_inputs(seen, finding)]
-    return [replace(finding, source=_source(seen, finding)) for finding in ordered(found)]
+    return [
+        replace(finding, source=finding.source or _source(seen, finding))
+        for finding in ordered(found)
+    ]
 
 
 def _source(seen: Seen, finding: Finding) -> Source | None:
     """The line of the user's code behind a finding."""
-    inputs, point = finding.inputs or seen.inputs, Point.of(finding.where)
-    changed = None  # the input that forward changes; backward's changes are of no one argument
-    if finding.cause == "in_place" and finding.argument is not None:
-        changed = seen.examined.subject.names(len(inputs)).index(finding.argument)
-    rule = RULES.get(finding.evidence[0].key) if finding.evidence else None
-    if finding.cause == "jvp" or rule is not None:
-        return line_of(seen.examined, rule or "jvp")
-    return line_at(seen.examined, inputs, point, changed)
+    return line_at(seen.examined, finding.inputs or seen.inputs, Point.of(finding.where))
 
 
 def _of_values(seen: Seen) -> dict[int, Finding]:
@@ -118,16 +121,21 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
     if cause == "shape" and elsewhere and _unit_by_nature(seen, problem):
         return None
     known = contracts.Seen(seen.examined, problem, problem.inputs or seen.inputs, tuple(seen.looks))
-    cause, more = contracts.named(known)
+    cause, after, before = contracts.named(known)
     if elsewhere and cause in CONTRACT:
         cause = "sizes"
     name = None
     if problem.argument is not None:
         name = seen.examined.name(problem.argument, seen.inputs)
-    evidence = (*problem.evidence, *(said.message for said in more))
+    evidence = (
+        *(said.message for said in before),
+        *problem.evidence,
+        *(said.message for said in after),
+    )
     return Finding(
         seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs, severity=problem.severity,
+        source=problem.source or return_of(seen.examined, problem.rule),
     )  # fmt: skip
 
 

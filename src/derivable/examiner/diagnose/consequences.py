@@ -21,7 +21,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "state": SHAKEN, "random": SHAKEN,
     "in_place": ("layout", "second_order", "way", "state", "precision"),
     "count": ("sizes", "needs_input_grad", "way", "layout"),
-    "shape": ("sizes",), "keepdim": ("sizes",), "missing_sum": ("sizes",),
+    "shape": ("sizes", "way"), "keepdim": ("sizes", "way"), "missing_sum": ("sizes", "way"),
     "raises": (VALUES, "sizes", "way", "layout"),
     VALUES: ("second_order", "way"),
     "not_linear": ("second_order", "way"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,12 +16,10 @@ from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import (
     Evidence,
     Fact,
-    FactorAtOne,
     FactorIs,
     OfArgument,
-    SavedIntermediate,
-    ShapeOf,
-    TransposeOf,
+    OfEachOther,
+    Told,
 )
 from derivable.examiner.diagnose.products import Beside, alike, beside, product_of, rearranged
 from derivable.examiner.points import GIVEN_SIZES, ORDINARY, OTHER_SIZES, Kind, kind
@@ -28,11 +27,47 @@ from derivable.examiner.targets.recorder import kept_by_name
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run
 
 
+@dataclass(frozen=True)
+class FactorAtOne(Told):
+    """For a grad_output of one, it is `factor` times the derivative."""
+
+    key = "evidence.factor_at_one"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+
+
+@dataclass(frozen=True)
+class ShapeOf(Told):
+    """What is returned for `name` has the shape of `other`."""
+
+    key = "evidence.shape_of"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class TransposeOf(Told):
+    """What is returned for `name` is the gradient of `other`, transposed."""
+
+    key = "evidence.transpose_of"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class SavedIntermediate(Told):
+    """Saved tensors, by position or name, that are neither inputs nor outputs of forward."""
+
+    key = "evidence.saved_intermediate"
+    positions: str
+
+
 class Named(NamedTuple):
     """The cause of a problem, and what speaks for it besides what the check has said."""
 
     cause: str
     evidence: tuple[Evidence, ...] = ()
+    before: tuple[Evidence, ...] = ()  # what is said first, also of the other arguments
 
 
 class Seen(NamedTuple):
@@ -66,32 +101,46 @@ def _shape(seen: Seen) -> Named | None:
     if raw.ndim >= len(shape) and summed:
         return Named("missing_sum", (Fact.AUTOGRAD_SUMS,))
     known = beside(seen.examined, seen.inputs)
-    right = product_of(seen.examined, seen.inputs, argument, known) if known else None
-    found = _whose(seen, argument, known) or _of_shape(seen, argument, raw)
-    return found and found._replace(evidence=(*found.evidence, *(right or ())))
+    found = _whose(seen, argument, known) if known else None
+    return found or _of_shape(seen, argument, raw)
 
 
 def _squeezed(shape: tuple[int, ...]) -> list[int]:
     return [length for length in shape if length != 1]
 
 
-def _whose(seen: Seen, argument: int, known: Beside | None) -> Named | None:
-    """The argument whose measured gradient it is, as it is or transposed."""
-    if known is None:
-        return None
+def _whose(seen: Seen, argument: int, known: Beside) -> Named | None:
+    """The argument whose measured gradient it is, as it is or transposed; and the right formula."""
     run = seen.examined.run(seen.inputs)
-    raw = seen.examined.pull(run, seen.inputs, known.vector)[argument]
+    returned = seen.examined.pull(run, seen.inputs, known.vector)
     names = seen.examined.subject.names(len(seen.inputs))
-    if not isinstance(raw, Tensor):
+    owner, turned = _owner(returned[argument], argument, known)
+    if owner is None:
         return None
-    for i, gradient in known.measured.items():
-        if i != argument and alike(raw, gradient):
-            return Named("swapped", (OfArgument(names[argument], names[i]),))
-    for i, gradient in known.measured.items():
-        if raw.ndim == 2 and alike(raw.mT, gradient):
-            cause = "transposed" if i == argument else "swapped"
-            return Named(cause, (TransposeOf(names[argument], names[i]),))
-    return None
+    said = (TransposeOf if turned else OfArgument)(names[argument], names[owner])
+    back, _ = _owner(returned[owner], owner, known)
+    if owner == argument or back != argument:
+        right = product_of(seen.examined, seen.inputs, argument, known)
+        return Named("transposed" if owner == argument else "swapped", (said, *right))
+    first, second = sorted((argument, owner))
+    pair = OfEachOther(names[first], names[second])
+    right = tuple(
+        one for i in (first, second) for one in product_of(seen.examined, seen.inputs, i, known)
+    )
+    return Named("swapped", (said,) if turned else (), (pair, *right))
+
+
+def _owner(returned: Any, argument: int, known: Beside) -> tuple[int | None, bool]:
+    """The argument whose measured gradient it is, others first; and whether it is transposed."""
+    if isinstance(returned, Tensor):
+        order = sorted(known.measured, key=lambda i: i == argument)
+        for i in order:
+            if i != argument and alike(returned, known.measured[i]):
+                return i, False
+        for i in order:
+            if returned.ndim == 2 and alike(returned.mT, known.measured[i]):
+                return i, True
+    return None, False
 
 
 def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
@@ -111,6 +160,8 @@ def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
 
 def _raises(seen: Seen) -> Named | None:
     """The matrix product that raises, in the arrangement in which the gradient is right."""
+    if kind(seen.problem) is Kind.DTYPE:
+        return Named("raises", (Fact.RUNS_IN_FLOAT64,))
     if kind(seen.problem) is not Kind.EXAMPLE or seen.examined.subject.random:
         return None
     return Named("raises", tuple(rearranged(seen.examined, seen.inputs, seen.examined.wanted)))
@@ -140,8 +191,8 @@ def _ignored(seen: Seen) -> Named | None:
 def _second_order(seen: Seen) -> Named | None:
     """Saved tensors that are neither inputs nor outputs: autograd takes them for constants."""
     run = seen.examined.run(seen.inputs)
-    if not isinstance(run, FunctionRun):
-        return None
+    if not isinstance(run, FunctionRun) or getattr(seen.examined.subject, "ours", False):
+        return None  # ours are computed again from the inputs
     own = [v for v in (*run.inputs, *run.outputs) if isinstance(v, Tensor)]
     names = [
         name for name, tensor in kept_by_name(run.ctx).items()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from derivable.examiner.checks.values import GIVEN
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Changed, Fact, Found
+from derivable.examiner.diagnose.evidence import Fact, Found, Told
 from derivable.examiner.measure.space import real
 from derivable.examiner.points import GIVEN_SIZES, kind
 from derivable.examiner.targets.recorder import changed_after_saving as changed_tensors
 from derivable.examiner.targets.target import FunctionRun, FunctionSubject
+
+
+@dataclass(frozen=True)
+class Changed(Told):
+    """The saved tensor at this position, or of this name, was changed after it was saved."""
+
+    key = "evidence.changed"
+    position: str
 
 
 def changed_after_saving(case: Case) -> Found:

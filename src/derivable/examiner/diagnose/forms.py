@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,11 +15,9 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
-    Formulas,
     Found,
-    Missing,
-    PowerRule,
     RatioFormula,
+    Told,
     number,
 )
 from derivable.examiner.diagnose.slopes import Points, points
@@ -26,6 +25,33 @@ from derivable.examiner.diagnose.slopes import Points, points
 Terms = dict[str, float]
 ACCURATE = 1e-7
 MOST = 96  # points that are looked at
+
+
+@dataclass(frozen=True)
+class Formulas(Told):
+    """Both slopes written out."""
+
+    key = "evidence.formulas"
+    measured: str
+    returned: str
+
+
+@dataclass(frozen=True)
+class Missing(Told):
+    """The term that is missing."""
+
+    key = "evidence.missing"
+    formula: str
+
+
+@dataclass(frozen=True)
+class PowerRule(Told):
+    """The power rule, applied to base**name."""
+
+    key = "evidence.power_rule"
+    formats: ClassVar = {"base": ""}
+    name: str
+    base: float
 
 
 def _basis(x: Tensor, name: str) -> dict[str, Tensor]:

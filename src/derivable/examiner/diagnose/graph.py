@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -16,13 +17,22 @@ from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
-from derivable.examiner.diagnose.evidence import ChangedRule, Found
+from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionSubject
 
 KINDS = ("dropped", "skipped", "turned", "negated")  # what is said where several would do
 MOST = 120  # operations of a forward that is looked into
 Gradients = tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
+class ChangedRule(Told):
+    """It is the gradient of forward with one operation's rule changed: see graph.py."""
+
+    key = "evidence.{kind}"
+    kind: str
+    name: str
 
 
 class Edit(NamedTuple):

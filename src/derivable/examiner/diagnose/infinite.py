@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Found, NotFinite, Underflow
+from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.points import BEYOND, SPECIAL, Kind, kind
+
+
+@dataclass(frozen=True)
+class NotFinite(Told):
+    """How many entries are nan or infinite."""
+
+    key = "evidence.not_finite"
+    count: int
+    all: int
+
+
+@dataclass(frozen=True)
+class Underflow(Told):
+    """How many entries are 0 where the derivative is not."""
+
+    key = "evidence.underflow"
+    count: int
 
 
 def nothing_finite(case: Case) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -11,10 +12,20 @@ import torch
 
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
-from derivable.examiner.diagnose.evidence import Found, OtherOption
+from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.targets.derivatives import TargetDerivatives
 
 AXES = ("dim", "axis", "dims")  # names of options that are axes
+
+
+@dataclass(frozen=True)
+class OtherOption(Told):
+    """It is the gradient for another value of an option."""
+
+    key = "evidence.option"
+    name: str
+    value: Any
+    other: Any
 
 
 class Source(Enum):

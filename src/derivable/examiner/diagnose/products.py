@@ -218,8 +218,10 @@ def other_arrangement(case: Case) -> Found:
 # By name ----------------------------------------------------------------------------------------
 
 
-def product_of(examined: Examined, inputs: Inputs, argument: int, known: Beside) -> Found:
-    """The gradient as one product of an input or grad_output with another; None if it is none."""
+def product_of(
+    examined: Examined, inputs: Inputs, argument: int, known: Beside
+) -> tuple[IsProduct, ...]:
+    """The gradient as one product of two matrices, of the inputs and grad_output; or nothing."""
     run = examined.run(inputs)
     factors = _factors(examined, run, inputs, known.vector)
     for (a, x), (b, y) in itertools.permutations(factors.items(), 2):
@@ -229,7 +231,7 @@ def product_of(examined: Examined, inputs: Inputs, argument: int, known: Beside)
             if alike(how.of(x, y), known.measured[argument]):
                 name = examined.name(argument, inputs)
                 return (IsProduct(name, how.text(a, b)),)
-    return None
+    return ()
 
 
 def _factors(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> dict[str, Tensor]:

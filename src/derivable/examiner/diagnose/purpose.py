@@ -1,4 +1,4 @@
-"""Causes that may be meant, and the small constant that keeps a division from failing."""
+"""What may be meant: surrogates, contracts, a small constant that keeps a division finite."""
 
 from __future__ import annotations
 
@@ -10,13 +10,51 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Offset, Told
+from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Told
 from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
 from derivable.examiner.measure.space import real
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
-ENTRYWISE = GIVEN_SIZES | {Kind.WIDE, Kind.SIGNED}
+ENTRYWISE = (Kind.EXAMPLE, Kind.AGAIN, Kind.WIDE, Kind.SIGNED)
 TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
+
+
+@dataclass(frozen=True)
+class ClippedStraightThrough(Told):
+    """Backward passes grad_output on where the argument lies between two numbers."""
+
+    key = "evidence.straight_through_clipped"
+    name: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Spiking(Told):
+    """Backward returns a bump around one number."""
+
+    key = "evidence.spiking"
+    name: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declare(Told):
+    """The contract that an argument seems to have."""
+
+    key = "evidence.declare"
+    name: str
+    contract: str
+
+
+@dataclass(frozen=True)
+class Offset(Told):
+    """A form of the returned gradient is off by a constant."""
+
+    key = "evidence.offset"
+    formats: ClassVar = {"offset": ".3g"}
+    form: str
+    offset: float
 
 
 def surrogate(case: Case) -> Found:
@@ -31,78 +69,46 @@ def surrogate(case: Case) -> Found:
     return (Fact.STEPS, *_kind_of_surrogate(case))
 
 
-@dataclass(frozen=True)
-class StraightThrough(Told):
-    """The gradient is grad_output itself."""
-
-    key = "evidence.straight_through"
-
-
-@dataclass(frozen=True)
-class ClippedStraightThrough(Told):
-    """The gradient is grad_output where the argument is in an interval, as far as was seen."""
-
-    key = "evidence.straight_through_clipped"
-    formats: ClassVar = {"low": ".2g", "high": ".2g"}
-    name: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class SmoothBump(Told):
-    """The slope is a smooth function of the argument, largest at `at`."""
-
-    key = "evidence.spiking"
-    formats: ClassVar = {"at": ".2g"}
-    name: str
-    at: float
-
-
-@dataclass(frozen=True)
-class ToDeclare(Told):
-    """The contract that an argument seems to have."""
-
-    key = "evidence.declare"
-    name: str
-    contract: str
-
-
-def _kind_of_surrogate(case: Case) -> list[Evidence]:
+def _kind_of_surrogate(case: Case) -> tuple[Evidence, ...]:
     """What is returned entry by entry: 1, 1 in an interval, or a bump; nothing if none of them."""
     samples = [s for s in case.all_samples() if kind(s) in ENTRYWISE and not s.x.is_complex()]
-    if not samples or any(s.returned.shape[0] != s.returned.shape[1] for s in samples):
-        return []
+    diagonal = [s for s in samples if s.returned.shape[0] == s.returned.shape[1]]
+    if not samples or len(diagonal) < len(samples):
+        return ()
     slopes = [s.returned.diagonal() for s in samples]
     if any(bool((s.returned != torch.diag(d)).any()) for s, d in zip(samples, slopes, strict=True)):
-        return []
+        return ()
     x, order = torch.cat([real(s.x) for s in samples]).sort()
     slope = torch.cat(slopes)[order]
+    inside = slope != 0
     if bool((slope == 1).all()):
-        return [StraightThrough()]
-    inside = (slope != 0).nonzero().flatten()
-    if not len(inside) or not bool((slope >= 0).all()):
-        return []
-    first, last = int(inside[0]), int(inside[-1])
+        return (Fact.STRAIGHT_THROUGH,)
+    if not bool(inside.any()) or not bool((slope >= 0).all()):
+        return ()
+    first, last = int(inside.double().argmax()), len(x) - 1 - int(inside.flip(0).double().argmax())
     if bool((slope[first : last + 1] == 1).all()):
-        return [ClippedStraightThrough(case.name, float(x[first]), float(x[last]))]
+        low, high = f"{float(x[first]):.2g}", f"{float(x[last]):.2g}"
+        return (ClippedStraightThrough(case.name, low, high),)
     peak = int(slope.argmax())
     rises, falls = slope[: peak + 1].diff() >= -TINY, slope[peak:].diff() <= TINY
-    bump = bool(rises.all()) and bool(falls.all())
-    return [SmoothBump(case.name, float(x[peak]))] if bump else []
+    if bool(rises.all()) and bool(falls.all()):
+        return (Spiking(case.name, f"{float(x[peak]):.2g}"),)
+    return ()
 
 
-def to_declare(case: Case) -> list[Evidence]:
-    """The contract that an argument seems to have, where a gradient is wrong only beside it."""
-    if not case.kinds <= {Kind.CROOKED, Kind.LONGER}:
-        return []
-    name, given = case.first.where.fields["argument"], case.looks[0].inputs
-    contract = structure(given[case.examined.subject.names(len(given)).index(name)])
+def contract_to_declare(case: Case) -> tuple[Evidence, ...]:
+    """The contract that an argument seems to have, where it is wrong only beside it."""
+    sample = case.first
+    if kind(sample) not in (Kind.CROOKED, Kind.LONGER):
+        return ()
+    name, given = sample.where.fields["argument"], case.looks[0].inputs
+    position = case.examined.subject.names(len(given)).index(name)
+    contract = structure(given[position])
     if contract is None:
-        return []
+        return ()
     if isinstance(contract, Definite):
         contract = Symmetric()  # which is enough
-    return [ToDeclare(name, contract.text)]
+    return (Declare(name, contract.text),)
 
 
 FORMS: dict[str, Callable[[Tensor], Tensor]] = {

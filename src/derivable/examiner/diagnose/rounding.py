@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 
@@ -11,15 +12,47 @@ from derivable.examiner.checks.linearity import representable as smallest_dtype
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
-    Cancellation,
     Found,
-    Nearly,
-    Representable,
-    Staircase,
+    Told,
 )
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
 from derivable.examiner.points import Kind, kind
+
+
+@dataclass(frozen=True)
+class Representable(Told):
+    """The wrong entries are exact numbers of a smaller dtype."""
+
+    key = "evidence.representable"
+    dtype: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Staircase(Told):
+    """The gradient moves in steps; their size relative to it."""
+
+    key = "evidence.staircase"
+    formats: ClassVar = {"size": ".1g"}
+    size: float
+
+
+@dataclass(frozen=True)
+class Nearly(Told):
+    """The largest relative deviation of a gradient that is nearly right."""
+
+    key = "evidence.nearly"
+    formats: ClassVar = {"size": ".2g"}
+    size: float
+
+
+@dataclass(frozen=True)
+class Cancellation(Told):
+    """The relative deviations at smaller and smaller arguments."""
+
+    key = "evidence.cancellation"
+    shares: str
 
 
 class Small(NamedTuple):

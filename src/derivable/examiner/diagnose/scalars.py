@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -14,16 +16,48 @@ from derivable.examiner.diagnose.evidence import (
     Fact,
     FactorIs,
     Found,
-    Identity,
     OutputsOnly,
-    PerhapsSizes,
-    Ratio,
-    RatioAtSizes,
+    Told,
     number,
 )
 from derivable.examiner.inputs.probes import describe
 
 Factors = list[tuple[Sample, float]]  # each wrong sample with its factor
+
+
+@dataclass(frozen=True)
+class Ratio(Told):
+    """Returned / measured is `factor` in all `count` entries that are wrong."""
+
+    key = "evidence.ratio"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+    count: int
+
+
+@dataclass(frozen=True)
+class RatioAtSizes(Told):
+    """The factor at inputs of these shapes."""
+
+    key = "evidence.ratio_sizes"
+    factor: str
+    shapes: str
+
+
+@dataclass(frozen=True)
+class PerhapsSizes(Told):
+    """Sizes that are the same number as the factor, at the one shape that was evaluated."""
+
+    key = "evidence.or_sizes"
+    names: str
+
+
+@dataclass(frozen=True)
+class Identity(Told):
+    """Forward returns this input as it is."""
+
+    key = "evidence.identity"
+    name: str
 
 
 @once

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,14 +13,32 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
-    ConjugateOf,
     Fact,
     Found,
-    OwnFactors,
     RatioFormula,
+    Told,
     number,
 )
 from derivable.examiner.measure.space import real
+
+
+@dataclass(frozen=True)
+class ConjugateOf(Told):
+    """What is conjugated too often or not at all: `both`, the `result` or `grad_output`."""
+
+    key = "evidence.conjugate_{of}"
+    of: str
+
+
+@dataclass(frozen=True)
+class OwnFactors(Told):
+    """Each output, or each entry of the argument, has a factor of its own."""
+
+    key = "evidence.scaled_{side}"
+    formats: ClassVar = {"low": ".3g", "high": ".3g"}
+    side: str
+    low: float
+    high: float
 
 
 class Points(NamedTuple):

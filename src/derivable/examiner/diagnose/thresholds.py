@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,10 +13,31 @@ from torch import Tensor
 from derivable.examiner.checks.exemptions import deviation
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
-from derivable.examiner.diagnose.evidence import Found, Threshold, WhereEquals
+from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.diagnose.slopes import aligned_to
 from derivable.examiner.measure.space import real, unreal
 from derivable.examiner.points import SPECIAL, kind
+
+
+@dataclass(frozen=True)
+class WhereEquals(Told):
+    """Wrong where a variable has one value."""
+
+    key = "evidence.where_equals"
+    formats: ClassVar = {"at": "g"}
+    name: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Threshold(Told):
+    """Wrong on one side of a threshold: above, below, outside, inside, band or out_of_band."""
+
+    key = "evidence.side_{side}"
+    formats: ClassVar = {"at": ".4g"}
+    name: str
+    at: float
+    side: str
 
 
 @once

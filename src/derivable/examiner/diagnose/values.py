@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
 from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import CountWrong
+from derivable.examiner.diagnose.evidence import Told
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
-from derivable.examiner.diagnose.purpose import to_declare
+from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
 from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind, kind
+
+
+@dataclass(frozen=True)
+class CountWrong(Told):
+    """How many entries of the Jacobian are wrong."""
+
+    key = "evidence.count_wrong"
+    count: int
+    all: int
 
 
 def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]) -> Finding | None:
@@ -71,7 +81,7 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
         case.examined.subject.name, best.cause, case.name, sample.where,
-        tuple(said.message for said in (*best.evidence, count, *to_declare(case))),
+        tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
         worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),
     )  # fmt: skip

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from derivable.errors import SettingError, TargetError
-from derivable.examiner.settings import Settings
 
 Examples = Callable[[], Any]
 
@@ -82,11 +81,6 @@ def declared(target: Any) -> Declaration:
             found = declaration.over(found)
     _, own = _by_target.get(id(target), (target, Declaration()))
     return own.over(found)
-
-
-def given_in(settings: Settings) -> Declaration:
-    """What the settings of an examination say."""
-    return Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
 
 
 def _in_the_class(target: Any) -> Declaration:

@@ -12,6 +12,7 @@ from derivable.examiner.measure.budget import Budget, BudgetSpent
 from derivable.examiner.measure.differentiator import Differentiator, Settings
 from derivable.examiner.measure.evaluation import EPS, BatchFunction, Evaluations
 from derivable.examiner.measure.measured import Measured
+from derivable.examiner.measure.numerical import numerical_derivative, numerical_jacobian
 
 __all__ = [
     "EPS",
@@ -22,4 +23,6 @@ __all__ = [
     "Evaluations",
     "Measured",
     "Settings",
+    "numerical_derivative",
+    "numerical_jacobian",
 ]

@@ -19,7 +19,10 @@ from torch import Tensor
 from derivable.examiner.measure.budget import Budget
 from derivable.examiner.measure.evaluation import EPS, Evaluations, Evaluator, VectorFunction
 from derivable.examiner.measure.extrapolation import (
+    CENTRAL,
     best_window,
+    contradict,
+    kink_size,
     neville,
     power_of_two,
     size_of,
@@ -31,8 +34,15 @@ from derivable.examiner.measure.noise import Noise, random_direction
 LEVELS = 4  # step lengths of the first estimate, each half of the one before
 FIRST_STEP = -6  # a power of two, of the size of the inputs
 OTHER_STEPS = (-9, -3, -13, -18)  # tried where the first one does not suit
+PRECISE = 1e-6  # relative error above which an estimate is doubtful
+FAR_BELOW = 1e-6  # an entry of x, of the size of x, for which steps are too long
+UNSUITABLE = 1e-3  # relative error of the best step, above which jumps are searched for
 COARSEST, FINEST = -1, 24  # steps 4**-k of a refinement
 REFINED = 8  # columns that are refined at most where evaluations are made one by one
+ROUNDINGS = torch.tensor(
+    [0.0, 1.0, -2.0, 3.0], dtype=torch.float64
+)  # of x, at which complex steps are compared
+SHIFTS = 2.0**-33 * torch.arange(1, 5, dtype=torch.float64)  # relative to x, for the same
 TINY = 1e-150  # the complex step: its square is 0 beside everything
 
 
@@ -135,6 +145,8 @@ class Differentiator:
             far = second.mapped(lambda t: t[lost])
             nearer = near.error / near.value.abs() < far.error / far.value.abs()
             nearer |= far.nowhere & ~near.nowhere
+            apart = (near.value - far.value).abs() > 4 * (near.error + far.error)
+            nearer |= apart & torch.isfinite(near.error)  # too long steps agree among themselves
             best = near.where(nearer, far)
             for tensor, better in zip(vars(second).values(), vars(best).values(), strict=True):
                 tensor[lost] = better
@@ -144,6 +156,13 @@ class Differentiator:
         if bool(second.kinks.any()):
             result.error[:, list(columns[len(chosen) :])] = torch.inf
         return result
+
+    def doubtful(self, measured: Measured) -> list[int]:
+        """The columns of a first estimate that are not known to 1e-6, or not to be trusted."""
+        columns = ~(measured.error <= PRECISE * measured.value.abs()).all(0)  # (n,)
+        own = self.x.abs()
+        columns |= (own > 0) & (own < FAR_BELOW * size_of(self.x))  # steps were far longer than x
+        return [int(column) for column in columns.nonzero()]
 
     def length(self, direction: Tensor) -> float:
         """How far along `direction` (n,) the inputs change by their own size."""
@@ -173,28 +192,41 @@ class Differentiator:
 
     def _find_step(self, direction: Tensor) -> None:
         """Find how long a step suits this function, along one direction."""
+        estimates, best = self._steps_compared(direction)
+        # No step suits, or two contradict each other: f oscillates fast, or jumps many times.
+        if (best > UNSUITABLE or contradict(estimates)) and self.noise.find_jumps():
+            self._steps_compared(direction)
+
+    def _steps_compared(self, direction: Tensor) -> tuple[list[Measured], float]:
+        """Choose the step with the smallest errors.
+
+        Returns the estimates with those that were tried, and the smallest relative error.
+        """
         scale = torch.tensor([size_of(self.x) or 1.0]).double()
-        best = float("inf")
+        best, self.step, estimates = float("inf"), 2.0**FIRST_STEP, []
         for power in (FIRST_STEP, *OTHER_STEPS):
             found = self._estimate(direction.unsqueeze(0), scale, 2.0**power)
+            estimates.append(found)
             known = torch.isfinite(found.error)
             share = (found.error / found.value.abs().clamp_min(1e-300))[known]
             typical = float(share.median()) if len(share) else float("inf")
-            if typical < best / 4 or self.step is None:
-                best, self.step = min(best, typical), 2.0**power
+            if typical < best / 4:
+                best, self.step = typical, 2.0**power
             if best < 1e-9:
                 break
+        return estimates, best
 
     def _estimate(self, directions: Tensor, scales: Tensor, step: float | None) -> Measured:
         """Extrapolated central differences along `directions` (c, n): (c, m)."""
         noise = self.noise.measure()
         step = 2.0**FIRST_STEP if step is None else step
         steps = torch.stack([scales * step * 2.0**-k for k in range(LEVELS)])  # (k, c)
-        table = self.moved(directions, steps)  # (2, k, c, m)
-        quotients = (table[0] - table[1]) / (2 * steps.unsqueeze(-1))  # (k, c, m)
-        value, error = neville(list(quotients), 4.0)
-        reach = (table[:, 0] - self.at).abs().amax(0) / steps[0].unsqueeze(1)  # (c, m)
-        error = error + 4 * noise / steps[-1].unsqueeze(1)
+        h = steps.unsqueeze(-1)  # (k, c, 1)
+        ahead, behind = self.moved(directions, steps)  # (k, c, m) each
+        value, error = neville((ahead - behind) / (2 * h), CENTRAL)
+        error = error + 4 * noise / h[-1] + EPS * value.abs()
+        error = error + kink_size((ahead - self.at + (behind - self.at)) / (2 * h), noise / h[-1])
+        reach = (ahead - self.at).abs().amax(0) / steps[0].unsqueeze(1)  # (c, m)
         return Measured.smooth(value, error, reach.nan_to_num(0.0, 0.0))
 
     def _refinement(self, directions: Tensor, scales: Tensor) -> Measured:
@@ -215,7 +247,7 @@ class Differentiator:
         side = torch.where(torch.isfinite(right_error), right, left)
         value = torch.where(one_sided, side, value)
         error = torch.where(one_sided, torch.minimum(right_error, left_error), error)
-        measured = Measured.smooth(value, error)
+        measured = Measured.smooth(value, error + EPS * value.abs())
         slack = 4 * (right_error + left_error)
         kink = (right - left).abs() > slack + 1e-7 * (right.abs() + left.abs())
         measured.low[kink] = (torch.minimum(right, left) - slack)[kink]
@@ -230,25 +262,44 @@ class Differentiator:
         """`value` and `error` (c, m), improved where a complex step agrees with them."""
         if not self._complex_step:
             return value, error
-        outputs = self._evaluator.at_complex_points(torch.complex(self.x, TINY * directions))
-        if outputs is None:
+        stepped, real_part, error_of_step = self._complex_quotients(directions)
+        if stepped is None or real_part is None:
             self._complex_step = False
             return value, error
-        stepped = outputs.imag.double() / TINY
         agrees = (stepped - value).abs() <= 4 * error + 1e-9 * value.abs()
-        same_value = (outputs.real - self.at).abs() <= 64 * EPS * self.at.abs() + 8 * (
-            self.noise.level
-        )
+        noise = self.noise.level
+        same_value = (real_part - self.at).abs() <= 64 * EPS * self.at.abs() + 8 * noise
         seen = (stepped.abs() > 4 * error) | (stepped == 0)  # by both, else neither confirms it
         better = agrees & same_value & torch.isfinite(stepped) & seen
         # An iteration inside of f may stop before the imaginary part has converged.
         exact = better & (error < 1e-7 * value.abs())
         off = ((stepped - value).abs() - 2 * error).clamp_min(0)[exact] / value.abs()[exact]
         share = max(64 * EPS, 4 * float(off.max()) if len(off) else 1e-12)
-        sharp = share * stepped.abs()
-        return torch.where(better, stepped, value), torch.where(
-            better, torch.minimum(sharp, error), error
+        sharp = share * stepped.abs() + error_of_step
+        sharp = torch.minimum(sharp, error + (stepped - value).abs())
+        return torch.where(better, stepped, value), torch.where(better, sharp, error)
+
+    def _complex_quotients(self, directions: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        """Derivatives (c, m) by complex steps, f's real part there, and the derivatives' scatter.
+
+        A complex step does not escape the rounding of x, which the cosine of 1e7 x feels, nor that
+        inside of f. They show when x moves by a few roundings, and in what no parabola explains
+        when it moves a little more. None where f does not take complex numbers.
+        """
+        shifts = torch.cat([ROUNDINGS * EPS, SHIFTS])  # (s,)
+        points = (self.x * (1 + shifts.unsqueeze(1))).unsqueeze(1)  # (s, 1, n)
+        shape = (len(shifts), *directions.shape)  # (s, c, n)
+        complex_points = torch.complex(
+            points.expand(shape).contiguous(), (TINY * directions).expand(shape).contiguous()
         )
+        outputs = self._evaluator.at_complex_points(complex_points.reshape(-1, len(self.x)))
+        if outputs is None:
+            return None, None, self.at
+        outputs = outputs.reshape(*shape[:2], -1)
+        stepped = outputs.imag.double() / TINY  # (s, c, m)
+        scatter = (stepped[: len(ROUNDINGS)] - stepped[0]).abs().amax(0)
+        scatter = scatter + stepped[len(ROUNDINGS) :].diff(dim=0, n=3)[0].abs() / 20**0.5
+        return stepped[0], outputs[0].real, scatter.nan_to_num(torch.inf, torch.inf)
 
 
 class LineThrough:

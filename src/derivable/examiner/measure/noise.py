@@ -18,6 +18,7 @@ POINTS = 8  # of a difference table
 ASIDE = 1e-3  # x itself may lie on a kink; points begin this far along the line
 LONG, SHORT, ROUNDINGS = 1e-6, 1e-8, 1e-13  # step lengths, relative to the inputs
 EPS = torch.finfo(torch.float64).eps
+SEARCHED, INTERVALS, HALVINGS = 2e-3, 3, 33  # in which jumps are searched for, by bisection
 
 Line = Callable[[Tensor], Tensor]  # parameters (p,) -> outputs there (p, m)
 
@@ -41,19 +42,61 @@ class Noise:
         """The noise (m,), measured by 16 to 24 evaluations at the first call."""
         if not self._measured:
             self._measured = True
-            self.level = torch.maximum(self.level, self._estimate())
+            noise, flat = self._estimate()
+            self.level = torch.maximum(self.level, noise)
+            if bool(flat.any()):  # perhaps the tread of a long stair: an iteration that stops early
+                self.find_jumps(flat)
         return self.level
+
+    def find_jumps(self, chosen: Tensor | None = None) -> bool:
+        """Raise the level to the size of jumps on the line; whether it is much higher now.
+
+        Bisection finds them: what an interval changes by shrinks with it, unless there is a jump.
+        chosen  the outputs (m,), bool, whose jumps count; all if left out
+        """
+        chosen = torch.ones_like(self.level, dtype=torch.bool) if chosen is None else chosen
+        ends = self._line(ASIDE + SEARCHED * torch.arange(INTERVALS + 1).double())  # (s + 1, m)
+        change = ends.diff(dim=0).abs().nan_to_num(0.0, 0.0).amax(0)  # (m,)
+        change = change.masked_fill(~chosen | (change <= 64 * self.level), 0.0)
+        if not bool(change.any()):
+            return False
+        output = int((change / (self._at.abs() + self.level)).nan_to_num(0.0).argmax())
+        jumps = self._bisected(ends, output).amax(0)  # (m,)
+        before = self.level
+        self.level = torch.where(chosen, torch.maximum(before, jumps), before)
+        return bool((self.level > 16 * before).any())
+
+    def _bisected(self, ends: Tensor, output: int) -> Tensor:
+        """What is left of the change in each interval, halved towards the larger change: (s, m)."""
+        low = ASIDE + SEARCHED * torch.arange(INTERVALS).double()  # (s,)
+        at_low, at_high = ends[:-1], ends[1:]  # (s, m)
+        for halving in range(HALVINGS):
+            middle = low + SEARCHED * 0.5 ** (halving + 1)
+            between = self._line(middle)
+            first, second = (
+                (between - at_low)[:, output].abs(),
+                (at_high - between)[:, output].abs(),
+            )
+            upper = second > first  # (s,)
+            low = torch.where(upper, middle, low)
+            at_low = torch.where(upper.unsqueeze(1), between, at_low)
+            at_high = torch.where(upper.unsqueeze(1), at_high, between)
+        return (at_high - at_low).abs().nan_to_num(0.0, 0.0)
 
     def _table(self, step: float) -> Tensor:
         """The outputs at points `step` apart, (POINTS, m)."""
         return self._line(ASIDE + step * torch.arange(POINTS).double())
 
-    def _estimate(self) -> Tensor:
-        """Of two step lengths the calmer one counts: at the longer one the course may bend."""
+    def _estimate(self) -> tuple[Tensor, Tensor]:
+        """The noise (m,), and which outputs stay exactly the same (m,).
+
+        Of two step lengths the calmer one counts: at the longer one the course may bend.
+        """
         long, short = self._table(LONG), self._table(SHORT)
         level = [(table.diff(dim=0) == 0).double().mean(0) for table in (long, short)]  # (m,)
         stairs = (level[1] > 0.3) & (level[0] < 1)  # a smaller dtype inside of the function
         found = fourth_differences(long), fourth_differences(short)
+        stairs |= (found[1] == 0) & (level[1] < 1)  # or a step that happens to fit its grid
         noise = torch.where(stairs, torch.maximum(*found), torch.minimum(*found))
         noise = _alike(3 * torch.where(torch.isfinite(noise), noise, 0.0), self._at)
         course = torch.cat([self._at.unsqueeze(0), long, short])
@@ -64,7 +107,7 @@ class Noise:
             # there over a few roundings of the inputs, too.
             least = 3 * fourth_differences(self._table(ROUNDINGS))
             noise = torch.where(wild & (least > 0) & (least < 0.03 * noise), least, noise)
-        return noise
+        return noise, (course[1:] == long[0]).all(0)
 
 
 def _alike(noise: Tensor, at: Tensor) -> Tensor:
@@ -83,4 +126,4 @@ def _alike(noise: Tensor, at: Tensor) -> Tensor:
 def random_direction(x: Tensor, generator: torch.Generator) -> Tensor:
     """A random direction (n,) along which each entry of `x` (n,) changes by about its own size."""
     drawn = torch.randn(len(x), generator=generator).double()
-    return drawn * x.abs().clamp_min(0.01 * (size_of(x) or 1.0))
+    return drawn * torch.where(x == 0, 0.01 * (size_of(x) or 1.0), x.abs())

@@ -25,7 +25,7 @@ from derivable.examiner.measure import (
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.noise import Noise, random_direction
 from derivable.examiner.measure.space import joined, real, unreal
-from derivable.examiner.targets.target import Inputs, Subject, forwards_alone, is_float
+from derivable.examiner.targets.target import Inputs, Subject, is_float, shaped
 
 
 class TargetDerivatives:
@@ -171,9 +171,9 @@ class ArgumentFunction:
         return joined(values)
 
     def evaluate_many(self, points: Tensor) -> Tensor:
-        """(p, n) -> (p, m), by torch.func.vmap."""
-        with forwards_alone():
-            values = torch.func.vmap(lambda point: tuple(self._values(point)))(points)
+        """(p, n) -> (p, m), all at once."""
+        outputs = self._subject.values_at(self._inputs, self._argument, points)
+        values = [outputs[i] for i in self._smooth]
         if points.is_complex():
             return torch.cat([v.reshape(len(points), -1) for v in values], dim=1)
         parts = [torch.view_as_real(v) if v.is_complex() else v for v in values]
@@ -182,13 +182,6 @@ class ArgumentFunction:
     def _values(self, point: Tensor) -> list[Any]:
         """The differentiable outputs at one point."""
         inputs = list(self._inputs)
-        inputs[self._argument] = self._shaped(point, inputs[self._argument])
+        inputs[self._argument] = shaped(point, inputs[self._argument])
         values = self._subject.value(inputs)
         return [values[i] for i in self._smooth]
-
-    def _shaped(self, point: Tensor, like: Tensor) -> Tensor:
-        if not point.is_complex():
-            return unreal(point, like)
-        if like.is_complex():
-            raise TypeError("a complex step needs a real argument")
-        return point.reshape(like.shape)

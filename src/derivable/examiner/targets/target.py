@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from derivable.errors import InputError
 from derivable.examiner.measure.budget import Budget
+from derivable.examiner.measure.space import unreal
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
@@ -98,10 +99,15 @@ class Subject:
         self.target = target
         self.random = False
         self.batchable = False  # whether many forwards may run at once under vmap
+        self.budget = Budget()
         self.asked: tuple[int, ...] = ()
         self.forms: dict[int, Form] = {}
         self.meant: Callable[..., Any] | None = None  # whose derivative backward is to be
-        self.budget = Budget()
+
+    @property
+    def rule(self) -> Any:
+        """The function in which the author's backward is written; None if there is none."""
+        return None
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs."""
@@ -139,6 +145,21 @@ class Subject:
             return self.outputs(inputs)
         with torch.no_grad():
             return as_tuple(self.meant(*self.given(inputs)))
+
+    def values_at(self, inputs: Inputs, argument: int, points: Tensor) -> tuple[Tensor, ...]:
+        """What is measured with `argument` at each of `points` (p, n): (p, ...) each.
+
+        All at once; raises what forward raises where it does not run so.
+        """
+
+        def values(point: Tensor) -> tuple[Any, ...]:
+            whole = list(inputs)
+            whole[argument] = shaped(point, inputs[argument])
+            return tuple(v for v in self.value(whole) if isinstance(v, Tensor))
+
+        with forwards_alone():
+            found: tuple[Tensor, ...] = torch.func.vmap(values)(points)
+        return found
 
     def recorded(self, inputs: Inputs) -> Any:
         """The outputs as autograd records them."""
@@ -198,6 +219,12 @@ class FunctionSubject(Subject):
         self.split = split and not self.ours
         self.signature = rules.signature if rules else None
         self.protect = False  # an experiment, see Recorder
+
+    @property
+    def rule(self) -> Any:
+        """The author's backward; the slope of an Elementwise."""
+        slope = self.target.__dict__.get("slope")
+        return slope.__func__ if isinstance(slope, staticmethod) else self.backward
 
     def bind(self, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
         """The inputs in forward's order; `options` are inputs given by keyword."""
@@ -344,6 +371,18 @@ class PairRun(Run):
     def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         (grad,) = grad_outputs
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
+
+
+def shaped(point: Tensor, like: Tensor) -> Tensor:
+    """A real vector in the shape and dtype of `like`; a point of a complex step in its shape.
+
+    Raises TypeError for a complex step of a complex argument.
+    """
+    if not point.is_complex():
+        return unreal(point, like)
+    if like.is_complex():
+        raise TypeError("a complex step needs a real argument")
+    return point.reshape(like.shape)
 
 
 def copied(value: Any, wanted: bool) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.en_causes import CAUSES
+from derivable.examiner.render.sentences.en_command import COMMAND
 from derivable.examiner.render.sentences.en_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
     **CONTRACTS,
     # Where it shows.
     "where.example": "at your inputs",
@@ -27,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "where.large": "where {argument} is as large as {size}",
     "where.tiny": "where {argument} is tiny",
     "where.zero": "where an entry of {argument} is 0",
-    "where.zeros": "where {argument} is 0 everywhere",
+    "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
     # What speaks for a cause.
@@ -38,8 +40,9 @@ SENTENCES: dict[str, str] = {
     "evidence.dtype": "returned {returned}, the argument is {expected}",
     "evidence.transpose_of": "what is returned for {name} is the gradient of {other}, transposed",
     "evidence.is_product": "the gradient of {name} is {formula}",
-    "evidence.rearranged": "with {right} in the place of {written}, the gradient of {name} is "
-    "right",
+    "evidence.rearranged": "with {right} in the place of {written}, the gradient is right ({name})",
+    "evidence.runs_in_float64": "in float64 it runs: a tensor in backward has a dtype of its own; "
+    "give it dtype=grad_output.dtype",
     "evidence.autograd_sums": "autograd sums it to the shape of the argument for you; where "
     "backward is called by hand, it is wrong",
     "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
@@ -49,10 +52,10 @@ SENTENCES: dict[str, str] = {
     "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
-    "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
-    "autograd counts the write, and backward then raises in use",
     "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
     "that has this dtype already",
+    "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
+    "autograd counts the write, and backward then raises in use",
     "evidence.grad_output_changes": "backward changes grad_output",
     "evidence.backward_changes": "backward changes {name}",
     "evidence.saved_changes": "backward changes a tensor that forward saved: a second backward "
@@ -136,6 +139,7 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
+    "evidence.of_each_other": "{first} gets the gradient of {second}, and {second} that of {first}",
     "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
     "other",
     "evidence.of_step": "it is the gradient of {formula}, and not of the output",
@@ -189,8 +193,6 @@ SENTENCES: dict[str, str] = {
     "{name} along {axis}",
     "evidence.along_both": "what is missing, {size}% of the derivative, is a constant plus a "
     "multiple of {name} along {axis}",
-    "evidence.square_only": "at other sizes it raises: it runs only where two sizes are equal, as "
-    "if a matrix were not transposed",
     "evidence.residual": "what is missing is {size}% of the derivative",
     "evidence.residual_constant": "it is the same for all entries along {axis}",
     "evidence.residual_rank": "it has rank {rank}, the derivative {whole}",
@@ -267,6 +269,8 @@ SENTENCES: dict[str, str] = {
     "note.timeout": "stopped after {seconds} s: {checks}; timeout= allows more",
     "note.raises": "{where} backward raises: {text}",
     "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
+    "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
+    "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
     "and by, as where an iteration in forward has not arrived: that is not counted",
@@ -333,17 +337,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "agrees",
     "show.map_lost": "nan or inf",
     "show.map_cell": "{entry}: returned {returned}, measured {measured} ± {error}",
-    # What the command says.
-    "cli.right": "right",
-    "cli.wrong": "wrong",
-    "cli.inconclusive": "inconclusive",
-    "cli.not_examined": "not examined",
-    "cli.count_right": "{count} right",
-    "cli.count_wrong": "{count} wrong",
-    "cli.count_inconclusive": "{count} inconclusive",
-    "cli.count_not_examined": "{count} not examined",
-    "cli.needs_inputs": 'it has no examples(); say its inputs: --input "{inputs}"',
-    "cli.no_functions": "no Function is defined there",
-    "cli.more": "there is more: --details",
-    "cli.more_findings": "{count} more findings: --details",
 }

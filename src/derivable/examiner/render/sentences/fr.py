@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from derivable.examiner.render.sentences.fr_causes import CAUSES
+from derivable.examiner.render.sentences.fr_command import COMMAND
 from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
+    **COMMAND,
     **CONTRACTS,
     # Where it shows.
     "where.example": "pour vos entrées",
@@ -27,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "where.large": "là où {argument} atteint {size}",
     "where.tiny": "là où {argument} est minuscule",
     "where.zero": "là où une valeur de {argument} est 0",
-    "where.zeros": "là où {argument} est 0 partout",
+    "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
@@ -38,7 +40,9 @@ SENTENCES: dict[str, str] = {
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
     "evidence.transpose_of": "ce qui est renvoyé pour {name} est le gradient de {other}, transposé",
     "evidence.is_product": "le gradient de {name} est {formula}",
-    "evidence.rearranged": "avec {right} à la place de {written}, le gradient de {name} est juste",
+    "evidence.rearranged": "avec {right} à la place de {written}, le gradient est juste ({name})",
+    "evidence.runs_in_float64": "en float64, le calcul passe : un tenseur de backward a son propre "
+    "dtype ; lui donner dtype=grad_output.dtype",
     "evidence.autograd_sums": "autograd le somme pour vous à la forme de l'argument ; si backward "
     "est appelé à la main, c'est faux",
     "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
@@ -48,10 +52,10 @@ SENTENCES: dict[str, str] = {
     "sorties",
     "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
     "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
-    "evidence.forward_writes": "forward écrit dans {name}, ce qui ici ne change aucun nombre : "
-    "autograd compte l'écriture, et backward échoue ensuite à l'usage",
     "evidence.no_copy": "en float64, non : .float() et .to(dtype) ne copient pas un tenseur qui a "
     "déjà ce dtype",
+    "evidence.forward_writes": "forward écrit dans {name}, ce qui ici ne change aucun nombre : "
+    "autograd compte l'écriture, et backward échoue ensuite à l'usage",
     "evidence.grad_output_changes": "backward modifie grad_output",
     "evidence.backward_changes": "backward modifie {name}",
     "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
@@ -141,6 +145,8 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.of_each_other": "{first} reçoit le gradient de {second}, et {second} celui de "
+    "{first}",
     "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
     "l'autre",
     "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
@@ -194,8 +200,6 @@ SENTENCES: dict[str, str] = {
     "le long de {axis}",
     "evidence.along_both": "ce qui manque, {size} % de la dérivée, est une constante plus un "
     "multiple de {name} le long de {axis}",
-    "evidence.square_only": "pour d'autres tailles, une erreur est levée : le calcul ne marche "
-    "que si deux tailles sont égales, comme s'il manquait une transposée",
     "evidence.residual": "ce qui manque fait {size} % de la dérivée",
     "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
     "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
@@ -273,6 +277,8 @@ SENTENCES: dict[str, str] = {
     "note.raises": "{where}, backward lève une erreur : {text}",
     "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
     "dérivable qu'une fois",
+    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
+    "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
@@ -341,17 +347,4 @@ SENTENCES: dict[str, str] = {
     "show.map_agree": "concorde",
     "show.map_lost": "nan ou inf",
     "show.map_cell": "{entry} : renvoyé {returned}, mesuré {measured} ± {error}",
-    # What the command says.
-    "cli.right": "juste",
-    "cli.wrong": "faux",
-    "cli.inconclusive": "indécis",
-    "cli.not_examined": "non examiné",
-    "cli.count_right": "juste : {count}",
-    "cli.count_wrong": "faux : {count}",
-    "cli.count_inconclusive": "indécis : {count}",
-    "cli.count_not_examined": "non examiné : {count}",
-    "cli.needs_inputs": 'sans examples() : donner ses entrées : --input "{inputs}"',
-    "cli.no_functions": "aucune Function n'y est définie",
-    "cli.more": "la suite : --details",
-    "cli.more_findings": "encore {count} erreurs : --details",
 }
