@@ -24,25 +24,25 @@ def definite(n: int, *, seed: int = 0) -> Tensor:
 
 
 class Energy(Function):
-    """x' K x / 2, where K is symmetric."""
+    """x' k x / 2, where k is symmetric."""
 
     @staticmethod
-    def forward(ctx: Any, K: Tensor, x: Tensor) -> Tensor:
-        ctx.save_for_backward(K, x)
-        return x @ K @ x / 2
+    def forward(ctx: Any, k: Tensor, x: Tensor) -> Tensor:
+        ctx.save_for_backward(k, x)
+        return x @ k @ x / 2
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        K, x = ctx.saved_tensors
-        return g * torch.outer(x, x) / 2, g * (K @ x)
+        k, x = ctx.saved_tensors
+        return g * torch.outer(x, x) / 2, g * (k @ x)
 
 
 class DeclaredEnergy(Function):
-    contracts: ClassVar[dict[str, Any]] = {"K": Symmetric()}
+    contracts: ClassVar[dict[str, Any]] = {"k": Symmetric()}
 
     @staticmethod
-    def forward(ctx: Any, K: Tensor, x: Tensor) -> Tensor:
-        return Energy.forward(ctx, K, x)
+    def forward(ctx: Any, k: Tensor, x: Tensor) -> Tensor:
+        return Energy.forward(ctx, k, x)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
@@ -53,25 +53,25 @@ class CholeskySolve(Function):
     """Reads one triangle; its gradient is not symmetric, and right in symmetric directions."""
 
     @staticmethod
-    def forward(ctx: Any, K: Tensor, b: Tensor) -> Tensor:
-        x = torch.cholesky_solve(b, torch.linalg.cholesky(K))
-        ctx.save_for_backward(K, x)
+    def forward(ctx: Any, k: Tensor, b: Tensor) -> Tensor:
+        x = torch.cholesky_solve(b, torch.linalg.cholesky(k))
+        ctx.save_for_backward(k, x)
         return x
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        K, x = ctx.saved_tensors
-        h = torch.linalg.solve(K, g)
+        k, x = ctx.saved_tensors
+        h = torch.linalg.solve(k, g)
         return -h @ x.mT, h
 
 
 class StrictLogDet(Function):
     @staticmethod
-    def forward(ctx: Any, K: Tensor) -> Tensor:
-        if not torch.equal(K, K.mT):
-            raise ValueError("K must be exactly symmetric")
-        ctx.save_for_backward(K)
-        return torch.linalg.slogdet(K).logabsdet
+    def forward(ctx: Any, k: Tensor) -> Tensor:
+        if not torch.equal(k, k.mT):
+            raise ValueError("k must be exactly symmetric")
+        ctx.save_for_backward(k)
+        return torch.linalg.slogdet(k).logabsdet
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
@@ -79,17 +79,17 @@ class StrictLogDet(Function):
 
 
 class Alignment(Function):
-    """tr(M' R), with the part of the gradient that is tangent to the rotations."""
+    """tr(M' r), with the part of the gradient that is tangent to the rotations."""
 
     @staticmethod
-    def forward(ctx: Any, R: Tensor, M: Tensor) -> Tensor:
-        ctx.save_for_backward(R, M)
-        return (M * R).sum()
+    def forward(ctx: Any, r: Tensor, m: Tensor) -> Tensor:
+        ctx.save_for_backward(r, m)
+        return (m * r).sum()
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        R, M = ctx.saved_tensors
-        return g * (M - R @ M.mT @ R) / 2, g * R
+        r, m = ctx.saved_tensors
+        return g * (m - r @ m.mT @ r) / 2, g * r
 
 
 class Cosine(Function):
@@ -124,15 +124,15 @@ class LowerSolve(Function):
     """Of a triangle: what its gradient has above the diagonal has no meaning."""
 
     @staticmethod
-    def forward(ctx: Any, L: Tensor, b: Tensor) -> Tensor:
-        x = torch.linalg.solve(L, b)
-        ctx.save_for_backward(L, x)
+    def forward(ctx: Any, lower: Tensor, b: Tensor) -> Tensor:
+        x = torch.linalg.solve(lower, b)
+        ctx.save_for_backward(lower, x)
         return x
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        L, x = ctx.saved_tensors
-        h = torch.linalg.solve(L.mT, g)
+        lower, x = ctx.saved_tensors
+        h = torch.linalg.solve(lower.mT, g)
         return -(h @ x.mT).tril(), h
 
 
@@ -266,14 +266,14 @@ class SparseProduct(Function):
     """The gradient of a sparse matrix, at its stored entries."""
 
     @staticmethod
-    def forward(ctx: Any, A: Tensor, x: Tensor) -> Tensor:
-        ctx.save_for_backward(A, x)
-        return A @ x
+    def forward(ctx: Any, a: Tensor, x: Tensor) -> Tensor:
+        ctx.save_for_backward(a, x)
+        return a @ x
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Any:
-        A, x = ctx.saved_tensors
-        return (g @ x.mT).sparse_mask(A.coalesce()), A.mT @ g
+        a, x = ctx.saved_tensors
+        return (g @ x.mT).sparse_mask(a.coalesce()), a.mT @ g
 
 
 class Product(Function):
@@ -326,7 +326,7 @@ def sparse(*, requires_grad: bool = True) -> Tensor:
     return dense.to_sparse().requires_grad_(requires_grad)
 
 
-def _rotation() -> Tensor:
+def rotation() -> Tensor:
     return torch.linalg.qr(fixed(3, 3)).Q.requires_grad_()
 
 
@@ -339,7 +339,7 @@ def _shares() -> Tensor:
     return fixed(4, 3).softmax(-1).requires_grad_()
 
 
-def _places() -> Tensor:
+def places() -> Tensor:
     return torch.tensor([[0, 1], [2, 3], [4, 0]])
 
 
@@ -358,8 +358,8 @@ CONTRACTS = [
     Right("solve by one triangle", CholeskySolve, lambda: [definite(3), draw(3, 2)]),
     Right("log determinant of exactly symmetric ones", StrictLogDet, lambda: [definite(3)]),
     Right(
-        "gradient along the rotations", Alignment, lambda: [_rotation(), draw(3, 3, seed=1)],
-        with_contracts(R="orthogonal"),
+        "gradient along the rotations", Alignment, lambda: [rotation(), draw(3, 3, seed=1)],
+        with_contracts(r="orthogonal"),
     ),
     Right(
         "gradients on the sphere", Cosine, lambda: [_units(0), _units(1)],
@@ -369,7 +369,7 @@ CONTRACTS = [
     Right(
         "solve of a triangle", LowerSolve,
         lambda: [(fixed(3, 3).tril() + 2 * torch.eye(3)).requires_grad_(), draw(3, 2)],
-        with_contracts(L="lower"),
+        with_contracts(lower="lower"),
     ),
     Right(
         "a share between 0 and 1", Mixed,
@@ -385,7 +385,7 @@ CONTRACTS = [
         "sign as if it were a clamp", ClippedSign, lambda: [draw(4, 3)],
         {"surrogate_of": lambda x: x.clamp(-1, 1)},
     ),
-    Right("gather at distinct places", Gather, lambda: [draw(3, 5), _places()]),
+    Right("gather at distinct places", Gather, lambda: [draw(3, 5), places()]),
     Right("product of a sparse matrix", SparseProduct, lambda: [sparse(), draw(3, 2)]),
     Right(
         "product of a constant sparse matrix", SparseProduct,

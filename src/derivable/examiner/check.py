@@ -27,6 +27,7 @@ from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import Subject, unchanged_random_state
 from derivable.examiner.unrunnable import stopped, unrunnable, unrunnable_at
 from derivable.function.compiled import without_importing_dynamo
+from derivable.threads import on_one_thread
 
 USUAL = Settings()
 
@@ -133,7 +134,9 @@ def _report(
     subject.forms = {**contracts, **sparse}
     fixed = {i: FixedSize() for i in sparse}
     subject.meant = known.surrogate_of
-    report = examine(subject, values, settings, {**contracts, **fixed})
+    entries = sum(v.numel() for v in example if isinstance(v, Tensor))
+    with on_one_thread(entries):
+        report = examine(subject, values, settings, {**contracts, **fixed})
     if not sparse:
         return report
     findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)

@@ -91,5 +91,6 @@ class Finding:
 SECTIONS = {
     "second_order": Section.SECOND_ORDER,
     "way": Section.WAYS,
+    "jvp": Section.WAYS,
     "precision": Section.PRECISION,
 }

@@ -48,7 +48,7 @@ def prepare(
     """The setup for one examination; contracts that are recognised are added to the given ones.
 
     Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
-    if the reference is another function.
+    if the reference is another function. Also for sparse outputs.
     """
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
@@ -60,12 +60,13 @@ def prepare(
         )
     inputs = [v.detach() if isinstance(v, Tensor) else v for v in given]
     try:
-        subject.value(inputs)
+        outputs = subject.outputs(inputs)
     except Exception as error:  # whatever the user's forward raises
         raise InputError(
             f"{subject.name}.forward raises {type(error).__name__} at the given inputs: "
             f"{_one_line(error, 200)}; give inputs at which it runs"
         ) from error
+    _refuse_sparse(subject.name, outputs)
     examined = Examined(subject, wanted, values=settings.surrogate is None)
     examined.reference = settings.reference
     examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
@@ -89,7 +90,7 @@ def _in_float64(examined: Examined, inputs: list[Any]) -> list[Any]:
     exact = orders.cast(inputs, torch.float64)
     if _runs(examined, exact) or not _runs(examined, inputs):
         try:  # where backward raises anyway, forward decides
-            examined.subject.value(exact)
+            examined.subject.outputs(exact)
         except Exception:  # numbers of a fixed dtype inside
             return inputs
         return exact
@@ -105,6 +106,17 @@ def _runs(examined: Examined, inputs: list[Any]) -> bool:
     except Exception:
         return False
     return True
+
+
+def _refuse_sparse(name: str, outputs: Sequence[Any]) -> None:
+    """Raise InputError for an output whose entries are not all stored."""
+    for output in outputs:
+        if is_float(output) and output.layout != torch.strided:
+            layout = str(output.layout).removeprefix("torch.")
+            raise InputError(
+                f"{name}.forward returns a tensor of the layout {layout}; only dense outputs are "
+                "examined: return it .to_dense(), or examine the function that uses it"
+            )
 
 
 def _one_line(error: Exception, most: int) -> str:

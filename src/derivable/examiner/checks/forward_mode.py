@@ -13,7 +13,7 @@ from torch.autograd import forward_ad
 from derivable.examiner.checks.calling import handed, only
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, real
 from derivable.examiner.targets.derivatives import TargetDerivatives
@@ -23,19 +23,20 @@ SLACK = 1e-7  # of the size of a jvp: what rounding may reach
 Push = Callable[[Callable[..., Any], Sequence[Tensor], Sequence[Tensor]], list[Tensor]]
 
 
-def pushes(examined: Examined, inputs: Inputs, others: Sequence[Inputs]) -> list[Problem]:
-    """The jvp at the given inputs and at `others`; nothing for a Function that has none."""
+def pushes(examined: Examined, inputs: Inputs, others: Sequence[Evaluation]) -> list[Problem]:
+    """The jvp at the given inputs and at those of `others`; nothing where there is none."""
     subject = examined.subject
     target: Any = subject.target
     if not isinstance(subject, FunctionSubject) or not isinstance(target, type):
         return []
     own = getattr(target, "jvp", None) is not torch.autograd.Function.jvp
     if own and not subject.ours:
-        for at in (inputs, *others):
-            problem = _own(examined, at)
+        places: list[tuple[Message, Inputs]] = [(EXAMPLE, ())]
+        places += [(other.where, other.inputs) for other in others]
+        for where, at in places:
+            problem = _own(examined, at or inputs)
             if problem is not None:
-                where = EXAMPLE if at is inputs else Message("where.jvp")
-                problem.where, problem.inputs = where, () if at is inputs else at
+                problem.where, problem.inputs = where, at
                 return [problem]
     elif own or subject.ours:
         problem = _beside_backward(examined, inputs, by_transform, "way")

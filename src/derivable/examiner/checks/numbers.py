@@ -58,5 +58,5 @@ class Ways(BackwardCheck):
 
     def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
         """One comparison per way."""
-        others = [e.inputs for e in seen.evaluations if kind(e) in PUSHED and e.samples]
+        others = [e for e in seen.evaluations if kind(e) in PUSHED and e.samples]
         yield Results(ways(setup.examined, setup.inputs, setup.settings.compile, others))

@@ -14,7 +14,7 @@ from derivable.examiner.checks.calling import handed, near, only
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.forward_mode import pushes
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import parted
@@ -68,11 +68,11 @@ def by_compile(
 
 
 def ways(
-    examined: Examined, inputs: Inputs, compile: bool = False, others: Sequence[Inputs] = ()
+    examined: Examined, inputs: Inputs, compile: bool = False, others: Sequence[Evaluation] = ()
 ) -> list[Problem]:
     """Every way that the target offers gives the gradients that backward gives by hand.
 
-    `others` are further inputs, at which a jvp is looked at, too.
+    `others` are evaluations at whose inputs a jvp is compared, too.
     """
     subject = examined.subject
     if not isinstance(subject, FunctionSubject) or subject.random or not subject.recordable:

@@ -39,7 +39,7 @@ WORDS: dict[type[Contract], str] = {
     LogSimplex: r"log[- ]?probabilit|log[- ]distribution",
     Sorted: r"sorted|increasing|ascending",
 }  # fmt: skip
-BETWEEN = r"(?:[\w-]+\s+){0,2}"  # such as "real" and "matrix"
+BETWEEN = r"(?:[\w-]+\s+){0,3}"  # such as "real" and "positive definite matrix"
 
 
 def recognised(subject: Subject, inputs: Inputs) -> dict[int, tuple[Contract, str]]:

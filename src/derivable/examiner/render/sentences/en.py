@@ -32,7 +32,6 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
-    "where.jvp": "at other values than yours",
     # What speaks for a cause.
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",

@@ -32,7 +32,6 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
-    "where.jvp": "pour d'autres valeurs que les vôtres",
     # What speaks for a cause.
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
