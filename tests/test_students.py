@@ -38,6 +38,7 @@ FILES: dict[str, dict[str, str]] = {
     "syntaxe": {"Abs": "right"},
     "gradchecks": {"Inverse": "wrong", "Log": "right"},
     "decoupe": {"Gauss": "right"},
+    "objets": {"Couche": "wrong", "Tanh": "right"},
     "classes_cross_entropy": {"CrossEntropy": "right", "Dropout": "wrong"},
 }  # fmt: skip
 

@@ -148,15 +148,16 @@ class TextOutput(Output):
         for result in results:
             if result.report is not None and (self.details or result.verdict != "right"):
                 self.show(self.body(result))
-        self.show([show.Line(self.counts(results), 0, "bold")])
+        counts = show.Line(self.counts(results), 0, "bold")
+        self.show([counts], apart=bool(results or self.notes))
 
-    def show(self, lines: Sequence[show.Line]) -> None:
-        """Colours and a hanging indent on a terminal; whole lines elsewhere."""
+    def show(self, lines: Sequence[show.Line], apart: bool = True) -> None:
+        """Colours and a hanging indent on a terminal, whole lines elsewhere; `apart` by a line."""
         if self.console.is_terminal:
             body: RenderableType = show.coloured(lines)
-            self.console.print(Padding(body, (1, 0, 0, 0)))
+            self.console.print(Padding(body, (int(apart), 0, 0, 0)))
         else:
-            print(f"\n{show.plain(lines)}")
+            print(f"{chr(10) * apart}{show.plain(lines)}")
 
 
 class JsonOutput(Output):

@@ -14,7 +14,7 @@ from torch import Tensor
 from derivable.errors import InputError, WrongGradientError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
-from derivable.examiner.capture.found import name_of
+from derivable.examiner.capture.found import called, name_of
 from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
@@ -73,18 +73,18 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
 
     @property
     def reports(self) -> Reports:
-        """One Report for each target that was called, in the order of the first calls.
+        """One Report for each target that was called, in the order of their definitions.
 
         A target that cannot be examined at the recorded inputs is among `refused`, by name.
         """
         if self._reports is None:
             reports, refused = [], {}
-            for calls in latest(self.recording):
-                if self.installed or is_the_users(calls.target):
+            for one in called(self.recording):
+                if one.calls is not None and (self.installed or is_the_users(one.target)):
                     try:
-                        reports.append(examine_calls(calls, seed=self.seed))
+                        reports.append(examine_calls(one.calls, seed=self.seed))
                     except InputError as error:
-                        refused[name_of(calls.target)] = str(error)
+                        refused[one.name] = str(error)
             self._reports = Reports(reports, refused)
         return self._reports
 
@@ -153,17 +153,6 @@ class Reports(Sequence[Report]):
         ]
         nothing = [] if self._reports or refused else [f"<p>{html.escape(str(self))}</p>"]
         return "".join([*(r._repr_html_() for r in self._reports), *refused, *nothing])
-
-
-def latest(recording: Recording) -> list[Calls]:
-    """What was called, each name of a module once: a notebook defines a class again and again."""
-    named: dict[object, Calls] = {}
-    for calls in recording.calls.values():
-        if calls.kinds:
-            target = calls.target
-            name = getattr(target, "__qualname__", None) or str(target)
-            named[getattr(target, "__module__", None), name] = calls
-    return list(named.values())
 
 
 def examine_calls(

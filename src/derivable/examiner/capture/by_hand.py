@@ -18,6 +18,7 @@ from derivable.examiner.targets.recorder import Recorder
 from derivable.function.context import Context, Tape
 
 Seen = Callable[[type, Any, tuple[Any, ...], dict[str, Any]], None]
+Pulled = Callable[[type], None]
 
 
 def has_rules(value: Any) -> bool:
@@ -43,42 +44,86 @@ def is_function(value: Any) -> bool:
 
 def is_plain(value: Any) -> bool:
     """Whether it is such a class and no Function; its first argument is a ctx and not `self`."""
-    if not has_rules(value) or is_function(value):
-        return False
-    rules = [_rule(value, "forward"), _rule(value, "backward")]
-    return all(rule is not None and rule.__code__.co_varnames[0] != "self" for rule in rules)
+    return has_rules(value) and not is_function(value) and not takes_self(value)
 
 
-def watch(owner: type, seen: Seen) -> Callable[[], None]:
+def takes_self(value: Any) -> bool:
+    """Whether its forward is a method of an object, which keeps what backward needs."""
+    rule = _rule(value, "forward")
+    return rule is not None and bool(rule.__code__.co_varnames[0] == "self")
+
+
+def watch(owner: type, seen: Seen, pulled: Pulled) -> Callable[[], None]:
     """Have `seen(owner, ctx, inputs, options)` called before each forward by hand.
 
-    Returns what takes the watch off again.
+    `pulled(owner)` is called where a backward is given a tensor like what the forward with the
+    same ctx returned: not all that is called backward is one. Returns what takes the watch off.
     """
-    written = vars(owner)["forward"]
-    rule = written.__func__ if isinstance(written, staticmethod) else written
+    last: list[Any] = [None, None]  # the ctx of the last forward by hand, and what it returned
 
-    @functools.wraps(rule)
-    def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
-        if not _is_autograds(ctx):
+    def watched_forward(rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
+            if _is_autograds(ctx):
+                return rule(ctx, *inputs, **options)
             seen(owner, ctx, inputs, options)
-        return rule(ctx, *inputs, **options)
+            returned = rule(ctx, *inputs, **options)
+            last[:] = [ctx, getattr(returned, "shape", None)]
+            return returned
 
-    static = isinstance(written, staticmethod)
-    setattr(owner, "forward", staticmethod(forward) if static else forward)  # noqa: B010
-    return functools.partial(setattr, owner, "forward", written)
+        return forward
+
+    def watched_backward(rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def backward(ctx: Any, *grad_outputs: Any) -> Any:
+            if ctx is last[0] and [getattr(g, "shape", None) for g in grad_outputs] == last[1:]:
+                pulled(owner)
+            return rule(ctx, *grad_outputs)
+
+        return backward
+
+    names = ("forward",) if is_function(owner) else ("forward", "backward")
+    written = {name: vars(owner)[name] for name in names if name in vars(owner)}
+    for name, rule in written.items():
+        static = isinstance(rule, staticmethod)
+        wrap = watched_forward if name == "forward" else watched_backward
+        wrapped = wrap(rule.__func__ if static else rule)
+        setattr(owner, name, staticmethod(wrapped) if static else wrapped)
+
+    def unwatch() -> None:
+        last[:] = [None, None]
+        for name, rule in written.items():
+            setattr(owner, name, rule)
+
+    return unwatch
 
 
-def maker(ctx: Any) -> Callable[[], Any]:
-    """What makes another ctx like this one, which no forward has filled yet."""
+def maker(ctx: Any, owner: type) -> Callable[[], Any]:
+    """What makes another ctx like this one, which no forward has filled yet.
+
+    Where forward is a method of an object, its own attributes are copied.
+    """
     kind = type(ctx)
     if kind is Recorder:
         return Context
+    if issubclass(kind, owner):
+        kept = _object_like(ctx)
+        return lambda: _object_like(kept)
     try:
         kind()
     except Exception:  # it takes arguments
         kept = copy.copy(ctx)
         return lambda: copy.copy(kept)
     return kind
+
+
+def _object_like(one: Any) -> Any:
+    """A copy of an object, with copies of its tensors, which backward may add to."""
+    other = copy.copy(one)
+    for name, value in vars(one).items():
+        if isinstance(value, Tensor):
+            vars(other)[name] = value.detach().clone()
+    return other
 
 
 def as_function(owner: type, context: Callable[[], Any]) -> type[torch.autograd.Function]:

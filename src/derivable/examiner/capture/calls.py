@@ -47,6 +47,7 @@ class Calls:
     target: Any
     kinds: dict[object, Call] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)  # positions that required grad in any call
+    pulled: bool = False  # whether its backward was called by hand with a gradient of its output
     tests: dict[str, None] = field(default_factory=dict)  # the tests that called it, in order
     count: int = 0
     _exact: set[object] = field(default_factory=set)

@@ -89,7 +89,7 @@ class Recording:
             if is_below(place_of(created).path, DERIVABLE, TORCH):
                 return
             self._watched.add(created)
-            self._unwatch.append(by_hand.watch(created, self._called))
+            self._unwatch.append(by_hand.watch(created, self._called, self._pulled))
 
     def check_failed(self) -> None:
         """A gradcheck failed that was to return False."""
@@ -108,6 +108,10 @@ class Recording:
         self, owner: type, ctx: Any, inputs: tuple[Any, ...], options: dict[str, Any]
     ) -> None:
         self._note(owner, inputs, options, ctx)
+
+    def _pulled(self, owner: type) -> None:
+        if id(owner) in self.calls:
+            self.calls[id(owner)].pulled = True
 
     def _note(
         self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
@@ -141,7 +145,7 @@ class Recording:
                 dict(zip(names, everything[len(inputs) :], strict=True)),
                 place,
                 self.test,
-                None if ctx is None else by_hand.maker(ctx),
+                None if ctx is None else by_hand.maker(ctx, calls.target),
                 torch.get_default_dtype(),
             )
         )

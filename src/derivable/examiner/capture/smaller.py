@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.targets.target import is_float, seeded
 
-FEW = 128  # entries that are examined as they are: a Jacobian costs their square
+FEW = 64  # entries that are examined as they are: a Jacobian costs their square
 SHORT = 5  # a side that is not made shorter
 SIDES = (5, 7, 4, 6, 3)  # what longer sides become; in this order, if they are free
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -63,8 +64,10 @@ def _source(target: Any, named: str) -> tuple[list[str], str]:
         text = textwrap.dedent(inspect.getsource(target)).rstrip()
     except (OSError, TypeError):
         return ["import torch", "# and here: target, the object that was examined"], "target"
-    ours = ["from derivable import Elementwise, Function"] if hasattr(target, "_rules") else []
-    return ["import torch", *ours, "", "", *text.splitlines(), ""], named
+    bases = ["from derivable import Elementwise, Function"] if hasattr(target, "_rules") else []
+    if not bases and re.match(r"class \w+\(Function\)", text):
+        bases = ["from torch.autograd import Function"]
+    return ["import torch", *bases, "", "", *text.splitlines(), ""], named
 
 
 def written(value: Any, wanted: bool) -> str:
