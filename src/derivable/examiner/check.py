@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from derivable.examiner.checks.authoring import old_names
 from derivable.examiner.examination import examine

@@ -42,7 +42,7 @@ REFINED = 8  # columns that are refined at most where evaluations are made one b
 ROUNDINGS = torch.tensor(
     [0.0, 1.0, -2.0, 3.0], dtype=torch.float64
 )  # of x, at which complex steps are compared
-SHIFTS = 2.0**-33 * torch.arange(1, 5, dtype=torch.float64)  # relative to x, for the same
+SHIFTS = 2.0**-33 * torch.arange(1, 7, dtype=torch.float64)  # relative to x, for the same
 TINY = 1e-150  # the complex step: its square is 0 beside everything
 
 
@@ -192,29 +192,32 @@ class Differentiator:
 
     def _find_step(self, direction: Tensor) -> None:
         """Find how long a step suits this function, along one direction."""
-        estimates, best = self._steps_compared(direction)
-        # No step suits, or two contradict each other: f oscillates fast, or jumps many times.
-        if (best > UNSUITABLE or contradict(estimates)) and self.noise.find_jumps():
+        estimates, errors = self._steps_compared(direction)
+        # The usual step or none suits, or two contradict: f oscillates fast, or jumps many times.
+        odd = errors[0] > 0.1 or min(errors) > UNSUITABLE or contradict(estimates)
+        if odd and self.noise.find_jumps():
             self._steps_compared(direction)
 
-    def _steps_compared(self, direction: Tensor) -> tuple[list[Measured], float]:
+    def _steps_compared(self, direction: Tensor) -> tuple[list[Measured], list[float]]:
         """Choose the step with the smallest errors.
 
-        Returns the estimates with those that were tried, and the smallest relative error.
+        Returns the estimates with the steps that were tried, and their typical relative errors.
         """
         scale = torch.tensor([size_of(self.x) or 1.0]).double()
-        best, self.step, estimates = float("inf"), 2.0**FIRST_STEP, []
+        best, self.step = float("inf"), 2.0**FIRST_STEP
+        estimates, errors = [], []
         for power in (FIRST_STEP, *OTHER_STEPS):
             found = self._estimate(direction.unsqueeze(0), scale, 2.0**power)
             estimates.append(found)
             known = torch.isfinite(found.error)
             share = (found.error / found.value.abs().clamp_min(1e-300))[known]
             typical = float(share.median()) if len(share) else float("inf")
+            errors.append(typical)
             if typical < best / 4:
                 best, self.step = typical, 2.0**power
             if best < 1e-9:
                 break
-        return estimates, best
+        return estimates, errors
 
     def _estimate(self, directions: Tensor, scales: Tensor, step: float | None) -> Measured:
         """Extrapolated central differences along `directions` (c, n): (c, m)."""
@@ -298,7 +301,11 @@ class Differentiator:
         outputs = outputs.reshape(*shape[:2], -1)
         stepped = outputs.imag.double() / TINY  # (s, c, m)
         scatter = (stepped[: len(ROUNDINGS)] - stepped[0]).abs().amax(0)
-        scatter = scatter + stepped[len(ROUNDINGS) :].diff(dim=0, n=3)[0].abs() / 20**0.5
+        # Noise beyond rounding comes from inside of f, and may be alike at all these points.
+        noise = self.noise.level
+        inner = torch.where(noise > 1e3 * self.settings.rounding * self.at.abs(), noise, 0.0)
+        scatter = scatter + inner / (size_of(self.x) or 1.0)
+        scatter = scatter + stepped[len(ROUNDINGS) :].diff(dim=0, n=3).abs().amax(0) / 20**0.5
         return stepped[0], outputs[0].real, scatter.nan_to_num(torch.inf, torch.inf)
 
 

@@ -18,7 +18,7 @@ POINTS = 8  # of a difference table
 ASIDE = 1e-3  # x itself may lie on a kink; points begin this far along the line
 LONG, SHORT, ROUNDINGS = 1e-6, 1e-8, 1e-13  # step lengths, relative to the inputs
 EPS = torch.finfo(torch.float64).eps
-SEARCHED, INTERVALS, HALVINGS = 2e-3, 3, 33  # in which jumps are searched for, by bisection
+SEARCHED, INTERVALS, HALVINGS = 2e-3, 8, 33  # in which jumps are searched for, by bisection
 
 Line = Callable[[Tensor], Tensor]  # parameters (p,) -> outputs there (p, m)
 
@@ -36,39 +36,52 @@ class Noise:
     def __init__(self, line: Line, at: Tensor, rounding: float, measured: bool = False) -> None:
         self.level = rounding * at.abs()  # (m,)
         self._line, self._at, self._rounding = line, at, rounding
-        self._measured = measured
+        self._known = self._measured = measured
+        self._stairs: Tensor | None = None
 
     def measure(self) -> Tensor:
-        """The noise (m,), measured by 16 to 24 evaluations at the first call."""
+        """The noise over long steps (m,), measured by 16 to 24 evaluations at the first call.
+
+        It is `level`, but for outputs that do not change at all over short steps: over longer ones
+        these may be stairs, such as an iteration that stops early, and the noise is their height.
+        """
         if not self._measured:
             self._measured = True
             noise, flat = self._estimate()
             self.level = torch.maximum(self.level, noise)
-            if bool(flat.any()):  # perhaps the tread of a long stair: an iteration that stops early
-                self.find_jumps(flat)
-        return self.level
+            if bool(flat.any()):
+                self._stairs = self._jumps(flat, intervals=1)
+        return self.level if self._stairs is None else torch.maximum(self.level, self._stairs)
 
     def find_jumps(self, chosen: Tensor | None = None) -> bool:
-        """Raise the level to the size of jumps on the line; whether it is much higher now.
+        """Raise the level to the size of repeated jumps on the line; whether it is much higher now.
 
-        Bisection finds them: what an interval changes by shrinks with it, unless there is a jump.
         chosen  the outputs (m,), bool, whose jumps count; all if left out
         """
+        if self._known:
+            return False
         chosen = torch.ones_like(self.level, dtype=torch.bool) if chosen is None else chosen
-        ends = self._line(ASIDE + SEARCHED * torch.arange(INTERVALS + 1).double())  # (s + 1, m)
+        before, jumps = self.level, self._jumps(chosen, INTERVALS)
+        self.level = torch.maximum(before, _alike(jumps, self._at))
+        return bool((self.level > 16 * before).any())
+
+    def _jumps(self, chosen: Tensor, intervals: int) -> Tensor:
+        """The second largest jump in some intervals, or the only one (m,); 0 if not `chosen` (m,).
+
+        Bisection finds them: what an interval changes by shrinks with it, unless there is a jump.
+        """
+        ends = self._line(ASIDE + SEARCHED * torch.arange(intervals + 1).double())  # (s + 1, m)
         change = ends.diff(dim=0).abs().nan_to_num(0.0, 0.0).amax(0)  # (m,)
         change = change.masked_fill(~chosen | (change <= 64 * self.level), 0.0)
         if not bool(change.any()):
-            return False
+            return torch.zeros_like(change)
         output = int((change / (self._at.abs() + self.level)).nan_to_num(0.0).argmax())
-        jumps = self._bisected(ends, output).amax(0)  # (m,)
-        before = self.level
-        self.level = torch.where(chosen, torch.maximum(before, jumps), before)
-        return bool((self.level > 16 * before).any())
+        jumps = self._bisected(ends, output).sort(dim=0).values  # (s, m)
+        return jumps[max(0, intervals - 2)].masked_fill(~chosen, 0.0)
 
     def _bisected(self, ends: Tensor, output: int) -> Tensor:
-        """What is left of the change in each interval, halved towards the larger change: (s, m)."""
-        low = ASIDE + SEARCHED * torch.arange(INTERVALS).double()  # (s,)
+        """The jump in each interval (s, m), which is halved towards the larger change; else 0."""
+        low = ASIDE + SEARCHED * torch.arange(len(ends) - 1).double()  # (s,)
         at_low, at_high = ends[:-1], ends[1:]  # (s, m)
         for halving in range(HALVINGS):
             middle = low + SEARCHED * 0.5 ** (halving + 1)
@@ -81,7 +94,9 @@ class Noise:
             low = torch.where(upper, middle, low)
             at_low = torch.where(upper.unsqueeze(1), between, at_low)
             at_high = torch.where(upper.unsqueeze(1), at_high, between)
-        return (at_high - at_low).abs().nan_to_num(0.0, 0.0)
+        left = (at_high - at_low).abs().nan_to_num(0.0, 0.0)
+        whole = ends.diff(dim=0).abs().nan_to_num(0.0, 0.0)
+        return torch.where(left > 2.0**-30 * whole, left, 0.0)
 
     def _table(self, step: float) -> Tensor:
         """The outputs at points `step` apart, (POINTS, m)."""
@@ -102,7 +117,7 @@ class Noise:
         course = torch.cat([self._at.unsqueeze(0), long, short])
         change = course.amax(0) - course.amin(0)
         wild = (noise > 1e-5 * change) & (noise > 1e3 * self._rounding * self._at.abs()) & ~stairs
-        if bool(wild.any()):
+        if bool(wild.any()) and not self.find_jumps(wild):
             # Of the cosine of a phase of 1e11 all change would pass for noise; what is noise is
             # there over a few roundings of the inputs, too.
             least = 3 * fourth_differences(self._table(ROUNDINGS))

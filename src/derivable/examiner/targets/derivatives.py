@@ -22,10 +22,11 @@ from derivable.examiner.measure import (
     Measured,
     Settings,
 )
+from derivable.examiner.measure.evaluation import Evaluator
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.noise import Noise, random_direction
 from derivable.examiner.measure.space import joined, real, unreal
-from derivable.examiner.targets.target import Inputs, Subject, is_float, shaped
+from derivable.examiner.targets.target import Inputs, Subject, is_float, with_entries
 
 
 class TargetDerivatives:
@@ -83,7 +84,7 @@ class TargetDerivatives:
         """The derivatives by one argument."""
         if argument not in self._by_argument:
             self._by_argument[argument] = Differentiator(
-                ArgumentFunction(self, argument), real(self.inputs[argument]), at=self.at,
+                InputsFunction(self, [argument]), real(self.inputs[argument]), at=self.at,
                 settings=self._settings, budget=self.budget, noise=self._noise,
                 step=self._steps.get(argument), count=self.evaluations,
             )  # fmt: skip
@@ -133,26 +134,25 @@ class TargetDerivatives:
     def _along_all(self, parameters: Tensor) -> Tensor:
         """The outputs (p, m) at parameters (p,) of a random line on which all inputs change."""
         generator = torch.Generator().manual_seed(1)
-        vectors = {i: real(v) for i, v in enumerate(self.inputs) if is_float(v)}
-        directions = {i: random_direction(x, generator) for i, x in vectors.items()}
-        rows = []
-        for parameter in parameters:
-            inputs = list(self.inputs)
-            for i, x in vectors.items():
-                inputs[i] = unreal(x + parameter * directions[i], inputs[i])
-            rows.append(self.outputs_or_nan(inputs))
-        return torch.stack(rows)
+        floats = [i for i, value in enumerate(self.inputs) if is_float(value)]
+        vectors = [real(self.inputs[i]) for i in floats]
+        if not vectors:
+            return self.at.expand(len(parameters), -1)
+        direction = torch.cat([random_direction(x, generator) for x in vectors])
+        line = InputsFunction(self, floats)
+        evaluator = Evaluator(line, self.at, self.eps, self.budget, self.evaluations)
+        return evaluator.at_points(torch.cat(vectors) + parameters.unsqueeze(1) * direction)
 
 
-class ArgumentFunction:
-    """The joined outputs of a target as a function of one argument, a real vector (n,).
+class InputsFunction:
+    """The joined outputs of a target as a function of some arguments, joined to a vector (n,).
 
-    A complex vector is a point of a complex step; an argument that is complex itself has none.
+    A complex vector is a point of a complex step; arguments that are complex themselves have none.
     """
 
-    def __init__(self, owner: TargetDerivatives, argument: int) -> None:
+    def __init__(self, owner: TargetDerivatives, arguments: Sequence[int]) -> None:
         self._subject, self._smooth = owner.subject, owner.smooth
-        self._inputs, self._argument = owner.inputs, argument
+        self._inputs, self._arguments = owner.inputs, list(arguments)
 
     @property
     def batchable(self) -> bool:
@@ -172,7 +172,7 @@ class ArgumentFunction:
 
     def evaluate_many(self, points: Tensor) -> Tensor:
         """(p, n) -> (p, m), all at once."""
-        outputs = self._subject.values_at(self._inputs, self._argument, points)
+        outputs = self._subject.values_at(self._inputs, self._arguments, points)
         values = [outputs[i] for i in self._smooth]
         if points.is_complex():
             return torch.cat([v.reshape(len(points), -1) for v in values], dim=1)
@@ -181,7 +181,5 @@ class ArgumentFunction:
 
     def _values(self, point: Tensor) -> list[Any]:
         """The differentiable outputs at one point."""
-        inputs = list(self._inputs)
-        inputs[self._argument] = shaped(point, inputs[self._argument])
-        values = self._subject.value(inputs)
+        values = self._subject.value(with_entries(self._inputs, self._arguments, point))
         return [values[i] for i in self._smooth]

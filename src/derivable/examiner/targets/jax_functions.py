@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.targets.target import CallableSubject, Inputs, is_float
+from derivable.examiner.targets.target import CallableSubject, Inputs, is_float, with_entries
 
 
 def is_jax(target: Any) -> bool:
@@ -37,21 +37,22 @@ class JaxSubject(CallableSubject):
         """The author's `bwd` of a custom_vjp, or `jvp` of a custom_jvp."""
         return getattr(self.target, "bwd", None) or getattr(self.target, "jvp", None)
 
-    def values_at(self, inputs: Inputs, argument: int, points: Tensor) -> tuple[Tensor, ...]:
+    def values_at(
+        self, inputs: Inputs, arguments: Sequence[int], points: Tensor
+    ) -> tuple[Tensor, ...]:
         """By jax.vmap."""
-        jax, like = _jax(), inputs[argument]
-        if like.is_complex():
-            raise TypeError("a batch of points needs a real argument")
+        rows = [with_entries(inputs, arguments, point) for point in points]
+        batches = {i: _array(torch.stack([row[i] for row in rows])) for i in arguments}
         arrays = [_array(v) if isinstance(v, Tensor) else v for v in inputs]
 
-        def outputs(point: Any) -> Any:
+        def outputs(*chosen: Any) -> Any:
             whole = list(arrays)
-            whole[argument] = point.reshape(like.shape)
-            return jax.tree_util.tree_leaves(self.target(*whole, **self.options))
+            for i, value in zip(arguments, chosen, strict=True):
+                whole[i] = value
+            return _jax().tree_util.tree_leaves(self.target(*whole, **self.options))
 
         with double_precision():
-            batch = _array(points if points.is_complex() else points.to(like.dtype))
-            return tuple(_tensor(o) for o in jax.vmap(outputs)(batch))
+            return tuple(_tensor(o) for o in _jax().vmap(outputs)(*batches.values()))
 
     def _recorded(self, inputs: Inputs) -> Any:
         return self._call(*inputs)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from derivable.errors import InputError
 from derivable.examiner.measure.budget import Budget
-from derivable.examiner.measure.space import unreal
+from derivable.examiner.measure.space import size, unreal
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
@@ -146,16 +146,17 @@ class Subject:
         with torch.no_grad():
             return as_tuple(self.meant(*self.given(inputs)))
 
-    def values_at(self, inputs: Inputs, argument: int, points: Tensor) -> tuple[Tensor, ...]:
-        """What is measured with `argument` at each of `points` (p, n): (p, ...) each.
+    def values_at(
+        self, inputs: Inputs, arguments: Sequence[int], points: Tensor
+    ) -> tuple[Tensor, ...]:
+        """What is measured with the entries of `arguments` at each of `points` (p, n): (p, ...).
 
         All at once; raises what forward raises where it does not run so.
         """
 
         def values(point: Tensor) -> tuple[Any, ...]:
-            whole = list(inputs)
-            whole[argument] = shaped(point, inputs[argument])
-            return tuple(v for v in self.value(whole) if isinstance(v, Tensor))
+            placed = self.value(with_entries(inputs, arguments, point))
+            return tuple(v for v in placed if isinstance(v, Tensor))
 
         with forwards_alone():
             found: tuple[Tensor, ...] = torch.func.vmap(values)(points)
@@ -378,7 +379,16 @@ class PairRun(Run):
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
 
 
-def shaped(point: Tensor, like: Tensor) -> Tensor:
+def with_entries(inputs: Inputs, arguments: Sequence[int], point: Tensor) -> list[Any]:
+    """The inputs with the entries of some of them, joined to a vector, those of `point` (n,)."""
+    whole = list(inputs)
+    pieces = point.split([size(inputs[i]) for i in arguments])
+    for i, piece in zip(arguments, pieces, strict=True):
+        whole[i] = _shaped(piece, inputs[i])
+    return whole
+
+
+def _shaped(point: Tensor, like: Tensor) -> Tensor:
     """A real vector in the shape and dtype of `like`; a point of a complex step in its shape.
 
     Raises TypeError for a complex step of a complex argument.
