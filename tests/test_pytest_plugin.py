@@ -49,7 +49,7 @@ def test_one_item_per_function(run: pytest.Pytester) -> None:
             "broken.py:1: ZeroDivisionError: division by zero",
             "*PASSED *test_own.py::test_own*",
             "*PASSED derivable::cube.py::cube.Square*",
-            "*SKIPPED*Scale has no examples(): not examined*",
+            "*SKIPPED*Scale: not examined, no inputs for it*",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
@@ -132,3 +132,60 @@ def test_the_plugin_is_declared() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     section = '[project.entry-points.pytest11]\nderivable = "derivable.pytest_plugin"\n'
     assert section in text
+
+
+# Without a TARGET: what the tests call.
+
+CALLS = """
+    import pytest
+    import torch
+    from cube import Cube, Square
+
+    def test_cube():
+        assert Cube.apply(torch.ones(3)).sum() == 3
+
+    def test_both():
+        Square.apply(torch.randn(3, requires_grad=True)).sum().backward()
+        Cube.apply(torch.randn(3, 2, requires_grad=True)).sum().backward()
+
+    def test_that_fails():
+        torch.autograd.gradcheck(Square.apply, torch.randn(2))
+        assert False
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_the_tests_call_is_examined_once(workers: str, run: pytest.Pytester) -> None:
+    run.makepyfile(test_calls=CALLS)
+    result = inner(run, "--derivable", "test_calls.py", "-n", workers)
+    result.assert_outcomes(passed=3, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ cube.Cube _*",
+            "Cube: wrong (1 finding, *",
+            "called by test_calls.py::test_*",
+            "PASSED derivable::cube.Square",
+            "FAILED derivable::cube.Cube - Cube: wrong*",
+        ]
+    )
+
+
+def test_only_the_examinations_are_reported(run: pytest.Pytester) -> None:
+    run.makepyfile(test_calls=CALLS)
+    run.makeini("[pytest]\nderivable_expected_failures =\n    Cube: power\n    Cube: factor\n")
+    result = inner(run, "--derivable-only", "-v")
+    result.assert_outcomes(passed=1, xfailed=1)
+    result.stdout.no_fnmatch_line("*test_that_fails*")
+
+
+def test_what_is_selected_or_ignored_is_not_examined(run: pytest.Pytester) -> None:
+    run.makepyfile(test_calls=CALLS)
+    inner(run, "--derivable", "-k", "test_cube").assert_outcomes(passed=1, failed=1, deselected=2)
+    run.makeini("[pytest]\nderivable_ignore =\n    cube.C*\n")
+    inner(run, "--derivable").assert_outcomes(passed=3, failed=1)
+    result = inner(run, "--derivable", "-x", "test_calls.py::test_that_fails")
+    result.assert_outcomes(failed=1)
+    run.makepyfile(test_calls="def test_nothing(): pass")
+    result = inner(run, "--derivable")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["derivable: these tests called no Function*"])

@@ -1,48 +1,62 @@
-"""`derivable check`: examine every Function of a file, a module or a package."""
+"""`derivable check`: examine what a script, a notebook, a module or a package defines and calls."""
 
 from __future__ import annotations
 
-from contextlib import redirect_stdout
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from derivable.examiner.capture.discover import Found
-    from derivable.examiner.inputs.text import Made
-    from derivable.examiner.report import Report
+    from derivable.cli.check_output import Output, Result
+    from derivable.examiner.capture.discover import Discovery, Settings
+    from derivable.examiner.capture.found import Found
+    from derivable.examiner.finding import Message
+    from derivable.examiner.outcome import Outcome
 
 WRONG, USAGE, BAD_DATA = 1, 2, 3
 
 
-@dataclass(frozen=True)
-class Examined:
-    """One line of the result: a Function with its report, or why there is none."""
+class WithArguments(click.Command):
+    """A command whose words after `--` are the arguments of the program that it runs."""
 
-    name: str
-    path: str
-    line: int
-    report: Report | None
-    reason: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """right, wrong, inconclusive or not_examined."""
-        return self.report.verdict if self.report is not None else "not_examined"
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put them aside: `ctx.meta["arguments"]`."""
+        cut = args.index("--") if "--" in args else len(args)
+        ctx.meta["arguments"] = tuple(args[cut + 1 :])
+        return super().parse_args(ctx, args[:cut])
 
 
-@click.command("check", short_help="Examine every backward in a file, and say why one is wrong.")
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.command(
+    "check",
+    cls=WithArguments,
+    short_help="Examine every backward of a file, and say why one is wrong.",
+)
+@click.argument("targets", nargs=-1, metavar="TARGET...")
+@click.option(
+    "-m", "--module", "modules", multiple=True, metavar="MODULE",
+    help="Run this module as python -m does, and examine what it calls.",
+)  # fmt: skip
 @click.option(
     "--input",
     "words",
     multiple=True,
     metavar="TEXT",
     help='The inputs by name: "x:13x5 w:5x7:float32 labels:13:int<7 p:13:0.1..0.9 alpha=0.1". '
-    "Several, for Functions that take different ones.  [default: the class's own examples()]",
+    "Several, for Functions that take different ones.  [default: those that the code itself uses]",
+)
+@click.option(
+    "--run-timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For how long the code of a target may run; what it called until then is examined.",
+)
+@click.option(
+    "--setup-only",
+    is_flag=True,
+    help="Stop the code of a target at its first long loop: more than 200 calls of one Function.",
 )
 @click.option(
     "--seed",
@@ -70,75 +84,104 @@ class Examined:
     envvar="DERIVABLE_LANG",
     help="The language of the report.  [default: DERIVABLE_LANG, else en]",
 )
+@click.pass_context
 def check_command(
-    targets: tuple[str, ...],
-    words: tuple[str, ...],
-    seed: int,
-    compiled: bool,
-    strict: bool,
-    details: bool,
-    as_json: bool,
-    form: str,
-    lang: str | None,
+    ctx: click.Context, /, targets: tuple[str, ...], modules: tuple[str, ...], **options: object
 ) -> int:
-    """Examine every backward that TARGET defines, and say why it is wrong.
+    """Examine every backward that TARGET defines and calls, and say why it is wrong.
 
-    TARGET is file.py, package.module or a package; with :Name, one Function of it. This RUNS THE
-    CODE of the target, as importing it does: do not examine what you would not run. What that
-    code prints goes to stderr.
+    TARGET is script.py, notebook.ipynb, package.module or a package; with :Name, one Function of
+    it. What follows -- are the arguments of the program. This RUNS THE CODE of the target, a
+    script as python script.py does: do not examine what you would not run. What that code prints
+    goes to stderr, its windows are not shown, and nobody answers its input().
 
-    A Function is examined at --input, else at its own examples(), a static method that returns a
-    list of tuples of inputs; without either it is not examined, and said so.
+    A Function is examined at --input, else at the inputs with which the code called it and at its
+    own examples(), a static method that returns a list of tuples of inputs. Where the code stops
+    or fails, what it called before is examined, and the line is stated.
 
     The exit code is 1 if something is wrong; else 3 if a target cannot be loaded; else 2 if
     nothing could be examined; else 0.
     """
-    import sys
+    if not targets and not modules:
+        raise click.UsageError("Missing argument 'TARGET...'.", ctx)
+    return _check(targets, modules, ctx.meta["arguments"], **options)  # type: ignore[arg-type]
 
+
+def _check(
+    targets: Sequence[str], modules: Sequence[str], arguments: Sequence[str], *,
+    words: Sequence[str], run_timeout: float, setup_only: bool, seed: int, compiled: bool,
+    strict: bool, details: bool, as_json: bool, form: str, lang: str | None,
+) -> int:  # fmt: skip
+    """Run, examine and print; returns the exit code."""
     from derivable.cli import check_output
+    from derivable.examiner.capture.discover import Settings
+    from derivable.examiner.capture.surroundings import output_to_stderr
     from derivable.examiner.inputs.text import parse_inputs
+    from derivable.examiner.outcome import examined
 
     given = [parse_inputs(text) for text in words]
     output = check_output.choose(as_json, form, details, lang)
-    with redirect_stdout(sys.stderr):
-        found, broken = _discover(targets)
-    results = [Examined(name, name, 1, None, reason) for name, reason in broken]
+    settings = Settings(run_timeout, setup_only, tuple(arguments), main=True)
+    found, notes, broken = _discover(targets, modules, settings, output)
+    results = [check_output.Result(name, None, name, 1, reason) for name, reason in broken]
     names = _names(found)
-    output.begin([*names, *(result.name for result in results)])
+    output.begin([*names, *(result.name for result in results)], notes)
     for result in results:
         output.line(result)
-    for name, function in zip(names, found, strict=True):
-        with redirect_stdout(sys.stderr):
-            result = _examine(name, function, given, seed, compiled, lang)
-        results.append(result)
-        output.line(result)
-    verdicts = [result.verdict for result in results]
-    examined = [verdict for verdict in verdicts if verdict != "not_examined"]
-    code = 0 if examined else USAGE
-    if broken:
-        code = BAD_DATA
-    if "wrong" in verdicts or (strict and set(verdicts) != {"right"}):
-        code = WRONG
+    for number, (name, one) in enumerate(zip(names, found, strict=True)):
+        with output.waiting(name, number, len(found)), output_to_stderr():
+            outcome = examined(one, given, seed=seed, compile=compiled)
+        results.append(_result(name, outcome, output))
+        output.line(results[-1])
+    code = _exit_code([result.verdict for result in results], bool(broken), strict)
     output.end(results, code)
     return code
 
 
-def _discover(targets: Sequence[str]) -> tuple[list[Found], list[tuple[str, str]]]:
-    """All Functions, and for each target or submodule that fails, its name and one sentence."""
-    from derivable.errors import TargetError
-    from derivable.examiner.capture.discover import discover
+def _exit_code(verdicts: Sequence[str], broken: bool, strict: bool) -> int:
+    if "wrong" in verdicts or (strict and set(verdicts) != {"right"}):
+        return WRONG
+    if broken:
+        return BAD_DATA
+    return 0 if set(verdicts) - {"not_examined"} else USAGE
 
-    found: dict[int, Found] = {}
+
+def _result(name: str, outcome: Outcome, output: Output) -> Result:
+    from derivable.cli import check_output
+
+    found, reason, inputs = outcome.found, outcome.reason, outcome.inputs
+    return check_output.Result(
+        name, outcome.report, found.path, found.line, output.words(reason), output.words(inputs)
+    )
+
+
+def _discover(
+    targets: Sequence[str], modules: Sequence[str], settings: Settings, output: Output
+) -> tuple[list[Found], list[Message], list[tuple[str, str]]]:
+    """What there is to examine, what did not run, and for each target that fails one sentence."""
+    from derivable.errors import TargetError
+    from derivable.examiner.capture.discover import discover, discover_main
+    from derivable.examiner.capture.surroundings import output_to_stderr
+
+    found: dict[object, Found] = {}
+    notes: list[Message] = []
     broken = []
-    for target in targets:
+    for target, main in [*((t, False) for t in targets), *((m, True) for m in modules)]:
+        output.running(target, settings.seconds)
         try:
-            discovery = discover(target)
+            with output_to_stderr():
+                discovery: Discovery
+                discovery = (discover_main if main else discover)(target, settings)
         except TargetError as error:
             broken.append((target, str(error)))
             continue
-        found |= {id(one.target): one for one in discovery.found}
+        for one in discovery.found:
+            key = (one.path, one.line, one.name)
+            if key not in found or found[key].calls is None:
+                found[key] = one
+        notes += discovery.notes
         broken += [(target, problem) for problem in discovery.problems]
-    return list(found.values()), broken
+    return list(found.values()), notes, broken
 
 
 def _names(found: Sequence[Found]) -> list[str]:
@@ -149,44 +192,3 @@ def _names(found: Sequence[Found]) -> list[str]:
     return [
         one.name if names.count(one.name) == 1 else f"{short(one.path)}:{one.name}" for one in found
     ]
-
-
-def _examine(
-    name: str,
-    found: Found,
-    given: Sequence[Mapping[str, Sequence[Made]]],
-    seed: int,
-    compiled: bool,
-    lang: str | None,
-) -> Examined:
-    """The report on one Function, at the first of `given` that it can take, else its examples."""
-    from derivable.errors import DerivableError, InputError
-    from derivable.examiner.capture.discover import told
-    from derivable.examiner.check import check
-    from derivable.examiner.finding import Message
-    from derivable.examiner.inputs.text import bind, suggestion
-    from derivable.examiner.render.sentences import say
-
-    def not_examined(reason: str) -> Examined:
-        return Examined(name, found.path, found.line, None, reason)
-
-    inputs: list[Any] = []
-    options: dict[str, Any] = {}
-    refused = ""
-    for made in given:
-        try:
-            inputs, options = bind(found.target, made, seed)
-            break
-        except InputError as error:
-            refused = refused or str(error)
-    else:
-        if not callable(getattr(found.target, "examples", None)):
-            gaps = {"inputs": suggestion(found.target)}
-            return not_examined(refused or say(Message("cli.needs_inputs", gaps), lang))
-    try:
-        report = check(found.target, *inputs, compile=compiled, seed=seed, **options)
-    except DerivableError as error:
-        return not_examined(str(error))
-    except Exception as error:  # the user's forward, or their examples()
-        return not_examined(told(error))
-    return Examined(name, found.path, found.line, report)

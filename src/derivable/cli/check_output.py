@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -16,11 +18,31 @@ from derivable.examiner.render.as_json import as_data, dump
 from derivable.examiner.render.sentences import language, say
 
 if TYPE_CHECKING:
-    from derivable.cli.check import Examined
     from derivable.examiner.report import Report
+    from derivable.examiner.settings import Level
 
 VERDICTS = ("right", "wrong", "inconclusive", "not_examined")
 STYLES = {**show.STYLES, "not_examined": "bold magenta"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the result: a target with its report, or why there is none.
+
+    `inputs` says where its inputs come from; empty for those that were given, or are examples().
+    """
+
+    name: str
+    report: Report | None
+    path: str
+    line: int  # counted from 1
+    reason: str = ""
+    inputs: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """right, wrong, inconclusive or not_examined."""
+        return self.report.verdict if self.report is not None else "not_examined"
 
 
 class Output:
@@ -30,50 +52,82 @@ class Output:
         self.details = details
         self.lang = language(lang)
 
-    def begin(self, names: Sequence[str]) -> None:
-        """Before the first: the names of all that will come."""
+    def running(self, name: str, seconds: float) -> None:
+        """Before the code of a target is run: a line on stderr where somebody waits for it."""
+        console = Console(stderr=True, highlight=False)
+        if console.is_terminal:
+            text = self.say("running", name=name, seconds=f"{seconds:g}")
+            console.print(Text(text, style="dim"))
 
-    def line(self, result: Examined) -> None:
+    def begin(self, names: Sequence[str], notes: Sequence[Message]) -> None:
+        """Before the first: the names of all that will come, and what of the code did not run."""
+        self.notes = [say(note, self.lang) for note in notes]
+
+    def waiting(self, name: str, number: int, count: int) -> AbstractContextManager[object]:
+        """While one is examined, the `number`-th of so many: shown on a terminal only."""
+        console = Console(stderr=True)
+        if count < 2 or not console.is_terminal:
+            return nullcontext()
+        return console.status(Text(f"{number + 1}/{count} {name}", style="dim"))
+
+    def line(self, result: Result) -> None:
         """As soon as one is examined."""
 
-    def end(self, results: Sequence[Examined], code: int) -> None:
+    def end(self, results: Sequence[Result], code: int) -> None:
         """After the last, with the exit code."""
 
     def say(self, key: str, **gaps: object) -> str:
         """A sentence of the command."""
         return say(Message(f"cli.{key}", gaps), self.lang)
 
-    def counts(self, results: Sequence[Examined]) -> str:
+    def words(self, said: Message | str | None) -> str:
+        """A message in the language of the output; what is a sentence already stays it."""
+        return say(said, self.lang) if isinstance(said, Message) else said or ""
+
+    def counts(self, results: Sequence[Result]) -> str:
         """`2 right, 1 wrong`."""
         if not results:
             return self.say("no_functions")
         counted = [(v, sum(result.verdict == v for result in results)) for v in VERDICTS]
         return ", ".join(self.say(f"count_{v}", count=n) for v, n in counted if n)
 
-    def body(self, report: Report) -> list[show.Line]:
-        """The report, as long as was asked for."""
-        if self.details:
-            return show.details(report, self.lang)
-        return show.summary(report, self.lang, "cli.more")
+    def body(self, result: Result) -> list[show.Line]:
+        """The report, as long as was asked for, and below its first line where it was examined."""
+        report = result.report
+        assert report is not None
+        first, *rest = (
+            show.details(report, self.lang)
+            if self.details
+            else show.summary(report, self.lang, "cli.more")
+        )
+        inputs = [show.Line(result.inputs, 2, "dim")] if result.inputs else []
+        return [first, *inputs, *rest]
 
 
 class TextOutput(Output):
     """One verdict line each, aligned; below, the reports of what is not right."""
 
-    def begin(self, names: Sequence[str]) -> None:
-        """The columns are as wide as the widest name and verdict."""
+    def begin(self, names: Sequence[str], notes: Sequence[Message]) -> None:
+        """What did not run; the columns are as wide as the widest name and verdict."""
+        super().begin(names, notes)
         self.console = Console(highlight=False)
+        for note in self.notes:
+            self.console.print(Text(note, style="yellow"), soft_wrap=not self.console.is_terminal)
+        if self.notes and names:
+            print()
         self.widths = (
             max(map(len, names), default=0),
             max(len(self.say(verdict)) for verdict in VERDICTS),
         )
 
-    def line(self, result: Examined) -> None:
+    def line(self, result: Result) -> None:
         """The verdict, and beside it the seconds and the causes, or why there is none."""
         first, rest = result.reason, ""
         if result.report is not None:
             first = f"{result.report.seconds:.2f} s"
-            rest = show.AND.join(show.heading(f, self.lang) for f in result.report.findings)
+            level = result.report.settings.level
+            found = result.report.findings
+            rest = show.AND.join(show.heading(f, self.lang, level=level) for f in found)
         verdict = self.say(result.verdict)
         if not self.console.is_terminal:
             name, word = result.name.ljust(self.widths[0]), verdict.ljust(self.widths[1])
@@ -89,26 +143,27 @@ class TextOutput(Output):
         table.add_row(*map(Text, cells))
         self.console.print(table)
 
-    def end(self, results: Sequence[Examined], code: int) -> None:
+    def end(self, results: Sequence[Result], code: int) -> None:
         """The reports, and the counts."""
         for result in results:
             if result.report is not None and (self.details or result.verdict != "right"):
-                self.show(self.body(result.report))
-        self.show([show.Line(self.counts(results), 0, "bold")])
+                self.show(self.body(result))
+        counts = show.Line(self.counts(results), 0, "bold")
+        self.show([counts], apart=bool(results or self.notes))
 
-    def show(self, lines: Sequence[show.Line]) -> None:
-        """Colours and a hanging indent on a terminal; whole lines elsewhere."""
+    def show(self, lines: Sequence[show.Line], apart: bool = True) -> None:
+        """Colours and a hanging indent on a terminal, whole lines elsewhere; `apart` by a line."""
         if self.console.is_terminal:
             body: RenderableType = show.coloured(lines)
-            self.console.print(Padding(body, (1, 0, 0, 0)))
+            self.console.print(Padding(body, (int(apart), 0, 0, 0)))
         else:
-            print(f"\n{show.plain(lines)}")
+            print(f"{chr(10) * apart}{show.plain(lines)}")
 
 
 class JsonOutput(Output):
     """One document on stdout."""
 
-    def end(self, results: Sequence[Examined], code: int) -> None:
+    def end(self, results: Sequence[Result], code: int) -> None:
         """All of it."""
         functions = [
             {**as_data(r.report, lang=self.lang), **_whose(r)}
@@ -120,6 +175,7 @@ class JsonOutput(Output):
         document = {
             "functions": functions,
             "not_examined": others,
+            "notes": self.notes,
             "counts": counts,
             "exit_code": code,
         }
@@ -129,28 +185,40 @@ class JsonOutput(Output):
 class GithubOutput(Output):
     """Annotations: an error on the line of the return, a warning where nothing could be said."""
 
-    def line(self, result: Examined) -> None:
+    def begin(self, names: Sequence[str], notes: Sequence[Message]) -> None:
+        """A warning for each line at which the code stopped or failed."""
+        super().begin(names, notes)
+        for note, text in zip(notes, self.notes, strict=True):
+            path, _, line = str(note.fields.get("place", "")).rpartition(":")
+            place = f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
+            print(f"::warning{place}::{_escaped(text)}")
+
+    def line(self, result: Result) -> None:
         """One annotation per finding."""
         path = show.short(result.path)
         if result.report is None:
             self._annotate("warning", path, result.line, result, result.reason)
         elif result.verdict == "inconclusive":
-            text = show.plain(self.body(result.report))
+            text = show.plain(self.body(result))
             self._annotate("warning", path, result.line, result, text)
-        for finding in result.report.findings if result.report is not None else ():
+        if result.report is None:
+            return
+        level = result.report.settings.level
+        for finding in result.report.findings:
             source = finding.source
             file, line = (show.short(source.path), source.line) if source else (path, result.line)
-            self._annotate("error", file, line, result, self._text(finding))
+            kind = "error" if level.fails(finding) else "warning"
+            self._annotate(kind, file, line, result, self._text(finding, level))
 
-    def end(self, results: Sequence[Examined], code: int) -> None:
+    def end(self, results: Sequence[Result], code: int) -> None:
         """The counts, for the log."""
         print(self.counts(results))
 
-    def _text(self, finding: Finding) -> str:
-        lines = show.finding_lines(finding, self.lang)
+    def _text(self, finding: Finding, level: Level) -> str:
+        lines = show.finding_lines(finding, self.lang, "", level)
         return show.plain(line._replace(indent=0) for line in lines)
 
-    def _annotate(self, kind: str, path: str, line: int, result: Examined, text: str) -> None:
+    def _annotate(self, kind: str, path: str, line: int, result: Result, text: str) -> None:
         title = f"{result.name}: {self.say(result.verdict)}"
         print(f"::{kind} file={_escaped(path, True)},line={line},title={_escaped(title, True)}"
               f"::{_escaped(text)}")  # fmt: skip
@@ -162,8 +230,11 @@ def choose(as_json: bool, form: str, details: bool, lang: str | None) -> Output:
     return kind(details, lang)
 
 
-def _whose(result: Examined) -> dict[str, object]:
-    return {"function": result.name, "path": result.path, "line": result.line}
+def _whose(result: Result) -> dict[str, object]:
+    whose: dict[str, object] = {
+        "function": result.name, "path": result.path, "line": result.line
+    }  # fmt: skip
+    return whose | ({"inputs_from": result.inputs} if result.inputs else {})
 
 
 def _escaped(text: str, in_property: bool = False) -> str:

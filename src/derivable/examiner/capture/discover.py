@@ -1,256 +1,230 @@
-"""Every Function of a file, a module or a package: loaded, named, and told apart."""
+"""What there is to examine in files, notebooks, modules and packages: run, and looked through."""
 
 from __future__ import annotations
 
 import contextlib
-import difflib
-import importlib
-import importlib.util
-import inspect
-import pkgutil
 import sys
-import sysconfig
-import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-import torch
 
 from derivable.errors import SettingError, TargetError
+from derivable.examiner.capture import program
+from derivable.examiner.capture.found import Found, all_found, module_of, named
+from derivable.examiner.capture.modules import (
+    exists,
+    importing_from,
+    load,
+    spec_of,
+    with_submodules,
+)
+from derivable.examiner.capture.recording import LongLoopError, Recording
+from derivable.examiner.capture.sources import cells, script
+from derivable.examiner.capture.surroundings import TimeUpError, surroundings, time_limit
+from derivable.examiner.finding import Message
 from derivable.examiner.render.show import short
+
+SECONDS = 60.0  # for which a program may run
 
 
 @dataclass(frozen=True)
-class Found:
-    """A Function to be examined, and where it is defined.
+class Settings:
+    """How the code of a target is run: for how long, how far, and with which arguments.
 
-    `module` is the dotted name, or the stem of a file that belongs to no package.
+    `main` runs a file as the main program, as `python file.py` does; otherwise as an import.
     """
 
-    name: str
-    module: str
-    path: str
-    line: int  # counted from 1
-    target: Any
+    seconds: float = SECONDS
+    setup_only: bool = False
+    arguments: tuple[str, ...] = ()
+    main: bool = False
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """What a target names: its Functions, and one sentence for each submodule that fails."""
+    """What a target names; one message for each line at which its code stopped or failed.
+
+    `problems` are sentences for code that failed, where nothing can be examined because of that.
+    """
 
     found: tuple[Found, ...]
     problems: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
-def discover(target: str) -> Discovery:
-    """The Functions that `file.py`, `package.module` or one of them with `:Name` defines.
+def discover(target: str, settings: Settings | None = None) -> Discovery:
+    """What `file.py`, `notebook.ipynb`, `package.module` or one with `:Name` defines and calls.
 
     A Function belongs to the module that defines it, not to those that import it; a package's
-    submodules are looked through, too. This runs the user's code, as an import does. Raises
-    SettingError if there is no such file, module or name, and TargetError if its code fails.
+    submodules are looked through, too, and what a program calls of its neighbours is found. This
+    runs the user's code; a program once, however many of its names are asked for. Raises
+    SettingError if there is no such file, module or name, and TargetError if a module's code
+    fails.
     """
+    settings = settings or Settings()
     head, _, name = target.rpartition(":")
     where, name = (head, name) if head and name.isidentifier() else (target, "")
-    module = _load(where)
-    if name:
-        return Discovery((_named(module, name, where),))
-    modules, problems = [module], []
-    for submodule in _below(module):
-        try:
-            modules.append(_import(submodule))
-        except TargetError as error:
-            problems.append(str(error))
-    found = {id(f.target): f for module in modules for f in _defined(module)}
-    return Discovery(tuple(found.values()), tuple(problems))
-
-
-def told(error: BaseException) -> str:
-    """One sentence for an error in the user's code: `cube.py:14: NameError: ...`."""
-    words = " ".join(str(error).split())
-    if isinstance(error, SyntaxError):
-        words = f"{error.msg}: {(error.text or '').strip()}"
-        return f"{short(error.filename or '?')}:{error.lineno}: {type(error).__name__}: {words}"
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not _is_machinery(frame.filename)]
-    place = f"{short(theirs[-1].filename)}:{theirs[-1].lineno}: " if theirs else ""
-    return f"{place}{type(error).__name__}{': ' if words else ''}{words}"
-
-
-def _load(where: str) -> ModuleType:
-    """The module of a file, of a folder that is a package, or of a dotted name."""
     path = Path(where)
-    if path.is_dir():
-        path = path / "__init__.py"
-        if not path.is_file():
-            raise SettingError(f"{where} is a folder and no package; name a file in it")
-    if path.suffix == ".py" or path.is_file():
-        if not path.is_file():
-            raise SettingError(f"there is no file {where}")
-        if path.suffix != ".py":
-            raise SettingError(f"{where} is no file of Python; its name must end in .py")
-        return _load_file(path.resolve())
-    if not all(part.isidentifier() for part in where.split(".")):
-        raise SettingError(
-            f"{where!r} is no file and no module; expected file.py, package.module, or one of "
-            "them with :Name"
-        )
-    with _importing_from(Path.cwd()):
-        try:
-            known = importlib.util.find_spec(where) is not None
-        except ModuleNotFoundError as error:
-            missing = error.name or ""
-            if where != missing and not where.startswith(f"{missing}."):
-                raise TargetError(told(error)) from None
-            known = False
-        except Exception as error:  # a parent package fails
-            raise TargetError(told(error)) from None
-        if not known:
-            parent, _, last = where.rpartition(".")
-            hint = f"; did you mean {parent}:{last}?" if last[:1].isupper() and parent else ""
-            raise SettingError(f"there is no module {where} to be found from here{hint}")
-        return _import(where)
+    alone = path.suffix == ".py" and not (path.parent / "__init__.py").is_file()
+    if (alone or path.suffix == ".ipynb") and exists(path):
+        return _of_file(path.resolve(), name, settings)
+    recording = Recording(lenient=True, setup_only=settings.setup_only)
+    with recording, _stopped_in_time(settings, where):
+        module = load(where)
+        if name:
+            return Discovery((named(module, name, where, recording),))
+        modules, problems, missing = with_submodules(module)
+    found = all_found(modules, recording, lambda target: False)
+    return Discovery(found, tuple(problems), tuple(missing))
 
 
-def _load_file(path: Path) -> ModuleType:
-    """The module of a file: under its dotted name where its folder is a package."""
-    root, parts = path.parent, [path.stem] if path.stem != "__init__" else []
-    while (root / "__init__.py").is_file():
-        parts.insert(0, root.name)
-        root = root.parent
-    name = ".".join(parts)
-    with _importing_from(root):
-        if len(parts) > 1 or path.stem == "__init__":
-            module = _import(name)
-            if Path(module.__file__ or "").resolve() == path:
-                return module
-            raise TargetError(
-                f"{short(str(path))}: another {name} was found first, at {module.__file__}"
-            )
-        return _run_file(path)
+def discover_main(module: str, settings: Settings) -> Discovery:
+    """What `python -m module` calls, and what the module defines.
 
-
-def _run_file(path: Path) -> ModuleType:
-    """Run a file that stands alone, as a module of its own name.
-
-    The modules that it imports from its own folder are forgotten again, so that the next
-    file, in another folder, meets its own.
+    Raises SettingError if there is no such module, and TargetError if a package above it fails.
     """
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == str(path) and module.__name__ != "__main__":
-            return module
-    name = path.stem
+    here = Path.cwd()
+    with importing_from(here):
+        spec = spec_of(module)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = spec_of(f"{module}.__main__")
+        origin = spec.origin if spec is not None else None
+        if spec is None or not origin or not Path(origin).is_file():
+            raise SettingError(f"there is no module {module} to be run from here")
+        pieces, assumed = script(Path(origin))
+        names = program.new_module("__main__", origin, spec)
+        whole = program.Program(module, pieces, names, _assumed(module, assumed))
+        return _discovery(_ran(whole, Path(origin), settings, here, module))
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """A program that has run, and what was found in it."""
+
+    whole: program.Program
+    recording: Recording
+    found: tuple[Found, ...]
+
+
+_files: dict[object, _Ran] = {}  # the files that have run
+
+
+def _of_file(path: Path, name: str, settings: Settings) -> Discovery:
+    """What a script or a notebook defines and calls; with `name`, that of it."""
+    key = (path, path.stat().st_mtime_ns, settings)
+    if key not in _files:
+        notebook = path.suffix == ".ipynb"
+        whole = _notebook(path) if notebook else _script(path, settings.main)
+        _files[key] = _ran(whole, path, settings, path.parent)
+    ran = _files[key]
+    if not name:
+        return _discovery(ran)
+    chosen = [one for one in ran.found if one.name == name]
+    if not chosen:
+        chosen = [named(ran.whole.module, name, short(str(path)), ran.recording)]
+    return Discovery(tuple(chosen), (), tuple(ran.whole.notes))
+
+
+def _discovery(ran: _Ran) -> Discovery:
+    """What was found; where nothing was, the lines that failed are why."""
+    notes = ran.whole.notes
+    failures = [n for n in notes if n.key in ("run.failed", "run.failed_cell", "run.exit",
+                                              "run.missing")]  # fmt: skip
+    if ran.found or not failures:
+        return Discovery(ran.found, (), tuple(notes))
+    return Discovery((), tuple(f"{n.fields['place']}: {n.fields['error']}" for n in failures))
+
+
+def _script(path: Path, main: bool) -> program.Program:
+    pieces, assumed = script(path)
+    module = program.new_module("__main__" if main else _free_name(path.stem), str(path))
+    program.offers_ipython(module)
+    return program.Program(path.name, pieces, module, _assumed(short(str(path)), assumed))
+
+
+def _notebook(path: Path) -> program.Program:
+    module = program.new_module("__main__", str(path))
+    program.in_a_notebook(module)
+    return program.Program(path.name, cells(path), module)
+
+
+def _assumed(name: str, encoding: str) -> list[Message]:
+    if not encoding:
+        return []
+    return [Message("run.encoding", {"name": name, "encoding": encoding})]
+
+
+def _ran(
+    whole: program.Program, path: Path, settings: Settings, folder: Path, package: str = ""
+) -> _Ran:
+    """Run it; what it defines, and what it calls of what is not installed, or of `package`."""
+    top = package.partition(".")[0]
+    recording = Recording(lenient=True, setup_only=settings.setup_only)
+    before = set(sys.modules)
+    arguments = [str(path), *settings.arguments]
+    with surroundings(folder, arguments), program.as_main(whole.module), recording:
+        try:
+            program.run(whole, settings.seconds, recording)
+        finally:
+            _forget(before, folder)
+    found = all_found(
+        [whole.module],
+        recording,
+        lambda target: bool(top) and module_of(target).partition(".")[0] == top,
+        whole.dtype,
+    )
+    return _Ran(whole, recording, _renamed(found, whole, path, package))
+
+
+def _forget(before: set[str], folder: Path) -> None:
+    """Forget the modules of a program's folder: a program in another folder has its own."""
+    for other in set(sys.modules) - before:
+        file = getattr(sys.modules.get(other), "__file__", None)
+        if file and Path(file).is_relative_to(folder) and "site-packages" not in file:
+            del sys.modules[other]
+
+
+def _renamed(
+    found: Sequence[Found], whole: program.Program, path: Path, package: str
+) -> tuple[Found, ...]:
+    """What ran as `__main__` under the name of its file, in a module that is known by that name.
+
+    A reproduction imports it from there where the program ran to its end; elsewhere the source is
+    all that there is.
+    """
+    run_again = not whole.notes and len(whole.pieces) == 1 and not package
+    ran_as = whole.module.__name__
+    names: dict[str, str] = {}
+    renamed = []
+    for one in found:
+        if isinstance(one.target, type) and one.target.__module__ == ran_as:
+            if one.path not in names:
+                names[one.path] = _free_name(path.stem)
+                module = whole.module if run_again else ModuleType(names[one.path])
+                vars(module)["__file__"] = one.path
+                module.__name__ = names[one.path]
+                sys.modules[names[one.path]] = module
+            one.target.__module__ = names[one.path]
+            one = replace(one, module=package or path.stem)
+        renamed.append(one)
+    return tuple(renamed)
+
+
+def _free_name(name: str) -> str:
+    """A name that no module has."""
     while name in sys.modules:
         name += "_"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    before = set(sys.modules)
-    sys.modules[name] = module
-    try:
-        with _told_by_the_user():
-            spec.loader.exec_module(module)
-    except TargetError:
-        del sys.modules[name]
-        raise
-    finally:
-        for other in set(sys.modules) - before - {name}:
-            file = getattr(sys.modules[other], "__file__", None)
-            if file and Path(file).is_relative_to(path.parent) and "site-packages" not in file:
-                del sys.modules[other]
-    return module
-
-
-def _import(name: str) -> ModuleType:
-    with _told_by_the_user():
-        return importlib.import_module(name)
+    return name
 
 
 @contextlib.contextmanager
-def _told_by_the_user() -> Iterator[None]:
-    """Whatever the user's code raises becomes one sentence."""
+def _stopped_in_time(settings: Settings, where: str) -> Iterator[None]:
+    """Around an import: one that takes too long raises TargetError."""
     try:
-        yield
-    except KeyboardInterrupt:
-        raise
-    except SystemExit as error:
+        with surroundings(Path.cwd(), [where, *settings.arguments]), time_limit(settings.seconds):
+            yield
+    except (TimeUpError, LongLoopError):
         raise TargetError(
-            f"{told(error)}; what a file does when it is run belongs below "
-            'if __name__ == "__main__":'
+            f"{where} was not imported within {settings.seconds:g} s (--run-timeout)"
         ) from None
-    except BaseException as error:
-        raise TargetError(told(error)) from None
-
-
-@contextlib.contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    """As if Python had been started there; afterwards sys.path is as it was."""
-    before = list(sys.path)
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _below(module: ModuleType) -> Iterator[str]:
-    """The names of all submodules; a package is imported to look into it."""
-    for info in pkgutil.iter_modules(getattr(module, "__path__", []), f"{module.__name__}."):
-        if info.name.endswith(".__main__"):
-            continue  # importing it would run the program
-        yield info.name
-        if info.ispkg and info.name in sys.modules:
-            yield from _below(sys.modules[info.name])
-
-
-def _defined(module: ModuleType) -> Iterator[Found]:
-    """The Functions that are defined in `module`, in the order of their lines."""
-    yield from sorted(
-        (
-            _found(value)
-            for value in vars(module).values()
-            if _is_function(value) and value.__module__ == module.__name__
-        ),
-        key=lambda found: found.line,
-    )
-
-
-def _named(module: ModuleType, name: str, where: str) -> Found:
-    """What `file.py:Name` means: any Function or callable that the module knows by this name."""
-    value = getattr(module, name, None)
-    if _is_function(value) or (callable(value) and not isinstance(value, type)):
-        return _found(value)
-    known = [found.name for found in _defined(module)]
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"it defines {', '.join(known) or 'none'}"
-    raise SettingError(f"{where} has no Function {name}; {hint}")
-
-
-def _found(value: Any) -> Found:
-    module = getattr(value, "__module__", None) or "?"
-    try:
-        path, line = inspect.getsourcefile(value) or "?", inspect.getsourcelines(value)[1]
-    except (OSError, TypeError):
-        path, line = getattr(sys.modules.get(module), "__file__", None) or "?", 1
-    name = getattr(value, "__name__", type(value).__name__)
-    if "." not in module and Path(path).stem != "__init__":
-        module = Path(path).stem  # without what was added where the name was taken
-    return Found(name, module, path, line, value)
-
-
-def _is_function(value: Any) -> bool:
-    """Whether it is a Function with a rule of its own; a base for others has none."""
-    return (
-        isinstance(value, type)
-        and issubclass(value, torch.autograd.Function)
-        and value.forward is not torch.autograd.Function.forward
-    )
-
-
-def _is_machinery(filename: str) -> bool:
-    """Whether a line of a traceback belongs to Python, to a package or to us, not to the user."""
-    places = {Path(__file__).parents[1], *map(Path, sysconfig.get_paths().values())}
-    return filename.startswith("<") or any(Path(filename).is_relative_to(p) for p in places)

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.points import Kind, Point
+from derivable.examiner.render.jax_script import jax_script
 from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
+from derivable.examiner.targets.jax_functions import is_jax
 from derivable.examiner.targets.plain import by_hand, is_plain_function_class
 from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
 from derivable.function.gradients import as_tuple
@@ -52,9 +55,12 @@ _ENDINGS = {
     "count": "torch.autograd.grad(run({x}), {x}, grad_output)",
     "raises": "torch.autograd.grad(run({x}), {x}, grad_output)",
     "in_place": """\
-output = run({x})
-tensors = {tensors}, output, grad_output
+tensors = [{tensors}]
 before = [t.detach().clone() for t in tensors]
+output = run({x})
+grad_output = torch.randn_like(output)
+tensors += [output, grad_output]
+before += [output.detach().clone(), grad_output.clone()]
 torch.autograd.grad(output, {x}, grad_output)
 print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
     "random": _PULL
@@ -82,6 +88,16 @@ one = torch.ones((), dtype=output.dtype).expand(output.shape)
 print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
 print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
 }
+# Where autograd would give the gradient its argument's shape, it is seen by hand only.
+BY_HAND = ("shape", "keepdim", "missing_sum")
+_BY_HAND = """\
+ctx = Context()
+{run}
+grad_output = torch.randn_like(output)
+gradients = {named}.backward(ctx, grad_output)
+gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+print("shape of {x}          ", tuple({x}.shape))
+print("shape of its gradient", tuple(gradients[{position}].shape))"""
 # Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
 # for a gradient that is detached from the graph.
 _GRADIENT = """\
@@ -96,9 +112,9 @@ def run({x}):  # the gradient, whose own gradient is examined
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
     """The script, at inputs where it shows; its first lines say what is wrong, and where.
 
-    Tensors are drawn from `report.seed` where any values will do, and written out where there are
-    few of them or where they matter. Everything is in double precision. Empty for what cannot run
-    at all.
+    Tensors are drawn from the seed where any values will do, and written out where there are few
+    of them or where they matter. Everything is in double precision. Empty for what cannot run at
+    all.
     """
     if finding.cause in NOT_RUNNABLE:
         return ""
@@ -107,12 +123,15 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"]
     if finding.where.key != "where.example":
-        if finding.inputs and not isinstance(report.target, tuple):
+        shown = finding.inputs or Point.of(finding.where).kind is Kind.DTYPE
+        if shown and not isinstance(report.target, tuple):
             title[0] += f", {say(finding.where, lang)}"
         else:
             title.append(f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}")
     if isinstance(report.target, tuple):
         return "\n".join([*title, *_pair(report, finding)])
+    if is_jax(report.target):
+        return "\n".join([*title, *jax_script(report, finding)])
     argument = _argument(finding, values)
     head, named = imports(report.target)
     if is_plain_function_class(report.target):
@@ -121,6 +140,8 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     if argument is None:
         return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
     drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
+    floats = [names[name] for name, value in values.items() if is_float(value)]
+    drawn += _in_dtype(finding, floats, names[argument])
     x, outputs = names[argument], _outputs(report, values)
     is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
     at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
@@ -141,12 +162,49 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     }
     measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
     body = textwrap.indent(_call(report, named, names, outputs), "    ")
-    seed = f"torch.manual_seed({report.seed})"
+    seed = f"torch.manual_seed({report.settings.seed})"
+    if _by_hand(report, finding):
+        position = list(values).index(argument)
+        hand = _hand(report, named, names, x, position)
+        return "\n".join([*title, *_with_context(head), "", seed, *drawn, *hand])
     lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
         lines += _GRADIENT.format_map(gaps).splitlines()
-    lines.append(f"grad_output = torch.randn_like(run({x}))")
+    if finding.cause != "in_place":  # where the first forward must be looked at
+        lines.append(f"grad_output = torch.randn_like(run({x}))")
     return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
+
+
+def _by_hand(report: Report, finding: Finding) -> bool:
+    """Whether the mistake shows only where backward is called by hand."""
+    return finding.cause in BY_HAND and finding.worst is None and _is_function(report.target)
+
+
+def _with_context(head: Sequence[str]) -> list[str]:
+    """The imports, and that of Context after those of one word."""
+    last = max(i for i, line in enumerate(head) if line.startswith("import "))
+    return [*head[: last + 1], "from derivable import Context", *head[last + 1 :]]
+
+
+def _hand(report: Report, named: str, names: dict[str, str], x: str, position: int) -> list[str]:
+    """The lines that run forward and backward by hand, in the style of the Function."""
+    given = ", ".join(names.values())
+    run = f"output = {named}.forward(ctx, {given})"
+    style = getattr(report.target, "setup_context", None)
+    if style is not torch.autograd.Function.setup_context and not hasattr(report.target, "_rules"):
+        run = f"output = {named}.forward({given})\n{named}.setup_context(ctx, ({given},), output)"
+    gaps = {"run": run, "named": named, "x": x, "position": position}
+    return _BY_HAND.format_map(gaps).splitlines()
+
+
+def _in_dtype(finding: Finding, floats: Sequence[str], x: str) -> list[str]:
+    """The lines that take the inputs to the dtype in which it shows, if it is not float64."""
+    point = Point.of(finding.where)
+    if point.kind is not Kind.DTYPE:
+        return []
+    dtype = point.fields["dtype"]
+    wanted = {name: ".requires_grad_()" if name == x else "" for name in floats}
+    return [f"{n} = {n}.detach().to(torch.{dtype}){more}" for n, more in wanted.items()]
 
 
 def _pair(report: Report, finding: Finding) -> list[str]:
@@ -169,7 +227,7 @@ def _pair(report: Report, finding: Finding) -> list[str]:
         *(["import numpy as np"] if arrays else []),
         *dict.fromkeys([*head, *more]),
         "",
-        f"torch.manual_seed({report.seed})",
+        f"torch.manual_seed({report.settings.seed})",
         *_theta(theta, parts),
         "up, down = copy.deepcopy(theta), copy.deepcopy(theta)",
         f"up{place}[{at}] += {STEP:.0e}",

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from derivable.errors import InputError
+from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.jax_functions import JaxSubject, is_jax
 from derivable.examiner.targets.plain import PlainSubject, is_plain_function_class
 from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject
 
@@ -21,6 +23,11 @@ def subject_of(target: Any, options: dict[str, Any] | None = None) -> Subject:
         return FunctionSubject(target)
     if is_plain_function_class(target):
         return PlainSubject(target)
+    if is_jax(target):
+        return JaxSubject(target, options or {})
+    definition = custom_op_of(target)
+    if definition is not None:
+        return CustomOpSubject(definition)
     if not callable(target):
         raise InputError(
             f"check examines a Function, a callable or a module, got {type(target).__name__}"

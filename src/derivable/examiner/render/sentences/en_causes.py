@@ -20,6 +20,8 @@ CAUSES: dict[str, str] = {
     "requires_grad=False and the others with requires_grad=True.",
     "cause.shape": "the gradient has the wrong shape",
     "advice.shape": "A gradient has the shape of its input: compare them line by line.",
+    "cause.keepdim": "the gradient has a dimension of size 1 too many",
+    "advice.keepdim": "Drop keepdim=True, or reshape it: .reshape(argument.shape).",
     "cause.dtype": "the gradient has the wrong dtype",
     "advice.dtype": "Compute in the dtype of the input, or convert with .to(input.dtype).",
     "cause.raises": "backward raises an error",
@@ -60,6 +62,9 @@ CAUSES: dict[str, str] = {
     "advice.mean_for_sum": "What was broadcast in forward is summed in backward: .sum, not .mean.",
     "cause.wrong_axis": "it is summed, averaged or normalised over the wrong axis",
     "advice.wrong_axis": "Use the same dim in backward as in forward.",
+    "cause.last_step": "forward and backward differ in their last step",
+    "advice.last_step": "If backward is meant, add the step to forward; if forward is, multiply "
+    "backward by the derivative of its last step.",
     "cause.slope_at_output": "the slope is taken at the output instead of the input",
     "advice.slope_at_output": "Save the input for this formula.",
     "cause.slope_at_input": "the formula for the output is applied to the input",
@@ -103,6 +108,9 @@ CAUSES: dict[str, str] = {
     "equal.",
     "cause.option": "it is right for some options only",
     "advice.option": "Keep the option on ctx in forward and use it in backward.",
+    "cause.jvp": "the jvp, which forward mode runs, is wrong",
+    "advice.jvp": "The jvp is the derivative of forward times the tangents: derive it like "
+    "backward, without a transpose.",
     "cause.way": "a way of running it disagrees with backward",
     "advice.way": "Compare that rule with backward; derivable.Function makes them all from it.",
     "cause.surrogate": "a gradient is returned where the derivative is 0: a straight-through "

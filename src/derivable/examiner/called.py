@@ -1,0 +1,297 @@
+"""Examine what code calls: `with examine() as examined: ...`, or `@examine()` on a function."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import html
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from derivable.errors import InputError, WrongGradientError
+from derivable.examiner.capture import by_hand
+from derivable.examiner.capture.calls import Call, Calls
+from derivable.examiner.capture.found import called, name_of
+from derivable.examiner.capture.places import is_the_users
+from derivable.examiner.capture.recording import Recording
+from derivable.examiner.capture.smaller import smaller
+from derivable.examiner.check import check
+from derivable.examiner.finding import Message
+from derivable.examiner.render import show
+from derivable.examiner.render.sentences import say
+from derivable.examiner.report import Report
+from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject, is_float
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+MOST = 3  # kinds of calls at which one target is examined
+
+
+class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function is
+    """Examine every Function that the code inside calls, at the inputs that it uses.
+
+        with examine() as examined:
+            train_step()
+        print(examined.report())
+
+        @examine()
+        def train_step(): ...  # train_step.examined.report()
+
+    installed  also what installed packages define; by default only code of one's own is examined
+    seed       of everything that is random in the examinations
+
+    Inside, a few small copies of inputs are kept for each Function, each operator with a
+    registered backward, and each class whose forward(ctx, ...) is called by hand. Nothing is
+    examined before `reports` or `report()` asks for it, so that the code inside runs as ever.
+    """
+
+    def __init__(self, *, installed: bool = False, seed: int = 0) -> None:
+        self.installed, self.seed = installed, seed
+        self.recording = Recording()
+        self._reports: Reports | None = None
+
+    def __enter__(self) -> examine:
+        self._reports = None
+        self.recording.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.recording.__exit__(*error)
+
+    def _recreate_cm(self) -> examine:
+        return self  # all calls of a decorated function are seen by one
+
+    def __call__(self, function: Any) -> Any:
+        """`function`, with what it calls recorded; `.examined` of it is this object."""
+        decorated = super().__call__(function)
+        decorated.examined = self
+        return decorated
+
+    @property
+    def reports(self) -> Reports:
+        """One Report for each target that was called, in the order of their definitions.
+
+        A target that cannot be examined at the recorded inputs is among `refused`, by name.
+        """
+        if self._reports is None:
+            reports, refused = [], {}
+            for one in called(self.recording):
+                if one.calls is not None and (self.installed or is_the_users(one.target)):
+                    try:
+                        reports.append(examine_calls(one.calls, seed=self.seed))
+                    except InputError as error:
+                        refused[one.name] = str(error)
+            self._reports = Reports(reports, refused)
+        return self._reports
+
+    def report(self) -> Reports:
+        """The same; `print(examined.report())` prints all of them, and a notebook shows them."""
+        return self.reports
+
+
+class Reports(Sequence[Report]):
+    """Reports on several targets, and one sentence for each target that could not be examined."""
+
+    def __init__(self, reports: Sequence[Report], refused: dict[str, str]) -> None:
+        self._reports, self.refused = tuple(reports), refused
+
+    def __getitem__(self, position: Any) -> Any:
+        return self._reports[position]
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    @property
+    def verdict(self) -> Literal["right", "wrong", "inconclusive"]:
+        """`wrong` if any is, else `right` if all are; `inconclusive` where there is none."""
+        verdicts = {report.verdict for report in self}
+        if "wrong" in verdicts:
+            return "wrong"
+        return "right" if verdicts == {"right"} and not self.refused else "inconclusive"
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is one and all are right."""
+        return self.verdict == "right"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def raise_if_wrong(self) -> None:
+        """Raise WrongGradientError with the reports on what is wrong."""
+        wrong = [str(report) for report in self if report.verdict == "wrong"]
+        if wrong:
+            raise WrongGradientError("\n\n".join(wrong))
+
+    def _lines(self) -> list[show.Line]:
+        if not self._reports and not self.refused:
+            return [show.Line(say(Message("cli.nothing_called")))]
+        lines: list[show.Line] = []
+        for report in self._reports:
+            whole = show.summary(report)
+            lines += [whole[0]] if report.ok else [*whole, show.Line("")]
+        refused = [f"{name}: {said}" for name, said in self.refused.items()]
+        lines += [show.Line(text, 0, "bold magenta") for text in refused]
+        return lines[:-1] if lines[-1].text == "" else lines
+
+    def __str__(self) -> str:
+        return show.plain(self._lines())
+
+    __repr__ = __str__
+
+    def __rich__(self) -> RenderableType:
+        return show.coloured(self._lines())
+
+    def _repr_html_(self) -> str:
+        refused = [
+            f"<p>{html.escape(name)}: {html.escape(said)}</p>"
+            for name, said in self.refused.items()
+        ]
+        nothing = [] if self._reports or refused else [f"<p>{html.escape(str(self))}</p>"]
+        return "".join([*(r._repr_html_() for r in self._reports), *refused, *nothing])
+
+
+def examine_calls(
+    calls: Calls, *, target: Any = None, seed: int = 0, compile: bool = False
+) -> Report:
+    """The report on a target at the inputs of its recorded calls, large ones made smaller.
+
+    `target` is another definition of the same name to be examined at these inputs. Raises
+    InputError if it can be examined at none of them.
+    """
+    target = calls.target if target is None else target
+    reports, refused = [], InputError(f"{name_of(target)}: no call of it was kept")
+    before = torch.get_default_dtype()
+    for call in chosen(calls):
+        torch.set_default_dtype(call.dtype)
+        try:
+            reports.append(_examine(target, call, calls.wanted, seed, compile))
+        except InputError as error:
+            refused = error
+        finally:
+            torch.set_default_dtype(before)
+    if not reports:
+        raise refused
+    return dataclasses.replace(merged(reports), function=name_of(target))
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """One report on several calls of one target.
+
+    Of an argument that is wrong at several calls, the findings of the first are kept: at special
+    inputs the same mistake has another look.
+    """
+    if len(reports) == 1:
+        return reports[0]
+    known: set[str | None] = set()
+    kept = []
+    for report in reports:
+        new = tuple(f for f in report.findings if f.argument not in known)
+        known |= {finding.argument for finding in report.findings}
+        kept.append(dataclasses.replace(report, findings=new))
+    return Report.merged(kept)
+
+
+def chosen(calls: Calls) -> list[Call]:
+    """The calls at which a target is examined: of two that differ in dtype, that in float64."""
+    different: dict[object, Call] = {}
+    for call in calls:
+        like = tuple(
+            v.ndim if is_float(v) else v.dtype if isinstance(v, Tensor) else repr(v)[:80]
+            for v in (*call.inputs, *call.options.values())
+        )
+        other = different.get(like)
+        if other is None or _double(call) > _double(other):
+            different[like] = call
+    return list(different.values())[:MOST]
+
+
+def _double(call: Call) -> bool:
+    return all(v.dtype.itemsize >= 8 for v in call.inputs if is_float(v))
+
+
+def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool) -> Report:
+    """The report at one call."""
+    target, inputs, options = _runnable(target, call)
+    subject: Subject
+    if isinstance(target, type):
+        subject = FunctionSubject(target)
+        inputs = subject.bind(inputs, options)
+    else:
+        subject = CallableSubject(target, options)
+    inputs = smaller(subject.value, [_leaf(v) for v in inputs])
+    given = wanted | set(_returned(subject, inputs))
+    for i, value in enumerate(inputs):
+        if is_float(value) and i in given:
+            inputs[i] = (_varied(value) if i in wanted else value).requires_grad_()
+    if isinstance(target, type):
+        inputs, options = _by_name(target, inputs)
+    with _without_vmap_warnings():
+        return check(target, *inputs, seed=seed, compile=compile, **options)
+
+
+@contextlib.contextmanager
+def _without_vmap_warnings() -> Iterator[None]:
+    """An operator without a rule for vmap is run one by one, which PyTorch says at each call."""
+    enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009
+    enable(False)
+    try:
+        yield
+    finally:
+        enable(True)  # PyTorch's own setting, which nothing reads
+
+
+def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
+    """What can be checked in the place of the target, its inputs and options.
+
+    A class that is no Function, or whose forward asks more of its ctx than PyTorch's has, is run
+    with a ctx as it was given.
+    """
+    inputs, options = list(call.inputs), dict(call.options)
+    if call.context is None or not isinstance(target, type):
+        return target, inputs, options
+    if by_hand.is_function(target):
+        with contextlib.suppress(Exception):
+            subject = FunctionSubject(target)
+            subject.value(subject.bind(inputs, options))
+            return target, inputs, options
+    return by_hand.as_function(target, call.context), inputs, options
+
+
+def _returned(subject: Subject, inputs: list[Any]) -> Iterator[int]:
+    """The inputs for which backward returns a gradient, where it can be asked by hand."""
+    floats = [i for i, v in enumerate(inputs) if is_float(v)]
+    if not subject.by_hand:
+        return
+    with contextlib.suppress(Exception):  # whatever the user's rules raise: `check` reports it
+        run = subject.run(inputs, floats)
+        gradients = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
+        yield from (i for i in floats if i < len(gradients) and gradients[i] is not None)
+
+
+def _varied(x: Tensor) -> Tensor:
+    """What is one number everywhere, such as ones, made smaller by up to a third in each entry."""
+    if x.numel() < 2 or x.is_complex() or not bool((x == x.reshape(-1)[0]).all()):
+        return x
+    shares = torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return (x * (1 - shares / 3)).to(x.dtype)
+
+
+def _leaf(value: Any) -> Any:
+    """A tensor of a recorded call as a fresh one."""
+    return value.detach() if isinstance(value, Tensor) else value
+
+
+def _by_name(target: Any, inputs: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Bound inputs as a call gives them: what is keyword-only, by keyword."""
+    rules = getattr(target, "_rules", None)
+    if rules is None or not rules.signature.keyword_only:
+        return inputs, {}
+    names = list(rules.signature.names(len(inputs)))
+    pairs = list(zip(names, inputs, strict=True))
+    keywords = set(rules.signature.keyword_only)
+    return [v for n, v in pairs if n not in keywords], {n: v for n, v in pairs if n in keywords}

@@ -1,0 +1,174 @@
+"""Classes whose `forward(ctx, ...)` is called by hand: seen while they run, and made Functions of.
+
+A class need not be a Function for that: students write plain ones, with a Context of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from derivable.examiner.targets.recorder import Recorder
+from derivable.function.context import Context, Tape
+
+Seen = Callable[[type, Any, tuple[Any, ...], dict[str, Any]], None]
+Pulled = Callable[[type], None]
+
+
+def has_rules(value: Any) -> bool:
+    """Whether it is a class with a forward(ctx, ...) and a backward(ctx, ...) of its own or a base.
+
+    False for modules, for Functions without a rule, and for the split style, whose forward takes
+    no ctx.
+    """
+    if not isinstance(value, type) or issubclass(value, nn.Module):
+        return False
+    rules = [_rule(value, "forward"), _rule(value, "backward")]
+    if issubclass(value, torch.autograd.Function):
+        base = torch.autograd.Function
+        split = value.setup_context is not base.setup_context
+        return not split and value.forward is not base.forward
+    return all(rule is not None and rule.__code__.co_argcount >= 2 for rule in rules)
+
+
+def is_function(value: Any) -> bool:
+    """Whether it is a subclass of PyTorch's Function, which derivable's is, too."""
+    return isinstance(value, type) and issubclass(value, torch.autograd.Function)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is such a class and no Function; its first argument is a ctx and not `self`."""
+    return has_rules(value) and not is_function(value) and not takes_self(value)
+
+
+def takes_self(value: Any) -> bool:
+    """Whether its forward is a method of an object, which keeps what backward needs."""
+    rule = _rule(value, "forward")
+    return rule is not None and bool(rule.__code__.co_varnames[0] == "self")
+
+
+def watch(owner: type, seen: Seen, pulled: Pulled) -> Callable[[], None]:
+    """Have `seen(owner, ctx, inputs, options)` called before each forward by hand.
+
+    `pulled(owner)` is called where a backward is given a tensor like what the forward with the
+    same ctx returned: not all that is called backward is one. Returns what takes the watch off.
+    """
+    last: list[Any] = [None, None]  # the ctx of the last forward by hand, and what it returned
+
+    def watched_forward(rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
+            if _is_autograds(ctx):
+                return rule(ctx, *inputs, **options)
+            seen(owner, ctx, inputs, options)
+            returned = rule(ctx, *inputs, **options)
+            last[:] = [ctx, getattr(returned, "shape", None)]
+            return returned
+
+        return forward
+
+    def watched_backward(rule: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def backward(ctx: Any, *grad_outputs: Any) -> Any:
+            if ctx is last[0] and [getattr(g, "shape", None) for g in grad_outputs] == last[1:]:
+                pulled(owner)
+            return rule(ctx, *grad_outputs)
+
+        return backward
+
+    names = ("forward",) if is_function(owner) else ("forward", "backward")
+    written = {name: vars(owner)[name] for name in names if name in vars(owner)}
+    for name, rule in written.items():
+        static = isinstance(rule, staticmethod)
+        wrap = watched_forward if name == "forward" else watched_backward
+        wrapped = wrap(rule.__func__ if static else rule)
+        setattr(owner, name, staticmethod(wrapped) if static else wrapped)
+
+    def unwatch() -> None:
+        last[:] = [None, None]
+        for name, rule in written.items():
+            setattr(owner, name, rule)
+
+    return unwatch
+
+
+def maker(ctx: Any, owner: type) -> Callable[[], Any]:
+    """What makes another ctx like this one, which no forward has filled yet.
+
+    Where forward is a method of an object, its own attributes are copied.
+    """
+    kind = type(ctx)
+    if kind is Recorder:
+        return Context
+    if issubclass(kind, owner):
+        kept = _object_like(ctx)
+        return lambda: _object_like(kept)
+    try:
+        kind()
+    except Exception:  # it takes arguments
+        kept = copy.copy(ctx)
+        return lambda: copy.copy(kept)
+    return kind
+
+
+def _object_like(one: Any) -> Any:
+    """A copy of an object, with copies of its tensors, which backward may add to."""
+    other = copy.copy(one)
+    for name, value in vars(one).items():
+        if isinstance(value, Tensor):
+            vars(other)[name] = value.detach().clone()
+    return other
+
+
+def as_function(owner: type, context: Callable[[], Any]) -> type[torch.autograd.Function]:
+    """A Function that runs the two rules of `owner` by hand, with a ctx made by `context`."""
+    run, pull = _rule(owner, "forward"), _rule(owner, "backward")
+    assert run is not None
+    assert pull is not None
+
+    @functools.wraps(run)
+    def forward(ctx: Any, *inputs: Any) -> Any:
+        ctx.by_hand = context()
+        return run(ctx.by_hand, *inputs)
+
+    @functools.wraps(pull)
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        if torch.is_grad_enabled():
+            raise RuntimeError("a class that is no Function is run by hand, to first order")
+        return pull(ctx.by_hand, *grad_outputs)
+
+    rules = {
+        "forward": staticmethod(forward),
+        "backward": staticmethod(backward),
+        "__module__": owner.__module__,
+        "__qualname__": owner.__qualname__,
+    }
+    return types.new_class(
+        owner.__name__, (torch.autograd.Function,), exec_body=lambda names: names.update(rules)
+    )
+
+
+def _rule(owner: type, name: str) -> Any:
+    """The function below a static or plain method; None for anything else."""
+    for base in owner.__mro__:
+        if name in vars(base):
+            found = vars(base)[name]
+            found = found.__func__ if isinstance(found, staticmethod) else found
+            found = getattr(found, "rule", found)  # without our checks of a call by hand
+            written = functools.reduce(lambda f, _: getattr(f, "__wrapped__", f), range(9), found)
+            return found if isinstance(written, types.FunctionType) else None
+    return None
+
+
+def _is_autograds(ctx: Any) -> bool:
+    """Whether it is no call by hand: a ctx of PyTorch's or of ours, or no ctx at all."""
+    if isinstance(ctx, Context | Recorder):
+        return False
+    ours = isinstance(ctx, Tape | torch.autograd.function.FunctionCtx | Tensor | type | None)
+    return ours or type(ctx).__module__.startswith("torch.")

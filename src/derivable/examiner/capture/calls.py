@@ -1,0 +1,149 @@
+"""`Calls`: a few calls of one target, as they were made: their inputs, and from where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from derivable.examiner.capture.places import Place
+from derivable.examiner.inputs.probes import Draw
+
+KINDS = 4  # of calls that are kept for one target
+EXACT = 64  # exact shapes that are recognised again at once
+WHOLE = 1 << 21  # entries of a call that is kept as it is; a larger one is drawn anew, smaller
+SIDE = 64  # the longest side of what is drawn anew
+_CONSTANTS = (bool, int, str, type(None), torch.dtype, torch.device)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: copies of its inputs before it ran.
+
+    `context` makes a new ctx like the one that a forward was given by hand; None under `.apply`.
+    `test` is the id of the test that made the call, or empty.
+    """
+
+    inputs: tuple[Any, ...]
+    options: Mapping[str, Any]
+    place: Place | None = None
+    test: str = ""
+    context: Callable[[], Any] | None = None
+    dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the time
+
+    @property
+    def entries(self) -> int:
+        """How many numbers its tensors hold."""
+        return sum(v.numel() for v in tensors(self.inputs))
+
+
+@dataclass
+class Calls:
+    """The calls of one target: one of each kind, the smallest, with the first kinds first."""
+
+    target: Any
+    kinds: dict[object, Call] = field(default_factory=dict)
+    wanted: set[int] = field(default_factory=set)  # positions that required grad in any call
+    pulled: bool = False  # whether its backward was called by hand with a gradient of its output
+    tests: dict[str, None] = field(default_factory=dict)  # the tests that called it, in order
+    count: int = 0
+    _exact: set[object] = field(default_factory=set)
+
+    def new(self, inputs: Sequence[Any], options: Mapping[str, Any], test: str) -> bool:
+        """Count a call; whether it is of a kind, or smaller than one, that is not kept yet."""
+        self.count += 1
+        exact = (test, *map(_exact, inputs), *((n, _exact(v)) for n, v in options.items()))
+        if exact in self._exact:
+            return False
+        if len(self._exact) < EXACT:
+            self._exact.add(exact)
+        if test:
+            self.tests[test] = None
+        self.wanted |= {i for i, v in enumerate(inputs) if _requires_grad(v)}
+        known = self.kinds.get(kind(inputs, options))
+        if known is None:
+            return len(self.kinds) < KINDS
+        entries = sum(v.numel() for v in tensors(inputs))
+        return 0 < 4 * entries <= known.entries
+
+    def keep(self, call: Call) -> None:
+        """Keep `call`, in the place of a larger one of its kind."""
+        if not any(t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()):
+            self.kinds[kind(call.inputs, call.options)] = call
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self.kinds.values())
+
+
+def kind(inputs: Sequence[Any], options: Mapping[str, Any]) -> object:
+    """What makes two calls of one kind: dimensions, dtypes and options, not sizes and values."""
+    return (*map(_kind, inputs), *((name, _kind(value)) for name, value in options.items()))
+
+
+def _kind(value: Any) -> object:
+    if isinstance(value, Tensor):
+        return value.ndim, value.dtype
+    if isinstance(value, list | tuple):
+        return type(value), *map(_kind, value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 3:
+        return int  # such as a size
+    return value if isinstance(value, _CONSTANTS) else type(value)
+
+
+def _exact(value: Any) -> object:
+    if isinstance(value, Tensor):
+        return value.shape, value.dtype, value.requires_grad
+    return _kind(value)
+
+
+def _requires_grad(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
+    """Every tensor, also inside of lists and tuples."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from tensors(value)
+
+
+def copied(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Copies that nothing changes later; what is too large is drawn anew with shorter sides.
+
+    Raises TypeError for tensors whose numbers are not there, such as those that are traced.
+    """
+    large = sum(v.numel() for v in tensors(values)) > WHOLE
+    draw = Draw(0)
+
+    def copy(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            if type(value) not in (Tensor, nn.Parameter):
+                raise TypeError(f"a {type(value).__name__} is not kept")
+            with torch.no_grad():
+                value = unwrapped(value)
+                if large and value.layout is torch.strided:
+                    shape = [min(side, SIDE) for side in value.shape]
+                    limits = {side: min(side, SIDE) for side in value.shape}
+                    return draw.like(value, shape, limits)
+                return value.clone()
+        if type(value) in (list, tuple):
+            return type(value)(map(copy, value))
+        return value.clone_state() if isinstance(value, torch.Generator) else value
+
+    return tuple(map(copy, values))
+
+
+def unwrapped(tensor: Tensor) -> Tensor:
+    """A tensor without the levels of torch.func around it: of a batch, the first."""
+    functorch = torch._C._functorch
+    with torch._C._DisableFuncTorch():
+        while functorch.is_functorch_wrapped_tensor(tensor):
+            axis = functorch.maybe_get_bdim(tensor) if functorch.is_batchedtensor(tensor) else None
+            tensor = functorch.get_unwrapped(tensor)
+            tensor = tensor if axis is None else tensor.select(axis, 0)
+        return tensor.detach()

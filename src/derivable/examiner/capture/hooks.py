@@ -1,0 +1,201 @@
+"""Where calls are seen: hooks that are in place while at least one watcher wants them.
+
+`torch.autograd.Function.apply` is one Python function that every class and every alias shares
+(`mse = MSE.apply` may be older than the recording). So its code is exchanged, not the attribute: an
+alias runs the new code too. The same holds for `gradcheck`. derivable's own Functions go another
+way, through a `Plan` of each call.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any, Protocol
+
+import torch
+
+from derivable.examiner.targets.target import applying
+from derivable.function import function as own
+from derivable.function.plan import Plan, Rules
+
+_lock = threading.RLock()
+_watchers: list[Watcher] = []
+_installed = contextlib.ExitStack()
+_originals: dict[str, Callable[..., Any]] = {}
+
+
+class Watcher(Protocol):
+    """What is told of the calls."""
+
+    def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """`function.apply(*inputs, **options)` is about to run."""
+
+    def defined(self, created: type) -> None:
+        """A class statement has made `created`."""
+
+    def check_failed(self) -> None:
+        """A gradcheck failed, and returns False."""
+
+    def checking(self) -> contextlib.AbstractContextManager[bool]:
+        """Around a gradcheck; whether one that fails shall return False instead of raising."""
+
+
+def add(watcher: Watcher) -> None:
+    """Tell `watcher` of every call from now on."""
+    with _lock:
+        if not _watchers:
+            for hook in (_torch_applied(), _own_applied(), _classes_defined(), *_gradchecks()):
+                _installed.enter_context(hook)
+        _watchers.append(watcher)
+
+
+def remove(watcher: Watcher) -> None:
+    """Tell it no more; with the last watcher, everything is as it was."""
+    with _lock:
+        _watchers.remove(watcher)
+        if not _watchers:
+            _installed.close()
+
+
+def relayed_apply(function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What the exchanged code of `apply` calls."""
+    for watcher in tuple(_watchers):
+        watcher.applied(function, inputs, options)
+    return _originals["apply"](function, *inputs, **options)
+
+
+def relayed_check(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What the exchanged code of `gradcheck` and `gradgradcheck` calls."""
+    with contextlib.ExitStack() as stack:
+        lenient = [stack.enter_context(watcher.checking()) for watcher in tuple(_watchers)]
+        try:
+            return _originals[name](*inputs, **options)
+        except _gradcheck_module().GradcheckError:
+            if not any(lenient):
+                raise
+            for watcher in tuple(_watchers):
+                watcher.check_failed()
+            return False
+
+
+def _torch_applied() -> contextlib.AbstractContextManager[None]:
+    apply = vars(torch.autograd.Function)["apply"].__func__
+    if len(apply.__code__.co_freevars) == 1:
+        return _exchanged(apply, _apply_relay(), "apply")
+
+    def by_attribute(original: Callable[..., Any], cls: type, *inputs: Any) -> Any:
+        _originals["apply"] = original
+        return relayed_apply(cls, inputs, {})
+
+    return applying(by_attribute)  # a PyTorch whose apply is made in another way
+
+
+def _gradchecks() -> Iterator[contextlib.AbstractContextManager[None]]:
+    module = _gradcheck_module()
+    for name, relay in (("gradcheck", _gradcheck), ("gradgradcheck", _gradgradcheck)):
+        function = getattr(module, name)
+        if not function.__code__.co_freevars:
+            yield _exchanged(function, relay.__code__, name)
+
+
+def _gradcheck_module() -> Any:
+    """The module, which `torch.autograd` hides behind the function of its name."""
+    return sys.modules["torch.autograd.gradcheck"]
+
+
+def _apply_relay() -> CodeType:
+    """Code with one free variable, `__class__`, as the code that it replaces."""
+    __class__ = None
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        from derivable.examiner.capture.hooks import relayed_apply
+
+        __class__  # noqa: B018 - the free variable
+        return relayed_apply(cls, args, kwargs)
+
+    return apply.__code__
+
+
+def _gradcheck(*args: Any, **kwargs: Any) -> Any:
+    from derivable.examiner.capture.hooks import relayed_check
+
+    return relayed_check("gradcheck", args, kwargs)
+
+
+def _gradgradcheck(*args: Any, **kwargs: Any) -> Any:
+    from derivable.examiner.capture.hooks import relayed_check
+
+    return relayed_check("gradgradcheck", args, kwargs)
+
+
+@contextlib.contextmanager
+def _exchanged(function: Any, code: CodeType, name: str) -> Iterator[None]:
+    """Inside, `function` runs `code`; what it ran before is `_originals[name]`."""
+    before = function.__code__
+    copy = FunctionType(
+        before, function.__globals__, name, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    _originals[name] = copy
+    function.__code__ = code
+    try:
+        yield
+    finally:
+        function.__code__ = before
+
+
+@contextlib.contextmanager
+def _own_applied() -> Iterator[None]:
+    """Functions of derivable: each call makes one Plan from the rules of its class."""
+
+    def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> Plan:
+        for watcher in tuple(_watchers):
+            function = _class_of(rules)
+            if function is not None:
+                watcher.applied(function, inputs, {})
+        return Plan(rules, inputs, transformed)
+
+    vars(own)["Plan"] = watched  # a call of it is all that is made there
+    try:
+        yield
+    finally:
+        vars(own)["Plan"] = Plan
+
+
+def _class_of(rules: Rules) -> type | None:
+    """The class with these rules; found once, and kept beside them."""
+    if id(rules) not in _classes:
+        _classes.update({id(c._rules): c for c in _subclasses(own.Function) if "_rules" in vars(c)})
+    return _classes.get(id(rules))
+
+
+_classes: dict[int, type] = {}
+
+
+def _subclasses(of: Any) -> Iterator[Any]:
+    for subclass in of.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+@contextlib.contextmanager
+def _classes_defined() -> Iterator[None]:
+    """Each class statement: classes may be called by hand in the file that defines them."""
+    original = builtins.__build_class__
+
+    def build(*args: Any, **kwargs: Any) -> Any:
+        created = original(*args, **kwargs)
+        if isinstance(created, type):
+            for watcher in tuple(_watchers):
+                watcher.defined(created)
+        return created
+
+    builtins.__build_class__ = build
+    try:
+        yield
+    finally:
+        builtins.__build_class__ = original

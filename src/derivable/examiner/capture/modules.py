@@ -1,0 +1,146 @@
+"""Modules and packages, imported as far as they can be."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from derivable.errors import SettingError, TargetError
+from derivable.examiner.capture.places import in_words, told
+from derivable.examiner.capture.recording import LongLoopError
+from derivable.examiner.capture.surroundings import TimeUpError
+from derivable.examiner.finding import Message
+from derivable.examiner.render.show import short
+
+
+def with_submodules(module: ModuleType) -> tuple[list[ModuleType], list[str], list[Message]]:
+    """The module and those below it, sentences for what fails, messages for what is missing."""
+    modules, problems = [module], []
+    missing: dict[tuple[str, str], list[str]] = {}
+    for submodule in _below(module):
+        try:
+            modules.append(import_(submodule))
+        except MissingError as error:
+            missing.setdefault((error.key, error.missing), []).append(submodule)
+        except TargetError as error:
+            problems.append(str(error))
+    notes = []
+    for (key, name), of in missing.items():
+        named = ", ".join(of[:3]) + (", ..." if len(of) > 3 else "")
+        notes.append(Message(key, {"module": name, "count": len(of), "names": named}))
+    return modules, problems, notes
+
+
+class MissingError(TargetError):
+    """A module needs another one that is not installed; `key` is that of the message."""
+
+    def __init__(self, error: ImportError) -> None:
+        super().__init__(told(error))
+        known = isinstance(error, ModuleNotFoundError) and error.name
+        self.key = "run.missing_of" if known else "run.not_imported"
+        self.missing = str(error.name).partition(".")[0] if known else in_words(error)
+
+
+def exists(path: Path) -> bool:
+    """True for a file; raises SettingError for none."""
+    if not path.is_file():
+        raise SettingError(f"there is no file {path}")
+    return True
+
+
+def load(where: str) -> ModuleType:
+    """The module of a file in a package, of a folder that is one, or of a dotted name."""
+    path = Path(where)
+    if path.is_dir():
+        path = path / "__init__.py"
+        if not path.is_file():
+            raise SettingError(f"{where} is a folder and no package; name a file in it")
+    if path.suffix == ".py" or path.is_file():
+        exists(path)
+        if path.suffix != ".py":
+            raise SettingError(
+                f"{where} is no file of Python; its name must end in .py, or .ipynb for a notebook"
+            )
+        return _load_file(path.resolve())
+    if not all(part.isidentifier() for part in where.split(".")):
+        raise SettingError(
+            f"{where!r} is no file and no module; expected file.py, notebook.ipynb, "
+            "package.module, or one of them with :Name"
+        )
+    with importing_from(Path.cwd()):
+        if spec_of(where) is None:
+            parent, _, last = where.rpartition(".")
+            hint = f"; did you mean {parent}:{last}?" if last[:1].isupper() and parent else ""
+            raise SettingError(f"there is no module {where} to be found from here{hint}")
+        return import_(where)
+
+
+def spec_of(where: str) -> Any:
+    """The spec of a module, or None; raises TargetError if a package above it fails."""
+    try:
+        return importlib.util.find_spec(where)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if where != missing and not where.startswith(f"{missing}."):
+            raise TargetError(told(error)) from None
+        return None
+    except Exception as error:  # a parent package fails
+        raise TargetError(told(error)) from None
+
+
+def _load_file(path: Path) -> ModuleType:
+    """The module of a file in a package, under its dotted name."""
+    root, parts = path.parent, [path.stem] if path.stem != "__init__" else []
+    while (root / "__init__.py").is_file():
+        parts.insert(0, root.name)
+        root = root.parent
+    name = ".".join(parts)
+    with importing_from(root):
+        module = import_(name)
+        if Path(module.__file__ or "").resolve() == path:
+            return module
+        raise TargetError(
+            f"{short(str(path))}: another {name} was found first, at {module.__file__}"
+        )
+
+
+def import_(name: str) -> ModuleType:
+    """Import a module; whatever its code raises becomes one sentence."""
+    try:
+        return importlib.import_module(name)
+    except (KeyboardInterrupt, TimeUpError, LongLoopError):
+        raise
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == name.partition(".")[0]:  # its own mistake
+            raise TargetError(told(error)) from None
+        raise MissingError(error) from None
+    except BaseException as error:
+        raise TargetError(told(error)) from None
+
+
+@contextlib.contextmanager
+def importing_from(folder: Path) -> Iterator[None]:
+    """As if Python had been started there; afterwards sys.path is as it was."""
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _below(module: ModuleType) -> Iterator[str]:
+    """The names of all submodules; a package is imported to look into it."""
+    for info in pkgutil.iter_modules(getattr(module, "__path__", []), f"{module.__name__}."):
+        if info.name.endswith(".__main__"):
+            continue  # importing it would run the program
+        yield info.name
+        if info.ispkg and info.name in sys.modules:
+            yield from _below(sys.modules[info.name])

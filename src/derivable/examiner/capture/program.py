@@ -1,0 +1,252 @@
+"""Run a user's program statement by statement, as far as it goes, and say where it stopped."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+from types import CodeType, ModuleType, SimpleNamespace
+from typing import Any
+
+import torch
+
+from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.recording import LongLoopError, Recording
+from derivable.examiner.capture.sources import Piece
+from derivable.examiner.capture.surroundings import TimeUpError, time_limit
+from derivable.examiner.finding import Message
+
+_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
+_DEFINING = 5.0  # seconds for the definitions after the line that ended a program
+
+
+class MissingModuleError(ModuleNotFoundError):
+    """Something of a module that is not installed is used."""
+
+
+@dataclass
+class Program:
+    """A script, a notebook or a module to be run.
+
+    name     as it is said in messages
+    pieces   a script is one; a cell that fails does not end the others
+    module   where the names go; its `__name__` says whether it is run as the main program
+    """
+
+    name: str
+    pieces: Sequence[Piece]
+    module: ModuleType
+    notes: list[Message] = field(default_factory=list)
+    failed: bool = False  # whether a line failed
+    dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the end
+
+
+def new_module(name: str, path: str, spec: ModuleSpec | None = None) -> ModuleType:
+    """An empty module in which a program runs; `spec` of one that is run by its dotted name."""
+    module = ModuleType(name)
+    names = vars(module)
+    names.update(__file__=path, __builtins__=__builtins__, __spec__=spec)
+    if spec is not None:
+        names["__package__"] = spec.parent
+    return module
+
+
+def in_a_notebook(module: ModuleType) -> None:
+    """Give the names that a notebook has and Python has not: `display` and `get_ipython`."""
+    vars(module).setdefault("display", print)
+    offers_ipython(module)
+
+
+def offers_ipython(module: ModuleType) -> None:
+    """`get_ipython()` for what was once a notebook: an object that does nothing."""
+
+    class Nothing(SimpleNamespace):
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return lambda *args, **kwargs: None
+
+    vars(module).setdefault("get_ipython", Nothing)
+
+
+def run(program: Program, seconds: float, recording: Recording) -> None:
+    """Run it for at most so many seconds; `program.notes` say what did not run.
+
+    A gradcheck that fails does not end it: what fails there is examined anyway. A module that is
+    not installed is missing where it is used. After another error, in a script only the
+    definitions and imports that follow are run; in a notebook the other cells are.
+    """
+    running = _Running(program, recording)
+    try:
+        with time_limit(seconds):
+            ended = running.run()
+    except TimeUpError as error:
+        ended = True
+        running.note("run.timeout", error, seconds=f"{seconds:g}")
+    except LongLoopError as error:
+        ended = True
+        running.note("run.long_loop", error)
+    program.dtype = torch.get_default_dtype()
+    if ended:
+        try:
+            with time_limit(_DEFINING):
+                running.define_the_rest()
+        except (TimeUpError, LongLoopError):
+            return
+
+
+class _Running:
+    """Where a program is."""
+
+    def __init__(self, program: Program, recording: Recording) -> None:
+        self.program, self.recording = program, recording
+        self.names = vars(program.module)
+        self.rest = self._all()
+        self.flags = 0  # of the `from __future__ import` above
+
+    def _all(self) -> Iterator[tuple[Piece, ast.stmt | None]]:
+        for piece in self.program.pieces:
+            for statement in piece.statements:
+                yield piece, statement
+            if piece.error is not None:
+                yield piece, None
+
+    def run(self) -> bool:
+        """Every statement; whether one ended the program before its end."""
+        skipped: Piece | None = None  # the rest of a cell that failed
+        for piece, statement in self.rest:
+            if piece is skipped:
+                continue
+            failures = self.recording.failed_checks
+            try:
+                self._run(piece, statement)
+            except (KeyboardInterrupt, TimeUpError, LongLoopError):
+                raise
+            except SystemExit as error:
+                if error.code not in (None, 0):
+                    self.note("run.exit", error, code=error.code)
+                if self._is_script():
+                    return True
+                skipped = piece
+            except BaseException as error:
+                if self._goes_on(statement, error, self.recording.failed_checks > failures):
+                    continue
+                self.program.failed = True
+                self._note_failure(error)
+                if self._is_script():
+                    return True
+                skipped = piece
+        return False
+
+    def define_the_rest(self) -> None:
+        """Run the definitions and imports that are left, without a word about those that fail."""
+        for piece, statement in self.rest:
+            if isinstance(statement, _DEFINITIONS):
+                try:
+                    self._run(piece, statement)
+                except (KeyboardInterrupt, TimeUpError, LongLoopError):
+                    raise
+                except BaseException as error:
+                    self._bind_missing(statement, error)
+
+    def note(self, key: str, error: BaseException, **gaps: object) -> None:
+        """Say where the program was, and what happened there."""
+        place = failing_line(error)
+        where = str(place) if place else self.program.name
+        fields = {"name": self.program.name, "place": where, "error": in_words(error)}
+        self.program.notes.append(Message(key, {**fields, **gaps}))
+
+    def _run(self, piece: Piece, statement: ast.stmt | None) -> None:
+        if statement is None:
+            assert piece.error is not None
+            raise piece.error
+        tree = ast.Module([statement], [])
+        code: CodeType = compile(tree, piece.filename, "exec", self.flags, dont_inherit=True)
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            self.flags |= code.co_flags & _FUTURE
+        exec(code, self.names)
+
+    def _is_script(self) -> bool:
+        return len(self.program.pieces) == 1
+
+    def _goes_on(
+        self, statement: ast.stmt | None, error: BaseException, check_failed: bool
+    ) -> bool:
+        """Whether the program goes on after an error, as if the statement were not there."""
+        if check_failed and isinstance(error, AssertionError):
+            self.note("run.gradcheck", error)
+            return True
+        if self._bind_missing(statement, error):
+            self.note("run.missing", error, module=getattr(error, "name", None) or "?")
+            return True
+        return False
+
+    def _bind_missing(self, statement: ast.stmt | None, error: BaseException) -> bool:
+        """Give the names of an import that failed to objects that raise where they are used."""
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            return False
+        if not isinstance(error, ImportError) or isinstance(error, MissingModuleError):
+            return False
+        missing = _Missing(getattr(error, "name", None) or "?")
+        for alias in statement.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            if name != "*" and (alias.asname or name not in self.names):
+                self.names[name] = missing
+        return True
+
+    def _note_failure(self, error: BaseException) -> None:
+        """The line that failed; one that uses a missing module in the place of its import."""
+        if isinstance(error, MissingModuleError):
+            said = [n for n in self.program.notes if n.fields.get("module") == error.name]
+            for note in said:
+                self.program.notes.remove(note)
+        self.note("run.failed" if self._is_script() else "run.failed_cell", error)
+
+
+class _Missing:
+    """What stands for a module that is not installed, and for what is imported from it."""
+
+    def __init__(self, name: str) -> None:
+        vars(self)["_name"] = name
+
+    def _raise(self) -> Any:
+        name = vars(self)["_name"]
+        raise MissingModuleError(f"the module {name} is not installed", name=name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # such as what inspect asks for
+        return self._raise()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._raise()
+
+    def __mro_entries__(self, bases: Any) -> Any:
+        return self._raise()
+
+
+_FUTURE = 0
+for _name in __import__("__future__").all_feature_names:
+    _FUTURE |= getattr(__import__("__future__"), _name).compiler_flag
+
+
+def as_main(module: ModuleType) -> Any:
+    """Inside, the module is what `sys.modules` knows by its name, `__main__` if it is that."""
+    import contextlib
+
+    @contextlib.contextmanager
+    def inside() -> Iterator[None]:
+        name = module.__name__
+        before = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            yield
+        finally:
+            if before is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = before
+
+    return inside()

@@ -1,0 +1,181 @@
+"""`Recording`: while it is on, it keeps a few calls of every Function that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType, ModuleType
+from typing import Any, Self
+
+import torch
+
+from derivable.examiner.capture import by_hand, hooks
+from derivable.examiner.capture.calls import Call, Calls, copied
+from derivable.examiner.capture.places import (
+    CAPTURE,
+    DERIVABLE,
+    EXAMINER,
+    INSTALLED,
+    TORCH,
+    Place,
+    is_below,
+    place_of,
+)
+from derivable.function.plan import Plan
+
+LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
+
+
+class LongLoopError(BaseException):
+    """The first long loop has begun, and all before it was all that was wanted.
+
+    No Exception, so that the loop's own `except Exception` does not go on.
+    """
+
+
+class Recording:
+    """Sees the calls of Functions, of operators with a backward, and of classes run by hand.
+
+    lenient     a gradcheck that fails returns False instead of raising
+    setup_only  raise LongLoopError in the call that shows that a loop is long
+
+    `calls` are what was seen, by the identity of the target. What the examiner itself runs is not
+    seen, but for the first call that shows at which inputs it was started.
+    """
+
+    def __init__(self, *, lenient: bool = False, setup_only: bool = False) -> None:
+        self.lenient, self.setup_only = lenient, setup_only
+        self.test = ""  # the id of the test that runs
+        self.calls: dict[int, Calls] = {}
+        self._unwatch: list[Callable[[], None]] = []
+        self._watched: set[type] = set()
+        self.failed_checks = 0  # gradchecks that returned False instead of raising
+        self._checks = 0  # those that are running
+        self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        for created in list(_classes_of_the_user()):
+            self.defined(created)
+        hooks.add(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        hooks.remove(self)
+        while self._unwatch:
+            self._unwatch.pop()()
+        self._watched.clear()
+
+    def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """A call of `.apply`, or of an operator that goes through one."""
+        if torch.compiler.is_compiling() or (inputs and type(inputs[0]) is Plan):
+            return
+        module = function.__module__
+        target: Any = function
+        if module == "torch._library.autograd":
+            *most, last = inputs
+            target, inputs = _operator(function), tuple(most)
+            options = dict(getattr(last, "keyword_only_args", {}))
+        elif module.partition(".")[0] == "torch":
+            return
+        if target is not None:
+            self._note(target, inputs, options, None)
+
+    def defined(self, created: type) -> None:
+        """A class; its forward is watched if it may be called by hand."""
+        own = vars(created).get("forward") is not None
+        if own and created not in self._watched and by_hand.has_rules(created):
+            if is_below(place_of(created).path, DERIVABLE, TORCH):
+                return
+            self._watched.add(created)
+            self._unwatch.append(by_hand.watch(created, self._called, self._pulled))
+
+    def check_failed(self) -> None:
+        """A gradcheck failed that was to return False."""
+        self.failed_checks += 1
+
+    @contextlib.contextmanager
+    def checking(self) -> Iterator[bool]:
+        """Around a gradcheck, whose many calls are no loop."""
+        self._checks += 1
+        try:
+            yield self.lenient
+        finally:
+            self._checks -= 1
+
+    def _called(
+        self, owner: type, ctx: Any, inputs: tuple[Any, ...], options: dict[str, Any]
+    ) -> None:
+        self._note(owner, inputs, options, ctx)
+
+    def _pulled(self, owner: type) -> None:
+        if id(owner) in self.calls:
+            self.calls[id(owner)].pulled = True
+
+    def _note(
+        self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
+    ) -> None:
+        """Keep a copy of the call if it is new; whatever fails here is not the user's matter."""
+        if getattr(self._local, "busy", False):
+            return
+        self._local.busy = True
+        try:
+            calls = self.calls.setdefault(id(target), Calls(target))
+            if calls.new(inputs, options, self.test):
+                self._keep(calls, inputs, options, ctx)
+        except Exception:  # a tensor of a kind that cannot be copied
+            return
+        finally:
+            self._local.busy = False
+        if self.setup_only and not self._checks and calls.count > LONG_LOOP:
+            raise LongLoopError
+
+    def _keep(
+        self, calls: Calls, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
+    ) -> None:
+        place, examining = _place(sys._getframe(2))
+        if examining and calls.kinds:
+            return
+        names, values = list(options), tuple(options.values())
+        everything = copied((*inputs, *values))
+        calls.keep(
+            Call(
+                everything[: len(inputs)],
+                dict(zip(names, everything[len(inputs) :], strict=True)),
+                place,
+                self.test,
+                None if ctx is None else by_hand.maker(ctx, calls.target),
+                torch.get_default_dtype(),
+            )
+        )
+
+
+def _operator(generated: type) -> Any:
+    """The operator whose registered backward PyTorch runs as this class."""
+    rule = vars(generated)["forward"].__func__
+    cells = dict(zip(rule.__code__.co_freevars, rule.__closure__ or (), strict=True))
+    return cells["op"].cell_contents if "op" in cells else None
+
+
+def _place(frame: FrameType | None) -> tuple[Place | None, bool]:
+    """The line of the user's code that is running, and whether the examiner runs it."""
+    examining = False
+    place = None
+    while frame is not None and not (place and examining):
+        file = frame.f_code.co_filename
+        examining = examining or (file.startswith(EXAMINER) and not file.startswith(CAPTURE))
+        if place is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
+            place = Place(file, frame.f_lineno)
+        frame = frame.f_back
+    return place, examining
+
+
+def _classes_of_the_user() -> Iterator[type]:
+    """The classes with rules in the modules that are loaded and not installed."""
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None) or ""
+        if isinstance(module, ModuleType) and not is_below(file, DERIVABLE, *INSTALLED):
+            for value in list(vars(module).values()):
+                if isinstance(value, type) and "forward" in vars(value):
+                    yield value

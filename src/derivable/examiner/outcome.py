@@ -1,0 +1,109 @@
+"""One target examined at whatever inputs there are for it: those that its user gives, or it has."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from derivable.errors import DerivableError, InputError
+from derivable.examiner.called import examine_calls, merged
+from derivable.examiner.capture import by_hand
+from derivable.examiner.capture.calls import Calls
+from derivable.examiner.capture.found import Found
+from derivable.examiner.capture.places import told
+from derivable.examiner.check import check
+from derivable.examiner.finding import Message
+from derivable.examiner.inputs.found import found_inputs
+from derivable.examiner.inputs.text import Made, bind, suggestion
+from derivable.examiner.report import Report
+from derivable.function.context import Context
+
+Given = Mapping[str, Sequence[Made]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A target with its report, or the reason why there is none.
+
+    `inputs` states where the inputs come from; None for those that were given, or are examples().
+    """
+
+    found: Found
+    report: Report | None = None
+    inputs: Message | None = None
+    reason: Message | str = ""
+
+    @property
+    def verdict(self) -> str:
+        """right, wrong, inconclusive or not_examined."""
+        return self.report.verdict if self.report is not None else "not_examined"
+
+
+def examined(
+    found: Found, given: Sequence[Given] = (), *, seed: int = 0, compile: bool = False
+) -> Outcome:
+    """Examine a target at the first of `given` that it can take, else at what it was called with.
+
+    Its own examples() are examined besides its calls; where there is neither, inputs are found
+    from its forward. Whatever its code raises becomes the reason of the Outcome.
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(found.dtype)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _examined(found, given, seed, compile)
+    except DerivableError as error:
+        return Outcome(found, reason=str(error))
+    except Exception as error:  # the user's forward, or their examples()
+        return Outcome(found, reason=told(error))
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) -> Outcome:
+    target, refused = _runnable(found.target), ""
+    for made in given:
+        try:
+            inputs, options = bind(target, made, seed)
+        except InputError as error:
+            refused = refused or str(error)
+            continue
+        return Outcome(found, check(target, *inputs, compile=compile, seed=seed, **options))
+    reports = []
+    if callable(getattr(target, "examples", None)):
+        reports.append(check(target, compile=compile, seed=seed))
+    if found.calls is not None:
+        report = examine_calls(found.calls, target=found.target, seed=seed, compile=compile)
+        reports.append(report)
+    if reports:
+        called = _called(found.calls) if found.calls is not None else None
+        return Outcome(found, merged(reports), called)
+    chosen = None if refused else found_inputs(target)
+    if chosen is None:
+        needs = Message("cli.needs_inputs", {"inputs": suggestion(target)})
+        return Outcome(found, reason=refused or needs)
+    report = check(target, *chosen.inputs, compile=compile, seed=seed, **chosen.options)
+    return Outcome(found, report, chosen.message)
+
+
+def _runnable(target: Any) -> Any:
+    """A plain class as a Function that is run with a Context; anything else as it is."""
+    return by_hand.as_function(target, Context) if by_hand.is_plain(target) else target
+
+
+def _called(calls: Calls) -> Message | None:
+    """Where the inputs come from: the test or the line that made the first call."""
+    tests = list(calls.tests)
+    if tests:
+        key = "cli.called_by" if len(tests) == 1 else "cli.called_by_more"
+        return Message(key, {"test": tests[0], "count": len(tests) - 1})
+    first = next(iter(calls))
+    if first.place is None:
+        return None
+    key = "cli.called" if len(calls.kinds) == 1 else "cli.called_kinds"
+    return Message(key, {"place": str(first.place), "count": len(calls.kinds)})

@@ -1,0 +1,141 @@
+"""What pytest runs: one item for each target that is examined, one for code that does not load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from derivable.errors import DerivableError, WrongGradientError
+
+if TYPE_CHECKING:
+    from derivable.examiner.capture.found import Found
+
+EXPECTED = "derivable_expected_failures"
+
+
+def listed(config: pytest.Config) -> list[tuple[str, str]]:
+    """Each Function on the list of expected failures, with its cause or nothing."""
+    lines = [line.partition(":") for line in config.getini(EXPECTED)]
+    return [(name.strip(), cause.strip()) for name, _, cause in lines]
+
+
+class Target(pytest.Collector):
+    """What one --derivable names."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its Functions; one that cannot be loaded is an item that says so and fails."""
+        from derivable.examiner.capture.discover import discover
+        from derivable.examiner.render.sentences import say
+
+        try:
+            discovery = discover(self.name)
+        except DerivableError as error:
+            yield Broken.from_parent(self, name="load", problem=str(error))
+            return
+        for number, problem in enumerate(discovery.problems):
+            yield Broken.from_parent(self, name=f"load{number or ''}", problem=problem)
+        for note in discovery.notes:
+            self.session.config.stash.setdefault(NOTES, []).append(say(note))
+        yield from examinations(self, discovery.found)
+
+
+NOTES = pytest.StashKey[list[str]]()  # what of a target did not run
+
+
+class Called(pytest.Collector):
+    """What the tests called: its items are made after they ran."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Nothing, before the tests ran."""
+        return iter(())
+
+
+def examinations(parent: pytest.Collector, found: Sequence[Found]) -> list[Examination]:
+    """One item for each of `found` that no pattern of derivable_ignore matches."""
+    from fnmatch import fnmatch
+
+    patterns = parent.config.getini("derivable_ignore")
+    names = [f"{one.module}.{one.name}" for one in found]
+    items = []
+    for one, name in zip(found, names, strict=True):
+        if names.count(name) > 1:  # local classes of several tests
+            whole = getattr(one.target, "__qualname__", one.name)
+            name = f"{one.module}.{whole.replace('<locals>.', '')}"
+        if not any(fnmatch(name, pattern) for pattern in patterns):
+            items.append(Examination.from_parent(parent, name=name, found=one))
+    return items
+
+
+class Broken(pytest.Item):
+    """A target whose code fails before there is a Function."""
+
+    def __init__(self, problem: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.problem = problem
+        self.add_marker("derivable")
+
+    def runtest(self) -> None:
+        """Fail with the sentence."""
+        pytest.fail(self.problem, pytrace=False)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """No file: its name is in the sentence."""
+        return self.path, None, self.nodeid
+
+
+class Examination(pytest.Item):
+    """One target."""
+
+    def __init__(self, found: Found, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.found = found
+        self.add_marker("derivable")
+
+    def runtest(self) -> None:
+        """Examine it; what is inconclusive, or cannot be examined, is skipped with the reason."""
+        from derivable.examiner.finding import Message
+        from derivable.examiner.outcome import examined
+        from derivable.examiner.render.reproduction import reproduction
+        from derivable.examiner.render.sentences import say
+
+        outcome = examined(self.found)
+        if outcome.inputs is not None:
+            self.add_report_section("call", "derivable", say(outcome.inputs))
+        report = outcome.report
+        if report is None:
+            reason = outcome.reason
+            text = "no inputs for it" if isinstance(reason, Message) else reason
+            pytest.skip(f"{self.found.name}: not examined, {text}")
+        causes = self._expected()
+        if report.verdict == "inconclusive":
+            pytest.skip(str(report))
+        if causes is not None and report.ok:
+            pytest.fail(f"{self.name} is right now: take it off the list {EXPECTED}", pytrace=False)
+        if causes is not None and all(not causes or f.cause in causes for f in report.findings):
+            pytest.xfail(f"{report.findings[0].cause}: listed in {EXPECTED}")
+        if not report.ok:
+            raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The report and a reproduction: a traceback through the examiner helps nobody."""
+        from derivable.examiner.capture.places import told
+
+        if isinstance(excinfo.value, DerivableError):
+            return str(excinfo.value)
+        if isinstance(excinfo.value, pytest.fail.Exception):
+            return super().repr_failure(excinfo, style)
+        return f"{self.found.name}: {told(excinfo.value)}"
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Where it is defined."""
+        return Path(self.found.path), self.found.line - 1, self.name
+
+    def _expected(self) -> set[str] | None:
+        """The causes that are expected, none for any; None where the Function is not listed."""
+        names = {self.name, self.found.name}
+        causes = [cause for name, cause in listed(self.config) if name in names]
+        return {cause for cause in causes if cause} if causes else None

@@ -1,0 +1,277 @@
+"""The recorder of calls, and `examine`, which examines what was called."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import derivable
+from derivable import Context, Tanh, examine
+from derivable.errors import WrongGradientError
+from derivable.examiner.called import chosen
+from derivable.examiner.capture.calls import KINDS, SIDE, WHOLE, Calls, copied
+from derivable.examiner.capture.recording import LONG_LOOP, LongLoopError, Recording
+from derivable.examiner.capture.smaller import FEW, smaller
+
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return 2 * x**2 * grad_output
+
+
+class Square(derivable.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return 2 * x * grad_output
+
+
+class Split(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, k: int = 2) -> Tensor:
+        return x * k
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.k = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        return grad_output * ctx.k, None
+
+
+class Plain:
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.x = x
+        return x.sin()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output * ctx.x.cos()
+
+
+class Notes:
+    pass
+
+
+GradcheckError = sys.modules["torch.autograd.gradcheck"].GradcheckError
+
+split: Any = Split.apply
+cube: Any = Cube.apply  # older than any recording
+square: Any = Square.apply
+
+
+def calls_of(recording: Recording, target: Any) -> Calls:
+    return recording.calls[id(target)]
+
+
+def shapes(calls: Calls) -> list[list[tuple[int, ...]]]:
+    return [[tuple(v.shape) for v in c.inputs if isinstance(v, Tensor)] for c in calls]
+
+
+def test_every_way_of_calling_is_seen() -> None:
+    with Recording() as recording:
+        cube(torch.randn(3, requires_grad=True))
+        square(torch.randn(4))
+        Square.forward(Context(), torch.randn(5, 2))
+        Plain.forward(Notes(), torch.randn(7))
+        torch.vmap(torch.func.grad(lambda x: split(x).sum()))(torch.randn(5, 2))
+
+        class Late:
+            def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: N805 - run by hand
+                return x * 1
+
+            def backward(ctx: Any, g: Tensor) -> Tensor:  # noqa: N805
+                return g
+
+        Late.forward(Notes(), torch.randn(11))
+    assert shapes(calls_of(recording, Cube)) == [[(3,)]]
+    assert calls_of(recording, Cube).wanted == {0}
+    assert shapes(calls_of(recording, Square)) == [[(4,)], [(5, 2)]]
+    assert shapes(calls_of(recording, Plain)) == [[(7,)]]
+    assert shapes(calls_of(recording, Split)) == [[(2,)]], "one of the batch"
+    assert shapes(calls_of(recording, Late)) == [[(11,)]]
+    (call,) = calls_of(recording, Cube)
+    assert call.place is not None
+    assert call.place.path == __file__
+
+
+def test_an_operator_with_a_registered_backward_is_seen() -> None:
+    @torch.library.custom_op("derivable_tests::times", mutates_args=())
+    def times(x: Tensor, *, k: int = 3) -> Tensor:
+        return x * k
+
+    def setup(ctx: Any, inputs: Any, keyword_only_inputs: Any, output: Any) -> None:
+        ctx.k = keyword_only_inputs["k"]
+
+    times.register_autograd(lambda ctx, g: g * ctx.k, setup_context=setup)
+    with examine() as examined:
+        times(torch.randn(3, requires_grad=True), k=5)
+    (report,) = examined.reports
+    assert (report.function, report.verdict) == ("derivable_tests::times", "right")
+
+
+def test_afterwards_everything_is_as_it_was() -> None:
+    function: Any = vars(torch.autograd.Function)["apply"].__func__
+    rule, build, module = Plain.forward, builtins.__build_class__, vars(derivable.function.function)
+    plan = module["Plan"]
+    code, check = function.__code__, torch.autograd.gradcheck.__code__
+    with Recording(), Recording():
+        assert function.__code__ is not code
+        assert Plain.forward is not rule
+    with pytest.raises(ZeroDivisionError), Recording():
+        _ = 1 / 0
+    assert function.__code__ is code
+    assert torch.autograd.gradcheck.__code__ is check
+    assert Plain.forward is rule
+    assert builtins.__build_class__ is build
+    assert module["Plan"] is plan
+
+
+def test_inputs_are_kept_as_they_were_before_the_call() -> None:
+    x = torch.ones(3)
+    with Recording() as recording:
+        cube(x)
+        x.zero_()
+    (call,) = calls_of(recording, Cube)
+    assert call.inputs[0].tolist() == [1, 1, 1]
+
+
+def test_a_few_small_calls_are_kept() -> None:
+    with Recording() as recording:
+        for n in range(2, 90):
+            cube(torch.randn(n))
+        cube(torch.full((3,), torch.nan))
+        for ndim in range(9):
+            cube(torch.randn([2] * ndim, requires_grad=True))
+        cube(torch.randn(500, 20))
+        cube(torch.randn(5, 2))
+    calls = calls_of(recording, Cube)
+    assert calls.count == 100
+    assert len(calls.kinds) == KINDS
+    assert shapes(calls)[:2] == [[(2,)], [()]]
+    assert not any(torch.isnan(v).any() for call in calls for v in call.inputs)
+
+
+def test_large_inputs_become_small_ones_of_their_kind() -> None:
+    labels = torch.randint(10, (WHOLE,))
+    kept = copied([torch.rand(WHOLE), labels, labels.double()])
+    assert [tuple(v.shape) for v in kept] == [(SIDE,)] * 3
+    assert kept[0].min() > 0
+    assert set(kept[1].tolist()) <= set(range(10))
+    matrix = torch.randn(40, 40)
+
+    def solve(inputs: Any) -> list[Tensor]:
+        a, b, c = inputs
+        assert torch.equal(a, a.T), "forward is for symmetric matrices"
+        assert int(c.max()) < len(b)
+        return [a @ b[c]]
+
+    given = [matrix + matrix.T, torch.randn(40, 300), torch.arange(40)]
+    a, b, c = smaller(solve, given)
+    assert a.numel() + b.numel() <= FEW
+    assert a.shape[1] == len(c)
+    assert torch.equal(a, a.T)
+    assert smaller(lambda inputs: [torch.full((1,), torch.nan)], given)[1] is given[1]
+
+
+def test_of_two_dtypes_the_finer_is_examined() -> None:
+    with Recording() as recording:
+        cube(torch.randn(3))
+        cube(torch.randn(4, dtype=torch.float64))
+    (call,) = chosen(calls_of(recording, Cube))
+    assert call.inputs[0].dtype is torch.float64
+
+
+def test_what_the_examiner_runs_is_not_seen() -> None:
+    with Recording() as recording:
+        derivable.check(Cube, torch.randn(3, dtype=torch.float64))
+    assert shapes(calls_of(recording, Cube)) == [[(3,)]]
+
+
+def test_gradcheck_raises_as_ever_unless_it_shall_not() -> None:
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    with examine(), pytest.raises(GradcheckError):
+        torch.autograd.gradcheck(cube, (x,))
+    with Recording(lenient=True, setup_only=True) as recording:
+        assert not torch.autograd.gradcheck(cube, (x,))
+        for _ in range(LONG_LOOP):
+            assert torch.autograd.gradcheck(square, (x,)), "its many calls are no loop"
+    assert recording.failed_checks == 1
+    with Recording(setup_only=True):
+        for _ in range(LONG_LOOP):
+            square(x)
+        with pytest.raises(LongLoopError):
+            square(x)
+
+
+def test_examine_reports_on_what_was_called() -> None:
+    with examine() as examined:
+        cube(torch.randn(300, 40, requires_grad=True)).sum().backward()
+        square(torch.randn(4, requires_grad=True))
+        Plain.forward(Notes(), torch.randn(7))
+        Tanh.apply(torch.randn(3))
+    reports = examined.report()
+    assert {r.function: r.verdict for r in reports} == {
+        "Cube": "wrong", "Square": "right", "Plain": "right",
+    }  # fmt: skip
+    assert reports is examined.reports
+    assert (reports.verdict, reports.ok, bool(reports)) == ("wrong", False, False)
+    text = str(reports)
+    assert text.startswith("Cube: wrong (1 finding, ")
+    assert "\nSquare: right (" in text
+    assert "Cube" in reports._repr_html_()
+    with pytest.raises(WrongGradientError, match="Cube: wrong"):
+        reports.raise_if_wrong()
+
+
+def test_as_a_decorator_it_sees_all_calls() -> None:
+    @examine(installed=True)
+    def step(n: int) -> Tensor:
+        return Tanh.apply(torch.randn([2] * n))
+
+    step(1)
+    step(2)
+    (report,) = step.examined.report()
+    assert (report.function, report.verdict) == ("Tanh", "right")
+    with examine() as examined:
+        torch.randn(3).sum()
+    assert str(examined.report()) == "nothing was called that can be examined"
+    assert examined.report().verdict == "inconclusive"
+
+
+def test_what_cannot_be_examined_is_named() -> None:
+    class Labels(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> None:
+            return None
+
+    with examine() as examined:
+        apply: Any = Labels.apply
+        apply(torch.arange(3))
+    assert "none of the inputs is a floating-point tensor" in examined.reports.refused["Labels"]
+    assert str(examined.reports).startswith("Labels: ")
