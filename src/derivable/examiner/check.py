@@ -139,13 +139,13 @@ def _subject(
     name = getattr(target, "__name__", type(target).__name__)
     examples: Sequence[Sequence[Any]] = [inputs]
     if not inputs and not options:
-        if known is None and not hasattr(target, "examples"):
+        if known is None:
             raise InputError(
                 f"{name} has no examples(), so give its inputs: "
                 f"check({name}, torch.randn(4, 3), ...)"
             )
         with seeded(seed):
-            found = (known or target.examples)()
+            found = known()
         examples = [found] if isinstance(found, tuple) else list(found)
     if is_function:
         function = FunctionSubject(target)
