@@ -19,7 +19,7 @@ from torch import Tensor
 
 mpmath.mp.dps = 50
 
-Number = mpmath.mpf
+Number = Any  # mpmath.mpf, which has no types
 Dual = tuple[Number, Number]  # a value, and its derivative along the direction
 Function = Callable[[Tensor], Tensor]
 
