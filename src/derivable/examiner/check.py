@@ -45,7 +45,7 @@ def check(
                torch.nn.Module that uses one; a module's parameters are examined too
     inputs     what forward takes, in its order. Tensors that require grad are examined; if none
                does, all floating-point ones are. Without inputs, target.examples() are taken
-    reference  the same function in plain PyTorch: its autograd sharpens the ruler
+    reference  the same function in plain PyTorch: its autograd refines the numerical derivative
     surrogate  why backward is not the derivative on purpose: values are then not compared (a
                class may say it once, as its attribute `surrogate`)
     compile    run it under torch.compile too, which takes seconds
