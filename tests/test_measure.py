@@ -26,7 +26,7 @@ from tests.measured_coverage import Coverage, coverage
 from tests.measured_functions import FAMILIES, Case, cases, float64
 from tests.measured_functions import smooth as smooth_case
 
-COUNT = 60  # functions per family; benchmarks/measure.py has ten times as many
+COUNT = 60  # functions per family; benchmarks/measure.py has more
 
 
 @pytest.fixture(scope="module")
