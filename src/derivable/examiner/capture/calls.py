@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from derivable.examiner.capture.places import Place
 from derivable.examiner.inputs.probes import Draw
 
-KINDS = 4  # of calls that are kept for one target
+KINDS = 8  # of calls that are kept for one target
 EXACT = 64  # exact shapes that are recognised again at once
 WHOLE = 1 << 21  # entries of a call that is kept as it is; a larger one is drawn anew, smaller
 TOTAL = 1 << 24  # entries that one recording keeps
