@@ -107,7 +107,7 @@ def compiled(problem, features_major):
 def jax_scan(problem, features_major):
     """JAX: `value_and_grad` in a `lax.scan` under `jit`, so that Python is not in the loop."""
     if not importlib.util.find_spec("jax"):
-        raise CannotRunError("JAX is not installed: pip install -e '.[bench]'")
+        raise CannotRunError("JAX is not installed: pip install -e '.[jax]'")
     import jax
     import jax.numpy as jnp
 

@@ -33,9 +33,9 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 from derivable import functions
-from derivable.examiner import check
+from derivable.examiner import check, settings
 
-FOR_CHECK = ("reference", "surrogate", "compile", "seed")  # options of check, not of the target
+FOR_CHECK = settings.NAMES  # options of check, not of the target
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = {
     "wrong": ("tests.zoo.wrong", "WRONG"),
@@ -63,7 +63,7 @@ def zoo(kinds, only, quick):
 
 def ours(animal):
     """The verdict of `check`, and the cause of its first finding."""
-    report = check(animal.target, *animal.inputs(), **animal.options)
+    report = check(animal.target, *animal.inputs(), level="strict", **animal.options)
     return report.verdict, report.findings[0].cause if report.findings else None
 
 

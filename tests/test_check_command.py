@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import derivable.functions.losses
-from derivable import Linear, functions
+from derivable import MSE, Linear, functions
 from derivable.cli.main import main
 from derivable.errors import InputError, SettingError
 from derivable.examiner.capture.discover import discover
@@ -105,8 +105,8 @@ def test_without_calls_the_examples_are_taken_and_what_has_none_is_said(
 ) -> None:
     done = command("check", "cube.py")
     assert done.returncode == 0, done.stderr
-    assert "Cube    not examined  it was not called; give its inputs" in done.stdout
-    assert '--input "x:13x5 factor:13x5"' in done.stdout
+    assert "Cube    not examined  it has no examples(); say its inputs" in done.stdout
+    assert '--input "x:13x5 factor=0.5"' in done.stdout
     assert done.stdout.endswith("1 right, 2 not examined\n")
     assert command("check", "cube.py", "--strict").returncode == 1
     assert command("check", "cube.py:Scale").returncode == 2
@@ -417,5 +417,17 @@ def test_inputs_are_bound_by_name() -> None:
 
 
 def test_a_suggestion_names_what_is_needed() -> None:
-    assert suggestion(Linear) == "x:13x5 w:13x5 b:13x5"
+    assert suggestion(Linear) == "x:13x5 w:5x7 b:7"
     assert suggestion(Both) == "x:13x5"
+    assert suggestion(MSE) == "yhat:13x5 y:13x5"
+
+
+def test_each_tensor_of_a_star_is_suggested() -> None:
+    class Concat(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, dim: int, labels: Tensor, *args: Tensor) -> Tensor:
+            return torch.cat(args, dim)
+
+    words = suggestion(Concat)
+    assert words == "dim=-1 labels:13:int<5 args:4x3 args:4x3"
+    assert len(bind(Concat, parse_inputs(words), 0)[0]) == 4

@@ -56,7 +56,7 @@ def test_theta_keeps_the_size_of_the_data_that_it_belongs_to() -> None:
         at=draw(4, 3).detach().numpy(),
     )
     assert report.verdict == "right", report.details("en")
-    assert "sizes" not in report.rungs
+    assert not report.checks.get("sizes")
 
 
 class Carrier(Function):

@@ -22,10 +22,11 @@ from torch import Tensor
 from derivable import Linear
 from derivable.errors import WrongGradientError
 from derivable.examiner.capture.discover import discover
-from derivable.examiner.finding import Finding, Message, Source, Worst
+from derivable.examiner.finding import Finding, Message, Section, Severity, Source, Verdict, Worst
 from derivable.examiner.render.notebook import COLOURS, LOST, cells
 from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.report import Gradient, Report
+from derivable.examiner.settings import Settings
 from tests.conftest import ROOT
 
 CUBE = '''
@@ -78,13 +79,15 @@ def report(*findings: Finding, verdict: str = "wrong", **changes: Any) -> Report
     x = torch.randn(13, 5, dtype=torch.float64, requires_grad=True)
     fields: dict[str, Any] = {
         "function": "Cube",
-        "verdict": verdict,
+        "verdict": Verdict(verdict),
+        "sections": {Section.FIRST_ORDER: Verdict(verdict), Section.WAYS: Verdict.NOT_APPLICABLE},
         "findings": findings,
         "notes": (),
-        "rungs": {"values": 65, "nothing_there": 0},
+        "checks": {"values": 65, "edges": 0},
         "inputs": {"x": "float64 (13, 5)"},
         "seconds": 0.0512,
         "example": [x],
+        "settings": Settings(seed=changes.pop("seed", 0)),
     }
     return Report(**{**fields, **changes})
 
@@ -104,18 +107,19 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
         "    to try: Compare what forward divides by with what backward divides by.",
         "    fits as well: another power than that of the derivative · "
         "another constant or formula than forward used",
+        "  first order: wrong",
     ]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 10, 11, 40])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 9, 10, 40])
 def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
     said = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
     found = [finding(argument=f"x{i}", evidence=(said[i],)) for i in range(count)]
     shown = lines(report(*found))
     assert len(shown) <= 12
-    assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 10)))
-    if count > 10:
-        assert shown[-1] == f"  {count - 10} more findings: print(report.details())"
+    assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 9)))
+    if count > 9:
+        assert shown[-1] == f"  {count - 9} more findings: print(report.details())"
     elif count > 1:
         assert shown[-1] == "  there is more: print(report.details())"
     assert str(report(*[finding()] * count).details()).count("worst entry") == count
@@ -132,11 +136,28 @@ def test_a_finding_without_an_argument_or_elsewhere_says_so() -> None:
     assert lines(report(bare))[1:] == [
         "  backward raises an error",
         "    to try: Run backward by hand with a Context to see the whole traceback.",
+        "  first order: wrong",
     ]
-    elsewhere = finding(where=Message("cause.sizes"))
-    assert lines(report(elsewhere))[1] == (
-        "  x: a constant factor is wrong, it is right for some sizes only"
+    elsewhere = finding(where=Message("where.empty"))
+    assert lines(report(elsewhere))[1] == "  x: a constant factor is wrong, for an empty batch"
+
+
+def test_the_headline_speaks_of_first_order() -> None:
+    second = {Section.FIRST_ORDER: Verdict.RIGHT, Section.SECOND_ORDER: Verdict.WRONG}
+    shown = lines(report(finding("second_order"), verdict="right", sections=second))
+    assert shown[0] == "Cube: right to first order, wrong in second order (0.05 s)"
+    assert shown[1].startswith("  warning: x: ")
+    assert shown[-1] == "  first order: right · second order: wrong"
+    sizes = {Section.FIRST_ORDER: Verdict.RIGHT, Section.SIZES: Verdict.WRONG}
+    elsewhere = finding(where=Message("where.sizes", {"shapes": "x (4, 3)"}))
+    shown = lines(report(elsewhere, sections=sizes))
+    assert shown[0] == (
+        "Cube: right at inputs like yours, wrong in sizes and special values (0.05 s)"
     )
+    warned = finding(severity=Severity.WARNING)
+    right = {Section.FIRST_ORDER: Verdict.RIGHT}
+    shown = lines(report(warned, verdict="right", sections=right))
+    assert shown[0] == "Cube: right, with a warning (0.05 s)"
 
 
 @pytest.mark.parametrize(
@@ -152,13 +173,13 @@ def test_numbers_have_the_digits_that_tell_them_apart(worst: Worst, text: str) -
     assert f"    worst entry {text}" in lines(report(finding(worst=worst)))
 
 
-def test_what_is_right_says_what_was_looked_at() -> None:
+def test_what_is_right_says_in_what() -> None:
     right = report(verdict="right")
     assert right.ok
     assert lines(right)[0] == "Cube: right (0.05 s)"
     assert len(lines(right)) == 2
-    assert lines(right)[1].endswith("(65 comparisons)")
-    assert "nothing_there" not in str(right)
+    assert lines(right)[1] == "  first order: right"
+    assert "checks: values 65 (65 comparisons, 0 calls of forward and backward)" in right.details()
 
 
 def test_what_is_inconclusive_says_why() -> None:
@@ -193,7 +214,7 @@ def test_rich_colours_it_and_continues_long_lines_below_their_beginning(width: i
     assert "\x1b[1;31mCube: wrong" in coloured
     plain = [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", coloured).splitlines()]
     assert max(map(len, plain)) <= width
-    assert all(line.startswith("    ") for line in plain[2:])
+    assert all(line.startswith("    ") for line in plain[2:-1])
     assert " ".join(" ".join(plain).split()) == " ".join(str(report(finding("not_finite"))).split())
 
 

@@ -160,6 +160,24 @@ def test_fast_objectives_equal_the_one_by_hand(
     agree(kind, network, x, y)
 
 
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 256, 257, 512, 513, 1797, 16_512])
+def test_blocks_hold_every_row_once_and_divide_the_work_evenly(rows: int) -> None:
+    from derivable.objective.fused import blocks
+
+    x = torch.arange(1.0, 2 * rows + 1).view(2, rows).t()  # no entry is 0
+    table = torch.from_numpy(blocks([x, 2 * x[:, :1]], 256, 64)).view(-1, 3, 256)
+    filled = [block[:, block[0] != 0] for block in table]
+    assert torch.equal(torch.cat(filled, 1).t(), torch.cat([x, 2 * x[:, :1]], 1))
+    counts = [block.shape[1] for block in filled]
+    assert all(count % 64 == 0 for count in counts[:-1])
+    if rows > 256:
+        assert len(counts) % 2 == 0
+        assert max(counts) - min(counts[:-1]) <= 64
+        grains = [-(-count // 64) for count in counts]
+        half = len(counts) // 2
+        assert abs(sum(grains[:half]) - sum(grains[half:])) <= 1
+
+
 @DTYPES
 @pytest.mark.parametrize("activation", SMOOTH + STRAIGHT)
 def test_the_fused_objective_with_every_activation(

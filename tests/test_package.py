@@ -17,9 +17,9 @@ SOURCE = ROOT / "src" / "derivable"
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
     "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "trial",
-    "row_losses", "network", "layer", "functional", "functions", "data", "pages", "examiner",
-    "formula", "function", "compiler", "shapes", "threads", "display", "language", "tensors",
-    "files", "errors", "lazy",
+    "row_losses", "loss", "network", "layer", "functional", "functions", "data", "pages",
+    "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads", "display",
+    "language", "tensors", "files", "errors", "lazy",
 ]  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def test_every_one_of_some_hundred_steps(
 
 @BOTH
 def test_more_rows_near_the_edge_than_a_list_holds(activation: type[Function]) -> None:
-    from derivable.objective.piecewise_kernels import CAPACITY
+    from derivable.stepper.piecewise_kernels import CAPACITY
 
     network, x, y = problem(2, 3, 1, rows=2 * CAPACITY, activation=activation)
     x = torch.cat([x[:CAPACITY], 1e-3 * x[CAPACITY:]])
@@ -67,7 +67,7 @@ def test_more_rows_near_the_edge_than_a_list_holds(activation: type[Function]) -
 
 
 def test_after_too_many_rows_for_a_list_there_is_one_in_a_smaller_radius() -> None:
-    from derivable.objective.piecewise_kernels import CAPACITY, COUNT, RADIUS
+    from derivable.stepper.piecewise_kernels import CAPACITY, COUNT, RADIUS
 
     network, x, y = problem(2, 3, 1, rows=2 * CAPACITY, activation=ReLU)
     theta = network.theta

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from derivable import MSE, Checkpoint, Comparison, Descent, compare, descend
 from derivable.cli.main import main
-from derivable.comparison import Found, Trained
+from derivable.comparison import Found, Trained, Training
 from derivable.data import load_diabetes
 from derivable.descent import State
 from derivable.errors import DataError, FileError, SettingError
@@ -44,6 +44,13 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "SECONDS", 0.0)
     monkeypatch.setattr(run_folder, "SHARE", 1e9)
     monkeypatch.setattr("derivable.report.run_folder.write_page", lambda *_, **__: None)
+
+
+# What else is the same for each model: another loss, a schedule, and early stopping.
+HOW = {
+    "loss": "huber:delta=0.5", "penalty": 0.01, "schedule": "cosine:warm_up=10",
+    "early_stopping": True, "patience": 2,
+}  # fmt: skip
 
 
 class Stopping:
@@ -71,12 +78,15 @@ def go(
     **settings: Any,
 ) -> Comparison:
     """A comparison that is kept in `folder`."""
+    how = settings.pop("how", {})
     options = {"models": models, "steps": 130, "seed": 4, "method": "steps", **settings}
     place = {"out": None, "resume": str(folder)} if resume else {"out": str(folder), "resume": None}
-    run = open_run("compare", dict(options), name="diabetes", between=between, **place)
+    kept = options | {name.replace("_", "-"): value for name, value in how.items()}
+    run = open_run("compare", kept, name="diabetes", between=between, **place)
     try:
         chosen = parse_models(options.pop("models"))
-        return compare(load_diabetes(), chosen, keeper=run, **options)
+        training = Training.of_words(**how)
+        return compare(load_diabetes(), chosen, keeper=run, training=training, **options)
     finally:
         run.close()
 
@@ -150,6 +160,8 @@ def test_a_run_folder_gives_back_the_comparison(
         ({"method": "adam"}, 5),
         ({"seeds": 3}, 6),
         ({"lr": "auto", "protocol": "sound"}, 5),
+        ({"how": HOW, "protocol": "sound", "lr": 0.5, "steps": 900, "seeds": 2}, 7),
+        ({"how": HOW, "protocol": "sound", "lr": 0.1, "steps": 900, "method": "adam"}, 7),
     ],
     ids=str,
 )

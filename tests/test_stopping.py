@@ -15,6 +15,7 @@ from torch import Tensor
 from derivable import (
     MSE,
     Adam,
+    Checkpoint,
     Cosine,
     EarlyStopping,
     GradientDescent,
@@ -26,6 +27,7 @@ from derivable import (
     WarmUp,
     descend,
 )
+from derivable.descent import State
 from derivable.errors import DivergedError, MissingExtraError, SettingError, ShapeError
 from tests.problems import problem
 
@@ -77,6 +79,67 @@ def test_out_of_steps_it_goes_back_too_and_goes_on_from_there() -> None:
     assert torch.equal(again.losses[: run.steps], run.losses[:-1])
 
 
+@pytest.mark.parametrize("method", ["steps", "adam"])
+def test_it_goes_on_from_a_checkpoint_on_the_way_with_the_same_bits(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 100)
+    network, x, y, x_held, y_held = split(23)
+    settings: dict[str, Any] = {"lr": 0.02, "steps": 9000, "method": method}
+    kept = []
+
+    def keep(state: State) -> None:
+        if state.resumable:
+            kept.append(state.checkpoint())
+
+    def stopping() -> EarlyStopping:
+        return EarlyStopping(x_held, y_held, every=20, patience=15)
+
+    one = stopping()
+    whole = descend(network, MSE, x, y, on_block=[one, keep], **settings)
+    least = whole.steps
+    assert kept[-1].step > least, "one of them was taken while it waited"
+    for checkpoint in kept:
+        checkpoint.save(tmp_path / "checkpoint.safetensors")
+        start, other = Checkpoint.load(tmp_path / "checkpoint.safetensors"), stopping()
+        again = descend(network, MSE, x, y, on_block=[other, keep], start=start, **settings)
+        assert torch.equal(again.losses, whole.losses)
+        assert torch.equal(again.network.theta, whole.network.theta)
+        assert (other.steps, other.losses) == (one.steps, one.losses)
+        assert again.stopped == whole.stopped
+    # at the end, and with another callback, it begins anew
+    assert not whole.checkpoint.callbacks
+    other = stopping()
+    descend(network, MSE, x, y, on_block=other, start=whole.checkpoint, **settings)
+    assert other.steps[0] > least
+
+
+@pytest.mark.parametrize("at", [40, 100, 140, 260])
+def test_an_interruption_takes_its_evaluations_back_to_the_last_block(
+    at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("plain", "fused"):
+        monkeypatch.setattr(f"derivable.stepper.{module}.steps_per_block", lambda rows: 100)
+    network, x, y, x_held, y_held = split(23)
+    settings: dict[str, Any] = {"lr": 0.002, "steps": 9000, "method": "steps"}
+
+    def interrupt(state: State) -> None:
+        if state.step == at:
+            raise KeyboardInterrupt
+
+    one, other = (EarlyStopping(x_held, y_held, every=20, patience=20) for _ in range(2))
+    whole = descend(network, MSE, x, y, on_block=one, **settings)
+    half = descend(network, MSE, x, y, on_block=[other, interrupt], **settings)
+    assert half.interrupted
+    assert half.steps == at - at % 100
+    assert max(other.steps) == half.steps
+    again = descend(network, MSE, x, y, on_block=other, start=half.checkpoint, **settings)
+    assert torch.equal(again.losses, whole.losses)
+    if half.steps:  # at the start there is an evaluation more, that of the start
+        assert (other.steps, other.losses) == (one.steps, one.losses)
+
+
 def test_piecewise_steps_are_stopped_inside_of_a_block() -> None:
     network, x, y, x_held, y_held = split(1201, activation=ReLU)
     stopping = EarlyStopping(x_held, y_held, every=30, patience=3, min_delta=1e-3)
@@ -96,18 +159,38 @@ def test_the_validation_loss_has_weights_and_no_penalty() -> None:
     assert stopping.losses == [pytest.approx(expected.item())]
 
 
+def test_iterations_of_lbfgs_are_counted() -> None:
+    network, x, y, x_held, y_held = split(23)
+    stopping = EarlyStopping(x_held, y_held, every=1, patience=7)
+    run = descend(network, MSE, x, y, steps=500, method="lbfgs", on_block=stopping)
+    best = stopping.losses.index(min(stopping.losses))
+    assert stopping.steps == list(range(1, best + 1 + 7 + 1))
+    assert (run.steps, len(run.losses), run.interrupted) == (best + 1, best + 2, False)
+    assert validation(run.network, x_held, y_held) == pytest.approx(stopping.losses[best])
+
+
+def test_lbfgs_that_converges_goes_back_to_the_best_too() -> None:
+    network, x, y, x_held, y_held = split(23)
+    stopping = EarlyStopping(x_held, y_held, every=1, patience=10_000)
+    settings: dict[str, Any] = {"steps": 10_000, "penalty": 0.01, "method": "lbfgs"}
+    run = descend(network, MSE, x, y, on_block=stopping, **settings)
+    assert stopping.steps[-1] == len(stopping.steps) < 10_000
+    assert run.steps == stopping.losses.index(min(stopping.losses)) + 1 < stopping.steps[-1]
+    whole = descend(network, MSE, x, y, **settings)
+    assert whole.steps == stopping.steps[-1]
+
+
 def test_rows_and_methods_that_do_not_go_with_it() -> None:
     network, x, y, x_held, y_held = split(23)
     with pytest.raises(ShapeError, match=r"layer 1 of the network, Linear, .* must have 5 columns"):
         descend(
             network, MSE, x, y, lr=0.1, steps=300, on_block=EarlyStopping(x_held[:, 1:], y_held)
         )
-    for method in ("flow", "lbfgs"):
-        with pytest.raises(SettingError, match="EarlyStopping is to be called after so many steps"):
-            descend(
-                network, MSE, x, y, lr=0.1, steps=3, method=method,
-                on_block=EarlyStopping(x_held, y_held),
-            )  # fmt: skip
+    with pytest.raises(SettingError, match="EarlyStopping is to be called after so many steps"):
+        descend(
+            network, MSE, x, y, lr=0.1, steps=3, method="flow",
+            on_block=EarlyStopping(x_held, y_held),
+        )  # fmt: skip
     for name, value in (("every", 0), ("patience", 0), ("min_delta", -1.0)):
         with pytest.raises(SettingError, match=f"{name} must be a .*number"):
             EarlyStopping(x_held, y_held, **{name: value})  # type: ignore[arg-type]

@@ -35,7 +35,7 @@ def by_name(animal: Wrong | Right) -> str:
 
 
 def examined(animal: Wrong | Right) -> Report:
-    return check(animal.target, *animal.inputs(), **animal.options)
+    return check(animal.target, *animal.inputs(), level="strict", **animal.options)
 
 
 @pytest.mark.parametrize("animal", SOME_WRONG, ids=by_name)

@@ -13,9 +13,11 @@ from derivable.lazy import names_of
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from derivable import contracts as contracts
     from derivable import functional as functional
     from derivable import functions as functions
     from derivable.comparison import Comparison as Comparison
+    from derivable.comparison import Training as Training
     from derivable.comparison import compare as compare
     from derivable.data import load_california as load_california
     from derivable.descent import LBFGS as LBFGS
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from derivable.examiner import Report as Report
     from derivable.examiner import check as check
     from derivable.examiner import check_gradient as check_gradient
+    from derivable.examiner import declare as declare
     from derivable.examiner import examine as examine
     from derivable.function import Context as Context
     from derivable.function import Elementwise as Elementwise
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from derivable.layer import Layer as Layer
     from derivable.loggers import MLflowLogger as MLflowLogger
     from derivable.loggers import TensorBoardLogger as TensorBoardLogger
+    from derivable.loss import Loss as Loss
     from derivable.network import Network as Network
     from derivable.problem import Problem as Problem
     from derivable.run.folder import load_run as load_run
@@ -60,11 +64,13 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Comparison": "comparison",
+    "Training": "comparison",
     "compare": "comparison",
     "Finding": "examiner",
     "Report": "examiner",
     "check": "examiner",
     "check_gradient": "examiner",
+    "declare": "examiner",
     "examine": "examiner",
     "Context": "function",
     "load_california": "data",
@@ -98,12 +104,13 @@ _HOME = {
     "ReLU": "functions",
     "Tanh": "functions",
     "Layer": "layer",
+    "Loss": "loss",
     "Network": "network",
     "load_run": "run.folder",
     "SavedModel": "run.saved",
 }
 
-_MODULES = {"functional": "", "functions": ""}
+_MODULES = {"contracts": "", "functional": "", "functions": ""}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
 

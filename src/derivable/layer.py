@@ -97,9 +97,14 @@ class Layer(nn.Module):
         return tuple(self._parameters)
 
     @property
+    def is_stateless(self) -> bool:
+        """Whether x, which comes first, parameters and constants are all that it is given."""
+        return not self.takes and not self._buffers and not self.has_modes
+
+    @property
     def is_plain(self) -> bool:
         """Whether x and parameters are all that it is given; x comes first."""
-        return not self.takes and not self._buffers and not self.constants and not self.has_modes
+        return self.is_stateless and not self.constants
 
     @property
     def has_modes(self) -> bool:

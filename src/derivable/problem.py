@@ -14,10 +14,9 @@ from torch import Tensor
 
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
-from derivable.function import Function
-from derivable.functions.losses import CrossEntropy
+from derivable.loss import AnyLoss, Loss
 from derivable.network import Network, flatten
-from derivable.row_losses import IGNORED, scale_of
+from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
 from derivable.trial import try_on_rows
 
@@ -29,7 +28,10 @@ class Problem:
     x (N, ...) and y (N, ...) hold one example per row, of any shape. Where they are floating-point
     numbers they have the network's dtype; they may be integers, such as the indices of Embedding
     and the labels of CrossEntropy. Whether all fit together is found out by running the network and
-    the loss on the first rows. Rows whose label (N,) is `IGNORED` are left out.
+    the loss on the first rows. Rows whose label (N,) is -100, or the `ignore_index` of the loss,
+    are left out.
+
+    `loss` is a Function, or a `Loss`, which gives it options: `Loss(Huber, delta=0.5)`.
 
     `weight` (N,) is how much each row counts: a row of weight 3 is three rows, one of weight 0
     none. It goes with every loss that is a sum or mean over rows (`derivable.row_losses`).
@@ -53,7 +55,7 @@ class Problem:
     """
 
     network: Network
-    loss: type[Function]
+    loss: AnyLoss
     x: Tensor
     y: Tensor
     weight: Tensor | None = None
@@ -63,14 +65,14 @@ class Problem:
         _check_network(self.network, self.loss)
         _check_table(self.dtype, self.x, self.y)
         predictions = try_on_rows(self.network, self.loss, self.x, self.y)  # (2, ...)
-        labels = self.loss is CrossEntropy and not self.y.is_floating_point()
+        labels, ignored = has_labels(self.loss, self.y), ignored_label(self.loss)
         if labels:
-            _check_labels(self.y, predictions.size(1))
+            _check_labels(self.y, predictions.size(1), ignored)
         check_not_negative("penalty", self.penalty)
         if self.weight is not None:
             check_weight(self.loss, self.y, self.weight)
-        if labels and self.y.ndim == 1 and (self.y == IGNORED).any():
-            self._leave_out(self.y == IGNORED)
+        if labels and self.y.ndim == 1 and (self.y == ignored).any():
+            self._leave_out(self.y == ignored)
         if self.weight is not None:
             if (self.weight == 0).any():
                 self._leave_out(self.weight == 0)
@@ -154,8 +156,7 @@ class Problem:
 
 def _check_network(network: Network, loss: Any) -> None:
     """Refuse a loss that is none, and a network that cannot move."""
-    if not (isinstance(loss, type) and issubclass(loss, Function)):
-        raise SettingError(f"loss must be a Function class such as MSE, got {loss!r}")
+    Loss.of(loss)
     if not list(network.parameters()):
         raise SettingError("the network has no parameters to descend with; give it a Linear layer")
     for name, parameter in network.named_parameters():
@@ -202,18 +203,18 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
         )
 
 
-def _check_labels(labels: Tensor, classes: int) -> None:
+def _check_labels(labels: Tensor, classes: int, ignored: int) -> None:
     """Refuse labels that are no numbers of classes, also in rows on which nothing was tried."""
-    wrong = ((labels < 0) | (labels >= classes)) & (labels != IGNORED)
+    wrong = ((labels < 0) | (labels >= classes)) & (labels != ignored)
     if wrong.any():
         row, label = int(wrong.nonzero()[0, 0]), int(labels[wrong][0])
         raise DataError(
             f"y must hold labels from 0 to {classes - 1}, one for each of the {classes} outputs, "
-            f"or {IGNORED} for a row that is left out; got {label} in row {row}"
+            f"or {ignored} for a row that is left out; got {label} in row {row}"
         )
 
 
-def check_weight(loss: type[Function], y: Tensor, weight: Any) -> None:
+def check_weight(loss: AnyLoss, y: Tensor, weight: Any) -> None:
     """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
     scale = scale_of(loss)
     if isinstance(scale, Refusal):
@@ -223,7 +224,7 @@ def check_weight(loss: type[Function], y: Tensor, weight: Any) -> None:
         )
     if y.ndim > 1 and (not y.is_floating_point() or (scale is Scale.COLUMNS and y.ndim > 2)):
         raise SettingError(
-            f"weight goes with {loss.__name__} where each row has one loss, got y of shape "
+            f"weight goes with {Loss.of(loss).name} where each row has one loss, got y of shape "
             f"{tuple(y.shape)}; repeat the rows of x and y as often as they count"
         )
     require_tensors("Problem", weight=weight)

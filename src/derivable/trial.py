@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from derivable.errors import DerivableError, ShapeError
-from derivable.function import Function
 from derivable.function.context import Context
 from derivable.function.gradients import as_tuple
+from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 
 ROWS = 2  # one alone has no variance, which BatchNorm needs
 
 
-def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor:
+def try_on_rows(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> Tensor:
     """The predictions on the first rows of a table, from a run by hand of network and loss.
 
     It goes forward and backward, in both modes where they differ, and leaves the network as it is.
@@ -34,7 +34,7 @@ def try_on_rows(network: Network, loss: type[Function], x: Tensor, y: Tensor) ->
     return predictions
 
 
-def _run(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor:
+def _run(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> Tensor:
     table = f"the first rows of x {tuple(x.shape)}"
     given, yhat, contexts = f"{table}, {_form(x[:ROWS])}", x[:ROWS], []
     layers = network.layer_by_layer(yhat)
@@ -50,7 +50,7 @@ def _run(network: Network, loss: type[Function], x: Tensor, y: Tensor) -> Tensor
         )
     ctx = Context()
     given = f"predictions, {_form(yhat)}, with the first rows of y {tuple(y.shape)}, {y.dtype}"
-    with _refusal_of(f"the loss, {loss.__name__}", given):
+    with _refusal_of(f"the loss, {Loss.of(loss).name}", given):
         value = loss.forward(ctx, yhat, y[:ROWS])
     grad_yhat, *_ = as_tuple(loss.backward(ctx, torch.ones_like(value)))
     network.backward_by_hand(contexts, grad_yhat)

@@ -47,18 +47,6 @@ class LinearBatchOfOne(Function):
         return g @ w.T, x.T @ g
 
 
-class RowSquares(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        ctx.save_for_backward(x)
-        return (x * x).sum(-1)
-
-    @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:
-        (x,) = ctx.saved_tensors
-        return torch.stack([2 * g_row * row for g_row, row in zip(g, x, strict=True)])
-
-
 class NumPyTriple(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
@@ -373,7 +361,6 @@ WHO = "needs_input_grad"
 ANIMALS: list[Wrong] = [
     Wrong("mse over 65", HardCodedMSE, _alike, ("sizes", "factor", "constant")),
     Wrong("linear for a batch of one", LinearBatchOfOne, _factors, ("sizes",), "w"),
-    Wrong("squares of an empty batch", RowSquares, _one, ("sizes", "raises"), "x"),
     Wrong("triple of a number by numpy", NumPyTriple, given(()), ("raises",)),
     Wrong("linear with a square weight", LinearShapeFix, _factors, ("sizes", "transposed"), "w"),
     Wrong("fftshift of odd widths", CentreSpectrum, given((13, 6)), ("sizes", "positions"), "x"),

@@ -386,7 +386,7 @@ ANIMALS: list[Wrong] = [
     Wrong("softmax-diagonal", SoftmaxDiagonal, _x, ("missing_term",), "x"),
     Wrong("softmax-axis", SoftmaxAxis, _x, ("wrong_axis",), "x"),
     Wrong("log-softmax", LogSoftmax, _x, ("not_linear",), "x"),
-    Wrong("std", Std, _x, ("chain_rule", "power"), "x"),
+    Wrong("std", Std, _x, ("chain_rule", "last_step", "power"), "x"),
     Wrong("variance", Variance, _x, ("factor",), "x"),
     Wrong("cumsum", CumSum, _x, ("positions", "transposed"), "x"),
     Wrong("normalise", Normalise, _x, ("missing_term",), "x"),

@@ -361,7 +361,9 @@ ANIMALS: list[Wrong] = [
     Wrong("mse-all", MSEAll, _pair, ("factor",)),
     Wrong("mse-same-sign", MSESameSign, _pair, ("sign", "swapped"), "y"),
     Wrong("mse-grad-one", MSEGradOne, _pair, ("ignores_grad_output",)),
-    Wrong("rmse", RMSE, lambda: [draw(13), fixed(13)], ("chain_rule", "power"), "yhat"),
+    Wrong(
+        "rmse", RMSE, lambda: [draw(13), fixed(13)], ("chain_rule", "last_step", "power"), "yhat"
+    ),
     Wrong("cross-entropy-sum", CrossEntropySum, _labelled, ("factor",), "logits"),
     Wrong(
         "cross-entropy-batch-of-one",

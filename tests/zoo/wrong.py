@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.zoo import (
+    engineering_contracts,
     engineering_extremes,
     engineering_float32,
     engineering_layout,
@@ -13,6 +14,8 @@ from tests.zoo import (
     formulas_elementwise,
     formulas_layers,
     formulas_losses,
+    students_formulas,
+    students_tensors,
 )
 from tests.zoo.entry import Wrong
 
@@ -27,4 +30,7 @@ WRONG: list[Wrong] = [
     *engineering_extremes.ANIMALS,
     *engineering_state.ANIMALS,
     *engineering_orders.ANIMALS,
+    *engineering_contracts.ANIMALS,
+    *students_formulas.ANIMALS,
+    *students_tensors.ANIMALS,
 ]

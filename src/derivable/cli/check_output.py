@@ -19,6 +19,7 @@ from derivable.examiner.render.sentences import language, say
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Report
+    from derivable.examiner.settings import Level
 
 VERDICTS = ("right", "wrong", "inconclusive", "not_examined")
 STYLES = {**show.STYLES, "not_examined": "bold magenta"}
@@ -124,7 +125,9 @@ class TextOutput(Output):
         first, rest = result.reason, ""
         if result.report is not None:
             first = f"{result.report.seconds:.2f} s"
-            rest = show.AND.join(show.heading(f, self.lang) for f in result.report.findings)
+            level = result.report.settings.level
+            found = result.report.findings
+            rest = show.AND.join(show.heading(f, self.lang, level=level) for f in found)
         verdict = self.say(result.verdict)
         if not self.console.is_terminal:
             name, word = result.name.ljust(self.widths[0]), verdict.ljust(self.widths[1])
@@ -198,17 +201,21 @@ class GithubOutput(Output):
         elif result.verdict == "inconclusive":
             text = show.plain(self.body(result))
             self._annotate("warning", path, result.line, result, text)
-        for finding in result.report.findings if result.report is not None else ():
+        if result.report is None:
+            return
+        level = result.report.settings.level
+        for finding in result.report.findings:
             source = finding.source
             file, line = (show.short(source.path), source.line) if source else (path, result.line)
-            self._annotate("error", file, line, result, self._text(finding))
+            kind = "error" if level.fails(finding) else "warning"
+            self._annotate(kind, file, line, result, self._text(finding, level))
 
     def end(self, results: Sequence[Result], code: int) -> None:
         """The counts, for the log."""
         print(self.counts(results))
 
-    def _text(self, finding: Finding) -> str:
-        lines = show.finding_lines(finding, self.lang)
+    def _text(self, finding: Finding, level: Level) -> str:
+        lines = show.finding_lines(finding, self.lang, "", level)
         return show.plain(line._replace(indent=0) for line in lines)
 
     def _annotate(self, kind: str, path: str, line: int, result: Result, text: str) -> None:

@@ -37,7 +37,7 @@ def compare_command(
     the last 20% test, with lr 1e-5 for the linear model and 1e-4 for networks. The sound one, for
     FILE: rows shuffled by the seed, 80% train; features and targets standardised as the training
     rows say, losses told in the target's own units. Both: weights 0.01 * randn, and full-batch
-    gradient descent of the mean squared error.
+    gradient descent of --loss, by default the mean squared error.
 
     Writes settings, metrics.json, history.csv, the weights (safetensors) and the charts (PNG and
     SVG) into a new folder. After an interruption, --resume goes on with it.

@@ -66,11 +66,18 @@ def show_comparison(
         console.print(
             f"{result.model.name}: {_how(result)}", style="dim", highlight=False, soft_wrap=True
         )
-    console.print(f"loss: {comparison.facts.in_words}", style="dim", highlight=False)
+    console.print(f"loss: {_loss(comparison)}", style="dim", highlight=False)
     for chart in charts:
         console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
     console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
     console.print(f"run     {folder}", highlight=False, soft_wrap=True)
+
+
+def _loss(comparison: Comparison) -> str:
+    """What a loss is, and what the training loss has besides."""
+    penalty = comparison.training.penalty
+    words = comparison.facts.in_words
+    return f"{words}; train loss with an L2 penalty of {penalty:g}" if penalty else words
 
 
 def _seeds(comparison: Comparison) -> str:
@@ -85,15 +92,20 @@ def _how(result: Trained) -> str:
     noun = "gradient" if evaluations == 1 else "gradients"
     worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
     how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    if descent.stopped:
+        how += f"; stopped: {descent.stopped}"
     if descent.not_compiled:
         how += f"; not compiled: {descent.not_compiled}"
-    return how if result.lr_reason == LAB_REASON else f"{how}; {_rate(result)}"
+    if result.lr is None or (result.lr_reason == LAB_REASON and not result.schedule):
+        return how
+    return f"{how}; {_rate(result)}"
 
 
 def _rate(result: Trained) -> str:
     """The learning rate, and why it is this one."""
-    said = f"lr {result.descent.lr:g}"
-    return result.lr_reason if said in result.lr_reason else f"{said}, {result.lr_reason}"
+    said = f"lr {result.lr:g}"
+    reason = result.lr_reason if said in result.lr_reason else f"{said}, {result.lr_reason}"
+    return f"{reason}; {result.schedule}" if result.schedule else reason
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:

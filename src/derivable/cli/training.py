@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -43,6 +44,50 @@ seeds_option = click.option(
     show_default=True,
     metavar="N",
     help="Train from so many seeds, and report the mean and the spread.",
+)
+
+# What is minimised and how; `derivable.comparison.training` says what the words mean.
+_HOW = (
+    click.option(
+        "--loss",
+        default="mse",
+        show_default=True,
+        metavar="NAME[:OPTION=VALUE,...]",
+        help="What is minimised: mse, l1, huber, huber:delta=0.5 or logcosh.",
+    ),
+    click.option(
+        "--penalty",
+        "--weight-decay",
+        "penalty",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        metavar="L",
+        help="L2 penalty: L / 2 times the squared length of the weights is added to the loss.",
+    ),
+    click.option(
+        "--schedule",
+        metavar="NAME[:OPTION=VALUE,...]",
+        help="How the learning rate changes: cosine:warm_up=100,least=0, step:every=1000,"
+        "factor=0.1 or warm-up:warm_up=100.  [default: it does not]",
+    ),
+    click.option(
+        "--early-stopping",
+        is_flag=True,
+        help="Hold out training rows, and end where the loss on them is least.",
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Evaluations, one in 100 steps, without a lower loss on these rows.  [default: 10]",
+    ),
+    click.option(
+        "--validation",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        metavar="SHARE",
+        help="Share of the training rows that is held out.  [default: 0.1]",
+    ),
 )
 
 _OPTIONS = (
@@ -81,6 +126,7 @@ _OPTIONS = (
         metavar="NAME",
         help="How to descend: auto, steps, spectral, flow, momentum, nesterov, adam or lbfgs.",
     ),
+    *_HOW,
     config_option,
     resume_option,
     click.option(
@@ -95,7 +141,16 @@ _OPTIONS = (
 )
 
 
-training_options = with_options(*_OPTIONS)
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a training; those of _HOW as one argument `how`."""
+
+    @functools.wraps(command)
+    def with_how(*args: Any, **given: Any) -> Any:
+        names = ("loss", "penalty", "schedule", "early_stopping", "patience", "validation")
+        return command(*args, how={name: given.pop(name) for name in names}, **given)
+
+    decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_how)
+    return decorated
 
 
 def train(
@@ -109,6 +164,7 @@ def train(
     seed: int,
     seeds: int = 1,
     method: str,
+    how: dict[str, Any],
     config: str | None,
     resume: str | None,
     out: str | None,
@@ -118,7 +174,7 @@ def train(
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
     helper.start_if_cold()
     from derivable.cli import terminal
-    from derivable.comparison import compare, notes_on_weights
+    from derivable.comparison import Training, compare, notes_on_weights
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings, open_run
 
@@ -127,7 +183,8 @@ def train(
         if out is not None:
             raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
         refuse_changes(ctx, load_settings(Path(resume)))
-    chosen = parse_models(models)
+    chosen, training = parse_models(models), Training.of_words(**how)
+    training.check_method(method)
     table = source.load(quiet=quiet)
     if source.file is not None:
         for note in notes_on_weights(table, chosen):
@@ -152,6 +209,7 @@ def train(
             seed=seed,
             seeds=seeds,
             method=method,
+            training=training,
             watch=not quiet,
             keeper=run,
         )

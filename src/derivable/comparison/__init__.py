@@ -2,8 +2,9 @@
 
 from derivable.comparison.driver import Found, Keeper, Watch, compare, notes_on_weights, test_loss
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.comparison.training import Training
 
 __all__ = [
-    "Comparison", "Curve", "Facts", "Found", "Keeper", "Trained", "Watch", "compare",
-    "notes_on_weights", "test_loss",
+    "Comparison", "Curve", "Facts", "Found", "Keeper", "Trained", "Training", "Watch",
+    "compare", "notes_on_weights", "test_loss",
 ]  # fmt: skip

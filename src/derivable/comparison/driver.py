@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.comparison.training import PLAIN, Training
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
@@ -21,6 +22,7 @@ from derivable.display.progress import bars
 from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
+from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 from derivable.problem import Problem
 from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
@@ -70,6 +72,7 @@ def compare(
     seed: int = 0,
     seeds: int = 1,
     method: str = "auto",
+    training: Training | None = None,
     watch: Watch | bool = False,
     keeper: Keeper | None = None,
 ) -> Comparison:
@@ -80,6 +83,8 @@ def compare(
     the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
     sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
     `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
+    `training` is what else is the same for each model, such as `Training(Loss(Huber, delta=0.5))`;
+    left out, the mean squared error is minimised, and nothing else.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
     or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
     a notebook a picture. A `keeper` keeps what is found, and knows what was found before.
@@ -89,35 +94,43 @@ def compare(
     """
     if protocol not in SPLITS:
         raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
-    split = SPLITS[protocol](table, seed)
-    facts = Facts.of(table, split)
+    training = training or PLAIN
+    training.check_method(method)
+    split, held = training.hold_out(SPLITS[protocol](table, seed))
+    facts = Facts.of(table, split, training.loss)
     keeper = keeper or Keeper()
     keeper.begin(facts)
     labs_own = table.name == "california" and table.columns is None  # no file of that name
-    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS
+    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     chosen = tuple(range(seed, seed + seeds))
-    _compile_ahead(models, split, steps, method)
+    _compile_ahead(models, split, steps, method, training)
+    settings = {"steps": steps, "method": method, **training.settings(held)}
+    measure = partial(loss_at, training.loss, split.x_test, split.y_test)
     results = []
     with _watched(watch, models, steps if seeds == 1 else seeds) as look:
         for model in models:
             result = keeper.trained(model)
             if result is None:
-                rate = keeper.rate(model, partial(_rate, model, split, seed, lr))
-                settings = {"lr": rate.lr, "steps": steps, "method": method}
-                runs = _train(model, split, chosen, settings, partial(look, model), keeper)
+                rate = keeper.rate(model, partial(_rate, model, split, seed, lr, training))
+                own = settings | {"lr": training.rate(rate.lr)}
+                runs = _train(model, split, chosen, own, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
                 sheet = sheets.get(model.name)
-                result = _measured(model, runs, split, facts, rate.reason, sheet)
+                result = _measured(model, runs, measure, split, facts, rate.reason, sheet)
                 keeper.finish(result)
             results.append(result)
-    return Comparison(facts, steps, chosen, tuple(results))
+    return Comparison(facts, steps, chosen, tuple(results), training)
 
 
-def _compile_ahead(models: Sequence[Model], split: Split, steps: int, method: str) -> None:
+def _compile_ahead(
+    models: Sequence[Model], split: Split, steps: int, method: str, training: Training
+) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
     x, y = split.x_train, split.y_train
     networks = [model.network(x.size(1), y.size(1), 0) for model in models]
-    problems = [Problem(network, MSE, x, y) for network in networks]
+    problems = [Problem(network, training.loss, x, y) for network in networks]
+    if method == "auto" and (training.schedule or training.patience):
+        method = "steps"
     compile_ahead([demand for one in problems for demand in method_of(method).demands(one, steps)])
 
 
@@ -145,13 +158,16 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
     return [note for note in notes if note]
 
 
-def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate:
+def _rate(
+    model: Model, split: Split, seed: int, lr: float | str | None, training: Training
+) -> Rate:
     """The learning rate of one model, and where it comes from."""
     if lr is None and split.protocol == "lab":
         return Rate(model.lr, LAB_REASON)
     if lr is None or lr == "auto":
         network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        return choose_rate(Problem(network, MSE, split.x_train, split.y_train))
+        x, y = split.x_train, split.y_train
+        return choose_rate(Problem(network, training.loss, x, y, penalty=training.penalty))
     if isinstance(lr, str):
         raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
     return Rate(lr, "as asked")
@@ -160,19 +176,20 @@ def _rate(model: Model, split: Split, seed: int, lr: float | str | None) -> Rate
 def _measured(
     model: Model,
     runs: Sequence[Descent],
+    measure: Callable[[Network, Tensor], float],
     split: Split,
     facts: Facts,
     reason: str,
     sheet: SheetFigure | None,
 ) -> Trained:
     """One model's descents beside the test rows."""
-    first, x, y = runs[0], split.x_test, split.y_test
+    first = runs[0]
     return Trained(
         model=model,
         descents=tuple(runs),
-        test_losses=tuple(facts.unit * test_loss(run.network, x, y) for run in runs),
-        test_curve=Curve(first.snapshots.steps, facts.unit * _test_losses(first, x, y)),
-        predictions=split.scaler.predictions(first.network.forward_by_hand(x)[0]),
+        test_losses=tuple(facts.unit * measure(run.network, run.network.theta) for run in runs),
+        test_curve=Curve(first.snapshots.steps, facts.unit * _along(first, measure, split)),
+        predictions=split.scaler.predictions(first.network.forward_by_hand(split.x_test)[0]),
         unit=facts.unit,
         lr_reason=reason,
         sheet=sheet,
@@ -215,9 +232,8 @@ def _train(
 
     runs = descend_many(
         [model.network(x.size(1), y.size(1), seed) for seed in todo],
-        MSE,
-        x,
-        y,
+        x=x,
+        y=y,
         starts=[found if isinstance(found := before[seed], Checkpoint) else None for seed in todo],
         on_block=on_block,
         on_end=on_end,
@@ -229,18 +245,19 @@ def _train(
     return [ended[seed] for seed in seeds]
 
 
-def test_loss(network: Network, x: Tensor, y: Tensor) -> float:
-    """MSE of the network on x (N, D), y (N, K), summed over the K columns."""
-    return _loss_at(network, network.theta, x, y)
+def test_loss(network: Network, x: Tensor, y: Tensor, loss: AnyLoss = MSE) -> float:  # noqa: PT028 (no test)
+    """The loss of the network on x (N, D), y (N, K), summed where it is several numbers."""
+    return loss_at(loss, x, y, network, network.theta)
 
 
-def _loss_at(network: Network, theta: Tensor, x: Tensor, y: Tensor) -> float:
+def loss_at(loss: AnyLoss, x: Tensor, y: Tensor, network: Network, theta: Tensor) -> float:
+    """The same with the parameters `theta` (P,)."""
     yhat, _ = network.forward_by_hand(x, network.unflatten(theta.to(x.dtype)))
-    return MSE.forward(Context(), yhat, y).sum().item()
+    return Loss.of(loss).forward(Context(), yhat, y).sum().item()
 
 
-def _test_losses(run: Descent, x: Tensor, y: Tensor) -> Tensor:
+def _along(run: Descent, measure: Callable[[Network, Tensor], float], split: Split) -> Tensor:
     """The test loss at each snapshot, (S,)."""
-    with on_one_thread(len(x) * run.network.theta.numel()):
-        losses = [_loss_at(run.network, theta, x, y) for theta in run.snapshots.taken]
+    with on_one_thread(len(split.x_test) * run.network.theta.numel()):
+        losses = [measure(run.network, theta) for theta in run.snapshots.taken]
     return torch.tensor(losses, dtype=torch.float64)

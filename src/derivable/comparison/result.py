@@ -13,9 +13,12 @@ import torch
 from torch import Tensor
 
 import derivable
+from derivable.comparison.training import PLAIN, Training
 from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
+from derivable.functions import MSE
+from derivable.loss import AnyLoss, Loss
 from derivable.protocol import Model, SheetFigure
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 
     from derivable.data.columns import Columns
     from derivable.display.curves import Curves
+
+
+MEASURES = {"MSE": "mean squared error", "L1": "mean absolute error"}
+POWERS = {"MSE": 2, "L1": 1}  # of the target's unit, in which such a loss is measured
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,11 @@ class Facts:
     x_test: Tensor  # (n, D), standardised
     y_test: Tensor  # (n, K), in the targets' own units
     columns: Columns | None = None  # how those of a file became features and targets
+    loss: str = "MSE"  # what is minimised, by its name with its options
 
     @classmethod
-    def of(cls, table: Table, split: Split) -> Self:
-        """Those of a table and how it was split."""
+    def of(cls, table: Table, split: Split, loss: AnyLoss = MSE) -> Self:
+        """Those of a table, how it was split, and what is minimised."""
         return cls(
             name=table.name,
             note=table.note,
@@ -57,6 +65,7 @@ class Facts:
             x_test=split.x_test,
             y_test=split.scaler.predictions(split.y_test),
             columns=table.columns,
+            loss=Loss.of(loss).name,
         )
 
     @property
@@ -68,19 +77,30 @@ class Facts:
     def unit(self) -> float:
         """What a loss of the network is multiplied by.
 
-        The loss of one standardised target is told in that target's own units, squared; those of
-        several targets have no unit in common and stay in squared standard deviations.
+        The mean squared error of one standardised target is reported in that target's own units,
+        squared, and the mean absolute error in these units. Those of several targets have no unit
+        in common and stay in standard deviations; so do other losses, which do not scale.
         """
-        return self.scaler.y_std.item() ** 2 if len(self.targets) == 1 else 1.0
+        if len(self.targets) > 1 or self.loss not in POWERS:
+            return 1.0
+        return float(self.scaler.y_std.item() ** POWERS[self.loss])
+
+    @property
+    def measure(self) -> str:
+        """What the loss measures: an error by its usual name, else the name of the loss."""
+        return MEASURES.get(self.loss, self.loss)
 
     @property
     def in_words(self) -> str:
         """What a loss is, with its unit."""
-        if len(self.targets) == 1:
-            return f"mean squared error of {self.targets[0]}"
-        if torch.all(self.scaler.y_std == 1):
-            return f"mean squared error, summed over {len(self.targets)} targets"
-        return f"mean squared error in standard deviations, summed over {len(self.targets)} targets"
+        one, several = len(self.targets) == 1, f"{len(self.targets)} targets"
+        own_units = torch.all(self.scaler.y_std == 1) or (one and self.loss in POWERS)
+        units = "" if own_units else " in standard deviations"
+        if one:
+            return f"{self.measure} of {self.targets[0]}{units}"
+        if self.loss == "MSE":
+            return f"{self.measure}{units}, summed over {several}"
+        return f"{self.measure} of {several}{units}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,18 @@ class Trained:
         for row, descent in zip(rows, self.descents, strict=True):
             row[: len(descent.losses)] = descent.losses.numpy()
         return rows * self.unit
+
+    @property
+    def lr(self) -> float | None:
+        """The learning rate, that from which a schedule is made; None where there is none."""
+        lr: Any = self.descent.lr
+        peak: float | None = getattr(lr, "lr", lr)
+        return peak
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule of the learning rate, as text; None where it stays the same."""
+        return str(self.descent.lr) if callable(self.descent.lr) else None
 
     @property
     def train_loss(self) -> float:
@@ -175,8 +207,10 @@ class Trained:
             "seconds": self.seconds,
             "compile_seconds": sum(descent.compile_seconds for descent in self.descents),
             "gradient_evaluations": sum(d.gradient_evaluations for d in self.descents),
-            "lr": self.descent.lr,
+            "lr": self.lr,
+            "schedule": self.schedule,
             "steps": self.descent.steps,
+            "stopped": self.descent.stopped or None,
             "parameters": self.descent.network.theta.numel(),
             "sheet_test_loss": self.sheet.test_loss if self.sheet else None,
             "sheet_spread": [self.sheet.lowest, self.sheet.highest] if self.sheet else None,
@@ -193,6 +227,7 @@ class Comparison:
     steps: int
     seeds: tuple[int, ...]
     results: tuple[Trained, ...]
+    training: Training = PLAIN
 
     @property
     def best(self) -> Trained:
@@ -262,6 +297,9 @@ class Comparison:
             "features": list(facts.features),
             "targets": list(facts.targets),
             "loss": facts.in_words,
+            "loss_function": facts.loss,
+            "penalty": self.training.penalty,
+            "patience": self.training.patience,
             "steps": self.steps,
             "seed": self.seeds[0],
             "seeds": len(self.seeds),

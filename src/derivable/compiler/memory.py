@@ -59,6 +59,18 @@ def array(context: Any, pointer: Any, size: Any) -> Any:
 
 
 @intrinsic
+def memory(context: Any, like: Any, address: Any, size: Any) -> Any:
+    """The array of `size` numbers at an address, of the type of those that `like` points to."""
+    kind = types.Array(like.dtype, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[1], arguments[0].type)
+        return _array(context, builder, kind, pointer, arguments[2])
+
+    return kind(like, types.intp, types.intp), generate
+
+
+@intrinsic
 def part(context: Any, whole: Any, start: Any, size: Any) -> Any:
     """The `size` numbers of an array from `start` on."""
     kind = types.Array(whole.dtype, 1, "C")

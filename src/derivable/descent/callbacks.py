@@ -3,7 +3,10 @@
 A callback is any callable that takes a `State`. Where it has an attribute `every`, a whole number,
 it is called after each multiple of so many steps and at the end; otherwise at the end of every
 block, or of every stride of a method that has no blocks. Where it is a context manager too, it is
-entered before the first step and left at the end, however the descent ends.
+entered before the first step and left at the end, however the descent ends. Where it has a method
+`memory()`, the tensors by name that this returns are kept in the checkpoints on the way, and a
+descent that goes on from one of those calls `recall(memory, checkpoint)` before the first step;
+so does one that an interruption takes back to the end of its last block.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
-from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.checkpoint import Checkpoint, group
 from derivable.errors import SettingError
 from derivable.network import Network
 from derivable.problem import Problem
@@ -38,11 +41,12 @@ class State:
     make_checkpoint: Callable[[], Checkpoint] = field(repr=False)
     reason: str = ""  # why it shall stop, where it shall
     back_to: Checkpoint | None = None  # where it shall end, if not here
+    converged: bool = False  # before all steps were taken, and no more will be
 
     @property
     def ended(self) -> bool:
-        """Whether all steps are taken."""
-        return self.step == self.steps
+        """Whether no more steps will be taken."""
+        return self.converged or self.step == self.steps
 
     @property
     def network(self) -> Network:
@@ -92,13 +96,33 @@ class Callbacks:
         return min([done - done % every + every for every in periods] + [end])
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Enter those that are context managers."""
+    def entered(self, start: Checkpoint | None = None) -> Iterator[None]:
+        """Enter those that are context managers; give back what they remembered at `start`."""
         with ExitStack() as stack:
             for callback in self._each:
                 if hasattr(callback, "__enter__"):
                     stack.enter_context(callback)
+            if start is not None:
+                self.recall(start.callbacks, start)
             yield
+
+    def memory(self) -> dict[str, Tensor]:
+        """What those with a memory remember, for a checkpoint."""
+        return {
+            name + key: value
+            for name, callback in self._remembering()
+            for key, value in callback.memory().items()
+        }
+
+    def recall(self, memory: dict[str, Tensor], checkpoint: Checkpoint) -> None:
+        """Give it back to them: what they remembered at that checkpoint, which may be nothing."""
+        for name, callback in self._remembering():
+            callback.recall(group(name, memory), checkpoint)
+
+    def _remembering(self) -> list[tuple[str, Any]]:
+        """Those with a memory, and what the names of their tensors begin with."""
+        have = [one for one in self._each if hasattr(one, "memory")]
+        return [(f"{i}.{type(one).__name__}.", one) for i, one in enumerate(have)]
 
     def __call__(self, state: State) -> None:
         """Call each that is due."""

@@ -27,8 +27,10 @@ class Checkpoint:
     method: str
     objective: str
     settings: dict[str, Any] = field(default_factory=dict)  # of the method
+    loss: str = ""  # its name with its options; empty where it is not known
     memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
     buffers: dict[str, Tensor] = field(default_factory=dict)  # generators, running statistics
+    callbacks: dict[str, Tensor] = field(default_factory=dict)  # what callbacks carry on
     snapshots: Snapshots | None = None
     evaluations: int = 0  # of the gradient, so far
     seconds: float = 0.0  # so far
@@ -63,7 +65,9 @@ class Checkpoint:
         tensors = {"theta": self.theta, "losses": self.losses}
         tensors |= {f"memory.{name}": value for name, value in self.memory.items()}
         tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
+        tensors |= {f"callbacks.{name}": value for name, value in self.callbacks.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
+        texts["loss"] = self.loss
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
         if self.snapshots:
@@ -84,8 +88,10 @@ class Checkpoint:
             method=texts["method"],
             objective=texts["objective"],
             settings=json.loads(texts["settings"]),
-            memory=_group("memory.", tensors),
-            buffers=_group("buffers.", tensors),
+            loss=texts["loss"],
+            memory=group("memory.", tensors),
+            buffers=group("buffers.", tensors),
+            callbacks=group("callbacks.", tensors),
             snapshots=snapshots,
             evaluations=int(texts["evaluations"]),
             seconds=float(texts["seconds"]),
@@ -94,7 +100,7 @@ class Checkpoint:
         )
 
 
-def _group(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def group(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Those whose names begin with `prefix`, without it."""
     return {
         name.removeprefix(prefix): value

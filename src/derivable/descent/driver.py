@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import SettingError, ShapeError
-from derivable.function import Function
+from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem
@@ -30,7 +30,7 @@ from derivable.stepper import STEPPERS, Way
 
 def descend(
     network: Network,
-    loss: type[Function],
+    loss: AnyLoss,
     x: Tensor,
     y: Tensor,
     *,
@@ -45,8 +45,9 @@ def descend(
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
-    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; a loss of several
-    numbers is summed. The network that is given is not changed: a copy descends in training mode,
+    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; `loss` is a
+    Function, or with options a `Loss` such as `Loss(Huber, delta=0.5)`. A loss of several numbers
+    is summed. The network that is given is not changed: a copy descends in training mode,
     and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l adds
     l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights without
     the biases. `Problem` describes all of them.
@@ -122,7 +123,7 @@ def descend_problem(
     )
     chosen = chosen.chosen(request)
     _check_method(chosen, request)
-    with torch.no_grad(), callbacks.entered():
+    with torch.no_grad(), callbacks.entered(start):
         return run.descent(chosen, request)
 
 
@@ -138,10 +139,13 @@ class _Run:
     objective: str = ""
     begin: float = 0.0  # when the first step was taken, had all been taken in one go
     stopped: State | None = None  # where a callback asked to stop
+    reported: int = 0  # the step that callbacks were last called for
+    memory: dict[str, Tensor] = field(default_factory=dict)  # theirs after the last whole block
 
     def descent(self, method: Method, request: DescentRequest) -> Descent:
         """Prepare and run the method."""
         begin = time.perf_counter()
+        self.memory = self.callbacks.memory()
         prepared = method.prepare(request)
         self.method, self.objective = method, prepared.objective
         self.begin = time.perf_counter()
@@ -153,6 +157,8 @@ class _Run:
             found = _restored(found, self.stopped.back_to)
         estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1
         checkpoint = self.checkpoint(end, found)
+        if found.interrupted:
+            checkpoint = replace(checkpoint, callbacks=self.callbacks.memory())
         return Descent(
             network=self.problem.network.trained(found.theta, found.buffers),
             losses=found.losses,
@@ -175,6 +181,9 @@ class _Run:
         """Call the callbacks, until one of them has asked to stop, which raises Stop."""
         if self.stopped is not None:
             return
+        if step < self.reported:  # an interruption went back to the end of a block
+            self.callbacks.recall(self.memory, self.checkpoint(step, found))
+        self.reported = step
         state = State(
             step=step,
             steps=self.steps,
@@ -182,12 +191,17 @@ class _Run:
             theta=found.theta,
             problem=self.problem,
             resumable=resumable,
-            make_checkpoint=lambda: self.checkpoint(step, found),
+            make_checkpoint=lambda: replace(
+                self.checkpoint(step, found), callbacks=self.callbacks.memory()
+            ),
+            converged=found.converged,
         )
         self.callbacks(state)
         if state.reason:
             self.stopped = state
             raise Stop(state.reason)
+        if resumable:
+            self.memory = self.callbacks.memory()
 
     def checkpoint(self, step: int, found: Trajectory) -> Checkpoint:
         """One after `step` steps, of a copy of what there is."""
@@ -199,6 +213,7 @@ class _Run:
             method=self.method.name,
             objective=self.objective,
             settings=self.method.settings,
+            loss=Loss.of(self.problem.loss).name,
             memory=found.memory,
             buffers=found.buffers,
             snapshots=found.snapshots.copy(),
@@ -276,7 +291,7 @@ def _check_method(method: Method, request: DescentRequest) -> None:
             f"optimiser, got method {method.name!r}"
         )
     name = request.callbacks.periodic
-    if name:
+    if name and not method.reports_all:
         raise SettingError(
             f"{name} is to be called after so many steps, and method {method.name!r} takes no "
             "single steps; take 'steps' or an optimiser, or leave the callback's `every` out"
@@ -295,6 +310,12 @@ def _check_start(start: Any, problem: Problem, steps: int, objective: Way) -> No
         raise SettingError(
             f"the checkpoint is of objective {start.objective!r}, got objective {name!r}; leave "
             "objective out to go on from it"
+        )
+    loss = Loss.of(problem.loss).name
+    if start.loss not in ("", loss):
+        raise SettingError(
+            f"the checkpoint is of the loss {start.loss}, got {loss}; give that loss to go on from "
+            "it, or begin with its parameters: network.with_theta(checkpoint.theta)"
         )
     parameters = problem.theta.numel()
     if start.theta.numel() != parameters:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from derivable.descent.callbacks import Stop
 from derivable.descent.checks import check_count
 from derivable.descent.error_estimate import OF_ITS_OWN
 from derivable.descent.field import Vector
@@ -34,6 +36,7 @@ class LBFGS(Method):
 
     name: ClassVar[str] = "lbfgs"
     needs_lr: ClassVar[bool] = False
+    reports_all: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_count("memory", self.memory, 1)
@@ -72,10 +75,15 @@ def minimise(objective: Objective, request: DescentRequest, memory: int) -> Traj
                 callback=search.after_each,
                 options={**options, "ftol": 0.0, "gtol": 1e-9},
             )
+    except Stop:
+        pass
     except KeyboardInterrupt:
         interrupted = True
     found = search.trajectory(interrupted=interrupted)
     found.snapshots.take(search.done, found.theta)
+    if not interrupted and search.done < steps:
+        with suppress(KeyboardInterrupt):  # there is nothing more to do
+            request.report(search.done, replace(found, converged=True), False)
     return found
 
 

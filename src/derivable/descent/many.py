@@ -12,24 +12,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.descent.callbacks import State
+from derivable.descent.callbacks import Callback, State
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.driver import descend
 from derivable.descent.result import Descent
-from derivable.function import Function
+from derivable.loss import AnyLoss
 from derivable.network import Network
 from derivable.objective.team import alone, may_share
 
 
 def descend_many(
     networks: Sequence[Network],
-    loss: type[Function],
+    loss: AnyLoss,
     x: Tensor,
     y: Tensor,
     *,
     starts: Sequence[Checkpoint | None] = (),
     on_block: Callable[[int, State], None] = lambda i, state: None,
     on_end: Callable[[int, Descent], None] = lambda i, run: None,
+    callbacks: Callable[[int], Sequence[Callback]] = lambda i: (),
     **settings: Any,
 ) -> list[Descent]:
     """One `descend` from each network, with the same `settings`; their results, in order.
@@ -37,7 +38,8 @@ def descend_many(
     Where the compiled loops allow it, several run at the same time with one thread each, which
     is faster than one after the other with all threads; the results are the same in bits.
     `on_block(i, state)` is called between the blocks of the descent from network i, from several
-    threads, and `on_end(i, run)` after it, one at a time, in the order in which they end. `starts`
+    threads, and before it what `callbacks(i)` returns, such as an `EarlyStopping` of its own;
+    `on_end(i, run)` is called after it, one at a time, in the order in which they end. `starts`
     are checkpoints to go on from, one for each network or None. An interruption (Ctrl-C) ends those
     that run and leaves out those that did not begin.
 
@@ -57,10 +59,9 @@ def descend_many(
         if stop.is_set():
             return
         start = starts[i] if starts else None
+        told: list[Callback] = [*callbacks(i), partial(report, i)]
         with alone() if shared else nullcontext():
-            result = descend(
-                networks[i], loss, x, y, start=start, on_block=partial(report, i), **settings
-            )
+            result = descend(networks[i], loss, x, y, start=start, on_block=told, **settings)
         if result.interrupted:
             stop.set()
         with lock:

@@ -25,13 +25,15 @@ class Method(ABC):
     """A way in which parameters move. Subclasses are frozen dataclasses whose fields are settings.
 
     `needs_lr` says whether it has a learning rate, `step_by_step` whether it takes every step, so
-    that callbacks can be called after any of them. `adjustable` are settings that need not be those
-    of a checkpoint from which it goes on.
+    that callbacks can be called after any of them; `reports_all` that they can be called after any
+    of its own iterations, which are no steps of gradient descent. `adjustable` are settings that
+    need not be those of a checkpoint from which it goes on.
     """
 
     name: ClassVar[str]
     needs_lr: ClassVar[bool] = True
     step_by_step: ClassVar[bool] = False
+    reports_all: ClassVar[bool] = False
     adjustable: ClassVar[tuple[str, ...]] = ()
 
     def chosen(self, request: DescentRequest) -> Method:

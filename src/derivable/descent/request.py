@@ -28,6 +28,7 @@ class Trajectory:
     snapshots: Snapshots
     error_estimate: ErrorEstimate = EXACT
     interrupted: bool = False
+    converged: bool = False  # before all steps were taken, and no more will be
     memory: dict[str, Tensor] = field(default_factory=dict)  # what a checkpoint keeps besides
     buffers: dict[str, Tensor] = field(default_factory=dict)  # of the network, as they have become
 

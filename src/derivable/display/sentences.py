@@ -8,12 +8,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "and": ("and", "et"),
     # charts
     "steps": ("gradient-descent steps", "pas de descente de gradient"),
-    "train_axis": (
-        "training loss (mean squared error)",
-        "perte d'apprentissage (erreur quadratique)",
-    ),
-    "test_axis": ("test loss (mean squared error)", "perte de test (erreur quadratique moyenne)"),
-    "loss_axis": ("loss (mean squared error)", "perte (erreur quadratique moyenne)"),
+    "train_axis": ("training loss ({measure})", "perte d'apprentissage ({measure})"),
+    "test_axis": ("test loss ({measure})", "perte de test ({measure})"),
+    "loss_axis": ("loss ({measure})", "perte ({measure})"),
     "losses_title": (
         "How the training loss fell: {data}",
         f"La perte d'apprentissage{NB}: {{data}}",
@@ -22,6 +19,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "bars_title": (
         "Test loss after {steps} steps: {data}",
         f"Perte de test après {{steps}} pas{NB}: {{data}}",
+    ),
+    "bars_title_stopped": (
+        "Test loss after early stopping: {data}",
+        f"Perte de test après arrêt précoce{NB}: {{data}}",
     ),
     "seeds_title": (", {n} seeds", ", {n} graines"),
     "training_rows": ("training rows", "lignes d'apprentissage"),
@@ -247,10 +248,39 @@ SENTENCES: dict[str, tuple[str, str]] = {
         f"Protocole {{name}}{NB}: {{train}} lignes apprennent et {{test}} testent.",
     ),
     "protocol_descent": (
-        "Each network starts from weights 0.01 · randn and biases 0, and its mean squared error "
-        "on all training rows is minimised for {steps} steps.",
-        "Chaque réseau part de poids 0,01 · randn et de biais nuls, et son erreur quadratique "
-        "moyenne sur toutes les lignes d'apprentissage est minimisée pendant {steps} pas.",
+        "Each network starts from weights 0.01 · randn and biases 0, and its {measure} on all "
+        "training rows is minimised for {steps} steps.",
+        "Chaque réseau part de poids 0,01 · randn et de biais nuls, et sa perte sur toutes les "
+        "lignes d'apprentissage ({measure}) est minimisée pendant {steps} pas.",
+    ),
+    "protocol_penalty": (
+        "An L2 penalty is added to the training loss, and included in it here: {penalty} / 2 times "
+        "the squared length of the weights, without the biases. The test loss is without it.",
+        "Une pénalité L2 est ajoutée à la perte d'apprentissage, qui la contient ici"
+        f"{NB}: {{penalty}} / 2 fois le carré de la norme des poids, sans les biais. La perte de "
+        "test est donnée sans elle.",
+    ),
+    "protocol_stopping": (
+        "Early stopping: the last {share} of the training rows are held out for validation; "
+        "each descent ends after {n} evaluations, one in {every} steps, without a "
+        "lower loss on them, and goes back to where that was least.",
+        f"Arrêt précoce{NB}: les derniers {{share}} des lignes d'apprentissage servent à la "
+        "validation"
+        f"{NB}; chaque descente s'arrête après {{n}} évaluations, une tous les {{every}} pas, sans "
+        "perte plus basse sur ces lignes, et revient là où elle était la plus basse.",
+    ),
+    "protocol_stopping_one": (
+        "Early stopping: the last {share} of the training rows are held out for validation; "
+        "each descent ends at the first evaluation, one in {every} steps, without a "
+        "lower loss on them, and goes back to where that was least.",
+        f"Arrêt précoce{NB}: les derniers {{share}} des lignes d'apprentissage servent à la "
+        "validation"
+        f"{NB}; chaque descente s'arrête à la première évaluation, une tous les {{every}} pas, "
+        "sans perte plus basse sur ces lignes, et revient là où elle était la plus basse.",
+    ),
+    "stopped": (
+        "{model} was stopped early and has the weights after {steps} steps.",
+        "{model} a été arrêté avant la fin et a les poids obtenus après {steps} pas.",
     ),
     "columns": ("Features: {features}.", f"Variables{NB}: {{features}}."),
     "columns_more": ("{names} and {n} more", "{names} et {n} autres"),
@@ -301,6 +331,14 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         r"the flow was not used: it would deviate by (\S+), and (\S+) was asked",
         r"l'équation différentielle n'a pas servi : elle dévierait de {0}, et {1} était demandé",
     ),
+    ("mean squared error", "erreur quadratique moyenne"),
+    ("mean absolute error", "erreur absolue moyenne"),
+    (
+        r"mean absolute error of (\d+) targets in standard deviations",
+        "erreur absolue moyenne de {0} cibles, en écarts-types",
+    ),
+    (r"mean absolute error of (\d+) targets", r"erreur absolue moyenne de {0} cibles"),
+    (r"mean absolute error of (.*)", r"erreur absolue moyenne de {0}"),
     (r"mean squared error of (.*)", r"erreur quadratique moyenne de {0}"),
     (
         r"mean squared error, summed over (\d+) targets",
@@ -310,4 +348,11 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         r"mean squared error in standard deviations, summed over (\d+) targets",
         r"erreur quadratique moyenne en écarts-types, sommée sur {0} cibles",
     ),
+    (
+        r"(\w+(?:\(.*\))?) of (\d+) targets in standard deviations",
+        "{0} de {1} cibles, en écarts-types",
+    ),
+    (r"(\w+(?:\(.*\))?) of (\d+) targets", "{0} de {1} cibles"),
+    (r"(\w+(?:\(.*\))?) of (.*) in standard deviations", "{0} de {1}, en écarts-types"),
+    (r"([A-Z]\w+(?:\(.*\))?) of (.*)", "{0} de {1}"),
 )

@@ -70,6 +70,10 @@ class Words:
                 return template.format(*(self._local(part) for part in match.groups()))
         return None
 
+    def measure(self, text: str) -> str:
+        """What a loss measures; the name of a loss stays as it is in code."""
+        return self.translated(text) or text
+
     def _local(self, text: str) -> str:
         """A number with the sign for decimals of this language; any other text as it is."""
         return text.replace(".", ",") if re.fullmatch(r"[\d.e+-]+", text) else text

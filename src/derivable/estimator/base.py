@@ -14,38 +14,59 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from torch import Tensor
 
-from derivable.descent import Checkpoint, Descent, State, descend
+from derivable.descent import LBFGS, Checkpoint, Descent, State, descend
 from derivable.descent.checks import check_count
+from derivable.errors import SettingError
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
+from derivable.estimator.folds import (
+    UNSPLIT_STEPS,
+    Fold,
+    check_elementwise,
+    fold_of_rows,
+    folds_of,
+    mean_curve,
+    mean_of,
+    stopping_on,
+)
 from derivable.estimator.rows import Array, Rows, Table, Units
-from derivable.estimator.settings import check_fraction, method_for, network_for, rate_for, seed_of
-from derivable.function import Function
+from derivable.estimator.settings import (
+    check_fraction,
+    checked_folds,
+    method_for,
+    network_for,
+    penalty_for,
+    rate_for,
+    seed_of,
+)
+from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
 from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
-STEP_BY_STEP = ("momentum", "nesterov", "adam", "lbfgs")  # which partial_fit leaves as they are
+STEP_BY_STEP = ("momentum", "nesterov", "adam")  # which partial_fit leaves as they are
 
 
 class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
-    _loss: type[Function]
+    _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
-    _rated: str  # the method that the learning rate is for
+    _rated: str  # the method and the loss that the learning rate is for
     network_: Network
 
     def __init__(
         self,
-        hidden: Any = (10,),
-        activation: Any = "tanh",
+        hidden: Any = (32,),
+        activation: Any = "relu",
         *,
         lr: Any = "auto",
-        max_iter: int = 80_000,
-        method: str = "auto",
+        max_iter: int = 1000,
+        method: str = "lbfgs",
         tolerance: float = 1e-4,
-        penalty: float = 0.0,
+        loss: Any = "mse",
+        penalty: Any = "auto",
+        folds: int = 10,
         standardize: bool = True,
         validation_fraction: float | None = None,
         warm_start: bool = False,
@@ -57,7 +78,9 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.max_iter = max_iter
         self.method = method
         self.tolerance = tolerance
+        self.loss = loss
         self.penalty = penalty
+        self.folds = folds
         self.standardize = standardize
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -66,6 +89,10 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     @abstractmethod
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
         """X (N, D), y as it is, and the targets of the network: (N, K), or labels (N,)."""
+
+    @abstractmethod
+    def _meant_loss(self) -> Loss:
+        """The loss that the parameter `loss` names."""
 
     @abstractmethod
     def _width(self, targets: Tensor) -> int:
@@ -81,6 +108,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
         """From where the last fit ended, or from the start; `once` for a single step."""
+        self._loss = self._meant_loss()
         reset = not (hasattr(self, "network_") and (self.warm_start or once))
         steps = 1 if once else check_count("max_iter", self.max_iter)
         method = self.method
@@ -89,23 +117,33 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         X, y, targets = self._read(X, y, reset=reset)
         weight = self._read_weight(sample_weight, X, targets)
         check_fraction(self.validation_fraction)
+        folds = 1 if once else checked_folds(self.folds, self.validation_fraction)
         if reset:
             self._seed = seed_of(self.random_state)
         rows, held = Rows(X, targets, weight), None
         if self.validation_fraction and not once:
             train, test = self._hold_out(y, weight)
             rows, held = rows[train], rows[test]
+        fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
+        if folds > 1 and fold.max() == 0 and method == LBFGS.name:
+            steps = min(steps, UNSPLIT_STEPS)
         if reset:
             self._begin(rows)
+        self.penalty_ = penalty_for(self.penalty, rows.count)
         table = self._units.rows(rows)
-        network = self._start(table) if reset else self.network_
-        if reset or self.lr != "auto" or method != self._rated:
+        networks = self._networks(table, reset, int(fold.max()) + 1, joined=folds == 1)
+        rated = f"{method} {self._loss.name}"
+        if reset or self.lr != "auto" or rated != self._rated:
             self.lr_, self.lr_reason_ = rate_for(
-                self.lr, method, Problem(network, self._loss, *table, self.penalty)
+                self.lr, method, Problem(networks[0], self._loss, *table, self.penalty_)
             )
-            self._rated = method
-        watch = Watch(self, steps, X=X, y=y, metadata={"sample_weight": weight}, quiet=once)
-        self._descend(network, table, held, steps, method, watch)
+            self._rated = rated
+        facts = {"X": X, "y": y, "metadata": {"sample_weight": weight}}
+        watch = Watch(self, steps * len(networks), **facts, quiet=once)
+        if len(networks) == 1:
+            self._descend(networks[0], table, held, steps, method, watch)
+        else:
+            self._descend_folds(networks, folds_of(rows, fold), steps, method, watch)
         watch.end()
         return self
 
@@ -137,10 +175,26 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self._checkpoint: Checkpoint | None = None
         self._rated = ""
 
-    def _start(self, table: Table) -> Network:
+    def _networks(self, table: Table, reset: bool, folds: int, *, joined: bool) -> list[Network]:
+        """One for each fold, at the start or where the last fit ended; the one they are, `joined`.
+
+        Raises SettingError where the last fit had another number of them.
+        """
         x, y, _ = table
-        sizes = x.size(1), self._width(y)
-        return network_for(*sizes, self.hidden, self.activation, self._seed, x.dtype)
+        if reset:
+            sizes, seed = (x.size(1), self._width(y)), self._seed
+            seeds = [(seed + k) % 2**64 for k in range(folds)]
+            made = [network_for(*sizes, self.hidden, self.activation, s, x.dtype) for s in seeds]
+            check_elementwise(made, x[:2])
+            return made
+        if joined:
+            return [self.network_]
+        if len(self._members) != folds:
+            raise SettingError(
+                f"a warm start goes on with as many networks as there are, {len(self._members)}, "
+                f"and this table has rows for {folds}; set folds=1 or warm_start=False"
+            )
+        return self._members
 
     def _descend(
         self,
@@ -152,39 +206,81 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         watch: Watch,
     ) -> None:
         """So many steps more; all fitted attributes are those after them."""
-        x, y, weight = table
         start = self._checkpoint
-        if start and method not in ("auto", start.method):
-            start = None  # another method begins where this one ended
+        if start and (method not in ("auto", start.method) or start.loss != self._loss.name):
+            start = None  # another method or loss begins where this one ended
         before, done = (0, start.step) if start else (self.n_iter_, 0)
 
         def on_block(state: State) -> None:
-            watch.look(state, done, network)
+            watch.look(state, state.step - done, network.trained)
 
-        run = descend(
+        run = self._run(network, table, done + steps, method, start=start, on_block=on_block)
+        self._keep([run], before)
+        self._checkpoint = replace(run.checkpoint, snapshots=None)
+        if held:
+            self._validate(run, before, held)
+
+    def _descend_folds(
+        self, networks: list[Network], folds: list[Fold], steps: int, method: str, watch: Watch
+    ) -> None:
+        """At most so many steps more of each network; all fitted attributes are those after them.
+
+        Each ends where its loss on the rows that are held out of it is least.
+        """
+        runs: list[Descent] = []
+        for network, (rows, held) in zip(networks, folds, strict=True):
+            ended = [run.network for run in runs]
+            taken = steps * len(runs)
+
+            def on_block(state: State) -> None:
+                def network_at(theta: Tensor) -> Network:
+                    return mean_of([*ended, network.trained(theta)])  # noqa: B023
+
+                watch.look(state, taken + state.step, network_at)  # noqa: B023
+
+            stopping = stopping_on(self._units.rows(held), method, steps)
+            table = self._units.rows(rows)
+            runs.append(self._run(network, table, steps, method, on_block=[stopping, on_block]))
+            if runs[-1].interrupted or watch.stopped:
+                break
+        self._keep(runs, self.n_iter_)
+        self._checkpoint = None
+        self.fold_scores_ = np.array(
+            [self._score(run.network, held) for run, (_, held) in zip(runs, folds, strict=False)]
+        )
+
+    def _run(
+        self, network: Network, table: Table, steps: int, method: str, **settings: Any
+    ) -> Descent:
+        x, y, weight = table
+        return descend(
             network,
             self._loss,
             x,
             y,
             weight=weight,
-            penalty=self.penalty,
+            penalty=self.penalty_,
             lr=self.lr_,
-            steps=done + steps,
+            steps=steps,
             method=method_for(method, self.tolerance),
-            start=start,
-            on_block=on_block,
+            **settings,
         )
-        self.network_, self.method_, self.objective_ = run.network, run.method, run.objective
-        self.error_estimate_, self.n_iter_ = run.error_estimate, before + run.steps
-        self.loss_curve_ = np.append(self.loss_curve_[:before], run.losses.numpy())
+
+    def _keep(self, runs: list[Descent], before: int) -> None:
+        """The fitted attributes: the networks of these descents, after so many earlier steps."""
+        self._members = [run.network for run in runs]
+        self.network_ = mean_of(self._members)
+        self.method_, self.objective_ = runs[0].method, runs[0].objective
+        self.error_estimate_ = max((run.error_estimate for run in runs), key=lambda e: e.deviation)
+        self.n_iter_ = before + max(run.steps for run in runs)
+        curve = mean_curve([run.losses.numpy() for run in runs])
+        self.loss_curve_ = np.append(self.loss_curve_[:before], curve)
         self.loss_ = self.loss_curve_[-1]
-        self._checkpoint = replace(run.checkpoint, snapshots=None)
-        if held:
-            self._validate(run, before, held)
-        if run.interrupted:
+        self.fold_scores_ = np.empty(0)
+        if runs[-1].interrupted:
             warnings.warn(
                 f"the fit was interrupted after {self.n_iter_:,} steps; the model is the one there",
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _validate(self, run: Descent, before: int, held: Rows) -> None:
@@ -196,11 +292,16 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
                 continue  # it ended the last fit
             theta = theta.to(x.dtype)
             loss = objective.value(theta).item()
-            outputs, _ = run.network.forward_by_hand(x, run.network.unflatten(theta))
-            score = self._score_of(outputs.numpy(), y.numpy(), held.weight)
+            score = self._score(run.network.with_theta(theta), held)
             self.validation_steps_ = np.append(self.validation_steps_, before + step)
             self.validation_curve_ = np.append(self.validation_curve_, loss)
             self.validation_scores_ = np.append(self.validation_scores_, score)
+
+    def _score(self, network: Network, rows: Rows) -> float:
+        """What `score` says of a network on these rows."""
+        x, y, _ = self._units.rows(rows)
+        outputs, _ = network.forward_by_hand(x)
+        return self._score_of(outputs.numpy(), y.numpy(), rows.weight)
 
     def _outputs(self, X: Any) -> Tensor:
         """What the network says, (N, K), in its own units."""

@@ -6,6 +6,7 @@ of a part are known, a callback may have the estimator as it is there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -37,29 +38,30 @@ class Watch:
     def __init__(self, estimator: Any, steps: int, *, quiet: bool, **facts: Any) -> None:
         """`facts` are what a callback may ask for; where it is `quiet`, no callback is told."""
         self._estimator, self._steps, self._parts = estimator, steps, 0
+        self.stopped = False  # whether a callback wants no more
         self._facts = {"estimator": estimator, **facts}
         self._task = None
         if not quiet and hasattr(estimator, "_init_callback_context"):
             self._task = estimator._init_callback_context(max_subtasks=PARTS)
             self._task.call_on_fit_task_begin(**self._facts)
 
-    def look(self, state: State, before: int, network: Network) -> None:
-        """Tell the callbacks how far the descent is, `before` steps of which are of earlier fits.
+    def look(self, state: State, taken: int, network_at: Callable[[Tensor], Network]) -> None:
+        """Tell the callbacks how far the fit is, which has taken so many steps.
 
-        `network` is one of its kind. The descent is asked to stop where a callback wants no more.
+        `network_at(theta)` is what is fitted where the descent is at theta (P,). The descent is
+        asked to stop where a callback wants no more.
         """
         if self._task is None or not hasattr(self._estimator, "_skl_callbacks"):
             return
-        parts = PARTS * (state.step - before) // max(self._steps, 1)
-        fitted = partial(_fitted, network, state.theta)
-        stop = False
-        while self._parts < parts and not stop:
+        parts = PARTS * taken // max(self._steps, 1)
+        fitted = partial(_fitted, network_at, state.theta)
+        while self._parts < parts and not self.stopped:
             self._parts += 1
             part = self._task.subcontext(task_name="steps")
             part.call_on_fit_task_begin(**self._facts)
             known = fitted if self._parts == parts else None
-            stop = part.call_on_fit_task_end(**self._facts, reconstruction_attributes=known)
-        if stop:
+            self.stopped = part.call_on_fit_task_end(**self._facts, reconstruction_attributes=known)
+        if self.stopped:
             state.stop("a callback of scikit-learn asked for it")
 
     def end(self) -> None:
@@ -68,6 +70,6 @@ class Watch:
             self._task.call_on_fit_task_end(**self._facts, reconstruction_attributes={})
 
 
-def _fitted(network: Network, theta: Tensor) -> dict[str, Network]:
+def _fitted(network_at: Callable[[Tensor], Network], theta: Tensor) -> dict[str, Network]:
     """What makes a fitted estimator of one that is being fitted."""
-    return {"network_": network.trained(theta)}
+    return {"network_": network_at(theta)}

@@ -15,34 +15,37 @@ from derivable.errors import DataError, SettingError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.functions.losses import CrossEntropy
+from derivable.estimator.settings import loss_of_classes
+from derivable.loss import Loss
 
 
 class DescentClassifier(ClassifierMixin, DescentEstimator):
-    """A small neural network, or logistic regression, fitted by plain gradient descent.
+    """A small neural network, or logistic regression, that stops where it predicts best.
 
-    Exact full-batch steps of the mean cross-entropy of softmax(outputs), one output per class.
+    The loss is the mean cross-entropy of softmax(outputs), one output per class.
 
-    The parameters and attributes are those of `DescentRegressor`, with these differences:
-    `max_iter` is 10,000 by default, because a step of the cross-entropy takes longer; only features
-    are standardised; `validation_scores_` are accuracies; `classes_` are the labels, sorted.
+    The parameters and attributes are those of `DescentRegressor`, with these differences: only
+    features are standardised; `loss` is "crossentropy", or with options such as
+    `Loss(CrossEntropy, label_smoothing=0.1)`; `validation_scores_` and `fold_scores_` are
+    accuracies; `classes_` are the labels, sorted.
     """
 
-    _loss = CrossEntropy
     _own_units = True
 
-    # The regressor's, but for `max_iter`; written out, because scikit-learn reads the parameters of
-    # an estimator off its signature.
+    # The regressor's, but for `loss`; written out, because scikit-learn reads the parameters of an
+    # estimator off its signature.
     def __init__(
         self,
-        hidden: Any = (10,),
-        activation: Any = "tanh",
+        hidden: Any = (32,),
+        activation: Any = "relu",
         *,
         lr: Any = "auto",
-        max_iter: int = 10_000,
-        method: str = "auto",
+        max_iter: int = 1000,
+        method: str = "lbfgs",
         tolerance: float = 1e-4,
-        penalty: float = 0.0,
+        loss: Any = "crossentropy",
+        penalty: Any = "auto",
+        folds: int = 10,
         standardize: bool = True,
         validation_fraction: float | None = None,
         warm_start: bool = False,
@@ -55,7 +58,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             max_iter=max_iter,
             method=method,
             tolerance=tolerance,
+            loss=loss,
             penalty=penalty,
+            folds=folds,
             standardize=standardize,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
@@ -64,7 +69,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take `max_iter` steps on X (N, D) and the labels y (N,); the rest as the regressor's."""
+        """Take at most `max_iter` steps on X (N, D) and the labels y (N,), as the regressor."""
         self._named = None
         return self._fit(X, y, sample_weight)
 
@@ -108,6 +113,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 f"saw: {_listed(self.classes_)}"
             )
         return X, y, np.searchsorted(self.classes_, y)  # (N,)
+
+    def _meant_loss(self) -> Loss:
+        return loss_of_classes(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return len(self.classes_)

@@ -13,35 +13,48 @@ from derivable.errors import DataError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.functions import MSE
+from derivable.estimator.settings import loss_of
+from derivable.loss import Loss
 
 
 class DescentRegressor(RegressorMixin, DescentEstimator):
-    """A small neural network, or a linear model, fitted by plain gradient descent.
+    """A small neural network, or a linear model, that stops where it predicts best.
 
-    Exact full-batch steps of the mean squared error, one error per output and summed, taken by
-    the engines of `descend`; a method that is not exact estimates how far it is from them.
+    By default ten networks are fitted by L-BFGS, each without another tenth of the rows, and each
+    ends where its loss on that tenth is least. The mean of their outputs is the prediction. With
+    `folds=1` and `method="auto"` it is plain gradient descent, as `descend` takes it.
 
     Parameters
     ----------
-    hidden : int or tuple of int, default=(10,)
-        Units of each hidden layer; () is a linear model.
-    activation : str or Function class, default="tanh"
+    hidden : int or tuple of int, default=(32,)
+        Units of each hidden layer of each network; () is a linear model.
+    activation : str or Function class, default="relu"
         The name of an elementwise function of the library in lower case, or a Function.
     lr : "auto" or float, default="auto"
         The learning rate. "auto" tries rates from the inverse of the largest eigenvalue of the
         Hessian of a linear model's loss on this table downwards, and takes half of the first at
         which the loss never rose in 500 steps; `lr_` and `lr_reason_` are which and why.
-    max_iter : int, default=80_000
-        Steps of a fit, all of which are taken: descent has no end of its own.
-    method : str, default="auto"
-        How the steps are taken, as in `descend`; or "momentum", "nesterov", "adam", "lbfgs".
+    max_iter : int, default=1000
+        Steps of a fit, or iterations of L-BFGS: at most so many of each network with several folds;
+        all of them with folds=1, unless L-BFGS converges.
+    method : str, default="lbfgs"
+        "lbfgs", "momentum", "nesterov", "adam" or "steps"; with folds=1 also the other methods of
+        `descend`, which take no single steps.
     tolerance : float, default=1e-4
         How far a method that is not exact may deviate, relative, in every loss.
-    penalty : float, default=0.0
+    loss : str, Function class or Loss, default="mse"
+        What is minimised: "mse", "l1", "huber", "logcosh", a Function of prediction and target, or
+        one with options, such as `Loss(Huber, delta=0.5)`; in the units that are fitted.
+    penalty : "auto" or float, default="auto"
         An L2 penalty: `penalty` / 2 times the squared length of all weights, without the biases, is
-        added to the loss, in the units that are fitted. `loss_curve_` has it, `validation_curve_`
-        has not.
+        added to the loss, in the units that are fitted. "auto" is 1 / N for N rows, or weights of
+        this sum, which is that of LogisticRegression(C=1); `penalty_` is which. `loss_curve_` has
+        it, `validation_curve_` has not.
+    folds : int, default=10
+        Networks, each fitted without another part of the rows, its fold, and ended where the loss
+        there is least. Rows of equal features are in one fold, and a fold has at least 10 different
+        rows; where there are fewer than 20, one network takes at most 20 iterations of L-BFGS. 1 is
+        one network on all rows, which takes all its steps.
     standardize : bool, default=True
         Fit in standardised units: features and targets less their mean, over their deviation, both
         of the (weighted) rows that train. Descent needs it: a column in thousands makes the loss
@@ -49,26 +62,33 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         targets' own units; `loss_curve_` is in standardised ones, so that for one output it
         is 1 - R^2. With False the network sees X and y as they are.
     validation_fraction : float or None, default=None
-        Share of the rows that is held out of the fit, for the validation curve.
+        Share of the rows that is held out of the fit, for the validation curve; with folds=1.
     warm_start : bool, default=False
         Whether `fit` goes on from where the last one ended: twice n steps are 2 n steps. Units,
-        validation rows and an automatic learning rate stay those of the first fit.
+        validation rows and an automatic learning rate stay those of the first fit. With several
+        folds, each network goes on from where it was best.
     random_state : int, RandomState or None, default=0
-        Draws the weights at the start and the validation rows.
+        Draws the weights at the start, the folds and the validation rows.
 
     Attributes
     ----------
     network_ : Network
-        The fitted network, a `torch.nn.Module`, in the units that it was fitted in.
+        The fitted network, a `torch.nn.Module`, in the units that it was fitted in. Those of
+        several folds stand in it side by side; its outputs are the mean of theirs.
     loss_curve_ : ndarray of shape (n_iter_ + 1,)
-        The loss before each step, and after the last.
+        The loss before each step, and after the last; with several folds the mean of theirs, each
+        of which keeps its last.
+    fold_scores_ : ndarray of shape (folds,)
+        What `score` says of each network on the rows of its fold; empty for a single network.
     loss_ : float
         The last of them.
     validation_curve_, validation_scores_ : ndarray of shape (n_snapshots,)
         The same loss, and what `score` says, on the rows held out, after `validation_steps_` steps:
         about 128 of them along the way. Empty without `validation_fraction`.
     n_iter_ : int
-        Steps taken.
+        Steps taken; of several networks, the most that one of them keeps.
+    penalty_ : float
+        The penalty.
     lr_, lr_reason_ : float, str
         The learning rate, and why it is this one.
     method_, objective_ : str
@@ -80,12 +100,11 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
 
     """
 
-    _loss = MSE
     _own_units = False
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take `max_iter` steps on X (N, D) and y (N,) or (N, K).
+        """Take at most `max_iter` steps on X (N, D) and y (N,) or (N, K).
 
         A row of weight 3 counts as three rows, one of weight 0 as none. An interruption (Ctrl-C)
         warns and keeps what is there. Raises DivergedError when the loss stops being finite.
@@ -115,6 +134,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
                 f"{self.n_outputs_} then, and has {targets.shape[1]} now"
             )
         return X, y, targets
+
+    def _meant_loss(self) -> Loss:
+        return loss_of(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return targets.size(1)

@@ -22,6 +22,11 @@ class Rows:
     targets: Array
     weight: Array | None
 
+    @property
+    def count(self) -> float:
+        """How many rows they count as: the sum of the weights."""
+        return float(len(self.features) if self.weight is None else self.weight.sum())
+
     def __getitem__(self, chosen: Any) -> Self:
         weight = None if self.weight is None else self.weight[chosen]
         return type(self)(self.features[chosen], self.targets[chosen], weight)

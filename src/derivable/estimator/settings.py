@@ -11,10 +11,13 @@ import torch
 from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
+from derivable.descent.checks import check_count
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.functions.losses import CrossEntropy
+from derivable.loss import LOSSES, Loss
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
-from derivable.problem import Problem
+from derivable.problem import Problem, check_not_negative
 
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
@@ -63,6 +66,30 @@ def activation_of(activation: Any) -> type[Function]:
     return ACTIVATIONS[activation]
 
 
+def loss_of(loss: Any) -> Loss:
+    """The loss of a regressor that is meant."""
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise SettingError(
+                f"loss must be one of {', '.join(LOSSES)}, a Function, or a Loss such as "
+                f"Loss(Huber, delta=0.5); got {loss!r}"
+            )
+        return Loss(LOSSES[loss])
+    return Loss.of(loss)
+
+
+def loss_of_classes(loss: Any) -> Loss:
+    """The loss of a classifier that is meant: CrossEntropy, which may have options."""
+    if isinstance(loss, str) and loss == "crossentropy":
+        return Loss(CrossEntropy)
+    if not isinstance(loss, str) and Loss.of(loss).function is CrossEntropy:
+        return Loss.of(loss)
+    raise SettingError(
+        "loss of a classifier must be 'crossentropy', or with options "
+        f"Loss(CrossEntropy, label_smoothing=0.1); got {loss!r}"
+    )
+
+
 def seed_of(random_state: Any) -> int:
     """A seed: the number itself, or one drawn from a generator."""
     try:
@@ -105,3 +132,24 @@ def check_fraction(validation_fraction: Any) -> None:
             "validation_fraction must be a number between 0 and 1, or None for no validation "
             f"rows; got {validation_fraction!r}"
         )
+
+
+def checked_folds(folds: Any, validation_fraction: Any) -> int:
+    """The number of folds that is asked for. Raises SettingError where it is none."""
+    count = check_count("folds", folds, 1)
+    if count > 1 and validation_fraction is not None:
+        raise SettingError(
+            "validation_fraction goes with a single network, and each of several holds out rows of "
+            f"its own; set folds=1, or leave validation_fraction out; got folds={count}"
+        )
+    return count
+
+
+def penalty_for(penalty: Any, rows: float) -> float:
+    """The penalty that was given, or the one for so many rows."""
+    if isinstance(penalty, str):
+        if penalty != "auto":
+            raise SettingError(f"penalty must be 'auto' or a number, 0 or more, got {penalty!r}")
+        return 1 / rows
+    check_not_negative("penalty", penalty)
+    return float(penalty)

@@ -4,7 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, IntEnum, StrEnum
 from typing import Any, NamedTuple
+
+
+class Section(Enum):
+    """What a part of the report is about."""
+
+    FIRST_ORDER = "first_order"  # the gradient, at inputs like the given ones
+    SECOND_ORDER = "second_order"
+    SIZES = "sizes"  # other sizes and special values
+    PRECISION = "precision"  # float32 and half precision
+    WAYS = "ways"  # autograd, torch.func, forward mode, rules of the author's own
+
+
+class Verdict(StrEnum):
+    """What is known of a section, or of the whole."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Severity(IntEnum):
+    """How much a finding matters."""
+
+    NOTE = 0  # worth knowing
+    WARNING = 1  # wrong, but repaired or met by few
+    ERROR = 2
 
 
 class Message(NamedTuple):
@@ -47,3 +75,22 @@ class Finding:
     rivals: tuple[str, ...] = ()
     source: Source | None = None
     inputs: Sequence[Any] = ()  # those at which it shows; empty for the given ones
+    severity: Severity = Severity.ERROR
+
+    @property
+    def section(self) -> Section:
+        """The part of the report to which it belongs."""
+        if self.cause in SECTIONS:
+            return SECTIONS[self.cause]
+        if self.where.key == "where.dtype":
+            return Section.PRECISION
+        given = self.where.key in ("where.example", "where.again")
+        return Section.FIRST_ORDER if given else Section.SIZES
+
+
+SECTIONS = {
+    "second_order": Section.SECOND_ORDER,
+    "way": Section.WAYS,
+    "jvp": Section.WAYS,
+    "precision": Section.PRECISION,
+}

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from derivable.errors import WrongGradientError
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding, Message, Section, Verdict
 from derivable.examiner.render import as_json, notebook, show
+from derivable.examiner.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-Verdict = Literal["right", "wrong", "inconclusive"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Gradient:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """The verdict on one Function, with every finding and what was looked at.
+    """The verdict on one Function, with every finding and what was checked.
 
     print(report) says it in at most a dozen lines, in the language of DERIVABLE_LANG; rich shows
     the same in colours, and a notebook adds a map of where the gradients are off.
@@ -42,11 +41,13 @@ class Report:
     verdict: Verdict
     findings: tuple[Finding, ...]
     notes: tuple[Message, ...]  # what is worth knowing and no mistake
-    rungs: Mapping[str, int]  # rung of the ladder -> number of comparisons made there
+    sections: Mapping[Section, Verdict]
+    checks: Mapping[str, int]  # check -> number of comparisons made
     inputs: Mapping[str, str]  # argument -> "float64 (13, 5)", or the value of what is no tensor
     gradients: Mapping[str, Gradient] = field(default_factory=dict)
-    seed: int = 0
+    settings: Settings = field(default_factory=Settings)
     seconds: float = 0.0
+    calls: int = 0  # of forward and backward; many forwards in one batch count as a few
     example: Sequence[Any] = ()  # the inputs themselves, for the reproduction
     target: Any = None
 
@@ -55,28 +56,31 @@ class Report:
         """One report on several examples of one target: every finding once."""
         findings: dict[tuple[str, str | None], Finding] = {}
         notes: dict[str, Message] = {}
-        rungs: dict[str, int] = {}
+        checks: dict[str, int] = {}
         for report in reports:
             for finding in report.findings:
                 findings.setdefault((finding.cause, finding.argument), finding)
             notes |= {note.key: note for note in report.notes if note.key not in notes}
-            for rung, count in report.rungs.items():
-                rungs[rung] = rungs.get(rung, 0) + count
-        verdicts = {report.verdict for report in reports}
-        verdict: Verdict = (
-            "wrong" if "wrong" in verdicts
-            else "inconclusive" if "inconclusive" in verdicts else "right"
-        )  # fmt: skip
-        shown = next((r for r in reports if r.verdict == verdict), reports[0])
+            for check, count in report.checks.items():
+                checks[check] = checks.get(check, 0) + count
+        verdict = _worst(report.verdict for report in reports)
+        shown = next((r for r in reports if r.verdict is verdict), reports[0])
         return replace(
-            shown, findings=tuple(findings.values()), notes=tuple(notes.values()), rungs=rungs,
+            shown, findings=tuple(findings.values()), notes=tuple(notes.values()), checks=checks,
+            sections={s: _worst(r.sections[s] for r in reports) for s in shown.sections},
             seconds=sum(report.seconds for report in reports),
+            calls=sum(report.calls for report in reports),
         )  # fmt: skip
 
     @property
     def ok(self) -> bool:
         """Whether nothing wrong was found; an inconclusive report is not ok."""
-        return self.verdict == "right"
+        return self.verdict is Verdict.RIGHT
+
+    @property
+    def wrong_sections(self) -> tuple[Section, ...]:
+        """The sections with errors."""
+        return tuple(s for s, verdict in self.sections.items() if verdict is Verdict.WRONG)
 
     def __bool__(self) -> bool:
         return self.ok
@@ -105,5 +109,11 @@ class Report:
 
         An inconclusive report shows nothing wrong and passes; `assert report` is the strict way.
         """
-        if self.verdict == "wrong":
+        if self.verdict is Verdict.WRONG:
             raise WrongGradientError(str(self))
+
+
+def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The one that matters most among several."""
+    order = (Verdict.WRONG, Verdict.INCONCLUSIVE, Verdict.RIGHT, Verdict.NOT_APPLICABLE)
+    return min(verdicts, key=order.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -21,10 +22,15 @@ _CORNERS = (0.5, 1.0, 2.0, 3.0, 6.0, 20.0)  # where authors put their kinks and 
 _SIZES = (1e-30, 1e-12, 1e-6, 1e-3, 40.0, 80.0, 100.0, 300.0, 1e3, 1e4, 1e6, 1e12, 1e30)
 
 
-def points(dtype: torch.dtype) -> Tensor:
-    """Inputs of both signs: 0, corners and their neighbours, usual numbers, tiny and large ones."""
-    corners = torch.tensor(_CORNERS, dtype=dtype)
-    below, above = (torch.nextafter(corners, torch.tensor(end, dtype=dtype)) for end in (0, 99))
+def points(dtype: torch.dtype, options: Mapping[str, Any]) -> Tensor:
+    """Inputs of both signs: 0, corners and their neighbours, usual numbers, tiny and large ones.
+
+    Corners are the usual places of kinks, and the numbers among the options of the Function.
+    """
+    own = [abs(float(one)) for one in options.values() if isinstance(one, Real)]
+    corners = torch.tensor([*_CORNERS, *own], dtype=dtype)
+    ends = (torch.tensor(end, dtype=dtype) for end in (0, math.inf))
+    below, above = (torch.nextafter(corners, end) for end in ends)
     usual = torch.linspace(0.013, 12.7, 61, dtype=dtype)
     positive = torch.cat([corners, below, above, usual, torch.tensor(_SIZES, dtype=dtype)])
     return torch.cat([positive, -positive, torch.zeros(1, dtype=dtype)])
@@ -43,7 +49,7 @@ def run_by_hand(
 
     They get copies of the inputs, since a rule may write into them.
     """
-    ctx = Context()
+    ctx, options = Context(), in_dtype(options, inputs[0].dtype)
     with torch.no_grad():
         output = function.forward(ctx, *(tensor.clone() for tensor in inputs), **options)
         output = output.clone()  # backward may write into it
@@ -52,12 +58,20 @@ def run_by_hand(
     return output, grad_output, gradient
 
 
+def in_dtype(options: Mapping[str, Any], dtype: torch.dtype) -> dict[str, Any]:
+    """The options, with tensors of floating-point numbers in that dtype."""
+    return {
+        name: value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+        for name, value in options.items()
+    }
+
+
 def require_agreement(
     function: type[Function], formulas: Formulas, options: Mapping[str, Any]
 ) -> None:
     """Raise NotPointwiseError, with the input, where value or slope differs beyond rounding."""
     for dtype in DTYPES:
-        x = points(dtype)
+        x = points(dtype, options)
         theirs, grad_output, gradient = run_by_hand(function, (x.view(-1, 1),), options)
         if theirs.shape != (len(x), 1) or theirs.dtype != dtype:
             raise NotPointwiseError(

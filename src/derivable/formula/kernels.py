@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
+from numbers import Number
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 
 from derivable.formula.agreement import require_agreement
 from derivable.formula.pieces import is_smooth, straight_lines
@@ -23,6 +25,7 @@ from derivable.function.kernel import Kernel
 
 Result = TypeVar("Result")
 _SHAPES = ((3, 5), (7, 2))
+_CONSTANT = (Number, str, torch.dtype, type(None))
 
 
 def once_per_class(
@@ -36,11 +39,12 @@ def once_per_class(
     def derived(function: type[Function], **constants: Any) -> Result | Refusal:
         with lock:
             results = known.setdefault(function, {})
-            key = repr(sorted(constants.items()))
+            key = repr([(name, _exactly(value)) for name, value in sorted(constants.items())])
             if key not in results:
                 try:
                     # In inference mode PyTorch does not take its operations apart.
                     with torch.inference_mode(False), torch.no_grad():
+                        _refuse_constants(function, constants)
                         results[key] = derive(function, **constants)
                 except NotPointwiseError as reason:
                     results[key] = Refusal(str(reason))
@@ -50,6 +54,28 @@ def once_per_class(
             return results[key]
 
     return derived
+
+
+def _exactly(value: Any) -> Any:
+    """What tells one constant from another: a tensor is written with few of its digits."""
+    return (value.dtype, value.tolist()) if isinstance(value, Tensor) else value
+
+
+def _refuse_constants(function: type[Function], constants: Mapping[str, Any]) -> None:
+    """Refuse a tensor of several numbers, and what cannot be told from others by its text."""
+    for name, value in constants.items():
+        parts = value if isinstance(value, tuple | list) else [value]
+        if isinstance(value, Tensor):
+            is_constant, what = value.numel() == 1, f"a tensor of shape {tuple(value.shape)}"
+        else:
+            is_constant = all(isinstance(part, _CONSTANT) for part in parts)
+            what = f"of type {type(value).__name__}"
+        if is_constant:
+            continue
+        raise NotPointwiseError(
+            f"{function.__name__}: {name} is {what}, and the constants of a compiled loop are "
+            "single numbers and words"
+        )
 
 
 @once_per_class

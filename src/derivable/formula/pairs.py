@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from derivable.formula.agreement import DTYPES, disagreement, points, run_by_hand
+from derivable.formula.agreement import DTYPES, disagreement, in_dtype, points, run_by_hand
 from derivable.formula.expression import Expression, evaluate
 from derivable.formula.kernels import once_per_class
 from derivable.formula.refusal import NotPointwiseError
@@ -62,7 +62,8 @@ def pair_kernel_of(loss: type[Function], **constants: Any) -> PairKernel:
     """
     # Of one pair every sum and mean is the pair's own loss; how they scale is compared afterwards.
     pair = (torch.full((1, 1), value, dtype=torch.float64) for value in (0.7, 0.4))
-    formulas = trace(loss, dict(zip((X, TARGET), pair, strict=True)), constants)
+    options = in_dtype(constants, torch.float64)
+    formulas = trace(loss, dict(zip((X, TARGET), pair, strict=True)), options)
     scales = set(Scale)
     for dtype in DTYPES:
         for shape in _SHAPES:
@@ -136,7 +137,7 @@ def _require_agreement(
 ) -> None:
     """The slope at predictions of all sizes, for one target."""
     for dtype in DTYPES:
-        x = points(dtype).view(-1, 1)
+        x = points(dtype, constants).view(-1, 1)
         targets = torch.full_like(x, target)
         _, grad_output, gradient = run_by_hand(loss, (x, targets), constants)
         _, slope, curvature = evaluate(formulas, {"x": x, "target": targets})

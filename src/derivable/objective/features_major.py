@@ -13,16 +13,18 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
+from derivable.formula import Refusal, Scale
 from derivable.function import Function
 from derivable.functions import MSE, ReLU, Tanh
 from derivable.functions.losses import CrossEntropy
+from derivable.loss import Loss
 from derivable.network import unflatten
 from derivable.objective.base import Objective
 from derivable.objective.by_hand import ByHand
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.problem import Problem
+from derivable.row_losses import class_shares, scale_of
 
 
 class InPlace(NamedTuple):
@@ -82,7 +84,11 @@ class FeaturesMajor(Objective):
         mlp = Mlp.of(problem, tuple(LOSSES))
         if mlp is None:
             return no_mlp(cls.name, tuple(LOSSES))
-        if not all(activation in IN_PLACE for activation in mlp.activations):
+        scale = scale_of(problem.loss)
+        if scale is not Scale.ROWS:
+            why = scale.text if isinstance(scale, Refusal) else "its loss is the mean over rows"
+            return f"the {cls.name} objective cannot have {Loss.of(problem.loss).name}: {why}"
+        if not all(activation.function in IN_PLACE for activation in mlp.activations):
             known = " and ".join(function.__name__ for function in IN_PLACE)
             return (
                 f"the {cls.name} objective knows the activations {known}; the objective by hand "
@@ -96,13 +102,14 @@ class FeaturesMajor(Objective):
         assert mlp is not None  # `refusal` has looked
         x, y, network = problem.x, problem.y, problem.network
         self._by_hand = ByHand(problem)
-        self.loss_ = LOSSES[problem.loss]
+        loss = Loss.of(problem.loss).function
+        self.loss_ = LOSSES[loss]
         self.weight = problem.weight  # (N,)
-        self.activations = [IN_PLACE[activation] for activation in mlp.activations]
+        self.activations = [IN_PLACE[activation.function] for activation in mlp.activations]
         self.shapes = [p.shape for p in network.parameters()]
         self.x = x.t().contiguous()  # (D, N)
-        if not y.is_floating_point():
-            y = one_hot(y.long(), mlp.sizes[-1]).to(x.dtype)  # (N, K)
+        if loss is CrossEntropy:
+            y = class_shares(problem.loss, y, x, mlp.sizes[-1])  # (N, K)
         self.y = y.t().contiguous()  # (K, N)
         self.hidden = [x.new_empty(width, x.size(0)) for width in mlp.sizes[1:-1]]  # (H, N) each
         self.grad_hidden = [torch.empty_like(units) for units in self.hidden]

@@ -16,7 +16,7 @@ from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
-from derivable.objective.mlp import Mlp, no_mlp
+from derivable.objective.chain import Chain
 from derivable.objective.team import Team
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
@@ -29,11 +29,11 @@ DTYPES = (torch.float32, torch.float64)
 
 
 class Fused(Objective):
-    """The loss of a multi-layer perceptron on x (N, D), y (N, K), or labels (N,).
+    """The loss of a chain of layers on x (N, D), y (N, K), or labels (N,).
 
-    Supports Linear layers with one kind of activation between them, any Function whose kernel can
-    be derived, and CrossEntropy or a loss of pairs, in float32 or float64 on the CPU, when Numba is
-    installed (the extra `fast`).
+    Supports Linear layers and LayerNorms with one kind of activation between them, any Function
+    whose kernel can be derived, and CrossEntropy or a loss of pairs, in float32 or float64 on the
+    CPU, when Numba is installed (the extra `fast`).
     Memory: one copy of the table, and one block's units for each thread.
     """
 
@@ -42,19 +42,25 @@ class Fused(Objective):
     @classmethod
     def refusal(cls, problem: Problem) -> str:
         """Why it cannot have this problem here; empty where it can."""
-        mlp = Mlp.of(problem)
-        if mlp is None:
-            return no_mlp(cls.name)
+        chain = Chain.of(problem)
+        if chain is None:
+            return (
+                "the fused objective runs Linear layers, LayerNorms with weight and bias, and "
+                "activations between them, without other options, on x (N, D) and y (N, K) of "
+                "floating-point numbers, or labels y (N,) of CrossEntropy; the objective by hand "
+                "runs any network"
+            )
         if not (
             numba_is_installed()
-            and len(set(mlp.activations)) <= 1
+            and len({activation.kernel for activation in chain.activations}) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):
             return (
                 "the fused objective runs one kind of activation in float32 or float64 on the "
                 "CPU, and needs Numba: pip install 'derivable[fast]'"
             )
-        for kernel in map(kernel_of, mlp.activations[:1]):
+        for activation in chain.activations[:1]:
+            kernel = activation.kernel
             if isinstance(kernel, Refusal):
                 return f"the fused objective cannot compile the activation: {kernel.text}"
         scale = scale_of(problem.loss)
@@ -64,28 +70,28 @@ class Fused(Objective):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        mlp = Mlp.of(problem)
-        assert mlp is not None  # `refusal` has looked
+        chain = Chain.of(problem)
+        assert chain is not None  # `refusal` has looked
         from derivable.objective import losses, passes, tiles  # Numba, only where it is used
 
         labels = not problem.y.is_floating_point()
         parts = [problem.x, problem.y.to(self.dtype).view(problem.rows, -1)]
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
-        self.table = blocks(parts, tiles.ROWS)  # (blocks, columns * ROWS)
-        kernel = kernel_of(mlp.activations[0] if mlp.activations else Tanh)
+        self.table = blocks(parts, tiles.ROWS, tiles.GRAIN)  # (blocks, columns * ROWS)
+        kernel = chain.activations[0].kernel if chain.activations else kernel_of(Tanh)
         scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
         assert isinstance(scale, Scale)
         rows = passes.Rows(
             problem.rows,
             problem.weight is not None,
-            scale.factor(problem.rows, mlp.sizes[-1]),
+            scale.factor(problem.rows, chain.sizes[-1]),
         )
         loss = losses.loops(problem.loss, self.table.dtype, labels=labels)
         self.gradient = torch.empty_like(problem.theta)  # (P,)
         self._team = Team()
-        self._pass = partial(passes.Pass, self.table, mlp.sizes, kernel, loss, rows)
+        self._pass = partial(passes.Pass, self.table, chain, kernel, loss, rows)
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs, that of `hvp` only where it is wanted."""
@@ -125,21 +131,23 @@ class Fused(Objective):
         return self._pass(order=2)
 
 
-def blocks(parts: Sequence[Tensor], rows: int) -> np.ndarray[Any, Any]:
-    """Tables of N rows, side by side, as blocks of `rows` rows: (blocks, columns * rows).
+def blocks(parts: Sequence[Tensor], rows: int, grain: int) -> np.ndarray[Any, Any]:
+    """Tables of N rows, side by side, as blocks of at most `rows` rows: (blocks, columns * rows).
 
-    Features lie one after the other inside a block; the last block is padded with 0. Filled
-    block by block, so that there is never more than one copy of the table.
+    Features lie one after the other inside a block, `rows` numbers apart, with 0 where a block has
+    fewer rows. Blocks have a multiple of `grain` rows, but for the last, and are as long as each
+    other or longer by one grain; their number is even, or 1, so that two threads have the same to
+    do. Filled block by block, so that there is never more than one copy of the table.
     """
     total = len(parts[0])
-    count, whole = -(-total // rows), total // rows
+    grains = -(-total // grain)
+    count = 1 if total <= rows else 2 * -(-total // (2 * rows))
     table = torch.zeros(count, sum(part.size(1) for part in parts), rows, dtype=parts[0].dtype)
-    end = 0
-    for columns in parts:
-        place, end = end, end + columns.size(1)
-        full = columns[: whole * rows].view(whole, rows, columns.size(1))
-        table[:whole, place:end] = full.transpose(1, 2)
-        if whole < count:
-            rest = columns[whole * rows :]
-            table[whole, place:end, : len(rest)] = rest.t()
+    for i, block in enumerate(table):
+        start, end = (grain * (k * grains // count) for k in (i, i + 1))
+        place = 0
+        for columns in parts:
+            mine = columns[start:end]
+            block[place : place + columns.size(1), : len(mine)] = mine.t()
+            place += columns.size(1)
     return table.view(count, -1).numpy()

@@ -11,8 +11,9 @@ number of threads.
 the routines that it calls, `block` here or that of `second_order.py`, and `finish`. So it is
 compiled once. What these need lies in a job, an array of whole numbers and addresses.
 
-The units of a layer lie in scratch as their inputs z, then their outputs y; going backward, the
-gradient of z overwrites z.
+The stages of a chain, Linear layers, LayerNorms and activations, are routines, called by kind. In
+scratch lies the output of each. Going backward, the gradient of an activation's input z overwrites
+z, and that of another stage's input lies behind them all.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ import numpy as np
 from numba import get_thread_id, prange, types
 
 from derivable.compiler.jit import Entry, Routine
-from derivable.compiler.memory import array, call, inner, part, routine, tail
+from derivable.compiler.memory import array, call, inner, memory, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
-from derivable.objective.losses import LOSS, ROUTINES
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
+from derivable.objective.chain import ACTIVATION, LINEAR, NORM
+from derivable.objective.losses import LOSS
+from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM, ROUTINES
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, GRAIN, ROWS
 
-# Places in a job: numbers; addresses; the addresses of the routines of `activation.py`, `tiles.py`
-# and `losses.py` from CODES on, and the widths of the layers from inputs to outputs from SIZES on.
-PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, BLOCKS, TABLE_ROWS, MOVES = range(8)
-BLOCK_BYTES, SPARE_BYTES = range(8, 10)
-TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, BLOCK, FINISH, CODES = range(10, 19)
+# Places in a job: numbers; addresses; the addresses of the routines of `activation.py`, `tiles.py`,
+# `losses.py` and `norms.py` from CODES on, the widths of the stages from inputs to outputs from
+# SIZES on, and after them their kinds. EPS has a number of each stage.
+PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, MOVES = range(6)
+BLOCKS, GRAINS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES = range(6, 11)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, EPS, BLOCK, FINISH, CODES = range(11, 21)
 SIZES = CODES + ROUTINES
 
 
@@ -43,13 +47,14 @@ def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
     `sums` (tasks, P + 1) is where each task adds up its gradient and its losses. `rates` are the
     factor of the sums, which is the scale of the loss, and the learning rate.
     """
-    tasks, blocks = sums.shape[0], job[BLOCKS]
+    tasks, blocks, grains = sums.shape[0], job[BLOCKS], job[GRAINS]
     for k in range(losses.size):
         for task in prange(tasks):
             mine, own = sums[task], job[SCRATCH] + get_thread_id() * job[SPARE_BYTES]
             mine[:] = 0
             for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-                count = min(ROWS, job[TABLE_ROWS] - i * ROWS)
+                first, end = i * grains // blocks, (i + 1) * grains // blocks
+                count = min(end * GRAIN, job[TABLE_ROWS]) - first * GRAIN
                 rows = job[TABLE] + i * job[BLOCK_BYTES]
                 call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
         call(job[FINISH], (tasks, job[RESULT], job[THETA], job[DECAY]), (job, sums, rates))
@@ -67,10 +72,19 @@ passes = Entry(
 
 @inner
 def opened(job: Any) -> Any:
-    """What every block asks of a job: its numbers, the routines, and the widths of the layers."""
-    job = array(job, SIZES + array(job, SIZES)[LAYERS] + 1)
+    """What every block asks of a job: numbers, routines, widths and kinds of stages, their eps."""
+    job = array(job, SIZES + 2 * array(job, SIZES)[LAYERS] + 1)
     numbers = job[PARAMETERS], job[LAYERS], job[COLUMNS], job[SPARE], job[WEIGHTED]
-    return numbers, part(job, CODES, ROUTINES), tail(job, SIZES)
+    sizes = part(job, SIZES, job[LAYERS] + 1)
+    return numbers, part(job, CODES, ROUTINES), sizes, tail(job, SIZES + sizes.size), job[EPS]
+
+
+@inner
+def lengths(kind: int, below: int, width: int) -> int:
+    """How many parameters a stage has: those of a Linear layer or LayerNorm, weights first."""
+    if kind == LINEAR:
+        return (below + 1) * width
+    return 2 * width if kind == NORM else 0
 
 
 @cache
@@ -120,51 +134,65 @@ def _block(
     count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, sums: Any
 ) -> None:
     """Forward and backward of one block: add to `sums`, the gradient and the loss."""
-    (parameters, layers, columns, spare, weighted), routines, sizes = opened(job)
-    rows, scratch = array(rows, columns), array(scratch, spare)
+    (parameters, layers, columns, spare, weighted), routines, sizes, kinds, eps = opened(job)
+    rows, scratch, eps = array(rows, columns), array(scratch, spare), memory(theta, eps, layers)
     theta, sums = array(theta, parameters), array(sums, parameters + 1)
-    source, end, place = part(rows, 0, sizes[0] * ROWS), 0, 0
+    facts = tail(scratch, spare - FACTS * ROWS)
+    source, end, place, largest = part(rows, 0, sizes[0] * ROWS), 0, 0, 0
     for layer in range(layers):
-        width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
-        z = part(scratch, place, width * ROWS)
-        w, bias = part(theta, end, length), part(theta, end + length, width)
-        call(routines[AFFINE], (sizes[layer], width, width, 1), (source, w, bias, z))
-        if layer < layers - 1:
-            y = part(scratch, place + z.size, z.size)
-            call(routines[ACTIVATE], (z.size,), (z, y))
-            source, place = y, place + 2 * z.size
-        end += length + width
+        below, width = sizes[layer], sizes[layer + 1]
+        out, length = part(scratch, place, width * ROWS), lengths(kinds[layer], below, width)
+        mine = part(theta, end, length)
+        if kinds[layer] == LINEAR:
+            call(
+                routines[AFFINE],
+                (count, below, width),
+                (source, mine, tail(mine, below * width), out),
+            )
+        elif kinds[layer] == NORM:
+            call(routines[NORMALISE], (count, width), (source, mine, tail(eps, layer), out, facts))
+        else:
+            call(routines[ACTIVATE], (out.size,), (source, out))
+        source, end, place = out, end + length, place + out.size
+        largest = max(largest, out.size)
 
-    grad = part(scratch, place, sizes[layers] * ROWS)
-    rest = tail(scratch, place + grad.size)
+    # a gradient goes to the first side of what is left, or to the second if it is made from there
+    grad, rest, side = source, tail(scratch, place), 0
     arrays = tail(rows, sizes[0] * ROWS), grad, rest, tail(sums, parameters)
     call(routines[LOSS], (sizes[layers], count, weighted), arrays)
     for layer in range(layers - 1, -1, -1):
-        width, below = sizes[layer + 1], sizes[layer]
-        end -= (below + 1) * width
-        w = part(theta, end, below * width)
+        below, width = sizes[layer], sizes[layer + 1]
+        above, length = end, lengths(kinds[layer], below, width)
+        end, place = end - length, place - width * ROWS
+        out, source = part(scratch, place, width * ROWS), part(rows, 0, below * ROWS)
         if layer > 0:
-            place -= 2 * below * ROWS
-            z = part(scratch, place, below * ROWS)
-            source = part(scratch, place + z.size, z.size)
+            source = part(scratch, place - below * ROWS, below * ROWS)
+        w, gradient = part(theta, end, length), part(sums, end, length)
+        if kinds[layer] == LINEAR:
+            arrays = source, grad, gradient, tail(gradient, below * width)
+            call(routines[ADD_GRADIENT], (count, below, width, 1), arrays)
+            if layer > 0 and not (width == 1 and kinds[layer - 1] == ACTIVATION):
+                grad_y = part(rest, side * largest, source.size)
+                _fill_product(routines, (count, width, below, 1, width), grad, w, grad_y)
+                grad, side = grad_y, 1 - side
+        elif kinds[layer] == NORM:
+            grad_x = part(rest, side * largest, source.size)
+            arrays = source, w, tail(eps, layer), grad, grad_x, gradient, facts
+            call(routines[PULL_NORM], (count, width, layer > 0), arrays)
+            grad, side = grad_x, 1 - side
         else:
-            source = part(rows, 0, below * ROWS)
-        mine = part(sums, end, below * width), part(sums, end + below * width, width)
-        call(routines[ADD_GRADIENT], (below, width, 1), (source, grad, *mine))
-        if layer > 0:
-            _pull(routines, w, width, grad, z, source, rest)
-            grad = z
+            if kinds[layer + 1] == LINEAR and sizes[layer + 2] == 1:
+                # the gradient of each unit's output is its weight times `grad`
+                w = part(theta, above, width)
+                call(routines[PULL_ONE], (out.size, ROWS), (source, out, grad, w))
+            else:
+                call(routines[PULL], (out.size,), (source, out, grad))
+            grad, side = source, 0
 
 
 @inner
-def _pull(routines: Any, w: Any, width: int, grad: Any, z: Any, y: Any, rest: Any) -> None:
-    """Overwrite z with its gradient, from `grad`, that of the layer above through w."""
-    if width == 1:  # the gradient of each unit's output is its weight times `grad`
-        call(routines[PULL_ONE], (z.size, ROWS), (z, y, grad, w))
-    else:
-        grad_y = part(rest, 0, z.size)
-        for i in range(z.size):
-            grad_y[i] = 0
-        below = w.size // width
-        call(routines[ADD_PRODUCT], (width, below, 1, width), (grad, w, grad_y))
-        call(routines[PULL], (z.size,), (z, y, grad_y))
+def _fill_product(routines: Any, lengths: Any, grad: Any, w: Any, out: Any) -> None:
+    """Fill `out` with the gradient of the input of a Linear layer."""
+    for i in range(out.size):
+        out[i] = 0
+    call(routines[ADD_PRODUCT], lengths, (grad, w, out))

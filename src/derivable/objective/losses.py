@@ -6,7 +6,8 @@ and overwrites dz, a directional derivative of the prediction, with that of the 
 knows of the scale of a loss, by which a whole pass is multiplied in the end.
 
 The targets of a block lie as in the table, one stretch for each column, and after them, where rows
-are `weighted`, the weights. Beyond the `count` rows of a block the gradient is 0.
+are `weighted`, the weights. Beyond the `count` rows of a block, in those that products run over,
+the gradient is 0.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from numba.extending import register_jitable
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, inner, part, routine, tail
 from derivable.formula import PairKernel, pair_kernel_of
-from derivable.function import Function
+from derivable.formula.spelling import compiled
 from derivable.function.kernel import exp, like, log, where
 from derivable.functions.losses import CrossEntropy
+from derivable.loss import AnyLoss, Loss
 from derivable.objective.activation import VECTORS
-from derivable.objective.tiles import PRODUCTS, ROWS
+from derivable.objective.tiles import PRODUCTS, ROWS, padded
+from derivable.row_losses import smoothing_of
 
 LOSS = PRODUCTS  # the place of the loss among the routines of a pass
 ROUTINES = PRODUCTS + 1
@@ -38,11 +41,12 @@ class LossLoops(NamedTuple):
     derivative: Routine
 
 
-def loops(loss: type[Function], dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
+def loops(loss: AnyLoss, dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
     """The loops of a loss for numbers of that type; whether its targets are `labels`."""
-    if loss is CrossEntropy:
-        return _loops_of_classes(dtype, labels)
-    kernel = pair_kernel_of(loss)
+    loss = Loss.of(loss)
+    if loss.function is CrossEntropy:
+        return _loops_of_classes(dtype, labels, smoothing_of(loss))
+    kernel = pair_kernel_of(loss.function, **loss.options)
     assert isinstance(kernel, PairKernel)  # the objective's `refusal` has looked
     return _loops_of_pairs(kernel.value, kernel.slope, kernel.curvature, dtype)
 
@@ -57,21 +61,22 @@ def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]
         """Overwrite the prediction; add the loss of the block to `loss`."""
         target, loss = array(target, (outputs + weighted) * ROWS), array(loss, 1)
         prediction, weight = array(prediction, outputs * ROWS), array(spare, ROWS)
-        plain = count == ROWS and not weighted
+        rows = padded(count)
+        plain = count == rows and not weighted
         if not plain:
             _fill_weights(count, weighted, tail(target, outputs * ROWS), weight)
         for k in range(0, outputs * ROWS, ROWS):
             mine, wanted = part(prediction, k, ROWS), part(target, k, ROWS)
             total = prediction.dtype.type(0)
             if plain:
-                for i in range(ROWS):
+                for i in range(rows):
                     total += value(mine[i], wanted[i])
                     mine[i] = slope(mine[i], wanted[i])
             else:
                 for i in range(count):
                     total += weight[i] * value(mine[i], wanted[i])
                     mine[i] = weight[i] * slope(mine[i], wanted[i])
-                for i in range(count, ROWS):
+                for i in range(count, padded(count)):
                     mine[i] = 0
             loss[0] += total
 
@@ -87,7 +92,7 @@ def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]
             for i in range(count):
                 moved[i] *= weight[i] * curvature(mine[i], wanted[i])
                 mine[i] = weight[i] * slope(mine[i], wanted[i])
-            for i in range(count, ROWS):
+            for i in range(count, padded(count)):
                 mine[i] = 0
                 moved[i] = 0
 
@@ -107,8 +112,10 @@ WEIGHT, TOTAL, DOT, WHOLE, LARGEST = range(0, SPARE * ROWS, ROWS)
 
 
 @cache
-def _loops_of_classes(dtype: np.dtype[Any], labels: bool) -> LossLoops:
+def _loops_of_classes(dtype: np.dtype[Any], labels: bool, smoothing: float) -> LossLoops:
     meant = _share_of_label if labels else _share
+    if smoothing:
+        meant = _smoothed(labels, smoothing)
     share = register_jitable(forceinline=True)(meant)
     exponentials = _exponentials(share, labels)
     gradient = _gradient_of_classes(share, exponentials, labels)
@@ -126,24 +133,24 @@ def _exponentials(share: Any, labels: bool) -> Any:
     @register_jitable(forceinline=True)
     def exponentials(classes, count, weighted, target, scores, spare):
         """Overwrite scores z less their largest by exp z; fill what `spare` holds of each row."""
-        columns = 1 if labels else classes
+        rows, columns = padded(count), 1 if labels else classes
         _fill_weights(count, weighted, tail(target, columns * ROWS), part(spare, WEIGHT, ROWS))
         total, dot = part(spare, TOTAL, ROWS), part(spare, DOT, ROWS)
         whole, largest = part(spare, WHOLE, ROWS), part(spare, LARGEST, ROWS)
-        for i in range(ROWS):
+        for i in range(rows):
             largest[i] = scores[i]
             total[i] = dot[i] = whole[i] = 0
         for c in range(1, classes):
             mine = part(scores, c * ROWS, ROWS)
-            for i in range(ROWS):
+            for i in range(rows):
                 largest[i] = where(mine[i] > largest[i], mine[i], largest[i])
         for c in range(classes):
             mine, wanted = (
                 part(scores, c * ROWS, ROWS),
                 part(target, 0 if labels else c * ROWS, ROWS),
             )
-            for i in range(ROWS):
-                z, q = mine[i] - largest[i], share(wanted[i], c)
+            for i in range(rows):
+                z, q = mine[i] - largest[i], share(wanted[i], c, classes)
                 dot[i] += q * z
                 whole[i] += q
                 mine[i] = exp(z)
@@ -158,11 +165,12 @@ def _gradient_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
         target = array(target, ((1 if labels else classes) + weighted) * ROWS)
         scores, loss = array(scores, classes * ROWS), array(loss, 1)
         spare = array(spare, SPARE * ROWS)
+        rows = padded(count)
         exponentials(classes, count, weighted, target, scores, spare)
         weight, total = part(spare, WEIGHT, ROWS), part(spare, TOTAL, ROWS)
         dot, whole = part(spare, DOT, ROWS), part(spare, WHOLE, ROWS)
         summed = scores.dtype.type(0)
-        for i in range(ROWS):
+        for i in range(rows):
             summed += weight[i] * (whole[i] * log(total[i]) - dot[i])
             whole[i] *= weight[i] / total[i]
         loss[0] += summed
@@ -171,8 +179,8 @@ def _gradient_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
                 part(scores, c * ROWS, ROWS),
                 part(target, 0 if labels else c * ROWS, ROWS),
             )
-            for i in range(ROWS):
-                mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c)
+            for i in range(rows):
+                mine[i] = whole[i] * mine[i] - weight[i] * share(wanted[i], c, classes)
 
     return gradient
 
@@ -183,37 +191,49 @@ def _derivative_of_classes(share: Any, exponentials: Any, labels: bool) -> Any:
         target = array(target, ((1 if labels else classes) + weighted) * ROWS)
         scores, dz = array(scores, classes * ROWS), array(dz, classes * ROWS)
         spare = array(spare, SPARE * ROWS)
+        rows = padded(count)
         exponentials(classes, count, weighted, target, scores, spare)
         weight, total = part(spare, WEIGHT, ROWS), part(spare, TOTAL, ROWS)
         mean, whole = part(spare, DOT, ROWS), part(spare, WHOLE, ROWS)
-        for i in range(ROWS):
+        for i in range(rows):
             mean[i] = 0
         for c in range(classes):
             mine, moved = part(scores, c * ROWS, ROWS), part(dz, c * ROWS, ROWS)
-            for i in range(ROWS):
+            for i in range(rows):
                 mean[i] += mine[i] * moved[i]
-        for i in range(ROWS):
+        for i in range(rows):
             mean[i] /= total[i]
             whole[i] *= weight[i] / total[i]
         for c in range(classes):
             mine, moved = part(scores, c * ROWS, ROWS), part(dz, c * ROWS, ROWS)
             wanted = part(target, 0 if labels else c * ROWS, ROWS)
-            for i in range(ROWS):
+            for i in range(rows):
                 product = whole[i] * mine[i]
                 moved[i] = product * (moved[i] - mean[i])
-                mine[i] = product - weight[i] * share(wanted[i], c)
+                mine[i] = product - weight[i] * share(wanted[i], c, classes)
 
     return derivative
 
 
-def _share(wanted: Any, c: int) -> Any:
+def _share(wanted: Any, c: int, classes: int) -> Any:
     """The share of class c where the target holds shares."""
     return wanted
 
 
-def _share_of_label(wanted: Any, c: int) -> Any:
+def _share_of_label(wanted: Any, c: int, classes: int) -> Any:
     """The share of class c where the target holds the number of a class."""
     return where(wanted == like(wanted, c), like(wanted, 1), like(wanted, 0))
+
+
+def _smoothed(labels: bool, smoothing: float) -> Any:
+    """Either of them, less the part `smoothing` of it, which is spread evenly over the classes."""
+    own = "where(wanted == like(wanted, c), like(wanted, 1), like(wanted, 0))"
+    return compiled(
+        "def share(wanted, c, classes):\n"
+        f"    own = {own if labels else 'wanted'}\n"
+        f"    even = like(wanted, {smoothing!r}) / like(wanted, classes)\n"
+        f"    return like(wanted, {1 - smoothing!r}) * own + even\n"
+    )
 
 
 @inner
@@ -224,5 +244,5 @@ def _fill_weights(count: int, weighted: int, given: Any, weight: Any) -> None:
     if weighted:
         for i in range(count):
             weight[i] = given[i]
-    for i in range(count, ROWS):
+    for i in range(count, padded(count)):
         weight[i] = 0

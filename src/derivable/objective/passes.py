@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from torch import Tensor
 from derivable.compiler.jit import Compiled, Routine
 from derivable.errors import SettingError
 from derivable.function.kernel import Kernel
-from derivable.objective import activation, kernels, second_order, tiles
+from derivable.objective import activation, kernels, norms, second_order, tiles
+from derivable.objective.chain import ACTIVATION, LINEAR, NORM, Chain, Stage
 from derivable.objective.losses import LOSS, SPARE, LossLoops
 from derivable.objective.team import threads_at_most
 
@@ -33,26 +35,27 @@ class Rows:
 
 
 class Pass:
-    """The loss and gradient (order 1) or the Hessian times a direction (order 2) of a perceptron.
+    """The loss and gradient (order 1) or the Hessian times a direction (order 2) of a chain.
 
-    `table` (blocks, columns * ROWS) holds the rows. `sizes` are the widths of the layers from
-    inputs to outputs, `kernel` is the activation between them, and `loss` the end.
+    `table` (blocks, columns * ROWS) holds the rows, `kernel` is the activation in the chain, and
+    `loss` the end.
     """
 
     def __init__(
         self,
         table: Array,
-        sizes: tuple[int, ...],
+        chain: Chain,
         kernel: Kernel,
         loss: LossLoops,
         rows: Rows,
         *,
         order: int,
     ) -> None:
-        self._table, self._sizes, self._rows, self._order = table, sizes, rows, order
+        self._table, self._chain, self._rows, self._order = table, chain, rows, order
         dtype = table.dtype
         end = loss.gradient if order == 1 else loss.derivative
-        self._called = [*activation.loops(kernel, dtype), *tiles.products(dtype), end]
+        shared = *activation.loops(kernel, dtype), *tiles.products(dtype)
+        self._called = [*shared, end, *norms.loops(dtype)]
         self._block = kernels.block(dtype) if order == 1 else second_order.block(dtype)
         self._finish = kernels.finish(dtype)
 
@@ -64,27 +67,39 @@ class Pass:
     @cached_property
     def _needed(self) -> dict[int, Routine]:
         """Those of the called routines that this network needs, by their places."""
-        needed = {tiles.AFFINE, tiles.ADD_GRADIENT, LOSS}
-        if len(self._sizes) > 2:
+        stages = self._chain.stages
+        kinds, needed = {stage.kind for stage in stages}, {tiles.AFFINE, tiles.ADD_GRADIENT, LOSS}
+        if ACTIVATION in kinds:
             needed.add(activation.ACTIVATE)
-            if self._order == 2:
-                needed |= {activation.PUSH, activation.PULL_BOTH, tiles.ADD_PRODUCT}
+        if NORM in kinds:
+            needed.add(norms.NORMALISE)
         if self._order == 1:
-            for width in self._sizes[2:]:
-                one = {activation.PULL_ONE}
-                needed |= one if width == 1 else {activation.PULL, tiles.ADD_PRODUCT}
+            for below, stage in pairwise(stages):
+                needed |= _needed_between(below, stage)
+            return self._at(needed | ({norms.PULL_NORM} if NORM in kinds else set()))
+        if ACTIVATION in kinds:
+            needed |= {activation.PUSH, activation.PULL_BOTH}
+        if NORM in kinds:
+            needed |= {norms.PUSH_NORM, norms.PULL_NORM_BOTH}
+        if any(stage.kind == LINEAR for stage in stages[1:]):
+            needed.add(tiles.ADD_PRODUCT)
+        return self._at(needed)
+
+    def _at(self, needed: set[int]) -> dict[int, Routine]:
         return {place: self._called[place] for place in sorted(needed)}
 
     @cached_property
     def _job(self) -> Array:
         """What `kernels.py` says is in a job."""
-        job = np.zeros(kernels.SIZES + len(self._sizes), np.int64)
-        job[kernels.PARAMETERS] = self._parameters
-        job[kernels.LAYERS] = len(self._sizes) - 1
+        stages = self._chain.stages
+        job = np.zeros(kernels.SIZES + 1 + 2 * len(stages), np.int64)
+        job[kernels.PARAMETERS] = self._chain.parameters
+        job[kernels.LAYERS] = len(stages)
         job[kernels.COLUMNS] = self._table.shape[1]
         job[kernels.SPARE] = self._scratch.size(1)
         job[kernels.WEIGHTED] = self._rows.weighted
         job[kernels.BLOCKS] = len(self._table)
+        job[kernels.GRAINS] = -(-self._rows.count // tiles.GRAIN)
         job[kernels.TABLE_ROWS] = self._rows.count
         job[kernels.BLOCK_BYTES] = self._table.strides[0]
         job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()
@@ -94,13 +109,14 @@ class Pass:
         job[kernels.FINISH] = self._finish.address
         for place, routine in self._needed.items():
             job[kernels.CODES + place] = routine.address
-        job[kernels.SIZES :] = self._sizes
+        job[kernels.EPS] = self._eps.ctypes.data
+        job[kernels.SIZES :] = [*self._chain.sizes, *(stage.kind for stage in stages)]
         return job
 
-    @property
-    def _parameters(self) -> int:
-        pairs = zip(self._sizes, self._sizes[1:], strict=False)
-        return sum((below + 1) * width for below, width in pairs)
+    @cached_property
+    def _eps(self) -> Array:
+        """A number of each stage."""
+        return np.array([stage.eps for stage in self._chain.stages], self._table.dtype)
 
     @cached_property
     def _scratch(self) -> Tensor:
@@ -109,14 +125,21 @@ class Pass:
         It is PyTorch's, whose arrays begin where a line of the cache does: a vector of a block then
         never lies across two.
         """
-        units = 2 * sum(self._sizes[1:]) + max(*self._sizes[1:], SPARE)
+        sizes = self._chain.sizes
+        units = sum(sizes[1:]) + max(2 * max(sizes[1:]), SPARE) + norms.FACTS
+        if self._chain.stages[0].kind == NORM:
+            units += sizes[0]  # for the derivative of the table, which is 0
         dtype = torch.from_numpy(self._table[:0]).dtype
         return torch.zeros(threads_at_most(), self._order * units * tiles.ROWS, dtype=dtype)
 
     @cached_property
     def _sums(self) -> Array:
-        """Of each task, in float64."""
-        return np.zeros((min(TASKS, len(self._table)), self._parameters + 1))
+        """Of each task, in float64.
+
+        A task has two blocks at least where there are as many: to add up a task's sums, which lie
+        in the cache of another core, takes as long as a good part of a block.
+        """
+        return np.zeros((min(TASKS, -(-len(self._table) // 2)), self._chain.parameters + 1))
 
     def run(
         self,
@@ -144,10 +167,18 @@ class Pass:
         kernels.passes(losses.numpy(), job, self._sums, np.array((self._rows.factor, lr)))
 
     def _address(self, name: str, vector: Tensor) -> int:
-        expected = self._scratch.dtype, (self._parameters,)
+        expected = self._scratch.dtype, (self._chain.parameters,)
         if (vector.dtype, tuple(vector.shape)) != expected or not vector.is_contiguous():
             raise SettingError(
                 f"{name} must be a contiguous vector of {expected[1][0]} numbers of type "
                 f"{expected[0]}, got {tuple(vector.shape)} of {vector.dtype}"
             )
         return vector.data_ptr()
+
+
+def _needed_between(below: Stage, stage: Stage) -> set[int]:
+    """The places of what takes a gradient back through a stage and to the one below it."""
+    if stage.kind == LINEAR and stage.width == 1 and below.kind == ACTIVATION:
+        return {activation.PULL_ONE}
+    needed = {tiles.ADD_PRODUCT} if stage.kind == LINEAR else set()
+    return needed | ({activation.PULL} if below.kind == ACTIVATION else set())

@@ -83,20 +83,22 @@ def tile_of(stretch: int, *, starts: bool) -> Any:
 def add_products_of(stretch: int) -> Any:
     """`add_products` for inputs and units that lie `stretch` numbers apart.
 
-    `add_products(x, grad, grad_w, step)` adds x * grad, summed over a stretch, of INPUTS inputs and
-    UNITS units to grad_w[d * step + u], in float64.
+    `add_products(rows, x, grad, grad_w, step)` adds x * grad, summed over so many rows, of INPUTS
+    inputs and UNITS units to grad_w[d * step + u], in float64.
     """
 
     @intrinsic
-    def add_products(context: Any, x: Any, grad: Any, grad_w: Any, step: Any) -> Any:
+    def add_products(context: Any, rows: Any, x: Any, grad: Any, grad_w: Any, step: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             kinds = _Vectors(context, builder, x.dtype)
             from_x, from_grad, to = (
                 context.make_array(signature.args[i])(context, builder, arguments[i]).data
-                for i in range(3)
+                for i in (1, 2, 3)
             )
             sums = [kinds.variable(ir.Constant(kinds.vector, None)) for _ in range(INPUTS * UNITS)]
-            with cgutils.for_range(builder, kinds.whole(stretch // kinds.lanes)) as loop:
+            with cgutils.for_range(
+                builder, builder.udiv(arguments[0], kinds.whole(kinds.lanes))
+            ) as loop:
                 start = builder.mul(loop.index, kinds.whole(kinds.lanes))
 
                 def loaded(source: Any, number: int) -> Any:
@@ -110,13 +112,13 @@ def add_products_of(stretch: int) -> Any:
                         kinds.add_product(sums[d * UNITS + u], number, unit)
             totals = kinds.totals([builder.load(one) for one in sums])
             for d in range(INPUTS):
-                place = builder.gep(to, [builder.mul(kinds.whole(d), arguments[3])])
+                place = builder.gep(to, [builder.mul(kinds.whole(d), arguments[4])])
                 place = builder.bitcast(place, ir.VectorType(ir.DoubleType(), UNITS).as_pointer())
                 wide = kinds.in_float64(totals[d])
                 builder.store(builder.fadd(builder.load(place, align=8), wide), place, align=8)
             return context.get_dummy_value()
 
-        return types.void(x, grad, grad_w, types.intp), generate
+        return types.void(types.intp, x, grad, grad_w, types.intp), generate
 
     return add_products
 

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from derivable.compiler.jit import Routine
-from derivable.compiler.memory import array, call, inner, part, routine, tail
+from derivable.compiler.memory import array, call, inner, memory, part, routine, tail
 from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
-from derivable.objective.kernels import opened
+from derivable.objective.chain import LINEAR, NORM
+from derivable.objective.kernels import lengths, opened
 from derivable.objective.losses import LOSS
+from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM_BOTH, PUSH_NORM
 from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
 
 
@@ -32,69 +34,94 @@ def _block(
     count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, product: Any
 ) -> None:
     """Add one block's share to `product`. The scratch is for the values and their derivatives."""
-    (parameters, layers, columns, room, weighted), routines, sizes = opened(job)
-    rows, scratch = array(rows, columns), array(scratch, room)
+    (parameters, layers, columns, room, weighted), routines, sizes, kinds, eps = opened(job)
+    rows, scratch, eps = array(rows, columns), array(scratch, room), memory(theta, eps, layers)
     theta, direction = array(theta, parameters), array(direction, parameters)
-    product = array(product, parameters + 1)
-    half = scratch.size // 2
+    product, half = array(product, parameters + 1), room // 2
     values, dots = part(scratch, 0, half), tail(scratch, half)
+    facts = tail(values, half - FACTS * ROWS)
     source = dsource = part(rows, 0, sizes[0] * ROWS)
-    end, place = 0, 0
+    end, place, largest, side = 0, 0, 0, 0
+    # the derivative of the table, where a LayerNorm asks for it
+    first = sizes[0] * ROWS if kinds[0] == NORM else 0
+    zeros = part(dots, half - FACTS * ROWS - first, first)
+    for i in range(first):
+        zeros[i] = 0
     for layer in range(layers):
-        width, length = sizes[layer + 1], sizes[layer] * sizes[layer + 1]
-        z, dz = part(values, place, width * ROWS), part(dots, place, width * ROWS)
-        w, bias = part(theta, end, length), part(theta, end + length, width)
-        dw, dbias = part(direction, end, length), part(direction, end + length, width)
-        lengths = sizes[layer], width, width, 1
-        call(routines[AFFINE], lengths, (source, w, bias, z))
-        call(routines[AFFINE], lengths, (source, dw, dbias, dz))
-        if layer > 0:
-            call(routines[ADD_PRODUCT], lengths, (dsource, w, dz))
-        if layer < layers - 1:
-            source = part(values, place + z.size, z.size)
-            dsource = part(dots, place + z.size, z.size)
-            call(routines[ACTIVATE], (z.size,), (z, source))
-            call(routines[PUSH], (z.size,), (z, source, dz, dsource))
-            place += 2 * z.size
-        end += length + width
+        below, width = sizes[layer], sizes[layer + 1]
+        out, dout = part(values, place, width * ROWS), part(dots, place, width * ROWS)
+        length = lengths(kinds[layer], below, width)
+        w, dw = part(theta, end, length), part(direction, end, length)
+        if kinds[layer] == LINEAR:
+            sides = count, below, width
+            call(routines[AFFINE], sides, (source, w, tail(w, below * width), out))
+            call(routines[AFFINE], sides, (source, dw, tail(dw, below * width), dout))
+            if layer > 0:
+                call(routines[ADD_PRODUCT], (*sides, width, 1), (dsource, w, dout))
+        elif kinds[layer] == NORM:
+            if layer == 0:
+                dsource = zeros
+            mine = tail(eps, layer)
+            call(routines[NORMALISE], (count, width), (source, w, mine, out, facts))
+            call(routines[PUSH_NORM], (count, width), (source, dsource, w, dw, mine, dout, facts))
+        else:
+            call(routines[ACTIVATE], (out.size,), (source, out))
+            call(routines[PUSH], (out.size,), (source, out, dsource, dout))
+        source, dsource, end, place = out, dout, end + length, place + out.size
+        largest = max(largest, out.size)
 
-    size = sizes[layers] * ROWS
-    grad, dgrad = part(values, place, size), part(dots, place, size)
-    spare, dspare = tail(values, place + size), tail(dots, place + size)
+    grad, dgrad = source, dsource
+    spare, dspare = tail(values, place), tail(dots, place)
     arrays = tail(rows, sizes[0] * ROWS), grad, dgrad, spare
     call(routines[LOSS], (sizes[layers], count, weighted), arrays)
     for layer in range(layers - 1, -1, -1):
-        width, below = sizes[layer + 1], sizes[layer]
-        end -= (below + 1) * width
-        w, dw = part(theta, end, below * width), part(direction, end, below * width)
-        product_w = part(product, end, below * width)
-        product_b = part(product, end + below * width, width)
-        if layer == 0:
-            arrays = part(rows, 0, below * ROWS), dgrad, product_w, product_b
-            call(routines[ADD_GRADIENT], (below, width, 1), arrays)
-            return
-        place -= 2 * below * ROWS
-        size = below * ROWS
-        z, dz = part(values, place, size), part(dots, place, size)
-        y, dy = part(values, place + size, size), part(dots, place + size, size)
-        call(routines[ADD_GRADIENT], (below, width, 1), (y, dgrad, product_w, product_b))
-        # dy = 0 for a bias, whose input is 1 whatever the parameters
-        call(routines[ADD_GRADIENT], (below, width, 0), (dy, grad, product_w, product_b))
-        grad_y, dgrad_y = part(spare, 0, size), part(dspare, 0, size)
-        if width == 1:
-            for h in range(below):
-                mine, dmine = part(grad_y, h * ROWS, ROWS), part(dgrad_y, h * ROWS, ROWS)
-                _multiples(w[h], dw[h], grad, dgrad, mine, dmine)
+        below, width = sizes[layer], sizes[layer + 1]
+        length, size = lengths(kinds[layer], below, width), below * ROWS
+        end, place = end - length, place - width * ROWS
+        out, dout = part(values, place, width * ROWS), part(dots, place, width * ROWS)
+        source = dsource = part(rows, 0, size)
+        if layer > 0:
+            source, dsource = part(values, place - size, size), part(dots, place - size, size)
+        w, dw = part(theta, end, length), part(direction, end, length)
+        mine = part(product, end, length)
+        if kinds[layer] == LINEAR:
+            of_w, of_b = part(mine, 0, below * width), tail(mine, below * width)
+            call(routines[ADD_GRADIENT], (count, below, width, 1), (source, dgrad, of_w, of_b))
+            if layer > 0:
+                # dy = 0 for a bias, whose input is 1 whatever the parameters
+                call(routines[ADD_GRADIENT], (count, below, width, 0), (dsource, grad, of_w, of_b))
+                to, dto = part(spare, side * largest, size), part(dspare, side * largest, size)
+                _fill_products(routines, (count, width), (w, dw), (grad, dgrad), (to, dto))
+                grad, dgrad, side = to, dto, 1 - side
+        elif kinds[layer] == NORM:
+            if layer == 0:
+                dsource = zeros
+            to, dto = part(spare, side * largest, size), part(dspare, side * largest, size)
+            arrays = source, dsource, w, dw, tail(eps, layer), grad, dgrad, to, dto, mine, facts
+            call(routines[PULL_NORM_BOTH], (count, width, layer > 0), arrays)
+            grad, dgrad, side = to, dto, 1 - side
         else:
-            for i in range(size):
-                grad_y[i] = 0
-                dgrad_y[i] = 0
-            lengths = width, below, 1, width
-            call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
-            call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
-            call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
-        call(routines[PULL_BOTH], (size,), (z, y, grad_y, dz, dgrad_y))
-        grad, dgrad = z, dz
+            call(routines[PULL_BOTH], (out.size,), (source, out, grad, dsource, dgrad))
+            grad, dgrad, side = source, dsource, 0
+
+
+@inner
+def _fill_products(routines: Any, sides: Any, ws: Any, grads: Any, outs: Any) -> None:
+    """The gradient of the input of a Linear layer, w grad, and its derivative."""
+    (count, width), (w, dw), (grad, dgrad), (grad_y, dgrad_y) = sides, ws, grads, outs
+    below = grad_y.size // ROWS
+    if width == 1:
+        for h in range(below):
+            mine, dmine = part(grad_y, h * ROWS, ROWS), part(dgrad_y, h * ROWS, ROWS)
+            _multiples(w[h], dw[h], grad, dgrad, mine, dmine)
+        return
+    for i in range(grad_y.size):
+        grad_y[i] = 0
+        dgrad_y[i] = 0
+    lengths = count, width, below, 1, width
+    call(routines[ADD_PRODUCT], lengths, (grad, w, grad_y))
+    call(routines[ADD_PRODUCT], lengths, (grad, dw, dgrad_y))
+    call(routines[ADD_PRODUCT], lengths, (dgrad, w, dgrad_y))
 
 
 @inner

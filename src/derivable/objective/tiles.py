@@ -29,6 +29,7 @@ from derivable.objective.registers import (
 MANY = 10  # inputs, from which on sums are kept in registers
 AT_ONCE = 32  # of these
 ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
+GRAIN = 64  # rows: loops run over a multiple of it, whatever the length of vectors
 start_tile, add_tile = tile_of(ROWS, starts=True), tile_of(ROWS, starts=False)
 add_products = add_products_of(ROWS)
 
@@ -37,128 +38,138 @@ AFFINE, ADD_PRODUCT, ADD_GRADIENT = range(LOOPS, LOOPS + 3)
 PRODUCTS = LOOPS + 3
 
 
+@inner
+def padded(count: int) -> int:
+    """The rows that loops run over in a block of `count` rows."""
+    return (count + GRAIN - 1) & -GRAIN  # a compiler knows what divides it
+
+
 @cache
 def products(dtype: np.dtype[Any]) -> tuple[Routine, Routine, Routine]:
     """The three products for numbers of that type, in the order of their places."""
     return (
-        routine(affine, "nnnnXXXX", dtype, seconds=1.5),
-        routine(add_product, "nnnnXXX", dtype, seconds=0.4),
-        routine(add_gradient, "nnnXXSS", dtype, seconds=1.1),
+        routine(affine, "nnnXXXX", dtype, seconds=1.5),
+        routine(add_product, "nnnnnXXX", dtype, seconds=0.4),
+        routine(add_gradient, "nnnnXXSS", dtype, seconds=1.1),
     )
 
 
-def affine(
-    inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, bias: Any, out: Any
-) -> None:
-    """Each unit: bias + sum over the inputs of weight * x.
-
-    The weight of input d and unit u is w[d * per_input + u * per_unit]: a layer forwards with
-    width and 1, and pulls a gradient back through the same w with 1 and width.
-    """
+def affine(count: Any, inputs: Any, units: Any, x: Any, w: Any, bias: Any, out: Any) -> None:
+    """Each unit: bias + sum over the inputs of weight * x, with w flat from (inputs, units)."""
     x, w = array(x, inputs * ROWS), array(w, inputs * units)
     bias, out = array(bias, units), array(out, units * ROWS)
-    strides = per_input, per_unit
+    rows, strides = padded(count), (units, 1)
     eights, done = inputs >= 8, 0
     if inputs >= MANY:
         done = units - units % UNITS
         first = min(inputs, AT_ONCE)
-        _start_tiles(part(x, 0, first * ROWS), w, strides, bias, part(out, 0, done * ROWS))
-        rest = tail(x, first * ROWS), tail(w, first * per_input)
-        _add_tiles(*rest, strides, part(out, 0, done * ROWS))
+        _start_tiles(rows, part(x, 0, first * ROWS), w, strides, bias, part(out, 0, done * ROWS))
+        rest = tail(x, first * ROWS), tail(w, first * units)
+        _add_tiles(rows, *rest, strides, part(out, 0, done * ROWS))
     for u in range(done, units - 1, 2):
         pair = part(out, u * ROWS, 2 * ROWS)
-        mine = tail(w, u * per_unit)
+        mine = tail(w, u)
         if eights:
-            _start_8(x, mine, strides, bias[u], bias[u + 1], pair)
+            _start_8(rows, x, mine, strides, bias[u], bias[u + 1], pair)
             if inputs > 8:
-                _add_pair(tail(x, 8 * ROWS), tail(mine, 8 * per_input), strides, pair)
+                _add_pair(rows, tail(x, 8 * ROWS), tail(mine, 8 * units), strides, pair)
         else:
-            _fill(part(pair, 0, ROWS), bias[u])
-            _fill(tail(pair, ROWS), bias[u + 1])
-            _add_pair(x, mine, strides, pair)
+            _fill(rows, part(pair, 0, ROWS), bias[u])
+            _fill(rows, tail(pair, ROWS), bias[u + 1])
+            _add_pair(rows, x, mine, strides, pair)
     if units % 2:
-        last, mine = tail(out, (units - 1) * ROWS), tail(w, (units - 1) * per_unit)
+        last, mine = tail(out, (units - 1) * ROWS), tail(w, units - 1)
         if eights:
-            _start_8_single(x, mine, per_input, bias[units - 1], last)
-            _add_single(tail(x, 8 * ROWS), tail(mine, 8 * per_input), per_input, last)
+            _start_8_single(rows, x, mine, units, bias[units - 1], last)
+            _add_single(rows, tail(x, 8 * ROWS), tail(mine, 8 * units), units, last)
         else:
-            _fill(last, bias[units - 1])
-            _add_single(x, mine, per_input, last)
+            _fill(rows, last, bias[units - 1])
+            _add_single(rows, x, mine, units, last)
 
 
 def add_product(
-    inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, out: Any
+    count: Any, inputs: Any, units: Any, per_input: Any, per_unit: Any, x: Any, w: Any, out: Any
 ) -> None:
-    """Add to each unit the sum over the inputs of weight * x; weights as in `affine`."""
+    """Add to each unit the sum over the inputs of weight * x.
+
+    The weight of input d and unit u is w[d * per_input + u * per_unit]: a layer forwards with
+    width and 1, and pulls a gradient back through the same w with 1 and width.
+    """
+    rows = padded(count)
     x, w, out = array(x, inputs * ROWS), array(w, inputs * units), array(out, units * ROWS)
     strides, done = (per_input, per_unit), 0
     if inputs >= MANY:
         done = units - units % UNITS
-        _add_tiles(x, w, strides, part(out, 0, done * ROWS))
+        _add_tiles(rows, x, w, strides, part(out, 0, done * ROWS))
     for u in range(done, units - 1, 2):
-        _add_pair(x, tail(w, u * per_unit), strides, part(out, u * ROWS, 2 * ROWS))
+        _add_pair(rows, x, tail(w, u * per_unit), strides, part(out, u * ROWS, 2 * ROWS))
     if units % 2:
-        _add_single(x, tail(w, (units - 1) * per_unit), per_input, tail(out, (units - 1) * ROWS))
+        _add_single(
+            rows, x, tail(w, (units - 1) * per_unit), per_input, tail(out, (units - 1) * ROWS)
+        )
 
 
 def add_gradient(
-    inputs: Any, units: Any, biases: Any, x: Any, grad: Any, grad_w: Any, grad_b: Any
+    count: Any, inputs: Any, units: Any, biases: Any, x: Any, grad: Any, grad_w: Any, grad_b: Any
 ) -> None:
     """Add this block's share to the gradient of w, flat from (inputs, units), and of b.
 
     `biases` is how much of the latter: 1, or 0 for none.
     """
+    rows = padded(count)
     x, grad = array(x, inputs * ROWS), array(grad, units * ROWS)
     grad_w, grad_b = array(grad_w, inputs * units), array(grad_b, units)
     done = 0
     if inputs >= MANY:
         done = units - units % UNITS
-        _add_products(x, part(grad, 0, done * ROWS), grad_w, units)
+        _add_products(rows, x, part(grad, 0, done * ROWS), grad_w, units)
         for u in range(done):
-            grad_b[u] += biases * _sum(part(grad, u * ROWS, ROWS))
+            grad_b[u] += biases * _sum(rows, part(grad, u * ROWS, ROWS))
     for u in range(done, units - 1, 2):
         pair = part(grad, u * ROWS, 2 * ROWS)
         if inputs >= 8:
-            sums = _dot_8(x, pair, tail(grad_w, u), units)
+            sums = _dot_8(rows, x, pair, tail(grad_w, u), units)
         else:
-            sums = _sum(pair), _sum(tail(pair, ROWS))
+            sums = _sum(rows, pair), _sum(rows, tail(pair, ROWS))
         grad_b[u] += biases * sums[0]
         grad_b[u + 1] += biases * sums[1]
         d = min(inputs // 8, 1) * 8
         while d + 8 <= inputs:
-            _dot_8(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
+            _dot_8(rows, tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
             d += 8
         if d + 4 <= inputs:
-            _dot_4(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
+            _dot_4(rows, tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
             d += 4
         if d < inputs:
-            _dot_single(tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
-            _dot_single(tail(x, d * ROWS), tail(pair, ROWS), tail(grad_w, d * units + u + 1), units)
+            _dot_single(rows, tail(x, d * ROWS), pair, tail(grad_w, d * units + u), units)
+            _dot_single(
+                rows, tail(x, d * ROWS), tail(pair, ROWS), tail(grad_w, d * units + u + 1), units
+            )
     if units % 2:
         last, mine = tail(grad, (units - 1) * ROWS), tail(grad_w, units - 1)
-        total = _dot_8_single(x, last, mine, units) if inputs >= 8 else _sum(last)
+        total = _dot_8_single(rows, x, last, mine, units) if inputs >= 8 else _sum(rows, last)
         grad_b[units - 1] += biases * total
         d = min(inputs // 8, 1) * 8
-        _dot_single(tail(x, d * ROWS), last, tail(mine, d * units), units)
+        _dot_single(rows, tail(x, d * ROWS), last, tail(mine, d * units), units)
 
 
 @inner
-def _start_tiles(x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
+def _start_tiles(rows: int, x: Any, w: Any, strides: Any, bias: Any, out: Any) -> None:
     """Fill units, whose number UNITS divides."""
-    inputs, rows = x.size // ROWS, rows_of_tile(x)
-    for i in range(0, ROWS, rows):
+    inputs, step = x.size // ROWS, rows_of_tile(x)
+    for i in range(0, rows, step):
         for u in range(0, out.size // ROWS, UNITS):
             weights, place = tail(w, u * strides[1]), tail(out, u * ROWS + i)
             start_tile(inputs, tail(x, i), weights, strides, tail(bias, u), place)
 
 
 @inner
-def _add_tiles(x: Any, w: Any, strides: Any, out: Any) -> None:
+def _add_tiles(rows: int, x: Any, w: Any, strides: Any, out: Any) -> None:
     """The same of units that have a value, as many inputs at a time as stay in the cache."""
-    rows = rows_of_tile(x)
+    step = rows_of_tile(x)
     for d in range(0, x.size // ROWS, AT_ONCE):
         inputs = min(x.size // ROWS - d, AT_ONCE)
-        for i in range(0, ROWS, rows):
+        for i in range(0, rows, step):
             mine = tail(x, d * ROWS + i)
             for u in range(0, out.size // ROWS, UNITS):
                 weights, place = tail(w, d * strides[0] + u * strides[1]), tail(out, u * ROWS + i)
@@ -166,43 +177,48 @@ def _add_tiles(x: Any, w: Any, strides: Any, out: Any) -> None:
 
 
 @inner
-def _add_products(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+def _add_products(rows: int, x: Any, grad: Any, grad_w: Any, step: int) -> None:
     inputs = x.size // ROWS
     whole = inputs - inputs % INPUTS
     for d in range(0, whole, INPUTS):
         for u in range(0, grad.size // ROWS, UNITS):
-            add_products(tail(x, d * ROWS), tail(grad, u * ROWS), tail(grad_w, d * step + u), step)
+            mine = tail(grad_w, d * step + u)
+            add_products(rows, tail(x, d * ROWS), tail(grad, u * ROWS), mine, step)
     for u in range(grad.size // ROWS):
         _dot_single(
-            tail(x, whole * ROWS), part(grad, u * ROWS, ROWS), tail(grad_w, whole * step + u), step
+            rows,
+            tail(x, whole * ROWS),
+            part(grad, u * ROWS, ROWS),
+            tail(grad_w, whole * step + u),
+            step,
         )
 
 
 @inner
-def _fill(out: Any, value: Any) -> None:
-    for i in range(ROWS):
+def _fill(rows: int, out: Any, value: Any) -> None:
+    for i in range(rows):
         out[i] = value
 
 
 @inner
-def _add_pair(x: Any, w: Any, strides: Any, out: Any) -> None:
+def _add_pair(rows: int, x: Any, w: Any, strides: Any, out: Any) -> None:
     per_input, per_unit = strides
     inputs = x.size // ROWS
     d = 0
     while d + 8 <= inputs:
-        _add_8(tail(x, d * ROWS), tail(w, d * per_input), strides, out)
+        _add_8(rows, tail(x, d * ROWS), tail(w, d * per_input), strides, out)
         d += 8
     if d + 4 <= inputs:
-        _add_4(tail(x, d * ROWS), tail(w, d * per_input), strides, out)
+        _add_4(rows, tail(x, d * ROWS), tail(w, d * per_input), strides, out)
         d += 4
     if d < inputs:
         x, w = tail(x, d * ROWS), tail(w, d * per_input)
-        _add_single(x, w, per_input, part(out, 0, ROWS))
-        _add_single(x, tail(w, per_unit), per_input, tail(out, ROWS))
+        _add_single(rows, x, w, per_input, part(out, 0, ROWS))
+        _add_single(rows, x, tail(w, per_unit), per_input, tail(out, ROWS))
 
 
 @inner
-def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
+def _start_8(rows: int, x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
     # _add_8 on a stretch filled with the bias does the same, with a store and a load more for each
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
@@ -210,7 +226,7 @@ def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
     w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
     q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
-    for i in range(ROWS):
+    for i in range(rows):
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
         x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
         low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
@@ -220,10 +236,10 @@ def _start_8(x: Any, w: Any, strides: Any, b: Any, c: Any, out: Any) -> None:
 
 
 @inner
-def _start_8_single(x: Any, w: Any, step: int, b: Any, out: Any) -> None:
+def _start_8_single(rows: int, x: Any, w: Any, step: int, b: Any, out: Any) -> None:
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
-    for i in range(ROWS):
+    for i in range(rows):
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
         x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
         low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
@@ -231,14 +247,14 @@ def _start_8_single(x: Any, w: Any, step: int, b: Any, out: Any) -> None:
 
 
 @inner
-def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
+def _add_8(rows: int, x: Any, w: Any, strides: Any, out: Any) -> None:
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     p4, p5, p6, p7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
     w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
     q4, q5, q6, q7 = w[4 * step], w[5 * step], w[6 * step], w[7 * step]
-    for i in range(ROWS):
+    for i in range(rows):
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
         x4, x5, x6, x7 = x[4 * ROWS + i], x[5 * ROWS + i], x[6 * ROWS + i], x[7 * ROWS + i]
         low = p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
@@ -248,48 +264,48 @@ def _add_8(x: Any, w: Any, strides: Any, out: Any) -> None:
 
 
 @inner
-def _add_4(x: Any, w: Any, strides: Any, out: Any) -> None:
+def _add_4(rows: int, x: Any, w: Any, strides: Any, out: Any) -> None:
     step, second = strides
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
     w = tail(w, second)
     q0, q1, q2, q3 = w[0], w[step], w[2 * step], w[3 * step]
-    for i in range(ROWS):
+    for i in range(rows):
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
         out[i] += p0 * x0 + p1 * x1 + p2 * x2 + p3 * x3
         out[ROWS + i] += q0 * x0 + q1 * x1 + q2 * x2 + q3 * x3
 
 
 @inner
-def _add_single(x: Any, w: Any, step: int, out: Any) -> None:
+def _add_single(rows: int, x: Any, w: Any, step: int, out: Any) -> None:
     inputs, d = x.size // ROWS, 0
     while d + 4 <= inputs:
-        _add_4_single(tail(x, d * ROWS), tail(w, d * step), step, out)
+        _add_4_single(rows, tail(x, d * ROWS), tail(w, d * step), step, out)
         d += 4
     while d < inputs:
-        _add_multiple(w[d * step], tail(x, d * ROWS), out)
+        _add_multiple(rows, w[d * step], tail(x, d * ROWS), out)
         d += 1
 
 
 @inner
-def _add_4_single(x: Any, w: Any, step: int, out: Any) -> None:
+def _add_4_single(rows: int, x: Any, w: Any, step: int, out: Any) -> None:
     p0, p1, p2, p3 = w[0], w[step], w[2 * step], w[3 * step]
-    for i in range(ROWS):
+    for i in range(rows):
         low = p0 * x[i] + p1 * x[ROWS + i]
         out[i] += low + p2 * x[2 * ROWS + i] + p3 * x[3 * ROWS + i]
 
 
 @inner
-def _add_multiple(p: Any, x: Any, out: Any) -> None:
-    for i in range(ROWS):
+def _add_multiple(rows: int, p: Any, x: Any, out: Any) -> None:
+    for i in range(rows):
         out[i] += p * x[i]
 
 
 @inner
-def _dot_8(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
+def _dot_8(rows: int, x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     """Eight inputs against the gradients of two units; returns the sums of the two gradients."""
     p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = sum_p = x.dtype.type(0)
     q0 = q1 = q2 = q3 = q4 = q5 = q6 = q7 = sum_q = x.dtype.type(0)
-    for i in range(ROWS):
+    for i in range(rows):
         p, q = grad[i], grad[ROWS + i]
         sum_p, sum_q = sum_p + p, sum_q + q
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
@@ -307,9 +323,9 @@ def _dot_8(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
 
 
 @inner
-def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+def _dot_4(rows: int, x: Any, grad: Any, grad_w: Any, step: int) -> None:
     p0 = p1 = p2 = p3 = q0 = q1 = q2 = q3 = x.dtype.type(0)
-    for i in range(ROWS):
+    for i in range(rows):
         p, q = grad[i], grad[ROWS + i]
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
         p0, p1, p2, p3 = p0 + p * x0, p1 + p * x1, p2 + p * x2, p3 + p * x3
@@ -320,9 +336,9 @@ def _dot_4(x: Any, grad: Any, grad_w: Any, step: int) -> None:
 
 
 @inner
-def _dot_8_single(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
+def _dot_8_single(rows: int, x: Any, grad: Any, grad_w: Any, step: int) -> Any:
     p0 = p1 = p2 = p3 = p4 = p5 = p6 = p7 = total = x.dtype.type(0)
-    for i in range(ROWS):
+    for i in range(rows):
         p = grad[i]
         total += p
         x0, x1, x2, x3 = x[i], x[ROWS + i], x[2 * ROWS + i], x[3 * ROWS + i]
@@ -335,22 +351,22 @@ def _dot_8_single(x: Any, grad: Any, grad_w: Any, step: int) -> Any:
 
 
 @inner
-def _dot_single(x: Any, grad: Any, grad_w: Any, step: int) -> None:
+def _dot_single(rows: int, x: Any, grad: Any, grad_w: Any, step: int) -> None:
     for d in range(x.size // ROWS):
-        grad_w[d * step] += _dot(tail(x, d * ROWS), grad)
+        grad_w[d * step] += _dot(rows, tail(x, d * ROWS), grad)
 
 
 @inner
-def _dot(x: Any, grad: Any) -> Any:
+def _dot(rows: int, x: Any, grad: Any) -> Any:
     total = x.dtype.type(0)
-    for i in range(ROWS):
+    for i in range(rows):
         total += grad[i] * x[i]
     return total
 
 
 @inner
-def _sum(grad: Any) -> Any:
+def _sum(rows: int, grad: Any) -> Any:
     total = grad.dtype.type(0)
-    for i in range(ROWS):
+    for i in range(rows):
         total += grad[i]
     return total

@@ -31,7 +31,7 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
         text = words("both_title" if test else "losses_title", data=data)
         title(axes, text + _seeds(comparison, words))
         axes.set_xlabel(words("steps"))
-        axes.set_ylabel(words("loss_axis" if test else "train_axis"))
+        axes.set_ylabel(_measured("loss_axis" if test else "train_axis", comparison, words))
         if test:
             lines = [Line2D([], [], linewidth=wide, color=style.GREY) for wide in (2, 0.9)]
             labels = [words("training_rows"), words("test_rows")]
@@ -67,9 +67,12 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
     size = (8.0, 1.2 + 0.42 * len(bars)) if lying else (wide, 4.8)
     with style.chart(*size) as figure:
         axes = figure.add_subplot()
-        (_lying if lying else _upright)(axes, bars, words)
+        label = _measured("test_axis", comparison, words)
+        (_lying if lying else _upright)(axes, bars, label, words)
         steps, data = words.count(comparison.steps), style.shortened(comparison.facts.name)
-        title(axes, words("bars_title", steps=steps, data=data) + _seeds(comparison, words))
+        stopped = any(run.stopped for result in comparison.results for run in result.descents)
+        key = "bars_title_stopped" if stopped else "bars_title"
+        title(axes, words(key, steps=steps, data=data) + _seeds(comparison, words))
         if axes.get_legend_handles_labels()[1]:
             axes.legend(frameon=False, loc="lower right" if lying else "upper right")
         return figure
@@ -88,7 +91,7 @@ def _bars(comparison: Comparison, words: Words) -> list[_Bar]:
     return bars
 
 
-def _upright(axes: Axes, bars: list[_Bar], words: Words) -> None:
+def _upright(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
     highest = max(bar.top for bar in bars)
     for i, bar in enumerate(bars):
         axes.bar(i, bar.value, width=0.6, color=style.colour(i))
@@ -108,12 +111,12 @@ def _upright(axes: Axes, bars: list[_Bar], words: Words) -> None:
     axes.set_xlim(-0.6, len(bars) - 0.4)
     axes.set_ylim(0, 1.12 * highest or 1)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: words.short(loss)))
-    axes.set_ylabel(words("test_axis"))
+    axes.set_ylabel(label)
     axes.grid(axis="y")
     axes.tick_params(axis="x", length=0)
 
 
-def _lying(axes: Axes, bars: list[_Bar], words: Words) -> None:
+def _lying(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
     highest = max(bar.top for bar in bars)
     for i, bar in enumerate(bars):
         axes.barh(i, bar.value, height=0.6, color=style.colour(i))
@@ -127,7 +130,7 @@ def _lying(axes: Axes, bars: list[_Bar], words: Words) -> None:
     longest = max(len(bar.text) for bar in bars)
     axes.set_xlim(0, (1.05 + 0.02 * longest) * highest or 1)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda loss, _: words.short(loss)))
-    axes.set_xlabel(words("test_axis"))
+    axes.set_xlabel(label)
     axes.tick_params(axis="y", length=0)
 
 
@@ -140,6 +143,11 @@ def _sheet_line(axes: Axes, words: Words) -> dict[str, Any]:
     labelled = axes.get_legend_handles_labels()[1]
     label = "" if labelled else words("sheet_figure")
     return {"color": style.GREY, "linestyle": (0, (4, 2)), "label": label}
+
+
+def _measured(key: str, comparison: Comparison, words: Words) -> str:
+    """The label of an axis of losses, with what they measure."""
+    return words(key, measure=words.measure(comparison.facts.measure))
 
 
 def _seeds(comparison: Comparison, words: Words) -> str:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from derivable.comparison import Comparison, Trained
+from derivable.comparison.training import EVERY
 from derivable.display import style
 from derivable.display.html import swatch, table
 from derivable.display.words import Words
@@ -245,7 +246,10 @@ def _how(comparison: Comparison, words: Words) -> str:
     heads = ["model", "method", "error_estimate", "gradients", "rate"]
     rows = [_descended(result, words) for result in comparison.results]
     content = table([words(head) for head in heads], rows, kind="words", label=words("how"))
-    return _section(words("how"), _scrolling(content, words("how")) + _rates(comparison, words))
+    return _section(
+        words("how"),
+        _scrolling(content, words("how")) + _rates(comparison, words) + _stopped(comparison, words),
+    )
 
 
 def _descended(result: Trained, words: Words) -> list[str]:
@@ -265,6 +269,15 @@ def _descended(result: Trained, words: Words) -> list[str]:
         words.count(sum(run.gradient_evaluations for run in result.descents)),
         escape(words.rate(descent.lr)),
     ]
+
+
+def _stopped(comparison: Comparison, words: Words) -> str:
+    """Which models were stopped early, and after how many steps; of several seeds, the first."""
+    return "".join(
+        f"<p>{escape(words('stopped', model=result.model.name, steps=steps))}</p>"
+        for result in comparison.results
+        if result.descent.stopped and (steps := words.count(result.descent.steps))
+    )
 
 
 def _rates(comparison: Comparison, words: Words) -> str:
@@ -294,9 +307,28 @@ def _protocol(comparison: Comparison, words: Words) -> str:
         more = words.count(len(facts.features) - MOST_NAMES)
         features = words("columns_more", names=features, n=more)
     columns = words("columns", features=features)
-    descent = words("protocol_descent", steps=words.count(comparison.steps))
-    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (split, descent, columns))
+    descent = words(
+        "protocol_descent",
+        steps=words.count(comparison.steps),
+        measure=words.measure(facts.measure),
+    )
+    sentences = (split, descent, *_training(comparison, words), columns)
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     return _section(words("protocol"), said)
+
+
+def _training(comparison: Comparison, words: Words) -> Iterator[str]:
+    """The penalty and the early stopping, where there are such."""
+    training = comparison.training
+    if training.penalty:
+        yield words("protocol_penalty", penalty=words.short(training.penalty))
+    if training.patience is not None:
+        yield words(
+            "protocol_stopping",
+            share=words.percent(training.validation),
+            n=words.count(training.patience),
+            every=words.count(EVERY),
+        )
 
 
 def _again(comparison: Comparison, command: str, versions: Mapping[str, str], words: Words) -> str:

@@ -60,7 +60,9 @@ def turned(result: Trained) -> Turn | None:
 
 
 def still_falling(result: Trained) -> bool:
-    """Whether the training loss still fell over the last tenth of the steps."""
+    """Whether the training loss still fell over the last tenth of the steps, and was let go on."""
+    if result.descent.stopped:
+        return False
     losses = result.descent.losses
     before = losses[-1 - len(losses) // 10].item()
     return before - losses[-1].item() > FALL * before

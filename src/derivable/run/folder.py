@@ -19,7 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from derivable.comparison import Comparison, Facts, Found, Keeper, Trained
+from derivable.comparison import Comparison, Facts, Found, Keeper, Trained, Training
+from derivable.comparison.training import WORDS
 from derivable.descent import Descent, Rate
 from derivable.errors import DataError, FileError, SettingError
 from derivable.files import remove_parts, write_whole
@@ -255,7 +256,8 @@ def load_run(folder: Path | str) -> Comparison:
         )
     facts = load_facts(folder / KEPT / "facts.safetensors")
     results = tuple(load_trained(file, facts) for file in files)
-    return Comparison(facts, settings.options["steps"], seeds_of(settings), results)
+    steps, training = settings.options["steps"], training_of(settings)
+    return Comparison(facts, steps, seeds_of(settings), results, training)
 
 
 def saved_model(folder: Path, model: Model) -> SavedModel:
@@ -269,6 +271,12 @@ def saved_model(folder: Path, model: Model) -> SavedModel:
 def models_of(settings: Settings) -> tuple[Model, ...]:
     """The models of a run."""
     return parse_models(settings.options["models"])
+
+
+def training_of(settings: Settings) -> Training:
+    """What is minimised in a run, and how."""
+    words = {key.replace("-", "_"): value for key, value in settings.options.items()}
+    return Training.of_words(**{name: words[name] for name in WORDS if name in words})
 
 
 def seeds_of(settings: Settings) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.comparison import Curve, Facts, Found, Trained
+from derivable.comparison.training import SCHEDULES
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
 from derivable.errors import DataError
@@ -36,6 +37,7 @@ def save_facts(facts: Facts, file: Path) -> None:
         "protocol": facts.protocol,
         "train_rows": facts.train_rows,
         "digest": facts.digest,
+        "loss": facts.loss,
         "columns": facts.columns and facts.columns.to_dict(),
     }
     save_tensors(file, tensors, {"facts": json.dumps(words)})
@@ -126,7 +128,7 @@ def _pack(run: Descent) -> Packed:
     """A descent that ended: its checkpoint, with the last loss, and how it was found."""
     tensors, words = replace(run.checkpoint, losses=run.losses, snapshots=run.snapshots).pack()
     about = {
-        "lr": run.lr,
+        "lr": _packed_rate(run.lr),
         "gradient_evaluations": run.gradient_evaluations,
         "error_estimate": asdict(run.error_estimate),
         "seconds": run.seconds,
@@ -140,12 +142,13 @@ def _pack(run: Descent) -> Packed:
 def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network) -> Descent:
     """What `_pack` made of it."""
     about = json.loads(words["descent"])
-    how = about.pop("error_estimate")
+    how, lr = about.pop("error_estimate"), _unpacked_rate(about.pop("lr"))
     windows = tuple(Window(**window) for window in how.pop("windows"))
     end = Checkpoint.unpack(tensors, words)
     assert end.snapshots is not None
     return Descent(
         **about,
+        lr=lr,
         network=network.trained(end.theta, end.buffers),
         losses=end.losses,
         steps=end.step - 1,
@@ -156,6 +159,19 @@ def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network)
         snapshots=end.snapshots,
         checkpoint=replace(end, losses=end.losses[:-1]),
     )
+
+
+def _packed_rate(lr: Any) -> Any:
+    """A learning rate as JSON: a number, or one of the library's schedules by its name."""
+    if not callable(lr):
+        return lr
+    kinds = {kind: name for name, kind in SCHEDULES.items()}
+    return [kinds[type(lr)], asdict(lr)]
+
+
+def _unpacked_rate(lr: Any) -> Any:
+    """What `_packed_rate` made of it."""
+    return SCHEDULES[lr[0]](**lr[1]) if isinstance(lr, list) else lr
 
 
 @contextmanager

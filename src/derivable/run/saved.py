@@ -57,7 +57,8 @@ class SavedModel:
             "train_loss": result.unit * run.train_loss,
             "test_loss": result.test_losses[0],
             "method": run.method,
-            "lr": run.lr,
+            "lr": result.lr,
+            "schedule": result.schedule,
             "steps": run.steps,
         }
         return cls(result.model, run.network, columns_of(facts), facts.scaler, about)

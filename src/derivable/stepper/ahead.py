@@ -10,17 +10,19 @@ import gc
 import importlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
 from derivable.compiler import numba_is_installed
 from derivable.function import Function
 from derivable.functions import Tanh
+from derivable.layer import Layer
+from derivable.loss import Loss
 from derivable.network import Network
-from derivable.objective.mlp import Mlp
+from derivable.objective.mlp import Activation, Mlp
 from derivable.problem import Problem
 from derivable.stepper import Kind, choose_stepper
 
@@ -36,7 +38,7 @@ class Demand:
 
     stepper: str
     sizes: tuple[int, ...]
-    activation: str | None  # its module and name
+    activation: str  # as `_spelled` spells it
     loss: str
     labels: bool  # whether the targets are classes
     dtype: str
@@ -52,24 +54,31 @@ class Demand:
         hvp: bool,
     ) -> Self | None:
         """That of a problem; None where another process could not make the same one."""
-        mlp = Mlp.of(problem)
-        functions = [problem.loss, *(mlp.activations if mlp else ())]
-        if mlp is None or not all(one.__module__.startswith("derivable.") for one in functions):
+        mlp, loss = Mlp.of(problem), Loss.of(problem.loss)
+        if mlp is None:
             return None
-        activation = _path(mlp.activations[0]) if mlp.activations else None
+        first = mlp.activations[0] if mlp.activations else Activation(Tanh)
+        activation = _spelled(first.function, first.options)
+        spelled_loss = _spelled(loss.function, loss.options)
+        if activation is None or spelled_loss is None:
+            return None
         name = str(dtype).removeprefix("torch.")
         labels = not problem.y.is_floating_point()
-        return cls(kind.name, mlp.sizes, activation, _path(problem.loss), labels, name, hvp)
+        return cls(kind.name, mlp.sizes, activation, spelled_loss, labels, name, hvp)
 
     def routines(self) -> list[Compiled]:
         """The compiled code of such a stepper."""
         dtype = getattr(torch, self.dtype)
-        activation = _function(self.activation) if self.activation else Tanh
-        network = Network.mlp(*self.sizes, activation=activation, dtype=dtype)
+        activation, options = _meant(self.activation)
+        layers = Network.mlp(*self.sizes, activation=activation, dtype=dtype).layers
+        network = Network(
+            [Layer(activation, **options) if i % 2 else one for i, one in enumerate(layers)]
+        )
         x, y = (torch.zeros(1, size, dtype=dtype) for size in (self.sizes[0], self.sizes[-1]))
         if self.labels:
             y = torch.zeros(1, dtype=torch.long)
-        problem = Problem(network, _function(self.loss), x, y)
+        loss, options = _meant(self.loss)
+        problem = Problem(network, Loss(loss, **options), x, y)
         return choose_stepper(problem, self.stepper, steps=0).routines(hvp=self.hvp)
 
 
@@ -87,14 +96,20 @@ def compile_ahead(demands: Sequence[Demand]) -> None:
         helper.give("")
 
 
-def _path(function: type[Function]) -> str:
-    return f"{function.__module__}:{function.__qualname__}"
+def _spelled(function: type[Function], options: Mapping[str, Any]) -> str | None:
+    """Module, name and options as JSON; None where another process does not have the same."""
+    if not function.__module__.startswith("derivable."):
+        return None
+    try:
+        return json.dumps([function.__module__, function.__qualname__, dict(options)])
+    except TypeError:  # tensors, for example
+        return None
 
 
-def _function(path: str) -> type[Function]:
-    module, name = path.split(":")
-    found: type[Function] = getattr(importlib.import_module(module), name)
-    return found
+def _meant(text: str) -> tuple[type[Function], dict[str, Any]]:
+    """The Function and the options that `_spelled` has spelled."""
+    module, name, options = json.loads(text)
+    return getattr(importlib.import_module(module), name), options
 
 
 def main() -> None:

@@ -28,7 +28,6 @@ import torch
 from torch import Tensor
 
 from derivable.compiler import numba_is_installed
-from derivable.formula import kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import MSE
 from derivable.objective.mlp import Mlp, no_mlp
@@ -77,7 +76,7 @@ class PiecewiseSteps(ExactStepper):
         mlp = Mlp.of(problem, (MSE,))
         if mlp is None:
             return no_mlp(cls.name, (MSE,))
-        kernel = kernel_of(mlp.activations[0]) if len(mlp.activations) == 1 else None
+        kernel = mlp.activations[0].kernel if len(mlp.activations) == 1 else None
         if not (
             numba_is_installed()
             and isinstance(kernel, Kernel)
@@ -101,7 +100,7 @@ class PiecewiseSteps(ExactStepper):
         super().__init__(problem)
         mlp = Mlp.of(problem, (MSE,))
         assert mlp is not None  # `refusal` has looked
-        kernel = kernel_of(mlp.activations[0])
+        kernel = mlp.activations[0].kernel
         assert isinstance(kernel, Kernel)
         assert kernel.slopes is not None
         self.plain = FusedSteps(problem.in_float64())  # the same from the table
@@ -124,25 +123,25 @@ class PiecewiseSteps(ExactStepper):
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs: its loop, and for the last loss that of the table."""
-        from derivable.objective import piecewise_kernels
+        from derivable.stepper.piecewise_kernels import take_steps
 
-        return [piecewise_kernels.take_steps, *self.plain.routines(hvp=hvp)]
+        return [take_steps, *self.plain.routines(hvp=hvp)]
 
     def take_steps(self, theta: Tensor, lr: float, losses: Tensor) -> None:
         """Move `theta` by as many exact steps as there are `losses`; fill in the loss before each.
 
         Where rows change sides so often that it does not pay, the rest is done from the table.
         """
-        from derivable.objective import piecewise_kernels
+        from derivable.stepper.piecewise_kernels import empty_lists, empty_scratch, take_steps
 
         state = self._state
         if state is None or not torch.equal(state.theta, theta):
-            lists = piecewise_kernels.empty_lists(self.units, len(self.x))
-            scratch = piecewise_kernels.empty_scratch(self.units, len(self.x), self.y.size(1))
+            lists = empty_lists(self.units, len(self.x))
+            scratch = empty_scratch(self.units, len(self.x), self.y.size(1))
             state = self._state = _State(self._count(theta), lists, scratch)
         taken = 0
         if state.pays:
-            taken = piecewise_kernels.take_steps(
+            taken = take_steps(
                 theta.numpy(),
                 lr,
                 losses.numpy(),

@@ -1,4 +1,4 @@
-"""The first rungs: whether a call leaves alone what it was given, and can be repeated."""
+"""Calls: whether a call leaves alone what it was given, and can be repeated."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.targets.recorder import kept, same
@@ -26,8 +27,8 @@ def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]
     problems = _repeatable(examined, inputs)
     if any(p.cause in ("random", "state") for p in problems):
         return problems
-    examined.subject.batchable = True
-    problems += _forward_in_place(examined, inputs)
+    examined.subject.batchable = not examined.subject.asked  # vmap has no requires_grad
+    problems += forward_in_place(examined, inputs)
     problems += _backward_in_place(examined, inputs)
     examined.fresh = bool(problems)
     problems += _backward_again(examined, inputs)
@@ -70,15 +71,16 @@ def _repeatable(examined: Examined, inputs: Inputs) -> list[Problem]:
     """Forward gives the same outputs again, if need be from the same seed."""
     subject = examined.subject
     before = _random_state()
-    subject.value(inputs)
+    subject.outputs(inputs)
     subject.random = _random_state() != before
     known = _class_state(subject.target)
-    first, second = subject.value(inputs), subject.value(inputs)
+    first, second = subject.outputs(inputs), subject.outputs(inputs)
+    if not _alike(first, examined.run(inputs).outputs):  # forward asks what requires grad
+        subject.asked = tuple(examined.wanted)
+        first, second = subject.outputs(inputs), subject.outputs(inputs)
     examined.comparisons += 1
-    if all(same(a, b) for a, b in zip(first, second, strict=True)):
+    if _alike(first, second):
         return []
-    if _close(first, second):
-        return []  # sums in another order, as on several threads
     changed = [name for name, v in _class_state(subject.target).items() if known.get(name) != v]
     said = Message("evidence.forward_again")
     if changed:
@@ -86,11 +88,15 @@ def _repeatable(examined: Examined, inputs: Inputs) -> list[Problem]:
     return [Problem("random", None, (said,))]
 
 
-def _close(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    return all(
-        torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True)
-        for a, b in zip(first, second, strict=True)
-        if isinstance(a, Tensor) and a.shape == b.shape
+def _alike(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
+    """Whether outputs have the same bits, or differ as sums in another order do."""
+    return len(first) == len(second) and (
+        all(same(a, b) for a, b in zip(first, second, strict=True))
+        or all(
+            torch.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=True)
+            for a, b in zip(first, second, strict=True)
+            if isinstance(a, Tensor) and isinstance(b, Tensor) and a.shape == b.shape
+        )
     )
 
 
@@ -111,19 +117,23 @@ def _class_state(target: Any) -> dict[str, int]:
     return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
 
 
-def _forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
+def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
     """Forward changes no examined input unless it says so with mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
+    given = examined.subject.given(inputs)
     problems = []
     for i in examined.wanted:
         examined.comparisons += 1
-        if any(run.inputs[i] is marked for marked in dirty) or same(run.inputs[i], inputs[i]):
+        if any(run.inputs[i] is marked for marked in dirty):
             continue
-        name = examined.name(i, inputs)
-        problems.append(
-            Problem("in_place", i, (Message("evidence.forward_changes", {"name": name}),))
-        )
+        changed = not same(run.inputs[i], given[i])
+        written = isinstance(run, FunctionRun) and run.inputs[i]._version > 0
+        if changed or written:
+            key = "evidence.forward_changes" if changed else "evidence.forward_writes"
+            said = Message(key, {"name": examined.name(i, inputs)})
+            line = writing_line(examined.subject, inputs, i)
+            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
     return problems
 
 
@@ -162,13 +172,14 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     try:
         first = gradients(examined, run, inputs, vector)
     except Exception as error:
-        return [Problem("raises", None, (raised(error),))]
+        return [Problem("raises", None, (raised(error),), source=raised_at(error))]
     draws = _random_state() != before
     examined.comparisons += 2
     try:
         second = gradients(examined, run, inputs, vector)
     except Exception as error:
-        return [Problem("state", None, (Message("evidence.backward_once"), raised(error)))]
+        said = (Message("evidence.backward_once"), raised(error))
+        return [Problem("state", None, said, source=raised_at(error))]
     if draws:
         with seeded(1):
             other = gradients(examined, examined.run(inputs), inputs, vector)
@@ -214,12 +225,12 @@ def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pr
         for tensor, i in zip(tensors, range(len(inputs)), strict=True):
             if i in examined.wanted:
                 tensor.requires_grad_()
-        examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        examined.subject.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         with torch.no_grad():
             for tensor, other in zip(tensors, others, strict=True):
                 if isinstance(tensor, Tensor):
                     tensor.copy_(other)
-        run = examined.subject._run([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        run = examined.subject.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         again = gradients(examined, run, others, cotangent(run)) if not examined.fresh else fresh
     except Exception:  # `others` may be inputs that forward refuses
         return []

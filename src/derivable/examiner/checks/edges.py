@@ -11,7 +11,7 @@ chooses; nan is worth a note.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,10 +20,17 @@ from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import MOST_ROWS, Examined
 from derivable.examiner.finding import Message, Worst
-from derivable.examiner.inputs.probes import structure
-from derivable.examiner.measure.derivatives import Ruler
+from derivable.examiner.inputs.contracts import (
+    Contract,
+    Definite,
+    LogSimplex,
+    Rotation,
+    Unit,
+    structure,
+)
 from derivable.examiner.measure.extrapolation import power_of_two, size_of
 from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run
 
 VALUES = (0.0, 1.0, -1.0)
@@ -88,11 +95,23 @@ def _places(examined: Examined, inputs: Inputs) -> Iterator[tuple[int, int, floa
         x = inputs[argument]
         if not x.numel() or x.is_complex() or argument in examined.known:
             continue
-        if structure(x) in ("definite", "unit", "log simplex"):
+        if isinstance(structure(x), Definite | Unit | Rotation | LogSimplex):
             continue
         lowest = 0.0 if bool((x >= 0).all()) else -1.0
+        contract = examined.subject.forms.get(argument)
         for entry in sorted({0, x.numel() // 2, x.numel() - 1}):
-            yield from ((argument, entry, value) for value in VALUES if value >= lowest)
+            for value in VALUES:
+                if value >= lowest and _allowed(contract, x, entry, value):
+                    yield argument, entry, value
+
+
+def _allowed(contract: Any, x: Tensor, entry: int, value: float) -> bool:
+    """Whether the contract of an argument, if it has one, lets one of its entries be `value`."""
+    if not isinstance(contract, Contract):
+        return True
+    moved = x.detach().clone()
+    moved.view(-1)[entry] = value
+    return contract.holds(moved)
 
 
 def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
@@ -104,16 +123,18 @@ def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
     found = gradients(examined, run, inputs, cotangent(run))
     if all(g is None or bool(torch.isfinite(real(g)).all()) for g in found):
         return [], True
-    ruler = Ruler(examined.subject, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
     lost = []
     for argument, rows in _rows(examined, run, inputs, len(at)).items():
         x = inputs[argument]
         for column in (~torch.isfinite(rows)).any(0).nonzero().flatten().tolist()[:COLUMNS]:
             place = torch.unravel_index(torch.tensor(column), x.shape) if x.ndim else ()
             entry = tuple(int(i) for i in place)
-            lost.append(Lost(argument, entry, rows[:, column], _along_one(ruler, argument, column)))
+            lost.append(
+                Lost(argument, entry, rows[:, column], _along_one(numeric, argument, column))
+            )
     smooth = all(one.slopes.have_limits for one in lost)
-    return lost, smooth and _along_all(ruler, examined.wanted).have_limits
+    return lost, smooth and _along_all(numeric, examined.wanted).have_limits
 
 
 def _rows(examined: Examined, run: Run, inputs: Inputs, count: int) -> dict[int, Tensor]:
@@ -128,39 +149,41 @@ def _rows(examined: Examined, run: Run, inputs: Inputs, count: int) -> dict[int,
     return {argument: torch.stack(parts) for argument, parts in rows.items()}
 
 
-def _along_one(ruler: Ruler, argument: int, column: int) -> Slopes:
+def _along_one(numeric: TargetDerivatives, argument: int, column: int) -> Slopes:
     """How the outputs move with one entry, as its steps shrink."""
-    x = real(ruler.inputs[argument])
+    x = real(numeric.inputs[argument])
     scale = power_of_two(torch.tensor([size_of(x)]).double())
     direction = torch.zeros(1, len(x)).double()
     direction[0, column] = 1.0
     steps = STEPS.unsqueeze(1) * scale  # (k, 1)
-    ahead, behind = ruler.moved(argument, direction, steps).squeeze(2)  # (k, m) each
-    return _slopes(ruler, ahead, behind, steps)
+    ahead, behind = numeric.by(argument).moved(direction, steps).squeeze(2)  # (k, m) each
+    return _slopes(numeric, ahead, behind, steps)
 
 
-def _along_all(ruler: Ruler, arguments: Sequence[int]) -> Slopes:
+def _along_all(numeric: TargetDerivatives, arguments: Sequence[int]) -> Slopes:
     """How the outputs move with all entries together, each at a pace of its own."""
     generator = torch.Generator().manual_seed(23)
     paces = {}
     for i in arguments:
-        x = real(ruler.inputs[i])
+        x = real(numeric.inputs[i])
         paces[i] = (0.5 + torch.rand(len(x), generator=generator).double()) * (size_of(x) or 1.0)
 
     def outputs(step: float) -> Tensor:
-        inputs = list(ruler.inputs)
+        inputs = list(numeric.inputs)
         for i, pace in paces.items():
             inputs[i] = unreal(real(inputs[i]) + step * pace, inputs[i])
-        return ruler.safely(inputs)
+        return numeric.outputs_or_nan(inputs)
 
     ahead, behind = (torch.stack([outputs(sign * float(h)) for h in STEPS]) for sign in (1, -1))
-    return _slopes(ruler, ahead, behind, STEPS.unsqueeze(1))
+    return _slopes(numeric, ahead, behind, STEPS.unsqueeze(1))
 
 
-def _slopes(ruler: Ruler, ahead: Tensor, behind: Tensor, steps: Tensor) -> Slopes:
+def _slopes(numeric: TargetDerivatives, ahead: Tensor, behind: Tensor, steps: Tensor) -> Slopes:
     """From the outputs (k, m) on both sides, `steps` (k, 1) away."""
-    quotients = torch.stack([(ahead - ruler.at) / steps, (ruler.at - behind) / steps])  # (2, k, m)
-    noise = 64 * ruler.noise / steps[-1]  # (m,)
+    quotients = torch.stack(
+        [(ahead - numeric.at) / steps, (numeric.at - behind) / steps]
+    )  # (2, k, m)
+    noise = 64 * numeric.noise / steps[-1]  # (m,)
     apart = quotients.diff(dim=1)  # (2, k - 1, m)
     first, last = (part.abs().amax(1) for part in (apart[:, :3], apart[:, -3:]))  # (2, m)
     settles = last <= torch.maximum(SETTLED * first, 1e-6 * quotients[:, -1].abs() + noise)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.returned import fit
-from derivable.examiner.measure.derivatives import EPS, Ruler
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.recorder import replace_saved
 from derivable.examiner.targets.target import FunctionRun, Inputs
 
@@ -23,7 +24,7 @@ STATIONS, HALVINGS = 16, 12  # on the way from right inputs to wrong ones
 A_LITTLE = 2e-3  # of the way
 
 
-def corners(sample: Sample, ruler: Ruler) -> None:
+def corners(sample: Sample, numeric: TargetDerivatives) -> None:
     """Take back what lies at a corner that no single entry shows, such as a tie of many.
 
     Where there is a derivative, it is linear: along a random direction it is what the
@@ -32,7 +33,7 @@ def corners(sample: Sample, ruler: Ruler) -> None:
     measured = sample.measured
     generator = torch.Generator().manual_seed(4)
     direction = torch.randn(measured.value.shape[1], generator=generator).double()
-    along = ruler.along_again(sample.argument, direction)
+    along = numeric.refined_along(sample.argument, direction)
     smooth = torch.isfinite(measured.error).all(1) & torch.isfinite(along.error)
     expected = measured.value.nan_to_num(0.0) @ direction
     slack = 8 * (measured.error.nan_to_num(0.0, 0.0) @ direction.abs() + along.error)
@@ -97,20 +98,20 @@ def symmetry(sample: Sample) -> None:
         sample.wrong[:] = False
 
 
-def flat(sample: Sample, ruler: Ruler) -> None:
+def flat(sample: Sample, numeric: TargetDerivatives) -> None:
     """Take back a zero where the smallest steps change nothing: rounding to whole numbers, say.
 
-    Over longer steps the outputs of a staircase do change, and the ruler may take its slope for the
-    derivative and the stairs for noise.
+    Over longer steps the outputs of a staircase do change, and the numerical derivative may be
+    their slope and the stairs for noise.
     """
     x = real(sample.x)
     for column in (sample.wrong & (sample.returned == 0)).any(0).nonzero().flatten().tolist():
         aside = torch.zeros_like(x)
         aside[column] = float(x[column].abs()) * 2.0**-40 or 2.0**-40
-        outputs = ruler.at_points(sample.argument, torch.stack([x + aside, x - aside]))
-        still = (outputs == ruler.at).all(0)  # (m,)
+        outputs = numeric.by(sample.argument).at_points(torch.stack([x + aside, x - aside]))
+        still = (outputs == numeric.at).all(0)  # (m,)
         rise = sample.measured.value[:, column].abs() * aside[column]
-        still &= rise > 64 * EPS * ruler.at.abs()  # the slope would have been seen
+        still &= rise > 64 * EPS * numeric.at.abs()  # the slope would have been seen
         sample.wrong[:, column] &= ~(still & (sample.returned[:, column] == 0))
 
 
@@ -188,15 +189,15 @@ def deviation(examined: Examined, sample: Sample, inputs: Inputs, row: int, colu
         vector = torch.zeros(count).double()
         vector[row] = 1.0
         fitted = fit(examined.pull(run, inputs, vector), sample.argument, sample.x)
-        ruler = Ruler(examined.subject, inputs, run.smooth)
+        numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
     except Exception:  # between two inputs anything may happen
         return 0.0
-    if fitted is None or len(ruler.at) != count:
+    if fitted is None or len(numeric.at) != count:
         return 0.0
     returned = real(fitted)
     direction = torch.zeros_like(returned)
     direction[column] = 1.0
-    measured = ruler.along_again(sample.argument, direction)
+    measured = numeric.refined_along(sample.argument, direction)
     value, error = float(measured.value[row]), float(measured.error[row])
     off = abs(float(returned[column]) - value)
     larger = max(abs(float(returned[column])), abs(value))

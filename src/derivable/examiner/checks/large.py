@@ -9,8 +9,8 @@ from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.returned import Problem, fit
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import Ruler
 from derivable.examiner.measure.space import real, size
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs
 
 DIRECTIONS = 3
@@ -21,7 +21,7 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
     run = examined.run(inputs)
     vector = cotangent(run)
     returned = examined.pull(run, inputs, vector)
-    ruler = Ruler(examined.subject, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
     problems = []
     for i in examined.wanted:
         gradient = fit(returned, i, inputs[i])
@@ -32,12 +32,12 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
             generator = torch.Generator().manual_seed(100 + seed)
             direction = torch.randn(size(inputs[i]), generator=generator).double()
             examined.comparisons += 1
-            said = _compare(ruler, i, direction, g, vector)
+            said = _compare(numeric, i, direction, g, vector)
             if said is None:
                 continue
-            entry, place = _worst(ruler, i, g, vector, tuple(inputs[i].shape))
+            entry, place = _worst(numeric, i, g, vector, tuple(inputs[i].shape))
             direction[entry] = 0.0
-            alone = place is not None and _compare(ruler, i, direction, g, vector) is None
+            alone = place is not None and _compare(numeric, i, direction, g, vector) is None
             cause = "part_only" if alone else "unrecognised"
             problems.append(Problem(cause, i, (said, place) if place else (said,)))
             break
@@ -45,10 +45,10 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
 
 
 def _compare(
-    ruler: Ruler, argument: int, direction: Tensor, gradient: Tensor, vector: Tensor
+    numeric: TargetDerivatives, argument: int, direction: Tensor, gradient: Tensor, vector: Tensor
 ) -> Message | None:
     """What to say if the two differ along `direction`; None if they agree."""
-    measured = ruler.along(argument, direction)
+    measured = numeric.along(argument, direction)
     expected = float(vector @ measured.value)
     error = 5 * float((vector * measured.error).square().sum().sqrt()) + 1e-12 * float(
         vector.norm() * measured.value.norm()
@@ -59,13 +59,17 @@ def _compare(
     if not torch.isfinite(measured.value).all() or abs(got - expected) <= slack:
         return None
     if error > 1e-3 * float(terms.square().sum().sqrt()):
-        return None  # the ruler cannot tell
+        return None  # the numerical derivative is too inaccurate
     fields = {"returned": f"{got:.8g}", "measured": f"{expected:.8g}", "error": f"{error:.1g}"}
     return Message("evidence.direction", fields)
 
 
 def _worst(
-    ruler: Ruler, argument: int, gradient: Tensor, vector: Tensor, shape: tuple[int, ...]
+    numeric: TargetDerivatives,
+    argument: int,
+    gradient: Tensor,
+    vector: Tensor,
+    shape: tuple[int, ...],
 ) -> tuple[int, Message | None]:
     """Halve the argument until one wrong entry is left: where it is, and what to say about it."""
     low, high = 0, len(gradient)
@@ -75,13 +79,13 @@ def _worst(
         middle = (low + high) // 2
         direction = torch.zeros_like(gradient)
         direction[low:middle] = signs[low:middle]
-        if _compare(ruler, argument, direction, gradient, vector) is not None:
+        if _compare(numeric, argument, direction, gradient, vector) is not None:
             high = middle
         else:
             low = middle
     direction = torch.zeros_like(gradient)
     direction[low] = 1.0
-    said = _compare(ruler, argument, direction, gradient, vector)
+    said = _compare(numeric, argument, direction, gradient, vector)
     if said is None:
         return low, None
     index = tuple(

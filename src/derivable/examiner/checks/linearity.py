@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.calls import cotangent, differ, gradients
-from derivable.examiner.checks.returned import Problem, fit, raised
+from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import EPS
+from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, is_float
 
@@ -176,7 +176,7 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
             fresh = examined.run(inputs) if examined.fresh else run
             got = [fit(fresh.pull(arranged), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            problems.append(Problem("layout", None, (said, raised(error))))
+            problems.append(Problem("layout", None, (said, raised(error)), source=raised_at(error)))
             break
         if differ(examined, expected, got, usual):
             problems.append(Problem("layout", None, (said,)))
@@ -201,7 +201,7 @@ def _input_layout(examined: Examined, inputs: Inputs, run: Run) -> list[Problem]
     try:
         got = gradients(examined, other, scattered, vector)
     except Exception as error:
-        return [Problem("layout", None, (said, raised(error)))]
+        return [Problem("layout", None, (said, raised(error)), source=raised_at(error))]
     if differ(examined, gradients(examined, run, inputs, vector), got):
         return [Problem("layout", None, (said,))]
     return []
@@ -273,7 +273,7 @@ def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
         try:
             got = [fit(run.pull(alone), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            return [Problem("raises", None, (said, raised(error)))]
+            return [Problem("raises", None, (said, raised(error)), source=raised_at(error))]
         if differ(examined, expected, got):
             return [Problem("none", None, (said,))]
     return []
@@ -299,7 +299,10 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
             part = partial.run(inputs)
             returned = partial.pull(part, inputs, cotangent(part))
         except Exception as error:
-            problems.append(Problem("needs_input_grad", chosen[0], (said, raised(error))))
+            said_at = (said, raised(error))
+            problems.append(
+                Problem("needs_input_grad", chosen[0], said_at, source=raised_at(error))
+            )
             continue
         for i in chosen:
             got = fit(returned, i, inputs[i])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import cotangent, forward_in_place
 from derivable.examiner.checks.returned import Problem, fit, raised, short
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import Measured, Ruler
+from derivable.examiner.measure import Measured
 from derivable.examiner.measure.space import joined, parted, real, size, unreal
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple
 
@@ -41,6 +43,11 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
     A backward that says that it cannot be differentiated again, by raising, is no mistake.
     """
+    forms = examined.subject.forms
+    if not all(form.twice for i, form in forms.items() if i in examined.wanted):
+        return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
+    if not getattr(examined.subject, "recordable", True):
+        return [], []  # autograd never runs it
     run = examined.run(inputs)
     vector = cotangent(run)
     leaves = [
@@ -53,8 +60,10 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
     except Exception as error:
         text = Message("note.once") if isinstance(error, OnceError) else raised(error)
         return [], [Message("note.no_second_order", {"text": text})]
-    ruler = Ruler(GradientSubject(examined, vector), inputs, range(len(examined.wanted)))
-    ruler.complex_step = False  # inside an iteration it may not have arrived
+    numeric = TargetDerivatives(
+        GradientSubject(examined, vector), inputs, range(len(examined.wanted)),
+        complex_step=False,  # inside an iteration it may not have converged
+    )  # fmt: skip
     weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
     problems = []
     for i, found in zip(examined.wanted, second, strict=True):
@@ -64,10 +73,10 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
             direction = torch.randn(size(x), generator=generator).double()
             returned = float(real(found) @ direction) if found is not None else 0.0
             examined.comparisons += 1
-            verdict, _ = _agreement(ruler.along(i, direction), weight, returned)
+            verdict, _ = _agreement(numeric.along(i, direction), weight, returned)
             if verdict == "agrees":
                 continue
-            verdict, expected = _agreement(ruler.along_again(i, direction), weight, returned)
+            verdict, expected = _agreement(numeric.refined_along(i, direction), weight, returned)
             if verdict != "differs":
                 continue
             fields = {
@@ -147,12 +156,37 @@ def _refuses(total: Tensor) -> bool:
 
 
 def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]) -> list[Problem]:
-    """In float32 as in float64, to float32's rounding; and finite where the derivative is."""
-    problems = _close_in(torch.float32, examined, look, 1e-3)
+    """In float32 as in float64, to float32's rounding; and finite where the derivative is.
+
+    And without an error, and without a change of the inputs that float64 does not show: `.float()`
+    and `.to(dtype)` make no copy of a tensor that has the dtype already.
+    """
+    problems = _runs_in(torch.float32, examined, look)
+    problems = problems or _close_in(torch.float32, examined, look, 1e-3)
     for extreme in extremes:
         if not problems:
             problems = _finite_in(torch.float32, examined, extreme)
     return problems
+
+
+def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
+    """Backward runs in `dtype` if forward does, and forward leaves its inputs alone."""
+    inputs = cast(look.inputs, dtype)
+    where = Message("where.dtype", {"dtype": short(dtype)})
+    try:
+        run = examined.run(inputs)
+    except Exception:  # forward refuses this dtype, which it may
+        return []
+    examined.comparisons += 1
+    changed = forward_in_place(examined, inputs)
+    if changed:
+        no_copy = Message("evidence.no_copy")
+        return [replace(p, evidence=(*p.evidence, no_copy), where=where) for p in changed]
+    try:
+        examined.pull(run, inputs, cotangent(run))
+    except Exception as error:  # whatever the user's backward raises
+        return [Problem("raises", None, (raised(error),), where=where)]
+    return []
 
 
 def half(examined: Examined, look: Evaluation) -> list[Problem]:

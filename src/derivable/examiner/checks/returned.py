@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message, Worst
+from derivable.examiner.finding import Message, Severity, Source, Worst
 from derivable.examiner.targets.target import Inputs
 
 if TYPE_CHECKING:
     from derivable.examiner.checks.values import Examined
 
+ACCEPTED = "accepted"  # the cause of what is worth a note, and no mistake
 EXAMPLE = Message("where.example")
+MACHINERY = [  # whose lines are not the user's
+    Path(torch.__file__).parent,
+    *(Path(__file__).parents[2] / part for part in ("examiner", "function")),
+]
 
 
 @dataclass
@@ -28,6 +36,9 @@ class Problem:
     where: Message = EXAMPLE
     inputs: Inputs = ()  # those at which it shows; empty for the given ones
     worst: Worst | None = None  # where it is one entry of a gradient
+    severity: Severity = Severity.ERROR
+    rule: str = "backward"  # the static method that is at fault
+    source: Source | None = None  # the line, where it is known
 
 
 def contract(
@@ -35,7 +46,7 @@ def contract(
 ) -> list[Problem]:
     """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
 
-    `lenient` lets pass what autograd mends by itself.
+    `lenient` accepts what autograd converts and sums by itself.
     """
     expected, names = len(inputs), examined.subject.names(len(inputs))
     if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
@@ -45,6 +56,7 @@ def contract(
         )
         return [Problem("count", None, (said,))]
     problems = []
+    repaired = Severity.ERROR if getattr(examined.subject, "ours", False) else Severity.WARNING
     dtypes = {inputs[i].dtype for i in examined.wanted}
     for i in examined.wanted:
         gradient, x = gradients[i], inputs[i]
@@ -54,13 +66,21 @@ def contract(
             said = Message("evidence.no_tensor", {"kind": type(gradient).__name__})
             problems.append(Problem("shape", i, (said,), gradient))
         elif gradient.shape != x.shape:
-            if lenient and fit((gradient,), 0, x) is not None:
+            summed = fit((gradient,), 0, x) is not None
+            if lenient and summed:
                 continue  # autograd sums it, without a word
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
-            problems.append(Problem("shape", i, (Message("evidence.shape", shapes),), gradient))
+            if summed and not x.ndim and not getattr(examined.subject, "ours", False):
+                named = {"name": names[i], **shapes}
+                problems.append(Problem(ACCEPTED, i, (Message("note.summed", named),)))
+                continue
+            said = Message("evidence.shape", shapes)
+            severity = repaired if summed else Severity.ERROR
+            problems.append(Problem("shape", i, (said,), gradient, severity=severity))
         elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
             kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
-            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), gradient))
+            said = Message("evidence.dtype", kinds)
+            problems.append(Problem("dtype", i, (said,), gradient, severity=repaired))
     return problems
 
 
@@ -92,6 +112,20 @@ def raised(error: BaseException) -> Message:
     """What was raised, in one line."""
     text = " ".join(str(error).split())
     return Message("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
+
+
+def raised_at(error: BaseException) -> Source | None:
+    """The last line of the user's code that an error came through; None if there is none."""
+    return users_line(traceback.extract_tb(error.__traceback__))
+
+
+def users_line(frames: Sequence[traceback.FrameSummary]) -> Source | None:
+    """The innermost of `frames` that is neither PyTorch's nor the examiner's."""
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        if path.is_file() and not any(path.is_relative_to(folder) for folder in MACHINERY):
+            return Source(frame.filename, frame.lineno or 0, (frame.line or "").strip())
+    return None
 
 
 def short(dtype: torch.dtype) -> str:

@@ -15,16 +15,19 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks import exemptions as forgiveness
-from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised
+from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.derivatives import EPS, Measured, Ruler
+from derivable.examiner.measure import EPS, Measured
+from derivable.examiner.measure.evaluation import ROWS_PER_CALL
 from derivable.examiner.measure.space import joined, parted, real, size
+from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject
 from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
 RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
 GIVEN = 1e-5  # what the rounding of inputs that were given in float32 may reach
+CALLS_PER_COLUMN = 10  # forwards that the measurement of one column takes, about
 STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
 
 
@@ -39,7 +42,7 @@ class Sample:
     measured: Measured
     returned: Tensor
     wrong: Tensor  # (m, n), bool
-    unsettled: Tensor  # (m, n), bool: the ruler could not tell
+    unsettled: Tensor  # (m, n), bool: not determined numerically
 
     @property
     def x(self) -> Tensor:
@@ -108,10 +111,12 @@ class Examined:
 
     def run(self, inputs: Inputs) -> Run:
         """One forward."""
+        self.subject.budget.spend()
         return self.subject.run(inputs, self.wanted)
 
     def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
         """What backward returns for the cotangent `vector` (m,), of the smooth outputs."""
+        self.subject.budget.spend()
         if self.fresh:
             run = self.run(inputs)
         likes = [run.outputs[i] for i in run.smooth]
@@ -129,7 +134,7 @@ class Examined:
             return None
         look = Evaluation(where, inputs)
         total = sum(size(inputs[i]) for i in self.wanted)
-        if len(at) > MOST_ROWS or total > MOST_COLUMNS or len(at) * total > MOST_ENTRIES:
+        if self._too_large(len(at), total):
             look.whole = False
             return look
         lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
@@ -137,39 +142,50 @@ class Examined:
         rows, look.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
             return look
-        ruler = Ruler(self.subject, inputs, run.smooth, self.steps.setdefault(where.key, {}))
-        ruler.complex_step = tolerance < GROSS
         largest = float(at.abs().nan_to_num(0.0, 0.0).max())
-        ruler.listened = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
-        if tolerance == GROSS and not ruler.continuous(self.wanted):
-            return None
+        calm = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
+        numeric = TargetDerivatives(
+            self.subject, inputs, run.smooth, measure_noise=not calm,
+            complex_step=tolerance < GROSS, steps=self.steps.setdefault(where.key, {}),
+        )  # fmt: skip
+        if tolerance == GROSS and not numeric.continuous(self.wanted):
+            return look if look.problems else None
+        if tolerance == GROSS and _coarser(outputs, self.eps):
+            return look if look.problems else None  # it computes in a smaller dtype inside
         for argument, returned in rows.items():
             if tolerance == GROSS and argument in self.known:
                 continue
-            measured = self._measure(ruler, argument, returned, tolerance)
+            measured = self._measure(numeric, argument, returned, tolerance)
             sample = Sample(
                 where, argument, inputs, outputs, measured, returned,
-                *_judge(measured, returned, ruler, real(inputs[argument]), tolerance,
+                *_judge(measured, returned, numeric, real(inputs[argument]), tolerance,
                         self.usual.setdefault(argument, _typical(measured.value))),
             )  # fmt: skip
             if sample.count and not bool(torch.isfinite(at).all()):
                 sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
             if sample.count:
-                forgiveness.corners(sample, ruler)
+                forgiveness.corners(sample, numeric)
                 forgiveness.rounding(self, sample)
                 forgiveness.symmetry(sample)
                 if where.key not in ("where.example", "where.again"):
-                    forgiveness.flat(sample, ruler)
+                    forgiveness.flat(sample, numeric)
             if sample.count and where.key == "where.wide":
                 forgiveness.unfinished(self, sample)
             self.comparisons += measured.value.numel()
             look.samples.append(sample)
         if where == EXAMPLE:
-            self.calm = bool((ruler.noise <= 1e3 * ruler.eps * at.abs()).all())
+            self.calm = bool((numeric.noise <= 1e3 * numeric.eps * at.abs()).all())
             self.loudest = largest
         if tolerance == STRICT and look.samples and not look.wrong:
             self.sound.setdefault(forgiveness.shapes(inputs), inputs)
         return look
+
+    def _too_large(self, rows: int, columns: int) -> bool:
+        """Whether a whole Jacobian is too large, or costs more calls than are left."""
+        if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_ENTRIES:
+            return True
+        at_once = ROWS_PER_CALL if self.subject.batchable else 1
+        return rows + CALLS_PER_COLUMN * columns / at_once > self.subject.budget.left
 
     def _rows(
         self, run: Run, inputs: Inputs, count: int, lenient: bool
@@ -183,7 +199,7 @@ class Examined:
             try:
                 gradients = self.pull(run, inputs, vector)
             except Exception as error:  # whatever the user's backward raises is a finding
-                return {}, [Problem("raises", None, (raised(error),))]
+                return {}, [Problem("raises", None, (raised(error),), source=raised_at(error))]
             if row == 0:
                 problems = contract(self, gradients, inputs, lenient)
                 if any(p.argument is None for p in problems):
@@ -196,28 +212,30 @@ class Examined:
                     rows[argument].append(real(fitted))
         return {argument: torch.stack(rows[argument]) for argument in rows}, problems
 
-    def _measure(self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float) -> Measured:
+    def _measure(
+        self, numeric: TargetDerivatives, argument: int, returned: Tensor, tolerance: float
+    ) -> Measured:
         """The measured Jacobian; columns that disagree with `returned` are looked at again.
 
         Where there is a reference, its autograd is taken where the measurement agrees with it.
         """
-        measured = self._by_differences(ruler, argument, returned, tolerance)
+        measured = self._by_differences(numeric, argument, returned, tolerance)
         if self.reference is not None:
-            rows = self._referenced(ruler, argument)
+            rows = self._referenced(numeric, argument)
             near = (rows - measured.value).abs() <= 5 * measured.error + 1e-7 * rows.abs()
             near &= torch.isfinite(rows) & ~measured.kinks
             measured.value[near], measured.error[near] = rows[near], 64 * EPS * rows[near].abs()
             measured.low[near], measured.high[near] = rows[near], rows[near]
         return measured
 
-    def _referenced(self, ruler: Ruler, argument: int) -> Tensor:
+    def _referenced(self, numeric: TargetDerivatives, argument: int) -> Tensor:
         """The Jacobian of the reference by autograd, (m, n)."""
-        inputs = list(ruler.inputs)
+        inputs = list(numeric.inputs)
         inputs[argument] = inputs[argument].clone().requires_grad_()
         outputs = as_tuple(self.reference(*inputs))
-        smooth = [outputs[i] for i in ruler.smooth]
+        smooth = [outputs[i] for i in numeric.smooth]
         rows = []
-        for row in torch.eye(len(ruler.at)).double():
+        for row in torch.eye(len(numeric.at)).double():
             grads = parted(row, smooth)
             (found,) = torch.autograd.grad(
                 smooth, inputs[argument], grads, retain_graph=True, allow_unused=True
@@ -226,9 +244,9 @@ class Examined:
         return torch.stack(rows)
 
     def _by_differences(
-        self, ruler: Ruler, argument: int, returned: Tensor, tolerance: float
+        self, numeric: TargetDerivatives, argument: int, returned: Tensor, tolerance: float
     ) -> Measured:
-        measured = ruler.jacobian(argument)
+        measured = numeric.jacobian(argument)
         off = (returned - measured.value).abs()
         near = 0.1 * tolerance * RELATIVE  # less than what will count as wrong
         doubt = off > 5 * measured.error + near * measured.value.abs()
@@ -245,12 +263,17 @@ class Examined:
         if len(weight):
             order = weight.argsort(descending=True)
             columns = [int(j) for j in order if bool(doubt[:, j].any())]
-            ruler.look_again(argument, measured, columns)
+            measured = numeric.refined(argument, measured, columns)
         return measured
 
 
 def _judge(
-    measured: Measured, returned: Tensor, ruler: Ruler, x: Tensor, tolerance: float, usual: float
+    measured: Measured,
+    returned: Tensor,
+    numeric: TargetDerivatives,
+    x: Tensor,
+    tolerance: float,
+    usual: float,
 ) -> tuple[Tensor, Tensor]:
     """Which entries are wrong, and which cannot be told: (m, n) each.
 
@@ -259,9 +282,9 @@ def _judge(
     value, error = measured.value, measured.error
     row = value.abs().nan_to_num(0.0).amax(1, keepdim=True) if value.numel() else value  # (m, 1)
     scale = x.abs().clamp_min(float(x.abs().mean()) if len(x) else 1.0).clamp_min(1e-300)  # (n,)
-    natural = ruler.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
+    natural = numeric.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
     known = torch.isfinite(value) & torch.isfinite(error)
-    eps = ruler.eps
+    eps = numeric.eps
     slack = 1e-280 + 5 * error + 64 * eps * torch.maximum(row, natural) + 4 * eps * usual
     slack = slack + tolerance * max(RELATIVE, 64 * eps) * value.abs()
     if tolerance == GROSS:
@@ -278,8 +301,13 @@ def _judge(
     not_finite = ~torch.isfinite(returned) & settled & ~measured.kinks & ~edge
     outside &= torch.isfinite(returned) | ~edge
     wrong = (outside | not_finite) & known & ~nowhere & (settled | (outside & ~vague))
-    there = torch.isfinite(ruler.at).unsqueeze(1)
+    there = torch.isfinite(numeric.at).unsqueeze(1)
     return wrong, ~settled & ~wrong & ~nowhere & there
+
+
+def _coarser(outputs: Sequence[Tensor], eps: float) -> bool:
+    """Whether the outputs have a smaller dtype than the one in which it is examined."""
+    return any(torch.finfo(o.dtype).eps > eps for o in outputs)
 
 
 def _typical(value: Tensor) -> float:

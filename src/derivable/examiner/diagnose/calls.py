@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.diagnose.evidence import Case, Fit
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Case
+from derivable.examiner.diagnose.evidence import Fact, Found, Told
 from derivable.examiner.targets.target import CallableSubject, FunctionRun, applying, copied
 
 
-def changed_by_the_caller(case: Case) -> list[Fit]:
+@dataclass(frozen=True)
+class HiddenOutput(Told):
+    """The grad_output of an output that has no gradient is used."""
+
+    key = "evidence.hidden_output"
+    output: int
+
+
+@dataclass(frozen=True)
+class OtherMask(Told):
+    """Entries that are lost and superfluous, as with the mask of another draw."""
+
+    key = "evidence.other_mask"
+    lost: int
+    superfluous: int
+
+
+def changed_by_the_caller(case: Case) -> Found:
     """If every Function is given copies and gives copies away, the gradient is right."""
     if not isinstance(case.examined.subject, CallableSubject):
-        return []
+        return None
     sample = case.first
     try:
         with _copies():
             look = case.examined.look(sample.inputs, sample.where)
     except Exception:  # a Function that works in place, on purpose
-        return []
+        return None
     again = [s for s in look.samples if s.argument == case.argument] if look else []
     if len(again) != 1 or again[0].count or not bool(again[0].sure[sample.wrong].all()):
-        return []
-    return [Fit("changed_after_saving", 0, (Message("evidence.changed_by_caller"),))]
+        return None
+    return (Fact.CHANGED_BY_CALLER,)
 
 
 def _copies() -> AbstractContextManager[None]:
@@ -43,13 +61,13 @@ def _copies() -> AbstractContextManager[None]:
     return applying(apply)
 
 
-def hidden_grad_output(case: Case) -> list[Fit]:
+def hidden_grad_output(case: Case) -> Found:
     """What is returned follows the grad_output of an output that has none, such as an index."""
     sample, examined = case.first, case.examined
     run = examined.run(sample.inputs)
     hidden = [i for i, o in enumerate(run.outputs) if isinstance(o, Tensor) and i not in run.smooth]
     if not isinstance(run, FunctionRun) or not hidden:
-        return []
+        return None
     smooth = [torch.zeros_like(run.outputs[i]) for i in run.smooth]
     spread: list[Any] = run.spread(smooth)
     generator = torch.Generator().manual_seed(17)
@@ -63,15 +81,14 @@ def hidden_grad_output(case: Case) -> list[Fit]:
             spread[i] = None
         gradient = returned[case.argument] if case.argument < len(returned) else None
         if isinstance(gradient, Tensor) and bool((gradient != 0).any()):
-            fields = {"output": i}
-            return [Fit("swapped_outputs", 0.9, (Message("evidence.hidden_output", fields),))]
-    return []
+            return (HiddenOutput(i),)
+    return None
 
 
-def redrawn(case: Case) -> list[Fit]:
+def redrawn(case: Case) -> Found:
     """Forward draws a mask, and backward has another one: each is zero where the other is not."""
     if not case.examined.subject.random:
-        return []
+        return None
     lost = superfluous = shared = 0
     for sample in case.wrong:
         known = sample.sure
@@ -83,8 +100,7 @@ def redrawn(case: Case) -> list[Fit]:
         both = there & here
         shared += int(both.sum())
         if bool(((measured - returned).abs() > 1e-6 * scale)[both].any()):
-            return []
+            return None
     if not (lost and superfluous and shared):
-        return []
-    said = Message("evidence.other_mask", {"lost": lost, "superfluous": superfluous})
-    return [Fit("random", 0.7, (said,))]
+        return None
+    return (OtherMask(lost, superfluous),)

@@ -1,173 +1,61 @@
-"""What the causes are fitted to: the wrong samples of one argument, cut into blocks."""
+"""What speaks for a cause, as data: each kind of evidence knows its sentence and its fields.
+
+A kind of evidence is a small frozen dataclass. `key` names its sentence, where {field} may choose
+among several; `formats` says how numbers are written. Evidence without fields is a `Fact`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any, ClassVar, Protocol
 
-import torch
-from torch import Tensor
-
-from derivable.examiner.checks.values import Evaluation, Examined, Sample
 from derivable.examiner.finding import Message
-from derivable.examiner.measure.space import size
-
-EXPLAINED = 1e-3  # the share of the deviation that a cause may leave unexplained
+from derivable.examiner.points import Point
 
 
-class Fit(NamedTuple):
-    """A cause that explains what was returned; of several, the lowest rank is the most telling."""
-
-    cause: str
-    rank: float
-    evidence: tuple[Message, ...]
-
-
-@dataclass
-class Case:
-    """Everything known about the wrong gradient of one argument.
-
-    `wrong` are its wrong samples, the given inputs first; `looks` everything that was looked at.
-    """
-
-    examined: Examined
-    argument: int
-    wrong: list[Sample]
-    looks: list[Evaluation] = field(default_factory=list)
+class Evidence(Protocol):
+    """Anything that speaks for a cause."""
 
     @property
-    def first(self) -> Sample:
-        """The sample that is shown."""
-        return self.wrong[0]
+    def message(self) -> Message:
+        """The evidence in words."""
+        ...
+
+
+# What a hypothesis finds: the evidence for its cause, or None where it does not fit.
+Found = tuple[Evidence, ...] | None
+
+
+class Fact(Enum):
+    """Evidence that is the same whenever it is given; the value is the key of its sentence."""
+
+    CHANGED_BY_CALLER = "evidence.changed_by_caller"
+    STALE = "evidence.stale"
+    FROZEN = "evidence.frozen"
+    STEPS = "evidence.steps"
+    ALL_ZERO = "evidence.all_zero"
+    PERMUTED = "evidence.permuted"
+    CARRIED = "evidence.carried"
+    SUPERFLUOUS = "evidence.superfluous"
+    LOST = "evidence.lost"
+    REPEATED = "evidence.repeated"
+    SUMMED_NEIGHBOURS = "evidence.summed_neighbours"
+    TIMES_VARYING = "evidence.times_varying"
+    TWO_OUTPUTS = "evidence.swapped_two_outputs"
+    SLOPE_AT_OUTPUT = "evidence.slope_at_output"
+    SLOPE_AT_INPUT = "evidence.slope_at_input"
+    OR_SIGNS = "evidence.or_signs"
+    RUNS_IN_FLOAT64 = "evidence.runs_in_float64"
+    AUTOGRAD_SUMS = "evidence.autograd_sums"
+    STRAIGHT_THROUGH = "evidence.straight_through"
+    AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
 
     @property
-    def name(self) -> str:
-        """The argument's name."""
-        return self.examined.name(self.argument, self.first.inputs)
-
-    def others(self, sample: Sample) -> Iterator[Sample]:
-        """The samples of the other arguments at the same place."""
-        for look in self.looks:
-            if any(sample is one for one in look.samples):
-                yield from (one for one in look.samples if one is not sample)
-
-    def all_samples(self) -> list[Sample]:
-        """Every sample of this argument, right ones too."""
-        found = [s for look in self.looks for s in look.samples if s.argument == self.argument]
-        return found or self.wrong
-
-
-@dataclass
-class Block:
-    """One output's part of a Jacobian, as tensors of the output's axes and the argument's axes.
-
-    A complex tensor has a last axis of two, its real and its imaginary part.
-    """
-
-    measured: Tensor
-    returned: Tensor
-    error: Tensor
-    sure: Tensor
-    wrong: Tensor
-    axes: int  # how many of the axes are the output's
-    names: list[str]  # of the axes: "output.shape[0]", "x.shape[1]"
-
-    def explained(self, candidate: Tensor) -> float | None:
-        """The factor c with which c * candidate explains what was returned; None if none does."""
-        if candidate.shape != self.returned.shape:
-            return None
-        known = self.sure & torch.isfinite(candidate)
-        if not bool(known.any()) or bool(known.sum() < 0.8 * known.numel()):
-            return None
-        prediction, returned = candidate[known], self.returned[known]
-        power = float(prediction.square().sum())
-        if power == 0.0:
-            return None
-        if candidate is not self.measured:
-            own = self.measured[known]
-            cosine = float(prediction @ own) ** 2 / (power * float(own.square().sum()) or 1.0)
-            if cosine > 1 - 1e-12:
-                return None  # it is the measured one again
-        c = float(prediction @ returned) / power
-        deviation = float((self.returned - self.measured)[known].abs().max())
-        slack = EXPLAINED * deviation + 20 * self.error[known] * max(1.0, abs(c))
-        right = ~self.wrong[known] & (self.measured[known] != 0)
-        alike = 0.01 * self.measured[known].abs() + 20 * self.error[known]
-        slack = torch.where(right, torch.minimum(slack, alike), slack)
-        if abs(c) < 1e-12 or bool(((returned - c * prediction).abs() > slack).any()):
-            return None
-        return c
-
-    @property
-    def relevant(self) -> Tensor:
-        """Where either of the two is not zero; what is wrong counts however small it is."""
-        scale = float(self.measured[self.sure].abs().max()) if bool(self.sure.any()) else 0.0
-        floor = 1e-9 * scale
-        big = (self.measured.abs() > floor) | (self.returned.abs() > floor) | self.wrong
-        return big & self.sure & ~((self.measured.abs() < 20 * self.error) & (self.returned == 0))
-
-
-def blocks(sample: Sample, name: str = "x") -> list[Block]:
-    """The blocks of a sample, one per smooth output."""
-    found, row = [], 0
-    arg = _shape(sample.x)
-    many = len(sample.outputs) > 1
-    for position, output in enumerate(sample.outputs):
-        out, count = _shape(output), size(output)
-        who = f"output[{position}]" if many else "output"
-        names = [f"{who}.shape[{i}]" for i in range(len(out))]
-        names += [f"{name}.shape[{i}]" for i in range(len(arg))]
-        rows = slice(row, row + count)
-        row += count
-
-        def part(matrix: Tensor, rows: slice = rows, out: tuple[int, ...] = out) -> Tensor:
-            return matrix[rows].reshape((*out, *arg))
-
-        found.append(
-            Block(
-                part(sample.measured.value), part(sample.returned), part(sample.measured.error),
-                part(sample.sure), part(sample.wrong), len(out), names,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return (*tensor.shape, 2) if tensor.is_complex() else tuple(tensor.shape)
-
-
-Candidates = Callable[[Sample, Block], dict[Any, Tensor]]
-
-
-def fitted(case: Case, candidates: Candidates, samples: Sequence[Sample] | None = None) -> Any:
-    """The first candidate key that explains every wrong block of every wrong sample.
-
-    Returns (key, factors), or None. Candidates that are the measured block itself do not count.
-    """
-    keys: dict[Any, list[float]] | None = None
-    for sample in case.wrong if samples is None else samples:
-        for block in blocks(sample, case.name):
-            if not bool(block.wrong.any()):
-                continue
-            here: dict[Any, float] = {}
-            for key, candidate in candidates(sample, block).items():
-                if keys is not None and key not in keys:
-                    continue
-                c = block.explained(candidate)
-                if c is not None:
-                    here[key] = c
-            keys = {
-                key: [*(keys or {}).get(key, []), c]
-                for key, c in here.items()
-            }  # fmt: skip
-            if not keys:
-                return None
-    if not keys:
-        return None
-    plain = [key for key, factors in keys.items() if all(abs(c - 1) < 1e-4 for c in factors)]
-    key = plain[0] if plain else next(iter(keys))
-    return key, keys[key]
+    def message(self) -> Message:
+        """The fact in words."""
+        return Message(self.value)
 
 
 def number(value: float) -> str:
@@ -180,10 +68,90 @@ def number(value: float) -> str:
     return f"{value:.10g}" if near else f"{value:.6g}"
 
 
-def times(factors: Sequence[float]) -> tuple[Message, ...]:
+def listed(axes: Collection[str]) -> str | Message:
+    """The axes by name; "no axis" in the reader's language."""
+    return ", ".join(sorted(axes)) or Message("evidence.no_axis")
+
+
+class Told:
+    """Evidence with fields, which are the gaps of its sentence."""
+
+    key: ClassVar[str]
+    formats: ClassVar[Mapping[str, str]] = {}  # field -> how a number is written; "" as people do
+
+    @property
+    def message(self) -> Message:
+        """The evidence in words."""
+        shown = {one.name: self._shown(one.name) for one in fields(self)}  # type: ignore[arg-type]
+        gaps = {name: value for name, value in shown.items() if f"{{{name}}}" not in self.key}
+        return Message(self.key.format_map(shown), gaps)
+
+    def _shown(self, name: str) -> Any:
+        """A field as it stands in the sentence."""
+        value = getattr(self, name)
+        if isinstance(value, frozenset | tuple):
+            return listed(value)
+        if isinstance(value, Point):
+            return value.message
+        spec = self.formats.get(name)
+        return value if spec is None else format(value, spec) if spec else number(value)
+
+
+@dataclass(frozen=True)
+class FactorIs(Told):
+    """The factor as a formula of sizes."""
+
+    key = "evidence.factor_is"
+    formula: str
+
+
+@dataclass(frozen=True)
+class Times(Told):
+    """A factor that comes with another cause."""
+
+    key = "evidence.times"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+
+
+def times(factors: Sequence[float]) -> tuple[Evidence, ...]:
     """What to say about factors that come with a cause."""
     if all(abs(c - 1) < 1e-4 for c in factors):
         return ()
     if max(factors) - min(factors) < 1e-6 * abs(factors[0]):
-        return (Message("evidence.times", {"factor": number(factors[0])}),)
-    return (Message("evidence.times_varying"),)
+        return (Times(factors[0]),)
+    return (Fact.TIMES_VARYING,)
+
+
+@dataclass(frozen=True)
+class OfArgument(Told):
+    """The gradient of `other` is returned for `name`."""
+
+    key = "evidence.swapped_argument"
+    name: str
+    other: str
+
+
+@dataclass(frozen=True)
+class OfEachOther(Told):
+    """Each of two arguments gets the gradient of the other; in forward's order."""
+
+    key = "evidence.of_each_other"
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class OutputsOnly(Told):
+    """Wrong for these outputs only."""
+
+    key = "evidence.outputs"
+    names: str
+
+
+@dataclass(frozen=True)
+class RatioFormula(Told):
+    """Returned / measured as a formula."""
+
+    key = "evidence.ratio_formula"
+    formula: str

@@ -4,19 +4,54 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Case, Fit, number
+from derivable.examiner.diagnose.case import Case, once
+from derivable.examiner.diagnose.evidence import (
+    Found,
+    RatioFormula,
+    Told,
+    number,
+)
 from derivable.examiner.diagnose.slopes import Points, points
-from derivable.examiner.finding import Message
 
 Terms = dict[str, float]
 ACCURATE = 1e-7
 MOST = 96  # points that are looked at
+
+
+@dataclass(frozen=True)
+class Formulas(Told):
+    """Both slopes written out."""
+
+    key = "evidence.formulas"
+    measured: str
+    returned: str
+
+
+@dataclass(frozen=True)
+class Missing(Told):
+    """The term that is missing."""
+
+    key = "evidence.missing"
+    formula: str
+
+
+@dataclass(frozen=True)
+class PowerRule(Told):
+    """The power rule, applied to base**name."""
+
+    key = "evidence.power_rule"
+    formats: ClassVar = {"base": ""}
+    name: str
+    base: float
 
 
 def _basis(x: Tensor, name: str) -> dict[str, Tensor]:
@@ -53,36 +88,58 @@ def _basis(x: Tensor, name: str) -> dict[str, Tensor]:
     return {text.replace("{}", name): values for text, values in found.items()}
 
 
-def exponential(case: Case) -> list[Fit]:
+def exponential(case: Case) -> Found:
     """The power rule, which is for x**a, applied to a**x."""
     found = points(case, case.wrong) if all(_entrywise(s) for s in case.wrong) else None
     if found is None or case.name not in found.variables:
-        return []
+        return None
     x = found.variables[case.name]
     usable = bool((found.measured != 0).all()) and len(x.unique()) > 3
     if not usable or not bool(torch.isfinite(found.returned).all()):
-        return []
+        return None
     design = torch.stack([torch.ones_like(x), x], dim=1)
     logs = found.measured.abs().log().unsqueeze(1)
     solution = torch.linalg.lstsq(design, logs).solution
     rate = solution[1, 0]  # log(a)
     if bool((design @ solution - logs).abs().max() > 1e-6) or not rate:
-        return []
+        return None
     rule = x * found.measured / (rate * rate.exp())
     if bool((found.returned - rule).abs().max() > 1e-6 * rule.abs().max()):
-        return []
-    fields = {"name": case.name, "base": number(float(rate.exp()))}
-    return [Fit("power", 3.9, (Message("evidence.power_rule", fields),))]
+        return None
+    return (PowerRule(case.name, float(rate.exp())),)
 
 
-def formulas(case: Case) -> list[Fit]:
+class Difference(Enum):
+    """What tells two sums of terms apart."""
+
+    POWER = auto()  # one term has another power
+    TERM = auto()  # one of several terms is another one
+    COEFFICIENT = auto()  # the same terms with other coefficients
+    LOST = auto()  # terms are lost
+    LONGER = auto()  # other terms are returned, and more of them
+    ONLY_TERM = auto()  # the one term is another one
+    OTHERS = auto()  # other terms are returned
+    RATIO = auto()  # one divided by the other is a known function
+    GAP = auto()  # what is missing is a known function
+
+
+class Written(NamedTuple):
+    """Both slopes written out, and how they differ."""
+
+    difference: Difference
+    evidence: Formulas | RatioFormula | Missing
+    plain: bool  # of smooth functions of the one input, which say more than a threshold
+
+
+@once
+def _formulas(case: Case) -> Written | None:
     """Where both slopes, as sums of at most three known functions of the input, part."""
     samples = [s for s in case.wrong if s.x.shape == case.first.x.shape]
     if not all(_entrywise(sample) for sample in samples):
-        return []
+        return None
     found = points(case, samples)
     if found is None or len(found.returned) < 8 or case.name not in found.variables:
-        return []
+        return None
     found = Points(
         found.returned[:MOST], found.measured[:MOST],
         {name: v[:MOST] for name, v in found.variables.items()},
@@ -92,22 +149,30 @@ def formulas(case: Case) -> list[Fit]:
     returned = _written(found.returned, lone)
     if measured and returned:
         smooth = not any(word in f"{measured}{returned}" for word in ("sign", "abs"))
-        fits = _compared(case, measured, returned)
-        # Two slopes written out exactly say more than a threshold; with sign(x) they are one.
-        return [fit._replace(rank=fit.rank - 1) if smooth else fit for fit in fits]
+        return _compared(measured, returned, smooth)
     ratio = _ratio(found)
     if ratio:
-        return [Fit("chain_rule", 5, (Message("evidence.ratio_formula", {"formula": ratio}),))]
+        return Written(Difference.RATIO, RatioFormula(ratio), False)
     gap = _written(found.measured - found.returned, found.variables, most=2)
     if gap:
-        said = Message("evidence.missing", {"formula": _text(gap)})
-        return [Fit("missing_term", 5.2, (said,))]
+        return Written(Difference.GAP, Missing(_text(gap)), False)
     inputs = {name: x for name, x in found.variables.items() if name != "output"}
     if len(inputs) > 3:
-        return []  # the pairs of products would be too many
+        return None  # the pairs of products would be too many
     products = _products(inputs)
     measured, returned = _sum_of(found.measured, products), _sum_of(found.returned, products)
-    return _compared(case, measured, returned) if measured and returned else []
+    return _compared(measured, returned, False) if measured and returned else None
+
+
+def written(*differences: Difference, plain: bool = False) -> Callable[[Case], Found]:
+    """Both slopes can be written out, and differ in one of these ways."""
+
+    def differ(case: Case) -> Found:
+        found = _formulas(case)
+        fits = found is not None and found.difference in differences and found.plain >= plain
+        return (found.evidence,) if found and fits else None
+
+    return differ
 
 
 def _products(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -139,27 +204,27 @@ def _entrywise(sample: Sample) -> bool:
     return bool((strong.sum(0) <= 1).all())
 
 
-def _compared(case: Case, measured: Terms, returned: Terms) -> list[Fit]:
-    """What tells two sums of terms apart."""
-    fields = {"measured": _text(measured), "returned": _text(returned)}
-    said = (Message("evidence.formulas", fields),)
+def _compared(measured: Terms, returned: Terms, plain: bool) -> Written | None:
+    """What tells two sums of terms apart; None if it is a factor."""
     shared = set(measured) & set(returned)
     only, instead = set(measured) - shared, set(returned) - shared
-    if len(only) == len(instead) == 1 and _stem(*only) == _stem(*instead):
-        return [Fit("power", 4.4, said)]
-    if shared and len(only) == len(instead) == 1:
-        return [Fit("chain_rule", 4.5, said), Fit("missing_term", 4.7, said)]
-    if set(measured) == set(returned) and len(measured) == 1:
-        return []  # that is a factor, in some entries
-    if set(measured) == set(returned) and len(measured) > 1:
-        return [Fit("missing_term", 4.5, said)]
-    if not shared and len(returned) > len(measured):
-        return [Fit("unrecognised", 5.5, said), Fit("chain_rule", 5.6, said)]  # both are said
-    if shared or len(measured) > len(returned):
-        return [Fit("missing_term", 4.6, said)]
-    if len(measured) == len(returned) == 1:
-        return [Fit("chain_rule", 5, said)]
-    return [Fit("missing_term", 5.5, said), Fit("chain_rule", 5.6, said)]
+    if not only and not instead and len(measured) == 1:
+        return None
+    said = Formulas(_text(measured), _text(returned))
+    return Written(_difference(only, instead, bool(shared)), said, plain)
+
+
+def _difference(only: set[str], instead: set[str], shared: bool) -> Difference:
+    """What tells two sums apart: the terms of either alone, and whether they share some."""
+    if len(only) == len(instead) == 1:
+        if _stem(*only) == _stem(*instead):
+            return Difference.POWER
+        return Difference.TERM if shared else Difference.ONLY_TERM
+    if not only and not instead:
+        return Difference.COEFFICIENT
+    if not shared and len(instead) > len(only):
+        return Difference.LONGER
+    return Difference.LOST if shared or len(only) > len(instead) else Difference.OTHERS
 
 
 def _stem(term: str) -> str:

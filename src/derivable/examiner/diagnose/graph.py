@@ -9,20 +9,30 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Case, Fit
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Case, once
+from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionSubject
 
 KINDS = ("dropped", "skipped", "turned", "negated")  # what is said where several would do
 MOST = 120  # operations of a forward that is looked into
 Gradients = tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
+class ChangedRule(Told):
+    """It is the gradient of forward with one operation's rule changed: see graph.py."""
+
+    key = "evidence.{kind}"
+    kind: str
+    name: str
 
 
 class Edit(NamedTuple):
@@ -34,21 +44,27 @@ class Edit(NamedTuple):
     nodes: tuple[Any, ...] = ()
 
 
-def inside(case: Case) -> list[Fit]:
+@once
+def _edit(case: Case) -> Edit | None:
     """One operation in forward whose derivative backward leaves out, drops or negates."""
     if not isinstance(case.examined.subject, FunctionSubject) or case.examined.subject.random:
-        return []
+        return None
     found = _matching(case, case.first)
     for sample in case.wrong[1:3]:
         if found:
             alike = {edit[:3] for edit in _matching(case, sample)}
             found = [edit for edit in found if edit[:3] in alike]
-    if not found:
-        return []
-    edit = min(found, key=lambda e: (KINDS.index(e.kind), len(e.nodes)))
-    said = Message(f"evidence.{edit.kind}", {"name": edit.name})
-    causes = {"skipped": "chain_rule", "turned": "wrong_axis"}
-    return [Fit(causes.get(edit.kind, "missing_term"), 4.9, (said,))]
+    return min(found, key=lambda e: (KINDS.index(e.kind), len(e.nodes)), default=None)
+
+
+def edited(*kinds: str) -> Callable[[Case], Found]:
+    """It is the gradient of forward with one operation's rule changed in one of these ways."""
+
+    def changed(case: Case) -> Found:
+        edit = _edit(case)
+        return (ChangedRule(edit.kind, edit.name),) if edit and edit.kind in kinds else None
+
+    return changed
 
 
 def _matching(case: Case, sample: Sample) -> list[Edit]:

@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Block, Case, Fit, blocks, fitted, times
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
+from derivable.examiner.diagnose.evidence import (
+    Evidence,
+    Fact,
+    Found,
+    OfArgument,
+    OfEachOther,
+    Told,
+    times,
+)
 
-VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these are said last
+
+@dataclass(frozen=True)
+class OfOutput(Told):
+    """For output i, the grad_output of output i + `other` is used."""
+
+    key = "evidence.swapped_output"
+    other: int
 
 
-def swapped(case: Case) -> list[Fit]:
-    """The gradient of another argument, or what belongs to another output."""
+@dataclass(frozen=True)
+class Exchanged(Told):
+    """Right if two axes are exchanged."""
+
+    key = "evidence.transposed"
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class Moved(Told):
+    """The measured values, flipped, rolled or reshaped along an axis."""
+
+    key = "evidence.moved"
+    how: str
+    where: str
+
+
+@once
+def _swapped(case: Case) -> Any:
+    """Whose derivative is returned: ((kind, which), factors), or None."""
 
     def others(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -28,21 +62,70 @@ def swapped(case: Case) -> list[Fit]:
             found["argument", name] = blocks(other)[position].measured
         for i, other_block in enumerate(mine):
             if i != position:
-                found["output", str((i - position) % len(mine))] = other_block.measured
+                found["output", (i - position) % len(mine)] = other_block.measured
         return found
 
-    fit = fitted(case, others)
-    if fit is None:
-        return []
-    (kind, name), factors = fit
-    fields = {"name": case.name, "other": name}
-    cause = "swapped" if kind == "argument" else "swapped_outputs"
-    if kind == "output" and len(case.first.outputs) == 2:
-        kind = "two_outputs"
-    return [Fit(cause, 2, (Message(f"evidence.swapped_{kind}", fields), *times(factors)))]
+    return fitted(case, others)
 
 
-def transposed(case: Case) -> list[Fit]:
+def of_argument(case: Case) -> Found:
+    """The gradient of another argument is returned."""
+    fit = _swapped(case)
+    if fit is None or fit[0][0] != "argument":
+        return None
+    (_, other), factors = fit
+    return (OfArgument(case.name, other), *times(factors))
+
+
+def exchanged_pair(case: Case) -> Found:
+    """The gradients of two arguments are returned in each other's place."""
+    pairs = [_exchanged_with(case, sample) for sample in case.wrong]
+    if None in pairs or len(set(pairs)) != 1:
+        return None
+    sample, other = case.first, pairs[0]
+    assert other is not None
+    measured = next(s for s in case.others(sample) if s.argument == other).measured.value
+    names = case.examined.subject.names(len(sample.inputs))
+    first, second = sorted((case.argument, other))
+    opposite = (Fact.OR_SIGNS,) if _same(measured, -sample.measured.value) else ()
+    return (OfEachOther(names[first], names[second]), *opposite)
+
+
+def _exchanged_with(case: Case, sample: Sample) -> int | None:
+    """The argument that gets the gradient of this one, and whose gradient this one gets."""
+    for other in case.others(sample):
+        mine = _same(sample.returned, other.measured.value)
+        if mine and _same(other.returned, sample.measured.value) and other.count:
+            return other.argument
+    return None
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    if first.shape != second.shape or not bool(torch.isfinite(first).all()):
+        return False
+    scale = float(second.abs().nan_to_num(0.0).max()) if second.numel() else 0.0
+    return scale > 0 and bool(((first - second).abs() <= 1e-6 * scale).all())
+
+
+def of_output(case: Case) -> Found:
+    """The grad_output of another output is used."""
+    fit = _swapped(case)
+    if fit is None or fit[0][0] != "output":
+        return None
+    (_, step), factors = fit
+    two = len(case.first.outputs) == 2
+    return (Fact.TWO_OUTPUTS if two else OfOutput(step), *times(factors))
+
+
+class Turned(NamedTuple):
+    """Two axes that are exchanged, and whether forward only moves values along them."""
+
+    evidence: tuple[Evidence, ...]
+    crossed: bool
+
+
+@once
+def _turned(case: Case) -> Turned | None:
     """Two axes of equal size exchanged, of the output, of the argument or between them."""
 
     def exchanged(sample: Sample, block: Block) -> dict[Any, Tensor]:
@@ -65,14 +148,23 @@ def transposed(case: Case) -> list[Fit]:
 
     fit = fitted(case, exchanged)
     if fit is None:
-        return []
+        return None
     (a, b), factors = fit
-    said = (Message("evidence.transposed", {"a": a, "b": b}), *times(factors))
     crossed = all(_shifts(block, a, b) for s in case.wrong for block in blocks(s, case.name)
                   if bool(block.wrong.any()))  # fmt: skip
-    if crossed:  # forward moves values about, and backward moves them on instead of back
-        return [Fit("positions", 2.9, said), Fit("transposed", 3.3, said)]
-    return [Fit("transposed", 2.94, said)]
+    return Turned((Exchanged(a, b), *times(factors)), crossed)
+
+
+def moved_on(case: Case) -> Found:
+    """Forward moves values about, and backward moves them on instead of back."""
+    turned = _turned(case)
+    return turned.evidence if turned and turned.crossed else None
+
+
+def transposed(case: Case) -> Found:
+    """Two axes of equal size are exchanged."""
+    turned = _turned(case)
+    return turned.evidence if turned else None
 
 
 def _shifts(block: Block, a: str, b: str) -> bool:
@@ -94,8 +186,8 @@ def _shifts(block: Block, a: str, b: str) -> bool:
     return bool(gap.abs().max() <= 1e-6 * scale)
 
 
-def positions(case: Case) -> list[Fit]:
-    """The same values flipped, rolled, reshaped in another order, or permuted at all."""
+def positions(case: Case) -> Found:
+    """The same values flipped, rolled, or reshaped in another order."""
 
     def moved(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -131,13 +223,16 @@ def positions(case: Case) -> list[Fit]:
         return found
 
     fit = fitted(case, moved)
-    if fit is not None:
-        (how, where), factors = fit
-        said = Message("evidence.moved", {"how": how, "where": where})
-        return [Fit("positions", 2.95, (said, *times(factors)))]
-    if all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any())):
-        return [Fit("positions", 3.05, (Message("evidence.permuted"),))]
-    return []
+    if fit is None:
+        return None
+    (how, where), factors = fit
+    return (Moved(how, where), *times(factors))
+
+
+def permuted(case: Case) -> Found:
+    """The same values in any other order."""
+    every = all(_permuted(b) for s in case.wrong for b in blocks(s) if bool(b.wrong.any()))
+    return (Fact.PERMUTED,) if every else None
 
 
 def _permuted(block: Block) -> bool:
@@ -157,132 +252,7 @@ def _permuted(block: Block) -> bool:
     )
 
 
-def part(case: Case) -> list[Fit]:
-    """Wrong (or right) exactly at some indices of one axis, on a diagonal, in a triangle."""
-    shared: set[tuple[str, str]] | None = None
-    outputs: set[int] = set()
-    count = len(blocks(case.first))
-    tall = [s for s in case.wrong if max((*s.x.shape, 0)) > 3] or case.wrong
-    for sample in tall:  # in tiny ones nearly everything is first or last
-        for i, block in enumerate(blocks(sample, case.name)):
-            if not bool(block.wrong.any()):
-                continue
-            outputs.add(i)
-            here = set(_parts(block))
-            shared = here if shared is None else shared & here
-    if count > 1 and len(outputs) < count:
-        used = [i for i in range(count) if bool(blocks(case.first)[i].relevant.any())]
-        if any(i not in outputs for i in used):
-            names = ", ".join(str(i) for i in sorted(outputs))
-            return [Fit("part_only", 6, (Message("evidence.outputs", {"names": names}),))]
-    if not shared:
-        return _superfluous(case)
-    where, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
-    kind, _, index = where.partition(" ")
-    key = "evidence.part_some" if kind == "one" else f"evidence.part_{kind}"
-    said = Message(key, {"axis": name, "index": index, **_counted(case, name)})
-    lost = all(bool((s.returned[s.wrong & s.sure] == 0).all()) for s in case.wrong)
-    if kind == "some":
-        return _superfluous(case) or [Fit("part_only", 7, (said,))]
-    if name.startswith("output") and lost and _summed(case, name):
-        return [Fit("missing_sum", 2.5, (Message("evidence.part_sum", {"axis": name}), said))]
-    if kind == "one" and not lost:
-        return [Fit("part_only", 3.9, (said,))]
-    if kind in ("from", "until") and not lost:
-        return [Fit("missing_term", 3.6, (said, Message("evidence.carried")))]
-    beyond = all(s.where.key in ("where.wide", "where.signed") for s in case.wrong)
-    return [Fit("part_only", 6.6 if beyond else 3.6, (said,))]  # there it is the values that count
-
-
-def _counted(case: Case, name: str) -> dict[str, int]:
-    """At how many indices of an axis it is wrong, of those that were measured."""
-    for block in blocks(case.first, case.name):
-        if name in block.names:
-            axis = block.names.index(name)
-            rest = [i for i in range(block.wrong.ndim) if i != axis]
-            bad, known = (m.any(dim=rest) if rest else m for m in (block.wrong, block.relevant))
-            return {"count": int(bad.sum()), "all": int((bad | known).sum())}
-    return {}
-
-
-def _superfluous(case: Case) -> list[Fit]:
-    """Something where nothing belongs, or nothing where something does; the rest is right."""
-    kinds = set()
-    for sample in case.wrong:
-        wrong = sample.wrong & sample.sure
-        right = sample.sure & ~sample.wrong & (sample.measured.value != 0)
-        if not bool(wrong.any()) or int(right.sum()) < int(wrong.sum()) / 4:
-            return []
-        measured, returned = sample.measured.value[wrong].abs(), sample.returned[wrong].abs()
-        nothing = bool((measured <= 1e-9 * returned + 20 * sample.measured.error[wrong]).all())
-        lost = bool((returned == 0).all())
-        kinds.add("lost" if lost else "superfluous" if nothing else "")
-    if len(kinds) != 1 or "" in kinds:
-        return []
-    return [Fit("part_only", 4.3, (Message(f"evidence.{kinds.pop()}"),))]
-
-
-def _parts(block: Block) -> list[tuple[str, str]]:
-    """The descriptions of which relevant entries are wrong: (kind of part, axis)."""
-    wrong, right = block.wrong & block.relevant, block.relevant & ~block.wrong
-    if not bool(right.any()) or int(wrong.sum()) < 1:
-        return []
-    found = []
-    for axis, name in enumerate(block.names):
-        rest = [i for i in range(wrong.ndim) if i != axis]
-        bad = wrong.any(dim=rest) if rest else wrong
-        good = right.any(dim=rest) if rest else right
-        where, length = bad.nonzero().flatten().tolist(), wrong.shape[axis]
-        edges = {"first": [0], "last": [length - 1], "border": [0, length - 1]}
-        found += [(kind, name) for kind, at in edges.items() if where == at and length > 2]
-        if bool((bad & good).any()):
-            continue
-        fine = good.nonzero().flatten().tolist()
-        kinds = {
-            "first": where == [0], "last": where == [length - 1],
-            "all_but_first": fine == [0], "all_but_last": fine == [length - 1],
-            "even": bool(where) and all(i % 2 == 0 for i in where) and all(i % 2 for i in fine),
-            "odd": bool(where) and all(i % 2 for i in where) and all(i % 2 == 0 for i in fine),
-            "one": len(where) == 1 and length > 2 and int(wrong.sum()) > 1,
-            "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
-            "some": True,
-        }  # fmt: skip
-        if name.startswith("output") and len(where) > 1 and fine:
-            first, last = where[0], where[-1] + 1
-            kinds[f"from {first}"] = where == [*range(first, length)] and fine[-1] < first
-            kinds[f"until {last}"] = where == [*range(last)] and fine[0] >= last
-        found += [(kind, name) for kind, holds in kinds.items() if holds]
-    for a, b in itertools.combinations(range(wrong.ndim), 2):
-        if min(wrong.shape[a], wrong.shape[b]) < 2:
-            continue
-        if a < block.axes <= b:
-            continue  # between output and argument: that is coupling, see sums.py
-        i, j = torch.arange(wrong.shape[a])[:, None], torch.arange(wrong.shape[b])
-        grid = {"diagonal": i == j, "above": i < j, "below": i > j, "off_diagonal": i != j}
-        shape = [1] * wrong.ndim
-        shape[a], shape[b] = wrong.shape[a], wrong.shape[b]
-        for kind, mask in grid.items():
-            inside = mask.view(shape)
-            if not bool((wrong & ~inside).any()) and not bool((right & inside).any()):
-                found.append((kind, f"{block.names[a]}, {block.names[b]}"))
-    return found
-
-
-def _summed(case: Case, name: str) -> bool:
-    """Whether backward has to sum over this axis of the output: the argument does not have it."""
-    for block in blocks(case.first, case.name):
-        if name not in block.names:
-            continue
-        axis = block.names.index(name)
-        relevant = block.relevant.movedim(axis, 0).reshape(block.relevant.shape[axis], -1)
-        rest = block.relevant.shape
-        arg = tuple(rest[block.axes :])
-        support = relevant.reshape(rest[axis], -1, int(torch.Size(arg).numel())).any(1)
-        return bool((support.sum(0) == rest[axis]).all())
-    return False
-
-
-def repeated(case: Case) -> list[Fit]:
+def repeated(case: Case) -> Found:
     """Entries that several outputs contribute to are wrong, and only these."""
     seen = False
     for sample in case.wrong:
@@ -297,7 +267,7 @@ def repeated(case: Case) -> list[Fit]:
             if not bool(bad.any()):
                 continue
             if bool((shares[bad] < 2).any()):
-                return []
+                return None
             lost = wrong & sure
             dropped = (returned[lost].abs() <= floor).float().mean()
             kept = (~lost & (measured.abs() > floor))[:, bad].sum(0)
@@ -312,9 +282,9 @@ def repeated(case: Case) -> list[Fit]:
                 ((returned * shares - measured).abs()[:, bad] <= 1e-6 * measured.abs().max()).all()
             )
             if not (overwritten or averaged) or not (bool(single.any()) or _integers(sample)):
-                return []
+                return None
             seen = True
-    return [Fit("repeated_positions", 2, (Message("evidence.repeated"),))] if seen else []
+    return (Fact.REPEATED,) if seen else None
 
 
 def _integers(sample: Sample) -> bool:

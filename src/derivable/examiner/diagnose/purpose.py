@@ -1,26 +1,114 @@
-"""Causes that may be meant, and the small constant that keeps a division from failing."""
+"""What may be meant: surrogates, contracts, a small constant that keeps a division finite."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.diagnose.evidence import Case, Fit
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Case
+from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Told
+from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
+from derivable.examiner.measure.space import real
+from derivable.examiner.points import GIVEN_SIZES, Kind, kind
+
+ENTRYWISE = (Kind.EXAMPLE, Kind.AGAIN, Kind.WIDE, Kind.SIGNED)
+TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
 
 
-def surrogate(case: Case) -> list[Fit]:
+@dataclass(frozen=True)
+class ClippedStraightThrough(Told):
+    """Backward passes grad_output on where the argument lies between two numbers."""
+
+    key = "evidence.straight_through_clipped"
+    name: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Spiking(Told):
+    """Backward returns a bump around one number."""
+
+    key = "evidence.spiking"
+    name: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Declare(Told):
+    """The contract that an argument seems to have."""
+
+    key = "evidence.declare"
+    name: str
+    contract: str
+
+
+@dataclass(frozen=True)
+class Offset(Told):
+    """A form of the returned gradient is off by a constant."""
+
+    key = "evidence.offset"
+    formats: ClassVar = {"offset": ".3g"}
+    form: str
+    offset: float
+
+
+def surrogate(case: Case) -> Found:
     """Forward moves in steps, such as rounding, and backward returns something all the same."""
-    samples = [s for s in case.all_samples() if s.where.key in ("where.example", "where.again")]
+    samples = [s for s in case.all_samples() if kind(s) in GIVEN_SIZES]
     flat = all(bool((s.measured.value[~s.measured.nowhere] == 0).all()) for s in samples)
     outputs = [torch.cat([o.detach().reshape(-1) for o in s.outputs]) for s in samples]
     if len(outputs) < 2 or not flat or any(o.shape != outputs[0].shape for o in outputs):
-        return []
+        return None
     if all(torch.equal(o, outputs[0]) for o in outputs):
-        return []  # a constant
-    return [Fit("surrogate", 0.6, (Message("evidence.steps"),))]
+        return None  # a constant
+    return (Fact.STEPS, *_kind_of_surrogate(case))
+
+
+def _kind_of_surrogate(case: Case) -> tuple[Evidence, ...]:
+    """What is returned entry by entry: 1, 1 in an interval, or a bump; nothing if none of them."""
+    samples = [s for s in case.all_samples() if kind(s) in ENTRYWISE and not s.x.is_complex()]
+    diagonal = [s for s in samples if s.returned.shape[0] == s.returned.shape[1]]
+    if not samples or len(diagonal) < len(samples):
+        return ()
+    slopes = [s.returned.diagonal() for s in samples]
+    if any(bool((s.returned != torch.diag(d)).any()) for s, d in zip(samples, slopes, strict=True)):
+        return ()
+    x, order = torch.cat([real(s.x) for s in samples]).sort()
+    slope = torch.cat(slopes)[order]
+    inside = slope != 0
+    if bool((slope == 1).all()):
+        return (Fact.STRAIGHT_THROUGH,)
+    if not bool(inside.any()) or not bool((slope >= 0).all()):
+        return ()
+    first, last = int(inside.double().argmax()), len(x) - 1 - int(inside.flip(0).double().argmax())
+    if bool((slope[first : last + 1] == 1).all()):
+        low, high = f"{float(x[first]):.2g}", f"{float(x[last]):.2g}"
+        return (ClippedStraightThrough(case.name, low, high),)
+    peak = int(slope.argmax())
+    rises, falls = slope[: peak + 1].diff() >= -TINY, slope[peak:].diff() <= TINY
+    if bool(rises.all()) and bool(falls.all()):
+        return (Spiking(case.name, f"{float(x[peak]):.2g}"),)
+    return ()
+
+
+def contract_to_declare(case: Case) -> tuple[Evidence, ...]:
+    """The contract that an argument seems to have, where it is wrong only beside it."""
+    sample = case.first
+    if kind(sample) not in (Kind.CROOKED, Kind.LONGER):
+        return ()
+    name, given = sample.where.fields["argument"], case.looks[0].inputs
+    position = case.examined.subject.names(len(given)).index(name)
+    contract = structure(given[position])
+    if contract is None:
+        return ()
+    if isinstance(contract, Definite):
+        contract = Symmetric()  # which is enough
+    return (Declare(name, contract.text),)
 
 
 FORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -32,7 +120,7 @@ FORMS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def offset(case: Case) -> list[Fit]:
+def offset(case: Case) -> Found:
     """A simple form of what is returned is that of the measured plus one constant."""
     pairs = [
         (s.returned[chosen], s.measured.value[chosen])
@@ -40,13 +128,13 @@ def offset(case: Case) -> list[Fit]:
         if bool((chosen := s.sure & (s.measured.value != 0) & (s.returned != 0)).any())
     ]
     if not pairs or any(s.x.is_complex() for s in case.wrong):
-        return []
+        return None
     returned, measured = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     wrong = torch.cat([
         s.wrong[s.sure & (s.measured.value != 0) & (s.returned != 0)] for s in case.wrong
     ])  # fmt: skip
     if int(wrong.sum()) < 2 or not bool((returned * measured > 0).all()):
-        return []
+        return None
     for form, apply in FORMS.items():
         gap = apply(returned) - apply(measured)
         constant = gap[wrong].median()
@@ -56,6 +144,5 @@ def offset(case: Case) -> list[Fit]:
             continue
         if not bool((slack[wrong] < 0.02 * constant.abs()).any()):
             continue
-        fields = {"form": form, "offset": f"{float(constant):.3g}"}
-        return [Fit("constant", 3.45, (Message("evidence.offset", fields),))]
-    return []
+        return (Offset(form, float(constant)),)
+    return None

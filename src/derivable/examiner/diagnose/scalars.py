@@ -4,21 +4,68 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
 from derivable.examiner.checks.exemptions import shapes
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Case, Fit, blocks, number
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Case, blocks, once
+from derivable.examiner.diagnose.evidence import (
+    Fact,
+    FactorIs,
+    Found,
+    OutputsOnly,
+    Told,
+    number,
+)
 from derivable.examiner.inputs.probes import describe
 
+Factors = list[tuple[Sample, float]]  # each wrong sample with its factor
 
-def scalar(case: Case) -> list[Fit]:
-    """What is returned is c * measured, with a c that may depend on the sizes."""
-    factors: list[tuple[Sample, float]] = []
+
+@dataclass(frozen=True)
+class Ratio(Told):
+    """Returned / measured is `factor` in all `count` entries that are wrong."""
+
+    key = "evidence.ratio"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+    count: int
+
+
+@dataclass(frozen=True)
+class RatioAtSizes(Told):
+    """The factor at inputs of these shapes."""
+
+    key = "evidence.ratio_sizes"
+    factor: str
+    shapes: str
+
+
+@dataclass(frozen=True)
+class PerhapsSizes(Told):
+    """Sizes that are the same number as the factor, at the one shape that was evaluated."""
+
+    key = "evidence.or_sizes"
+    names: str
+
+
+@dataclass(frozen=True)
+class Identity(Told):
+    """Forward returns this input as it is."""
+
+    key = "evidence.identity"
+    name: str
+
+
+@once
+def factors(case: Case) -> Factors | None:
+    """The c with which what is returned is c * measured, at every wrong sample; else None."""
+    found: Factors = []
     for sample in case.wrong:
-        found = set()
+        here = set()
         several = len(sample.outputs) > 1
         for block in blocks(sample, case.name):
             if not bool(block.relevant.any()) or (several and not bool(block.wrong.any())):
@@ -28,67 +75,120 @@ def scalar(case: Case) -> list[Fit]:
                 zero = bool((block.returned[block.sure].abs() == 0).all())
                 c = 0.0 if zero else None
             if c is None:
-                return []
-            found.add(round(c, 9))
-        if len(found) != 1:
-            return []
-        factors.append((sample, found.pop()))
-    return _named(case, factors) if factors else []
+                return None
+            here.add(round(c, 9))
+        if len(here) != 1:
+            return None
+        found.append((sample, here.pop()))
+    return found or None
 
 
-def _named(case: Case, factors: list[tuple[Sample, float]]) -> list[Fit]:
-    """Name the factors, from the sizes of the samples."""
-    numbers = [c for _, c in factors]
+def _numbers(case: Case) -> list[float]:
+    return [c for _, c in factors(case) or []]
+
+
+def _is_one(numbers: Sequence[float]) -> bool:
+    """Whether all samples have the same factor, and it is neither 0 nor -1."""
+    if not numbers or all(c == 0 for c in numbers) or all(abs(c + 1) < 1e-6 for c in numbers):
+        return False
+    return max(numbers) - min(numbers) < 1e-7 * abs(numbers[0])
+
+
+def _ratio(case: Case) -> Ratio:
+    """The factor of the sample that is shown, and in how many entries."""
     first = blocks(case.first)[0]
-    entries = int((first.relevant & first.wrong).sum())
-    said = Message(
-        "evidence.ratio", {"factor": number(numbers[0]), "count": entries, "all": entries}
-    )
-    if all(c == 0 for c in numbers):
-        all_blocks = blocks(case.first)
-        parts = [i for i, b in enumerate(all_blocks) if bool(b.wrong.any())]
-        if len(parts) < len(all_blocks):
-            wrong = ", ".join(str(i) for i in parts)
-            lost = (Message("evidence.outputs", {"names": wrong}), Message("evidence.all_zero"))
-            return [Fit("part_only", 1, lost), Fit("missing_term", 1.5, lost)]
-        return [Fit("none", 1, (Message("evidence.all_zero"),))]
-    if entries == 1:
-        said = Message("evidence.ratio_one", {"factor": number(numbers[0])})
+    return Ratio(_numbers(case)[0], int((first.relevant & first.wrong).sum()))
+
+
+def zero(case: Case) -> Found:
+    """Zero is returned for every output."""
+    numbers = _numbers(case)
+    if not numbers or any(numbers):
+        return None
+    return (Fact.ALL_ZERO,) if all(bool(b.wrong.any()) for b in blocks(case.first)) else None
+
+
+def zero_for_some(case: Case) -> Found:
+    """Zero is returned for some of the outputs, and the others are right."""
+    numbers = _numbers(case)
+    wrong = [bool(b.wrong.any()) for b in blocks(case.first)]
+    if not numbers or any(numbers) or all(wrong):
+        return None
+    names = ", ".join(str(i) for i, bad in enumerate(wrong) if bad)
+    return (OutputsOnly(names), Fact.ALL_ZERO)
+
+
+def sign(case: Case) -> Found:
+    """The factor is -1."""
+    numbers = _numbers(case)
+    if not numbers or not all(abs(c + 1) < 1e-6 for c in numbers):
+        return None
+    return (_ratio(case), *_reversal(case))
+
+
+def nearly_one(case: Case) -> Found:
+    """The factor is a number close to 1, such as that of a rounded constant."""
+    numbers = _numbers(case)
+    return (_ratio(case),) if _is_one(numbers) and abs(numbers[0] - 1) < 0.02 else None
+
+
+def constant(case: Case) -> Found:
+    """The factor is one number, far from 1."""
+    numbers = _numbers(case)
+    if not _is_one(numbers) or abs(numbers[0] - 1) < 0.02:
+        return None
+    found = factors(case) or []
+    alike = [n for n, c in formulas(case, found) if abs(c - 1) < 1e-6]
+    known = alike if len({tuple(s.x.shape) for s, _ in found}) == 1 else []
+    sizes = (PerhapsSizes(", ".join(known[:3])),) if known else ()
+    return (_ratio(case), *sizes, *_reversal(case))
+
+
+def _reversal(case: Case) -> tuple[Identity, ...]:
+    """That forward returns its input, where it does: a reversal layer, perhaps."""
     outputs = case.first.outputs
-    more: tuple[Message, ...] = ()
-    if len(outputs) == 1 and torch.equal(outputs[0], case.first.x):  # such as a reversal layer
-        more = (Message("evidence.identity", {"name": case.name}),)
-    if all(abs(c + 1) < 1e-6 for c in numbers):
-        return [Fit("sign", 1, (said, *more))]
-    if max(numbers) - min(numbers) < 1e-7 * abs(numbers[0]):
-        if abs(numbers[0] - 1) < 0.02:
-            return [Fit("constant", 1.5, (said,)), Fit("factor", 2.5, (said,))]
-        alike = [n for n, c in formulas(case, factors) if abs(c - 1) < 1e-6]
-        known = alike if len({tuple(s.x.shape) for s, _ in factors}) == 1 else []
-        if known:
-            more = (Message("evidence.or_sizes", {"names": ", ".join(known[:3])}), *more)
-        return [Fit("factor", 1, (said, *more))]
-    for (one, c), (other, d) in itertools.combinations(factors, 2):
+    same = len(outputs) == 1 and torch.equal(outputs[0], case.first.x)
+    return (Identity(case.name),) if same else ()
+
+
+def of_sizes(case: Case) -> Found:
+    """The factor is a formula of the sizes."""
+    found = _varying(case)
+    names = formulas(case, found) if found else []
+    return (FactorIs(names[0][0]), *_spoken(case, found)) if names else None
+
+
+def varying(case: Case) -> Found:
+    """The factor is another one at other sizes."""
+    found = _varying(case)
+    return (_ratio(case), *_spoken(case, found)) if found else None
+
+
+@once
+def _varying(case: Case) -> Factors:
+    """The factors, where they depend on the sizes and on nothing else; else none."""
+    found, numbers = factors(case) or [], _numbers(case)
+    same = bool(numbers) and max(numbers) - min(numbers) < 1e-7 * abs(numbers[0])
+    if not found or same or not any(numbers) or all(abs(c + 1) < 1e-6 for c in numbers):
+        return []
+    for (one, c), (other, d) in itertools.combinations(found, 2):
         if shapes(one.inputs) == shapes(other.inputs) and abs(c - d) > 1e-7 * abs(c):
             return []  # it depends on the values
-    names = formulas(case, factors)
+    return found
+
+
+def _spoken(case: Case, found: Factors) -> list[RatioAtSizes]:
+    """Two of the factors, with the shapes at which they were found."""
     called = case.examined.subject.names(len(case.first.inputs))
-    distinct = {number(c): describe(s.inputs, called) for s, c in reversed(factors)}
-    spoken = [
-        Message("evidence.ratio_sizes", {"factor": factor, "shapes": where})
-        for factor, where in [*reversed(distinct.items())][:2]
-    ]
-    if names:
-        name = Message("evidence.factor_is", {"formula": names[0][0]})
-        return [Fit("factor", 1, (name, *spoken))]
-    return [Fit("factor", 2, (said, *spoken))]
+    distinct = {number(c): describe(s.inputs, called) for s, c in reversed(found)}
+    return [RatioAtSizes(c, where) for c, where in [*reversed(distinct.items())][:2]]
 
 
-def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[str, float]]:
+def formulas(case: Case, found: Factors) -> list[tuple[str, float]]:
     """Products of sizes that give the factor at every sample, the simplest first."""
-    tables = [_quantities(case, sample) for sample, _ in factors]
+    tables = [_quantities(case, sample) for sample, _ in found]
     names = [n for n in tables[0] if all(n in t for t in tables)]
-    found: list[tuple[int, str, float]] = []
+    named: list[tuple[int, str, float]] = []
     powers = {"{}": 1.0, "1/{}": -1.0, "sqrt({})": 0.5, "1/sqrt({})": -0.5, "{}**2": 2.0,
               "1/{}**2": -2.0}  # fmt: skip
     singles = [((name,), (form,)) for name in names for form in powers]
@@ -99,7 +199,7 @@ def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[
     ]
     for chosen, forms in [*singles, *pairs]:
         ratios = []
-        for table, (_, c) in zip(tables, factors, strict=True):
+        for table, (_, c) in zip(tables, found, strict=True):
             product = 1.0
             for name, form in zip(chosen, forms, strict=True):
                 product *= float(table[name]) ** powers[form]
@@ -111,8 +211,8 @@ def formulas(case: Case, factors: Sequence[tuple[Sample, float]]) -> list[tuple[
         plain = abs(abs(ratios[0]) - 1) < 1e-6
         front = "" if abs(ratios[0] - 1) < 1e-6 else f"{number(ratios[0])} * "
         if ratios[0] and abs(ratios[0]) < 1e4:
-            found.append((len(chosen) * 2 + (not plain) * 3, front + text, ratios[0]))
-    return [(text, ratio) for _, text, ratio in sorted(found, key=lambda f: f[0])]
+            named.append((len(chosen) * 2 + (not plain) * 3, front + text, ratios[0]))
+    return [(text, ratio) for _, text, ratio in sorted(named, key=lambda f: f[0])]
 
 
 def _product(names: Sequence[str], forms: Sequence[str]) -> str:

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.exemptions import deviation
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Case, Fit, blocks, number
-from derivable.examiner.finding import Message
-from derivable.examiner.measure.space import real, unreal
+from derivable.examiner.diagnose.case import Case, blocks, once
+from derivable.examiner.diagnose.evidence import (
+    Fact,
+    Found,
+    RatioFormula,
+    Told,
+    number,
+)
+from derivable.examiner.measure.space import real
+
+
+@dataclass(frozen=True)
+class ConjugateOf(Told):
+    """What is conjugated too often or not at all: `both`, the `result` or `grad_output`."""
+
+    key = "evidence.conjugate_{of}"
+    of: str
+
+
+@dataclass(frozen=True)
+class OwnFactors(Told):
+    """Each output, or each entry of the argument, has a factor of its own."""
+
+    key = "evidence.scaled_{side}"
+    formats: ClassVar = {"low": ".3g", "high": ".3g"}
+    side: str
+    low: float
+    high: float
 
 
 class Points(NamedTuple):
@@ -61,18 +85,18 @@ def _entries(case: Case, sample: Sample) -> Iterator[Points]:
         variables: dict[str, Tensor] = {}
         for name, value in zip(names, sample.inputs, strict=True):
             if isinstance(value, Tensor) and value.is_floating_point():
-                aligned = _aligned(value, out, arg, relevant, value is sample.x)
+                aligned = aligned_to(value, out, arg, relevant, value is sample.x)
                 if aligned is not None:
                     variables[name] = aligned
         for output in sample.outputs:
             if tuple(output.shape) == tuple(out) and "output" not in variables:
-                aligned = _aligned(output, out, arg, relevant, False)
+                aligned = aligned_to(output, out, arg, relevant, False)
                 if aligned is not None:
                     variables["output"] = aligned
         yield Points(block.returned[relevant], block.measured[relevant], variables)
 
 
-def _aligned(value: Tensor, out: Any, arg: Any, relevant: Tensor, own: bool) -> Tensor | None:
+def aligned_to(value: Tensor, out: Any, arg: Any, relevant: Tensor, own: bool) -> Tensor | None:
     """The entry of `value` that belongs to each relevant entry of a Jacobian, if one does."""
     value = value.detach().double()
     if not out and not arg:
@@ -91,16 +115,23 @@ def _aligned(value: Tensor, out: Any, arg: Any, relevant: Tensor, own: bool) -> 
     return grown.reshape(shape).expand(relevant.shape)[relevant]
 
 
-def power(case: Case) -> list[Fit]:
-    """What is returned is c * x**p * y**q * ... times the measured: a power or factor lost."""
+class Monomial(NamedTuple):
+    """What is returned, divided by the measured; and whether only a power is another one."""
+
+    evidence: RatioFormula
+    pure: bool
+
+
+@once
+def _lost_monomial(case: Case) -> Monomial | None:
+    """What is returned is c * x**p * y**q * ... times the measured."""
     found = points(case, [s for s in case.wrong if s.x.numel()])
     if found is None or not bool((found.returned != 0).all()):
-        return []
+        return None
     chosen = _monomial(found.returned / found.measured, _with_radius(found.variables))
     if chosen is None:
-        return []
+        return None
     formula, exponents = chosen
-    said = Message("evidence.ratio_formula", {"formula": formula})
     inputs = {name: v for name, v in found.variables.items() if name != "output"
               or all(o.shape != case.first.x.shape for o in case.first.outputs)}  # fmt: skip
     own = _monomial(found.measured, inputs)
@@ -108,8 +139,19 @@ def power(case: Case) -> list[Fit]:
     pure = own is not None and any(
         own[1].get(n, 0.0) and own[1].get(n, 0.0) + p for n, p in exponents.items()
     )
-    first, second = ("power", "chain_rule") if pure else ("chain_rule", "power")
-    return [Fit(first, 4, (said,)), Fit(second, 5.5, (said,))]
+    return Monomial(RatioFormula(formula), pure)
+
+
+def another_power(case: Case) -> Found:
+    """Another power than that of the derivative, where that is a power."""
+    found = _lost_monomial(case)
+    return (found.evidence,) if found and found.pure else None
+
+
+def lost_factor(case: Case) -> Found:
+    """A power of the inputs times the derivative, or a part of it."""
+    found = _lost_monomial(case)
+    return (found.evidence,) if found and not found.pure else None
 
 
 def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[str, float]] | None:
@@ -140,29 +182,54 @@ def _monomial(ratio: Tensor, variables: dict[str, Tensor]) -> tuple[str, dict[st
     return None
 
 
-def slope_place(case: Case) -> list[Fit]:
+class SlopeAt(NamedTuple):
+    """Whether it is the slope at the output, or the formula for the output applied to the input."""
+
+    output: bool
+    input: bool
+    everywhere: bool  # whether most of it is wrong; else a threshold says more
+
+
+@once
+def _slope_at(case: Case) -> SlopeAt:
     """The slope at the output where it belongs to the input, or the reverse: by experiment."""
     sample = case.first
+    none = SlopeAt(False, False, False)
     if len(sample.outputs) != 1 or sample.outputs[0].shape != sample.x.shape:
-        return []
+        return none
     inputs = list(sample.inputs)
     inputs[case.argument] = sample.outputs[0].detach().to(sample.x.dtype)
-    look = _look(case, inputs)
-    if look is None:
-        return []
+    look = _look(case, inputs) or []
     at_output = next((s for s in look if s.argument == case.argument), None)
     if at_output is None:
-        return []
-    fits = []
+        return none
     known = sample.sure & at_output.sure
-    # Where much is right as it is, a threshold says more.
-    rank = 2.0 if float(sample.wrong[_relevant(sample)].double().mean()) > 0.8 else 7.0
     deviation = float((sample.returned - sample.measured.value)[sample.sure].abs().max())
-    if _equal(sample.returned, at_output.measured.value, known, deviation):
-        fits.append(Fit("slope_at_output", rank, (Message("evidence.slope_at_output"),)))
-    if _equal(at_output.returned, sample.measured.value, known, deviation):
-        fits.append(Fit("slope_at_input", rank, (Message("evidence.slope_at_input"),)))
-    return fits
+    return SlopeAt(
+        _equal(sample.returned, at_output.measured.value, known, deviation),
+        _equal(at_output.returned, sample.measured.value, known, deviation),
+        float(sample.wrong[_relevant(sample)].double().mean()) > 0.8,
+    )
+
+
+def slope_at_output(case: Case) -> Found:
+    """It is the derivative at x = output."""
+    return (Fact.SLOPE_AT_OUTPUT,) if _slope_at(case).output else None
+
+
+def slope_at_input(case: Case) -> Found:
+    """The formula for the output is applied to the input."""
+    return (Fact.SLOPE_AT_INPUT,) if _slope_at(case).input else None
+
+
+def everywhere(test: Callable[[Case], Found]) -> Callable[[Case], Found]:
+    """The same, where most of the gradient is wrong."""
+
+    def wholly(case: Case) -> Found:
+        found = test(case)
+        return found if _slope_at(case).everywhere else None
+
+    return wholly
 
 
 def _relevant(sample: Sample) -> Tensor:
@@ -186,141 +253,7 @@ def _equal(first: Tensor, second: Tensor, known: Tensor, deviation: float = torc
     )
 
 
-def one_side(case: Case) -> list[Fit]:
-    """Wrong exactly where a variable lies beyond a threshold, between two, or outside them."""
-    best: tuple[int, str, str, float] | None = None
-    bad: dict[str, list[Tensor]] = {}
-    good: dict[str, list[Tensor]] = {}
-    depth: dict[str, list[Tensor]] = {}
-    for sample in case.all_samples():
-        if sample.where.key in ("where.large", "where.tiny", "where.zero", "where.zeros"):
-            continue  # looked at with a coarser eye
-        if not _abrupt(sample):
-            return []
-        for name, values, wrong, off in _marked(case, sample):
-            depth.setdefault(name, []).append(off[wrong])
-            bad.setdefault(name, []).append(values[wrong])
-            good.setdefault(name, []).append(values[~wrong])
-    for name in bad:
-        w, r = torch.cat(bad[name]), torch.cat(good[name])
-        if len(w) < 2 or len(r) < 3 or math.comb(len(w) + len(r), len(w)) < 500:
-            continue  # so few may lie apart by chance
-        for kind, threshold in _separations(w, r):
-            off = torch.cat(depth[name])
-            nearest = (w.abs() - abs(threshold)).abs().argsort()[:2]
-            if float(off[nearest].max()) < 1e-3 * float(off.max()):
-                continue  # it fades out, as a smooth difference does
-            kinds = torch.cat([w, r]).unique()
-            mask = len(kinds) <= 3 and bool((kinds == 0).any())
-            labels = len(kinds) <= 3 and not mask
-            order = (0 if name == case.name else 1 if mask else 3 if labels else 2,
-                     name, kind, threshold)  # fmt: skip
-            if best is None or order[0] < best[0]:
-                best = order
-    if best is None:
-        return []
-    _, name, kind, threshold = best
-    values = torch.cat([*bad[name], *good[name]]).unique()
-    if len(values) <= 3:  # a mask
-        at = f"{float(torch.cat(bad[name])[0]):g}"
-        return [
-            Fit("part_only", 3.7, (Message("evidence.where_equals", {"name": name, "at": at}),))
-        ]
-    if name == case.name and kind in ("above", "below", "outside", "inside"):
-        threshold = _sharpened(case, kind, torch.cat(bad[name]), torch.cat(good[name]))
-    fields = {"name": name, "at": f"{threshold:.4g}"}
-    return [Fit("one_side", 3.8, (Message(f"evidence.side_{kind}", fields),))]
-
-
-def _abrupt(sample: Sample) -> bool:
-    """Whether wrong entries are clearly wrong, and do not fade into right ones."""
-    chosen = sample.wrong & sample.sure
-    off = (sample.returned - sample.measured.value).abs()[chosen]
-    if not len(off) or bool((sample.returned[chosen] == 0).all()):
-        return True
-    return float(off.quantile(0.1)) > 1e-4 * float(off.max())
-
-
-def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
-    """Per variable: its value at each relevant entry, whether that is wrong, and by how much."""
-    if sample.x.is_complex() or any(o.is_complex() for o in sample.outputs):
-        return
-    names = case.examined.subject.names(len(sample.inputs))
-    for block in blocks(sample, case.name):
-        relevant = block.relevant | (block.wrong & ~torch.isfinite(block.returned))
-        relevant &= block.sure
-        if not bool(relevant.any()):
-            continue
-        out, arg = relevant.shape[: block.axes], relevant.shape[block.axes :]
-        off = (block.returned - block.measured).abs()
-        lost = bool((block.returned[block.wrong] == 0).all())  # then the whole of it is missing
-        off = (off / block.measured.abs() if lost else off)[relevant]
-        everything = [*zip(names, sample.inputs, strict=True)]
-        everything += [("output", o) for o in sample.outputs[:1]]
-        for name, value in everything:
-            if isinstance(value, Tensor) and value.is_floating_point():
-                aligned = _aligned(value, out, arg, relevant, value is sample.x)
-                if aligned is not None and (len(aligned) < 2 or len(aligned.unique()) > 1):
-                    yield name, aligned, block.wrong[relevant], off
-        floats = [v for v in sample.inputs if isinstance(v, Tensor) and v.is_floating_point()]
-        if len(floats) == 2:  # losses turn at the difference of their two inputs
-            a, b = (_aligned(v, out, arg, relevant, v is sample.x) for v in floats)
-            if a is not None and b is not None:
-                yield "the difference of the inputs", a - b, block.wrong[relevant], off
-
-
-def _separations(w: Tensor, r: Tensor) -> Iterator[tuple[str, float]]:
-    """The thresholds that keep wrong values `w` and right ones `r` apart."""
-    if float(w.min()) > float(r.max()):
-        yield "above", _between(float(r.max()), float(w.min()))
-    elif float(w.max()) < float(r.min()):
-        yield "below", _between(float(w.max()), float(r.min()))
-    elif float(w.abs().min()) > float(r.abs().max()):
-        yield "outside", _between(float(r.abs().max()), float(w.abs().min()))
-    elif float(w.abs().max()) < float(r.abs().min()):
-        yield "inside", _between(float(w.abs().max()), float(r.abs().min()))
-    elif len(w) > 3 and not bool(((r > w.min()) & (r < w.max())).any()):
-        yield "band", float(w.mean())
-    elif len(r) > 5 and not bool(((w > r.min()) & (w < r.max())).any()):
-        yield "out_of_band", float(r.mean())
-
-
-def _sharpened(case: Case, kind: str, w: Tensor, r: Tensor) -> float:
-    """The threshold, from moving the wrong entry that is nearest to it towards the right ones."""
-    folded = kind in ("outside", "inside")
-    low, high = (w.abs(), r.abs()) if folded else (w, r)
-    upper = kind in ("above", "outside")
-    wrong, right = (low.min(), high.max()) if upper else (low.max(), high.min())
-    for sample in case.wrong:
-        x = real(sample.x)
-        column = int(((x.abs() if folded else x) - wrong).abs().argmin())
-        if abs(float((x.abs() if folded else x)[column] - wrong)) > 0.0:
-            continue
-        if not bool(sample.wrong[:, column].any()):
-            continue
-        row, sign = int(sample.wrong[:, column].double().argmax()), x[column].sign()
-        for _ in range(14):
-            moved = x.clone()
-            moved[column] = middle = (wrong + right) / 2
-            moved[column] *= sign if folded else 1.0
-            inputs = list(sample.inputs)
-            inputs[case.argument] = unreal(moved, sample.x)
-            off = deviation(case.examined, sample, inputs, row, column)
-            wrong, right = (middle, right) if off > 1e-6 else (wrong, middle)
-        break
-    return _between(min(float(wrong), float(right)), max(float(wrong), float(right)))
-
-
-def _between(low: float, high: float) -> float:
-    """The roundest number between two."""
-    for digits in range(-1, 6):
-        rounded = round((low + high) / 2, digits)
-        if low <= rounded <= high:
-            return rounded + 0.0  # no -0
-    return (low + high) / 2
-
-
-def scaled(case: Case) -> list[Fit]:
+def scaled(case: Case) -> Found:
     """Each output, or each entry, has a factor of its own: a slope of a later or earlier step."""
     for side in ("output", "argument"):
         factors = []
@@ -349,18 +282,16 @@ def scaled(case: Case) -> list[Fit]:
         else:
             if factors:
                 low, high = float(factors[0].min()), float(factors[0].max())
-                fields = {"low": f"{low:.3g}", "high": f"{high:.3g}"}
-                said = Message(f"evidence.scaled_{side}", fields)
-                return [Fit("chain_rule", 6.5, (said,))]
-    return []
+                return (OwnFactors(side, low, high),)
+    return None
 
 
-def conjugated(case: Case) -> list[Fit]:
+def conjugated(case: Case) -> Found:
     """A complex conjugate too many or too few, on the way in or out."""
     chosen: set[str] | None = None
     for sample in case.wrong:
         if not sample.x.is_complex() and not any(o.is_complex() for o in sample.outputs):
-            return []
+            return None
         columns = _signs([sample.x])
         rows = _signs(sample.outputs)
         candidates = {
@@ -373,9 +304,7 @@ def conjugated(case: Case) -> list[Fit]:
             if _equal(sample.returned, candidate, sample.sure)
         }  # fmt: skip
         chosen = here if chosen is None else chosen & here
-    if not chosen:
-        return []
-    return [Fit("conjugate", 1, (Message(f"evidence.conjugate_{sorted(chosen)[0]}"),))]
+    return (ConjugateOf(sorted(chosen)[0]),) if chosen else None
 
 
 def _signs(tensors: list[Tensor]) -> Tensor:

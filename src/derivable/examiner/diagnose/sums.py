@@ -3,18 +3,74 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.diagnose.evidence import Block, Case, Fit, blocks, fitted, number, times
-from derivable.examiner.finding import Message
+from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
+from derivable.examiner.diagnose.evidence import (
+    Fact,
+    Found,
+    Told,
+    times,
+)
 
 
-def summed_grad_output(case: Case) -> list[Fit]:
+@dataclass(frozen=True)
+class Averaged(Told):
+    """The mean of `count` values, where their sum belongs."""
+
+    key = "evidence.averaged"
+    formats: ClassVar = {"factor": ""}
+    factor: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Sums(Told):
+    """Only the sum of grad_output along these axes has an effect."""
+
+    key = "evidence.sums"
+    axes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Alone(Told):
+    """One entry of grad_output, the `first` or the `last`, is used in the place of all."""
+
+    key = "evidence.{which}_alone"
+    which: str
+    axes: str
+
+
+@dataclass(frozen=True)
+class SummedOver(Told):
+    """The axes over which it is summed, which are others than they should be."""
+
+    key = "evidence.summed_over"
+    axes: str
+
+
+@dataclass(frozen=True)
+class Coupling(Told):
+    """The axes along which outputs depend on other entries, and those of backward."""
+
+    key = "evidence.coupling"
+    measured: frozenset[str]
+    returned: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Uncoupled(Coupling):
+    """Backward treats entries as independent along some of the measured axes."""
+
+    key = "evidence.uncoupled"
+
+
+def summed_grad_output(case: Case) -> Found:
     """The returned gradient depends only on a sum of grad_output over some axes."""
     shared: set[str] | None = None
     for sample in case.wrong:
@@ -24,23 +80,22 @@ def summed_grad_output(case: Case) -> list[Fit]:
             here = set()
             slack = 1e-7 * float(block.returned[block.sure].abs().max())
             if slack == 0.0:
-                return []
+                return None
             for axis in range(block.axes):
                 length = block.returned.shape[axis]
                 if length < 2:
                     continue
-                if _constant(block.returned, axis, slack) and not _constant(
+                if constant_along(block.returned, axis, slack) and not constant_along(
                     block.measured, axis, slack
                 ):
                     here.add(block.names[axis])
             shared = here if shared is None else shared & here
     if not shared:
-        return []
-    said = Message("evidence.sums", {"axes": ", ".join(sorted(shared))})
-    return [Fit("sums_grad_output", 3.0, (said,))]
+        return None
+    return (Sums(tuple(sorted(shared))),)
 
 
-def one_grad_output(case: Case) -> list[Fit]:
+def one_grad_output(case: Case) -> Found:
     """One entry of grad_output along some axes is used in the place of all others."""
 
     def spread(sample: Sample, block: Block) -> dict[Any, Tensor]:
@@ -61,17 +116,17 @@ def one_grad_output(case: Case) -> list[Fit]:
 
     fit = fitted(case, spread)
     if fit is None:
-        return []
+        return None
     (index, names), factors = fit
-    key = "evidence.first_alone" if index == 0 else "evidence.last_alone"
-    return [Fit("sums_grad_output", 2.1, (Message(key, {"axes": names}), *times(factors)))]
+    return (Alone("first" if index == 0 else "last", names), *times(factors))
 
 
-def _constant(tensor: Tensor, axis: int, slack: float) -> bool:
+def constant_along(tensor: Tensor, axis: int, slack: float) -> bool:
+    """Whether all entries along an axis are the same."""
     return bool((tensor - tensor.narrow(axis, 0, 1)).abs().max() <= slack)
 
 
-def broadcast_sum(case: Case) -> list[Fit]:
+def broadcast_sum(case: Case) -> Found:
     """The contributions of the outputs, summed over other axes than the broadcast ones."""
 
     def sums(sample: Sample, block: Block) -> dict[Any, Tensor]:
@@ -99,20 +154,17 @@ def broadcast_sum(case: Case) -> list[Fit]:
         if rows % columns == 0:  # reshape(columns, -1).sum(-1), whatever axes that mixes
             candidate = torch.zeros_like(measured)
             candidate[index, index // (rows // columns)] = weight
-            found["neighbours"] = candidate.reshape(block.measured.shape)
+            found[""] = candidate.reshape(block.measured.shape)
         return found
 
     fit = fitted(case, sums)
     if fit is None:
-        return []
+        return None
     axes, factors = fit
-    said = Message("evidence.summed_over", {"axes": axes})
-    if axes == "neighbours":
-        said = Message("evidence.summed_neighbours")
-    return [Fit("wrong_axis", 2.2, (said, *times(factors)))]
+    return (SummedOver(axes) if axes else Fact.SUMMED_NEIGHBOURS, *times(factors))
 
 
-def averaged(case: Case) -> list[Fit]:
+def averaged(case: Case) -> Found:
     """A broadcast argument whose gradient is divided by what should have been summed over."""
     lengths = []
     for sample in case.wrong:
@@ -125,47 +177,43 @@ def averaged(case: Case) -> list[Fit]:
             measured = block.measured.reshape(rows, -1)
             alone = bool(((measured != 0).sum(1) <= 1).all())
             if c is None or rows <= columns or not alone:
-                return []
+                return None
             lengths.append((c, rows // columns))
     if not lengths or any(abs(c * n - 1) > 1e-6 for c, n in lengths):
-        return []
-    said = Message("evidence.averaged", {"factor": number(lengths[0][0]), "count": lengths[0][1]})
-    return [Fit("mean_for_sum", 0.95, (said,))]
+        return None
+    return (Averaged(*lengths[0]),)
 
 
-def coupling(case: Case) -> list[Fit]:
-    """Which axes of the argument each output depends on, against which backward makes it."""
+@once
+def _couplings(case: Case) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The axes of the argument along which outputs depend on others; those of backward."""
     seen: set[tuple[frozenset[str], frozenset[str]]] = set()
-    missing_terms = True
     for sample in case.wrong:
         for block in blocks(sample, case.name):
             if not bool(block.wrong.any()):
                 continue
             pairs = _aligned(block)
             if not pairs:
-                return []
+                return None
             seen.add(
                 (_coupled(block.measured, block, pairs), _coupled(block.returned, block, pairs))
             )
-            off = block.wrong & block.relevant
-            missing_terms &= bool((block.returned[off].abs() == 0).all()) or _diagonal(
-                block.returned, pairs
-            )
     if len(seen) != 1:
-        return []
+        return None
     measured, returned = seen.pop()
-    if measured == returned:
-        return []
-    fields = {"measured": _listed(measured), "returned": _listed(returned)}
-    said = Message("evidence.coupling", fields)
-    if returned < measured:
-        return [Fit("missing_term", 3.5, (Message("evidence.uncoupled", fields),))]
-    return [Fit("wrong_axis", 3.2, (said,))]
+    return None if measured == returned else (measured, returned)
 
 
-def _listed(axes: Iterable[str]) -> str | Message:
-    """The axes by name; "none" in the reader's language."""
-    return ", ".join(sorted(axes)) or Message("evidence.no_axis")
+def coupling(case: Case) -> Found:
+    """Backward couples entries along other axes than forward."""
+    axes = _couplings(case)
+    return (Coupling(*axes),) if axes and not axes[1] < axes[0] else None
+
+
+def uncoupled(case: Case) -> Found:
+    """Backward treats entries as independent that are not."""
+    axes = _couplings(case)
+    return (Uncoupled(*axes),) if axes and axes[1] < axes[0] else None
 
 
 def _aligned(block: Block) -> list[tuple[int, int]]:
@@ -201,112 +249,12 @@ def _differs(tensor: Tensor, a: int, b: int) -> Tensor:
     return grid.view(shape)
 
 
-def _diagonal(tensor: Tensor, pairs: list[tuple[int, int]]) -> bool:
-    """Whether an output depends on its own entry only."""
-    apart = torch.zeros([1] * tensor.ndim, dtype=torch.bool)
-    for a, b in pairs:
-        apart = apart | _differs(tensor, a, b)
-    return bool((tensor[apart.expand(tensor.shape)] == 0).all())
-
-
-def residual(case: Case) -> list[Fit]:
-    """What is missing has a structure of its own: few terms, or constant along an axis."""
-    sizes, ranks, constant = [], [], None
-    for sample in case.wrong:
-        measured, returned = sample.measured.value, sample.returned
-        if not bool(sample.sure.all()) or min(measured.shape) < 3:
-            return []
-        gap = measured - returned
-        size = float(gap.norm() / measured.norm().clamp_min(1e-300))
-        values = torch.linalg.svdvals(gap)
-        rank = int((values > 1e-6 * values[0]).sum())
-        full = torch.linalg.svdvals(measured)
-        whole = int((full > 1e-6 * full[0]).sum())
-        ranks.append((rank, whole))
-        sizes.append(size)
-        here = {
-            name
-            for block in blocks(sample, case.name)
-            for axis, name in list(enumerate(block.names))[block.axes :]
-            if block.measured.shape[axis] > 1
-            and _constant(block.measured - block.returned, axis, 1e-7 * float(gap.abs().max()))
-        }
-        constant = here if constant is None else constant & here
-    said = Message("evidence.residual", {"size": f"{100 * sizes[0]:.3g}"})
-    if constant and sizes[0] < 3:
-        more = Message("evidence.residual_constant", {"axis": sorted(constant)[0]})
-        return [Fit("missing_term", 6, (said, more))]
-    if all(2 * rank <= whole for rank, whole in ranks) and sizes[0] < 3:
-        more = Message("evidence.residual_rank", {"rank": ranks[0][0], "whole": ranks[0][1]})
-        return [Fit("missing_term", 8, (said, more))]
-    return []
-
-
-def sparse(case: Case) -> list[Fit]:
-    """One or two numbers are missing, such as the -1 at each label of a cross entropy."""
-    shares = []
-    for sample in case.wrong:
-        wrong = sample.wrong & sample.sure
-        gap = (sample.measured.value - sample.returned)[wrong]
-        if len(gap) < 2:
-            return []
-        slack = 1e-6 * float(gap.abs().max())
-        first, last = gap.min(), gap.max()
-        if bool((torch.minimum(gap - first, last - gap) > slack).any()):
-            return []  # more than two numbers
-        values = sample.returned[wrong]
-        kinds = len((values / values.abs().max().clamp_min(1e-300) * 1e7).round().unique())
-        if (kinds < 4 and len(case.wrong) == 1) or kinds < 2:
-            return []  # hardly more kinds of values than of gaps: a factor says as much
-        shares.append((float(gap[gap.abs().argmax()]), len(gap), kinds))
-    if not any(kinds >= 4 for _, _, kinds in shares):
-        return []
-    fields = {"number": number(shares[0][0]), "count": shares[0][1]}
-    return [Fit("missing_term", 3.7, (Message("evidence.sparse", fields),))]
-
-
-def along_axis(case: Case) -> list[Fit]:
-    """What is missing is, along one axis, made of 1 and the argument: a lost mean or projection."""
-    fits: set[tuple[int, str]] = set()
-    fails: set[tuple[int, str]] = set()
-    for sample in case.wrong:
-        if sample.x.is_complex() or not bool(sample.sure.all()):
-            return []
-        for axis, length in enumerate(sample.x.shape):
-            if length < 3:
-                continue
-            for kind, degree in (("mean", 1), ("multiple", 1), ("both", 2)):
-                if length <= degree or (kind == "both" and length < 4):
-                    continue
-                (fits if _spanned(sample, axis, kind) else fails).add((axis, kind))
-    if not fits - fails:
-        return []
-    axis, kind = sorted(fits - fails, key=lambda pair: pair[1] == "both")[0]
-    gap = (case.first.measured.value - case.first.returned).norm()
-    size = float(gap / case.first.measured.value.norm().clamp_min(1e-300))
-    fields = {"axis": f"{case.name}.shape[{axis}]", "name": case.name, "size": f"{100 * size:.3g}"}
-    return [Fit("missing_term", 5.8, (Message(f"evidence.along_{kind}", fields),))]
-
-
-def _spanned(sample: Sample, axis: int, kind: str) -> bool:
-    """Whether each row of the gap along `axis` is a combination of 1, of x, or of both."""
-    rows = len(sample.returned)
-    gap = (sample.measured.value - sample.returned).reshape(rows, *sample.x.shape)
-    gap = gap.movedim(1 + axis, -1)  # (m, ..., length)
-    x = sample.x.detach().double().movedim(axis, -1).expand(gap.shape)
-    ones = torch.ones_like(x)
-    basis = {"mean": [ones], "multiple": [x], "both": [ones, x]}[kind]
-    design = torch.stack(basis, dim=-1)  # (m, ..., length, 1 or 2)
-    solution = torch.linalg.lstsq(design, gap.unsqueeze(-1)).solution
-    rest = gap - (design @ solution).squeeze(-1)
-    return bool(rest.abs().max() <= 1e-6 * gap.abs().max())
-
-
-def by_experiment(case: Case) -> list[Fit]:
+@once
+def _moved(case: Case) -> tuple[frozenset[str], frozenset[str]] | None:
     """The axes along which the two gradients change when one entry of the argument is moved."""
     sample = case.first
     if sample.x.ndim < 2 or len(sample.returned) > 4 or sample.x.is_complex():
-        return []
+        return None
     index = tuple(length // 2 for length in sample.x.shape)
     inputs = list(sample.inputs)
     moved = sample.x.detach().clone()
@@ -315,20 +263,26 @@ def by_experiment(case: Case) -> list[Fit]:
     try:
         look = case.examined.look(inputs, sample.where)
     except Exception:  # forward may refuse the moved inputs
-        return []
+        return None
     after = next((s for s in look.samples if s.argument == case.argument), None) if look else None
     if after is None:
-        return []
+        return None
     measured = _spread(after.measured.value - sample.measured.value, sample, index)
     returned = _spread(after.returned - sample.returned, sample, index)
     names = [f"{case.name}.shape[{axis}]" for axis in range(sample.x.ndim)]
-    fields = {"measured": _listed(names[a] for a in measured),
-              "returned": _listed(names[a] for a in returned)}  # fmt: skip
-    if returned - measured:
-        return [Fit("wrong_axis", 3.4, (Message("evidence.coupling", fields),))]
-    if measured - returned:
-        return [Fit("missing_term", 6.2, (Message("evidence.uncoupled", fields),))]
-    return []
+    return frozenset(names[a] for a in measured), frozenset(names[a] for a in returned)
+
+
+def coupling_by_experiment(case: Case) -> Found:
+    """Where one entry is moved, backward changes along an axis along which forward does not."""
+    axes = _moved(case)
+    return (Coupling(*axes),) if axes and axes[1] - axes[0] else None
+
+
+def uncoupled_by_experiment(case: Case) -> Found:
+    """Where one entry is moved, forward changes along an axis along which backward does not."""
+    axes = _moved(case)
+    return (Uncoupled(*axes),) if axes and axes[0] - axes[1] else None
 
 
 def _spread(change: Tensor, sample: Sample, index: tuple[int, ...]) -> set[int]:

@@ -54,7 +54,7 @@ class Meant:
         value = changed[position].detach().clone()
         value.select(axis, -1).mul_(0.75).add_(0.125)
         changed[position] = value
-        pairs = zip(self.subject.value(list(inputs)), self.subject.value(changed), strict=True)
+        pairs = zip(self.subject.outputs(list(inputs)), self.subject.outputs(changed), strict=True)
         return any(
             not torch.equal(a, b)
             for a, b in pairs
@@ -72,7 +72,7 @@ class Meant:
             inputs[argument] = inputs[argument].detach().clone()
             inputs[argument].reshape(-1)[0] = value
             try:
-                outputs = self.subject.value(inputs)
+                outputs = self.subject.outputs(inputs)
             except Exception:  # forward may refuse any of them
                 return False
             found.append(joined([o for o in outputs if is_float(o)]))
@@ -83,7 +83,7 @@ class Meant:
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
-        outputs = self.subject.value(self.inputs)
+        outputs = self.subject.outputs(self.inputs)
         return len(outputs) == len(run.outputs) and all(
             after.shape in (before.shape, _without(before, rows))
             for before, after in zip(outputs, run.outputs, strict=True)
@@ -95,9 +95,9 @@ class Meant:
         if self.rowwise(rows):
             return True
         order = [*range(1, rows), 0]
-        outputs = self.subject.value(self.inputs)
+        outputs = self.subject.outputs(self.inputs)
         try:
-            turned = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+            turned = self.subject.outputs([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # not any order is allowed
             return False
         return all(
@@ -109,9 +109,9 @@ class Meant:
     def rowwise(self, rows: int) -> bool:
         """Whether the example's rows are examples of their own: others beside it do not matter."""
         order = [rows - 1, 0]
-        outputs = self.subject.value(self.inputs)
+        outputs = self.subject.outputs(self.inputs)
         try:
-            some = self.subject.value([_rows_of(value, rows, order) for value in self.inputs])
+            some = self.subject.outputs([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # other numbers of rows are refused
             return False
         return all(
@@ -187,7 +187,7 @@ def _watched(subject: Subject, inputs: Inputs) -> _Watch:
     watch = _Watch()
     try:
         with watch:
-            subject.value(inputs)
+            subject.outputs(inputs)
     except Exception:  # it is refused here, or does not run while it is watched
         pass
     return watch

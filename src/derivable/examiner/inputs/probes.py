@@ -1,7 +1,8 @@
 """Other inputs like the given ones: other sizes, other values, what they are kept the same.
 
 Sizes that are equal in the example stay equal; values are drawn from the example's own, so that
-positive numbers stay positive, labels stay labels and rows that sum to one go on doing so.
+positive numbers stay positive, labels stay labels and rows that sum to one go on doing so. What
+an argument's contract says holds everywhere.
 """
 
 from __future__ import annotations
@@ -15,10 +16,21 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.finding import Message
+from derivable.examiner.inputs.contracts import (
+    Contract,
+    Definite,
+    LogSimplex,
+    Rotation,
+    Simplex,
+    Symmetric,
+    Unit,
+    structure,
+)
 from derivable.examiner.targets.target import Inputs, is_float
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 Place = tuple[int, int]  # an input and one of its axes
+BOUNDED = (Definite, Rotation, Unit, Simplex, LogSimplex)  # has no large, tiny or zero values
 
 
 class Draw:
@@ -27,8 +39,19 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
 
-    def like(self, example: Tensor, shape: Sequence[int], bounds: Mapping[int, int]) -> Tensor:
-        """A tensor of `shape`; integers stay below the sizes in `bounds` (old size -> new)."""
+    def like(
+        self, example: Tensor, shape: Sequence[int], bounds: Mapping[int, int],
+        contract: Contract | None = None,
+    ) -> Tensor:  # fmt: skip
+        """A tensor of `shape`; integers stay below the sizes in `bounds` (old size -> new).
+
+        It fulfils `contract`, or else what the example seems to fulfil.
+        """
+        drawn = self._drawn(example, shape, bounds)
+        kind = contract or (structure(example) if is_float(example) else None)
+        return drawn if kind is None or not drawn.numel() else kind.restore(drawn)
+
+    def _drawn(self, example: Tensor, shape: Sequence[int], bounds: Mapping[int, int]) -> Tensor:
         flat = example.detach().reshape(-1)
         if not flat.numel():
             return example.new_zeros(tuple(shape))
@@ -37,17 +60,16 @@ class Draw:
         drawn = drawn.reshape(tuple(shape))
         if is_float(example):
             factor = 1 + 0.1 * torch.randn(tuple(shape), generator=self.generator).double()
-            kind = structure(example)
             drawn = drawn if _discrete(flat) else (drawn * factor).to(example.dtype)
             lowest, highest = float(flat.abs().min()), float(flat.abs().max())
             if not example.is_complex() and highest <= 1 and lowest < highest:
                 drawn = drawn.clamp(-highest, highest)  # such as the arguments of asin
-            return _restore(kind, drawn)
+            return drawn
         if example.dtype != torch.bool:
             most = int(flat.max())
             limits = [new for old, new in bounds.items() if old > most] or [most + 1]
             drawn = drawn % max(1, min(limits))
-            if _distinct(example) and len(shape) and 0 < shape[-1] <= min(limits):
+            if _distinct(example) and len(shape) and count and shape[-1] <= min(limits):
                 rows = [torch.randperm(min(limits), generator=self.generator)[: shape[-1]]
                         for _ in range(count // shape[-1])]  # fmt: skip
                 drawn = torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
@@ -71,58 +93,15 @@ def _discrete(flat: Tensor) -> bool:
     return len(flat) > 2 and len(flat.unique()) <= min(3, len(flat) - 1)
 
 
-def structure(x: Tensor) -> str:
-    """A constraint that the example fulfils and that forward may rely on."""
-    if x.ndim == 0 or x.is_complex() or x.shape[-1] < 2 or not bool(torch.isfinite(x).all()):
-        return ""
-    if bool((x >= 0).all()) and bool(((x.sum(-1) - 1).abs() < 1e-5).all()):
-        return "one hot" if bool(((x == 0) | (x == 1)).all()) else "simplex"
-    if bool((x.logsumexp(-1).abs() < 1e-5).all()):
-        return "log simplex"
-    if bool(((x.square().sum(-1) - 1).abs() < 1e-5).all()):
-        return "unit"
-    if x.ndim >= 2 and x.shape[-1] == x.shape[-2] and torch.equal(x, x.mT):
-        definite = bool((torch.linalg.eigvalsh(x.double()) > 0).all())
-        return "definite" if definite else "symmetric"
-    if x.ndim >= 2 and x.shape[-1] == x.shape[-2]:
-        if not bool(x.triu(1).any()):
-            return "lower"
-        if not bool(x.tril(-1).any()):
-            return "upper"
-    if x.shape[-1] > 2 and bool((x.diff(dim=-1) > 0).all()):
-        return "sorted"
-    return ""
-
-
-def _restore(kind: str, x: Tensor) -> Tensor:
-    """`x` changed so that it fulfils the constraint."""
-    if not kind or not x.numel() or not x.ndim:
-        return x
-    if kind == "one hot":
-        return torch.nn.functional.one_hot(x.cumsum(-1).argmax(-1), x.shape[-1]).to(x.dtype)
-    if kind == "simplex":
-        return x / x.sum(-1, keepdim=True)
-    if kind == "log simplex":
-        return x.log_softmax(-1)
-    if kind == "unit":
-        return x / x.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]  # PyTorch: no type
-    if kind == "sorted":
-        return x.sort(-1).values + 0.01 * torch.arange(x.shape[-1]).to(x)
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        return x
-    if kind == "definite":
-        return x @ x.mT / x.shape[-1] + torch.eye(x.shape[-1]).to(x)
-    triangles: dict[str, Callable[[Tensor], Tensor]] = {
-        "lower": torch.tril, "upper": torch.triu, "symmetric": lambda t: t + t.mT
-    }  # fmt: skip
-    return triangles[kind](x)
-
-
 class Probes:
     """The inputs that are made from one example."""
 
-    def __init__(self, inputs: Inputs, wanted: Sequence[int], seed: int, own: int) -> None:
+    def __init__(
+        self, inputs: Inputs, wanted: Sequence[int], seed: int, own: int,
+        contracts: Mapping[int, Contract] | None = None,
+    ) -> None:  # fmt: skip
         self.inputs = list(inputs)
+        self.contracts = contracts or {}  # argument -> what it always is
         self.wanted = list(wanted)
         self.own = own  # the inputs after these are a module's parameters, and keep their sizes
         self.draw = Draw(seed)
@@ -133,6 +112,13 @@ class Probes:
             if isinstance(value, Tensor):
                 for axis, length in enumerate(value.shape):
                     self.places.setdefault(length, []).append((i, axis))
+        self.fixed = {
+            self.inputs[i].shape[axis]
+            for i, contract in self.contracts.items()
+            for axis in contract.fixed(self.inputs[i].ndim)
+        }
+        for length in self.fixed:  # and what is as long, because it may have to be
+            self.places.pop(length, None)
 
     def again(self) -> list[Any]:
         """The same sizes, other values."""
@@ -150,11 +136,19 @@ class Probes:
             if isinstance(value, Tensor):
                 shape = list(value.shape)
                 if i < self.own:
-                    shape = [new((i, axis), old) for axis, old in enumerate(value.shape)]
-                rebuilt.append(self.draw.like(value, shape, bounds))
+                    shape = [
+                        old if old in self.fixed else new((i, axis), old)
+                        for axis, old in enumerate(value.shape)
+                    ]
+                rebuilt.append(self._like(i, shape, bounds))
             else:
                 rebuilt.append(_renamed(value, bounds) if options else value)
         return rebuilt
+
+    def _like(self, position: int, shape: Sequence[int], bounds: Mapping[int, int]) -> Tensor:
+        """A tensor like an input, of `shape`."""
+        contract = self.contracts.get(position)
+        return self.draw.like(self.inputs[position], shape, bounds, contract)
 
     def other_sizes(self) -> Iterator[tuple[set[int], list[Any]]]:
         """Inputs of other sizes, and which sizes are others; forward may refuse any of them.
@@ -214,15 +208,15 @@ class Probes:
                     yield set(), apart
 
     def crooked(self) -> Iterator[tuple[list[Any], Message]]:
-        """A matrix that is symmetric in the example made unsymmetric."""
+        """A matrix that is symmetric in the example, and need not be, made unsymmetric."""
         for i in self.wanted:
             x = self.inputs[i]
-            kind = structure(x)
+            kind = None if i in self.contracts else structure(x)
             noise = torch.rand(x.shape, generator=self.draw.generator).double()
-            if kind in ("symmetric", "definite") and x.shape[-1] > 1:
+            if isinstance(kind, Symmetric) and x.shape[-1] > 1:
                 moved = x + (0.2 * x.abs().mean() * noise.triu(1)).to(x.dtype)
                 yield self._with(i, moved), Message("where.crooked", {"argument": i})
-            if kind == "unit":
+            if isinstance(kind, Unit | Rotation):
                 longer = (x * (1 + noise[..., :1])).to(x.dtype)
                 yield self._with(i, longer), Message("where.longer", {"argument": i})
 
@@ -230,10 +224,20 @@ class Probes:
         """Signs that the example does not have; forward may refuse them, or make nan of them."""
         for i in self.wanted:
             x = self.inputs[i]
-            if x.numel() and i in self.positive and not structure(x):
-                drawn = self.draw.like(x, x.shape, {})
+            if x.numel() and i in self.positive and structure(x) is None:
+                drawn = self._like(i, x.shape, {})
                 sign = torch.randint(2, x.shape, generator=self.draw.generator) * 2 - 1
-                yield self._with(i, drawn * sign), Message("where.signed", {"argument": i})
+                if self.allows(i, drawn * sign):
+                    yield self._with(i, drawn * sign), Message("where.signed", {"argument": i})
+
+    def keep(self, inputs: Inputs) -> bool:
+        """Whether made-up inputs fulfil all contracts, which not all shapes can."""
+        return all(contract.holds(inputs[i]) for i, contract in self.contracts.items())
+
+    def allows(self, argument: int, value: Tensor) -> bool:
+        """Whether `value` fulfils the contract of an argument, if there is one."""
+        contract = self.contracts.get(argument)
+        return contract is None or contract.holds(value)
 
     def lone(self) -> Iterator[tuple[list[Any], Message]]:
         """One size after the other set to 1, a batch of one, a single column; then all to 2."""
@@ -249,7 +253,7 @@ class Probes:
     def empty(self) -> Iterator[tuple[list[Any], int]]:
         """No rows at all, where there were so many."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
-        if first and first[0] > 1:
+        if first and first[0] > 1 and first[0] not in self.fixed:
             rows = first[0]
             yield (
                 self._rebuilt(
@@ -261,10 +265,13 @@ class Probes:
     def scalar(self) -> Iterator[list[Any]]:
         """Every tensor 0-dimensional."""
         tensors = [v for v in self.inputs if isinstance(v, Tensor)]
-        if self.own < len(self.inputs):
+        if self.own < len(self.inputs) or self.fixed:
             return
         if tensors and tensors[0].ndim and all(t.shape == tensors[0].shape for t in tensors):
-            yield [self.draw.like(v, (), {}) if isinstance(v, Tensor) else v for v in self.inputs]
+            yield [
+                self._like(i, (), {}) if isinstance(v, Tensor) else v
+                for i, v in enumerate(self.inputs)
+            ]
 
     def wide(self) -> Iterator[tuple[list[Any], Message]]:
         """Values far beyond the example's, within its domain; one argument at a time, then all."""
@@ -276,22 +283,23 @@ class Probes:
             for group in groups:
                 inputs = self.again()
                 for i in group:
-                    inputs[i] = self._spread(self.inputs[i], bold)
+                    inputs[i] = self._spread(i, bold)
                 yield inputs, Message("where.wide")
 
-    def _spread(self, example: Tensor, bold: bool) -> Tensor:
+    def _spread(self, argument: int, bold: bool) -> Tensor:
         """Values on a wide grid: both signs or positive ones or fractions, as in the example.
 
         `bold` does not take fractions for a domain: they may be a small sample of all numbers.
         """
+        example = self.inputs[argument]
         count = example.numel()
         order = torch.randperm(count, generator=self.draw.generator)
         shift = float(torch.rand((), generator=self.draw.generator))
         exponents = -1.7 + 3.05 * (torch.arange(count).double() + shift) / max(1, count)
         grid = (10**exponents)[order].reshape(example.shape)
         real = example.real if example.is_complex() else example
-        kind = structure(example)
-        if count and kind in ("", "sorted"):
+        kind = self.contracts.get(argument) or structure(example)
+        if count and (kind is None or kind.entrywise):
             if bool((real > 0).all()):
                 if float(real.max()) < 1 and not bold:
                     grid = torch.linspace(0.003, 0.997, count).double()[order].view(example.shape)
@@ -300,38 +308,45 @@ class Probes:
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
                 grid = grid * sign
-            return _restore(kind, unit_of(real) * grid).to(example.dtype)
-        return self.draw.like(example, example.shape, {})
+            spread = unit_of(real) * grid
+            return (spread if kind is None else kind.restore(spread)).to(example.dtype)
+        return self._like(argument, example.shape, {})
 
     def extreme(self) -> Iterator[tuple[list[Any], Message]]:
         """Large, tiny and zero values, in all entries or in one; signs as in the example."""
         for i in self.wanted:
-            x = self.inputs[i]
-            if not x.numel() or structure(x) in ("definite", "unit", "simplex", "log simplex"):
+            x, contract = self.inputs[i], self.contracts.get(i)
+            if not x.numel() or isinstance(structure(x), BOUNDED):
                 continue
-            positive = i in self.positive
-            name = {"argument": i}
-            sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
-            sign = torch.ones_like(sign) if positive else sign
-            ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
-            many = len(self.wanted) > 3  # then each is looked at less
-            for size in (720.0,) if many else (40.0, 120.0, 720.0):
-                said = Message("where.large", {**name, "size": f"{size:g}"})
-                yield self._with(i, (size * ramp).to(x.dtype)), said
-                if not positive:
-                    yield self._with(i, (-size * ramp).to(x.dtype)), said
-            for size in () if many else (1e-3, 1e-6):
-                yield self._with(i, (size * ramp * sign).to(x.dtype)), Message("where.tiny", name)
-            if not positive or i in self.crossing:
-                single = self.draw.like(x, x.shape, {})
-                single.reshape(-1)[0] = 0.0
-                yield self._with(i, single), Message("where.zero", name)
+            for value, where in self._extremes(i, x):
+                value = contract.nearest(value) if contract and contract.linear else value
+                if self.allows(i, value):
+                    yield self._with(i, value), where
+
+    def _extremes(self, i: int, x: Tensor) -> Iterator[tuple[Tensor, Message]]:
+        positive = i in self.positive
+        name = {"argument": i}
+        sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
+        sign = torch.ones_like(sign) if positive else sign
+        ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
+        many = len(self.wanted) > 3  # then each is looked at less
+        for size in (720.0,) if many else (40.0, 120.0, 720.0):
+            said = Message("where.large", {**name, "size": f"{size:g}"})
+            yield (size * ramp).to(x.dtype), said
             if not positive:
-                yield self._with(i, torch.zeros_like(x)), Message("where.zeros", name)
+                yield (-size * ramp).to(x.dtype), said
+        for size in () if many else (1e-3, 1e-6):
+            yield (size * ramp * sign).to(x.dtype), Message("where.tiny", name)
+        if not positive or i in self.crossing:
+            single = self._like(i, x.shape, {})
+            single.reshape(-1)[0] = 0.0
+            yield single, Message("where.zero", name)
+        if not positive:
+            yield torch.zeros_like(x), Message("where.zeros", name)
 
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""
-        other = Probes(inputs, self.wanted, 0, self.own)
+        other = Probes(inputs, self.wanted, 0, self.own, self.contracts)
         other.draw, other.positive = self.draw, self.positive  # a few may be so by chance
         other.crossing = self.crossing
         return other

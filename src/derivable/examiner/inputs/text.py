@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from derivable.errors import InputError, SettingError
-from derivable.examiner.targets.target import seeded
+from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
+from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.target import FunctionSubject, seeded
 
 Made = Callable[[], Any]
 
@@ -152,17 +154,41 @@ def bind(
 
 
 def suggestion(target: Any) -> str:
-    """An --input for `target`, to be filled in: `x:13x5 w:13x5`."""
-    needed = (p for p in takes(target).values() if p.default is p.empty)
-    return " ".join(f"{p.name}:13x5" for p in needed)
+    """An --input for `target`, to be filled in: `x:13x5 alpha=0.5`; shapes are an example.
+
+    Names that usually are options get a value, labels and indices a limit, and each of *args a
+    word of its own.
+    """
+    words = []
+    for parameter in takes(target).values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            words += [f"{parameter.name}:4x3"] * 2
+        elif parameter.default is parameter.empty:
+            words.append(_suggested(parameter.name))
+    return " ".join(words)
+
+
+def _suggested(name: str) -> str:
+    """The word for one input, by what its name usually means."""
+    values = option_values(name)
+    written = [v for v in values if isinstance(v, bool | int | float | str | None)]
+    if (integer_role(name) and role_of(name) != "y") or name.lower() in ("label", "labels"):
+        return f"{name}:13:int<5"
+    if name in MASKS:
+        return f"{name}:13x5:bool"
+    if written and role_of(name) in ("", "scale"):
+        return f"{name}={written[0]}"
+    one = {"b": "7", "w": "5x7"}.get(role_of(name), "13x5")
+    return f"{name}:{one}"
 
 
 def takes(target: Any) -> dict[str, inspect.Parameter]:
-    """The inputs of a Function (without ctx) or a callable, by name."""
-    rule = target
-    if isinstance(target, type) and issubclass(target, torch.autograd.Function):
-        rule = inspect.unwrap(target.forward)
-    parameters = list(inspect.signature(rule).parameters.values())
-    if rule is not target and target.setup_context is torch.autograd.Function.setup_context:
-        parameters = parameters[1:]
+    """The inputs of a Function or a plain class (without ctx) or of a callable, by name."""
+    subject = subject_of(target)
+    if isinstance(subject, FunctionSubject):
+        parameters = list(inspect.signature(inspect.unwrap(subject.forward)).parameters.values())
+        parameters = parameters if subject.split else parameters[1:]
+    else:
+        rule = target.forward if isinstance(target, nn.Module) else target
+        parameters = list(inspect.signature(rule).parameters.values())
     return {p.name: p for p in parameters if p.kind is not p.VAR_KEYWORD}

@@ -1,11 +1,17 @@
-"""Limits of difference quotients at step zero, each with its error: the numerics of the ruler."""
+"""Limits of difference quotients at step zero, each with its error bound."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from derivable.examiner.measure.measured import Measured
+
+CENTRAL = (4.0, 16.0, 64.0)  # how the error terms of central differences fall as steps are halved
+BENDING = (2.0, 8.0, 32.0)  # and those of half a second difference, divided by the step
 
 
 def size_of(x: Tensor) -> float:
@@ -26,18 +32,43 @@ def fourth_differences(table: Tensor) -> Tensor:
     return noise
 
 
-def neville(rows: list[Tensor], base: float) -> tuple[Tensor, Tensor]:
-    """The limit at step zero of `rows`, whose error falls by `base`, base**2, ... from row to row.
+def neville(rows: Tensor, factors: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """The limit at step zero of `rows` (k, ...), whose steps are halved from row to row.
 
-    Returns the limit and its distance from the limit without the last row.
+    factors  by how much each term of the error falls from row to row, the largest term first:
+             (4, 16, 64) for central differences
+    Returns the limit and its distance from the limit without the last row, inf where not finite.
     """
     column, diagonal = list(rows), [rows[0]]
-    for order in range(1, len(rows)):
-        factor = base**order - 1
-        column = [b + (b - a) / factor for a, b in itertools.pairwise(column)]
+    for factor in factors[: len(rows) - 1]:
+        column = [b + (b - a) / (factor - 1) for a, b in itertools.pairwise(column)]
         diagonal.append(column[0])
     error = (diagonal[-1] - diagonal[-2]).abs()
     return diagonal[-1], torch.where(torch.isfinite(error), error, torch.inf)
+
+
+def kink_size(bending: Tensor, noise: Tensor) -> Tensor:
+    """Half of what the slopes ahead and behind of x differ by, 0 where they may be the same.
+
+    bending (k, c, m): half of the slope ahead minus the slope behind, steps halved from one to the
+    next; it falls with the step where a function is smooth. noise (c, m): that of a quotient over
+    the shortest step. Returns (c, m), inf where the steps are far longer than what f varies over.
+    """
+    gap, gap_error = neville(bending, BENDING)
+    first, last = bending[0].abs(), bending[-1].abs()
+    sure = last > 16 * noise
+    kink = (gap.abs() > 4 * gap_error + 16 * noise) | (sure & (last > 0.5 * first))
+    size = torch.where(kink, torch.maximum(gap.abs(), last), 0.0)
+    return size.nan_to_num(0.0, 0.0).masked_fill(sure & (last > 1.5 * first), torch.inf)
+
+
+def contradict(estimates: Sequence[Measured]) -> bool:
+    """Whether two estimates of the same derivatives differ by far more than their errors."""
+    for first, second in itertools.combinations(estimates, 2):
+        apart = (first.value - second.value).abs() > 16 * (first.error + second.error)
+        if bool(apart.any()):
+            return True
+    return False
 
 
 def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tuple[Tensor, Tensor]:

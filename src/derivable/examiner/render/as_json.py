@@ -29,12 +29,15 @@ def as_data(report: Report, arrays: bool = False, lang: str | None = None) -> di
     spoken = language(lang)
     data: dict[str, Any] = {
         "function": report.function,
-        "verdict": report.verdict,
+        "verdict": report.verdict.value,
         "findings": [_finding(report, finding, spoken) for finding in report.findings],
         "notes": [say(note, spoken) for note in report.notes],
-        "looked_at": dict(report.rungs),
+        "sections": {s.value: verdict.value for s, verdict in report.sections.items()},
+        "level": report.settings.level.value,
+        "checks": dict(report.checks),
+        "calls": report.calls,
         "inputs": dict(report.inputs),
-        "seed": report.seed,
+        "seed": report.settings.seed,
         "seconds": round(report.seconds, 4),
     }
     if arrays:
@@ -53,6 +56,8 @@ def _finding(report: Report, finding: Finding, lang: str) -> dict[str, Any]:
     worst, source = finding.worst, finding.source
     return {
         "cause": finding.cause,
+        "section": finding.section.value,
+        "severity": finding.severity.name.lower(),
         "says": say(Message("cause." + finding.cause), lang),
         "argument": finding.argument,
         "where": say(finding.where, lang),

@@ -13,8 +13,12 @@ from torch import Tensor, nn
 
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.points import Kind, Point
+from derivable.examiner.render.jax_script import jax_script
 from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
+from derivable.examiner.targets.jax_functions import is_jax
+from derivable.examiner.targets.plain import by_hand, is_plain_function_class
 from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
 from derivable.function.gradients import as_tuple
 
@@ -27,6 +31,8 @@ STEP = 1e-6  # cube root of the rounding of float64: the best step of a central 
 # Names that the script itself uses, and that no argument can have there.
 TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
          "first", "fixed", "s", "o", "i")  # fmt: skip
+
+NOT_RUNNABLE = ("no_ctx", "no_backward", "backward_signature")
 
 # What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
 _MEASURE = """\
@@ -49,9 +55,12 @@ _ENDINGS = {
     "count": "torch.autograd.grad(run({x}), {x}, grad_output)",
     "raises": "torch.autograd.grad(run({x}), {x}, grad_output)",
     "in_place": """\
-output = run({x})
-tensors = {tensors}, output, grad_output
+tensors = [{tensors}]
 before = [t.detach().clone() for t in tensors]
+output = run({x})
+grad_output = torch.randn_like(output)
+tensors += [output, grad_output]
+before += [output.detach().clone(), grad_output.clone()]
 torch.autograd.grad(output, {x}, grad_output)
 print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
     "random": _PULL
@@ -79,6 +88,16 @@ one = torch.ones((), dtype=output.dtype).expand(output.shape)
 print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
 print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
 }
+# Where autograd would give the gradient its argument's shape, it is seen by hand only.
+BY_HAND = ("shape", "keepdim", "missing_sum")
+_BY_HAND = """\
+ctx = Context()
+{run}
+grad_output = torch.randn_like(output)
+gradients = {named}.backward(ctx, grad_output)
+gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+print("shape of {x}          ", tuple({x}.shape))
+print("shape of its gradient", tuple(gradients[{position}].shape))"""
 # Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
 # for a gradient that is detached from the graph.
 _GRADIENT = """\
@@ -93,26 +112,36 @@ def run({x}):  # the gradient, whose own gradient is examined
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
     """The script, at inputs where it shows; its first lines say what is wrong, and where.
 
-    Tensors are drawn from `report.seed` where any values will do, and written out where there are
-    few of them or where they matter. Everything is in double precision.
+    Tensors are drawn from the seed where any values will do, and written out where there are few
+    of them or where they matter. Everything is in double precision. Empty for what cannot run at
+    all.
     """
+    if finding.cause in NOT_RUNNABLE:
+        return ""
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
     names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"]
     if finding.where.key != "where.example":
-        if finding.inputs and not isinstance(report.target, tuple):
+        shown = finding.inputs or Point.of(finding.where).kind is Kind.DTYPE
+        if shown and not isinstance(report.target, tuple):
             title[0] += f", {say(finding.where, lang)}"
         else:
             title.append(f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}")
     if isinstance(report.target, tuple):
         return "\n".join([*title, *_pair(report, finding)])
+    if is_jax(report.target):
+        return "\n".join([*title, *jax_script(report, finding)])
     argument = _argument(finding, values)
     head, named = imports(report.target)
+    if is_plain_function_class(report.target):
+        head = [*head, "from derivable.examiner.targets.plain import by_hand"]
     lines = [*title, *head, ""]
     if argument is None:
         return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
     drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
+    floats = [names[name] for name, value in values.items() if is_float(value)]
+    drawn += _in_dtype(finding, floats, names[argument])
     x, outputs = names[argument], _outputs(report, values)
     is_complex = any(isinstance(o, Tensor) and o.is_complex() for o in outputs or ())
     at = ", ".join(map(str, _spot(finding, values[argument]))) or "()"
@@ -133,12 +162,49 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     }
     measure = _MEASURE_COMPLEX if values[argument].is_complex() else _MEASURE
     body = textwrap.indent(_call(report, named, names, outputs), "    ")
-    seed = f"torch.manual_seed({report.seed})"
+    seed = f"torch.manual_seed({report.settings.seed})"
+    if _by_hand(report, finding):
+        position = list(values).index(argument)
+        hand = _hand(report, named, names, x, position)
+        return "\n".join([*title, *_with_context(head), "", seed, *drawn, *hand])
     lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
         lines += _GRADIENT.format_map(gaps).splitlines()
-    lines.append(f"grad_output = torch.randn_like(run({x}))")
+    if finding.cause != "in_place":  # where the first forward must be looked at
+        lines.append(f"grad_output = torch.randn_like(run({x}))")
     return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
+
+
+def _by_hand(report: Report, finding: Finding) -> bool:
+    """Whether the mistake shows only where backward is called by hand."""
+    return finding.cause in BY_HAND and finding.worst is None and _is_function(report.target)
+
+
+def _with_context(head: Sequence[str]) -> list[str]:
+    """The imports, and that of Context after those of one word."""
+    last = max(i for i, line in enumerate(head) if line.startswith("import "))
+    return [*head[: last + 1], "from derivable import Context", *head[last + 1 :]]
+
+
+def _hand(report: Report, named: str, names: dict[str, str], x: str, position: int) -> list[str]:
+    """The lines that run forward and backward by hand, in the style of the Function."""
+    given = ", ".join(names.values())
+    run = f"output = {named}.forward(ctx, {given})"
+    style = getattr(report.target, "setup_context", None)
+    if style is not torch.autograd.Function.setup_context and not hasattr(report.target, "_rules"):
+        run = f"output = {named}.forward({given})\n{named}.setup_context(ctx, ({given},), output)"
+    gaps = {"run": run, "named": named, "x": x, "position": position}
+    return _BY_HAND.format_map(gaps).splitlines()
+
+
+def _in_dtype(finding: Finding, floats: Sequence[str], x: str) -> list[str]:
+    """The lines that take the inputs to the dtype in which it shows, if it is not float64."""
+    point = Point.of(finding.where)
+    if point.kind is not Kind.DTYPE:
+        return []
+    dtype = point.fields["dtype"]
+    wanted = {name: ".requires_grad_()" if name == x else "" for name in floats}
+    return [f"{n} = {n}.detach().to(torch.{dtype}){more}" for n, more in wanted.items()]
 
 
 def _pair(report: Report, finding: Finding) -> list[str]:
@@ -161,7 +227,7 @@ def _pair(report: Report, finding: Finding) -> list[str]:
         *(["import numpy as np"] if arrays else []),
         *dict.fromkeys([*head, *more]),
         "",
-        f"torch.manual_seed({report.seed})",
+        f"torch.manual_seed({report.settings.seed})",
         *_theta(theta, parts),
         "up, down = copy.deepcopy(theta), copy.deepcopy(theta)",
         f"up{place}[{at}] += {STEP:.0e}",
@@ -212,7 +278,9 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
     own, parameters = _own(report.target, names)
     keywords = _keywords(report.target)
     words = ", ".join(f"{name}={v}" if name in keywords else v for name, v in own.items())
-    call = f"{named}{'.apply' if _is_function(report.target) else ''}({words})"
+    called = f"by_hand({named})" if is_plain_function_class(report.target) else named
+    applied = called != named or _is_function(report.target)
+    call = f"{called}{'.apply' if applied else ''}({words})"
     if parameters:
         state = ", ".join(f"{name!r}: {v}" for name, v in parameters.items())
         call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
@@ -229,6 +297,7 @@ def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:
     given = {name: copied(v, False) for name, v in _own(report.target, values)[0].items()}
     options = {name: given.pop(name) for name in _keywords(report.target) if name in given}
     run = report.target.apply if _is_function(report.target) else report.target
+    run = by_hand(run).apply if is_plain_function_class(run) else run
     try:
         with unchanged_random_state(), torch.no_grad():
             return as_tuple(run(*given.values(), **options))

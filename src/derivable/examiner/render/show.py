@@ -7,9 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from derivable.examiner.finding import Finding, Message, Source, Worst
+from derivable.examiner.finding import (
+    Finding,
+    Message,
+    Section,
+    Source,
+    Verdict,
+    Worst,
+)
 from derivable.examiner.render.reproduction import reproduction
-from derivable.examiner.render.sentences import LANGUAGES, language, say
+from derivable.examiner.render.sentences import language, say
+from derivable.examiner.settings import Level
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,23 +48,26 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     spoken = language(lang)
     top = verdict(report, spoken)
     if not report.findings:
-        below = [_looked_at(report, spoken), *_notes(report, spoken)]
-        if report.verdict == "inconclusive":
-            below = [*_notes(report, spoken), _looked_at(report, spoken)]
+        below = [*_sections(report, spoken), *_notes(report, spoken)]
+        if report.verdict is Verdict.INCONCLUSIVE:
+            below = [*_notes(report, spoken), *_sections(report, spoken)]
         return [top, *below[: DOZEN - 1]]
-    blocks = [finding_lines(f, spoken, names) for f, names in _alike(report.findings, spoken)]
-    room = DOZEN - 2
+    level = report.settings.level
+    alike = _alike(report.findings, spoken)
+    blocks = [finding_lines(f, spoken, names, level) for f, names in alike]
+    room = DOZEN - 3
     hidden = len(blocks) - room
     if hidden > 0:
         heads = [block[0] for block in blocks[:room]]
-        return [top, *heads, _said(Message(f"{more}_findings", {"count": hidden}), spoken)]
+        counted = _said(Message(f"{more}_findings", {"count": hidden}), spoken)
+        return [top, *heads, *_sections(report, spoken), counted]
     share = max(n for n in range(1, room + 1) if sum(min(n, len(b)) for b in blocks) <= room)
     sizes = [min(share, len(block)) for block in blocks]
     for i, block in enumerate(blocks):
         sizes[i] += min(len(block) - sizes[i], room - sum(sizes))
     body = [line for block, size in zip(blocks, sizes, strict=True) for line in _cut(block, size)]
     rest = [] if len(body) == sum(map(len, blocks)) else [_said(Message(more), spoken)]
-    return [top, *body, *rest]
+    return [top, *body, *_sections(report, spoken), *rest]
 
 
 def _alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
@@ -75,10 +86,10 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
     lines = [verdict(report, spoken)]
     told: set[str] = set()
     for finding in report.findings:
-        lines += [Line(""), *finding_lines(finding, spoken)]
+        lines += [Line(""), *finding_lines(finding, spoken, "", report.settings.level)]
         code = reproduction(report, finding, spoken)
         body = "\n".join(text for text in code.splitlines() if text[:2] != "# ")
-        if body not in told:
+        if code and body not in told:
             lines.append(_said(Message("show.reproduction"), spoken, 4))
             lines += [Line(text, 8 if text else 0, "cyan") for text in code.splitlines()]
         told.add(body)
@@ -87,26 +98,45 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
         *lines,
         *([Line("")] if report.findings else []),
         *_notes(report, spoken),
-        _looked_at(report, spoken, counts=True),
+        *_sections(report, spoken),
+        _checks(report, spoken),
         _said(Message("show.inputs", {"inputs": inputs}), spoken),
-        _said(Message("show.seed", {"seed": report.seed}), spoken),
+        _said(Message("show.seed", {"seed": report.settings.seed}), spoken),
     ]
 
 
 def verdict(report: Report, lang: str | None = None) -> Line:
-    """The first line: `Cube: wrong (1 finding, 0.05 s)`."""
-    count = len(report.findings)
-    key: str = report.verdict
-    if report.verdict == "wrong":
-        key = "wrong_one" if count == 1 else "wrong_many"
-    gaps = {"function": report.function, "seconds": report.seconds, "count": count}
-    return Line(say(Message(f"show.{key}", gaps), lang), 0, STYLES[report.verdict])
+    """The first line: `Cube: wrong (1 finding, 0.05 s)`; it speaks of first order."""
+    gaps = {
+        "function": report.function,
+        "seconds": report.seconds,
+        "count": len(report.findings),
+        "sections": [Message(f"section.{s.value}") for s in report.wrong_sections],
+    }
+    return Line(say(Message(f"show.{_headline(report)}", gaps), lang), 0, STYLES[report.verdict])
 
 
-def heading(finding: Finding, lang: str | None = None, names: str = "") -> str:
+def _headline(report: Report) -> str:
+    """The key of the first line."""
+    first = report.sections.get(Section.FIRST_ORDER)
+    if report.wrong_sections == (Section.SECOND_ORDER,):
+        return "right_first_order"
+    if report.verdict is Verdict.WRONG and first is Verdict.RIGHT and report.wrong_sections:
+        return "wrong_elsewhere"
+    if report.verdict is Verdict.WRONG:
+        return "wrong"
+    if report.verdict is Verdict.RIGHT and report.findings:
+        return "right_warnings"
+    return report.verdict.value
+
+
+def heading(
+    finding: Finding, lang: str | None = None, names: str = "", level: Level = Level.STANDARD
+) -> str:
     """The cause, with the argument by name, and where it shows if that is not at the inputs.
 
-    `names` are those of several arguments with the same finding.
+    `names` are those of several arguments with the same finding. What does not fail at `level` is
+    a warning.
     """
     gaps = {
         "argument": names or finding.argument,
@@ -115,7 +145,10 @@ def heading(finding: Finding, lang: str | None = None, names: str = "") -> str:
     }
     argument = "_argument" if finding.argument else ""
     where = "" if finding.where.key == "where.example" else "_where"
-    return say(Message(f"show.heading{argument}{where}", gaps), lang)
+    title = Message(f"show.heading{argument}{where}", gaps)
+    if not level.fails(finding):
+        title = Message("show.warning", {"finding": title})
+    return say(title, lang)
 
 
 def place(source: Source) -> str:
@@ -162,9 +195,9 @@ def coloured(lines: Iterable[Line]) -> RenderableType:
     return Group(*(Padding(Text(t or " ", style), (0, 0, 0, i)) for t, i, style, _ in lines))
 
 
-def finding_lines(finding: Finding, lang: str, names: str = "") -> list[Line]:
+def finding_lines(finding: Finding, lang: str, names: str, level: Level) -> list[Line]:
     """The whole of one finding; its heading first."""
-    lines = [Line(heading(finding, lang, names), 2, "bold")]
+    lines = [Line(heading(finding, lang, names, level), 2, "bold")]
     for number, evidence in enumerate(finding.evidence):
         lines.append(Line(say(evidence, lang), 4, "", 1 if number == 0 else 6))
     if finding.worst is not None:
@@ -187,16 +220,28 @@ def _cut(block: Sequence[Line], count: int) -> list[Line]:
     return [block[i] for i in sorted(kept)]
 
 
-def _looked_at(report: Report, lang: str, counts: bool = False) -> Line:
-    table = LANGUAGES[lang]
-    named = [(table.get(f"rung.{rung}", rung), n) for rung, n in report.rungs.items() if n]
-    rungs = ", ".join(f"{name} {n}" if counts else name for name, n in named)
-    total = sum(report.rungs.values())
-    return _said(Message("show.looked_at", {"rungs": rungs, "total": total}), lang)
+def _sections(report: Report, lang: str) -> list[Line]:
+    """The verdict on each section, in one line, if there is one."""
+    parts = (
+        Message("show.section", {"section": Message(f"section.{s.value}"),
+                                 "verdict": Message(f"verdict.{v.value}")})
+        for s, v in report.sections.items()
+        if v is not Verdict.NOT_APPLICABLE
+    )  # fmt: skip
+    text = AND.join(say(part, lang) for part in parts)
+    return [Line(text, 2, "dim")] if text else []
+
+
+def _checks(report: Report, lang: str) -> Line:
+    """Every check with its number of comparisons, and the calls in all."""
+    named = [f"{say(Message(f'check.{c}'), lang)} {n}" for c, n in report.checks.items() if n]
+    total = sum(report.checks.values())
+    gaps = {"checks": ", ".join(named), "total": total, "calls": report.calls}
+    return _said(Message("show.checks", gaps), lang)
 
 
 def _notes(report: Report, lang: str) -> list[Line]:
-    style = "" if report.verdict == "inconclusive" else "dim"
+    style = "" if report.verdict is Verdict.INCONCLUSIVE else "dim"
     return [Line(say(Message("show.note", {"note": n}), lang), 2, style) for n in report.notes]
 
 

@@ -25,6 +25,8 @@ def imports(target: Any) -> tuple[list[str], str]:
     named = getattr(target, "__qualname__", "").rpartition("<locals>.")[2]
     first = named.partition(".")[0]
     file = getattr(module, "__file__", None)
+    if module is None and named == getattr(target, "__qualname__", ""):
+        return _from_file(target, first) or _source(target, named)
     if module is None or file is None or not hasattr(module, first):
         return _source(target, named)
     path = Path(file).resolve()
@@ -32,12 +34,26 @@ def imports(target: Any) -> tuple[list[str], str]:
     known = {Path(entry).resolve() for entry in sys.path}
     alone = "." not in module.__name__ and path.name != "__init__.py"
     if alone and (root not in known or module.__name__ != path.stem):
-        run = f"{first} = runpy.run_path({str(path)!r})[{first!r}]"
-        return ["import runpy, torch", run], named
+        return ["import runpy, torch", _run_path(path, first)], named
     lines = ["import torch", f"from {module.__name__} import {first}"]
     if "site-packages" not in path.parts:
         lines = ["import sys, torch", f"sys.path.insert(0, {str(root)!r})", lines[1]]
     return lines, named
+
+
+def _from_file(target: Any, name: str) -> tuple[list[str], str] | None:
+    """The lines that run the file of what was defined at its top, in a module that is gone."""
+    try:
+        file = inspect.getsourcefile(inspect.unwrap(target))
+    except TypeError:
+        return None
+    if file is None or not Path(file).is_file():
+        return None
+    return ["import runpy, torch", _run_path(Path(file).resolve(), name)], name
+
+
+def _run_path(path: Path, name: str) -> str:
+    return f"{name} = runpy.run_path({str(path)!r})[{name!r}]"
 
 
 def _source(target: Any, named: str) -> tuple[list[str], str]:

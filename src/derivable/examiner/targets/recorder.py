@@ -30,6 +30,11 @@ class Recorder(Tape):
         self._snapshots = [t.detach().clone() if isinstance(t, Tensor) else t for t in tensors]
         super().save_for_backward(*(self._snapshots if self._protect else tensors))
 
+    @property
+    def saved_variables(self) -> tuple[Tensor, ...]:
+        """The old name of `saved_tensors`, which PyTorch still knows."""
+        return self.saved_tensors
+
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor) and not name.startswith("_"):
             copy = value.detach().clone()
@@ -44,10 +49,16 @@ class Recorder(Tape):
 _FIELDS = frozenset(vars(Recorder(())))
 
 
+def kept_by_name(ctx: Recorder) -> dict[str, Tensor]:
+    """Every tensor that backward can reach through this ctx: by position, if saved, or by name."""
+    saved = {str(i): v for i, v in enumerate(ctx._saved or ())}
+    named = {f"ctx.{name}": v for name, v in vars(ctx).items() if name not in _FIELDS}
+    return {name: v for name, v in (saved | named).items() if isinstance(v, Tensor)}
+
+
 def kept(ctx: Recorder) -> list[Tensor]:
     """Every tensor that backward can reach through this ctx."""
-    attributes = (v for name, v in vars(ctx).items() if name not in _FIELDS)
-    return [v for v in (*(ctx._saved or ()), *attributes) if isinstance(v, Tensor)]
+    return list(kept_by_name(ctx).values())
 
 
 def changed_after_saving(ctx: Recorder) -> list[str]:
@@ -72,6 +83,7 @@ def same(first: Any, second: Any) -> bool:
         return True
     if first.shape != second.shape or first.dtype != second.dtype:
         return False
+    first, second = (t if t.layout == torch.strided else t.to_dense() for t in (first, second))
     return bool(torch.equal(first, second)) or bool(
         ((first == second) | (first.isnan() & second.isnan())).all()
     )

@@ -11,18 +11,38 @@ import contextlib
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError
+from derivable.examiner.measure.budget import Budget
+from derivable.examiner.measure.space import size, unreal
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
 Inputs = Sequence[Any]
 SEED = 20_260
+
+
+class Form(Protocol):
+    """How an argument is handed to forward, where that is not as it is: values of a sparse tensor.
+
+    Everything is measured and compared for x, a strided tensor; `given` is differentiable, and
+    `twice` is whether it is so twice.
+    """
+
+    @property
+    def twice(self) -> bool:
+        """Whether autograd follows `given` into the second derivative."""
+
+    def given(self, x: Tensor) -> Tensor:
+        """What forward receives for `x`."""
+
+    def back(self, x: Tensor, gradient: Tensor) -> Tensor:
+        """The gradient for `x`, from that for what forward received."""
 
 
 class Run:
@@ -32,13 +52,26 @@ class Run:
     the outputs are all that is wanted, as in second order, this class itself is enough.
     """
 
+    forms: Mapping[int, Form] = {}  # of the arguments that forward received in another form
+    given: Inputs = ()  # the inputs before they were brought into these forms
+
     def __init__(self, outputs: tuple[Any, ...], smooth: Sequence[int], inputs: Inputs) -> None:
         self.outputs = outputs
         self.smooth = list(smooth)
         self.inputs = inputs  # the copies that forward was given
 
     def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """What backward returns, as it is, for one `grad_output` per smooth output."""
+        """What backward returns for one `grad_output` per smooth output.
+
+        As it is, but for an argument with a form, whose gradient is that for its given value.
+        """
+        returned = list(self._pull(grad_outputs))
+        for i, form in self.forms.items():
+            if i < len(returned) and isinstance(returned[i], Tensor):
+                returned[i] = form.back(self.given[i], returned[i])
+        return tuple(returned)
+
+    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         raise NotImplementedError("a run of outputs alone has no backward")
 
     def spread(self, grad_outputs: Sequence[Tensor | None]) -> list[Tensor | None]:
@@ -53,6 +86,8 @@ class Subject:
     `random` is set once it is known that forward draws random numbers: every run then starts
     from the same seed, so that there is one function to differentiate. `batchable` is set once it
     is known that forward keeps no state, which vmap would fill with its own kind of tensors.
+    `asked` are the inputs that have to require grad even where only values are wanted, because
+    forward asks whether they do. `forms` are how some arguments are handed to forward.
     """
 
     by_hand = False  # whether what backward returns is seen as it is
@@ -64,6 +99,15 @@ class Subject:
         self.target = target
         self.random = False
         self.batchable = False  # whether many forwards may run at once under vmap
+        self.budget = Budget()
+        self.asked: tuple[int, ...] = ()
+        self.forms: dict[int, Form] = {}
+        self.meant: Callable[..., Any] | None = None  # whose derivative backward is to be
+
+    @property
+    def rule(self) -> Any:
+        """The function in which the author's backward is written; None if there is none."""
+        return None
 
     def names(self, count: int) -> list[str]:
         """The names of `count` inputs."""
@@ -71,17 +115,57 @@ class Subject:
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One forward on copies of `inputs`, those at `wanted` requiring grad."""
+        handed = self.given(inputs)
         with seeded(SEED) if self.random else contextlib.nullcontext():
-            return self._run([copied(value, i in wanted) for i, value in enumerate(inputs)], wanted)
+            copies = [copied(value, i in wanted) for i, value in enumerate(handed)]
+            return self._brought_back(self._run(copies, wanted), inputs)
+
+    def run_on(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
+        """The same on these very tensors, as far as they are handed over as they are."""
+        return self._brought_back(self._run(self.given(inputs), wanted), inputs)
+
+    def _brought_back(self, run: Run, inputs: Inputs) -> Run:
+        run.forms, run.given = self.forms, inputs
+        return run
+
+    def given(self, inputs: Inputs) -> list[Any]:
+        """What forward receives for `inputs`."""
+        return [
+            self.forms[i].given(value) if i in self.forms else value
+            for i, value in enumerate(inputs)
+        ]
+
+    def outputs(self, inputs: Inputs) -> tuple[Any, ...]:
+        """The outputs of forward alone."""
+        return self.run(inputs, self.asked).outputs
 
     def value(self, inputs: Inputs) -> tuple[Any, ...]:
-        """The outputs alone."""
-        return self.run(inputs, ()).outputs
+        """What is measured: forward's outputs, or those of `meant`."""
+        if self.meant is None:
+            return self.outputs(inputs)
+        with torch.no_grad():
+            return as_tuple(self.meant(*self.given(inputs)))
+
+    def values_at(
+        self, inputs: Inputs, arguments: Sequence[int], points: Tensor
+    ) -> tuple[Tensor, ...]:
+        """What is measured with the entries of `arguments` at each of `points` (p, n): (p, ...).
+
+        All at once; raises what forward raises where it does not run so.
+        """
+
+        def values(point: Tensor) -> tuple[Any, ...]:
+            placed = self.value(with_entries(inputs, arguments, point))
+            return tuple(v for v in placed if isinstance(v, Tensor))
+
+        with forwards_alone():
+            found: tuple[Tensor, ...] = torch.func.vmap(values)(points)
+        return found
 
     def recorded(self, inputs: Inputs) -> Any:
         """The outputs as autograd records them."""
         with seeded(SEED) if self.random else contextlib.nullcontext():
-            return self._recorded(inputs)
+            return self._recorded(self.given(inputs))
 
     def _recorded(self, inputs: Inputs) -> Any:
         raise NotImplementedError(f"{self.name} has a value alone, which nothing records")
@@ -104,12 +188,11 @@ class FunctionRun(Run):
         super().__init__(outputs, smooth, inputs)
         self.ctx, self._backward = ctx, backward
 
-    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """What backward returns when it is called by hand."""
+    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         return self.pull_all(self.spread(grad_outputs))
 
     def pull_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """The same for one `grad_output` per output, smooth or not."""
+        """What backward returns by hand, for one `grad_output` per output, smooth or not."""
         if self.ctx._materialize:
             grads = [
                 torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad
@@ -123,6 +206,7 @@ class FunctionSubject(Subject):
     """A torch.autograd.Function, ours or PyTorch's, in the combined or in the split style."""
 
     by_hand = True
+    recordable = True  # whether autograd runs it too
 
     def __init__(self, function: type[torch.autograd.Function]) -> None:
         super().__init__(function.__name__, function)
@@ -132,10 +216,17 @@ class FunctionSubject(Subject):
         self.backward = rules.backward if rules else function.backward
         if self.backward is torch.autograd.Function.backward:
             self.backward = function.vjp  # the other name that PyTorch allows
-        split = function.setup_context is not torch.autograd.Function.setup_context
+        self.setup_context = function.setup_context
+        split = self.setup_context is not torch.autograd.Function.setup_context
         self.split = split and not self.ours
         self.signature = rules.signature if rules else None
         self.protect = False  # an experiment, see Recorder
+
+    @property
+    def rule(self) -> Any:
+        """The author's backward; the slope of an Elementwise."""
+        slope = self.target.__dict__.get("slope")
+        return slope.__func__ if isinstance(slope, staticmethod) else self.backward
 
     def bind(self, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
         """The inputs in forward's order; `options` are inputs given by keyword."""
@@ -171,27 +262,37 @@ class FunctionSubject(Subject):
         star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         return names + ([f"{star}[{i}]" for i in range(count - len(names))] if star else [])
 
+    @property
+    def apply(self) -> Callable[..., Any]:
+        """What users call."""
+        apply: Callable[..., Any] = self.target.apply
+        return apply
+
     def _recorded(self, inputs: Inputs) -> Any:
-        return self.target.apply(*inputs)
+        return self.apply(*inputs)
 
     def traced(self, inputs: list[Any]) -> list[Tensor]:
         """The smooth outputs, with forward's own operations recorded by autograd."""
-        ctx = Recorder((True,) * len(inputs), self.protect)
-        run = FunctionRun(self.backward, ctx, self._forward(ctx, inputs), inputs)
+        ctx = self._ctx((True,) * len(inputs))
+        run = FunctionRun(self.backward, ctx, self._forward(ctx, self.given(inputs)), inputs)
         return [run.outputs[i] for i in run.smooth]
+
+    def _ctx(self, needs: tuple[bool, ...]) -> Recorder:
+        """The ctx of one forward and its backwards."""
+        return Recorder(needs, self.protect)
 
     def _forward(self, ctx: Recorder, inputs: list[Any]) -> Any:
         """What forward returns, in any of the styles."""
         if self.split:
             returned = self.forward(*inputs)
-            self.target.setup_context(ctx, tuple(inputs), returned)
+            self.setup_context(ctx, tuple(inputs), returned)
             return returned
         if self.signature is not None:
             return self.signature.call(self.forward, ctx, tuple(inputs))
         return self.forward(ctx, *inputs)
 
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
-        ctx = Recorder(tuple(i in wanted for i in range(len(inputs))), self.protect)
+        ctx = self._ctx(tuple(i in wanted for i in range(len(inputs))))
         with torch.no_grad():
             returned = self._forward(ctx, inputs)
         return FunctionRun(self.backward, ctx, returned, inputs)
@@ -206,8 +307,7 @@ class RecordedRun(Run):
         super().__init__(outputs, smooth, inputs)
         self._wanted = list(wanted)
 
-    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """What autograd returns."""
+    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         pairs = [
             (output, grad)
             for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
@@ -274,10 +374,30 @@ class PairRun(Run):
         super().__init__(outputs, [0], inputs)
         self._gradient = gradient
 
-    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """The gradient beside the value, times grad_output."""
+    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         (grad,) = grad_outputs
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
+
+
+def with_entries(inputs: Inputs, arguments: Sequence[int], point: Tensor) -> list[Any]:
+    """The inputs with the entries of some of them, joined to a vector, those of `point` (n,)."""
+    whole = list(inputs)
+    pieces = point.split([size(inputs[i]) for i in arguments])
+    for i, piece in zip(arguments, pieces, strict=True):
+        whole[i] = _shaped(piece, inputs[i])
+    return whole
+
+
+def _shaped(point: Tensor, like: Tensor) -> Tensor:
+    """A real vector in the shape and dtype of `like`; a point of a complex step in its shape.
+
+    Raises TypeError for a complex step of a complex argument.
+    """
+    if not point.is_complex():
+        return unreal(point, like)
+    if like.is_complex():
+        raise TypeError("a complex step needs a real argument")
+    return point.reshape(like.shape)
 
 
 def copied(value: Any, wanted: bool) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derivable.examiner.finding import Message
 from derivable.examiner.render.sentences.en import SENTENCES as ENGLISH
 from derivable.examiner.render.sentences.fr import SENTENCES as FRENCH
@@ -11,12 +13,18 @@ LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
 
 
 def say(said: Message, lang: str | None = None) -> str:
-    """The sentence, with its gaps filled; a Message in a gap is said in the same language."""
+    """The sentence, with its gaps filled: a Message, or several, in a gap in the same language."""
     spoken = language(lang)
-    fields = {
-        name: say(value, spoken) if isinstance(value, Message) else value
-        for name, value in said.fields.items()
-    }
+    fields = {name: _filled(value, spoken) for name, value in said.fields.items()}
     table, one = LANGUAGES[spoken], f"{said.key}_one"
     key = one if one in table and fields.get("count") == 1 else said.key
     return table[key].format_map(fields)
+
+
+def _filled(value: Any, lang: str) -> Any:
+    """What stands in a gap."""
+    if isinstance(value, Message):
+        return say(value, lang)
+    if isinstance(value, list):
+        return ", ".join(str(_filled(item, lang)) for item in value)
+    return value

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from derivable.examiner.render.sentences.en_causes import CAUSES
 from derivable.examiner.render.sentences.en_command import COMMAND
+from derivable.examiner.render.sentences.en_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "at your inputs",
     "where.again": "at other values of the same sizes",
@@ -27,20 +29,41 @@ SENTENCES: dict[str, str] = {
     "where.large": "where {argument} is as large as {size}",
     "where.tiny": "where {argument} is tiny",
     "where.zero": "where an entry of {argument} is 0",
-    "where.zeros": "where {argument} is 0 everywhere",
+    "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
     # What speaks for a cause.
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
+    "evidence.no_backward": "forward is there, and neither backward nor vjp is defined",
+    "evidence.no_ctx": "forward({names}): PyTorch gives it ctx first, which would be {first}",
+    "evidence.takes": "backward({names}); forward has {count} outputs",
+    "evidence.takes_one": "backward({names}); forward has 1 output",
+    "evidence.takes_inputs": "backward({names}) asks for inputs of forward again; forward has "
+    "{count} outputs",
+    "evidence.takes_inputs_one": "backward({names}) asks for inputs of forward again; forward has "
+    "1 output",
     "evidence.shape": "returned shape {returned}, the argument has {expected}",
     "evidence.shape_of": "what is returned for {name} has the shape of {other}",
     "evidence.dtype": "returned {returned}, the argument is {expected}",
+    "evidence.transpose_of": "what is returned for {name} is the gradient of {other}, transposed",
+    "evidence.is_product": "the gradient of {name} is {formula}",
+    "evidence.rearranged": "with {right} in the place of {written}, the gradient is right ({name})",
+    "evidence.runs_in_float64": "in float64 it runs: a tensor in backward has a dtype of its own; "
+    "give it dtype=grad_output.dtype",
+    "evidence.autograd_sums": "autograd sums it to the shape of the argument for you; where "
+    "backward is called by hand, it is wrong",
+    "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
+    "called by hand, it is wrong",
     "evidence.raised": "{kind}: {text}",
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
     "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
+    "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
+    "that has this dtype already",
+    "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
+    "autograd counts the write, and backward then raises in use",
     "evidence.grad_output_changes": "backward changes grad_output",
     "evidence.backward_changes": "backward changes {name}",
     "evidence.saved_changes": "backward changes a tensor that forward saved: a second backward "
@@ -58,25 +81,24 @@ SENTENCES: dict[str, str] = {
     "right: the caller changes one of these in place",
     "evidence.changed": "saved tensor {position} is no longer what was saved; with a copy the "
     "gradient is right",
-    "evidence.ignores": "{name}: the same gradient is returned for every grad_output",
-    "evidence.constant_added": "{name}: something that does not depend on grad_output is added, "
+    "evidence.ignores": "the same gradient is returned for every grad_output",
+    "evidence.factor_at_one": "for a grad_output of 1, as loss.backward() sends it, it is {factor} "
+    "times the derivative",
+    "evidence.constant_added": "something that does not depend on grad_output is added, "
     "as large as {size}",
-    "evidence.not_zero": "{name}: for a grad_output of zero the gradient is as large as {size}",
-    "evidence.degree_zero": "{name}: twice the grad_output gives the same gradient: its size is "
-    "lost",
-    "evidence.squared": "{name}: twice the grad_output gives four times the gradient: it is "
-    "squared",
-    "evidence.cubed": "{name}: twice the grad_output gives eight times the gradient: it is cubed",
-    "evidence.absolute": "{name}: minus the grad_output gives the same gradient: its sign is lost",
-    "evidence.one_signed": "{name}: positive and negative grad_outputs are treated differently",
-    "evidence.clipped": "{name}: proportional to grad_output up to about {limit}, then no longer: "
+    "evidence.not_zero": "for a grad_output of zero the gradient is as large as {size}",
+    "evidence.degree_zero": "twice the grad_output gives the same gradient: its size is lost",
+    "evidence.squared": "twice the grad_output gives four times the gradient: it is squared",
+    "evidence.cubed": "twice the grad_output gives eight times the gradient: it is cubed",
+    "evidence.absolute": "minus the grad_output gives the same gradient: its sign is lost",
+    "evidence.one_signed": "positive and negative grad_outputs are treated differently",
+    "evidence.clipped": "proportional to grad_output up to about {limit}, then no longer: "
     "it is clipped",
-    "evidence.not_linear": "{name}: the gradient for a sum of grad_outputs is not the sum of the "
-    "gradients",
+    "evidence.not_linear": "the gradient for a sum of grad_outputs is not the sum of the gradients",
     "evidence.unused": "when output {position} alone is used and the others bring None",
-    "evidence.rounded": "{name}: the gradients are all exact {dtype} numbers, and add up only to "
+    "evidence.rounded": "the gradients are all exact {dtype} numbers, and add up only to "
     "its rounding",
-    "evidence.rounded_inside": "{name}: twice grad_output gives twice the gradient, but other "
+    "evidence.rounded_inside": "twice grad_output gives twice the gradient, but other "
     "multiples and sums only to a rounding: grad_output passes through a smaller dtype",
     "evidence.layout_expanded": "for a grad_output of one expanded entry, as .sum() sends it",
     "evidence.layout_transposed": "for a grad_output that lies transposed in memory",
@@ -89,16 +111,23 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a "
     "random direction, measured {measured}",
     "evidence.second_none": "d {name}: autograd sees no second derivative, measured {measured}",
-    "evidence.dtype_off": "{name}: in {dtype} the gradient is off by {off}, its largest entry is "
-    "{size}",
-    "evidence.not_finite_in": "{name}: in {dtype}, {count} of {all} entries are nan or inf, where "
+    "evidence.saved_intermediate": "saved tensor {positions} is neither an input nor an output of "
+    "forward, so autograd takes it for a constant: save the inputs, and compute it from them again "
+    "in backward",
+    "evidence.dtype_off": "in {dtype} the gradient is off by {off}, its largest entry is {size}",
+    "evidence.not_finite_in": "in {dtype}, {count} of {all} entries are nan or inf, where "
     "the output and the derivative are finite",
-    "evidence.way": "{name}: {way} gives another gradient than backward by hand",
+    "evidence.way": "{way} gives another gradient than backward by hand",
     "evidence.way_raises": "{way} raises",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "the jvp gives {pushed} along a random direction, measured "
+    "{measured}; {count} of {all} outputs are off",
+    "evidence.jvp_size": "the jvp returns {returned} numbers for {expected} outputs",
     "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",
+    "evidence.vmap_gradient": "{name}: through vmap with in_dims={axis} autograd gives another "
+    "gradient than through one call after the other",
     "evidence.same_tensors": "the same tensors with other numbers in them give the gradients of "
     "before",
     "evidence.superfluous": "something is returned where the derivative is 0, the rest is right",
@@ -118,6 +147,10 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "returned / measured = {factor} with {shapes}",
     "evidence.factor_is": "the factor is {formula}",
     "evidence.swapped_argument": "{name} gets the gradient of {other}",
+    "evidence.of_each_other": "{first} gets the gradient of {second}, and {second} that of {first}",
+    "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
+    "other",
+    "evidence.of_step": "it is the gradient of {formula}, and not of the output",
     "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "
     "counted around",
     "evidence.swapped_two_outputs": "grad_output 0 and grad_output 1 are exchanged",
@@ -168,8 +201,6 @@ SENTENCES: dict[str, str] = {
     "{name} along {axis}",
     "evidence.along_both": "what is missing, {size}% of the derivative, is a constant plus a "
     "multiple of {name} along {axis}",
-    "evidence.square_only": "at other sizes it raises: it runs only where two sizes are equal, as "
-    "if a matrix were not transposed",
     "evidence.residual": "what is missing is {size}% of the derivative",
     "evidence.residual_constant": "it is the same for all entries along {axis}",
     "evidence.residual_rank": "it has rank {rank}, the derivative {whole}",
@@ -237,46 +268,83 @@ SENTENCES: dict[str, str] = {
     "infinite: infinity of its sign, or a number of your choice, does less harm",
     "note.no_second_order": "no second derivative: {text}",
     "note.once": "backward is marked @once_differentiable",
+    "note.forward_none": "forward returns None: it is to be written, or its return is missing",
+    "note.forward_not_implemented": "forward raises NotImplementedError: it is to be written",
+    "note.backward_none": "backward returns nothing: it is to be written, or its return is missing",
+    "note.backward_not_implemented": "backward raises NotImplementedError: it is to be written",
+    "note.saved_variables": "ctx.saved_variables is the old name of ctx.saved_tensors",
+    # Where inputs come from that nobody gave.
+    "found.examples": "at its examples()",
+    "found.call": "inputs of a call in {place}: {inputs}",
+    "found.chosen": "inputs chosen by {source}: {inputs}; at others: {call}",
+    "found.annotations": "annotations",
+    "found.names": "the names of the arguments",
+    "found.search": "trying small shapes",
     "note.nothing_measured": "no output could be measured at these inputs",
     "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
     "dtype",
-    "note.rung_stopped": "the rung '{rung}' could not be finished: {text}",
+    "note.check_stopped": "the check '{check}' could not be finished: {text}",
+    "note.budget": "stopped after their share of {calls} calls of forward and backward: {checks}; "
+    "budget= allows more",
+    "note.timeout": "stopped after {seconds} s: {checks}; timeout= allows more",
     "note.raises": "{where} backward raises: {text}",
-    "note.slow": "forward is slow, so other sizes and special values were looked at less",
+    "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
+    "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
+    "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
     "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
     "and by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
-    # The rungs of the ladder.
-    "rung.calls": "calls",
-    "rung.values": "values",
-    "rung.directions": "directions",
-    "rung.sizes": "sizes",
-    "rung.values at large": "values at large",
-    "rung.special values": "special values",
-    "rung.edges": "edges",
-    "rung.linearity": "linearity",
-    "rung.layout": "layout",
-    "rung.unused outputs": "unused outputs",
-    "rung.subsets": "subsets",
-    "rung.second order": "second order",
-    "rung.float32": "float32",
-    "rung.half precision": "half precision",
-    "rung.ways to run": "ways to run",
+    # The checks, the sections of a report, and the verdicts on them.
+    "check.calls": "calls",
+    "check.values": "values",
+    "check.directions": "directions",
+    "check.sizes": "sizes",
+    "check.special sizes": "special sizes",
+    "check.values at large": "values beyond yours",
+    "check.special values": "special values",
+    "check.edges": "edges",
+    "check.linearity": "linearity",
+    "check.units": "units",
+    "check.layout": "layout",
+    "check.unused outputs": "unused outputs",
+    "check.subsets": "subsets",
+    "check.second order": "second order",
+    "check.float32": "float32",
+    "check.half precision": "half precision",
+    "check.ways to run": "ways to run",
+    "check.diagnosis": "diagnosis",
+    "section.first_order": "first order",
+    "section.second_order": "second order",
+    "section.sizes": "sizes and special values",
+    "section.precision": "precision",
+    "section.ways": "ways to run",
+    "verdict.right": "right",
+    "verdict.wrong": "wrong",
+    "verdict.inconclusive": "not decided",
+    "verdict.not_applicable": "not applicable",
     # How a report is shown: at the end of the table, because two hands write it.
     "show.right": "{function}: right ({seconds:.2f} s)",
+    "show.right_first_order": "{function}: right to first order, wrong in {sections} "
+    "({seconds:.2f} s)",
+    "show.right_warnings": "{function}: right, with {count} warnings ({seconds:.2f} s)",
+    "show.right_warnings_one": "{function}: right, with a warning ({seconds:.2f} s)",
+    "show.wrong": "{function}: wrong ({count} findings, {seconds:.2f} s)",
     "show.wrong_one": "{function}: wrong (1 finding, {seconds:.2f} s)",
-    "show.wrong_many": "{function}: wrong ({count} findings, {seconds:.2f} s)",
+    "show.wrong_elsewhere": "{function}: right at inputs like yours, wrong in {sections} "
+    "({seconds:.2f} s)",
     "show.inconclusive": "{function}: inconclusive ({seconds:.2f} s)",
     "show.heading": "{cause}",
     "show.heading_where": "{cause}, {where}",
     "show.heading_argument": "{argument}: {cause}",
     "show.heading_argument_where": "{argument}: {cause}, {where}",
+    "show.warning": "warning: {finding}",
     "show.worst": "worst entry {entry}: returned {returned}, measured {measured} ± {error}",
     "show.advice": "to try: {advice}",
     "show.rivals": "fits as well: {rivals}",
     "show.note": "note: {note}",
-    "show.looked_at": "looked at: {rungs} ({total} comparisons)",
+    "show.section": "{section}: {verdict}",
+    "show.checks": "checks: {checks} ({total} comparisons, {calls} calls of forward and backward)",
     "show.inputs": "inputs: {inputs}",
     "show.seed": "seed: {seed}",
     "show.reproduction": "to see it by yourself:",

@@ -6,11 +6,22 @@ CAUSES: dict[str, str] = {
     "cause.count": "the number of gradients is wrong",
     "advice.count": "Return one gradient per input of forward, in its order; None for what has "
     "none.",
+    "cause.no_ctx": "forward does not take ctx",
+    "advice.no_ctx": "Write def forward(ctx, ...): ctx keeps what backward needs, with "
+    "ctx.save_for_backward(...). Or define setup_context(ctx, inputs, output) beside it.",
+    "cause.no_backward": "backward is missing",
+    "advice.no_backward": "Write def backward(ctx, grad_output), a static method that returns one "
+    "gradient per input of forward.",
+    "cause.backward_signature": "backward takes other arguments than it is given",
+    "advice.backward_signature": "backward receives ctx and one grad_output per output of forward, "
+    "nothing else; save inputs with ctx.save_for_backward and read them from ctx.saved_tensors.",
     "cause.none": "no gradient is returned, though the output depends on it",
     "advice.none": "Return its gradient. If none is meant to exist, pass that input with "
     "requires_grad=False and the others with requires_grad=True.",
     "cause.shape": "the gradient has the wrong shape",
     "advice.shape": "A gradient has the shape of its input: compare them line by line.",
+    "cause.keepdim": "the gradient has a dimension of size 1 too many",
+    "advice.keepdim": "Drop keepdim=True, or reshape it: .reshape(argument.shape).",
     "cause.dtype": "the gradient has the wrong dtype",
     "advice.dtype": "Compute in the dtype of the input, or convert with .to(input.dtype).",
     "cause.raises": "backward raises an error",
@@ -51,6 +62,9 @@ CAUSES: dict[str, str] = {
     "advice.mean_for_sum": "What was broadcast in forward is summed in backward: .sum, not .mean.",
     "cause.wrong_axis": "it is summed, averaged or normalised over the wrong axis",
     "advice.wrong_axis": "Use the same dim in backward as in forward.",
+    "cause.last_step": "forward and backward differ in their last step",
+    "advice.last_step": "If backward is meant, add the step to forward; if forward is, multiply "
+    "backward by the derivative of its last step.",
     "cause.slope_at_output": "the slope is taken at the output instead of the input",
     "advice.slope_at_output": "Save the input for this formula.",
     "cause.slope_at_input": "the formula for the output is applied to the input",
@@ -94,6 +108,9 @@ CAUSES: dict[str, str] = {
     "equal.",
     "cause.option": "it is right for some options only",
     "advice.option": "Keep the option on ctx in forward and use it in backward.",
+    "cause.jvp": "the jvp, which forward mode runs, is wrong",
+    "advice.jvp": "The jvp is the derivative of forward times the tangents: derive it like "
+    "backward, without a transpose.",
     "cause.way": "a way of running it disagrees with backward",
     "advice.way": "Compare that rule with backward; derivable.Function makes them all from it.",
     "cause.surrogate": "a gradient is returned where the derivative is 0: a straight-through "

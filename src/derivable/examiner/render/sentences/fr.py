@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from derivable.examiner.render.sentences.fr_causes import CAUSES
 from derivable.examiner.render.sentences.fr_command import COMMAND
+from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
+    **CONTRACTS,
     # Where it shows.
     "where.example": "pour vos entrées",
     "where.again": "pour d'autres valeurs des mêmes tailles",
@@ -27,20 +29,41 @@ SENTENCES: dict[str, str] = {
     "where.large": "là où {argument} atteint {size}",
     "where.tiny": "là où {argument} est minuscule",
     "where.zero": "là où une valeur de {argument} est 0",
-    "where.zeros": "là où {argument} est 0 partout",
+    "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
+    "evidence.no_backward": "forward existe, mais ni backward ni vjp ne sont définis",
+    "evidence.no_ctx": "forward({names}) : PyTorch lui donne d'abord ctx, ce qui serait {first}",
+    "evidence.takes": "backward({names}) ; forward a {count} sorties",
+    "evidence.takes_one": "backward({names}) ; forward a une seule sortie",
+    "evidence.takes_inputs": "backward({names}) redemande des entrées de forward ; forward a "
+    "{count} sorties",
+    "evidence.takes_inputs_one": "backward({names}) redemande des entrées de forward ; forward a "
+    "une seule sortie",
     "evidence.shape": "forme renvoyée {returned}, l'argument a {expected}",
     "evidence.shape_of": "ce qui est renvoyé pour {name} a la forme de {other}",
     "evidence.dtype": "dtype renvoyé {returned}, l'argument est en {expected}",
+    "evidence.transpose_of": "ce qui est renvoyé pour {name} est le gradient de {other}, transposé",
+    "evidence.is_product": "le gradient de {name} est {formula}",
+    "evidence.rearranged": "avec {right} à la place de {written}, le gradient est juste ({name})",
+    "evidence.runs_in_float64": "en float64, le calcul passe : un tenseur de backward a son propre "
+    "dtype ; lui donner dtype=grad_output.dtype",
+    "evidence.autograd_sums": "autograd le somme pour vous à la forme de l'argument ; si backward "
+    "est appelé à la main, c'est faux",
+    "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
+    "appelé à la main, c'est faux",
     "evidence.raised": "{kind} : {text}",
     "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
     "sorties",
     "evidence.class": "un appel modifie {name}, qui est attaché à la classe",
     "evidence.forward_changes": "forward modifie {name} sans le dire par ctx.mark_dirty",
+    "evidence.no_copy": "en float64, non : .float() et .to(dtype) ne copient pas un tenseur qui a "
+    "déjà ce dtype",
+    "evidence.forward_writes": "forward écrit dans {name}, ce qui ici ne change aucun nombre : "
+    "autograd compte l'écriture, et backward échoue ensuite à l'usage",
     "evidence.grad_output_changes": "backward modifie grad_output",
     "evidence.backward_changes": "backward modifie {name}",
     "evidence.saved_changes": "backward modifie un tenseur que forward a sauvegardé : un second "
@@ -59,28 +82,26 @@ SENTENCES: dict[str, str] = {
     "est juste : l'appelant change l'une d'elles sur place",
     "evidence.changed": "le tenseur sauvegardé {position} n'est plus celui qui a été sauvegardé ; "
     "avec une copie, le gradient est juste",
-    "evidence.ignores": "{name} : le même gradient est renvoyé pour tout grad_output",
-    "evidence.constant_added": "{name} : un terme qui ne dépend pas de grad_output est ajouté, de "
+    "evidence.ignores": "le même gradient est renvoyé pour tout grad_output",
+    "evidence.factor_at_one": "pour un grad_output de 1, celui de loss.backward(), il vaut "
+    "{factor} fois la dérivée",
+    "evidence.constant_added": "un terme qui ne dépend pas de grad_output est ajouté, de "
     "taille {size}",
-    "evidence.not_zero": "{name} : pour un grad_output nul, le gradient atteint {size}",
-    "evidence.degree_zero": "{name} : deux fois grad_output donne le même gradient : sa taille "
-    "est perdue",
-    "evidence.squared": "{name} : deux fois grad_output donne quatre fois le gradient : il est "
-    "mis au carré",
-    "evidence.cubed": "{name} : deux fois grad_output donne huit fois le gradient : il est mis au "
-    "cube",
-    "evidence.absolute": "{name} : moins grad_output donne le même gradient : son signe est perdu",
-    "evidence.one_signed": "{name} : les grad_output positifs et négatifs sont traités "
-    "différemment",
-    "evidence.clipped": "{name} : proportionnel à grad_output jusqu'à {limit} environ, plus "
+    "evidence.not_zero": "pour un grad_output nul, le gradient atteint {size}",
+    "evidence.degree_zero": "deux fois grad_output donne le même gradient : sa taille est perdue",
+    "evidence.squared": "deux fois grad_output donne quatre fois le gradient : il est mis au carré",
+    "evidence.cubed": "deux fois grad_output donne huit fois le gradient : il est mis au cube",
+    "evidence.absolute": "moins grad_output donne le même gradient : son signe est perdu",
+    "evidence.one_signed": "les grad_output positifs et négatifs sont traités différemment",
+    "evidence.clipped": "proportionnel à grad_output jusqu'à {limit} environ, plus "
     "au-delà : il est écrêté",
-    "evidence.not_linear": "{name} : le gradient pour une somme de grad_output n'est pas la somme "
+    "evidence.not_linear": "le gradient pour une somme de grad_output n'est pas la somme "
     "des gradients",
     "evidence.unused": "quand la sortie {position} seule est utilisée et que les autres apportent "
     "None",
-    "evidence.rounded": "{name} : les gradients sont tous des nombres {dtype} exacts, et ne "
+    "evidence.rounded": "les gradients sont tous des nombres {dtype} exacts, et ne "
     "s'additionnent qu'à cet arrondi près",
-    "evidence.rounded_inside": "{name} : le double de grad_output donne le double du gradient, "
+    "evidence.rounded_inside": "le double de grad_output donne le double du gradient, "
     "mais d'autres multiples et les sommes à un arrondi près seulement : grad_output passe par un "
     "type de moindre précision",
     "evidence.layout_expanded": "pour un grad_output fait d'une seule valeur étendue (expand), "
@@ -96,14 +117,22 @@ SENTENCES: dict[str, str] = {
     "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
     "direction au hasard, mesuré {measured}",
     "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
-    "evidence.dtype_off": "{name} : en {dtype}, le gradient s'écarte de {off}, sa plus grande "
+    "evidence.saved_intermediate": "le tenseur sauvegardé {positions} n'est ni une entrée ni une "
+    "sortie de forward, donc autograd le prend pour une constante : sauvegardez les entrées, et "
+    "recalculez-le dans backward",
+    "evidence.dtype_off": "en {dtype}, le gradient s'écarte de {off}, sa plus grande "
     "valeur est {size}",
-    "evidence.not_finite_in": "{name} : en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
+    "evidence.not_finite_in": "en {dtype}, {count} valeurs sur {all} sont nan ou inf, là "
     "où la sortie et la dérivée sont finies",
-    "evidence.way": "{name} : {way} donne un autre gradient que backward appelé à la main",
+    "evidence.way": "{way} donne un autre gradient que backward appelé à la main",
     "evidence.way_raises": "{way} lève une erreur",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
+    "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "
+    "{measured} ; {count} sorties sur {all} sont fausses",
+    "evidence.jvp_size": "le jvp renvoie {returned} nombres pour {expected} sorties",
+    "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un "
+    "autre gradient qu'à travers un appel après l'autre",
     "evidence.vmap": "vmap avec in_dims={axis} donne d'autres sorties qu'un appel après l'autre",
     "evidence.same_tensors": "les mêmes tenseurs avec d'autres nombres dedans donnent les "
     "gradients d'avant",
@@ -124,6 +153,11 @@ SENTENCES: dict[str, str] = {
     "evidence.ratio_sizes": "renvoyé / mesuré = {factor} avec {shapes}",
     "evidence.factor_is": "le facteur est {formula}",
     "evidence.swapped_argument": "{name} reçoit le gradient de {other}",
+    "evidence.of_each_other": "{first} reçoit le gradient de {second}, et {second} celui de "
+    "{first}",
+    "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
+    "l'autre",
+    "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
     "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
     "plus loin",
     "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
@@ -174,8 +208,6 @@ SENTENCES: dict[str, str] = {
     "le long de {axis}",
     "evidence.along_both": "ce qui manque, {size} % de la dérivée, est une constante plus un "
     "multiple de {name} le long de {axis}",
-    "evidence.square_only": "pour d'autres tailles, une erreur est levée : le calcul ne marche "
-    "que si deux tailles sont égales, comme s'il manquait une transposée",
     "evidence.residual": "ce qui manque fait {size} % de la dérivée",
     "evidence.residual_constant": "c'est le même pour toutes les valeurs le long de {axis}",
     "evidence.residual_rank": "son rang est {rank}, celui de la dérivée {whole}",
@@ -244,47 +276,85 @@ SENTENCES: dict[str, str] = {
     "l'infini de son signe, ou un nombre choisi, fait moins de dégâts",
     "note.no_second_order": "pas de dérivée seconde : {text}",
     "note.once": "backward est marqué @once_differentiable",
+    "note.forward_none": "forward renvoie None : il reste à écrire, ou son return manque",
+    "note.forward_not_implemented": "forward lève NotImplementedError : il reste à écrire",
+    "note.backward_none": "backward ne renvoie rien : il reste à écrire, ou son return manque",
+    "note.backward_not_implemented": "backward lève NotImplementedError : il reste à écrire",
+    "note.saved_variables": "ctx.saved_variables est l'ancien nom de ctx.saved_tensors",
+    # D'où viennent les entrées que personne n'a données.
+    "found.examples": "pour ses examples()",
+    "found.call": "entrées d'un appel dans {place} : {inputs}",
+    "found.chosen": "entrées choisies d'après {source} : {inputs} ; pour d'autres : {call}",
+    "found.annotations": "les annotations",
+    "found.names": "les noms des arguments",
+    "found.search": "un essai de petites formes",
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
     "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
-    "note.rung_stopped": "l'échelon « {rung} » n'a pas pu être terminé : {text}",
+    "note.check_stopped": "la vérification « {check} » n'a pas pu être terminée : {text}",
+    "note.budget": "arrêté après leur part de {calls} appels de forward et backward : {checks} ; "
+    "budget= en permet davantage",
+    "note.timeout": "arrêté après {seconds} s : {checks} ; timeout= en permet davantage",
     "note.raises": "{where}, backward lève une erreur : {text}",
-    "note.slow": "forward est lent : les autres tailles et les valeurs particulières ont été "
-    "moins examinées",
+    "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
+    "dérivable qu'une fois",
+    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
+    "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
     "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
     "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
-    # The rungs of the ladder.
-    "rung.calls": "appels",
-    "rung.values": "valeurs",
-    "rung.directions": "directions",
-    "rung.sizes": "tailles",
-    "rung.values at large": "autres valeurs",
-    "rung.special values": "valeurs particulières",
-    "rung.edges": "bords",
-    "rung.linearity": "linéarité",
-    "rung.layout": "disposition en mémoire",
-    "rung.unused outputs": "sorties inutilisées",
-    "rung.subsets": "sous-ensembles",
-    "rung.second order": "second ordre",
-    "rung.float32": "float32",
-    "rung.half precision": "demi-précision",
-    "rung.ways to run": "façons d'exécuter",
+    # The checks, the sections of a report, and the verdicts on them.
+    "check.calls": "appels",
+    "check.values": "valeurs",
+    "check.directions": "directions",
+    "check.sizes": "tailles",
+    "check.special sizes": "tailles particulières",
+    "check.values at large": "autres valeurs",
+    "check.special values": "valeurs particulières",
+    "check.edges": "bords",
+    "check.linearity": "linéarité",
+    "check.units": "unités",
+    "check.layout": "disposition en mémoire",
+    "check.unused outputs": "sorties inutilisées",
+    "check.subsets": "sous-ensembles",
+    "check.second order": "second ordre",
+    "check.float32": "float32",
+    "check.half precision": "demi-précision",
+    "check.ways to run": "modes d'exécution",
+    "check.diagnosis": "diagnostic",
+    "section.first_order": "premier ordre",
+    "section.second_order": "second ordre",
+    "section.sizes": "tailles et valeurs particulières",
+    "section.precision": "précision",
+    "section.ways": "modes d'exécution",
+    "verdict.right": "juste",
+    "verdict.wrong": "faux",
+    "verdict.inconclusive": "indécis",
+    "verdict.not_applicable": "sans objet",
     # How a report is shown: at the end of the table, because two hands write it.
     "show.right": "{function} : juste ({seconds:.2f} s)",
+    "show.right_first_order": "{function} : juste au premier ordre, faux pour : {sections} "
+    "({seconds:.2f} s)",
+    "show.right_warnings": "{function} : juste, avec {count} avertissements ({seconds:.2f} s)",
+    "show.right_warnings_one": "{function} : juste, avec un avertissement ({seconds:.2f} s)",
+    "show.wrong": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
     "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
-    "show.wrong_many": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
+    "show.wrong_elsewhere": "{function} : juste pour des entrées comme les vôtres, faux pour : "
+    "{sections} ({seconds:.2f} s)",
     "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",
     "show.heading": "{cause}",
     "show.heading_where": "{cause}, {where}",
     "show.heading_argument": "{argument} : {cause}",
     "show.heading_argument_where": "{argument} : {cause}, {where}",
+    "show.warning": "avertissement : {finding}",
     "show.worst": "pire valeur {entry} : renvoyé {returned}, mesuré {measured} ± {error}",
     "show.advice": "à essayer : {advice}",
     "show.rivals": "possible aussi : {rivals}",
     "show.note": "note : {note}",
-    "show.looked_at": "examiné : {rungs} ({total} comparaisons)",
+    "show.section": "{section} : {verdict}",
+    "show.checks": "vérifications : {checks} ({total} comparaisons, {calls} appels de forward et "
+    "backward)",
     "show.inputs": "entrées : {inputs}",
     "show.seed": "graine : {seed}",
     "show.reproduction": "pour le voir soi-même :",

@@ -6,11 +6,23 @@ CAUSES: dict[str, str] = {
     "cause.count": "le nombre de gradients est faux",
     "advice.count": "Renvoyer un gradient par entrée de forward, dans le même ordre ; None pour "
     "celles qui n'en ont pas.",
+    "cause.no_ctx": "forward ne prend pas ctx",
+    "advice.no_ctx": "Écrire def forward(ctx, ...) : ctx garde ce dont backward a besoin, par "
+    "ctx.save_for_backward(...). Ou définir à côté setup_context(ctx, inputs, output).",
+    "cause.no_backward": "backward manque",
+    "advice.no_backward": "Écrire def backward(ctx, grad_output), une méthode statique qui renvoie "
+    "un gradient par entrée de forward.",
+    "cause.backward_signature": "backward prend d'autres arguments que ceux qu'il reçoit",
+    "advice.backward_signature": "backward reçoit ctx et un grad_output par sortie de forward, "
+    "rien d'autre ; sauvegarder les entrées par ctx.save_for_backward et les relire dans "
+    "ctx.saved_tensors.",
     "cause.none": "aucun gradient n'est renvoyé, alors que la sortie en dépend",
     "advice.none": "Renvoyer son gradient. Si elle ne doit pas en avoir, passer cette entrée avec "
     "requires_grad=False et les autres avec requires_grad=True.",
     "cause.shape": "le gradient n'a pas la bonne forme",
     "advice.shape": "Un gradient a la forme de son entrée : les comparer ligne par ligne.",
+    "cause.keepdim": "le gradient a une dimension de taille 1 de trop",
+    "advice.keepdim": "Retirer keepdim=True, ou redonner la forme : .reshape(argument.shape).",
     "cause.dtype": "le gradient n'a pas le bon dtype",
     "advice.dtype": "Calculer dans le dtype de l'entrée, ou convertir avec .to(input.dtype).",
     "cause.raises": "backward lève une erreur",
@@ -57,6 +69,9 @@ CAUSES: dict[str, str] = {
     "non .mean.",
     "cause.wrong_axis": "la somme, la moyenne ou la normalisation se fait sur le mauvais axe",
     "advice.wrong_axis": "Utiliser dans backward le même dim que dans forward.",
+    "cause.last_step": "forward et backward diffèrent par leur dernière étape",
+    "advice.last_step": "Si c'est backward qui est voulu, ajouter l'étape à forward ; si c'est "
+    "forward, multiplier backward par la dérivée de sa dernière étape.",
     "cause.slope_at_output": "la pente est prise en la sortie au lieu de l'entrée",
     "advice.slope_at_output": "Sauvegarder l'entrée pour cette formule.",
     "cause.slope_at_input": "la formule prévue pour la sortie est appliquée à l'entrée",
@@ -103,6 +118,9 @@ CAUSES: dict[str, str] = {
     "par hasard.",
     "cause.option": "le résultat n'est juste que pour certaines options",
     "advice.option": "Garder l'option sur ctx dans forward et l'utiliser dans backward.",
+    "cause.jvp": "le jvp, qu'exécute le mode direct, est faux",
+    "advice.jvp": "Le jvp est la dérivée de forward fois les tangentes : la dériver comme "
+    "backward, sans transposée.",
     "cause.way": "une façon de l'exécuter contredit backward",
     "advice.way": "Comparer cette règle avec backward ; derivable.Function les tire toutes de lui.",
     "cause.surrogate": "un gradient est renvoyé là où la dérivée est 0 : un estimateur direct "

@@ -1,0 +1,168 @@
+"""Mistakes that keep a forward or a backward from running at all, recognised before it runs.
+
+PyTorch and Python answer these with a TypeError about a number of arguments. What forward,
+backward and ctx receive is what the author needs to read instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from derivable.examiner.finding import Finding, Message, Source
+from derivable.examiner.inputs.found_names import role_of
+from derivable.examiner.inputs.found_trial import quiet
+from derivable.examiner.inputs.found_usage import tree_of, usage_of, words_of
+from derivable.examiner.targets.plain import CONTEXTS
+from derivable.examiner.targets.target import (
+    FunctionSubject,
+    Inputs,
+    Run,
+    Subject,
+    is_float,
+    seeded,
+)
+
+CTX_API = {"save_for_backward", "saved_tensors", "needs_input_grad", "mark_dirty",
+           "mark_non_differentiable", "set_materialize_grads", "save_for_forward"}  # fmt: skip
+CAUSES = ("no_ctx", "no_backward", "backward_signature")
+
+
+def not_runnable(subject: Subject) -> list[Finding]:
+    """What the signatures alone show: no backward, or a forward without ctx."""
+    if not isinstance(subject, FunctionSubject):
+        return []
+    if subject.backward is torch.autograd.Function.vjp:
+        return [_finding(subject, "no_backward", Message("evidence.no_backward"), subject.forward)]
+    if not subject.split and subject.recordable and _lacks_ctx(subject.forward):
+        names = _names(subject.forward)
+        said = Message("evidence.no_ctx", {"first": names[0], "names": ", ".join(names)})
+        return [_finding(subject, "no_ctx", said, subject.forward)]
+    return []
+
+
+def signature_of_backward(subject: FunctionSubject, outputs: int) -> list[Finding]:
+    """A backward that does not take ctx and one grad_output per output of forward."""
+    try:
+        parameters = list(inspect.signature(inspect.unwrap(subject.backward)).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return []
+    skipped = 1 if subject.recordable or not subject.split else 0
+    own = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    if not subject.recordable and subject.split and own and own[0].name == "self":
+        own = own[1:]
+    names = [p.name for p in own[skipped:]]
+    needed = sum(p.default is p.empty for p in own[skipped:])
+    if len(own) >= skipped and needed <= outputs <= len(names):
+        return []
+    fields = {"names": ", ".join(p.name for p in own) or "-", "count": outputs}
+    inputs = set(_names(subject.forward))
+    key = "evidence.takes_inputs" if inputs & set(names) else "evidence.takes"
+    return [_finding(subject, "backward_signature", Message(key, fields), subject.backward)]
+
+
+def first_run(subject: Subject, inputs: Inputs) -> tuple[Message | None, list[Finding]]:
+    """What one forward and one backward show: unfinished, or called in another way.
+
+    A note where forward or backward is still to be written, because it returns None or raises
+    NotImplementedError; findings about the arguments of backward. Nothing where forward raises
+    anything else, which the examination states.
+    """
+    wanted = [i for i, value in enumerate(inputs) if is_float(value)]
+    try:
+        with quiet(), seeded(0):
+            run = subject.run(inputs, wanted)
+    except NotImplementedError:
+        return Message("note.forward_not_implemented"), []
+    except Exception:  # whatever the user's forward raises
+        return None, []
+    if all(output is None for output in run.outputs):
+        return Message("note.forward_none"), []
+    if not isinstance(subject, FunctionSubject) or not run.smooth:
+        return None, []
+    found = signature_of_backward(subject, len(run.outputs))
+    return (None, found) if found else (_backward_to_be_written(subject, run), [])
+
+
+def _backward_to_be_written(subject: FunctionSubject, run: Run) -> Message | None:
+    try:
+        with quiet(), seeded(0):
+            found = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
+    except NotImplementedError:
+        return Message("note.backward_not_implemented")
+    except Exception:  # a finding of the examination
+        return None
+    nothing = all(gradient is None for gradient in found) and not _returns(subject.backward)
+    return Message("note.backward_none") if nothing else None
+
+
+def old_names(subject: Subject) -> list[Message]:
+    """A note for ctx.saved_variables, which PyTorch calls saved_tensors today."""
+    if isinstance(subject, FunctionSubject) and "saved_variables" in words_of([subject.backward]):
+        return [Message("note.saved_variables")]
+    return []
+
+
+def described(subject: Subject, inputs: Sequence[Any]) -> dict[str, str]:
+    """The inputs by name, as a report states them."""
+    names = subject.names(len(inputs))
+    return {
+        name: f"{str(v.dtype)[6:]} {tuple(v.shape)}" if isinstance(v, Tensor) else repr(v)[:40]
+        for name, v in zip(names, inputs, strict=False)
+    }
+
+
+def _lacks_ctx(forward: Callable[..., Any]) -> bool:
+    """Whether the first parameter of a forward is an input: by its name, and by its use."""
+    names = _names(forward)
+    if not names or names[0].lower() in (*CONTEXTS, "self", "_", "c"):
+        return False
+    if not role_of(names[0]):
+        return False
+    tags = usage_of([forward], names[:1])[names[0]].tags
+    tree = tree_of(forward)
+    api = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)
+           and getattr(n.value, "id", "") == names[0]} if tree is not None else set()  # fmt: skip
+    return not api & CTX_API and bool(tags)
+
+
+def _returns(rule: Callable[..., Any]) -> bool:
+    """Whether a function has a return with a value; True where its source is not known."""
+    tree = tree_of(rule)
+    if tree is None:
+        return True
+    return any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(tree)) or any(
+        isinstance(n, ast.Lambda) for n in ast.walk(tree)
+    )
+
+
+def _names(rule: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(inspect.unwrap(rule)).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _finding(subject: Subject, cause: str, said: Message, rule: Callable[..., Any]) -> Finding:
+    return Finding(
+        subject.name, cause, None, Message("where.example"), (said,), source=_definition(rule)
+    )
+
+
+def _definition(rule: Callable[..., Any]) -> Source | None:
+    """The line on which a function is defined."""
+    rule = inspect.unwrap(rule)
+    try:
+        lines, start = inspect.getsourcelines(rule)
+        path = inspect.getsourcefile(rule) or ""
+    except (OSError, TypeError):
+        return None
+    at = next((i for i, line in enumerate(lines) if line.lstrip().startswith("def ")), 0)
+    return Source(path, start + at, lines[at].strip())

@@ -1,0 +1,76 @@
+"""One evaluation at inputs of the examiner's own making, as the result of a check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivable.examiner.checks.check import Results, Setup
+from derivable.examiner.checks.returned import ACCEPTED, EXAMPLE, Problem
+from derivable.examiner.checks.values import STRICT
+from derivable.examiner.finding import Message
+from derivable.examiner.targets.target import Inputs
+
+RARE = ("where.scalar", "where.size_one", "where.pairs")  # sizes that few will meet
+
+
+def evaluate(
+    setup: Setup,
+    inputs: Inputs,
+    where: Message,
+    tolerance: float = STRICT,
+    *,
+    sizes: bool = False,
+    strictly: bool = True,
+) -> Results:
+    """What is seen at `inputs`; nothing if forward refuses them.
+
+    sizes     whether the sizes are others than the given ones: forward must be meant for them
+    strictly  whether problems with what is returned count there, and not only its values
+    """
+    examined = setup.examined
+    try:
+        if where is not EXAMPLE and not setup.probes.keep(inputs):
+            return Results()
+        if sizes and not setup.meant.for_sizes(inputs):
+            return Results()
+        evaluation = examined.look(inputs, where, tolerance)
+    except Exception:  # forward refuses these inputs, which it may
+        return Results()
+    if evaluation is None:
+        return Results()
+    problems: list[Problem] = []
+    notes: list[Message] = []
+    for problem in evaluation.problems:
+        problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+        if problem.cause == ACCEPTED:
+            notes += problem.evidence
+        elif problem.cause == "raises" and _rare(setup, problem):
+            notes.append(_note(problem))
+        elif where is EXAMPLE or strictly or problem.cause == "count":
+            problems.append(problem)
+    examined.known |= {sample.argument for sample in evaluation.wrong}
+    return Results(problems, notes, [evaluation])
+
+
+def _rare(setup: Setup, problem: Problem) -> bool:
+    """Whether backward may raise there: inputs that nobody asked for and few will meet."""
+    where = problem.where
+    singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
+    if where.key == "where.batch_of_one" and not singular:
+        return not setup.meant.a_batch(where.fields["size"])
+    return where.key in RARE or (singular and where is not EXAMPLE)
+
+
+def _note(problem: Problem) -> Message:
+    where = problem.where
+    if where.key == "where.batch_of_one":  # but it is no batch
+        where = Message("where.size_one", where.fields)
+    return Message("note.raises", {"where": where, "text": problem.evidence[0]})
+
+
+def named(setup: Setup, where: Message) -> Message:
+    """`where` with the argument's name in the place of its position."""
+    fields: dict[str, Any] = dict(where.fields)
+    if "argument" in fields:
+        fields["argument"] = setup.names[fields["argument"]]
+    return Message(where.key, fields)

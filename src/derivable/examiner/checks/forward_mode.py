@@ -1,0 +1,146 @@
+"""The check of forward mode: the jvp that a Function offers is the derivative of its forward."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from derivable.examiner.checks.calling import handed, only
+from derivable.examiner.checks.calls import cotangent, gradients
+from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
+from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.measure.space import joined, real
+from derivable.examiner.targets.derivatives import TargetDerivatives
+from derivable.examiner.targets.target import FunctionSubject, Inputs
+
+SLACK = 1e-7  # of the size of a jvp: what rounding may reach
+Push = Callable[[Callable[..., Any], Sequence[Tensor], Sequence[Tensor]], list[Tensor]]
+
+
+def pushes(examined: Examined, inputs: Inputs, others: Sequence[Evaluation]) -> list[Problem]:
+    """The jvp at the given inputs and at those of `others`; nothing where there is none."""
+    subject = examined.subject
+    target: Any = subject.target
+    if not isinstance(subject, FunctionSubject) or not isinstance(target, type):
+        return []
+    own = getattr(target, "jvp", None) is not torch.autograd.Function.jvp
+    if own and not subject.ours:
+        places: list[tuple[Message, Inputs]] = [(EXAMPLE, ())]
+        places += [(other.where, other.inputs) for other in others]
+        for where, at in places:
+            problem = _own(examined, at or inputs)
+            if problem is not None:
+                problem.where, problem.inputs = where, at
+                return [problem]
+    elif own or subject.ours:
+        problem = _beside_backward(examined, inputs, by_transform, "way")
+        return [] if problem is None else [problem]
+    return []
+
+
+def by_transform(
+    apply: Callable[..., Any], values: Sequence[Tensor], tangents: Sequence[Tensor]
+) -> list[Tensor]:
+    """torch.func.jvp."""
+    return list(torch.func.jvp(apply, tuple(values), tuple(tangents))[1])
+
+
+def by_dual_numbers(
+    apply: Callable[..., Any], values: Sequence[Tensor], tangents: Sequence[Tensor]
+) -> list[Tensor]:
+    """Dual numbers, which take a Function in either of PyTorch's styles."""
+    with forward_ad.dual_level():
+        duals = [forward_ad.make_dual(v, t) for v, t in zip(values, tangents, strict=True)]
+        parts = [forward_ad.unpack_dual(output) for output in apply(*duals)]
+        return [torch.zeros_like(p.primal) if p.tangent is None else p.tangent for p in parts]
+
+
+def _own(examined: Examined, inputs: Inputs) -> Problem | None:
+    """A jvp that the author wrote, beside the measured derivative.
+
+    Beside backward, where values are not compared.
+    """
+    if not examined.values:
+        return _beside_backward(examined, inputs, by_dual_numbers, "jvp")
+    try:
+        tangents, pushed = _pushed(examined, inputs, by_dual_numbers)
+    except Exception as raising:
+        return _raises(raising, "jvp")
+    got = joined(pushed)
+    expected, bound = _measured(examined, inputs, tangents, got)
+    if got.shape != expected.shape:
+        sizes = {"returned": len(got), "expected": len(expected)}
+        return Problem("jvp", None, (Message("evidence.jvp_size", sizes),), rule="jvp")
+    off = (got - expected).abs()
+    largest = float(expected.abs().nan_to_num(0.0, 0.0).max()) if len(expected) else 0.0
+    wrong = ~(off <= 5 * bound + SLACK * largest) & torch.isfinite(expected)
+    wrong &= 5 * bound < 1e-3 * max(largest, 1e-300)
+    if not bool(wrong.any()):
+        return None
+    worst = int(torch.where(wrong, off.nan_to_num(torch.inf), -1.0).argmax())
+    fields = {
+        "pushed": f"{float(got[worst]):.6g}", "measured": f"{float(expected[worst]):.6g}",
+        "count": str(int(wrong.sum())), "all": len(wrong),
+    }  # fmt: skip
+    return Problem("jvp", None, (Message("evidence.jvp_measured", fields),), rule="jvp")
+
+
+def _measured(
+    examined: Examined, inputs: Inputs, tangents: Sequence[Tensor], got: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The derivative along all tangents together, and its error: (m,) each.
+
+    Measured with care where it is not what the jvp gives; infinite errors at kinks.
+    """
+    numeric = TargetDerivatives(examined.subject, inputs, examined.run(inputs).smooth)
+    directions = [real(tangent) for tangent in tangents]
+    for measure in (numeric.along, numeric.refined_along):
+        parts = [measure(i, d) for i, d in zip(examined.wanted, directions, strict=True)]
+        value = torch.stack([part.value for part in parts]).sum(0)
+        errors = [torch.where(part.kinks, torch.inf, part.error) for part in parts]
+        bound = torch.stack(errors).sum(0)
+        if got.shape != value.shape or bool(((got - value).abs() <= 5 * bound).all()):
+            break
+    return value, bound
+
+
+def _beside_backward(examined: Examined, inputs: Inputs, push: Push, cause: str) -> Problem | None:
+    """A jvp is the transpose of backward: <u, jvp(t)> = <backward(u), t>."""
+    run = examined.run(inputs)
+    vector = cotangent(run)
+    pulled = gradients(examined, run, inputs, vector)
+    try:
+        tangents, pushed = _pushed(examined, inputs, push)
+    except Exception as error:
+        return _raises(error, cause)
+    left = float(joined(pushed) @ vector)
+    terms = [real(g) * real(t) for g, t in zip(pulled, tangents, strict=True) if g is not None]
+    right = float(sum(term.sum() for term in terms))
+    size = float(sum(term.abs().sum() for term in terms))
+    if abs(left - right) <= SLACK * size or not abs(left - right) < float("inf"):
+        return None
+    fields = {"pushed": f"{left:.6g}", "pulled": f"{right:.6g}"}
+    return Problem(cause, None, (Message("evidence.jvp", fields),), rule="jvp")
+
+
+def _raises(error: BaseException, cause: str) -> Problem:
+    said = Message("evidence.way_raises", {"way": "forward mode"})
+    return Problem(cause, None, (said, raised(error)), rule="jvp", source=raised_at(error))
+
+
+def _pushed(examined: Examined, inputs: Inputs, push: Push) -> tuple[list[Tensor], list[Tensor]]:
+    """Random tangents of the wanted inputs, and the tangents of the smooth outputs."""
+    subject: Any = examined.subject
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        smooth, plain = only(handed(subject, subject.apply), list(inputs), examined.wanted)
+        generator = torch.Generator().manual_seed(2)
+        tangents = [torch.randn(v.shape, generator=generator, dtype=v.dtype) for v in plain]
+        examined.comparisons += 1
+        return tangents, push(smooth, plain, tangents)

@@ -1,0 +1,47 @@
+"""Which line of a forward writes to one of its inputs in place."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from derivable.examiner.checks.returned import users_line
+from derivable.examiner.finding import Source
+from derivable.examiner.targets.target import Inputs, Subject, copied
+
+
+class _Writes(TorchDispatchMode):
+    """The line of the first operation that changes the version of `watched`.
+
+    PyTorch counts a write after the operation has returned, so it is seen at the next one.
+    """
+
+    def __init__(self, watched: Tensor) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        self.watched, self.before = watched, watched._version
+        self.line: Source | None = None
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if self.watched._version == self.before:
+            self.line = users_line(traceback.extract_stack())
+        return func(*args, **(kwargs or {}))
+
+
+def writing_line(subject: Subject, inputs: Inputs, position: int) -> Source | None:
+    """The line of forward that writes to the input at `position`; None if none is seen."""
+    copies = [copied(value, False) for value in subject.given(inputs)]
+    try:
+        with _Writes(copies[position]) as writes:
+            subject._run(copies, [position])
+    except Exception:  # forward may not run while it is watched
+        return None
+    line: Source | None = writes.line
+    return line

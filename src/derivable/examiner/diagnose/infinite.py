@@ -1,0 +1,52 @@
+"""Causes that are no number: nan, infinity, or 0 where a finite derivative was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from derivable.examiner.diagnose.case import Case
+from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.points import BEYOND, SPECIAL, Kind, kind
+
+
+@dataclass(frozen=True)
+class NotFinite(Told):
+    """How many entries are nan or infinite."""
+
+    key = "evidence.not_finite"
+    count: int
+    all: int
+
+
+@dataclass(frozen=True)
+class Underflow(Told):
+    """How many entries are 0 where the derivative is not."""
+
+    key = "evidence.underflow"
+    count: int
+
+
+def nothing_finite(case: Case) -> Found:
+    """No wrong entry is finite."""
+    if any(bool(torch.isfinite(s.returned[s.wrong]).any()) for s in case.wrong):
+        return None
+    return _not_finite(case)
+
+
+def at_special_values(case: Case) -> Found:
+    """Where only large, tiny or zero inputs show it, one entry that is not finite says enough."""
+    return _not_finite(case) if case.kinds <= BEYOND | SPECIAL else None
+
+
+def _not_finite(case: Case) -> Found:
+    for sample in case.wrong:
+        bad = sample.wrong & ~torch.isfinite(sample.returned)
+        lost = sample.wrong & (sample.returned == 0)
+        if bool(bad.any()):
+            return (NotFinite(int(bad.sum()), bad.numel()),)
+        whole = bool(lost.any()) and not bool((sample.wrong & ~lost).any())
+        if kind(sample) is Kind.LARGE and whole:
+            return (Underflow(int(lost.sum())),)
+    return None

@@ -1,0 +1,104 @@
+"""The finding for the values of one argument's gradient: its cause, and where it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
+from derivable.examiner.diagnose.case import Case
+from derivable.examiner.diagnose.evidence import Told
+from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
+from derivable.examiner.diagnose.purpose import contract_to_declare
+from derivable.examiner.finding import Finding, Worst
+from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind, kind
+
+
+@dataclass(frozen=True)
+class CountWrong(Told):
+    """How many entries of the Jacobian are wrong."""
+
+    key = "evidence.count_wrong"
+    count: int
+    all: int
+
+
+def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]) -> Finding | None:
+    """The finding for the values of one argument's gradient, if they are wrong anywhere."""
+    samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
+    if not samples:
+        return None
+    if examined.coarse:  # the rounding of the inputs says nothing beside what is really off
+        samples = [s for s in samples if s.off > GIVEN] or samples
+    groups = [[s for s in samples if kind(s) in kinds] for kinds in (ORDINARY, LONE, BEYOND)]
+    case = Case(examined, argument, next(filter(None, groups), samples), list(looks))
+    fits = conclude(case)
+    if case.kinds <= LONE:
+        fits = _of_lone_sizes(fits)
+    elif case.kinds <= ORDINARY and _some_sizes_right(case, fits):
+        evidence = fits[0].evidence if fits else ()
+        fits = [Fit("sizes", Tier.EXPERIMENT, evidence), *fits]
+    fits = fits or conclude(case, GUESSES)
+    if not fits and case.kinds <= ORDINARY - GIVEN_SIZES:
+        fits = [Fit("sizes", Tier.SHARE, ())]
+    return _finding(case, fits or [Fit("unrecognised", Tier.SHARE, ())])
+
+
+def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Finding]:
+    """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
+    found: dict[int, Finding] = {}
+    for sample in (sample for look in looks for sample in look.wrong):
+        if sample.argument not in found:
+            case = Case(examined, sample.argument, [sample], [])
+            found[sample.argument] = _finding(case, [Fit("unrecognised", Tier.SHARE, ())])
+    return list(found.values())
+
+
+def _of_lone_sizes(fits: Sequence[Fit]) -> list[Fit]:
+    """What shows only where a size is 1, or all are 2, is a matter of sizes."""
+    rest = [fit for fit in fits if fit.cause in ("factor", "missing_sum")]
+    return [Fit("sizes", Tier.EXPERIMENT, fits[0].evidence if fits else ()), *rest]
+
+
+def _some_sizes_right(case: Case, fits: Sequence[Fit]) -> bool:
+    """Whether it is right at the given sizes, and wrong at some others: not where a cause says why.
+
+    That nothing is returned is said of all sizes only.
+    """
+    if case.kinds & GIVEN_SIZES:
+        return False
+    if fits and fits[0].cause == "none":
+        return True
+    if case.kinds & {Kind.UNTIED, Kind.TIED}:
+        return False
+    return any(not s.count for s in case.all_samples() if kind(s) is Kind.SIZES)
+
+
+def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
+    sample, best = case.first, fits[0]
+    count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
+    return Finding(
+        case.examined.subject.name, best.cause, case.name, sample.where,
+        tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
+        worst_of(sample),
+        tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),
+    )  # fmt: skip
+
+
+def worst_of(sample: Sample) -> Worst:
+    """The wrong entry that is furthest off, relative to its own size."""
+    off = (sample.returned - sample.measured.value).abs().nan_to_num(torch.inf, torch.inf)
+    off = torch.where(sample.wrong, off, -1.0)
+    place = int(off.argmax())
+    row, column = divmod(place, sample.returned.shape[1])
+    entry = column // 2 if sample.x.is_complex() else column
+    shape = tuple(sample.x.shape)
+    index = torch.unravel_index(torch.tensor(entry), shape) if shape else ()
+    return Worst(
+        tuple(int(i) for i in index),
+        float(sample.returned[row, column]),
+        float(sample.measured.value[row, column]),
+        float(sample.measured.error[row, column]),
+    )

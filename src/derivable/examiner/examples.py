@@ -1,0 +1,69 @@
+"""The examples at which a target is examined: given, declared, its own, or found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from derivable.errors import InputError
+from derivable.examiner.finding import Message
+from derivable.examiner.inputs.found import Search
+from derivable.examiner.targets.jax_functions import JaxSubject, tensors_of
+from derivable.examiner.targets.target import (
+    CallableSubject,
+    FunctionSubject,
+    Inputs,
+    Subject,
+    seeded,
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The inputs of each example, by position, and notes on what was chosen."""
+
+    examples: Sequence[list[Any]]
+    notes: Sequence[Message] = ()
+
+
+def chosen(
+    target: Any,
+    subject: Subject,
+    inputs: Inputs,
+    options: dict[str, Any],
+    own: Callable[[], Any] | None,
+    seed: int,
+) -> Chosen:
+    """The given inputs; else those of `own`; else what a search finds, with a note.
+
+    None for a forward that is still to be written, with a note. Raises InputError where nothing
+    is found.
+    """
+    if inputs or options:
+        return Chosen([_bound(subject, inputs, options)])
+    if own is not None:
+        with seeded(seed):
+            known = own()
+        several = [known] if isinstance(known, tuple) else list(known)
+        return Chosen([_bound(subject, example, {}) for example in several])
+    search = Search(target, seed)
+    found = search.found()
+    if found is not None:
+        return Chosen([_bound(subject, found.inputs, found.options)], [found.message])
+    if search.unfinished is not None:
+        return Chosen([], [search.unfinished])
+    raise InputError(
+        f"no inputs were found at which {subject.name} runs{search.refusal(before=': ')}; "
+        f"give its inputs: check({subject.name}, torch.randn(4, 3), ...)"
+    )
+
+
+def _bound(subject: Subject, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
+    """The inputs in forward's order, then a module's parameters."""
+    if isinstance(subject, FunctionSubject):
+        return subject.bind(inputs, options)
+    if isinstance(subject, CallableSubject):
+        subject.options = options
+    given = tensors_of(inputs) if isinstance(subject, JaxSubject) else inputs
+    return [*given, *subject.parameters.values()]

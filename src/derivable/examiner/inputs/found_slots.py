@@ -1,0 +1,144 @@
+"""`Slot`: one argument of a forward, and the kinds that it may be, the likeliest first."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from derivable.examiner.inputs import found_names as names
+from derivable.examiner.inputs.found_usage import Usage
+
+INTEGER_ANNOTATIONS = ("Int", "Integer", "UInt", "Int64", "Int32", "LongTensor", "Long")
+_SHAPED = re.compile(r"(\w+)\[\s*(?:[\w.]+)\s*,\s*['\"]([^'\"]*)['\"]\s*\]")
+
+
+@dataclass
+class Slot:
+    """An argument that needs a value: its kinds with their costs, and what they are made of.
+
+    Kinds: "float", "int", "bool" (tensors) and "value" (an option, of `values`).
+    """
+
+    name: str
+    kinds: list[tuple[float, str]]
+    role: str = ""  # of a float tensor, by its name
+    integer: str = ""  # label, index or length, for integers
+    values: list[Any] = field(default_factory=list)
+    dims: str | None = None  # of an annotation, such as "batch n"
+    keyword: bool = False
+    star: bool = False
+    domain: str = ""  # what its docstring states of it, as a domain of a Spec
+    factor: bool = False  # of a matrix product
+    sizes: tuple[int, ...] = ()  # of a module's parameters, which its input has to meet
+
+
+def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
+    """What one argument may be, from its annotation, its name, its default and its use."""
+    name = parameter.name
+    annotated, dims = annotation_of(parameter.annotation)
+    slot = Slot(name, [], names.role_of(name), names.integer_role(name), dims=dims)
+    slot.keyword = parameter.kind is parameter.KEYWORD_ONLY
+    slot.star = parameter.kind is parameter.VAR_POSITIONAL
+    if dims is None and usage.shapes:
+        slot.dims = " ".join(map(str, usage.shapes[0]))
+    slot.factor = "factor" in usage.tags
+    slot.values = _values(name, annotated, usage, parameter.default)
+    costs = _kinds(slot, annotated, usage)
+    slot.kinds = sorted(((cost, kind) for kind, cost in costs.items()), key=lambda pair: pair[0])
+    return slot
+
+
+def annotation_of(annotation: Any) -> tuple[str, str | None]:
+    """An annotation in words, and the dimensions that it states: `Float[Tensor, "batch n"]`."""
+    if annotation is inspect.Parameter.empty:
+        return "", None
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    found = _SHAPED.search(text)
+    if found is None:
+        return text.replace("torch.", ""), None
+    return f"{found.group(1)}Tensor", found.group(2)
+
+
+def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
+    """The cost of each kind."""
+    tags, name = usage.tags, slot.name.lower().strip("_")
+    costs = {"float": 1.0, "int": 3.0, "bool": 4.0, "value": 3.0}
+    is_option = bool(names.option_values(name))
+    if "graded" in tags and not tags & {"flag", "exponent", "integer"} and not usage.choices:
+        costs |= {"float": 0.0, "int": 5.0, "bool": 5.0, "value": 4.0}
+    elif usage.tensor:
+        costs |= {"float": 0.0, "value": 6.0}
+    elif slot.role and not is_option:
+        costs |= {"float": 0.2, "value": 4.0}
+    if is_option and not usage.tensor and "graded" not in tags:
+        costs["value"] = 0.4 if not slot.role else 0.7
+    if usage.choices or (tags & {"flag", "none", "exponent", "integer"} and not usage.tensor):
+        costs["value"] = min(costs["value"], 0.1)
+    if "option" in tags and not usage.tensor:
+        costs["value"] = min(costs["value"], 0.5)
+    if "graded" not in tags:
+        costs["int"] = min(costs["int"], _as_integers(slot, tags))
+    if "ungraded" in tags:
+        costs["value"] -= 0.1 if usage.tensor else 1.0
+        costs |= {"float": costs["float"] + 0.3, "int": costs["int"] - 0.5}
+        if not usage.tensor and slot.role in ("", "scale", "v", "p", "gain", "shift", "c"):
+            costs["value"] = min(costs["value"], 0.2)
+    if name in names.MASKS or "mask" in tags:
+        costs["bool"] = 0.1
+    return costs | _annotated_kinds(annotated)
+
+
+def _as_integers(slot: Slot, tags: set[str]) -> float:
+    """The cost of integers: little for labels, indices and lengths, by name or by use."""
+    if "index" in tags:
+        return 1.0 if slot.role == "x" and "ungraded" not in tags else 0.0
+    if slot.integer and not slot.role:
+        return 0.3
+    return 0.9 if slot.integer == "label" else 9.0
+
+
+def _annotated_kinds(annotated: str) -> dict[str, float]:
+    """What an annotation says of the kinds; nothing where there is none."""
+    if "Tensor" in annotated:
+        if any(word in annotated for word in INTEGER_ANNOTATIONS):
+            return {"int": -1.0, "value": 9.0}
+        return {"bool": -1.0} if "Bool" in annotated else {"float": 0.0, "value": 9.0}
+    words = set(re.findall(r"\w+", annotated))
+    options = {"float", "int", "bool", "str", "tuple", "list", "Sequence", "Literal", "Callable"}
+    return {"value": -1.0, "float": 4.0} if words & options else {}
+
+
+def _values(name: str, annotated: str, usage: Usage, default: Any) -> list[Any]:
+    """The values that an option may have."""
+    literal = re.search(r"Literal\[(.*?)\]", annotated)
+    chosen = [*(_literals(literal.group(1)) if literal else []), *usage.choices]
+    known = [*chosen, *([3, 2, 2.5] if "exponent" in usage.tags else [])]
+    known += names.option_values(name)
+    known = _typed(known, set(re.findall(r"\w+", annotated)))
+    if not chosen:
+        flags = [True, False] if "flag" in usage.tags else []
+        known = [*known, *flags, 2.0, 0.5, 2, 1, 0, True, -1]
+    if default is None or "none" in usage.tags:
+        known = [*known, None]
+    return list({(type(v), repr(v)): v for v in known}.values())
+
+
+def _typed(values: list[Any], words: set[str]) -> list[Any]:
+    """The values of the type that an annotation states; all where it states none."""
+    if words & {"tuple", "list", "Sequence", "Iterable"}:
+        return [v for v in values if isinstance(v, tuple | list)] or values
+    usual: dict[type, list[Any]] = {
+        bool: [True, False], str: ["mean"], int: [2, 1, 0, 3], float: [0.5, 2.0]
+    }  # fmt: skip
+    stated = [kind for kind in usual if kind.__name__ in words]
+    return [v for kind in stated for v in (*values, *usual[kind]) if type(v) is kind] or values
+
+
+def _literals(text: str) -> list[Any]:
+    try:
+        return list(ast.literal_eval(f"({text},)"))
+    except (ValueError, SyntaxError):
+        return []

@@ -1,0 +1,35 @@
+"""One vector-Jacobian product per argument, as returned and as measured: kept for pictures."""
+
+from __future__ import annotations
+
+import torch
+
+from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.check import Seen, Setup
+from derivable.examiner.checks.returned import fit
+from derivable.examiner.measure.budget import BudgetSpent
+from derivable.examiner.measure.space import unreal
+from derivable.examiner.report import Gradient
+
+
+def gradients(setup: Setup, seen: Seen) -> dict[str, Gradient]:
+    """By the name of the argument, at the given inputs; empty where Jacobians were not taken."""
+    look = seen.given
+    if look is None or not look.samples:
+        return {}
+    examined = setup.examined
+    try:
+        run = examined.run(look.inputs)
+        u = cotangent(run)
+        pulled = examined.pull(run, look.inputs, u)
+    except (Exception, BudgetSpent):  # reported by the checks
+        return {}
+    found = {}
+    for sample in look.samples:
+        like = sample.x.to(torch.complex128 if sample.x.is_complex() else torch.float64)
+        found[examined.name(sample.argument, setup.inputs)] = Gradient(
+            fit(pulled, sample.argument, sample.x),
+            unreal(u @ sample.measured.value, like),
+            unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
+        )
+    return found

@@ -1,0 +1,92 @@
+"""`Settings`: what an examination is asked for; `Level`: what makes it fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import Any
+
+from derivable.errors import SettingError
+from derivable.examiner.finding import Finding, Section, Severity
+
+
+class Level(Enum):
+    """Which findings make a target wrong; the others are reported all the same.
+
+    LAB       first order at inputs like the given ones; what autograd repairs without a word,
+              such as a gradient that is not summed, fails too: by hand nobody repairs it
+    STANDARD  errors in every section but second order
+    STRICT    errors and warnings in every section
+    """
+
+    LAB = "lab"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether this finding makes the target wrong."""
+        if finding.severity is Severity.NOTE:
+            return False
+        if self is Level.LAB:
+            return finding.section is Section.FIRST_ORDER
+        if self is Level.STANDARD:
+            error = finding.severity is Severity.ERROR
+            return error and finding.section is not Section.SECOND_ORDER
+        return True
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one examination.
+
+    reference  the same function in plain PyTorch: its autograd sharpens the measurement
+    surrogate  why backward is not the derivative on purpose: values are then not compared
+    surrogate_of  the differentiable function, of the same inputs, whose derivative backward is
+               instead: values are compared with it
+    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the inputs
+               that are made up fulfil it, and gradients are compared along it only
+    compile    whether to run it under torch.compile too, which takes seconds
+    seed       of everything that is random in the examination
+    level      what makes it fail: a Level or its name
+    budget     calls of forward and backward, at most; None for what is usual, which is fewer for a
+               forward of many operations. The verdict does not depend on how busy a machine is
+    timeout    seconds of computing after which the checks end, each with what it has found
+    """
+
+    reference: Callable[..., Any] | None = None
+    surrogate: str | None = None
+    surrogate_of: Callable[..., Any] | None = None
+    contracts: Mapping[str, Any] = field(default_factory=dict)
+    compile: bool = False
+    seed: int = 0
+    level: Level = Level.STANDARD
+    budget: int | None = None
+    timeout: float = 15.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "level", level_of(self.level))
+        if self.budget is not None and self.budget < 1:
+            raise SettingError(f"budget must be a positive number of calls, got {self.budget}")
+        if not self.timeout > 0:
+            raise SettingError(f"timeout must be a positive number of seconds, got {self.timeout}")
+
+    def taken_from(self, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+        """These settings with those in `options`, and the other options: inputs of forward."""
+        mine = {name: value for name, value in options.items() if name in NAMES}
+        rest = {name: value for name, value in options.items() if name not in NAMES}
+        return replace(self, **mine), rest
+
+
+NAMES = frozenset(one.name for one in fields(Settings))
+
+
+def level_of(name: Level | str) -> Level:
+    """The level of this name; raises SettingError for an unknown one."""
+    if isinstance(name, Level):
+        return name
+    try:
+        return Level(name)
+    except ValueError:
+        known = ", ".join(level.value for level in Level)
+        raise SettingError(f"level must be one of {known}, got {name!r}") from None

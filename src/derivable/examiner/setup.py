@@ -1,0 +1,155 @@
+"""From a target and its inputs to a `Setup`: dtypes, what forward refuses, what it costs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from derivable.errors import InputError
+from derivable.examiner.checks import orders
+from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.check import Setup
+from derivable.examiner.checks.reference import compare_references
+from derivable.examiner.checks.values import Examined
+from derivable.examiner.finding import Message
+from derivable.examiner.inputs.contracts import Contract
+from derivable.examiner.inputs.meant import Meant
+from derivable.examiner.inputs.probes import Probes
+from derivable.examiner.inputs.recognised import settled
+from derivable.examiner.measure import EPS
+from derivable.examiner.measure.budget import Budget
+from derivable.examiner.settings import Settings
+from derivable.examiner.targets.target import Inputs, Subject, is_float
+from derivable.function.gradients import as_tuple
+
+MOST_CALLS = 10_000  # of a forward of few operations: ten times what is usual
+FEWEST_CALLS = 300  # whatever forward costs
+MOST_WORK = 1_500_000  # operations in all, and as much for each ENTRIES that they write
+ENTRIES = 10_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A setup, and the notes that were made on the way."""
+
+    setup: Setup
+    notes: tuple[Message, ...] = ()
+
+
+def prepare(
+    subject: Subject, given: Inputs, settings: Settings, contracts: dict[int, Contract]
+) -> Prepared:
+    """The setup for one examination; contracts that are recognised are added to the given ones.
+
+    Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
+    if the reference is another function. Also for sparse outputs.
+    """
+    wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
+    wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
+    wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]
+    if not wanted:
+        raise InputError(
+            f"{subject.name}: none of the inputs is a floating-point tensor, so there is no "
+            "gradient to examine; give at least one, for example torch.randn(4, 3)"
+        )
+    inputs = [v.detach() if isinstance(v, Tensor) else v for v in given]
+    try:
+        outputs = subject.outputs(inputs)
+    except Exception as error:  # whatever the user's forward raises
+        raise InputError(
+            f"{subject.name}.forward raises {type(error).__name__} at the given inputs: "
+            f"{_one_line(error, 200)}; give inputs at which it runs"
+        ) from error
+    _refuse_sparse(subject.name, outputs)
+    examined = Examined(subject, wanted, values=settings.surrogate is None)
+    examined.reference = settings.reference
+    examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
+    notes: list[Message] = []
+    used = _in_float64(examined, inputs)
+    examined.eps = max(EPS, *(float(torch.finfo(v.dtype).eps) for v in used if is_float(v)))
+    if used is inputs and examined.eps > EPS:
+        notes.append(Message("note.own_dtype"))
+    if settings.surrogate is not None:
+        notes.append(Message("note.surrogate", {"why": settings.surrogate}))
+    notes += settled(subject, contracts, used)
+    compare_references(examined, used)
+    subject.budget = Budget(settings.budget or _usual_calls(subject, used), settings.timeout)
+    own = len(used) - len(subject.parameters)
+    probes = Probes(used, wanted, settings.seed, own, contracts)
+    return Prepared(Setup(settings, examined, used, probes, Meant(subject, used)), tuple(notes))
+
+
+def _in_float64(examined: Examined, inputs: list[Any]) -> list[Any]:
+    """The inputs in float64, or as they are if it is only so that forward and backward run."""
+    exact = orders.cast(inputs, torch.float64)
+    if _runs(examined, exact) or not _runs(examined, inputs):
+        try:  # where backward raises anyway, forward decides
+            examined.subject.outputs(exact)
+        except Exception:  # numbers of a fixed dtype inside
+            return inputs
+        return exact
+    return inputs
+
+
+def _runs(examined: Examined, inputs: list[Any]) -> bool:
+    """Whether one forward and one backward run."""
+    try:
+        run = examined.run(inputs)
+        if run.smooth:
+            examined.pull(run, inputs, cotangent(run))
+    except Exception:
+        return False
+    return True
+
+
+def _refuse_sparse(name: str, outputs: Sequence[Any]) -> None:
+    """Raise InputError for an output whose entries are not all stored."""
+    for output in outputs:
+        if is_float(output) and output.layout != torch.strided:
+            layout = str(output.layout).removeprefix("torch.")
+            raise InputError(
+                f"{name}.forward returns a tensor of the layout {layout}; only dense outputs are "
+                "examined: return it .to_dense(), or examine the function that uses it"
+            )
+
+
+def _one_line(error: Exception, most: int) -> str:
+    return " ".join(str(error).split())[:most]
+
+
+class _Work(TorchDispatchMode):
+    """Counts operations and the entries that they write: the same number on every machine."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        self.amount = 0.0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        written = sum(v.numel() for v in as_tuple(result) if isinstance(v, Tensor))
+        self.amount += 1 + written / ENTRIES
+        return result
+
+
+def _usual_calls(subject: Subject, inputs: Sequence[Any]) -> int:
+    """How many calls an examination of this forward may make."""
+    work = _Work()
+    try:
+        with work, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            subject.value(inputs)
+    except Exception:  # it does not run while it is watched
+        return MOST_CALLS
+    calls = int(MOST_WORK / max(1.0, work.amount))
+    return max(FEWEST_CALLS, min(MOST_CALLS, calls))

@@ -1,0 +1,35 @@
+"""`subject_of`: the way to run any target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from derivable.errors import InputError
+from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
+from derivable.examiner.targets.jax_functions import JaxSubject, is_jax
+from derivable.examiner.targets.plain import PlainSubject, is_plain_function_class
+from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject
+
+
+def subject_of(target: Any, options: dict[str, Any] | None = None) -> Subject:
+    """How `target` is run: a Function by hand, anything else that can be called under autograd.
+
+    `options` are given by keyword to each call of a callable. Raises InputError for what cannot
+    be called.
+    """
+    if isinstance(target, type) and issubclass(target, torch.autograd.Function):
+        return FunctionSubject(target)
+    if is_plain_function_class(target):
+        return PlainSubject(target)
+    if is_jax(target):
+        return JaxSubject(target, options or {})
+    definition = custom_op_of(target)
+    if definition is not None:
+        return CustomOpSubject(definition)
+    if not callable(target):
+        raise InputError(
+            f"check examines a Function, a callable or a module, got {type(target).__name__}"
+        )
+    return CallableSubject(target, options)

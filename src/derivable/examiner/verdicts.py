@@ -1,0 +1,89 @@
+"""The verdict on each section of a report, and on the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from derivable.examiner.checks.check import Seen, Setup
+from derivable.examiner.checks.values import Sample
+from derivable.examiner.finding import Finding, Message, Section, Severity, Verdict
+
+CHECKS_OF: Mapping[Section, tuple[str, ...]] = {
+    Section.SECOND_ORDER: ("second order",),
+    Section.SIZES: (
+        "sizes",
+        "special sizes",
+        "values at large",
+        "special values",
+        "edges",
+        "units",
+    ),
+    Section.PRECISION: ("float32", "half precision"),
+    Section.WAYS: ("ways to run",),
+}  # fmt: skip
+MOSTLY = 0.5  # the share of entries that must be measured
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts, and what is worth saying about how they came about."""
+
+    overall: Verdict
+    sections: Mapping[Section, Verdict]
+    notes: tuple[Message, ...] = field(default=())
+
+
+def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
+    """The verdict on each section; on the whole by the level."""
+    measured, notes = _first_order(setup, seen)
+    sections = {Section.FIRST_ORDER: measured}
+    sections |= {section: _asked(seen, names) for section, names in CHECKS_OF.items()}
+    level = setup.settings.level
+    for finding in findings:
+        if finding.severity is Severity.ERROR or level.fails(finding):
+            sections[finding.section] = Verdict.WRONG
+    overall = Verdict.RIGHT
+    if measured is Verdict.INCONCLUSIVE:
+        overall = Verdict.INCONCLUSIVE
+    if any(level.fails(finding) for finding in findings):
+        overall = Verdict.WRONG
+    return Judged(overall, sections, () if overall is Verdict.WRONG else tuple(notes))
+
+
+def _asked(seen: Seen, names: Sequence[str]) -> Verdict:
+    """Right if anything was compared, as long as no finding says otherwise."""
+    asked = any(seen.comparisons.get(name) for name in names)
+    return Verdict.RIGHT if asked else Verdict.NOT_APPLICABLE
+
+
+def _first_order(setup: Setup, seen: Seen) -> tuple[Verdict, list[Message]]:
+    """Whether the values at the given inputs could be compared."""
+    if setup.surrogate:
+        return Verdict.RIGHT, []
+    whole = seen.first_whole
+    if whole is None:
+        if seen.comparisons.get("directions"):
+            return Verdict.RIGHT, []
+        return Verdict.INCONCLUSIVE, [Message("note.nothing_measured")]
+    for sample in whole.samples:
+        share = float(sample.unsettled.double().mean()) if sample.unsettled.numel() else 0.0
+        if share > MOSTLY:
+            name = setup.examined.name(sample.argument, setup.inputs)
+            fields = {"name": name, "share": f"{share:.0%}"}
+            return Verdict.INCONCLUSIVE, [Message("note.unsettled", fields)]
+    return Verdict.RIGHT, _not_compared(whole.samples)
+
+
+def _not_compared(samples: Sequence[Sample]) -> list[Message]:
+    """Entries at kinks, without a derivative, or too hard to measure, at the given inputs."""
+    nowhere = sum(int(s.measured.nowhere.sum()) for s in samples)
+    kinks = sum(int(s.measured.kinks.sum()) for s in samples) - nowhere
+    unknown = sum(int((s.unsettled & ~s.measured.nowhere).sum()) for s in samples)
+    everything = sum(s.unsettled.numel() for s in samples)
+    counts = {"kinks": kinks, "nowhere": nowhere, "unmeasured": unknown}
+    return [
+        Message(f"note.{key}", {"count": count, "all": everything})
+        for key, count in counts.items()
+        if count
+    ]

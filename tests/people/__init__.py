@@ -1,0 +1,1 @@
+"""Functions as people write them, without examples(): inputs must be found for each."""

@@ -1,0 +1,142 @@
+"""What the estimators are by default: several networks, each ended by rows that it did not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits, make_classification, make_friedman1
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from derivable import DescentClassifier, DescentRegressor, Function
+from derivable.errors import SettingError
+from derivable.estimator.folds import fold_of_rows
+from tests.test_estimator import BOTH, Estimator, Recorder, X, Y, table
+
+
+def mean_score(model: Any, x: Any, y: Any, splits: int) -> float:
+    """What `score` says of test rows, the mean of several splits."""
+    scores = []
+    for seed in range(splits):
+        x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=seed)
+        scores.append(clone(model).fit(x_train, y_train).score(x_test, y_test))
+    return float(np.mean(scores))
+
+
+def test_the_default_regressor_is_as_good_as_ridge_on_a_small_table() -> None:
+    x, y = load_diabetes(return_X_y=True)
+    ridge = mean_score(make_pipeline(StandardScaler(), Ridge()), x, y, 10)
+    assert mean_score(DescentRegressor(), x, y, 10) > ridge - 0.01
+
+
+def test_the_default_regressor_learns_what_no_line_is() -> None:
+    x, y = make_friedman1(1000, noise=1.0, random_state=0)
+    assert mean_score(DescentRegressor(), x, y, 2) > 0.92  # a linear model has 0.75
+
+
+def test_the_default_classifier_on_digits() -> None:
+    x, y = load_digits(return_X_y=True)
+    assert mean_score(DescentClassifier(), x, y, 5) > 0.973
+
+
+def test_the_default_classifier_does_not_learn_noise_by_heart() -> None:
+    x, y = make_classification(2000, 20, n_informative=8, flip_y=0.2, random_state=0)
+    assert mean_score(DescentClassifier(), x, y, 3) > 0.78  # one that is not stopped has 0.72
+
+
+@BOTH
+def test_the_network_is_the_mean_of_those_of_the_folds(kind: Estimator) -> None:
+    x, y = table(kind)
+    model = kind((7, 5), max_iter=30, folds=4).fit(x, y)
+    outputs = [network(model._units.inputs(x)) for network in model._members]
+    torch.testing.assert_close(model._outputs(x), torch.stack(outputs).mean(0).detach())
+    assert len(model._members) == len(model.fold_scores_) == 4
+    assert model.n_iter_ == len(model.loss_curve_) - 1 <= 30
+    assert model.method_ == "lbfgs"
+    assert abs(model.fold_scores_.mean() - model.score(x, y)) < 0.2
+    linear = kind((), max_iter=30, folds=4).fit(x, y)
+    outputs = [network(linear._units.inputs(x)) for network in linear._members]
+    torch.testing.assert_close(linear._outputs(x), torch.stack(outputs).mean(0).detach())
+
+
+def test_the_fold_of_a_row_depends_on_its_features_alone() -> None:
+    draws = np.random.default_rng(0)
+    x = draws.normal(size=(60, 3))
+    fold = fold_of_rows(x, None, 5, seed=1)
+    assert np.bincount(fold).tolist() == [12] * 5
+    order = draws.permutation(180)
+    again = fold_of_rows(x.repeat(3, 0)[order], None, 5, seed=1)
+    np.testing.assert_array_equal(again, fold.repeat(3)[order])
+    weight = (np.arange(60) < 35).astype(float)
+    some = fold_of_rows(x, weight, 5, seed=1)
+    assert (some[35:] == -1).all()
+    np.testing.assert_array_equal(np.unique(some[:35]), [0, 1, 2])  # ten rows each, or more
+    assert fold_of_rows(x[:19], None, 5, seed=1).max() == 0
+
+
+@BOTH
+def test_weights_are_repeated_rows_with_folds(kind: Estimator) -> None:
+    x, y = table(kind)
+    count = np.random.default_rng(0).integers(0, 4, len(x))
+    ours = kind(max_iter=30).fit(x, y, sample_weight=count)
+    peer = kind(max_iter=30).fit(x.repeat(count, 0), y.repeat(count))
+    assert ours.penalty_ == peer.penalty_ == 1 / count.sum()
+    np.testing.assert_allclose(ours.loss_curve_, peer.loss_curve_, rtol=1e-5)
+
+
+@BOTH
+def test_a_warm_start_of_folds(kind: Estimator) -> None:
+    x, y = table(kind)
+    model = kind(max_iter=3, folds=3, warm_start=True).fit(x, y)
+    before, steps = model.loss_, model.n_iter_
+    model.fit(x, y)
+    assert model.n_iter_ > steps
+    assert model.loss_curve_[steps] == pytest.approx(before)
+    assert model.loss_ < before
+    with pytest.raises(SettingError, match=r"as many networks as there are, 3, .* rows for 4"):
+        model.set_params(folds=4).fit(x, y)
+    joined = model.set_params(folds=1, max_iter=5).fit(x, y)
+    assert joined.network_.theta.numel() > 3 * x.shape[1] * 32
+
+
+class Centred(Function):
+    """Each row less its mean, which is not elementwise."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x - x.mean(-1, keepdim=True)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: torch.Tensor) -> torch.Tensor:
+        return grad_output - grad_output.mean(-1, keepdim=True)
+
+
+def test_folds_that_do_not_go() -> None:
+    with pytest.raises(SettingError, match="validation_fraction goes with a single network"):
+        DescentRegressor(validation_fraction=0.2).fit(X, Y)
+    with pytest.raises(SettingError, match="folds must be a whole number, 1 or more, got 0"):
+        DescentRegressor(folds=0).fit(X, Y)
+    with pytest.raises(SettingError, match="penalty must be 'auto' or a number"):
+        DescentRegressor(penalty="small").fit(X, Y)
+    with pytest.raises(SettingError, match="the activation must be elementwise"):
+        DescentRegressor(activation=Centred).fit(X, Y)
+
+
+def test_a_table_too_small_for_folds_has_one_network() -> None:
+    model = DescentRegressor().fit(X[:19], Y[:19])
+    assert (len(model._members), model.n_iter_, len(model.fold_scores_)) == (1, 20, 0)
+
+
+def test_a_callback_may_stop_a_fit_of_folds() -> None:
+    pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+    recorder = Recorder(stop_at=3)
+    model = DescentRegressor(folds=4, max_iter=50).set_callbacks(recorder).fit(X, Y)
+    assert len(recorder.scores) == 4  # and one when the fit has ended
+    assert len(model._members) < 4
+    assert recorder.scores[2] > 0.5
