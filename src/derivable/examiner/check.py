@@ -23,9 +23,10 @@ from derivable.examiner.inputs.declared import Declaration, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.pair import PairSubject
+from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import Subject, unchanged_random_state
+from derivable.examiner.targets.target import Subject
 from derivable.examiner.unrunnable import stopped, unrunnable, unrunnable_at
 from derivable.function.compiled import without_importing_dynamo
 from derivable.threads import on_one_thread

@@ -10,13 +10,8 @@ from derivable.errors import InputError
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.targets.jax_functions import JaxSubject, tensors_of
-from derivable.examiner.targets.target import (
-    CallableSubject,
-    FunctionSubject,
-    Inputs,
-    Subject,
-    seeded,
-)
+from derivable.examiner.targets.random_state import seeded
+from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Inputs, Subject
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import torch
 
-from derivable.examiner.targets.target import applying
+from derivable.examiner.targets.applying import applying
 from derivable.function import function as own
 from derivable.function.plan import Plan, Rules
 

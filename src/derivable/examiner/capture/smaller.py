@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.inputs.probes import Probes
-from derivable.examiner.targets.target import is_float, seeded
+from derivable.examiner.targets.random_state import seeded
+from derivable.examiner.targets.target import is_float
 
 FEW = 64  # entries that are examined as they are: a Jacobian costs their square
 # A side that is not made shorter, and what longer ones become: in this order, if they are free.

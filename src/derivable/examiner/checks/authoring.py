@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,14 +20,8 @@ from derivable.examiner.inputs.found_names import role_of
 from derivable.examiner.inputs.found_trial import quiet
 from derivable.examiner.inputs.found_usage import tree_of, usage_of, words_of
 from derivable.examiner.targets.plain import CONTEXTS
-from derivable.examiner.targets.target import (
-    FunctionSubject,
-    Inputs,
-    Run,
-    Subject,
-    is_float,
-    seeded,
-)
+from derivable.examiner.targets.random_state import seeded
+from derivable.examiner.targets.target import FunctionSubject, Inputs, Run, Subject, is_float
 
 CTX_API = {"save_for_backward", "saved_tensors", "needs_input_grad", "mark_dirty",
            "mark_non_differentiable", "set_materialize_grads", "save_for_forward"}  # fmt: skip
@@ -79,8 +74,8 @@ def first_run(subject: Subject, inputs: Inputs) -> tuple[Message | None, list[Fi
     try:
         with quiet(), seeded(0):
             run = subject.run(inputs, wanted)
-    except NotImplementedError:
-        return Message("note.forward_not_implemented"), []
+    except NotImplementedError as error:
+        return (Message("note.forward_not_implemented") if _stated(error) else None), []
     except Exception:  # whatever the user's forward raises
         return None, []
     if all(output is None for output in run.outputs):
@@ -95,12 +90,18 @@ def _backward_to_be_written(subject: FunctionSubject, run: Run) -> Message | Non
     try:
         with quiet(), seeded(0):
             found = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
-    except NotImplementedError:
-        return Message("note.backward_not_implemented")
+    except NotImplementedError as error:
+        return Message("note.backward_not_implemented") if _stated(error) else None
     except Exception:  # a finding of the examination
         return None
     nothing = all(gradient is None for gradient in found) and not _returns(subject.backward)
     return Message("note.backward_none") if nothing else None
+
+
+def _stated(error: NotImplementedError) -> bool:
+    """Whether a `raise` raised it: PyTorch does so, too, where it lacks an operation."""
+    line = traceback.extract_tb(error.__traceback__)[-1].line
+    return not line or line.startswith("raise")
 
 
 def old_names(subject: Subject) -> list[Message]:

@@ -14,8 +14,9 @@ from derivable.examiner.checks.values import Examined
 from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
+from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import kept, same
-from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied, seeded
+from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied
 
 
 def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:

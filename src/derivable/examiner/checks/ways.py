@@ -18,7 +18,8 @@ from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import parted
-from derivable.examiner.targets.target import FunctionSubject, Inputs, forwards_alone, is_float
+from derivable.examiner.targets.applying import forwards_alone
+from derivable.examiner.targets.target import FunctionSubject, Inputs, is_float
 from derivable.function.gradients import as_tuple
 
 Way = Callable[[Callable[..., Any], list[Any], list[int], list[Tensor]], list[Tensor | None]]

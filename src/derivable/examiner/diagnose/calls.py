@@ -12,7 +12,8 @@ from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import Fact, Found, Told
-from derivable.examiner.targets.target import CallableSubject, FunctionRun, applying, copied
+from derivable.examiner.targets.applying import applying
+from derivable.examiner.targets.target import CallableSubject, FunctionRun, copied
 
 
 @dataclass(frozen=True)

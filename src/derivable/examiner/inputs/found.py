@@ -17,8 +17,9 @@ from derivable.examiner.inputs.found_specs import described, make
 from derivable.examiner.inputs.found_trial import Outcome, Trials
 from derivable.examiner.inputs.found_usage import Usage, domains_of, graded, usage_of, words_of
 from derivable.examiner.inputs.text import takes
+from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, Subject, is_float, seeded
+from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 
 MORE = 60  # candidates that are tried after the first at which forward runs
 PARAMETERS = ("b", "shift", "gain")  # roles of what is broadcast by convention

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.inputs.found_usage import tree_of
-from derivable.examiner.targets.target import seeded
+from derivable.examiner.targets.random_state import seeded
 
 FILES, BYTES, ENTRIES = 30, 300_000, 100_000  # what is read and made, at most
 MAKERS = ("randn", "rand", "tensor", "ones", "zeros", "randint", "eye", "arange", "linspace",

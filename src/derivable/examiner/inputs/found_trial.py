@@ -13,15 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.targets.target import (
-    SEED,
-    FunctionSubject,
-    Inputs,
-    Run,
-    Subject,
-    is_float,
-    seeded,
-)
+from derivable.examiner.targets.random_state import seeded
+from derivable.examiner.targets.target import SEED, FunctionSubject, Inputs, Run, Subject, is_float
 
 FORWARDS, SECONDS = 800, 10.0  # bounds of one search; the seconds after its first forward
 NOTHING = 3  # forwards that return None: it is to be written

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from derivable.errors import InputError, SettingError
 from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
+from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, seeded
+from derivable.examiner.targets.target import FunctionSubject
 
 Made = Callable[[], Any]
 

@@ -19,7 +19,8 @@ from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
 from derivable.examiner.targets.jax_functions import is_jax
 from derivable.examiner.targets.plain import by_hand, is_plain_function_class
-from derivable.examiner.targets.target import copied, is_float, unchanged_random_state
+from derivable.examiner.targets.random_state import unchanged_random_state
+from derivable.examiner.targets.target import copied, is_float
 from derivable.function.gradients import as_tuple
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError
 from derivable.examiner.measure.budget import Budget
 from derivable.examiner.measure.space import size, unreal
+from derivable.examiner.targets.applying import forwards_alone
+from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
 
@@ -411,63 +411,3 @@ def copied(value: Any, wanted: bool) -> Any:
 def is_float(value: Any) -> bool:
     """Whether it is a tensor that can have a gradient."""
     return isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex())
-
-
-@contextlib.contextmanager
-def applying(apply: Callable[..., Any]) -> Iterator[None]:
-    """Inside, `.apply(*inputs)` of any Function is `apply(original, cls, *inputs)`.
-
-    `original(cls, *inputs)` is what it was. PyTorch calls `.apply` by no other name, so that there
-    is no way but to put another in its place, which mypy rightly minds.
-    """
-    original = vars(torch.autograd.Function)["apply"]
-
-    def other(cls: Any, *inputs: Any) -> Any:
-        return apply(original.__func__, cls, *inputs)
-
-    torch.autograd.Function.apply = classmethod(other)  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        torch.autograd.Function.apply = original  # type: ignore[method-assign]
-
-
-def forwards_alone() -> contextlib.AbstractContextManager[None]:
-    """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
-
-    PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
-    values are wanted, a callable made of such Functions can run in batches all the same.
-    """
-
-    def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:
-        if not torch._C._are_functorch_transforms_active():  # another thread's call
-            return original(cls, *inputs)
-        if cls.setup_context is not torch.autograd.Function.setup_context:
-            return cls.forward(*inputs)
-        return cls.forward(Recorder((False,) * len(inputs)), *inputs)
-
-    return applying(apply)
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
-    with unchanged_random_state():
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
-        if torch.cuda.is_initialized():
-            torch.cuda.manual_seed_all(seed)
-        np.random.seed(seed)  # the user's code may draw from NumPy's global generator
-        random.seed(seed)
-        yield
-
-
-@contextlib.contextmanager
-def unchanged_random_state() -> Iterator[None]:
-    """Afterwards, the global random generators are as they were before."""
-    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])

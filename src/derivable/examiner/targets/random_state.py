@@ -1,0 +1,34 @@
+"""The global random generators of PyTorch, NumPy and Python: seeded for a while, and unchanged."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
+    with unchanged_random_state():
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        np.random.seed(seed)  # the user's code may draw from NumPy's global generator
+        random.seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def unchanged_random_state() -> Iterator[None]:
+    """Afterwards, the global random generators are as they were before."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
