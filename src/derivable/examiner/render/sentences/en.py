@@ -33,6 +33,9 @@ SENTENCES: dict[str, str] = {
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
     # What speaks for a cause.
+    "evidence.forward_shape": "forward returns shape {returned}, the reference {expected}",
+    "evidence.forward_values": "{count} of {all} numbers differ; the most: forward {returned}, "
+    "the reference {expected}",
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
     "evidence.no_backward": "forward is there, and neither backward nor vjp is defined",
@@ -296,6 +299,7 @@ SENTENCES: dict[str, str] = {
     "and by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The checks, the sections of a report, and the verdicts on them.
+    "check.forward": "forward",
     "check.calls": "calls",
     "check.values": "values",
     "check.directions": "directions",

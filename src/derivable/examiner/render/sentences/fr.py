@@ -33,6 +33,9 @@ SENTENCES: dict[str, str] = {
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
+    "evidence.forward_shape": "forward renvoie la forme {returned}, la référence {expected}",
+    "evidence.forward_values": "{count} nombres sur {all} diffèrent ; le plus : forward {returned}, la "
+    "référence {expected}",
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
     "evidence.no_backward": "forward existe, mais ni backward ni vjp ne sont définis",
@@ -305,6 +308,7 @@ SENTENCES: dict[str, str] = {
     "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The checks, the sections of a report, and the verdicts on them.
+    "check.forward": "forward",
     "check.calls": "appels",
     "check.values": "valeurs",
     "check.directions": "directions",
