@@ -311,7 +311,7 @@ def _kinked(draw: random.Random, apart: Node) -> Node:
 
 
 def near_kink(draw: random.Random) -> Case:
-    """The same at a distance of 1e-1 to 1e-12."""
+    """A kink at a distance of 1e-1 to 1e-12, plus a smooth expression."""
     x, distance = _values(draw, 2), draw.choice([-1, 1]) * 10 ** draw.uniform(-12, -1)
     apart = plus(variable(0), -(x[0] - distance))
     return case([apply("add", _kinked(draw, apart), _tree(draw, 2))], x)

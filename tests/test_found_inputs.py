@@ -56,7 +56,7 @@ def test_what_is_right_is_right_at_found_inputs(function: Any) -> None:
 
 
 def test_inputs_are_found_for_nearly_all_of_the_corpus_of_the_examiner() -> None:
-    """Their own inputs are not used; few of these names are known to the conventions."""
+    """Their own inputs are not used; nearly all of these names were new to the conventions."""
     entries: list[Any] = [*RIGHT, *WRONG] if ALL else [*RIGHT[::4], *WRONG[::4]]
     targets = [e.target for e in entries if isinstance(e.target, type)]
     targets = [t for t in targets if issubclass(t, torch.autograd.Function)]
@@ -147,7 +147,7 @@ class NotExpanded(torch.autograd.Function):
 @pytest.mark.parametrize("function", [NotSummed, KeptDimension, Raises])
 def test_no_shape_is_chosen_because_a_wrong_backward_fits_it(function: Any) -> None:
     assert shapes(function) == [(13, 5), (5, 7), (7,)]
-    assert check(function).verdict == "wrong"
+    assert check(function, level="lab").verdict == "wrong", "by hand nothing is summed"
 
 
 def test_a_gradient_of_no_dimensions_does_not_make_the_input_one_of_none() -> None:

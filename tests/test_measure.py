@@ -26,8 +26,7 @@ from tests.measured_coverage import Coverage, coverage
 from tests.measured_functions import FAMILIES, Case, cases, float64
 from tests.measured_functions import smooth as smooth_case
 
-COUNT = 60  # functions per family; benchmarks/measure.py has ten times as many
-ALMOST = {"cancellation": 0.98, "near_edge": 0.99}  # of the settled entries; elsewhere all
+COUNT = 60  # functions per family; benchmarks/measure.py has more
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +36,7 @@ def covered() -> dict[str, Coverage]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_derivative_lies_within_five_errors(family: str, covered: dict[str, Coverage]) -> None:
-    found = covered[family]
-    assert found.outside <= (1 - ALMOST.get(family, 1.0)) * found.settled
-
-
-def test_together_it_does_in_999_of_1000_entries(covered: dict[str, Coverage]) -> None:
-    settled = sum(found.settled for found in covered.values())
-    assert settled > 1000
-    assert sum(found.outside for found in covered.values()) <= 1e-3 * settled
+    assert covered[family].outside == 0
 
 
 def test_the_bounds_are_small_where_functions_are_smooth(covered: dict[str, Coverage]) -> None:
@@ -55,6 +47,7 @@ def test_the_bounds_are_small_where_functions_are_smooth(covered: dict[str, Cove
 
 
 def test_kinks_jumps_and_infinite_slopes_are_recognised(covered: dict[str, Coverage]) -> None:
+    assert sum(found.settled for found in covered.values()) > 1000
     at_kink = covered["at_kink"]
     assert at_kink.kinks >= 0.99 * at_kink.functions
     assert covered["at_jump"].nowhere >= 0.99 * covered["at_jump"].entries

@@ -167,6 +167,8 @@ def examine_calls(
     reports, refused = [], InputError(f"{name_of(target)}: no call of it was kept")
     before = torch.get_default_dtype()
     for call in chosen(calls):
+        if len(reports) == MOST:
+            break
         torch.set_default_dtype(call.dtype)
         try:
             reports.append(_examine(target, call, calls.wanted, seed, compile))
@@ -207,7 +209,7 @@ def chosen(calls: Calls) -> list[Call]:
         other = different.get(like)
         if other is None or _double(call) > _double(other):
             different[like] = call
-    return list(different.values())[:MOST]
+    return list(different.values())
 
 
 def _double(call: Call) -> bool:

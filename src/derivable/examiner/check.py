@@ -64,10 +64,11 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
         found = chosen(target, subject, inputs, options, own, settings.seed)
         if not found.examples:
             return stopped(subject, (), settings, notes=found.notes)
-        reports = [
-            unrunnable_at(subject, example, settings) or _report(subject, example, known, settings)
-            for example in found.examples
-        ]
+        reports = []
+        for example in found.examples:
+            stop = unrunnable_at(subject, example, settings)  # a report that is not right is false
+            report = _report(subject, example, known, settings) if stop is None else stop
+            reports.append(report)
     report = reports[0] if len(reports) == 1 else Report.merged(reports)
     return replace(report, notes=(*found.notes, *old_names(subject), *report.notes))
 

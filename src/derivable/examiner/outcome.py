@@ -17,6 +17,7 @@ from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
 from derivable.examiner.finding import Message
+from derivable.examiner.inputs.declared import declared
 from derivable.examiner.inputs.found import found_inputs
 from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.report import Report
@@ -75,7 +76,7 @@ def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) ->
             continue
         return Outcome(found, check(target, *inputs, compile=compile, seed=seed, **options))
     reports = []
-    if callable(getattr(target, "examples", None)):
+    if declared(target).examples is not None:
         reports.append(check(target, compile=compile, seed=seed))
     if found.calls is not None:
         report = examine_calls(found.calls, target=found.target, seed=seed, compile=compile)

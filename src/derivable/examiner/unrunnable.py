@@ -7,10 +7,8 @@ from typing import Any
 
 from derivable.examiner.checks.authoring import (
     described,
+    first_run,
     not_runnable,
-    outputs_of,
-    signature_of_backward,
-    unfinished,
 )
 from derivable.examiner.finding import Finding, Message, Section, Verdict
 from derivable.examiner.report import Report
@@ -26,12 +24,10 @@ def unrunnable(subject: Subject, settings: Settings) -> Report | None:
 
 def unrunnable_at(subject: Subject, example: list[Any], settings: Settings) -> Report | None:
     """For a forward or backward that is unfinished, or called in another way than PyTorch calls."""
-    note = unfinished(subject, example)
-    if note is not None:
-        return stopped(subject, example, settings, notes=[note])
-    outputs = outputs_of(subject, example)
-    found = signature_of_backward(subject, outputs) if outputs is not None else []
-    return stopped(subject, example, settings, findings=found) if found else None
+    note, found = first_run(subject, example)
+    if note is None and not found:
+        return None
+    return stopped(subject, example, settings, findings=found, notes=[note] if note else [])
 
 
 def stopped(

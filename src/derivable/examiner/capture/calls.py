@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from derivable.examiner.capture.places import Place
 from derivable.examiner.inputs.probes import Draw
 
-KINDS = 4  # of calls that are kept for one target
+KINDS = 8  # of calls that are kept for one target
 EXACT = 64  # exact shapes that are recognised again at once
 WHOLE = 1 << 21  # entries of a call that is kept as it is; a larger one is drawn anew, smaller
+TOTAL = 1 << 24  # entries that one recording keeps
 SIDE = 64  # the longest side of what is drawn anew
 _CONSTANTS = (bool, int, str, type(None), torch.dtype, torch.device)
 
@@ -69,6 +70,10 @@ class Calls:
         entries = sum(v.numel() for v in tensors(inputs))
         return 0 < 4 * entries <= known.entries
 
+    def forget(self) -> None:
+        """Take no call for one that is known: the last could not be copied."""
+        self._exact.clear()
+
     def keep(self, call: Call) -> None:
         """Keep `call`, in the place of a larger one of its kind."""
         if not any(t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()):
@@ -112,12 +117,12 @@ def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
             yield from tensors(value)
 
 
-def copied(values: Sequence[Any]) -> tuple[Any, ...]:
-    """Copies that nothing changes later; what is too large is drawn anew with shorter sides.
+def copied(values: Sequence[Any], whole: int = WHOLE) -> tuple[Any, ...]:
+    """Copies that nothing changes later; more than `whole` entries are drawn anew, shorter.
 
     Raises TypeError for tensors whose numbers are not there, such as those that are traced.
     """
-    large = sum(v.numel() for v in tensors(values)) > WHOLE
+    large = sum(v.numel() for v in tensors(values)) > whole
     draw = Draw(0)
 
     def copy(value: Any) -> Any:

@@ -94,7 +94,7 @@ def discover_main(module: str, settings: Settings) -> Discovery:
             raise SettingError(f"there is no module {module} to be run from here")
         pieces, assumed = script(Path(origin))
         names = program.new_module("__main__", origin, spec)
-        whole = program.Program(module, pieces, names, _assumed(module, assumed))
+        whole = program.Program(module, pieces, names, notes=_assumed(module, assumed))
         return _discovery(_ran(whole, Path(origin), settings, here, module))
 
 
@@ -140,13 +140,13 @@ def _script(path: Path, main: bool) -> program.Program:
     pieces, assumed = script(path)
     module = program.new_module("__main__" if main else _free_name(path.stem), str(path))
     program.offers_ipython(module)
-    return program.Program(path.name, pieces, module, _assumed(short(str(path)), assumed))
+    return program.Program(path.name, pieces, module, notes=_assumed(short(str(path)), assumed))
 
 
 def _notebook(path: Path) -> program.Program:
     module = program.new_module("__main__", str(path))
     program.in_a_notebook(module)
-    return program.Program(path.name, cells(path), module)
+    return program.Program(path.name, cells(path), module, cells=True)
 
 
 def _assumed(name: str, encoding: str) -> list[Message]:
@@ -193,7 +193,7 @@ def _renamed(
     A reproduction imports it from there where the program ran to its end; elsewhere the source is
     all that there is.
     """
-    run_again = not whole.notes and len(whole.pieces) == 1 and not package
+    run_again = not (whole.notes or whole.cells or package)
     ran_as = whole.module.__name__
     names: dict[str, str] = {}
     renamed = []

@@ -1,8 +1,12 @@
 """Run a user's program statement by statement, as far as it goes, and say where it stopped."""
 
 from __future__ import annotations
+import __future__
 
 import ast
+import contextlib
+import functools
+import operator
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +23,9 @@ from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.finding import Message
 
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
+)
 _DEFINING = 5.0  # seconds for the definitions after the line that ended a program
 
 
@@ -31,13 +38,15 @@ class Program:
     """A script, a notebook or a module to be run.
 
     name     as it is said in messages
-    pieces   a script is one; a cell that fails does not end the others
+    pieces   a script is one; a notebook has one for each cell
     module   where the names go; its `__name__` says whether it is run as the main program
+    cells    whether these are cells, of which one that fails does not end the others
     """
 
     name: str
     pieces: Sequence[Piece]
     module: ModuleType
+    cells: bool = False
     notes: list[Message] = field(default_factory=list)
     failed: bool = False  # whether a line failed
     dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the end
@@ -127,7 +136,7 @@ class _Running:
             except SystemExit as error:
                 if error.code not in (None, 0):
                     self.note("run.exit", error, code=error.code)
-                if self._is_script():
+                if not self.program.cells:
                     return True
                 skipped = piece
             except BaseException as error:
@@ -135,7 +144,7 @@ class _Running:
                     continue
                 self.program.failed = True
                 self._note_failure(error)
-                if self._is_script():
+                if not self.program.cells:
                     return True
                 skipped = piece
         return False
@@ -168,9 +177,6 @@ class _Running:
             self.flags |= code.co_flags & _FUTURE
         exec(code, self.names)
 
-    def _is_script(self) -> bool:
-        return len(self.program.pieces) == 1
-
     def _goes_on(
         self, statement: ast.stmt | None, error: BaseException, check_failed: bool
     ) -> bool:
@@ -202,7 +208,7 @@ class _Running:
             said = [n for n in self.program.notes if n.fields.get("module") == error.name]
             for note in said:
                 self.program.notes.remove(note)
-        self.note("run.failed" if self._is_script() else "run.failed_cell", error)
+        self.note("run.failed_cell" if self.program.cells else "run.failed", error)
 
 
 class _Missing:
@@ -227,26 +233,16 @@ class _Missing:
         return self._raise()
 
 
-_FUTURE = 0
-for _name in __import__("__future__").all_feature_names:
-    _FUTURE |= getattr(__import__("__future__"), _name).compiler_flag
-
-
-def as_main(module: ModuleType) -> Any:
+@contextlib.contextmanager
+def as_main(module: ModuleType) -> Iterator[None]:
     """Inside, the module is what `sys.modules` knows by its name, `__main__` if it is that."""
-    import contextlib
-
-    @contextlib.contextmanager
-    def inside() -> Iterator[None]:
-        name = module.__name__
-        before = sys.modules.get(name)
-        sys.modules[name] = module
-        try:
-            yield
-        finally:
-            if before is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = before
-
-    return inside()
+    name = module.__name__
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        yield
+    finally:
+        if before is None:
+            sys.modules.pop(name, None)
+        else:
+            sys.modules[name] = before

@@ -12,7 +12,7 @@ from typing import Any, Self
 import torch
 
 from derivable.examiner.capture import by_hand, hooks
-from derivable.examiner.capture.calls import Call, Calls, copied
+from derivable.examiner.capture.calls import TOTAL, WHOLE, Call, Calls, copied
 from derivable.examiner.capture.places import (
     CAPTURE,
     DERIVABLE,
@@ -23,6 +23,7 @@ from derivable.examiner.capture.places import (
     is_below,
     place_of,
 )
+from derivable.examiner.capture.surroundings import raise_again
 from derivable.function.plan import Plan
 
 LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
@@ -120,15 +121,18 @@ class Recording:
         if getattr(self._local, "busy", False):
             return
         self._local.busy = True
+        calls = self.calls.setdefault(id(target), Calls(target))
         try:
-            calls = self.calls.setdefault(id(target), Calls(target))
             if calls.new(inputs, options, self.test):
                 self._keep(calls, inputs, options, ctx)
         except Exception:  # a tensor of a kind that cannot be copied
+            calls.forget()
             return
         finally:
             self._local.busy = False
         if self.setup_only and not self._checks and calls.count > LONG_LOOP:
+            if calls.count > LONG_LOOP + 1:
+                raise_again(sys._getframe(), LongLoopError)
             raise LongLoopError
 
     def _keep(
@@ -138,7 +142,8 @@ class Recording:
         if examining and calls.kinds:
             return
         names, values = list(options), tuple(options.values())
-        everything = copied((*inputs, *values))
+        kept = sum(call.entries for one in self.calls.values() for call in one)
+        everything = copied((*inputs, *values), min(WHOLE, max(0, TOTAL - kept)))
         calls.keep(
             Call(
                 everything[: len(inputs)],

@@ -13,8 +13,9 @@ from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.targets.target import is_float, seeded
 
 FEW = 64  # entries that are examined as they are: a Jacobian costs their square
-SHORT = 5  # a side that is not made shorter
-SIDES = (5, 7, 4, 6, 3)  # what longer sides become; in this order, if they are free
+# A side that is not made shorter, and what longer ones become: in this order, if they are free.
+# The second time is for tensors of many dimensions.
+TIMES = ((5, (5, 7, 4, 6, 3)), (2, (3, 2)))
 
 Forward = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -27,29 +28,28 @@ def smaller(forward: Forward, inputs: Sequence[Any]) -> list[Any]:
              that positive numbers stay positive, labels labels, and symmetric matrices symmetric
     """
     now = list(inputs)
-    if sum(v.numel() for v in now if is_float(v)) <= FEW:
-        return now
-    for side in _long_sides(now):
-        if sum(v.numel() for v in now if is_float(v)) <= FEW:
-            break
-        candidates = _shortened(now, side)
-        now = next((c for c in candidates if _runs(forward, c)), now)
+    for short, sides in TIMES:
+        for side in _long_sides(now, short):
+            if sum(v.numel() for v in now if is_float(v)) <= FEW:
+                return now
+            candidates = _shortened(now, side, sides)
+            now = next((c for c in candidates if _runs(forward, c)), now)
     return now
 
 
-def _long_sides(inputs: Sequence[Any]) -> list[int]:
+def _long_sides(inputs: Sequence[Any], short: int) -> list[int]:
     """All lengths that are to be shortened: that of a batch first, then the longest."""
     shapes = [v.shape for v in inputs if isinstance(v, Tensor)]
     batch = next((shape[0] for shape in shapes if shape), 0)
-    sides = {side for shape in shapes for side in shape if side > SHORT}
+    sides = {side for shape in shapes for side in shape if side > short}
     return sorted(sides, key=lambda side: (side != batch, -side))
 
 
-def _shortened(inputs: Sequence[Any], side: int) -> Iterator[list[Any]]:
+def _shortened(inputs: Sequence[Any], side: int, sides: Sequence[int]) -> Iterator[list[Any]]:
     """The inputs with one length replaced; then in integer options, too."""
     wanted = [i for i, v in enumerate(inputs) if is_float(v)]
     taken = {length for v in inputs if isinstance(v, Tensor) for length in v.shape}
-    short = next((n for n in SIDES if n not in taken), 8)
+    short = next((n for n in sides if n not in taken), sides[-1])
     probes = Probes(inputs, wanted, 0, len(inputs))
     if short >= side:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import sys
@@ -12,9 +13,12 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
+
+from derivable.examiner.capture.places import DERIVABLE
 
 ANSWERS = 100  # empty answers to input(), before it says that nobody answers
 
@@ -56,8 +60,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     """
     main = threading.current_thread() is threading.main_thread()
     if main and hasattr(signal, "setitimer"):
+        rings, trace = itertools.count(), sys.gettrace()
 
-        def ring(number: int, frame: Any) -> None:
+        def ring(number: int, frame: FrameType | None) -> None:
+            if next(rings):
+                raise_again(frame, TimeUpError)
             raise TimeUpError
 
         before = signal.signal(signal.SIGALRM, ring)
@@ -67,6 +74,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+            sys.settrace(trace)
         return
     ended = threading.Event()
     thread = threading.get_ident()
@@ -83,6 +91,24 @@ def time_limit(seconds: float) -> Iterator[None]:
         yield
     finally:
         ended.set()
+
+
+def raise_again(frame: FrameType | None, error: type[BaseException]) -> None:
+    """Raise `error` once more, in the next line: in a bare `except:` that has caught it.
+
+    It holds until a `time_limit` around it ends.
+    """
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            raise error
+        return trace
+
+    sys.settrace(lambda frame, event, argument: None)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(DERIVABLE):
+            frame.f_trace = trace
+        frame = frame.f_back
 
 
 @contextlib.contextmanager

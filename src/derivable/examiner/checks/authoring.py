@@ -19,7 +19,14 @@ from derivable.examiner.inputs.found_names import role_of
 from derivable.examiner.inputs.found_trial import quiet
 from derivable.examiner.inputs.found_usage import tree_of, usage_of, words_of
 from derivable.examiner.targets.plain import CONTEXTS
-from derivable.examiner.targets.target import FunctionSubject, Inputs, Subject, is_float, seeded
+from derivable.examiner.targets.target import (
+    FunctionSubject,
+    Inputs,
+    Run,
+    Subject,
+    is_float,
+    seeded,
+)
 
 CTX_API = {"save_for_backward", "saved_tensors", "needs_input_grad", "mark_dirty",
            "mark_non_differentiable", "set_materialize_grads", "save_for_forward"}  # fmt: skip
@@ -39,10 +46,8 @@ def not_runnable(subject: Subject) -> list[Finding]:
     return []
 
 
-def signature_of_backward(subject: Subject, outputs: int) -> list[Finding]:
+def signature_of_backward(subject: FunctionSubject, outputs: int) -> list[Finding]:
     """A backward that does not take ctx and one grad_output per output of forward."""
-    if not isinstance(subject, FunctionSubject):
-        return []
     try:
         parameters = list(inspect.signature(inspect.unwrap(subject.backward)).parameters.values())
     except (TypeError, ValueError):
@@ -63,39 +68,39 @@ def signature_of_backward(subject: Subject, outputs: int) -> list[Finding]:
     return [_finding(subject, "backward_signature", Message(key, fields), subject.backward)]
 
 
-def unfinished(subject: Subject, inputs: Inputs) -> Message | None:
-    """Whether forward or backward is still to be written: it returns None, or says so."""
+def first_run(subject: Subject, inputs: Inputs) -> tuple[Message | None, list[Finding]]:
+    """What one forward and one backward show: unfinished, or called in another way.
+
+    A note where forward or backward is still to be written, because it returns None or raises
+    NotImplementedError; findings about the arguments of backward. Nothing where forward raises
+    anything else, which the examination states.
+    """
     wanted = [i for i, value in enumerate(inputs) if is_float(value)]
     try:
         with quiet(), seeded(0):
             run = subject.run(inputs, wanted)
     except NotImplementedError:
-        return Message("note.forward_not_implemented")
-    except Exception:  # a finding of its own
-        return None
+        return Message("note.forward_not_implemented"), []
+    except Exception:  # whatever the user's forward raises
+        return None, []
     if all(output is None for output in run.outputs):
-        return Message("note.forward_none")
+        return Message("note.forward_none"), []
     if not isinstance(subject, FunctionSubject) or not run.smooth:
-        return None
+        return None, []
+    found = signature_of_backward(subject, len(run.outputs))
+    return (None, found) if found else (_backward_to_be_written(subject, run), [])
+
+
+def _backward_to_be_written(subject: FunctionSubject, run: Run) -> Message | None:
     try:
         with quiet(), seeded(0):
             found = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
     except NotImplementedError:
         return Message("note.backward_not_implemented")
-    except Exception:
+    except Exception:  # a finding of the examination
         return None
-    if all(gradient is None for gradient in found) and not _returns(subject.backward):
-        return Message("note.backward_none")
-    return None
-
-
-def outputs_of(subject: Subject, inputs: Inputs) -> int | None:
-    """How many outputs forward has at `inputs`; None where it does not run."""
-    try:
-        with quiet(), seeded(0):
-            return len(subject.value(inputs))
-    except Exception:
-        return None
+    nothing = all(gradient is None for gradient in found) and not _returns(subject.backward)
+    return Message("note.backward_none") if nothing else None
 
 
 def old_names(subject: Subject) -> list[Message]:

@@ -84,11 +84,13 @@ def declared(target: Any) -> Declaration:
 
 
 def _in_the_class(target: Any) -> Declaration:
-    """The attributes `contracts`, `surrogate` and `surrogate_of` of a class or callable."""
+    """The attributes of a class or callable that are called as the fields of a Declaration."""
+    examples = getattr(target, "examples", None)
     contracts = getattr(target, "contracts", None)
     surrogate = getattr(target, "surrogate", None)
     of = getattr(target, "surrogate_of", None)
     return Declaration(
+        examples=examples if callable(examples) else None,
         contracts=contracts if isinstance(contracts, Mapping) else {},
         surrogate=surrogate if isinstance(surrogate, str) else None,
         surrogate_of=of if callable(of) else None,

@@ -22,6 +22,8 @@ from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 
 MORE = 60  # candidates that are tried after the first at which forward runs
 PARAMETERS = ("b", "shift", "gain")  # roles of what is broadcast by convention
+LEFT = ("generator", "gen", "rng", "dtype", "seed", "eps")  # options that are left at None
+COMPLEX = {"conj", "imag", "view_as_real", "resolve_conj", "is_complex"}
 SOFT = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "nll_loss")
 
 
@@ -110,8 +112,10 @@ class Search:
         if not self.slots:
             return None
         self.trials.keywords = {i: s.name for i, s in enumerate(self.slots) if s.keyword}
-        words = words_of(_rules(self.target, self.subject))
+        words = words_of(_rules(self.target, self.subject))  # of forward
         hot = bool(words & set(SOFT))
+        if words & COMPLEX:
+            self.slots = [replace(s, domain=s.domain or "complex") for s in self.slots]
         best = self._best(found_drafts.drafts(_sized(self.slots, self.subject), hot))
         if best is None:
             return None
@@ -234,12 +238,20 @@ def _slots(
         if parameter.default is parameter.empty:
             for k in range(found_drafts.STARS if slot.star else 1):
                 yield slot if not slot.star else Slot(f"{name}[{k}]", [(0.0, "float")], "x")
-        elif parameter.default is None and (slot.kinds[0][1] != "value" and known.tags):
-            slot.kinds = [*slot.kinds, (2.0, "value")]
-            slot.values = [None]
+        elif parameter.default is None and _worth_giving(slot, known):
+            values = slot.values if slot.kinds[0][1] == "value" else []
+            slot.values = [*[v for v in values if v is not None], None]
+            slot.kinds = [*slot.kinds[:1], (2.0, "value")]
             yield slot
         else:
             return  # what follows has its default
+
+
+def _worth_giving(slot: Slot, usage: Usage) -> bool:
+    """Whether an argument that may be None has a gradient, or an option, that None leaves out."""
+    if slot.kinds[0][1] == "value":
+        return bool(found_names.option_values(slot.name)) and slot.name not in LEFT
+    return bool(usage.tags)
 
 
 def _sized(slots: list[Slot], subject: Subject) -> list[Slot]:

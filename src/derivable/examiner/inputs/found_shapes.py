@@ -32,7 +32,7 @@ _TOGETHER = {
     "p y": "M P%,M P?; M%,M?; M P%,M P; ,",
     "p x": "M P%,M P; R C=,R C; R C=,R C=",
     "p p": "M P=,M P=; M P%,M P%; M%,M%",
-    "x scale": "R C,; R C,C; R C,1; R C,R C; R C,R 1; ,",
+    "x scale": "R C,C; R C,; R C,1; R C,R C; R C,R 1; ,",
     "x gain": "R C,C; R C,; R C,1; B C H W,C; R C,R C; B R C,C",
     "x shift": "R C,C; R C,; R C,1; R C,R C",
     "x gain shift": "R C,C,C; B C H W,C,C; B C T,C,C; R C,,; R C,R C,R C; B H T,H,H; B R C,C,C; "
@@ -53,6 +53,7 @@ _TOGETHER = {
     "q key": "T E,V E; B T E,B V E; T E,T E; B 2 T E,B 2 V E; E,V E",
     "q key v": "T E,V E,V O; B T E,B V E,B V O; T E,T E,T E; B 2 T E,B 2 V E,B 2 V O; "
     "B T D,B V D,B V D; B T D,B T D,B T D; E,V E,V O; B 2 T E,B 2 T E,B 2 T E; T D,T D,T D",
+    "q key v x": "T E,V E,V O,T V; B T E,B V E,B V O,T V; B T E,B V E,B V O,B T V",
     "x w y": "N I,I O,N O; N I,I,N; N I,O I,N O; R C,R C,R C",
     "x y w": "R C,R C,R C; R C,R C,C; M P,M P,M P+; N I,N O,I O; N I,N,I; N I,N 1,I 1; M P,M P,P+",
     "x w b y": "N I,I O,O,N O; N I,O I,O,N O; N I,I,,N; N I,I 1,1,N 1",
@@ -136,7 +137,8 @@ def _any_tensor(name: str, small: bool, before: str) -> bool:
 def joint_shapes(roles: tuple[str, ...]) -> list[tuple[float, list[Spec]]]:
     """Shapes for tensors of these roles, by their cost: those by convention cost less than 3."""
     count = len(roles)
-    named = TOGETHER.get(roles) or TOGETHER.get(tuple(_plain(r) for r in roles), [])
+    readings = (roles, tuple(r or "x" for r in roles), tuple(_plain(r) for r in roles))
+    named = next((TOGETHER[known] for known in readings if known in TOGETHER), [])
     if not named and count > 1 and len({_plain(r) for r in roles}) == 1:
         named = shapes_of("; ".join(",".join([shape] * count) for shape in ALL_ALIKE))
     found = [(min(0.3 * i, 1.5 + 0.05 * i), joint) for i, joint in enumerate(named)]

@@ -23,7 +23,7 @@ from derivable.examiner.targets.target import (
     seeded,
 )
 
-FORWARDS, SECONDS = 800, 4.0  # bounds of one search
+FORWARDS, SECONDS = 800, 10.0  # bounds of one search; the seconds after its first forward
 NOTHING = 3  # forwards that return None: it is to be written
 
 
@@ -98,8 +98,12 @@ class Trials:
 
     def _run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         self.forwards += 1
-        with seeded(SEED):
-            return self.subject.run(inputs, wanted)
+        try:
+            with seeded(SEED):
+                return self.subject.run(inputs, wanted)
+        finally:
+            if self.forwards == 1:  # which may import for seconds
+                self.started = time.perf_counter()
 
     def _depends(self, inputs: Inputs, position: int, outputs: Sequence[Tensor]) -> bool:
         """Whether the outputs change with one input; also where another value is refused."""

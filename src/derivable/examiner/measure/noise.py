@@ -111,7 +111,8 @@ class Noise:
         level = [(table.diff(dim=0) == 0).double().mean(0) for table in (long, short)]  # (m,)
         stairs = (level[1] > 0.3) & (level[0] < 1)  # a smaller dtype inside of the function
         found = fourth_differences(long), fourth_differences(short)
-        stairs |= (found[1] == 0) & (level[1] < 1)  # or a step that happens to fit its grid
+        # Or one of the steps happens to fit its grid, and hides it.
+        stairs |= ((found[0] == 0) | (found[1] == 0)) & (level[1] < 1)
         noise = torch.where(stairs, torch.maximum(*found), torch.minimum(*found))
         noise = _alike(3 * torch.where(torch.isfinite(noise), noise, 0.0), self._at)
         course = torch.cat([self._at.unsqueeze(0), long, short])
