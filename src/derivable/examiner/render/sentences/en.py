@@ -153,7 +153,7 @@ SENTENCES: dict[str, str] = {
     "evidence.of_each_other": "{first} gets the gradient of {second}, and {second} that of {first}",
     "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
     "other",
-    "evidence.of_step": "it is the gradient of {formula}, and not of the output",
+    "evidence.of_step": "it is the gradient of {formula}, as if forward lacked this step",
     "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "
     "counted around",
     "evidence.swapped_two_outputs": "grad_output 0 and grad_output 1 are exchanged",

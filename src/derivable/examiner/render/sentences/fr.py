@@ -160,7 +160,7 @@ SENTENCES: dict[str, str] = {
     "{first}",
     "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
     "l'autre",
-    "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
+    "evidence.of_step": "c'est le gradient de {formula}, comme s'il manquait cette étape à forward",
     "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
     "plus loin",
     "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
