@@ -5,23 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from derivable.errors import DerivableError, InputError
 from derivable.examiner.called import examine_calls, merged
-from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.declared import declared
-from derivable.examiner.inputs.found import found_inputs
+from derivable.examiner.inputs.found import Search
 from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.report import Report
-from derivable.function.context import Context
 
 Given = Mapping[str, Sequence[Made]]
 
@@ -67,7 +64,7 @@ def examined(
 
 
 def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) -> Outcome:
-    target, refused = _runnable(found.target), ""
+    target, refused = found.target, ""
     for made in given:
         try:
             inputs, options = bind(target, made, seed)
@@ -84,17 +81,22 @@ def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) ->
     if reports:
         called = _called(found.calls) if found.calls is not None else None
         return Outcome(found, merged(reports), called)
-    chosen = None if refused else found_inputs(target)
-    if chosen is None:
-        needs = Message("cli.needs_inputs", {"inputs": suggestion(target)})
-        return Outcome(found, reason=refused or needs)
-    report = check(target, *chosen.inputs, compile=compile, seed=seed, **chosen.options)
-    return Outcome(found, report, chosen.message)
+    return Outcome(found, reason=refused) if refused else _searched(found, seed, compile)
 
 
-def _runnable(target: Any) -> Any:
-    """A plain class as a Function that is run with a Context; anything else as it is."""
-    return by_hand.as_function(target, Context) if by_hand.is_plain(target) else target
+def _searched(found: Found, seed: int, compile: bool) -> Outcome:
+    """Examine a target that nothing called, at inputs that are searched for."""
+    target = found.target
+    search = Search(target, seed)
+    chosen = search.found()
+    if chosen is not None:
+        report = check(target, *chosen.inputs, compile=compile, seed=seed, **chosen.options)
+        return Outcome(found, report, chosen.message)
+    try:
+        return Outcome(found, check(target, compile=compile, seed=seed))
+    except InputError:
+        gaps = {"refusal": search.refusal(before=": "), "inputs": suggestion(target)}
+        return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
 
 def _called(calls: Calls) -> Message | None:
