@@ -24,7 +24,8 @@ from derivable.examiner.render import show
 from derivable.examiner.render.sentences import say
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
-from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject, is_float
+from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -221,12 +222,9 @@ def _double(call: Call) -> bool:
 def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> Report:
     """The report at one call."""
     target, inputs, options = _runnable(target, call)
-    subject: Subject
-    if isinstance(target, type):
-        subject = FunctionSubject(target)
+    subject = subject_of(target, options)
+    if isinstance(subject, FunctionSubject):
         inputs = subject.bind(inputs, options)
-    else:
-        subject = CallableSubject(target, options)
     inputs = smaller(subject.value, [_leaf(v) for v in inputs])
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
@@ -258,9 +256,10 @@ def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
     inputs, options = list(call.inputs), dict(call.options)
     if call.context is None or not isinstance(target, type):
         return target, inputs, options
-    if by_hand.is_function(target):
+    if not by_hand.takes_self(target):  # an object has parameters of its own
         with contextlib.suppress(Exception):
-            subject = FunctionSubject(target)
+            subject = subject_of(target)
+            assert isinstance(subject, FunctionSubject)
             subject.value(subject.bind(inputs, options))
             return target, inputs, options
     return by_hand.as_function(target, call.context), inputs, options

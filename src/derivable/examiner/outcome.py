@@ -17,6 +17,7 @@ from derivable.examiner.check import check
 from derivable.examiner.examples import NoInputsFoundError
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.declared import declared
+from derivable.examiner.inputs.found import Search
 from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
@@ -79,12 +80,22 @@ def _examined(found: Found, given: Sequence[Given], settings: Settings) -> Outco
     if reports:
         called = _called(found.calls) if found.calls is not None else None
         return Outcome(found, merged(reports), called)
-    if refused:
-        return Outcome(found, reason=refused)
+    return Outcome(found, reason=refused) if refused else _searched(found, settings)
+
+
+def _searched(found: Found, settings: Settings) -> Outcome:
+    """Examine a target that nothing called, at inputs that are searched for."""
+    target = found.target
+    search = Search(target, settings.seed)
+    chosen = search.found()
+    if chosen is not None:
+        report = check(target, *chosen.inputs, settings=settings, **chosen.options)
+        return Outcome(found, report, chosen.message)
     try:
         return Outcome(found, check(target, settings=settings))
     except NoInputsFoundError:
-        return Outcome(found, reason=Message("cli.needs_inputs", {"inputs": suggestion(target)}))
+        gaps = {"refusal": search.refusal(before=": "), "inputs": suggestion(target)}
+        return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
 
 def _called(calls: Calls) -> Message | None:

@@ -15,6 +15,6 @@ from derivable.examiner.checks.special import Beyond, Edges, SpecialValues
 # In the order in which they run: what is most specific first, since it explains the rest.
 CHECKS: tuple[Check, ...] = (
     Forward(), Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), Beyond(),
-    SpecialValues(), Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(), SecondOrder(), Float32(),
-    HalfPrecision(), Ways(),
+    SpecialValues(), Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(),
+    SecondOrder(), Float32(), HalfPrecision(), Ways(),
 )  # fmt: skip

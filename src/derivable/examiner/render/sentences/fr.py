@@ -34,8 +34,8 @@ SENTENCES: dict[str, str] = {
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
     "evidence.forward_shape": "forward renvoie la forme {returned}, la référence {expected}",
-    "evidence.forward_values": "{count} nombres sur {all} diffèrent ; le plus : forward {returned}, la "
-    "référence {expected}",
+    "evidence.forward_values": "{count} nombres sur {all} diffèrent ; le plus : forward "
+    "{returned}, la référence {expected}",
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
     "evidence.no_backward": "forward existe, mais ni backward ni vjp ne sont définis",
