@@ -86,7 +86,6 @@ class Settings:
 
 
 NAMES = tuple(one.name for one in fields(Settings))
-USUAL = Settings()
 
 
 def level_of(name: Level | str) -> Level:
@@ -98,3 +97,6 @@ def level_of(name: Level | str) -> Level:
     except ValueError:
         known = ", ".join(level.value for level in Level)
         raise SettingError(f"level must be one of {known}, got {name!r}") from None
+
+
+USUAL = Settings()

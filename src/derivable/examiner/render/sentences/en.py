@@ -335,6 +335,8 @@ SENTENCES: dict[str, str] = {
     "show.right_warnings_one": "{function}: right, with a warning ({seconds:.2f} s)",
     "show.wrong": "{function}: wrong ({count} findings, {seconds:.2f} s)",
     "show.wrong_one": "{function}: wrong (1 finding, {seconds:.2f} s)",
+    "show.wrong_precision": "{function}: right in float64, wrong in smaller dtypes "
+    "({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function}: right at inputs like yours, wrong in {sections} "
     "({seconds:.2f} s)",
     "show.inconclusive": "{function}: inconclusive ({seconds:.2f} s)",

@@ -344,6 +344,8 @@ SENTENCES: dict[str, str] = {
     "show.right_warnings_one": "{function} : juste, avec un avertissement ({seconds:.2f} s)",
     "show.wrong": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
     "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
+    "show.wrong_precision": "{function} : juste en float64, faux dans des dtypes plus petits "
+    "({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function} : juste pour des entrées comme les vôtres, faux pour : "
     "{sections} ({seconds:.2f} s)",
     "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",
