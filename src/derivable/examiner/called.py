@@ -165,7 +165,8 @@ def examine_calls(
     InputError if it can be examined at none of them.
     """
     target = calls.target if target is None else target
-    reports, refused = [], InputError(f"{name_of(target)}: no call of it was kept")
+    reports: list[Report] = []
+    refused = InputError(f"{name_of(target)}: no call of it was kept")
     before = torch.get_default_dtype()
     for call in chosen(calls):
         if len(reports) == MOST:
@@ -222,7 +223,7 @@ def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool
     target, inputs, options = _runnable(target, call)
     subject = subject_of(target, options)
     if isinstance(subject, FunctionSubject):
-        inputs = subject.bind(inputs, options)
+        inputs, options = subject.bind(inputs, options), {}
     inputs = smaller(subject.value, [_leaf(v) for v in inputs])
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
