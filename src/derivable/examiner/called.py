@@ -224,7 +224,7 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
     target, inputs, options = _runnable(target, call)
     subject = subject_of(target, options)
     if isinstance(subject, FunctionSubject):
-        inputs = subject.bind(inputs, options)
+        inputs, options = subject.bind(inputs, options), {}
     inputs = smaller(subject.value, [_leaf(v) for v in inputs])
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
