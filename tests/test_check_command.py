@@ -100,16 +100,31 @@ def test_one_line_each_then_what_is_wrong_then_the_counts(command: Command, cube
     assert "noise of the user's file" in done.stderr
 
 
-def test_without_calls_the_examples_are_taken_and_what_has_none_is_said(
-    command: Command, cube: Path
-) -> None:
-    done = command("check", "cube.py")
-    assert done.returncode == 0, done.stderr
-    assert "Cube    not examined  it has no examples(); say its inputs" in done.stdout
-    assert '--input "x:13x5 factor=0.5"' in done.stdout
-    assert done.stdout.endswith("1 right, 2 not examined\n")
-    assert command("check", "cube.py", "--strict").returncode == 1
-    assert command("check", "cube.py:Scale").returncode == 2
+REFUSES = """
+import torch
+
+
+class Refuses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, factor=0.5):
+        raise ValueError("never")
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        return grad_output, None
+"""
+
+
+def test_without_calls_inputs_are_found_and_stated(command: Command, cube: Path) -> None:
+    (cube.parent / "refuses.py").write_text(REFUSES)
+    done = command("check", "cube.py", "refuses.py")
+    assert done.returncode == 1, done.stderr
+    assert "  inputs chosen by the names of the arguments: x (4, 3)" in done.stdout
+    assert "Refuses  not examined  it was not called, and no inputs were found" in done.stdout
+    assert '--input "x:13x5' in done.stdout
+    assert done.stdout.endswith("2 right, 1 wrong, 1 not examined\n")
+    assert command("check", "refuses.py").returncode == 2
+    assert command("check", "cube.py:Square", "refuses.py", "--strict").returncode == 1
 
 
 def test_json_is_one_document_and_nothing_else(command: Command, cube: Path) -> None:

@@ -18,16 +18,15 @@ STUDENTS = ROOT / "tests" / "students"
 SETTINGS = Settings(seconds=20, main=True)
 ENCODED = {"cp1252": "cp1252", "sans_cookie": "cp1252", "bom": "utf-8-sig"}
 
-# What each file defines or calls, with the verdict; NEVER for what nothing calls.
-NEVER = "not_examined"
+# What each file defines or calls, with the verdict; `inconclusive` is what is still to be written.
 FILES: dict[str, dict[str, str]] = {
     "modele": {"MSE": "right", "Linear": "wrong"},
     "verifie": {"Tanh": "wrong", "ReLU": "right"},
-    "entrainement": {"Carre": "right", "Cube": NEVER},
+    "entrainement": {"Carre": "right", "Cube": "right"},
     "donnees": {"Huber": "wrong"},
     "boucle": {"Affine": "right", "Loss": "wrong"},
     "simple": {"Sigmoid": "right", "Produit": "wrong"},
-    "inacheve": {"Softmax": "wrong", "Exp": "right"},
+    "inacheve": {"Softmax": "inconclusive", "Exp": "right"},
     "tp_notebook": {"Lineaire": "right", "Norme": "right"},
     "cp1252": {"Carré": "wrong"},
     "sans_cookie": {"Élevé": "right"},
@@ -101,6 +100,7 @@ def test_what_runs_is_examined_and_what_stops_it_is_said_in_one_line(
     discovery = run(name, folder)
     outcomes = {one.name: examined(one) for one in discovery.found}
     verdicts = {one: outcome.verdict for one, outcome in outcomes.items()}
+    assert "not_examined" not in verdicts.values()
     assert verdicts == FILES[name], {n: o.reason for n, o in outcomes.items()}
     notes = [say(note, "en") for note in discovery.notes]
     for note, stopped in zip(notes, STOPPED.get(name, []), strict=True):
@@ -108,19 +108,12 @@ def test_what_runs_is_examined_and_what_stops_it_is_said_in_one_line(
     assert discovery.problems == ()
 
 
-def test_nine_of_ten_are_examined() -> None:
-    """Counted over what the files define, finished or not."""
-    verdicts = [verdict for file in FILES.values() for verdict in file.values()]
-    assert len(verdicts) >= 25
-    assert sum(v != NEVER for v in verdicts) >= 0.9 * len(verdicts)
-
-
 def test_an_infinite_loop_is_stopped_and_what_follows_is_defined(folder: Path) -> None:
     discovery = run("infini", folder, Settings(seconds=1, main=True))
     (note,) = [say(note, "en") for note in discovery.notes]
     assert note.startswith("infini.py was stopped after 1 s, at infini.py:")
-    assert [one.name for one in discovery.found] == ["Sinus", "Cosinus"]
-    assert examined(discovery.found[0]).verdict == "wrong"
+    verdicts = {one.name: examined(one).verdict for one in discovery.found}
+    assert verdicts == {"Sinus": "wrong", "Cosinus": "right"}
 
 
 def test_setup_only_stops_at_the_first_long_loop(folder: Path) -> None:
@@ -171,5 +164,5 @@ def test_arguments_and_a_module_that_is_run(command: Command, tmp_path: Path) ->
     assert "end" not in done.stdout
     done = command("check", "-m", "paquet.principal", "--json", "--", "--epochs", "x")
     document = json.loads(done.stdout)
-    assert document["exit_code"] == 2
+    assert document["exit_code"] == 0, "it is defined, and examined at inputs that are found"
     assert "the program ended itself with 2" in document["notes"][0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from derivable.cli.check_request import CheckRequest
 
 if TYPE_CHECKING:
     from derivable.cli.check_output import Output, Result
@@ -66,6 +69,54 @@ class WithArguments(click.Command):
     metavar="N",
     help="Seed of the inputs and of what is examined at random.",
 )
+@click.option(
+    "--level",
+    type=click.Choice(["lab", "standard", "strict"]),
+    default="standard",
+    show_default=True,
+    help="What fails. lab: first order at inputs like those used, by hand as under autograd; "
+    "standard: all but second order and warnings; strict: everything.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(1),
+    metavar="CALLS",
+    help="Calls of forward and backward in each examination, at most.  "
+    "[default: 10,000, fewer for a forward of many operations]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=15.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds of computing in each examination, at most.",
+)
+@click.option(
+    "--surrogate",
+    "surrogates",
+    multiple=True,
+    metavar="PATTERN[=WHY]",
+    help="Functions whose backward is not the derivative on purpose, such as 'package.*STE'.",
+)
+@click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    metavar="ARGUMENT=CONTRACT",
+    help="What an argument always is, such as A=symmetric or p=0..1.",
+)
+@click.option(
+    "--reference",
+    metavar="FILE",
+    help="A file with right functions of the same names: forward is compared, too.",
+)
+@click.option(
+    "--examples",
+    "declarations",
+    metavar="FILE",
+    help="A file that calls derivable.declare(...): examples, contracts, surrogates.",
+)
 @click.option("--compile", "compiled", is_flag=True, help="Examine it under torch.compile, too.")
 @click.option("--strict", is_flag=True, help="What is inconclusive or not examined fails, too.")
 @click.option("--details", is_flag=True, help="Everything that was found, and how to see it.")
@@ -86,7 +137,7 @@ class WithArguments(click.Command):
 )
 @click.pass_context
 def check_command(
-    ctx: click.Context, /, targets: tuple[str, ...], modules: tuple[str, ...], **options: object
+    ctx: click.Context, /, targets: tuple[str, ...], modules: tuple[str, ...], **options: Any
 ) -> int:
     """Examine every backward that TARGET defines and calls, and say why it is wrong.
 
@@ -104,36 +155,38 @@ def check_command(
     """
     if not targets and not modules:
         raise click.UsageError("Missing argument 'TARGET...'.", ctx)
-    return _check(targets, modules, ctx.meta["arguments"], **options)  # type: ignore[arg-type]
+    return _check(targets, modules, ctx.meta["arguments"], CheckRequest(**options))
 
 
 def _check(
-    targets: Sequence[str], modules: Sequence[str], arguments: Sequence[str], *,
-    words: Sequence[str], run_timeout: float, setup_only: bool, seed: int, compiled: bool,
-    strict: bool, details: bool, as_json: bool, form: str, lang: str | None,
-) -> int:  # fmt: skip
+    targets: Sequence[str], modules: Sequence[str], arguments: Sequence[str], request: CheckRequest
+) -> int:
     """Run, examine and print; returns the exit code."""
-    from derivable.cli import check_output
-    from derivable.examiner.capture.discover import Settings
+    from derivable.cli.check_output import Result
+    from derivable.examiner.capture import discover
     from derivable.examiner.capture.surroundings import output_to_stderr
     from derivable.examiner.inputs.text import parse_inputs
     from derivable.examiner.outcome import examined
 
-    given = [parse_inputs(text) for text in words]
-    output = check_output.choose(as_json, form, details, lang)
-    settings = Settings(run_timeout, setup_only, tuple(arguments), main=True)
-    found, notes, broken = _discover(targets, modules, settings, output)
-    results = [check_output.Result(name, None, name, 1, reason) for name, reason in broken]
+    given = [parse_inputs(text) for text in request.words]
+    settings, output = request.settings(), request.output()
+    how = discover.Settings(request.run_timeout, request.setup_only, tuple(arguments), main=True)
+    with output_to_stderr():
+        request.declare()
+        references = request.references()
+    found, notes, broken = _discover(targets, modules, how, output)
+    results = [Result(name, None, name, 1, reason) for name, reason in broken]
     names = _names(found)
     output.begin([*names, *(result.name for result in results)], notes)
     for result in results:
         output.line(result)
     for number, (name, one) in enumerate(zip(names, found, strict=True)):
+        own = replace(settings, reference=references.get(one.name))
         with output.waiting(name, number, len(found)), output_to_stderr():
-            outcome = examined(one, given, seed=seed, compile=compiled)
+            outcome = examined(one, given, own)
         results.append(_result(name, outcome, output))
         output.line(results[-1])
-    code = _exit_code([result.verdict for result in results], bool(broken), strict)
+    code = _exit_code([result.verdict for result in results], bool(broken), request.strict)
     output.end(results, code)
     return code
 

@@ -23,7 +23,9 @@ from derivable.examiner.finding import Message
 from derivable.examiner.render import show
 from derivable.examiner.render.sentences import say
 from derivable.examiner.report import Report
-from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject, is_float
+from derivable.examiner.settings import USUAL, Settings
+from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,15 +44,17 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
         def train_step(): ...  # train_step.examined.report()
 
     installed  also what installed packages define; by default only code of one's own is examined
-    seed       of everything that is random in the examinations
+    settings   those of `check`, as an object or by name: examine(level="lab")
 
     Inside, a few small copies of inputs are kept for each Function, each operator with a
     registered backward, and each class whose forward(ctx, ...) is called by hand. Nothing is
     examined before `reports` or `report()` asks for it, so that the code inside runs as ever.
     """
 
-    def __init__(self, *, installed: bool = False, seed: int = 0) -> None:
-        self.installed, self.seed = installed, seed
+    def __init__(
+        self, *, installed: bool = False, settings: Settings = USUAL, **options: Any
+    ) -> None:
+        self.installed, self.settings = installed, settings.changed(options)
         self.recording = Recording()
         self._reports: Reports | None = None
 
@@ -82,7 +86,7 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
             for one in called(self.recording):
                 if one.calls is not None and (self.installed or is_the_users(one.target)):
                     try:
-                        reports.append(examine_calls(one.calls, seed=self.seed))
+                        reports.append(examine_calls(one.calls, settings=self.settings))
                     except InputError as error:
                         refused[one.name] = str(error)
             self._reports = Reports(reports, refused)
@@ -155,23 +159,22 @@ class Reports(Sequence[Report]):
         return "".join([*(r._repr_html_() for r in self._reports), *refused, *nothing])
 
 
-def examine_calls(
-    calls: Calls, *, target: Any = None, seed: int = 0, compile: bool = False
-) -> Report:
+def examine_calls(calls: Calls, *, target: Any = None, settings: Settings = USUAL) -> Report:
     """The report on a target at the inputs of its recorded calls, large ones made smaller.
 
     `target` is another definition of the same name to be examined at these inputs. Raises
     InputError if it can be examined at none of them.
     """
     target = calls.target if target is None else target
-    reports, refused = [], InputError(f"{name_of(target)}: no call of it was kept")
+    reports: list[Report] = []
+    refused = InputError(f"{name_of(target)}: no call of it was kept")
     before = torch.get_default_dtype()
     for call in chosen(calls):
         if len(reports) == MOST:
             break
         torch.set_default_dtype(call.dtype)
         try:
-            reports.append(_examine(target, call, calls.wanted, seed, compile))
+            reports.append(_examine(target, call, calls.wanted, settings))
         except InputError as error:
             refused = error
         finally:
@@ -216,15 +219,12 @@ def _double(call: Call) -> bool:
     return all(v.dtype.itemsize >= 8 for v in call.inputs if is_float(v))
 
 
-def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool) -> Report:
+def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> Report:
     """The report at one call."""
     target, inputs, options = _runnable(target, call)
-    subject: Subject
-    if isinstance(target, type):
-        subject = FunctionSubject(target)
-        inputs = subject.bind(inputs, options)
-    else:
-        subject = CallableSubject(target, options)
+    subject = subject_of(target, options)
+    if isinstance(subject, FunctionSubject):
+        inputs, options = subject.bind(inputs, options), {}
     inputs = smaller(subject.value, [_leaf(v) for v in inputs])
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
@@ -233,7 +233,7 @@ def _examine(target: Any, call: Call, wanted: set[int], seed: int, compile: bool
     if isinstance(target, type):
         inputs, options = _by_name(target, inputs)
     with _without_vmap_warnings():
-        return check(target, *inputs, seed=seed, compile=compile, **options)
+        return check(target, *inputs, settings=settings, **options)
 
 
 @contextlib.contextmanager
@@ -256,9 +256,10 @@ def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
     inputs, options = list(call.inputs), dict(call.options)
     if call.context is None or not isinstance(target, type):
         return target, inputs, options
-    if by_hand.is_function(target):
+    if not by_hand.takes_self(target):  # an object has parameters of its own
         with contextlib.suppress(Exception):
-            subject = FunctionSubject(target)
+            subject = subject_of(target)
+            assert isinstance(subject, FunctionSubject)
             subject.value(subject.bind(inputs, options))
             return target, inputs, options
     return by_hand.as_function(target, call.context), inputs, options

@@ -21,7 +21,7 @@ from derivable.examiner.inputs.contract_text import bound
 from derivable.examiner.inputs.contracts_of_entries import FixedSize
 from derivable.examiner.inputs.declared import Declaration, declared
 from derivable.examiner.report import Report
-from derivable.examiner.settings import Settings
+from derivable.examiner.settings import USUAL, Settings
 from derivable.examiner.targets.pair import PairSubject
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.sparse import through_values
@@ -30,8 +30,6 @@ from derivable.examiner.targets.target import Subject
 from derivable.examiner.unrunnable import stopped, unrunnable, unrunnable_at
 from derivable.function.compiled import without_importing_dynamo
 from derivable.threads import on_one_thread
-
-USUAL = Settings()
 
 
 def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any) -> Report:
@@ -91,9 +89,7 @@ def check_gradient(
 
     Raises InputError if the value is no single number, or theta holds no floating-point array.
     """
-    settings, others = settings.taken_from(options)
-    if others:
-        raise TypeError(f"check_gradient has no setting {next(iter(others))!r}")
+    settings = settings.changed(options)
     with _examining():
         subject = PairSubject(value, gradient, at)
         report = examine(subject, subject.leaves, settings)

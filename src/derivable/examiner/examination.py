@@ -109,7 +109,13 @@ def _concluded(setup: Setup, seen: Seen) -> tuple[list[Finding], Seen]:
         seen = replace(seen, notes=(*seen.notes, Message("note.check_stopped", fields)))
         found = without_causes(examined, seen.evaluations)
     examined.subject.budget.spent += spent
-    return found, seen
+    return [_placed(setup, finding) for finding in found], seen
+
+
+def _placed(setup: Setup, finding: Finding) -> Finding:
+    """What shows in float32 is a matter of first order where the inputs were given so."""
+    dtype = finding.where.fields.get("dtype")
+    return replace(finding, dtype_of_inputs=setup.examined.coarse and dtype == "float32")
 
 
 def _described(subject: Subject, given: Inputs) -> dict[str, str]:

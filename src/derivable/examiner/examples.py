@@ -14,6 +14,10 @@ from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Inputs, Subject
 
 
+class NoInputsFoundError(InputError):
+    """No inputs are given, and none are found at which forward runs."""
+
+
 @dataclass(frozen=True)
 class Chosen:
     """The inputs of each example, by position, and notes on what was chosen."""
@@ -32,8 +36,8 @@ def chosen(
 ) -> Chosen:
     """The given inputs; else those of `own`; else what a search finds, with a note.
 
-    None for a forward that is still to be written, with a note. Raises InputError where nothing
-    is found.
+    None for a forward that is still to be written, with a note. Raises NoInputsFoundError where
+    nothing is found.
     """
     if inputs or options:
         return Chosen([_bound(subject, inputs, options)])
@@ -48,7 +52,7 @@ def chosen(
         return Chosen([_bound(subject, found.inputs, found.options)], [found.message])
     if search.unfinished is not None:
         return Chosen([], [search.unfinished])
-    raise InputError(
+    raise NoInputsFoundError(
         f"no inputs were found at which {subject.name} runs{search.refusal(before=': ')}; "
         f"give its inputs: check({subject.name}, torch.randn(4, 3), ...)"
     )

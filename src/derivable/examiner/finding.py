@@ -76,6 +76,7 @@ class Finding:
     source: Source | None = None
     inputs: Sequence[Any] = ()  # those at which it shows; empty for the given ones
     severity: Severity = Severity.ERROR
+    dtype_of_inputs: bool = False  # whether it shows in the dtype of the given inputs
 
     @property
     def section(self) -> Section:
@@ -83,7 +84,7 @@ class Finding:
         if self.cause in SECTIONS:
             return SECTIONS[self.cause]
         if self.where.key == "where.dtype":
-            return Section.PRECISION
+            return Section.FIRST_ORDER if self.dtype_of_inputs else Section.PRECISION
         given = self.where.key in ("where.example", "where.again")
         return Section.FIRST_ORDER if given else Section.SIZES
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from derivable.errors import DerivableError, InputError
 from derivable.examiner.called import examine_calls, merged
-from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
+from derivable.examiner.examples import NoInputsFoundError
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.declared import declared
-from derivable.examiner.inputs.found import found_inputs
+from derivable.examiner.inputs.found import Search
 from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.report import Report
-from derivable.function.context import Context
+from derivable.examiner.settings import USUAL, Settings
 
 Given = Mapping[str, Sequence[Made]]
 
@@ -44,20 +43,18 @@ class Outcome:
         return self.report.verdict if self.report is not None else "not_examined"
 
 
-def examined(
-    found: Found, given: Sequence[Given] = (), *, seed: int = 0, compile: bool = False
-) -> Outcome:
+def examined(found: Found, given: Sequence[Given] = (), settings: Settings = USUAL) -> Outcome:
     """Examine a target at the first of `given` that it can take, else at what it was called with.
 
-    Its own examples() are examined besides its calls; where there is neither, inputs are found
-    from its forward. Whatever its code raises becomes the reason of the Outcome.
+    Its own examples() are examined besides its calls; where there is neither, `check` finds inputs.
+    Whatever its code raises becomes the reason of the Outcome.
     """
     before = torch.get_default_dtype()
     torch.set_default_dtype(found.dtype)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _examined(found, given, seed, compile)
+            return _examined(found, given, settings)
     except DerivableError as error:
         return Outcome(found, reason=str(error))
     except Exception as error:  # the user's forward, or their examples()
@@ -66,35 +63,39 @@ def examined(
         torch.set_default_dtype(before)
 
 
-def _examined(found: Found, given: Sequence[Given], seed: int, compile: bool) -> Outcome:
-    target, refused = _runnable(found.target), ""
+def _examined(found: Found, given: Sequence[Given], settings: Settings) -> Outcome:
+    target, refused = found.target, ""
     for made in given:
         try:
-            inputs, options = bind(target, made, seed)
+            inputs, options = bind(target, made, settings.seed)
         except InputError as error:
             refused = refused or str(error)
             continue
-        return Outcome(found, check(target, *inputs, compile=compile, seed=seed, **options))
+        return Outcome(found, check(target, *inputs, settings=settings, **options))
     reports = []
     if declared(target).examples is not None:
-        reports.append(check(target, compile=compile, seed=seed))
+        reports.append(check(target, settings=settings))
     if found.calls is not None:
-        report = examine_calls(found.calls, target=found.target, seed=seed, compile=compile)
-        reports.append(report)
+        reports.append(examine_calls(found.calls, target=target, settings=settings))
     if reports:
         called = _called(found.calls) if found.calls is not None else None
         return Outcome(found, merged(reports), called)
-    chosen = None if refused else found_inputs(target)
-    if chosen is None:
-        needs = Message("cli.needs_inputs", {"inputs": suggestion(target)})
-        return Outcome(found, reason=refused or needs)
-    report = check(target, *chosen.inputs, compile=compile, seed=seed, **chosen.options)
-    return Outcome(found, report, chosen.message)
+    return Outcome(found, reason=refused) if refused else _searched(found, settings)
 
 
-def _runnable(target: Any) -> Any:
-    """A plain class as a Function that is run with a Context; anything else as it is."""
-    return by_hand.as_function(target, Context) if by_hand.is_plain(target) else target
+def _searched(found: Found, settings: Settings) -> Outcome:
+    """Examine a target that nothing called, at inputs that are searched for."""
+    target = found.target
+    search = Search(target, settings.seed)
+    chosen = search.found()
+    if chosen is not None:
+        report = check(target, *chosen.inputs, settings=settings, **chosen.options)
+        return Outcome(found, report, chosen.message)
+    try:
+        return Outcome(found, check(target, settings=settings))
+    except NoInputsFoundError:
+        gaps = {"refusal": search.refusal(before=": "), "inputs": suggestion(target)}
+        return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
 
 def _called(calls: Calls) -> Message | None:

@@ -45,7 +45,7 @@ class Point:
     """An evaluation point: its kind, and the fields of its sentence (argument, size, shapes)."""
 
     kind: Kind
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def message(self) -> Message:

@@ -71,6 +71,13 @@ class Settings:
         if not self.timeout > 0:
             raise SettingError(f"timeout must be a positive number of seconds, got {self.timeout}")
 
+    def changed(self, options: Mapping[str, Any]) -> Settings:
+        """These settings with those in `options`; raises TypeError for what is no setting."""
+        changed, others = self.taken_from(options)
+        if others:
+            raise TypeError(f"there is no setting {next(iter(others))!r}; there are {NAMES}")
+        return changed
+
     def taken_from(self, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         """These settings with those in `options`, and the other options: inputs of forward."""
         mine = {name: value for name, value in options.items() if name in NAMES}
@@ -78,7 +85,7 @@ class Settings:
         return replace(self, **mine), rest
 
 
-NAMES = frozenset(one.name for one in fields(Settings))
+NAMES = tuple(one.name for one in fields(Settings))
 
 
 def level_of(name: Level | str) -> Level:
@@ -90,3 +97,6 @@ def level_of(name: Level | str) -> Level:
     except ValueError:
         known = ", ".join(level.value for level in Level)
         raise SettingError(f"level must be one of {known}, got {name!r}") from None
+
+
+USUAL = Settings()

@@ -157,10 +157,12 @@ class Recording:
 
 
 def _operator(generated: type) -> Any:
-    """The operator whose registered backward PyTorch runs as this class."""
+    """The operator whose registered backward PyTorch runs as this class; None without one."""
     rule = vars(generated)["forward"].__func__
     cells = dict(zip(rule.__code__.co_freevars, rule.__closure__ or (), strict=True))
-    return cells["op"].cell_contents if "op" in cells else None
+    if "op" not in cells or ("info" in cells and cells["info"].cell_contents._backward_fn is None):
+        return None
+    return cells["op"].cell_contents
 
 
 def _place(frame: FrameType | None) -> tuple[Place | None, bool]:

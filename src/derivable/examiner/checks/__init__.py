@@ -7,13 +7,14 @@ from derivable.examiner.checks.backward import Layout, Linearity, Subsets, Units
 from derivable.examiner.checks.check import Check
 from derivable.examiner.checks.given import Directions, Values
 from derivable.examiner.checks.numbers import Float32, HalfPrecision, SecondOrder, Ways
+from derivable.examiner.checks.reference import Forward
 from derivable.examiner.checks.repeat import Calls
 from derivable.examiner.checks.sizes import OtherSizes, SpecialSizes
 from derivable.examiner.checks.special import Beyond, Edges, SpecialValues
 
 # In the order in which they run: what is most specific first, since it explains the rest.
 CHECKS: tuple[Check, ...] = (
-    Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), Beyond(), SpecialValues(),
-    Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(), SecondOrder(), Float32(),
-    HalfPrecision(), Ways(),
+    Forward(), Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), Beyond(),
+    SpecialValues(), Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(),
+    SecondOrder(), Float32(), HalfPrecision(), Ways(),
 )  # fmt: skip

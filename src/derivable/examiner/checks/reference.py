@@ -1,37 +1,36 @@
-"""Whether the functions that a user gives to compare with are functions of the same inputs."""
+"""The functions that a user gives to compare with: whether they fit, and forward beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import Examined
+from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
 
 
 def compare_references(examined: Examined, inputs: Inputs) -> None:
-    """Check `reference`, the same function, and `surrogate_of`, another one of the same shapes.
+    """Check that `reference` and `surrogate_of` can be called, and have outputs of these shapes.
 
-    Raises InputError where they raise, and where they return something else.
+    A reference that computes something else than forward is no measurement, and is put aside; the
+    check of forward reports it. Raises InputError where they raise, and for a `surrogate_of` with
+    outputs of other shapes.
     """
     subject = examined.subject
     forward = [output for output in subject.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
         theirs = _returned(examined.reference, "the reference", subject.given(inputs), subject.name)
-        ours, other = joined(forward), joined(theirs)
-        if ours.shape != other.shape or not torch.allclose(
-            ours, other, rtol=1e-6, atol=1e-9, equal_nan=True
-        ):
-            raise InputError(
-                f"the reference computes something else than {subject.name}.forward at the "
-                "given inputs; give the same function in plain PyTorch"
-            )
+        if _differ(forward, theirs):
+            examined.reference = None
     if subject.meant is not None:
         theirs = _returned(subject.meant, "surrogate_of", subject.given(inputs), subject.name)
         shapes = [[tuple(output.shape) for output in some] for some in (forward, theirs)]
@@ -40,6 +39,69 @@ def compare_references(examined: Examined, inputs: Inputs) -> None:
                 f"surrogate_of returns shapes {shapes[1]}, and {subject.name}.forward "
                 f"{shapes[0]}; give a function of the same inputs with outputs of the same shapes"
             )
+
+
+class Forward(Check):
+    """What forward computes, beside the reference."""
+
+    name = "forward"
+
+    def applies(self, setup: Setup, seen: Seen) -> bool:
+        """Where there is a reference."""
+        return setup.settings.reference is not None
+
+    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+        """At the given inputs, and at others of the same sizes."""
+        for inputs, where in (
+            (setup.inputs, EXAMPLE),
+            (setup.probes.again(), Message("where.again")),
+        ):
+            problem = _forward_problem(setup, inputs)
+            if problem is not None:
+                problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+                yield Results([problem])
+                return
+
+
+def _forward_problem(setup: Setup, inputs: Inputs) -> Problem | None:
+    """What is wrong with the outputs at these inputs."""
+    examined, reference = setup.examined, setup.settings.reference
+    assert reference is not None
+    subject = examined.subject
+    examined.comparisons += 1
+    try:
+        ours = [output for output in subject.outputs(inputs) if is_float(output)]
+    except Exception:  # forward may refuse made-up inputs
+        return None
+    theirs = _returned(reference, "the reference", subject.given(inputs), subject.name)
+    shapes = [[tuple(output.shape) for output in some] for some in (ours, theirs)]
+    if shapes[0] != shapes[1]:
+        fields = {"returned": _written(shapes[0]), "expected": _written(shapes[1])}
+        return Problem("forward", None, (Message("evidence.forward_shape", fields),))
+    if not _differ(ours, theirs):
+        return None
+    off = (joined(ours) - joined(theirs)).abs().nan_to_num(torch.inf, torch.inf)
+    wrong = off > 1e-9 + 1e-6 * joined(theirs).abs()
+    entry = int(off.argmax())
+    numbers: dict[str, Any] = {
+        "returned": f"{float(joined(ours)[entry]):.6g}",
+        "expected": f"{float(joined(theirs)[entry]):.6g}",
+        "count": int(wrong.sum()),
+        "all": len(wrong),
+    }
+    return Problem("forward", None, (Message("evidence.forward_values", numbers),))
+
+
+def _written(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes))
+
+
+def _differ(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> bool:
+    """Whether two lists of outputs differ by more than rounding."""
+    first, second = joined(ours), joined(theirs)
+    if first.shape != second.shape or [o.shape for o in ours] != [o.shape for o in theirs]:
+        return True
+    return not torch.allclose(first, second, rtol=1e-6, atol=1e-9, equal_nan=True)
 
 
 def _returned(function: Callable[..., Any], what: str, inputs: Inputs, name: str) -> list[Tensor]:

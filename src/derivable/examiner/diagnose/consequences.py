@@ -10,8 +10,8 @@ from derivable.examiner.points import Kind, kind
 VALUES = "values"  # stands for every cause that is a matter of values
 
 ORDER = (
-    "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum", "dtype",
-    "random", "state", "ignores_grad_output", "not_linear", VALUES, "raises", "layout",
+    "forward", "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum",
+    "dtype", "random", "state", "ignores_grad_output", "not_linear", VALUES, "raises", "layout",
     "needs_input_grad", "sizes", "not_finite", "precision", "second_order", "jvp", "way",
 )  # fmt: skip
 

@@ -38,8 +38,8 @@ from derivable.examiner.diagnose.options import Source, value_from
 from derivable.examiner.measure.budget import BudgetSpent
 
 CAUSES = (
-    "count", "none", "shape", "keepdim", "dtype", "raises", "in_place", "state", "random",
-    "not_linear",
+    "forward", "count", "none", "shape", "keepdim", "dtype", "raises", "in_place", "state",
+    "random", "not_linear",
     "ignores_grad_output", "sums_grad_output", "layout", "sign", "factor", "swapped",
     "swapped_outputs", "transposed", "missing_sum", "mean_for_sum", "wrong_axis", "last_step",
     "slope_at_output",

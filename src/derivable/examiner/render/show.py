@@ -110,7 +110,7 @@ def verdict(report: Report, lang: str | None = None) -> Line:
     gaps = {
         "function": report.function,
         "seconds": report.seconds,
-        "count": len(report.findings),
+        "count": len(_alike(report.findings, language(lang))),
         "sections": [Message(f"section.{s.value}") for s in report.wrong_sections],
     }
     return Line(say(Message(f"show.{_headline(report)}", gaps), lang), 0, STYLES[report.verdict])
@@ -121,6 +121,8 @@ def _headline(report: Report) -> str:
     first = report.sections.get(Section.FIRST_ORDER)
     if report.wrong_sections == (Section.SECOND_ORDER,):
         return "right_first_order"
+    if report.verdict is Verdict.WRONG and report.wrong_sections == (Section.PRECISION,):
+        return "wrong_precision"
     if report.verdict is Verdict.WRONG and first is Verdict.RIGHT and report.wrong_sections:
         return "wrong_elsewhere"
     if report.verdict is Verdict.WRONG:

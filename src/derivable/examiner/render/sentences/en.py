@@ -33,6 +33,9 @@ SENTENCES: dict[str, str] = {
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
     # What speaks for a cause.
+    "evidence.forward_shape": "forward returns shape {returned}, the reference {expected}",
+    "evidence.forward_values": "{count} of {all} numbers differ; the most: forward {returned}, "
+    "the reference {expected}",
     "evidence.count": "gradients returned: {returned}; inputs of forward: {expected} ({names})",
     "evidence.no_tensor": "a {kind} was returned, which is no tensor",
     "evidence.no_backward": "forward is there, and neither backward nor vjp is defined",
@@ -150,7 +153,7 @@ SENTENCES: dict[str, str] = {
     "evidence.of_each_other": "{first} gets the gradient of {second}, and {second} that of {first}",
     "evidence.or_signs": "or both have the wrong sign: each of the two gradients is minus the "
     "other",
-    "evidence.of_step": "it is the gradient of {formula}, and not of the output",
+    "evidence.of_step": "it is the gradient of {formula}, as if forward lacked this step",
     "evidence.swapped_output": "for output i, the grad_output of output i + {other} is used, "
     "counted around",
     "evidence.swapped_two_outputs": "grad_output 0 and grad_output 1 are exchanged",
@@ -296,6 +299,7 @@ SENTENCES: dict[str, str] = {
     "and by, as where an iteration in forward has not arrived: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The checks, the sections of a report, and the verdicts on them.
+    "check.forward": "forward",
     "check.calls": "calls",
     "check.values": "values",
     "check.directions": "directions",
@@ -331,6 +335,8 @@ SENTENCES: dict[str, str] = {
     "show.right_warnings_one": "{function}: right, with a warning ({seconds:.2f} s)",
     "show.wrong": "{function}: wrong ({count} findings, {seconds:.2f} s)",
     "show.wrong_one": "{function}: wrong (1 finding, {seconds:.2f} s)",
+    "show.wrong_precision": "{function}: right in float64, wrong in smaller dtypes "
+    "({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function}: right at inputs like yours, wrong in {sections} "
     "({seconds:.2f} s)",
     "show.inconclusive": "{function}: inconclusive ({seconds:.2f} s)",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CAUSES: dict[str, str] = {
+    "cause.forward": "forward computes something else than the reference",
+    "advice.forward": "Compare forward with its formula: mean or sum, axes, signs.",
     "cause.count": "the number of gradients is wrong",
     "advice.count": "Return one gradient per input of forward, in its order; None for what has "
     "none.",

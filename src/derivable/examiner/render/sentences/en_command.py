@@ -26,7 +26,8 @@ COMMAND: dict[str, str] = {
     "cli.count_wrong": "{count} wrong",
     "cli.count_inconclusive": "{count} inconclusive",
     "cli.count_not_examined": "{count} not examined",
-    "cli.needs_inputs": 'it was not called; give its inputs: --input "{inputs}"',
+    "cli.needs_inputs": "it was not called, and no inputs were found at which it runs{refusal}; "
+    'give its inputs: --input "{inputs}"',
     "cli.called": "inputs: the call in {place}",
     "cli.called_kinds": "inputs: {count} kinds of calls, the first in {place}",
     "cli.called_by": "called by {test}",

@@ -33,6 +33,9 @@ SENTENCES: dict[str, str] = {
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
     # What speaks for a cause.
+    "evidence.forward_shape": "forward renvoie la forme {returned}, la référence {expected}",
+    "evidence.forward_values": "{count} nombres sur {all} diffèrent ; le plus : forward "
+    "{returned}, la référence {expected}",
     "evidence.count": "gradients renvoyés : {returned} ; entrées de forward : {expected} ({names})",
     "evidence.no_tensor": "l'objet renvoyé est un {kind}, et non un tenseur",
     "evidence.no_backward": "forward existe, mais ni backward ni vjp ne sont définis",
@@ -157,7 +160,7 @@ SENTENCES: dict[str, str] = {
     "{first}",
     "evidence.or_signs": "ou les deux signes sont faux : chacun des deux gradients est l'opposé de "
     "l'autre",
-    "evidence.of_step": "c'est le gradient de {formula}, et non celui de output (la sortie)",
+    "evidence.of_step": "c'est le gradient de {formula}, comme s'il manquait cette étape à forward",
     "evidence.swapped_output": "le grad_output utilisé est celui de la sortie {other} rangs "
     "plus loin",
     "evidence.swapped_two_outputs": "grad_output 0 et grad_output 1 sont échangés",
@@ -305,6 +308,7 @@ SENTENCES: dict[str, str] = {
     "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The checks, the sections of a report, and the verdicts on them.
+    "check.forward": "forward",
     "check.calls": "appels",
     "check.values": "valeurs",
     "check.directions": "directions",
@@ -340,6 +344,8 @@ SENTENCES: dict[str, str] = {
     "show.right_warnings_one": "{function} : juste, avec un avertissement ({seconds:.2f} s)",
     "show.wrong": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
     "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
+    "show.wrong_precision": "{function} : juste en float64, faux dans des dtypes plus petits "
+    "({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function} : juste pour des entrées comme les vôtres, faux pour : "
     "{sections} ({seconds:.2f} s)",
     "show.inconclusive": "{function} : indécis ({seconds:.2f} s)",

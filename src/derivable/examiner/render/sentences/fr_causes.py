@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 CAUSES: dict[str, str] = {
+    "cause.forward": "forward calcule autre chose que la référence",
+    "advice.forward": "Comparer forward à sa formule : une moyenne au lieu d'une somme, un axe, un "
+    "signe.",
     "cause.count": "le nombre de gradients est faux",
     "advice.count": "Renvoyer un gradient par entrée de forward, dans le même ordre ; None pour "
     "celles qui n'en ont pas.",

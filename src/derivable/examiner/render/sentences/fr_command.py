@@ -27,7 +27,8 @@ COMMAND: dict[str, str] = {
     "cli.count_wrong": "faux : {count}",
     "cli.count_inconclusive": "indécis : {count}",
     "cli.count_not_examined": "non examiné : {count}",
-    "cli.needs_inputs": 'pas appelée ; donner ses entrées : --input "{inputs}"',
+    "cli.needs_inputs": "pas appelée, et aucune entrée trouvée qui convienne{refusal} ; "
+    'donner ses entrées : --input "{inputs}"',
     "cli.called": "entrées : l'appel à {place}",
     "cli.called_kinds": "entrées : {count} sortes d'appels, le premier à {place}",
     "cli.called_by": "appelée par {test}",
