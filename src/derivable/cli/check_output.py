@@ -126,8 +126,8 @@ class TextOutput(Output):
         if result.report is not None:
             first = f"{result.report.seconds:.2f} s"
             level = result.report.settings.level
-            found = result.report.findings
-            rest = show.AND.join(show.heading(f, self.lang, level=level) for f in found)
+            found = show.alike(result.report.findings, self.lang)
+            rest = show.AND.join(show.heading(f, self.lang, names, level) for f, names in found)
         verdict = self.say(result.verdict)
         if not self.console.is_terminal:
             name, word = result.name.ljust(self.widths[0]), verdict.ljust(self.widths[1])
@@ -146,7 +146,8 @@ class TextOutput(Output):
     def end(self, results: Sequence[Result], code: int) -> None:
         """The reports, and the counts."""
         for result in results:
-            if result.report is not None and (self.details or result.verdict != "right"):
+            report = result.report
+            if report is not None and (self.details or report.findings or not report.ok):
                 self.show(self.body(result))
         counts = show.Line(self.counts(results), 0, "bold")
         self.show([counts], apart=bool(results or self.notes))

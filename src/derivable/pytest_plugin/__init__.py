@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="as --derivable, but the tests are run for their inputs alone, and not reported",
     )
+    group.addoption(
+        "--derivable-level",
+        choices=["lab", "standard", "strict"],
+        default=None,
+        help="what fails: first order alone, all but second order and warnings, or everything",
+    )
+    parser.addini("derivable_level", "the default of --derivable-level", default="standard")
     parser.addini(
         EXPECTED,
         "Functions that are known to be wrong, one per line: module.Class or Class, with ': cause' "

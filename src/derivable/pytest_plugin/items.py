@@ -13,6 +13,7 @@ from derivable.errors import DerivableError, WrongGradientError
 
 if TYPE_CHECKING:
     from derivable.examiner.capture.found import Found
+    from derivable.examiner.settings import Settings
 
 EXPECTED = "derivable_expected_failures"
 
@@ -102,7 +103,7 @@ class Examination(pytest.Item):
         from derivable.examiner.render.reproduction import reproduction
         from derivable.examiner.render.sentences import say
 
-        outcome = examined(self.found)
+        outcome = examined(self.found, settings=self._settings())
         if outcome.inputs is not None:
             self.add_report_section("call", "derivable", say(outcome.inputs))
         report = outcome.report
@@ -133,6 +134,13 @@ class Examination(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Where it is defined."""
         return Path(self.found.path), self.found.line - 1, self.name
+
+    def _settings(self) -> Settings:
+        """Those of check, as the command line and the ini file say."""
+        from derivable.examiner.settings import Settings, level_of
+
+        named = self.config.getoption("derivable_level") or self.config.getini("derivable_level")
+        return Settings(level=level_of(named))
 
     def _expected(self) -> set[str] | None:
         """The causes that are expected, none for any; None where the Function is not listed."""
