@@ -147,8 +147,9 @@ def check_command(
     goes to stderr, its windows are not shown, and nobody answers its input().
 
     A Function is examined at --input, else at the inputs with which the code called it and at its
-    own examples(), a static method that returns a list of tuples of inputs. Where the code stops
-    or fails, what it called before is examined, and the line is stated.
+    own examples(), a static method that returns a list of tuples of inputs, else at inputs that
+    are found from its forward. Where the code stops or fails, what it called before is examined,
+    and the line is stated.
 
     The exit code is 1 if something is wrong; else 3 if a target cannot be loaded; else 2 if
     nothing could be examined; else 0.
