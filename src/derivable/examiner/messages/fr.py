@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from derivable.examiner.render.sentences.fr_causes import CAUSES
-from derivable.examiner.render.sentences.fr_command import COMMAND
-from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
+from derivable.examiner.messages.fr_causes import CAUSES
+from derivable.examiner.messages.fr_command import COMMAND
+from derivable.examiner.messages.fr_contracts import CONTRACTS
+from derivable.examiner.messages.fr_errors import ERRORS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
+    **ERRORS,
     # Where it shows.
     "where.example": "pour vos entrées",
     "where.again": "pour d'autres valeurs des mêmes tailles",

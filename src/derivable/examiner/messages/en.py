@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from derivable.examiner.render.sentences.en_causes import CAUSES
-from derivable.examiner.render.sentences.en_command import COMMAND
-from derivable.examiner.render.sentences.en_contracts import CONTRACTS
+from derivable.examiner.messages.en_causes import CAUSES
+from derivable.examiner.messages.en_command import COMMAND
+from derivable.examiner.messages.en_contracts import CONTRACTS
+from derivable.examiner.messages.en_errors import ERRORS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
+    **ERRORS,
     # Where it shows.
     "where.example": "at your inputs",
     "where.again": "at other values of the same sizes",
