@@ -134,7 +134,7 @@ class WithArguments(click.Command):
     "--lang",
     type=click.Choice(["en", "fr"]),
     envvar="DERIVABLE_LANG",
-    help="The language of the report.  [default: DERIVABLE_LANG, else en]",
+    help="The language of the report and of errors.  [default: DERIVABLE_LANG, else en]",
 )
 @click.pass_context
 def check_command(

@@ -124,6 +124,7 @@ SENTENCES: dict[str, str] = {
     "the output and the derivative are finite",
     "evidence.way": "{way} gives another gradient than backward by hand",
     "evidence.way_raises": "{way} raises",
+    "way.forward_mode": "forward mode",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
