@@ -16,7 +16,7 @@ from derivable.errors import DerivableError, InputError, SettingError
 from derivable.examiner.inputs.declared import parse_surrogate
 from derivable.examiner.inputs.text import bind, parse_inputs
 from derivable.examiner.messages import error_of
-from derivable.examiner.settings import Settings
+from derivable.examiner.settings import Settings, level_of
 from derivable.language import language, speaking
 from tests.conftest import ROOT
 
@@ -103,7 +103,7 @@ X = torch.ones(3, dtype=torch.float64)
             lambda: derivable.check(refuses, X, contracts={"x": "crooked"}),
             "contrat de x : 'crooked' ; valeurs possibles : ",
         ),
-        (lambda: Settings(level="high"), "level doit être l'une des valeurs lab, "),
+        (lambda: level_of("high"), "level doit être l'une des valeurs lab, "),
         (lambda: Settings(budget=0), "budget doit être un nombre d'appels positif"),
         (lambda: derivable.declare(abs), "declare demande au moins un argument parmi examples="),
         (lambda: parse_surrogate("=why"), "un substitut s'écrit MOTIF=RAISON"),
