@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner import Report, check
-from derivable.examiner.render.sentences import say
+from derivable.examiner.messages import say
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

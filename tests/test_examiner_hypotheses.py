@@ -18,8 +18,8 @@ from derivable.examiner.diagnose.regions import Part
 from derivable.examiner.diagnose.scalars import Ratio
 from derivable.examiner.diagnose.thresholds import Threshold
 from derivable.examiner.finding import Message
+from derivable.examiner.messages import LANGUAGES, say
 from derivable.examiner.points import Kind, Point
-from derivable.examiner.render.sentences import LANGUAGES, say
 from tests.conftest import ROOT
 
 TABLE = (*HYPOTHESES, *GUESSES)

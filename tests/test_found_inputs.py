@@ -16,7 +16,7 @@ from derivable.errors import InputError
 from derivable.examiner import check
 from derivable.examiner.inputs.found import Search, found_inputs
 from derivable.examiner.inputs.found_trial import FORWARDS
-from derivable.examiner.render.sentences import say
+from derivable.examiner.messages import say
 from derivable.examiner.targets.target import is_float
 from tests.people import algebra, elementwise, layers, losses
 from tests.zoo.right import RIGHT

@@ -115,6 +115,17 @@ def test_an_unknown_name_on_the_list_is_refused_by_name(unknown: str, run: pytes
     result.stderr.fnmatch_lines([f"*derivable_expected_failures lists {name}, and there is no*"])
 
 
+def test_the_plugin_reports_in_the_language_of_the_environment(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERIVABLE_LANG", "fr")
+    run.makeini("[pytest]\nderivable_expected_failures =\n    cube.Square\n")
+    result = inner(run, "--derivable", "cube.py")
+    result.stdout.fnmatch_lines(
+        ["cube.Square est juste à présent : à retirer de la liste derivable_expected_failures"]
+    )
+
+
 def test_pytest_starts_without_torch(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         test_own="""

@@ -11,16 +11,16 @@ import pytest
 
 from derivable.errors import SettingError
 from derivable.examiner.finding import Message
-from derivable.examiner.render.sentences import LANGUAGES, language, say
+from derivable.examiner.messages import LANGUAGES, language, say
 from tests.conftest import ROOT
 
 ENGLISH = LANGUAGES["en"]
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 SOURCES = [
     path
-    for folder in ("src/derivable/examiner", "src/derivable/cli")
+    for folder in ("src/derivable/examiner", "src/derivable/cli", "src/derivable/pytest_plugin")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if path.parent.name != "sentences"
+    if path.parent.name != "messages"
 ]
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from derivable.examiner.capture.discover import Discovery, Settings, discover
+from derivable.examiner.messages import say
 from derivable.examiner.outcome import examined
-from derivable.examiner.render.sentences import say
 from tests.conftest import ROOT, Command
 
 STUDENTS = ROOT / "tests" / "students"

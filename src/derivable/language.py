@@ -1,23 +1,40 @@
-"""The languages that are spoken here, and which one is to be spoken."""
+"""The languages of messages, and which one is used."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 from derivable.errors import SettingError
 
 LANGUAGES = ("en", "fr")
+_speaking: ContextVar[str | None] = ContextVar("language of messages", default=None)
 
 
 def language(lang: str | None = None) -> str:
-    """The language to speak: `lang`, else DERIVABLE_LANG, else English.
+    """The language of messages: `lang`, else that of `speaking`, else DERIVABLE_LANG, else English.
 
-    Raises SettingError for one that is not spoken here.
+    Raises SettingError for a language without messages.
     """
-    chosen = lang or os.environ.get("DERIVABLE_LANG") or "en"
+    chosen = lang or _speaking.get() or os.environ.get("DERIVABLE_LANG") or "en"
     if chosen not in LANGUAGES:
         raise SettingError(
             f"derivable speaks {' and '.join(LANGUAGES)}, not {chosen!r}; set --lang or "
             "DERIVABLE_LANG to one of them"
         )
     return chosen
+
+
+@contextlib.contextmanager
+def speaking(lang: str | None) -> Iterator[None]:
+    """Inside, `language()` is `lang`, also for the messages of errors; None changes nothing.
+
+    Raises SettingError for a language without messages.
+    """
+    before = _speaking.set(language(lang) if lang else _speaking.get())
+    try:
+        yield
+    finally:
+        _speaking.reset(before)

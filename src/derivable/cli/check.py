@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derivable.cli.check_request import CheckRequest
+from derivable.language import speaking
 
 if TYPE_CHECKING:
     from derivable.cli.check_output import Output, Result
@@ -133,7 +134,7 @@ class WithArguments(click.Command):
     "--lang",
     type=click.Choice(["en", "fr"]),
     envvar="DERIVABLE_LANG",
-    help="The language of the report.  [default: DERIVABLE_LANG, else en]",
+    help="The language of the report and of errors.  [default: DERIVABLE_LANG, else en]",
 )
 @click.pass_context
 def check_command(
@@ -155,8 +156,16 @@ def check_command(
     nothing could be examined; else 0.
     """
     if not targets and not modules:
-        raise click.UsageError("Missing argument 'TARGET...'.", ctx)
-    return _check(targets, modules, ctx.meta["arguments"], CheckRequest(**options))
+        raise click.UsageError(_without_target(options["lang"]), ctx)
+    with speaking(options["lang"]):
+        return _check(targets, modules, ctx.meta["arguments"], CheckRequest(**options))
+
+
+def _without_target(lang: str | None) -> str:
+    from derivable.examiner.finding import Message
+    from derivable.examiner.messages import say
+
+    return say(Message("error.target_missing"), lang)
 
 
 def _check(

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from derivable.examiner.finding import Finding, Message
+from derivable.examiner.messages import language, say
 from derivable.examiner.render import show
 from derivable.examiner.render.as_json import as_data, dump
-from derivable.examiner.render.sentences import language, say
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Report

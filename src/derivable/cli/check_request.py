@@ -67,11 +67,12 @@ class CheckRequest:
         """
         from derivable.errors import SettingError, TargetError
         from derivable.examiner.capture.places import told
+        from derivable.examiner.messages import error_of
 
         if self.reference is None:
             return {}
         if not Path(self.reference).is_file():
-            raise SettingError(f"--reference: there is no file {self.reference}")
+            raise error_of(SettingError, "error.no_reference", path=self.reference)
         try:
             names = runpy.run_path(self.reference)
         except Exception as error:  # the user's code

@@ -20,8 +20,8 @@ from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
 from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
-from derivable.examiner.render.sentences import say
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
 from derivable.examiner.targets.subjects import subject_of
@@ -167,7 +167,7 @@ def examine_calls(calls: Calls, *, target: Any = None, settings: Settings = USUA
     """
     target = calls.target if target is None else target
     reports: list[Report] = []
-    refused = InputError(f"{name_of(target)}: no call of it was kept")
+    refused = error_of(InputError, "error.no_call_kept", name=name_of(target))
     before = torch.get_default_dtype()
     for call in chosen(calls):
         if len(reports) == MOST:

@@ -9,6 +9,7 @@ from typing import Any
 from derivable.errors import InputError
 from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found import Search
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.jax_functions import JaxSubject, tensors_of
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Inputs, Subject
@@ -52,10 +53,10 @@ def chosen(
         return Chosen([_bound(subject, found.inputs, found.options)], [found.message])
     if search.unfinished is not None:
         return Chosen([], [search.unfinished])
-    raise NoInputsFoundError(
-        f"no inputs were found at which {subject.name} runs{search.refusal(before=': ')}; "
-        f"give its inputs: check({subject.name}, torch.randn(4, 3), ...)"
-    )
+    raise error_of(
+        NoInputsFoundError, "error.no_inputs_found",
+        function=subject.name, refusal=search.refusal(),
+    )  # fmt: skip
 
 
 def _bound(subject: Subject, inputs: Inputs, options: dict[str, Any]) -> list[Any]:

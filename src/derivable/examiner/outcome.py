@@ -94,7 +94,7 @@ def _searched(found: Found, settings: Settings) -> Outcome:
     try:
         return Outcome(found, check(target, settings=settings))
     except NoInputsFoundError:
-        gaps = {"refusal": search.refusal(before=": "), "inputs": suggestion(target)}
+        gaps = {"refusal": search.refusal(), "inputs": suggestion(target)}
         return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
 

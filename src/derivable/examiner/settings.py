@@ -9,6 +9,7 @@ from typing import Any
 
 from derivable.errors import SettingError
 from derivable.examiner.finding import Finding, Section, Severity
+from derivable.examiner.messages import error_of
 
 
 class Level(Enum):
@@ -67,15 +68,17 @@ class Settings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "level", level_of(self.level))
         if self.budget is not None and self.budget < 1:
-            raise SettingError(f"budget must be a positive number of calls, got {self.budget}")
+            raise error_of(SettingError, "error.budget", got=self.budget)
         if not self.timeout > 0:
-            raise SettingError(f"timeout must be a positive number of seconds, got {self.timeout}")
+            raise error_of(SettingError, "error.timeout", got=self.timeout)
 
     def changed(self, options: Mapping[str, Any]) -> Settings:
         """These settings with those in `options`; raises TypeError for what is no setting."""
         changed, others = self.taken_from(options)
         if others:
-            raise TypeError(f"there is no setting {next(iter(others))!r}; there are {NAMES}")
+            raise error_of(
+                TypeError, "error.no_setting", name=next(iter(others)), names=list(NAMES)
+            )
         return changed
 
     def taken_from(self, options: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
@@ -95,8 +98,8 @@ def level_of(name: Level | str) -> Level:
     try:
         return Level(name)
     except ValueError:
-        known = ", ".join(level.value for level in Level)
-        raise SettingError(f"level must be one of {known}, got {name!r}") from None
+        known = [level.value for level in Level]
+        raise error_of(SettingError, "error.level", names=known, got=name) from None
 
 
 USUAL = Settings()

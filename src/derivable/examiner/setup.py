@@ -24,6 +24,7 @@ from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.budget import Budget
+from derivable.examiner.messages import error_of
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
@@ -54,18 +55,15 @@ def prepare(
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
     wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]
     if not wanted:
-        raise InputError(
-            f"{subject.name}: none of the inputs is a floating-point tensor, so there is no "
-            "gradient to examine; give at least one, for example torch.randn(4, 3)"
-        )
+        raise error_of(InputError, "error.no_float", function=subject.name)
     inputs = [v.detach() if isinstance(v, Tensor) else v for v in given]
     try:
         outputs = subject.outputs(inputs)
     except Exception as error:  # whatever the user's forward raises
-        raise InputError(
-            f"{subject.name}.forward raises {type(error).__name__} at the given inputs: "
-            f"{_one_line(error, 200)}; give inputs at which it runs"
-        ) from error
+        raise error_of(
+            InputError, "error.forward_raises",
+            function=subject.name, error=type(error).__name__, text=_one_line(error, 200),
+        ) from error  # fmt: skip
     _refuse_sparse(subject.name, outputs)
     examined = Examined(subject, wanted, values=settings.surrogate is None)
     examined.reference = settings.reference
@@ -113,10 +111,7 @@ def _refuse_sparse(name: str, outputs: Sequence[Any]) -> None:
     for output in outputs:
         if is_float(output) and output.layout != torch.strided:
             layout = str(output.layout).removeprefix("torch.")
-            raise InputError(
-                f"{name}.forward returns a tensor of the layout {layout}; only dense outputs are "
-                "examined: return it .to_dense(), or examine the function that uses it"
-            )
+            raise error_of(InputError, "error.sparse_output", function=name, layout=layout)
 
 
 def _one_line(error: Exception, most: int) -> str:

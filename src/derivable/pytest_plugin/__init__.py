@@ -111,6 +111,9 @@ def pytest_collection_modifyitems(
 
 def _refuse_unknown(config: pytest.Config, collected: list[pytest.Item]) -> None:
     """Refuse a listed Function that is not there; one of a module not examined now may be."""
+    from derivable.examiner.finding import Message
+    from derivable.examiner.messages import error_of
+
     if any(isinstance(item, Broken) for item in collected):
         return  # it may be in what could not be loaded
     found = [item.found for item in collected if isinstance(item, Examination)]
@@ -119,10 +122,9 @@ def _refuse_unknown(config: pytest.Config, collected: list[pytest.Item]) -> None
     for name, _ in listed(config):
         module = name.rpartition(".")[0]
         if name not in known and (module in modules or not _exists(module)):
-            there = ", ".join(sorted(f"{f.module}.{f.name}" for f in found))
-            raise pytest.UsageError(
-                f"{EXPECTED} lists {name}, and there is no such Function: --derivable found "
-                f"{there or 'none'}; correct the name or take it off the list"
+            there = sorted(f"{f.module}.{f.name}" for f in found) or Message("error.none")
+            raise error_of(
+                pytest.UsageError, "error.listed_unknown", list=EXPECTED, name=name, names=there
             )
 
 

@@ -30,7 +30,7 @@ class Target(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Its Functions; one that cannot be loaded is an item that says so and fails."""
         from derivable.examiner.capture.discover import discover
-        from derivable.examiner.render.sentences import say
+        from derivable.examiner.messages import say
 
         try:
             discovery = discover(self.name)
@@ -99,9 +99,9 @@ class Examination(pytest.Item):
     def runtest(self) -> None:
         """Examine it; what is inconclusive, or cannot be examined, is skipped with the reason."""
         from derivable.examiner.finding import Message
+        from derivable.examiner.messages import say
         from derivable.examiner.outcome import examined
         from derivable.examiner.render.reproduction import reproduction
-        from derivable.examiner.render.sentences import say
 
         outcome = examined(self.found, settings=self._settings())
         if outcome.inputs is not None:
@@ -109,15 +109,15 @@ class Examination(pytest.Item):
         report = outcome.report
         if report is None:
             reason = outcome.reason
-            text = "no inputs for it" if isinstance(reason, Message) else reason
-            pytest.skip(f"{self.found.name}: not examined, {text}")
+            text = Message("plugin.no_inputs") if isinstance(reason, Message) else reason
+            pytest.skip(_text("not_examined", name=self.found.name, reason=text))
         causes = self._expected()
         if report.verdict == "inconclusive":
             pytest.skip(str(report))
         if causes is not None and report.ok:
-            pytest.fail(f"{self.name} is right now: take it off the list {EXPECTED}", pytrace=False)
+            pytest.fail(_text("right_now", name=self.name, list=EXPECTED), pytrace=False)
         if causes is not None and all(not causes or f.cause in causes for f in report.findings):
-            pytest.xfail(f"{report.findings[0].cause}: listed in {EXPECTED}")
+            pytest.xfail(_text("listed", cause=report.findings[0].cause, list=EXPECTED))
         if not report.ok:
             raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
 
@@ -147,3 +147,11 @@ class Examination(pytest.Item):
         names = {self.name, self.found.name}
         causes = [cause for name, cause in listed(self.config) if name in names]
         return {cause for cause in causes if cause} if causes else None
+
+
+def _text(key: str, **gaps: Any) -> str:
+    """A message of the plugin."""
+    from derivable.examiner.finding import Message
+    from derivable.examiner.messages import say
+
+    return say(Message(f"plugin.{key}", gaps))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from derivable.examiner.capture.found import Found
     from derivable.examiner.capture.recording import Recording
 
-NOTHING = "derivable: these tests called no Function that is defined outside of PyTorch"
 OUTPUT = "derivable"  # the key of what a worker sends
 
 
@@ -84,7 +83,7 @@ class Recorded:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """State it where there was nothing to examine."""
         if self.nothing:
-            terminalreporter.write_line(NOTHING)
+            _report_nothing(terminalreporter)
 
     def _stopped(self) -> Recording | None:
         recording, self.recording = self.recording, None
@@ -128,7 +127,14 @@ class FromWorkers:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """State it where there was nothing to examine."""
         if self.nothing:
-            terminalreporter.write_line(NOTHING)
+            _report_nothing(terminalreporter)
+
+
+def _report_nothing(terminalreporter: pytest.TerminalReporter) -> None:
+    from derivable.examiner.finding import Message
+    from derivable.examiner.messages import say
+
+    terminalreporter.write_line(say(Message("plugin.nothing_called")))
 
 
 def _run(session: pytest.Session, items: list[Examination]) -> None:

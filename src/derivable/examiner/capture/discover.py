@@ -23,6 +23,7 @@ from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import cells, script
 from derivable.examiner.capture.surroundings import TimeUpError, surroundings, time_limit
 from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 
 SECONDS = 60.0  # for which a program may run
@@ -91,7 +92,7 @@ def discover_main(module: str, settings: Settings) -> Discovery:
             spec = spec_of(f"{module}.__main__")
         origin = spec.origin if spec is not None else None
         if spec is None or not origin or not Path(origin).is_file():
-            raise SettingError(f"there is no module {module} to be run from here")
+            raise error_of(SettingError, "error.no_main_module", module=module)
         pieces, assumed = script(Path(origin))
         names = program.new_module("__main__", origin, spec)
         whole = program.Program(module, pieces, names, notes=_assumed(module, assumed))
@@ -225,6 +226,6 @@ def _stopped_in_time(settings: Settings, where: str) -> Iterator[None]:
         with surroundings(Path.cwd(), [where, *settings.arguments]), time_limit(settings.seconds):
             yield
     except (TimeUpError, LongLoopError):
-        raise TargetError(
-            f"{where} was not imported within {settings.seconds:g} s (--run-timeout)"
+        raise error_of(
+            TargetError, "error.import_timeout", name=where, seconds=f"{settings.seconds:g}"
         ) from None

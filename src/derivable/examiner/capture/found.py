@@ -16,6 +16,8 @@ from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.places import TORCH, is_the_users, place_of
 from derivable.examiner.capture.recording import Recording
+from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,10 @@ def named(module: ModuleType, name: str, where: str, recording: Recording) -> Fo
         return _found(value, recording.calls.get(id(value)))
     known = [target.__qualname__ for target in _defined(vars(module), module.__name__)]
     near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"it defines {', '.join(known) or 'none'}"
-    raise SettingError(f"{where} has no Function {name}; {hint}")
+    hint = Message("error.defines", {"names": known or Message("error.none")})
+    if near:
+        hint = Message("error.did_you_mean", {"name": near[0]})
+    raise error_of(SettingError, "error.no_function", place=where, name=name, hint=hint)
 
 
 def _found(value: Any, calls: Calls | None, dtype: torch.dtype = torch.float32) -> Found:

@@ -17,6 +17,7 @@ from derivable.examiner.capture.places import in_words, told
 from derivable.examiner.capture.recording import LongLoopError
 from derivable.examiner.capture.surroundings import TimeUpError
 from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 
 
@@ -51,7 +52,7 @@ class MissingError(TargetError):
 def exists(path: Path) -> bool:
     """True for a file; raises SettingError for none."""
     if not path.is_file():
-        raise SettingError(f"there is no file {path}")
+        raise error_of(SettingError, "error.no_file", path=path)
     return True
 
 
@@ -61,24 +62,21 @@ def load(where: str) -> ModuleType:
     if path.is_dir():
         path = path / "__init__.py"
         if not path.is_file():
-            raise SettingError(f"{where} is a folder and no package; name a file in it")
+            raise error_of(SettingError, "error.no_package", path=where)
     if path.suffix == ".py" or path.is_file():
         exists(path)
         if path.suffix != ".py":
-            raise SettingError(
-                f"{where} is no file of Python; its name must end in .py, or .ipynb for a notebook"
-            )
+            raise error_of(SettingError, "error.no_python_file", path=where)
         return _load_file(path.resolve())
     if not all(part.isidentifier() for part in where.split(".")):
-        raise SettingError(
-            f"{where!r} is no file and no module; expected file.py, notebook.ipynb, "
-            "package.module, or one of them with :Name"
-        )
+        raise error_of(SettingError, "error.no_target", name=where)
     with importing_from(Path.cwd()):
         if spec_of(where) is None:
             parent, _, last = where.rpartition(".")
-            hint = f"; did you mean {parent}:{last}?" if last[:1].isupper() and parent else ""
-            raise SettingError(f"there is no module {where} to be found from here{hint}")
+            if last[:1].isupper() and parent:
+                hint = Message("error.did_you_mean", {"name": f"{parent}:{last}"})
+                raise error_of(SettingError, "error.no_module_but", module=where, hint=hint)
+            raise error_of(SettingError, "error.no_module", module=where)
         return import_(where)
 
 
@@ -106,13 +104,14 @@ def _load_file(path: Path) -> ModuleType:
         module = import_(name)
         if Path(module.__file__ or "").resolve() == path:
             return module
-        raise TargetError(
-            f"{short(str(path))}: another {name} was found first, at {module.__file__}"
-        )
+        raise error_of(
+            TargetError, "error.other_module",
+            path=short(str(path)), module=name, other=module.__file__,
+        )  # fmt: skip
 
 
 def import_(name: str) -> ModuleType:
-    """Import a module; whatever its code raises becomes one sentence."""
+    """Import a module; whatever its code raises becomes one error message."""
     try:
         return importlib.import_module(name)
     except (KeyboardInterrupt, TimeUpError, LongLoopError):

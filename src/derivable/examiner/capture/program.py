@@ -21,6 +21,7 @@ from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import Piece
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.finding import Message
+from derivable.examiner.messages import say
 
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
 _FUTURE = functools.reduce(
@@ -219,7 +220,8 @@ class _Missing:
 
     def _raise(self) -> Any:
         name = vars(self)["_name"]
-        raise MissingModuleError(f"the module {name} is not installed", name=name)
+        text = say(Message("error.module_not_installed", {"module": name}))
+        raise MissingModuleError(text, name=name)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

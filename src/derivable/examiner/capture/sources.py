@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derivable.errors import TargetError
+from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 
 _MAGIC = re.compile(r"^(\s*)(?:[\w.,\s]+=\s*)?[%!].*$|^(\s*)\??\?[\w.]+\s*$|^(\s*)[\w.]+\?\??\s*$")
@@ -76,7 +77,7 @@ def cells(path: Path) -> list[Piece]:
             found = [cell for sheet in document["worksheets"] for cell in sheet["cells"]]
         code = [c.get("source", c.get("input", "")) for c in found if c["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise TargetError(f"{short(str(path))} is no notebook that can be read") from None
+        raise error_of(TargetError, "error.no_notebook", path=short(str(path))) from None
     texts = ["".join(source) if isinstance(source, list) else str(source) for source in code]
     return [_parsed(_python(t), f"{path} cell {i}") for i, t in enumerate(texts, 1) if t.strip()]
 

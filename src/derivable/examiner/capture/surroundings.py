@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from derivable.examiner.capture.places import DERIVABLE
+from derivable.examiner.messages import error_of
 
 ANSWERS = 100  # empty answers to input(), before it says that nobody answers
 
@@ -159,7 +160,7 @@ def _no_answers() -> Any:
     def answer(prompt: object = "") -> str:
         print(prompt)
         if next(left, None) is None:
-            raise EOFError("input() is asked, and nobody answers")
+            raise error_of(EOFError, "error.input_called")
         return ""
 
     return answer

@@ -130,7 +130,7 @@ def _beside_backward(examined: Examined, inputs: Inputs, push: Push, cause: str)
 
 
 def _raises(error: BaseException, cause: str) -> Problem:
-    said = Message("evidence.way_raises", {"way": "forward mode"})
+    said = Message("evidence.way_raises", {"way": Message("way.forward_mode")})
     return Problem(cause, None, (said, raised(error)), rule="jvp", source=raised_at(error))
 
 

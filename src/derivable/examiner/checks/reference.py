@@ -14,6 +14,7 @@ from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
 
@@ -28,17 +29,19 @@ def compare_references(examined: Examined, inputs: Inputs) -> None:
     subject = examined.subject
     forward = [output for output in subject.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
-        theirs = _returned(examined.reference, "the reference", subject.given(inputs), subject.name)
+        theirs = _returned(
+            examined.reference, "error.the_reference", subject.given(inputs), subject.name
+        )
         if _differ(forward, theirs):
             examined.reference = None
     if subject.meant is not None:
-        theirs = _returned(subject.meant, "surrogate_of", subject.given(inputs), subject.name)
+        theirs = _returned(subject.meant, "error.surrogate_of", subject.given(inputs), subject.name)
         shapes = [[tuple(output.shape) for output in some] for some in (forward, theirs)]
         if shapes[0] != shapes[1]:
-            raise InputError(
-                f"surrogate_of returns shapes {shapes[1]}, and {subject.name}.forward "
-                f"{shapes[0]}; give a function of the same inputs with outputs of the same shapes"
-            )
+            raise error_of(
+                InputError, "error.surrogate_shapes", function=subject.name,
+                returned=_written(shapes[1]), expected=_written(shapes[0]),
+            )  # fmt: skip
 
 
 class Forward(Check):
@@ -73,7 +76,7 @@ def _forward_problem(setup: Setup, inputs: Inputs) -> Problem | None:
         ours = [output for output in subject.outputs(inputs) if is_float(output)]
     except Exception:  # forward may refuse made-up inputs
         return None
-    theirs = _returned(reference, "the reference", subject.given(inputs), subject.name)
+    theirs = _returned(reference, "error.the_reference", subject.given(inputs), subject.name)
     shapes = [[tuple(output.shape) for output in some] for some in (ours, theirs)]
     if shapes[0] != shapes[1]:
         fields = {"returned": _written(shapes[0]), "expected": _written(shapes[1])}
@@ -105,11 +108,12 @@ def _differ(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> bool:
 
 
 def _returned(function: Callable[..., Any], what: str, inputs: Inputs, name: str) -> list[Tensor]:
-    """The floating-point outputs of a function that the user gave."""
+    """The floating-point outputs of a function that the user gave, `what` being its message."""
     try:
         return [output for output in as_tuple(function(*inputs)) if is_float(output)]
     except Exception as error:
-        raise InputError(
-            f"{what} raises {type(error).__name__} at the inputs of {name}: "
-            f"{' '.join(str(error).split())[:160]}; it must take the same inputs"
-        ) from error
+        text = " ".join(str(error).split())[:160]
+        raise error_of(
+            InputError, "error.given_raises",
+            what=Message(what), error=type(error).__name__, function=name, text=text,
+        ) from error  # fmt: skip

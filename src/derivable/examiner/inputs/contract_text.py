@@ -20,6 +20,7 @@ from derivable.examiner.inputs.contracts_of_entries import (
     Probability,
     Several,
 )
+from derivable.examiner.messages import error_of
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+|inf)(?:e[-+]?\d+)?"
 RANGE = re.compile(rf"({NUMBER})?\.\.({NUMBER})?")
@@ -29,7 +30,6 @@ WORDS: dict[str, Contract] = {
     "distinct": Distinct(), "probability": Probability(), "integer": Integer(),
     "nonzero": Nonzero(), "fixed": FixedSize(),
 }  # fmt: skip
-EXPECTED = f"one of {', '.join(WORDS)}, index(5), fixed(0), 0..1, or several of them with +"
 
 
 def contract_of(value: Any, argument: str) -> Contract:
@@ -44,7 +44,7 @@ def contract_of(value: Any, argument: str) -> Contract:
     elif isinstance(value, list | tuple) and value:
         parts = [contract_of(part, argument) for part in value]
     else:
-        raise SettingError(f"the contract of {argument} is {value!r}; expected {EXPECTED}")
+        raise _unknown(argument, value)
     return parts[0] if len(parts) == 1 else Several(tuple(parts))
 
 
@@ -55,7 +55,7 @@ def parse_contract(text: str) -> tuple[str, Contract]:
     """
     argument, equals, said = text.partition("=")
     if not equals or not argument.strip():
-        raise SettingError(f"a contract is ARGUMENT=CONTRACT, such as A=symmetric, got {text!r}")
+        raise error_of(SettingError, "error.contract_form", got=text)
     return argument.strip(), contract_of(said.strip(), argument.strip())
 
 
@@ -78,7 +78,13 @@ def _said(text: str, argument: str) -> Contract:
             return FixedSize(tuple(numbers))
         if len(numbers) == 1 and numbers[0] > 0:
             return Index(numbers[0])
-    raise SettingError(f"the contract of {argument} is {text!r}; expected {EXPECTED}")
+    raise _unknown(argument, text)
+
+
+def _unknown(argument: str, got: Any) -> SettingError:
+    return error_of(
+        SettingError, "error.contract_unknown", argument=argument, got=got, names=list(WORDS)
+    )
 
 
 def bound(
@@ -92,21 +98,21 @@ def bound(
     found: dict[int, Contract] = {}
     for argument, value in contracts.items():
         if argument not in names:
-            raise InputError(
-                f"{function} has no input {argument!r} that a contract could be of; it takes "
-                f"{', '.join(names)}"
-            )
+            raise error_of(
+                InputError, "error.contract_argument",
+                function=function, argument=argument, names=list(names),
+            )  # fmt: skip
         position = names.index(argument)
         contract, given = contract_of(value, argument), inputs[position]
         if not isinstance(given, Tensor):
-            raise InputError(
-                f"{function}: {argument} has a contract, and is of type {type(given).__name__}; "
-                "contracts are of tensors"
-            )
+            raise error_of(
+                InputError, "error.contract_type",
+                function=function, argument=argument, kind=type(given).__name__,
+            )  # fmt: skip
         if not contract.holds(given.detach()):
-            raise InputError(
-                f"{function}: the given {argument} does not fulfil its contract "
-                f"({contract.text}); give one that does, or another contract"
-            )
+            raise error_of(
+                InputError, "error.contract_broken",
+                function=function, argument=argument, contract=contract.text,
+            )  # fmt: skip
         found[position] = contract
     return found

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from derivable.errors import SettingError, TargetError
+from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of, say
 
 Examples = Callable[[], Any]
 
@@ -61,9 +63,7 @@ def declare(
     The others are those of `check`. Raises SettingError where nothing is declared.
     """
     if examples is None and not contracts and surrogate is None and surrogate_of is None:
-        raise SettingError(
-            "declare needs at least one of examples=, contracts=, surrogate= and surrogate_of="
-        )
+        raise error_of(SettingError, "error.nothing_declared")
     made = examples if examples is None or callable(examples) else lambda: examples
     new = Declaration(made, dict(contracts or {}), surrogate, surrogate_of)
     if isinstance(target, str):
@@ -112,8 +112,8 @@ def parse_surrogate(text: str) -> tuple[str, str]:
     """
     pattern, _, why = text.partition("=")
     if not pattern.strip():
-        raise SettingError(f"a surrogate is PATTERN=REASON, such as package.*STE, got {text!r}")
-    return pattern.strip(), why.strip() or "declared from outside"
+        raise error_of(SettingError, "error.surrogate_form", got=text)
+    return pattern.strip(), why.strip() or say(Message("surrogate.declared"))
 
 
 def load_declarations(path: str | Path) -> None:
@@ -123,7 +123,7 @@ def load_declarations(path: str | Path) -> None:
     """
     file = Path(path)
     if not file.is_file():
-        raise SettingError(f"there is no file {path} of declarations")
+        raise error_of(SettingError, "error.no_declarations", path=path)
     try:
         runpy.run_path(str(file))
     except Exception as error:  # the user's code

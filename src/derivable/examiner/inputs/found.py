@@ -81,15 +81,16 @@ class Search:
         says_so = errors and all(isinstance(error, NotImplementedError) for error in errors)
         return Message("note.forward_not_implemented") if says_so else None
 
-    def refusal(self, before: str = "") -> str:
-        """What forward raised at the first candidate; empty if nothing was tried."""
+    def refusal(self) -> Message | str:
+        """What forward raised at the first candidate, after a colon; "" if nothing was tried."""
         if not self.trials.refusals:
             return ""
         inputs, error = self.trials.refusals[0]
         shapes = ", ".join(str(tuple(v.shape)) if isinstance(v, Tensor) else repr(v)[:20]
                            for v in inputs)  # fmt: skip
         text = " ".join(str(error).split())[:120]
-        return f"{before}{type(error).__name__} at ({shapes}): {text}"
+        gaps = {"error": type(error).__name__, "shapes": shapes, "text": text}
+        return Message("error.refusal", gaps)
 
     def _written(self) -> Found | None:
         """Inputs of a call in a docstring, in the same file or in a test of it."""

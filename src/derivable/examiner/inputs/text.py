@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError, SettingError
+from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import FunctionSubject
@@ -37,10 +39,7 @@ _TENSOR = re.compile(
     r"(?P<name>\w+):(?P<shape>\d+(x\d+)*)?"
     r"(:(?P<dtype>[a-z]+\d*))?(<(?P<below>\d+))?(:(?P<low>[^:]+)\.\.(?P<high>[^:]+))?"
 )
-FORM = (
-    'expected name:shape, name:shape:dtype or name=value, such as "x:13x5 w:5x7:float32 s: '
-    'labels:13:int<7 p:13x5:0.1..0.9 alpha=0.1"'
-)
+FORM = Message("error.input_form")
 
 
 def parse_inputs(text: str) -> dict[str, list[Made]]:
@@ -52,7 +51,7 @@ def parse_inputs(text: str) -> dict[str, list[Made]]:
     """
     words = text.split()
     if not words:
-        raise SettingError(f"--input is empty: {FORM}")
+        raise error_of(SettingError, "error.input_empty", form=FORM)
     made: dict[str, list[Made]] = {}
     for word in words:
         name, maker = _value(word) if "=" in word.partition(":")[0] else _tensor(word)
@@ -64,15 +63,12 @@ def _value(word: str) -> tuple[str, Made]:
     """`alpha=0.1`; a word that is no Python literal is a string."""
     name, _, text = word.partition("=")
     if not name.isidentifier() or not text:
-        raise SettingError(f"--input: {word!r} cannot be read: {FORM}")
+        raise error_of(SettingError, "error.input_unreadable", word=word, form=FORM)
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         if not text.isidentifier():
-            raise SettingError(
-                f"--input: the value of {name} cannot be read in {word!r}: expected a number, "
-                "True, None, a word, or a tuple without spaces"
-            ) from None
+            raise error_of(SettingError, "error.input_value", name=name, word=word) from None
         value = text
     return name, lambda: value
 
@@ -80,24 +76,20 @@ def _value(word: str) -> tuple[str, Made]:
 def _tensor(word: str) -> tuple[str, Made]:
     found = _TENSOR.fullmatch(word)
     if found is None:
-        raise SettingError(f"--input: {word!r} cannot be read: {FORM}")
+        raise error_of(SettingError, "error.input_unreadable", word=word, form=FORM)
     part = found.groupdict()
     dtype = DTYPES.get(part["dtype"] or "float64")
     if dtype is None:
-        raise SettingError(
-            f"--input: {part['dtype']!r} in {word!r} is no dtype; there are {', '.join(DTYPES)}"
+        raise error_of(
+            SettingError, "error.input_dtype", got=part["dtype"], word=word, names=list(DTYPES)
         )
     shape = tuple(map(int, part["shape"].split("x"))) if part["shape"] else ()
     smooth = dtype.is_floating_point or dtype.is_complex
     if not smooth and dtype is not torch.bool and part["below"] is None:
-        raise SettingError(
-            f"--input: integers need a limit: {word}<7 draws {part['name']} from 0 to 6"
-        )
+        raise error_of(SettingError, "error.input_limit", word=word, name=part["name"])
     if smooth and part["below"] is not None:
-        raise SettingError(
-            f"--input: < is for integers, as in labels:13:int<7; numbers between two limits are "
-            f"{part['name']}:{part['shape'] or ''}:0..{part['below']}"
-        )
+        right = f"{part['name']}:{part['shape'] or ''}:0..{part['below']}"
+        raise error_of(SettingError, "error.input_below", right=right)
     if part["low"] is None:
         below = int(part["below"] or 2)
         return part["name"], lambda: _draw(shape, dtype, below)
@@ -106,10 +98,7 @@ def _tensor(word: str) -> tuple[str, Made]:
     except ValueError:
         low, high = math.nan, math.nan
     if not (low < high and dtype.is_floating_point):
-        raise SettingError(
-            f"--input: {word!r} cannot be read: a range is low..high in a floating-point dtype, "
-            "such as 0.1..0.9"
-        )
+        raise error_of(SettingError, "error.input_range", word=word)
     drawn = torch.float64  # first in double precision, so that a dtype only rounds
     return part["name"], lambda: torch.empty(shape, dtype=drawn).uniform_(low, high).to(dtype)
 
@@ -130,10 +119,9 @@ def bind(
     Raises InputError if one that it needs is missing, or one is given that it does not take.
     """
     parameters = takes(target)
-    names = ", ".join(made)
     for name in made:
         if name not in parameters:
-            raise InputError(f"there is no input {name!r}: it takes {', '.join(parameters)}")
+            raise error_of(InputError, "error.input_unknown", name=name, names=list(parameters))
     with seeded(seed):
         values = {name: [make() for make in makers] for name, makers in made.items()}
     inputs: list[Any] = []
@@ -144,9 +132,11 @@ def bind(
         if parameter.kind is parameter.VAR_POSITIONAL:
             inputs += given
         elif len(given) > 1:
-            raise InputError(f"{name} is given {len(given)} times")
+            raise error_of(InputError, "error.input_repeated", name=name, count=len(given))
         elif not given and parameter.default is parameter.empty:
-            raise InputError(f"it takes {', '.join(parameters)}, and only {names} is given")
+            raise error_of(
+                InputError, "error.input_left_out", names=list(parameters), given=list(made)
+            )
         elif parameter.kind is parameter.KEYWORD_ONLY:
             options |= dict.fromkeys([name], given[0]) if given else {}
         elif given or position < last:

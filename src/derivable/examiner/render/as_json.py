@@ -7,8 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from derivable.examiner.finding import Finding, Message
+from derivable.examiner.messages import language, say
 from derivable.examiner.render.reproduction import reproduction
-from derivable.examiner.render.sentences import language, say
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Report

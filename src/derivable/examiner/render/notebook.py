@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.finding import Message, Worst
-from derivable.examiner.render.sentences import language, say
+from derivable.examiner.messages import language, say
 from derivable.examiner.render.show import Line, entry, numbers, summary
 
 if TYPE_CHECKING:

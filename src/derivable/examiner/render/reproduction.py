@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from derivable.examiner.finding import Finding, Message
 from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.messages import say
 from derivable.examiner.points import Kind, Point
 from derivable.examiner.render.jax_script import jax_script
-from derivable.examiner.render.sentences import say
 from derivable.examiner.render.written import imports, written
 from derivable.examiner.targets.jax_functions import is_jax
 from derivable.examiner.targets.plain import by_hand, is_plain_function_class

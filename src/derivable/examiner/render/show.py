@@ -15,8 +15,8 @@ from derivable.examiner.finding import (
     Verdict,
     Worst,
 )
+from derivable.examiner.messages import language, say
 from derivable.examiner.render.reproduction import reproduction
-from derivable.examiner.render.sentences import language, say
 from derivable.examiner.settings import Level
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from torch._library.custom_ops import OPDEFS, CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
 from derivable.errors import InputError
+from derivable.examiner.finding import Message
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
 from derivable.examiner.targets.target import FunctionSubject, Inputs, Subject
 from derivable.function.gradients import as_tuple
@@ -35,10 +37,7 @@ class CustomOpSubject(FunctionSubject):
     def __init__(self, definition: CustomOpDef) -> None:
         Subject.__init__(self, definition._qualname, definition)
         if definition._backward_fn is None:
-            raise InputError(
-                f"{self.name} has no backward; register one with register_autograd, or examine "
-                "the functions that call it at inputs that do not require grad"
-            )
+            raise error_of(InputError, "error.operator_without_backward", name=self.name)
         self.ours, self.split, self.signature, self.protect = False, True, None, False
         self.forward: Callable[..., Any] = definition._init_fn
         self.arguments = definition._opoverload._schema.arguments
@@ -78,14 +77,16 @@ class CustomOpSubject(FunctionSubject):
         names = self.names(len(self.arguments))
         unknown = [name for name in options if name not in names[len(inputs) :]]
         if unknown or len(inputs) > len(names):
-            raise InputError(
-                f"{self.name} takes {', '.join(names)}; got {len(inputs)} inputs and "
-                f"{', '.join(options) or 'none'} by keyword"
-            )
+            raise error_of(
+                InputError, "error.operator_takes", name=self.name, names=names,
+                count=len(inputs), keywords=list(options) or Message("error.none"),
+            )  # fmt: skip
         bound = list(inputs)
         for argument in self.arguments[len(inputs) :]:
             if argument.name not in options and not argument.has_default_value():
-                raise InputError(f"{self.name}: the input {argument.name} is missing")
+                raise error_of(
+                    InputError, "error.input_missing", function=self.name, argument=argument.name
+                )
             bound.append(options.get(argument.name, argument.default_value))
         return bound
 

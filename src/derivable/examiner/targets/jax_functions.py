@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.target import CallableSubject, Inputs, is_float, with_entries
 
 
@@ -122,9 +123,7 @@ def _jax() -> Any:
     try:
         return importlib.import_module("jax")
     except ModuleNotFoundError:
-        raise InputError(
-            "this function needs JAX, which is not installed: pip install 'derivable[jax]'"
-        ) from None
+        raise error_of(InputError, "error.no_jax") from None
 
 
 def _array(tensor: Tensor) -> Any:

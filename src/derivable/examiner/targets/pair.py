@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.target import Inputs, PairRun, Run, Subject
 
 
@@ -59,8 +60,8 @@ class PairSubject(Subject):
             result = result[0]
         number = tensor_of(result).double()
         if number.numel() != 1:
-            raise InputError(
-                f"{self.name}: the value must be one number, got shape {tuple(number.shape)}"
+            raise error_of(
+                InputError, "error.not_one_number", name=self.name, shape=str(tuple(number.shape))
             )
 
         def gradient() -> list[Any]:

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
 from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 from derivable.function.gradients import as_tuple
@@ -55,7 +56,7 @@ class PlainSubject(FunctionSubject):
         return ctx._object.forward(*inputs)  # type: ignore[attr-defined]
 
     def _recorded(self, inputs: Any) -> Any:
-        raise InputError(f"{self.name} is a plain class, which autograd does not run")
+        raise error_of(InputError, "error.plain_class", name=self.name)
 
 
 def is_plain_function_class(value: Any) -> bool:

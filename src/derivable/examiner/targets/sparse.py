@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.target import Inputs
 
 COMPRESSED = (torch.sparse_csr, torch.sparse_csc)
@@ -72,11 +73,10 @@ def through_values(
             continue
         if value.layout not in LAYOUTS or (value.layout in COMPRESSED and value.ndim != 2):
             kind = str(value.layout).removeprefix("torch.")
-            raise InputError(
-                f"{function}: {names[i]} has the layout {kind} and {value.ndim} axes; sparse "
-                "tensors are examined in the layouts sparse_coo, and sparse_csr or sparse_csc of "
-                "2 axes: convert it, or give it dense"
-            )
+            raise error_of(
+                InputError, "error.sparse_layout",
+                function=function, argument=names[i], layout=kind, axes=value.ndim,
+            )  # fmt: skip
         example = value.detach()
         example = example.coalesce() if value.layout == torch.sparse_coo else example
         forms[i] = SparseForm(example)

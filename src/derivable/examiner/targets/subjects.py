@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
 from derivable.examiner.targets.jax_functions import JaxSubject, is_jax
 from derivable.examiner.targets.plain import PlainSubject, is_plain_function_class
@@ -29,7 +30,5 @@ def subject_of(target: Any, options: dict[str, Any] | None = None) -> Subject:
     if definition is not None:
         return CustomOpSubject(definition)
     if not callable(target):
-        raise InputError(
-            f"check examines a Function, a callable or a module, got {type(target).__name__}"
-        )
+        raise error_of(InputError, "error.not_callable", kind=type(target).__name__)
     return CallableSubject(target, options)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from derivable.errors import InputError
 from derivable.examiner.measure.budget import Budget
 from derivable.examiner.measure.space import size, unreal
+from derivable.examiner.messages import error_of
 from derivable.examiner.targets.applying import forwards_alone
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import Recorder
@@ -241,15 +242,16 @@ class FunctionSubject(Subject):
         names = self.names(len(inputs) + len(options) + 99)
         unknown = [name for name in options if name not in names]
         if unknown:
-            raise InputError(
-                f"{self.name}.forward has no input {unknown[0]!r}; it takes {', '.join(names)}"
-            )
+            raise error_of(
+                InputError, "error.no_such_input",
+                function=self.name, argument=unknown[0], names=names,
+            )  # fmt: skip
         last = max(names.index(name) for name in options)
         parameters = inspect.signature(self.forward).parameters
         rest = [options.get(n, parameters[n].default) for n in names[len(inputs) : last + 1]]
         for name, value in zip(names[len(inputs) :], rest, strict=False):
             if value is inspect.Parameter.empty:
-                raise InputError(f"{self.name}: the input {name} is missing")
+                raise error_of(InputError, "error.input_missing", function=self.name, argument=name)
         return [*inputs, *rest]
 
     def names(self, count: int) -> list[str]:

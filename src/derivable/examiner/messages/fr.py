@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from derivable.examiner.render.sentences.fr_causes import CAUSES
-from derivable.examiner.render.sentences.fr_command import COMMAND
-from derivable.examiner.render.sentences.fr_contracts import CONTRACTS
+from derivable.examiner.messages.fr_causes import CAUSES
+from derivable.examiner.messages.fr_command import COMMAND
+from derivable.examiner.messages.fr_contracts import CONTRACTS
+from derivable.examiner.messages.fr_errors import ERRORS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
+    **ERRORS,
     # Where it shows.
     "where.example": "pour vos entrées",
     "where.again": "pour d'autres valeurs des mêmes tailles",
@@ -129,6 +131,7 @@ SENTENCES: dict[str, str] = {
     "où la sortie et la dérivée sont finies",
     "evidence.way": "{way} donne un autre gradient que backward appelé à la main",
     "evidence.way_raises": "{way} lève une erreur",
+    "way.forward_mode": "le mode direct",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
     "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
     "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "

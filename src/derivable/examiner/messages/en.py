@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from derivable.examiner.render.sentences.en_causes import CAUSES
-from derivable.examiner.render.sentences.en_command import COMMAND
-from derivable.examiner.render.sentences.en_contracts import CONTRACTS
+from derivable.examiner.messages.en_causes import CAUSES
+from derivable.examiner.messages.en_command import COMMAND
+from derivable.examiner.messages.en_contracts import CONTRACTS
+from derivable.examiner.messages.en_errors import ERRORS
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
+    **ERRORS,
     # Where it shows.
     "where.example": "at your inputs",
     "where.again": "at other values of the same sizes",
@@ -122,6 +124,7 @@ SENTENCES: dict[str, str] = {
     "the output and the derivative are finite",
     "evidence.way": "{way} gives another gradient than backward by hand",
     "evidence.way_raises": "{way} raises",
+    "way.forward_mode": "forward mode",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
     "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",

@@ -1,15 +1,16 @@
-"""Every sentence of the examiner, in each language: one table of keys, one file per language."""
+"""Every message of the examiner, in each language: one table of keys, its files per language."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from derivable.examiner.finding import Message
-from derivable.examiner.render.sentences.en import SENTENCES as ENGLISH
-from derivable.examiner.render.sentences.fr import SENTENCES as FRENCH
+from derivable.examiner.messages.en import SENTENCES as ENGLISH
+from derivable.examiner.messages.fr import SENTENCES as FRENCH
 from derivable.language import language as language
 
 LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
+Error = TypeVar("Error", bound=Exception)
 
 
 def say(said: Message, lang: str | None = None) -> str:
@@ -19,6 +20,14 @@ def say(said: Message, lang: str | None = None) -> str:
     table, one = LANGUAGES[spoken], f"{said.key}_one"
     key = one if one in table and fields.get("count") == 1 else said.key
     return table[key].format_map(fields)
+
+
+def error_of(kind: type[Error], key: str, /, **fields: Any) -> Error:
+    """An error of this class; its text is the message `key`, such as `error.no_float`.
+
+    The language is that of `language()` where the error is made.
+    """
+    return kind(say(Message(key, fields)))
 
 
 def _filled(value: Any, lang: str) -> Any:
