@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from derivable.cli.check_output import Output, Result
     from derivable.examiner.capture.discover import Discovery, Settings
     from derivable.examiner.capture.found import Found
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.outcome import Outcome
 
 WRONG, USAGE, BAD_DATA = 1, 2, 3
@@ -162,7 +162,7 @@ def check_command(
 
 
 def _without_target(lang: str | None) -> str:
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import say
 
     return say(Message("error.target_missing"), lang)

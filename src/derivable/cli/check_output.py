@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
 from derivable.examiner.render import show
 from derivable.examiner.render.as_json import as_data, dump

@@ -111,7 +111,7 @@ def pytest_collection_modifyitems(
 
 def _refuse_unknown(config: pytest.Config, collected: list[pytest.Item]) -> None:
     """Refuse a listed Function that is not there; one of a module not examined now may be."""
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import error_of
 
     if any(isinstance(item, Broken) for item in collected):

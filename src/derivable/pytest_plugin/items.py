@@ -98,7 +98,7 @@ class Examination(pytest.Item):
 
     def runtest(self) -> None:
         """Examine it; what is inconclusive, or cannot be examined, is skipped with the reason."""
-        from derivable.examiner.finding import Message
+        from derivable.examiner.message import Message
         from derivable.examiner.messages import say
         from derivable.examiner.outcome import examined
         from derivable.examiner.render.reproduction import reproduction
@@ -151,7 +151,7 @@ class Examination(pytest.Item):
 
 def _text(key: str, **gaps: Any) -> str:
     """A message of the plugin."""
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import say
 
     return say(Message(f"plugin.{key}", gaps))

@@ -7,15 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from derivable.examiner.finding import (
-    Finding,
-    Message,
-    Section,
-    Source,
-    Verdict,
-    Worst,
-)
+from derivable.examiner.finding import Finding, Section, Source, Verdict, Worst
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
+from derivable.examiner.points import Kind, kind
 from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.settings import Level
 
@@ -146,7 +141,7 @@ def heading(
         "where": finding.where,
     }
     argument = "_argument" if finding.argument else ""
-    where = "" if finding.where.key == "where.example" else "_where"
+    where = "" if kind(finding) is Kind.EXAMPLE else "_where"
     title = Message(f"show.heading{argument}{where}", gaps)
     if not level.fails(finding):
         title = Message("show.warning", {"finding": title})
