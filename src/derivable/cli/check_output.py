@@ -77,11 +77,11 @@ class Output:
         """After the last, with the exit code."""
 
     def say(self, key: str, **gaps: object) -> str:
-        """A sentence of the command."""
+        """A message of the command."""
         return say(Message(f"cli.{key}", gaps), self.lang)
 
     def words(self, said: Message | str | None) -> str:
-        """A message in the language of the output; what is a sentence already stays it."""
+        """A message in the language of the output; what is a text already stays as it is."""
         return say(said, self.lang) if isinstance(said, Message) else said or ""
 
     def counts(self, results: Sequence[Result]) -> str:

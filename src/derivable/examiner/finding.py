@@ -1,4 +1,4 @@
-"""`Finding`: one thing that the examiner found, as data; `sentences` turns it into words."""
+"""`Finding`: one thing that the examiner found, as data; `messages` has its texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Severity(IntEnum):
 
 
 class Message(NamedTuple):
-    """A sentence of the table, by its key, with what stands in its gaps."""
+    """A message of the table, by its key, with what fills its gaps."""
 
     key: str
     fields: Mapping[str, Any] = {}
@@ -61,7 +61,7 @@ class Worst(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One mistake, and what speaks for it.
+    """One mistake, and its evidence.
 
     `cause` is an id of `causes.CAUSES`; `rivals` are the other causes that fit as well.
     """

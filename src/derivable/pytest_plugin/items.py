@@ -79,11 +79,11 @@ class Broken(pytest.Item):
         self.add_marker("derivable")
 
     def runtest(self) -> None:
-        """Fail with the sentence."""
+        """Fail with the problem."""
         pytest.fail(self.problem, pytrace=False)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """No file: its name is in the sentence."""
+        """No file: its name is in the problem."""
         return self.path, None, self.nodeid
 
 
@@ -121,7 +121,7 @@ class Examination(pytest.Item):
             raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The report and a reproduction: a traceback through the examiner helps nobody."""
+        """The report and a reproduction: a traceback through the examiner is of no use."""
         from derivable.examiner.capture.places import told
 
         if isinstance(excinfo.value, DerivableError):

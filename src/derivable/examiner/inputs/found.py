@@ -1,4 +1,4 @@
-"""`found_inputs`: inputs for a target that nobody gave any: chosen, tried, and stated."""
+"""`found_inputs`: inputs for a target that was given none: chosen, tried, and stated."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Search:
 
     @property
     def unfinished(self) -> Message | None:
-        """A note where forward is still to be written: it returned None, or said so itself."""
+        """A note where forward is unfinished: it returned None, or raised NotImplementedError."""
         if self.trials.nothing:
             return Message("note.forward_none")
         errors = [error for _, error in self.trials.refusals]
@@ -216,7 +216,7 @@ class Search:
 
 
 def _rules(target: Any, subject: Subject) -> list[Callable[..., Any]]:
-    """The functions whose sources tell about the arguments."""
+    """The functions whose sources show the arguments' use."""
     if isinstance(subject, FunctionSubject):
         own = [subject.forward]
         setup = getattr(target, "setup_context", None)

@@ -14,7 +14,7 @@ Error = TypeVar("Error", bound=Exception)
 
 
 def say(said: Message, lang: str | None = None) -> str:
-    """The sentence, with its gaps filled: a Message, or several, in a gap in the same language."""
+    """The text of a message; a Message, or several, in a gap are in the same language."""
     spoken = language(lang)
     fields = {name: _filled(value, spoken) for name, value in said.fields.items()}
     table, one = LANGUAGES[spoken], f"{said.key}_one"

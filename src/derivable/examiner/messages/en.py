@@ -1,4 +1,4 @@
-"""The sentences in English. Gaps in braces are filled by name; a test compares the languages."""
+"""The messages in English. Gaps in braces are filled by name; a test compares the languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
-    # What speaks for a cause.
+    # Evidence for a cause.
     "evidence.forward_shape": "forward returns shape {returned}, the reference {expected}",
     "evidence.forward_values": "{count} of {all} numbers differ; the most: forward {returned}, "
     "the reference {expected}",
@@ -279,7 +279,7 @@ SENTENCES: dict[str, str] = {
     "note.backward_none": "backward returns nothing: it is to be written, or its return is missing",
     "note.backward_not_implemented": "backward raises NotImplementedError: it is to be written",
     "note.saved_variables": "ctx.saved_variables is the old name of ctx.saved_tensors",
-    # Where inputs come from that nobody gave.
+    # Where inputs come from that were not given.
     "found.examples": "at its examples()",
     "found.call": "inputs of a call in {place}: {inputs}",
     "found.chosen": "inputs chosen by {source}: {inputs}; at others: {call}",
