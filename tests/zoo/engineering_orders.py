@@ -367,7 +367,7 @@ SECOND = ("second_order",)
 CHANGED = ("changed_after_saving",)
 UNUSED = ("ignores_grad_output", "part_only", "missing_term")
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("sin saves its slope", SinWithSavedSlope, _one, SECOND, "x"),
     Wrong("tanh detached", DetachedTanh, _one, SECOND, "x"),
     Wrong("cube of x.data", DataCube, _one, SECOND, "x"),

@@ -346,7 +346,7 @@ def _ratio() -> Any:
     return [draw(13, 5), positive(13, 5)]
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("linear-no-transpose", LinearNoTranspose, _linear(), ("transposed",), "x"),
     Wrong("linear-one", LinearNoTranspose, _linear(13, 1, 1), ("transposed", "sizes"), "x"),
     Wrong("linear-weight-back", LinearWeightBack, _linear(), ("transposed",), "w"),

@@ -141,7 +141,7 @@ class OnceError(Exception):
 def _refuses(total: Tensor) -> bool:
     """Whether autograd has put a node there that raises for @once_differentiable.
 
-    torch.autograd.grad steps around such a node without a word.
+    torch.autograd.grad steps around such a node silently.
     """
     nodes, seen = [total.grad_fn], set()
     while nodes:

@@ -64,7 +64,7 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
-    "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
+    "evidence.forward_changes": "forward changes {name} without declaring it with ctx.mark_dirty",
     "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
     "that has this dtype already",
     "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
@@ -241,8 +241,8 @@ SENTENCES: dict[str, str] = {
     "evidence.option": "it is the gradient for {name} = {other}; forward used {value}",
     "evidence.representable": "the {count} wrong entries are all exact {dtype} numbers",
     "evidence.steps": "forward moves in steps: its derivative is 0 in all entries",
-    "evidence.identity": "forward returns {name} unchanged: if another gradient is meant, say "
-    "so with surrogate=",
+    "evidence.identity": "forward returns {name} unchanged: if another gradient is meant, "
+    "declare it with surrogate=",
     "evidence.offset": "{form} is off by {offset} in every entry, as where a small constant is "
     "added in backward only",
     "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move "
