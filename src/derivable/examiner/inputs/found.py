@@ -89,8 +89,8 @@ class Search:
         shapes = ", ".join(str(tuple(v.shape)) if isinstance(v, Tensor) else repr(v)[:20]
                            for v in inputs)  # fmt: skip
         text = " ".join(str(error).split())[:120]
-        gaps = {"error": type(error).__name__, "shapes": shapes, "text": text}
-        return Message("error.refusal", gaps)
+        name = type(error).__name__
+        return Message("error.refusal", {"error": name, "shapes": shapes, "text": text})
 
     def _written(self) -> Found | None:
         """Inputs of a call in a docstring, in the same file or in a test of it."""
