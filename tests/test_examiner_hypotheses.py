@@ -17,7 +17,7 @@ from derivable.examiner.diagnose.hypotheses import CAUSES, DETAILS, GUESSES, HYP
 from derivable.examiner.diagnose.regions import Part
 from derivable.examiner.diagnose.scalars import Ratio
 from derivable.examiner.diagnose.thresholds import Threshold
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import LANGUAGES, say
 from derivable.examiner.points import Kind, Point
 from tests.conftest import ROOT

@@ -22,7 +22,8 @@ from torch import Tensor
 from derivable import Linear
 from derivable.errors import WrongGradientError
 from derivable.examiner.capture.discover import discover
-from derivable.examiner.finding import Finding, Message, Section, Severity, Source, Verdict, Worst
+from derivable.examiner.finding import Finding, Section, Severity, Source, Verdict, Worst
+from derivable.examiner.message import Message
 from derivable.examiner.render.notebook import COLOURS, LOST, cells
 from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.report import Gradient, Report

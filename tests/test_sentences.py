@@ -10,7 +10,7 @@ from string import Formatter
 import pytest
 
 from derivable.errors import SettingError
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import LANGUAGES, language, say
 from tests.conftest import ROOT
 

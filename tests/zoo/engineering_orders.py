@@ -388,6 +388,6 @@ CASES: list[Wrong] = [
     Wrong("sin and cos swapped", SinCos, _one, ("swapped_outputs",), "angle"),
     Wrong("sin and cos, one unused", LazySinCos, _one, ("raises",), "angle"),
     Wrong("None where one output is unused", HastySplit, _one, ("none", "part_only"), "x"),
-    # "Swapped" is said of arguments; here two outputs' grad_outputs are exchanged.
+    # "Swapped" is reported of arguments; here two outputs' grad_outputs are exchanged.
     Wrong("max reads the positions' gradient", RowMax, _one, ("swapped_outputs",), "x"),
 ]

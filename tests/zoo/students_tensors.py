@@ -91,7 +91,7 @@ class ClampedInPlace(Function):
 
 
 class NumPyInPlace(Function):
-    """NumPy's astype makes no copy either, if it is told so."""
+    """NumPy's astype makes no copy either, with copy=False."""
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from derivable.cli.check_output import Output, Result
     from derivable.examiner.capture.discover import Discovery, Settings
     from derivable.examiner.capture.found import Found
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.outcome import Outcome
 
 WRONG, USAGE, BAD_DATA = 1, 2, 3
@@ -148,8 +148,9 @@ def check_command(
     goes to stderr, its windows are not shown, and nobody answers its input().
 
     A Function is examined at --input, else at the inputs with which the code called it and at its
-    own examples(), a static method that returns a list of tuples of inputs. Where the code stops
-    or fails, what it called before is examined, and the line is stated.
+    own examples(), a static method that returns a list of tuples of inputs, else at inputs that
+    are found from its forward. Where the code stops or fails, what it called before is examined,
+    and the line is stated.
 
     The exit code is 1 if something is wrong; else 3 if a target cannot be loaded; else 2 if
     nothing could be examined; else 0.
@@ -161,7 +162,7 @@ def check_command(
 
 
 def _without_target(lang: str | None) -> str:
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import say
 
     return say(Message("error.target_missing"), lang)

@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
 from derivable.examiner.render import show
 from derivable.examiner.render.as_json import as_data, dump
@@ -29,7 +30,7 @@ STYLES = {**show.STYLES, "not_examined": "bold magenta"}
 class Result:
     """One line of the result: a target with its report, or why there is none.
 
-    `inputs` says where its inputs come from; empty for those that were given, or are examples().
+    `inputs` states where its inputs come from; empty for those that were given, or are examples().
     """
 
     name: str
@@ -126,8 +127,8 @@ class TextOutput(Output):
         if result.report is not None:
             first = f"{result.report.seconds:.2f} s"
             level = result.report.settings.level
-            found = result.report.findings
-            rest = show.AND.join(show.heading(f, self.lang, level=level) for f in found)
+            found = show.alike(result.report.findings, self.lang)
+            rest = show.AND.join(show.heading(f, self.lang, names, level) for f, names in found)
         verdict = self.say(result.verdict)
         if not self.console.is_terminal:
             name, word = result.name.ljust(self.widths[0]), verdict.ljust(self.widths[1])
@@ -146,7 +147,8 @@ class TextOutput(Output):
     def end(self, results: Sequence[Result], code: int) -> None:
         """The reports, and the counts."""
         for result in results:
-            if result.report is not None and (self.details or result.verdict != "right"):
+            report = result.report
+            if report is not None and (self.details or report.findings or not report.ok):
                 self.show(self.body(result))
         counts = show.Line(self.counts(results), 0, "bold")
         self.show([counts], apart=bool(results or self.notes))
@@ -183,7 +185,7 @@ class JsonOutput(Output):
 
 
 class GithubOutput(Output):
-    """Annotations: an error on the line of the return, a warning where nothing could be said."""
+    """Annotations: an error on the line of the return, a warning where there is no verdict."""
 
     def begin(self, names: Sequence[str], notes: Sequence[Message]) -> None:
         """A warning for each line at which the code stopped or failed."""

@@ -19,7 +19,7 @@ from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
 from derivable.examiner.report import Report
@@ -278,7 +278,9 @@ def _returned(subject: Subject, inputs: list[Any]) -> Iterator[int]:
 
 def _varied(x: Tensor) -> Tensor:
     """What is one number everywhere, such as ones, made smaller by up to a third in each entry."""
-    if x.numel() < 2 or x.is_complex() or not bool((x == x.reshape(-1)[0]).all()):
+    if x.numel() < 2 or x.is_complex() or x.layout is not torch.strided:
+        return x
+    if not bool((x == x.reshape(-1)[0]).all()):
         return x
     shares = torch.rand(x.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return (x * (1 - shares / 3)).to(x.dtype)

@@ -15,9 +15,10 @@ from derivable.examiner.checks.check import Check, Seen, Setup
 from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding
 from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.measure.budget import Budget, BudgetSpent
+from derivable.examiner.message import Message
 from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivable.errors import InputError
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found import Search
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.jax_functions import JaxSubject, tensors_of
 from derivable.examiner.targets.random_state import seeded

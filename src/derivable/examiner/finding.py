@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from typing import Any, NamedTuple
+
+from derivable.examiner.message import Message
+from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
 
 class Section(Enum):
@@ -33,13 +36,6 @@ class Severity(IntEnum):
     NOTE = 0  # worth knowing
     WARNING = 1  # wrong, but repaired or met by few
     ERROR = 2
-
-
-class Message(NamedTuple):
-    """A message of the table, by its key, with what fills its gaps."""
-
-    key: str
-    fields: Mapping[str, Any] = {}
 
 
 class Source(NamedTuple):
@@ -83,10 +79,9 @@ class Finding:
         """The part of the report to which it belongs."""
         if self.cause in SECTIONS:
             return SECTIONS[self.cause]
-        if self.where.key == "where.dtype":
+        if kind(self) is Kind.DTYPE:
             return Section.FIRST_ORDER if self.dtype_of_inputs else Section.PRECISION
-        given = self.where.key in ("where.example", "where.again")
-        return Section.FIRST_ORDER if given else Section.SIZES
+        return Section.FIRST_ORDER if kind(self) in GIVEN_SIZES else Section.SIZES
 
 
 SECTIONS = {

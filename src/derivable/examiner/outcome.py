@@ -15,10 +15,10 @@ from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
 from derivable.examiner.examples import NoInputsFoundError
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.declared import declared
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.inputs.text import Made, bind, suggestion
+from derivable.examiner.message import Message
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
 

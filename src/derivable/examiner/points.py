@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 
 
 class Kind(Enum):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from derivable.errors import WrongGradientError
-from derivable.examiner.finding import Finding, Message, Section, Verdict
+from derivable.examiner.finding import Finding, Section, Verdict
+from derivable.examiner.message import Message
 from derivable.examiner.render import as_json, notebook, show
 from derivable.examiner.settings import Settings
 

@@ -17,13 +17,13 @@ from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Setup
 from derivable.examiner.checks.reference import compare_references
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.budget import Budget
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float

@@ -10,7 +10,8 @@ from derivable.examiner.checks.authoring import (
     first_run,
     not_runnable,
 )
-from derivable.examiner.finding import Finding, Message, Section, Verdict
+from derivable.examiner.finding import Finding, Section, Verdict
+from derivable.examiner.message import Message
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Subject

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from derivable.examiner.checks.check import Seen, Setup
 from derivable.examiner.checks.values import Sample
-from derivable.examiner.finding import Finding, Message, Section, Severity, Verdict
+from derivable.examiner.finding import Finding, Section, Severity, Verdict
+from derivable.examiner.message import Message
 
 CHECKS_OF: Mapping[Section, tuple[str, ...]] = {
     Section.SECOND_ORDER: ("second order",),

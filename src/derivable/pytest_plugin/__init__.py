@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="as --derivable, but the tests are run for their inputs alone, and not reported",
     )
+    group.addoption(
+        "--derivable-level",
+        choices=["lab", "standard", "strict"],
+        default=None,
+        help="what fails: first order alone, all but second order and warnings, or everything",
+    )
+    parser.addini("derivable_level", "the default of --derivable-level", default="standard")
     parser.addini(
         EXPECTED,
         "Functions that are known to be wrong, one per line: module.Class or Class, with ': cause' "
@@ -104,7 +111,7 @@ def pytest_collection_modifyitems(
 
 def _refuse_unknown(config: pytest.Config, collected: list[pytest.Item]) -> None:
     """Refuse a listed Function that is not there; one of a module not examined now may be."""
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import error_of
 
     if any(isinstance(item, Broken) for item in collected):

@@ -13,6 +13,7 @@ from derivable.errors import DerivableError, WrongGradientError
 
 if TYPE_CHECKING:
     from derivable.examiner.capture.found import Found
+    from derivable.examiner.settings import Settings
 
 EXPECTED = "derivable_expected_failures"
 
@@ -27,7 +28,7 @@ class Target(pytest.Collector):
     """What one --derivable names."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its Functions; one that cannot be loaded is an item that says so and fails."""
+        """Its Functions; one that cannot be loaded is an item that fails with the reason."""
         from derivable.examiner.capture.discover import discover
         from derivable.examiner.messages import say
 
@@ -97,12 +98,12 @@ class Examination(pytest.Item):
 
     def runtest(self) -> None:
         """Examine it; what is inconclusive, or cannot be examined, is skipped with the reason."""
-        from derivable.examiner.finding import Message
+        from derivable.examiner.message import Message
         from derivable.examiner.messages import say
         from derivable.examiner.outcome import examined
         from derivable.examiner.render.reproduction import reproduction
 
-        outcome = examined(self.found)
+        outcome = examined(self.found, settings=self._settings())
         if outcome.inputs is not None:
             self.add_report_section("call", "derivable", say(outcome.inputs))
         report = outcome.report
@@ -134,6 +135,13 @@ class Examination(pytest.Item):
         """Where it is defined."""
         return Path(self.found.path), self.found.line - 1, self.name
 
+    def _settings(self) -> Settings:
+        """Those of check, as the command line and the ini file set them."""
+        from derivable.examiner.settings import Settings, level_of
+
+        named = self.config.getoption("derivable_level") or self.config.getini("derivable_level")
+        return Settings(level=level_of(named))
+
     def _expected(self) -> set[str] | None:
         """The causes that are expected, none for any; None where the Function is not listed."""
         names = {self.name, self.found.name}
@@ -143,7 +151,7 @@ class Examination(pytest.Item):
 
 def _text(key: str, **gaps: Any) -> str:
     """A message of the plugin."""
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import say
 
     return say(Message(f"plugin.{key}", gaps))

@@ -131,7 +131,7 @@ class FromWorkers:
 
 
 def _report_nothing(terminalreporter: pytest.TerminalReporter) -> None:
-    from derivable.examiner.finding import Message
+    from derivable.examiner.message import Message
     from derivable.examiner.messages import say
 
     terminalreporter.write_line(say(Message("plugin.nothing_called")))

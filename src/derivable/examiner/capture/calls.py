@@ -54,13 +54,20 @@ class Calls:
     _exact: set[object] = field(default_factory=set)
 
     def new(self, inputs: Sequence[Any], options: Mapping[str, Any], test: str) -> bool:
-        """Count a call; whether it is of a kind, or smaller than one, that is not kept yet."""
+        """Count a call; whether none of exactly these shapes is known."""
         self.count += 1
         exact = (test, *map(_exact, inputs), *((n, _exact(v)) for n, v in options.items()))
         if exact in self._exact:
             return False
         if len(self._exact) < EXACT:
             self._exact.add(exact)
+        return True
+
+    def wants(self, inputs: Sequence[Any], options: Mapping[str, Any], test: str) -> bool:
+        """Note who calls, and whose gradients count; whether a copy of the call is to be kept.
+
+        That is one of a kind of which there is none, or that is much smaller.
+        """
         if test:
             self.tests[test] = None
         self.wanted |= {i for i, v in enumerate(inputs) if _requires_grad(v)}

@@ -22,7 +22,7 @@ from derivable.examiner.capture.modules import (
 from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import cells, script
 from derivable.examiner.capture.surroundings import TimeUpError, surroundings, time_limit
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 

@@ -16,7 +16,7 @@ from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.places import TORCH, is_the_users, place_of
 from derivable.examiner.capture.recording import Recording
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 
 

@@ -16,7 +16,7 @@ from derivable.errors import SettingError, TargetError
 from derivable.examiner.capture.places import in_words, told
 from derivable.examiner.capture.recording import LongLoopError
 from derivable.examiner.capture.surroundings import TimeUpError
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 

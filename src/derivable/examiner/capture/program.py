@@ -20,7 +20,7 @@ from derivable.examiner.capture.places import failing_line, in_words
 from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import Piece
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import say
 
 _DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)

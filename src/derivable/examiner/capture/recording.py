@@ -124,7 +124,7 @@ class Recording:
         calls = self.calls.setdefault(id(target), Calls(target))
         try:
             if calls.new(inputs, options, self.test):
-                self._keep(calls, inputs, options, ctx)
+                self._consider(calls, inputs, options, ctx)
         except Exception:  # a tensor of a kind that cannot be copied
             calls.forget()
             return
@@ -135,11 +135,11 @@ class Recording:
                 raise_again(sys._getframe(), LongLoopError)
             raise LongLoopError
 
-    def _keep(
+    def _consider(
         self, calls: Calls, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
     ) -> None:
         place, examining = _place(sys._getframe(2))
-        if examining and calls.kinds:
+        if (examining and calls.kinds) or not calls.wants(inputs, options, self.test):
             return
         names, values = list(options), tuple(options.values())
         kept = sum(call.entries for one in self.calls.values() for call in one)

@@ -29,6 +29,8 @@ def smaller(forward: Forward, inputs: Sequence[Any]) -> list[Any]:
              that positive numbers stay positive, labels labels, and symmetric matrices symmetric
     """
     now = list(inputs)
+    if any(isinstance(v, Tensor) and v.layout is not torch.strided for v in now):
+        return now  # such as a sparse one, whose pattern would be lost
     for short, sides in TIMES:
         for side in _long_sides(now, short):
             if sum(v.numel() for v in now if is_float(v)) <= FEW:

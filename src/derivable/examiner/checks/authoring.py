@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Finding, Message, Source
+from derivable.examiner.finding import Finding, Source
 from derivable.examiner.inputs.found_names import role_of
 from derivable.examiner.inputs.found_trial import quiet
 from derivable.examiner.inputs.found_usage import tree_of, usage_of, words_of
+from derivable.examiner.message import Message
 from derivable.examiner.targets.plain import CONTEXTS
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.target import FunctionSubject, Inputs, Run, Subject, is_float

@@ -12,8 +12,8 @@ from torch import Tensor
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
 from derivable.examiner.checks.writes import writing_line
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, parted
+from derivable.examiner.message import Message
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import kept, same
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied

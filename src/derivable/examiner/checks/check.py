@@ -10,11 +10,14 @@ from typing import Any, ClassVar
 
 from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import Evaluation, Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.measure import EPS
+from derivable.examiner.message import Message
+from derivable.examiner.points import Kind, kind
 from derivable.examiner.settings import Settings
+
+ORDINARY = (Kind.EXAMPLE, Kind.SIZES)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,7 @@ class Seen:
 
     def small(self, setup: Setup) -> list[Any]:
         """The smallest ordinary inputs of which Jacobians were taken."""
-        ordinary = ("where.example", "where.sizes")
-        sized = [e.inputs for e in self.evaluations if e.where.key in ordinary and e.samples]
+        sized = [e.inputs for e in self.evaluations if kind(e) in ORDINARY and e.samples]
         return min(sized, key=entries, default=setup.inputs)
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import MOST_ROWS, Examined
-from derivable.examiner.finding import Message, Worst
+from derivable.examiner.finding import Worst
 from derivable.examiner.inputs.contracts import (
     Contract,
     Definite,
@@ -30,6 +30,7 @@ from derivable.examiner.inputs.contracts import (
 )
 from derivable.examiner.measure.extrapolation import power_of_two, size_of
 from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run
 

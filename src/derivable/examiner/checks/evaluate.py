@@ -7,10 +7,11 @@ from typing import Any
 from derivable.examiner.checks.check import Results, Setup
 from derivable.examiner.checks.returned import ACCEPTED, EXAMPLE, Problem
 from derivable.examiner.checks.values import STRICT
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
+from derivable.examiner.points import Kind, kind
 from derivable.examiner.targets.target import Inputs
 
-RARE = ("where.scalar", "where.size_one", "where.pairs")  # sizes that few will meet
+RARE = (Kind.SCALAR, Kind.SIZE_ONE, Kind.PAIRS)  # sizes that few will meet
 
 
 def evaluate(
@@ -56,14 +57,14 @@ def _rare(setup: Setup, problem: Problem) -> bool:
     """Whether backward may raise there: inputs that were made up and that few users will have."""
     where = problem.where
     singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
-    if where.key == "where.batch_of_one" and not singular:
+    if kind(problem) is Kind.BATCH_OF_ONE and not singular:
         return not setup.meant.a_batch(where.fields["size"])
-    return where.key in RARE or (singular and where is not EXAMPLE)
+    return kind(problem) in RARE or (singular and where is not EXAMPLE)
 
 
 def _note(problem: Problem) -> Message:
     where = problem.where
-    if where.key == "where.batch_of_one":  # but it is no batch
+    if kind(problem) is Kind.BATCH_OF_ONE:  # but it is no batch
         where = Message("where.size_one", where.fields)
     return Message("note.raises", {"where": where, "text": problem.evidence[0]})
 

@@ -14,8 +14,8 @@ from derivable.examiner.checks.calling import handed, only
 from derivable.examiner.checks.calls import cotangent, gradients
 from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined, real
+from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import FunctionSubject, Inputs
 

@@ -8,7 +8,7 @@ from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.evaluate import evaluate
 from derivable.examiner.checks.large import directions
 from derivable.examiner.checks.returned import EXAMPLE
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 
 
 class Values(Check):

@@ -8,8 +8,8 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.returned import Problem, fit
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import real, size
+from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs
 

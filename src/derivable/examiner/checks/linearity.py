@@ -11,13 +11,15 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent, differ, gradients
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import parted, real
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, is_float
 
 EXACT = (2.0, -1.0)
 SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
+
+IGNORED = Message("evidence.ignores")
 
 
 def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
@@ -66,7 +68,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
                 continue
         # mypy cannot infer a lambda whose default binds the loop variable
         found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]
-        cause = "ignores_grad_output" if found.key == "evidence.ignores" else "not_linear"
+        cause = "ignores_grad_output" if found == IGNORED else "not_linear"
         problems.append(Problem(cause, i, (Message(found.key, {**found.fields, **name}),)))
     return problems
 
@@ -118,9 +120,9 @@ def _form(
         return first is not None and _most(first - second) <= 1e-9 * max(scale, _most(first))
 
     if equal(pull(v), at_u) and equal(zero, at_u):
-        return Message("evidence.ignores")
+        return IGNORED
     if equal(pull(2 * u), at_u) and equal(pull(v), at_u):
-        return Message("evidence.ignores")
+        return IGNORED
     if not equal(zero, 0.0):
         if at_u is not None and zero is not None and equal(pull(2 * u), 2 * at_u - zero):
             return Message("evidence.constant_added", {"size": f"{_most(zero):.3g}"})

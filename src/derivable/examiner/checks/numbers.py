@@ -35,7 +35,7 @@ class Float32(BackwardCheck):
 
     def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
         """At the given inputs, and where they are large."""
-        extremes = [e for e in seen.evaluations if e.where.key == "where.large"]
+        extremes = [e for e in seen.evaluations if kind(e) is Kind.LARGE]
         assert seen.first_whole is not None
         yield Results(orders.float32(setup.examined, seen.first_whole, extremes))
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent, forward_in_place
 from derivable.examiner.checks.returned import Problem, fit, raised, short
 from derivable.examiner.checks.values import Evaluation, Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure import Measured
 from derivable.examiner.measure.space import joined, parted, real, size, unreal
+from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
 from derivable.function.gradients import as_tuple

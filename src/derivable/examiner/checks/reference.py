@@ -12,8 +12,8 @@ from derivable.errors import InputError
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import joined
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple

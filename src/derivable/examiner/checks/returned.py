@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message, Severity, Source, Worst
+from derivable.examiner.finding import Severity, Source, Worst
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 if TYPE_CHECKING:

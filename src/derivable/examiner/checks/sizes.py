@@ -11,8 +11,9 @@ from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.evaluate import evaluate
 from derivable.examiner.checks.returned import contract, nothing, raised
-from derivable.examiner.finding import Message, Severity
+from derivable.examiner.finding import Severity
 from derivable.examiner.inputs.probes import describe
+from derivable.examiner.message import Message
 
 MOST = 2  # accepted inputs of other sizes
 MOST_UNTIED = 3  # and of sizes that are equal in the given inputs

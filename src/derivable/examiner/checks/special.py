@@ -9,7 +9,7 @@ from derivable.examiner.checks.edges import edges
 from derivable.examiner.checks.evaluate import evaluate, named
 from derivable.examiner.checks.values import GROSS, WIDE
 from derivable.examiner.checks.zeros import counted_at_zero
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 
 
 class Beyond(Check):

@@ -17,9 +17,9 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.returned import Problem, fit
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.space import joined, real, unreal
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 SCALES = (2.0**532, 2.0**-532)  # whose squares are no numbers any more

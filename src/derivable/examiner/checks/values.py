@@ -16,10 +16,11 @@ from torch import Tensor
 
 from derivable.examiner.checks import exemptions
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
-from derivable.examiner.finding import Message
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
 from derivable.examiner.measure.space import joined, parted, real, size
+from derivable.examiner.message import Message
+from derivable.examiner.points import Kind, kind
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject
 from derivable.function.gradients import as_tuple
@@ -169,7 +170,7 @@ class Examined:
                 exemptions.symmetry(sample)
                 if where.key not in ("where.example", "where.again"):
                     exemptions.flat(sample, numeric)
-            if sample.count and where.key == "where.wide":
+            if sample.count and kind(sample) is Kind.WIDE:
                 exemptions.unfinished(self, sample)
             self.comparisons += measured.value.numel()
             look.samples.append(sample)

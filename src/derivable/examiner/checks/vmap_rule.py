@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.examiner.checks.calling import handed, near
 from derivable.examiner.checks.returned import Problem
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
 

@@ -16,8 +16,8 @@ from derivable.examiner.checks.forward_mode import pushes
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, Examined
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
-from derivable.examiner.finding import Message
 from derivable.examiner.measure.space import parted
+from derivable.examiner.message import Message
 from derivable.examiner.targets.applying import forwards_alone
 from derivable.examiner.targets.target import FunctionSubject, Inputs, is_float
 from derivable.function.gradients import as_tuple

@@ -14,7 +14,7 @@ from torch import Tensor
 from derivable.examiner.checks.calls import cotangent
 from derivable.examiner.checks.returned import Problem, contract
 from derivable.examiner.checks.values import Examined
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.points import Point
 
 

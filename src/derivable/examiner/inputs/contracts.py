@@ -13,7 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 
 CLOSE = 1e-5  # of an argument's size: how exactly a given value fulfils its contract
 MARGIN = 0.01  # between entries that a made-up value must keep apart

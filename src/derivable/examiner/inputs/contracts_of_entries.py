@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import MARGIN, Contract
+from derivable.examiner.message import Message
 
 
 class Distinct(Contract):

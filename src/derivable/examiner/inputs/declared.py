@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from derivable.errors import SettingError, TargetError
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of, say
 
 Examples = Callable[[], Any]

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs import found_drafts, found_names
 from derivable.examiner.inputs.found_slots import Slot, slot_of
 from derivable.examiner.inputs.found_specs import described, make
 from derivable.examiner.inputs.found_trial import Outcome, Trials
 from derivable.examiner.inputs.found_usage import Usage, domains_of, graded, usage_of, words_of
 from derivable.examiner.inputs.text import takes
+from derivable.examiner.message import Message
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import FunctionSubject, Subject, is_float

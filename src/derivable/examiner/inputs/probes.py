@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import (
     Contract,
     Definite,
@@ -26,6 +25,7 @@ from derivable.examiner.inputs.contracts import (
     Unit,
     structure,
 )
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.contracts import (
     Contract,
     Definite,
@@ -27,6 +26,7 @@ from derivable.examiner.inputs.contracts import (
     Upper,
     structure,
 )
+from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, Subject, is_float
 
 ASIDE = 1e-3  # of an argument's size: how far it leaves its contract to see what forward does

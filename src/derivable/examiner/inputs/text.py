@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from derivable.errors import InputError, SettingError
-from derivable.examiner.finding import Message
 from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.subjects import subject_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages.en import SENTENCES as ENGLISH
 from derivable.examiner.messages.fr import SENTENCES as FRENCH
 from derivable.language import language as language

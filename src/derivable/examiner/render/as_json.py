@@ -6,7 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
 from derivable.examiner.render.reproduction import reproduction
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from derivable.examiner.finding import Message, Worst
+from derivable.examiner.finding import Worst
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
 from derivable.examiner.render.show import Line, entry, numbers, summary
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from derivable.examiner.finding import Finding, Message
+from derivable.examiner.finding import Finding
 from derivable.examiner.inputs.probes import unit_of
+from derivable.examiner.message import Message
 from derivable.examiner.messages import say
-from derivable.examiner.points import Kind, Point
+from derivable.examiner.points import Kind, Point, kind
 from derivable.examiner.render.jax_script import jax_script
 from derivable.examiner.render.written import imports, written
 from derivable.examiner.targets.jax_functions import is_jax
@@ -123,7 +124,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = [f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"]
-    if finding.where.key != "where.example":
+    if kind(finding) is not Kind.EXAMPLE:
         shown = finding.inputs or Point.of(finding.where).kind is Kind.DTYPE
         if shown and not isinstance(report.target, tuple):
             title[0] += f", {say(finding.where, lang)}"

@@ -7,15 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from derivable.examiner.finding import (
-    Finding,
-    Message,
-    Section,
-    Source,
-    Verdict,
-    Worst,
-)
+from derivable.examiner.finding import Finding, Section, Source, Verdict, Worst
+from derivable.examiner.message import Message
 from derivable.examiner.messages import language, say
+from derivable.examiner.points import Kind, kind
 from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.settings import Level
 
@@ -53,8 +48,8 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
             below = [*_notes(report, spoken), *_sections(report, spoken)]
         return [top, *below[: DOZEN - 1]]
     level = report.settings.level
-    alike = _alike(report.findings, spoken)
-    blocks = [finding_lines(f, spoken, names, level) for f, names in alike]
+    grouped = alike(report.findings, spoken)
+    blocks = [finding_lines(f, spoken, names, level) for f, names in grouped]
     room = DOZEN - 3
     hidden = len(blocks) - room
     if hidden > 0:
@@ -70,7 +65,7 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     return [top, *body, *_sections(report, spoken), *rest]
 
 
-def _alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
+def alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
     """The findings with their arguments, those that differ in the argument only as one."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
@@ -110,7 +105,7 @@ def verdict(report: Report, lang: str | None = None) -> Line:
     gaps = {
         "function": report.function,
         "seconds": report.seconds,
-        "count": len(_alike(report.findings, language(lang))),
+        "count": len(alike(report.findings, language(lang))),
         "sections": [Message(f"section.{s.value}") for s in report.wrong_sections],
     }
     return Line(say(Message(f"show.{_headline(report)}", gaps), lang), 0, STYLES[report.verdict])
@@ -146,7 +141,7 @@ def heading(
         "where": finding.where,
     }
     argument = "_argument" if finding.argument else ""
-    where = "" if finding.where.key == "where.example" else "_where"
+    where = "" if kind(finding) is Kind.EXAMPLE else "_where"
     title = Message(f"show.heading{argument}{where}", gaps)
     if not level.fails(finding):
         title = Message("show.warning", {"finding": title})

@@ -10,7 +10,7 @@ from torch._library.custom_ops import OPDEFS, CustomOpDef
 from torch._ops import OpOverload, OpOverloadPacket
 
 from derivable.errors import InputError
-from derivable.examiner.finding import Message
+from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
 from derivable.examiner.targets.target import FunctionSubject, Inputs, Subject

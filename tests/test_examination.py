@@ -1,0 +1,206 @@
+"""One examination: its checks, its budget, its sections and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from derivable import Tanh
+from derivable.errors import SettingError
+from derivable.examiner import Level, Report, Section, Settings, Verdict, check
+from derivable.examiner.checks import CHECKS
+from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.examination import run_checks
+from derivable.examiner.measure import Budget, BudgetSpent
+from derivable.examiner.setup import FEWEST_CALLS, MOST_CALLS, prepare
+from derivable.examiner.targets.subjects import subject_of
+
+
+class SavedExp(Function):
+    """Right to first order: an intermediate is saved, which autograd takes for a constant."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        half = (x / 2).exp()
+        ctx.half = half
+        return half * half
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        return grad_output * ctx.half * ctx.half
+
+
+class Unsummed(Function):
+    """The gradient of the bias is not summed, which autograd repairs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, b: Tensor) -> Tensor:
+        return x + b
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output, grad_output
+
+
+class OfFour(Function):
+    """Right for four rows: the number is written down."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.mean(0)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output.expand(4, *grad_output.shape) / 4
+
+
+class Slow(Function):
+    """A recurrence of many operations."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        y = x
+        for _ in range(2000):
+            y = y + 0.0
+        return y * x
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        (x,) = ctx.saved_tensors
+        return 2 * x * grad_output
+
+
+def verdicts(target: Any, *inputs: Tensor) -> dict[str, bool]:
+    return {level.value: check(target, *inputs, level=level).ok for level in Level}
+
+
+def test_a_wrong_second_derivative_fails_only_where_everything_counts() -> None:
+    x = torch.randn(4, 3)
+    assert verdicts(SavedExp, x) == {"lab": True, "standard": True, "strict": False}
+    report = check(SavedExp, x)
+    assert report.sections[Section.FIRST_ORDER] is Verdict.RIGHT
+    assert report.sections[Section.SECOND_ORDER] is Verdict.WRONG
+    assert str(report).startswith("SavedExp: right to first order, wrong in second order")
+
+
+def test_what_autograd_repairs_fails_in_the_lab() -> None:
+    inputs = torch.randn(4, 3), torch.randn(3)
+    assert verdicts(Unsummed, *inputs) == {"lab": False, "standard": True, "strict": False}
+    assert str(check(Unsummed, *inputs)).startswith("Unsummed: right, with a warning")
+
+
+def test_other_sizes_are_a_section_of_their_own() -> None:
+    x = torch.randn(4, 3)
+    assert verdicts(OfFour, x) == {"lab": True, "standard": False, "strict": False}
+    report = check(OfFour, x)
+    assert report.wrong_sections == (Section.SIZES,)
+    assert str(report).startswith("OfFour: right at inputs like yours, wrong in sizes")
+
+
+def test_an_unknown_level_or_setting_is_refused() -> None:
+    with pytest.raises(SettingError, match="one of lab, standard, strict, got 'low'"):
+        check(Tanh, level="low")
+    with pytest.raises(SettingError, match="budget must be a positive number of calls, got 0"):
+        check(Tanh, budget=0)
+    with pytest.raises(SettingError, match="timeout must be a positive number of seconds"):
+        check(Tanh, timeout=0.0)
+    with pytest.raises(TypeError, match="there is no setting 'speed'"):
+        Settings().changed({"speed": 1})
+
+
+def test_a_small_budget_is_kept_and_stated() -> None:
+    report = check(Tanh, torch.randn(6, 5), budget=300)
+    assert report.calls <= 300 + 5_000  # the diagnosis has calls of its own
+    notes = [note for note in report.notes if note.key == "note.budget"]
+    assert len(notes) == 1
+    assert notes[0].fields["calls"] == 300
+    assert "stopped after their share of 300 calls" in report.details("en")
+    assert report.ok
+
+
+def test_the_verdict_is_the_same_however_busy_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def examined() -> tuple[int, dict[str, int]]:
+        report = check(Tanh, torch.linspace(-2, 2, 12).view(4, 3), timeout=1e9)
+        return report.calls, dict(report.checks)
+
+    examined()  # what is computed once in a process is computed here
+    quick = examined()
+    clock = iter(range(10**9))  # each time that the clock is read is a second later
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    assert examined() == quick
+
+
+def test_a_forward_of_many_operations_has_fewer_calls() -> None:
+    def calls(target: Any) -> float:
+        x = torch.randn(3)
+        prepared = prepare(subject_of(target), [x], Settings(), {})
+        return prepared.setup.examined.subject.budget.calls
+
+    assert calls(Tanh) == MOST_CALLS
+    assert FEWEST_CALLS <= calls(Slow) < MOST_CALLS / 10
+    assert check(Slow, torch.randn(3)).verdict == "right"
+
+
+def test_a_timeout_ends_the_checks_and_is_stated() -> None:
+    report = check(Slow, torch.randn(40), timeout=0.05)
+    assert any(note.key == "note.timeout" for note in report.notes)
+
+
+def test_a_budget_raises_what_no_check_catches() -> None:
+    budget = Budget(10)
+    budget.spend(4)
+    with budget.share(0.5, least=1):
+        assert budget.left == 3
+        with pytest.raises(BudgetSpent):
+            budget.spend(4)
+    assert budget.left == 6
+    assert not issubclass(BudgetSpent, Exception)
+
+
+class Broken(Check):
+    """A check with a mistake of its own, after its first result."""
+
+    name = "edges"
+
+    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+        yield Results(notes=seen.notes)
+        raise ZeroDivisionError("n - 1 is 0")
+
+
+def test_a_mistake_of_the_examiner_is_a_note() -> None:
+    prepared = prepare(subject_of(Tanh), [torch.randn(3)], Settings(), {})
+    seen = run_checks(prepared.setup, Seen(), (Broken(), *CHECKS[:2]))
+    (note,) = [note for note in seen.notes if note.key == "note.check_stopped"]
+    assert note.fields["text"].fields["text"] == "n - 1 is 0"
+    assert "calls" in seen.comparisons
+
+
+def test_forward_is_graded_beside_the_reference() -> None:
+    def right(x: Tensor, b: Tensor) -> Tensor:
+        return x + b
+
+    def other(x: Tensor, b: Tensor) -> Tensor:
+        return x + 2 * b
+
+    def flat(x: Tensor, b: Tensor) -> Tensor:
+        return (x + b).flatten()
+
+    inputs = torch.ones(2, 3), torch.ones(3)
+
+    def graded(reference: Any) -> Report:
+        return check(Unsummed, *inputs, reference=reference)
+
+    assert all(finding.cause != "forward" for finding in graded(right).findings)
+    report = graded(other)
+    assert report.verdict == "wrong"
+    assert report.findings[0].cause == "forward"
+    assert "6 of 6 numbers differ; the most: forward 2, the reference 3" in str(report)
+    assert "forward returns shape (2, 3), the reference (6,)" in str(graded(flat))
