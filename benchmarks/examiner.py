@@ -1,20 +1,20 @@
 """The examiner beside `torch.autograd.gradcheck`: what they find and miss, and their time.
 
-    python benchmarks/examiner.py                   the whole zoo of tests/zoo
+    python benchmarks/examiner.py                   all test cases of tests/zoo
     python benchmarks/examiner.py --wrong           only the wrong backwards; --right: the others
-    python benchmarks/examiner.py --only softmax    only the animals with this in their name
+    python benchmarks/examiner.py --only softmax    only the test cases with this in their name
     python benchmarks/examiner.py --list-missed     names all that was missed or cried at
-    python benchmarks/examiner.py --quick           a few animals, to see that it runs
+    python benchmarks/examiner.py --quick           a few test cases, to see that it runs
 
 Each peer gets its fairest chance: float64 (complex128) copies of the inputs, those that require
 grad in the example (else all floating-point ones), a module's parameters besides, its own default
 tolerances, the forward in the example's dtype where it refuses float64, and copies where it works
 in place. An exception from the backward counts as found. gradgradcheck is not put to what
 refuses, in so many words, to be differentiated twice, and neither is put to a Function that
-declares itself a surrogate, which they have no way to know. Each examiner meets a zoo of its own,
-imported afresh, so that state which one animal keeps from one call to the next cannot help or
-hurt another examiner. Seconds are those of one core (CPU time), so that a busy machine does not
-change them.
+declares itself a surrogate, which they have no way to know. Each examiner is given test cases of
+its own, imported afresh, so that state which one of them keeps from one call to the next cannot
+help or hurt another examiner. Seconds are those of one core (CPU time), so that a busy machine
+does not change them.
 """
 
 from __future__ import annotations
@@ -45,38 +45,38 @@ KINDS = {
 
 
 def zoo(kinds, only, quick):
-    """The animals of some kinds, from modules that nobody has used yet."""
+    """The test cases of some kinds, from modules that are imported afresh."""
     for name in [name for name in sys.modules if name.split(".")[:2] == ["tests", "zoo"]]:
         del sys.modules[name]
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    animals = {}
+    cases = {}
     for kind in kinds:
         module, name = KINDS[kind]
         chosen = [a for a in getattr(importlib.import_module(module), name) if only in a.name]
-        animals[kind] = chosen[:: max(1, len(chosen) // 3)][:3] if quick else chosen
-    return animals
+        cases[kind] = chosen[:: max(1, len(chosen) // 3)][:3] if quick else chosen
+    return cases
 
 
-# --- the three examiners: an animal -> its verdict and the cause that it names -------------------
+# --- the three examiners: a test case -> its verdict and the cause that it names -----------------
 
 
-def ours(animal):
+def ours(case):
     """The verdict of `check`, and the cause of its first finding."""
-    report = check(animal.target, *animal.inputs(), level="strict", **animal.options)
+    report = check(case.target, *case.inputs(), level="strict", **case.options)
     return report.verdict, report.findings[0].cause if report.findings else None
 
 
-def theirs(animal, twice=False):
+def theirs(case, twice=False):
     """The verdict of gradcheck, or of gradcheck and gradgradcheck; neither names a cause."""
-    if getattr(animal.target, "surrogate", None) or "surrogate" in animal.options:
+    if getattr(case.target, "surrogate", None) or "surrogate" in case.options:
         return "not asked", None
-    call, inputs = prepared(animal)
+    call, inputs = prepared(case)
     try:
         right = gradcheck(call, inputs, raise_exception=False)
         if right and twice and not refuses_twice(call, inputs):
             right = gradgradcheck(call, inputs, raise_exception=False)
-    except Exception:  # from the animal's backward
+    except Exception:  # from the test case's backward
         right = False
     return "right" if right else "wrong", None
 
@@ -108,10 +108,10 @@ EXAMINERS = {
 }
 
 
-def prepared(animal):
+def prepared(case):
     """A call for gradcheck, and its inputs: in float64, unless forward refuses them."""
     for exact, copied in ((True, False), (True, True), (False, False), (False, True)):
-        call, inputs = prepare(animal, exact)
+        call, inputs = prepare(case, exact)
         if copied:  # a forward that works in place may not be given leaves
             call = functools.partial(on_copies, call)
         try:
@@ -140,15 +140,15 @@ def as_tuple(outputs):
     return tuple(outputs) if isinstance(outputs, tuple | list) else (outputs,)
 
 
-def prepare(animal, exact):
+def prepare(case, exact):
     """The target as a call of tensors, and copies of the inputs that require grad."""
-    target, inputs = animal.target, list(animal.inputs())
+    target, inputs = case.target, list(case.inputs())
     given = [is_float(v) and v.requires_grad for v in inputs]
     wanted = given if any(given) else [is_float(v) for v in inputs]
     inputs = [leaf(v, w, exact) for v, w in zip(inputs, wanted, strict=True)]
     if isinstance(target, type):
         target = target.apply
-    options = {k: v for k, v in animal.options.items() if k not in FOR_CHECK}
+    options = {k: v for k, v in case.options.items() if k not in FOR_CHECK}
     if options:
         target = functools.partial(target, **options)
     if not isinstance(target, torch.nn.Module):
@@ -202,7 +202,7 @@ def share(part, whole):
 
 def compare(kinds, only, quick):
     """Print one row per examiner, and return the names of what each got wrong."""
-    columns = ["wrong found", "cause named", "alarms at right ones", "alarms at operations"]
+    columns = ["wrong found", "cause named", "false positives", "among operations"]
     print("| examiner | " + " | ".join(columns) + " | undecided | median | worst |")
     print("|---" * 8 + "|")
     lists = {}
@@ -283,10 +283,12 @@ def library(quick):
 def main():
     """Print two Markdown tables, then the names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few animals, to see that it runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few test cases, to see that it runs"
+    )
     parser.add_argument("--wrong", action="store_true", help="only the wrong backwards")
     parser.add_argument("--right", action="store_true", help="only the right ones and operations")
-    parser.add_argument("--only", default="", help="only animals with this in their name")
+    parser.add_argument("--only", default="", help="only test cases with this in their name")
     parser.add_argument("--list-missed", action="store_true", help="name what was got wrong")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -99,7 +99,7 @@ def test_a_language_that_is_not_spoken_is_refused_before_the_work(
 ) -> None:
     done = command("compare", "--data", "diabetes", "--steps", "1", DERIVABLE_LANG="de")
     assert done.returncode == 2
-    assert "derivable speaks en and fr, not 'de'" in done.stderr
+    assert "the language must be en or fr, got 'de'" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 

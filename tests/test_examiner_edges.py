@@ -1,4 +1,4 @@
-"""The rung of edges: nan where an entry is 0, 1 or -1, counted only where forward has a slope."""
+"""The check of edges: nan where an entry is 0, 1 or -1, counted only where forward has a slope."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from string import Formatter
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from derivable.cli.main import main
 from derivable.errors import DerivableError, InputError, SettingError
 from derivable.examiner.inputs.declared import parse_surrogate
 from derivable.examiner.inputs.text import bind, parse_inputs
-from derivable.examiner.messages import error_of
+from derivable.examiner.messages import LANGUAGES, error_of
 from derivable.examiner.settings import Settings, level_of
 from derivable.language import language, speaking
 from tests.conftest import ROOT
@@ -71,6 +72,39 @@ def test_no_error_has_a_text_outside_of_the_messages() -> None:
     assert {name: len(lines) for name, lines in found.items()} == {
         name: count for name, (count, _) in LITERAL.items()
     }, found
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def given(tree: ast.AST) -> Iterator[tuple[int, str, set[str]]]:
+    """The line, the key and the fields of each error and each Message with a literal key."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name, fields = ast.unparse(node.func), {k.arg for k in node.keywords if k.arg}
+        if name not in ("error_of", "_text", "Message"):
+            continue
+        key, *more = node.args[name == "error_of" :]
+        if not isinstance(key, ast.Constant):
+            continue
+        if name == "Message" and more:
+            if not isinstance(more[0], ast.Dict) or None in more[0].keys:
+                continue
+            fields = {ast.literal_eval(k) for k in more[0].keys if k}
+        yield node.lineno, f"{'plugin.' * (name == '_text')}{key.value!s}", fields
+
+
+def test_each_message_is_given_the_fields_of_its_text() -> None:
+    keys = set()
+    for path in SOURCES:
+        for line, key, fields in given(ast.parse(path.read_text(encoding="utf-8"))):
+            assert gaps(LANGUAGES["en"][key]) <= fields, f"{path.name}:{line}"
+            keys.add(key)
+    errors = {key for key in LANGUAGES["en"] if key.partition(".")[0] in ("error", "plugin")}
+    unseen = {key for key in errors - keys if not key.endswith("_one")}
+    assert unseen == {"error.the_reference", "error.surrogate_of"}, "their keys are variables"
 
 
 # In French: through Python, by DERIVABLE_LANG.
@@ -183,6 +217,6 @@ def test_an_error_is_made_in_the_language_that_is_set(monkeypatch: pytest.Monkey
         assert language("en") == "en", "what is asked for comes first"
     english = error_of(InputError, "error.input_missing", function="f", argument="x")
     assert (str(french), str(english)) == ("f : l'entrée x manque", "f: the input x is missing")
-    with pytest.raises(SettingError, match="not 'de'"), speaking("de"):
+    with pytest.raises(SettingError, match="got 'de'"), speaking("de"):
         pass
     assert language() == "en"

@@ -79,7 +79,7 @@ def test_a_gradient_of_zero_at_a_minimum_is_right_and_any_other_wrong() -> None:
     assert check_gradient(value, lambda t: gradient(t) + 1e-4, at=np.ones(3)).verdict == "wrong"
 
 
-def test_an_ill_conditioned_matrix_raises_no_alarm() -> None:
+def test_an_ill_conditioned_matrix_gives_no_false_positive() -> None:
     class Solve(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ def test_an_ill_conditioned_matrix_raises_no_alarm() -> None:
     assert report.verdict == "right", report.details("en")
 
 
-def test_an_iteration_that_has_not_arrived_elsewhere_raises_no_alarm() -> None:
+def test_an_iteration_that_has_not_arrived_elsewhere_gives_no_false_positive() -> None:
     class FixedPoint(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, w: Tensor, x: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from tests.zoo.draw import draw
 from tests.zoo.entry import Right, Wrong
 
 WRONG: dict[str, Wrong | Right] = {
-    a.name: a for a in (*students_formulas.ANIMALS, *students_tensors.ANIMALS)
+    a.name: a for a in (*students_formulas.CASES, *students_tensors.CASES)
 }
 RIGHT: dict[str, Wrong | Right] = {a.name: a for a in right_students.STUDENTS}
 

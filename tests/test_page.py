@@ -124,7 +124,7 @@ def test_a_page_speaks_french(comparison: Comparison, monkeypatch: pytest.Monkey
         attributes for tag, attributes in read.tags if tag == "span" and "lang" in attributes
     ]
     assert foreign == [{"lang": "en"}], "the note alone comes from elsewhere"
-    with pytest.raises(SettingError, match="speaks en and fr, not 'de'"):
+    with pytest.raises(SettingError, match="must be en or fr, got 'de'"):
         page(comparison, lang="de")
 
 

@@ -92,5 +92,5 @@ def test_the_language_is_chosen_by_the_caller_then_by_the_environment(
         "to try: the sign is wrong"
     )
     monkeypatch.setenv("DERIVABLE_LANG", "de")
-    with pytest.raises(SettingError, match="speaks en and fr, not 'de'; set --lang or DERIVABLE"):
+    with pytest.raises(SettingError, match="must be en or fr, got 'de'; set --lang or DERIVABLE"):
         language()

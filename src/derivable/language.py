@@ -21,7 +21,7 @@ def language(lang: str | None = None) -> str:
     chosen = lang or _speaking.get() or os.environ.get("DERIVABLE_LANG") or "en"
     if chosen not in LANGUAGES:
         raise SettingError(
-            f"derivable speaks {' and '.join(LANGUAGES)}, not {chosen!r}; set --lang or "
+            f"the language must be {' or '.join(LANGUAGES)}, got {chosen!r}; set --lang or "
             "DERIVABLE_LANG to one of them"
         )
     return chosen

@@ -1,4 +1,4 @@
-"""Where the inputs of the zoo come from: ordinary seeded numbers, nothing tuned."""
+"""Where the inputs of the test cases come from: ordinary seeded numbers, nothing tuned."""
 
 from __future__ import annotations
 

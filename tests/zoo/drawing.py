@@ -1,4 +1,4 @@
-"""Numbers for the inputs of the zoo, the same in every run: each animal draws from its own seed."""
+"""Numbers for the inputs of the test cases: each draws from its own seed, in every run the same."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _solve() -> list[Any]:
     return [definite(3), draw(3, 2)]
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("energy of a symmetric matrix, twice", EnergyTwice,
           lambda: [definite(4), draw(4)], ("factor",), "k"),
     Wrong("log determinant, negative", NegativeLogDet, lambda: [definite(3)], ("sign",), "k"),

@@ -113,7 +113,7 @@ def _one() -> tuple[Any, ...]:
 
 OVERFLOW = ("not_finite",)
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("sigmoid by exp", sigmoid, _one, OVERFLOW, "x"),
     Wrong("softplus by exp", softplus, _one, OVERFLOW, "x"),
     Wrong("tanh by exp", tanh, _one, OVERFLOW, "x"),

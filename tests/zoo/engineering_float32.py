@@ -60,7 +60,7 @@ def _one() -> tuple[Any, ...]:
     return (draw(13, 5).float(),)
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("sine with the first call's slopes", SineByShape, _one, ("state",), "x"),
     Wrong("sine saved in float16", SineSavedInHalf, _one, ("precision",), "x"),
     Wrong("float32 signs", MarginOfSigns, lambda: (draw(13, 5),), ("precision",), "x"),

@@ -310,7 +310,7 @@ def _complex_factors() -> tuple[Any, ...]:
 
 ROUNDED = ("constant", "factor")
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("sin views grad_output flat", FlatSin, _one, ("layout", "raises"), "x"),
     Wrong("scale with as_strided", StridedScale, lambda: (draw(13, 5), draw(5)), ("layout",)),
     Wrong("negative by storage", StorageNegative, _one, ("layout",), "x"),

@@ -367,7 +367,7 @@ SECOND = ("second_order",)
 CHANGED = ("changed_after_saving",)
 UNUSED = ("ignores_grad_output", "part_only", "missing_term")
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("sin saves its slope", SinWithSavedSlope, _one, SECOND, "x"),
     Wrong("tanh detached", DetachedTanh, _one, SECOND, "x"),
     Wrong("cube of x.data", DataCube, _one, SECOND, "x"),
@@ -388,6 +388,6 @@ ANIMALS: list[Wrong] = [
     Wrong("sin and cos swapped", SinCos, _one, ("swapped_outputs",), "angle"),
     Wrong("sin and cos, one unused", LazySinCos, _one, ("raises",), "angle"),
     Wrong("None where one output is unused", HastySplit, _one, ("none", "part_only"), "x"),
-    # "Swapped" is said of arguments; here two outputs' grad_outputs are exchanged.
+    # "Swapped" is reported of arguments; here two outputs' grad_outputs are exchanged.
     Wrong("max reads the positions' gradient", RowMax, _one, ("swapped_outputs",), "x"),
 ]

@@ -358,7 +358,7 @@ MISPLACED = ("wrong_axis", "positions", "missing_sum")
 REPEATED = ("repeated_positions",)
 WHO = "needs_input_grad"
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("mse over 65", HardCodedMSE, _alike, ("sizes", "factor", "constant")),
     Wrong("linear for a batch of one", LinearBatchOfOne, _factors, ("sizes",), "w"),
     Wrong("triple of a number by numpy", NumPyTriple, given(()), ("raises",)),

@@ -373,7 +373,7 @@ def _columns() -> tuple[Any, ...]:
 
 POOLED = ("state", "changed_after_saving")
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("tanh keeps its output on the class", TanhOnClass, _one, ("state",), "x"),
     Wrong("a tanh kept on the class, used twice", two_tanhs, _one, ("state",), "x"),
     Wrong("softmax kept in a table by shape", SoftmaxByShape, _one, ("state",), "logits"),

@@ -1,4 +1,4 @@
-"""What one animal of the zoo is."""
+"""What one test case of the corpus is."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Right:
-    """A target that is right, with inputs at which examiners cry wolf: it must produce nothing."""
+    """A target that is right, at inputs that cause false positives: it must produce none."""
 
     name: str
     target: Any

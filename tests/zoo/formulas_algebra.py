@@ -346,7 +346,7 @@ def _ratio() -> Any:
     return [draw(13, 5), positive(13, 5)]
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("linear-no-transpose", LinearNoTranspose, _linear(), ("transposed",), "x"),
     Wrong("linear-one", LinearNoTranspose, _linear(13, 1, 1), ("transposed", "sizes"), "x"),
     Wrong("linear-weight-back", LinearWeightBack, _linear(), ("transposed",), "w"),
@@ -381,7 +381,7 @@ ANIMALS: list[Wrong] = [
     Wrong("multiply-same", MultiplySame, _square, ("swapped",)),
     Wrong("column-sum", ColumnSum, _x, ("sums_grad_output",), "x"),
     Wrong("row-mean", RowMean, lambda: [draw(4, 4)], ("factor", "sizes"), "x"),
-    # The factor 1 / x is lost, and with it a power of x: the same mistake in two ways to say it.
+    # The factor 1 / x is lost, and with it a power of x: two descriptions of one mistake.
     Wrong("prod", Prod, _x, ("power", "chain_rule"), "x"),
     Wrong("softmax-diagonal", SoftmaxDiagonal, _x, ("missing_term",), "x"),
     Wrong("softmax-axis", SoftmaxAxis, _x, ("wrong_axis",), "x"),

@@ -358,7 +358,7 @@ class MishInner(Function):
         return g * (t + x * (1 - t * t))
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("tanh-sign", TanhSign, lambda: [draw(4, 4, dtype=torch.float32)], ("sign",), "x"),
     Wrong("tanh-no-square", TanhNoSquare, _x(), ("power",), "x"),
     Wrong("tanh-saved-input", TanhSavedInput, lambda: [draw(7)], ("slope_at_input",), "x"),

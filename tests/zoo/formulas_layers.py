@@ -359,7 +359,7 @@ def _gates() -> Any:
     return [draw(13, 5, seed=seed, dtype=torch.float32) for seed in range(3)]
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("layer-norm-scale-only", LayerNormScaleOnly, _norm(), ("missing_term",), "x"),
     Wrong("layer-norm-mean-only", LayerNormMeanOnly, _norm(), ("missing_term",), "x"),
     Wrong("layer-norm-gamma-axis", LayerNormGammaAxis, _norm(4, 4), ("wrong_axis",), "gamma"),

@@ -353,7 +353,7 @@ def _distributions() -> Any:
     return [logq, torch.softmax(fixed(13, 5, seed=4), 1).requires_grad_()]
 
 
-ANIMALS: list[Wrong] = [
+CASES: list[Wrong] = [
     Wrong("mse-columns", MSEColumns, _house, ("factor", "sizes"), "yhat"),
     Wrong(
         "mse-columns-mean-grad", MSEColumnsMeanGrad, _house, ("sums_grad_output", "sizes"), "yhat"

@@ -1,4 +1,4 @@
-"""Functions written by hand that are right, at inputs at which examiners cry wolf."""
+"""Functions written by hand that are right, at inputs at which examiners give false positives."""
 
 from __future__ import annotations
 

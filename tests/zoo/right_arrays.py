@@ -10,7 +10,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import animal
+from tests.zoo.wrapped import case
 
 
 class LogSumExp(Function):
@@ -352,33 +352,31 @@ class Increments(Function):
 
 
 ROWS = [
-    animal("pixel_shuffle", PixelShuffle, lambda d: [d.normal(2, 8, 3, 2), 2]),
-    animal("increments", Increments, lambda d: [d.normal(4, 2)]),
-    animal("log_sum_exp", LogSumExp, lambda d: [d.normal(3, 4)]),
-    animal("log_sum_exp_far_out", LogSumExp, lambda d: [1e4 + d.normal(3, 4)]),
-    animal("log_sum_exp_far_apart", LogSumExp, lambda d: [numbers([[0, 1e3], [-1e3, 1.0]])]),
-    animal("softmax_by_hand", Softmax, lambda d: [d.normal(3, 4), 0]),
-    animal("softmax_square", Softmax, lambda d: [d.normal(4, 4)]),
-    animal("softmax_one_hot", Softmax, lambda d: [numbers([[0, 800, -800], [1, 1, 1]])]),
-    animal("max_shares_ties", MaxSharesTies, lambda d: [d.distinct(3, 4)]),
-    animal("max_shares_ties_tied", MaxSharesTies, lambda d: [numbers([[1, 1, 0], [2, 2, 2]])]),
-    animal("max_takes_last_tied", MaxTakesLast, lambda d: [numbers([[1, 1, 0], [2, 2, 2]])]),
-    animal("standardise", Standardise, lambda d: [d.normal(3, 5), 1e-5]),
-    animal("standardise_far_out", Standardise, lambda d: [d.normal(3, 5) + 1e6, 1e-5]),
-    animal("length_of_0_is_0", LengthOf0Is0, lambda d: [numbers([[0, 0], [3, 4], [1e-9, 0]])]),
-    animal("reversed_cumulative_sum", ReversedCumulativeSum, lambda d: [d.normal(3, 4)]),
-    animal("linear_recurrence", LinearRecurrence, lambda d: [d.normal(5, 3), d.normal(5, 3)]),
-    animal(
-        "rows_repeated", Rows, lambda d: [d.normal(4, 3), numbers([1, 1, 3, 0, 1], torch.int64)]
-    ),
-    animal("rows_in_a_grid", Rows, lambda d: [d.normal(4, 3), d.integers(0, 4, 2, 3)]),
-    animal("cross_entropy_by_hand", CrossEntropy, lambda d: [d.normal(5, 3), d.integers(0, 3, 5)]),
-    animal("segment_sum", SegmentSum, lambda d: [d.normal(5, 2), d.integers(0, 3, 5), 3]),
-    animal("max_pool", MaxPool, lambda d: [d.distinct(2, 6), 3]),
-    animal("convolution", Convolution, lambda d: [d.normal(2, 6), d.normal(3)]),
-    animal("cross_product", CrossProduct, lambda d: [d.normal(4, 3), d.normal(4, 3)]),
-    animal("hadamard", Hadamard, lambda d: [d.normal(3, 8)]),
-    animal("gated", Gated, lambda d: [d.normal(3, 6)]),
-    animal("fixed", Fixed, lambda d: [d.normal(2, 3)]),
-    animal("divergence", Divergence, lambda d: [d.probabilities(3, 4), d.probabilities(3, 4)]),
+    case("pixel_shuffle", PixelShuffle, lambda d: [d.normal(2, 8, 3, 2), 2]),
+    case("increments", Increments, lambda d: [d.normal(4, 2)]),
+    case("log_sum_exp", LogSumExp, lambda d: [d.normal(3, 4)]),
+    case("log_sum_exp_far_out", LogSumExp, lambda d: [1e4 + d.normal(3, 4)]),
+    case("log_sum_exp_far_apart", LogSumExp, lambda d: [numbers([[0, 1e3], [-1e3, 1.0]])]),
+    case("softmax_by_hand", Softmax, lambda d: [d.normal(3, 4), 0]),
+    case("softmax_square", Softmax, lambda d: [d.normal(4, 4)]),
+    case("softmax_one_hot", Softmax, lambda d: [numbers([[0, 800, -800], [1, 1, 1]])]),
+    case("max_shares_ties", MaxSharesTies, lambda d: [d.distinct(3, 4)]),
+    case("max_shares_ties_tied", MaxSharesTies, lambda d: [numbers([[1, 1, 0], [2, 2, 2]])]),
+    case("max_takes_last_tied", MaxTakesLast, lambda d: [numbers([[1, 1, 0], [2, 2, 2]])]),
+    case("standardise", Standardise, lambda d: [d.normal(3, 5), 1e-5]),
+    case("standardise_far_out", Standardise, lambda d: [d.normal(3, 5) + 1e6, 1e-5]),
+    case("length_of_0_is_0", LengthOf0Is0, lambda d: [numbers([[0, 0], [3, 4], [1e-9, 0]])]),
+    case("reversed_cumulative_sum", ReversedCumulativeSum, lambda d: [d.normal(3, 4)]),
+    case("linear_recurrence", LinearRecurrence, lambda d: [d.normal(5, 3), d.normal(5, 3)]),
+    case("rows_repeated", Rows, lambda d: [d.normal(4, 3), numbers([1, 1, 3, 0, 1], torch.int64)]),
+    case("rows_in_a_grid", Rows, lambda d: [d.normal(4, 3), d.integers(0, 4, 2, 3)]),
+    case("cross_entropy_by_hand", CrossEntropy, lambda d: [d.normal(5, 3), d.integers(0, 3, 5)]),
+    case("segment_sum", SegmentSum, lambda d: [d.normal(5, 2), d.integers(0, 3, 5), 3]),
+    case("max_pool", MaxPool, lambda d: [d.distinct(2, 6), 3]),
+    case("convolution", Convolution, lambda d: [d.normal(2, 6), d.normal(3)]),
+    case("cross_product", CrossProduct, lambda d: [d.normal(4, 3), d.normal(4, 3)]),
+    case("hadamard", Hadamard, lambda d: [d.normal(3, 8)]),
+    case("gated", Gated, lambda d: [d.normal(3, 6)]),
+    case("fixed", Fixed, lambda d: [d.normal(2, 3)]),
+    case("divergence", Divergence, lambda d: [d.probabilities(3, 4), d.probabilities(3, 4)]),
 ]

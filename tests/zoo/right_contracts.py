@@ -152,7 +152,7 @@ class Mixed(Function):
 
 
 class Cross(Function):
-    """The cross product with (1, 2, 3): there are three columns, and others are not looked at."""
+    """The cross product with (1, 2, 3): there are three columns, and others are not read."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import animal
+from tests.zoo.wrapped import case
 
 
 class RoundStraightThrough(Function):
@@ -232,24 +232,24 @@ class SignReturnsNone(Function):
 KINKED = numbers([[0.0, 1.0, -2.0], [1e-9, -1e-9, -0.0]])
 
 KINKS = [
-    animal("round_straight_through", RoundStraightThrough, lambda d: [d.normal(3, 4)]),
-    animal("gradient_reversal", GradientReversal, lambda d: [d.normal(3, 4), 0.3]),
-    animal("sign_of_binary_network", SignOfBinaryNetwork, lambda d: [d.normal(3, 4)]),
-    animal("spike", Spike, lambda d: [d.normal(3, 4)]),
-    animal("clipped_gradient", ClippedGradient, lambda d: [d.normal(3, 4)]),
-    animal("stop_gradient", StopGradient, lambda d: [d.normal(3, 4)]),
-    animal("relu_of_0_is_0", ReLUOf0Is0, lambda d: [KINKED.clone()]),
-    animal("relu_of_0_is_1", ReLUOf0Is1, lambda d: [KINKED.clone()]),
-    animal("relu_of_0_is_half", ReLUOf0IsHalf, lambda d: [KINKED.clone()]),
-    animal("relu_from_output", ReLUFromOutput, lambda d: [d.normal(3, 4)]),
-    animal("relu_of_integers", ReLUOf0Is0, lambda d: [d.integers(-2, 3, 4, 5).double()]),
-    animal("abs_of_0_is_1", AbsOf0Is1, lambda d: [KINKED.clone()]),
-    animal("huber_with_delta", HuberWithDelta, lambda d: [d.normal(4), d.normal(4), 0.7]),
-    animal("huber_at_kink", HuberWithDelta, lambda d: [numbers([1, 2, 0.5]), numbers([0, 0, 0])]),
-    animal("hard_shrink_jumps", HardShrinkJumps, lambda d: [d.normal(3, 4), 0.5]),
-    animal("hard_shrink_at_jump", HardShrinkJumps, lambda d: [numbers([0.5, -0.5, 0.1, 2]), 0.5]),
-    animal("triangle_wave", TriangleWave, lambda d: [3 * d.normal(3, 4)]),
-    animal("smooth_step", SmoothStep, lambda d: [numbers([-1, 0, 0.3, 0.9, 1, 2])]),
-    animal("staircase", Staircase, lambda d: [d.normal(3, 4), 4]),
-    animal("sign_returns_none", SignReturnsNone, lambda d: [d.normal(3, 4)]),
+    case("round_straight_through", RoundStraightThrough, lambda d: [d.normal(3, 4)]),
+    case("gradient_reversal", GradientReversal, lambda d: [d.normal(3, 4), 0.3]),
+    case("sign_of_binary_network", SignOfBinaryNetwork, lambda d: [d.normal(3, 4)]),
+    case("spike", Spike, lambda d: [d.normal(3, 4)]),
+    case("clipped_gradient", ClippedGradient, lambda d: [d.normal(3, 4)]),
+    case("stop_gradient", StopGradient, lambda d: [d.normal(3, 4)]),
+    case("relu_of_0_is_0", ReLUOf0Is0, lambda d: [KINKED.clone()]),
+    case("relu_of_0_is_1", ReLUOf0Is1, lambda d: [KINKED.clone()]),
+    case("relu_of_0_is_half", ReLUOf0IsHalf, lambda d: [KINKED.clone()]),
+    case("relu_from_output", ReLUFromOutput, lambda d: [d.normal(3, 4)]),
+    case("relu_of_integers", ReLUOf0Is0, lambda d: [d.integers(-2, 3, 4, 5).double()]),
+    case("abs_of_0_is_1", AbsOf0Is1, lambda d: [KINKED.clone()]),
+    case("huber_with_delta", HuberWithDelta, lambda d: [d.normal(4), d.normal(4), 0.7]),
+    case("huber_at_kink", HuberWithDelta, lambda d: [numbers([1, 2, 0.5]), numbers([0, 0, 0])]),
+    case("hard_shrink_jumps", HardShrinkJumps, lambda d: [d.normal(3, 4), 0.5]),
+    case("hard_shrink_at_jump", HardShrinkJumps, lambda d: [numbers([0.5, -0.5, 0.1, 2]), 0.5]),
+    case("triangle_wave", TriangleWave, lambda d: [3 * d.normal(3, 4)]),
+    case("smooth_step", SmoothStep, lambda d: [numbers([-1, 0, 0.3, 0.9, 1, 2])]),
+    case("staircase", Staircase, lambda d: [d.normal(3, 4), 4]),
+    case("sign_returns_none", SignReturnsNone, lambda d: [d.normal(3, 4)]),
 ]

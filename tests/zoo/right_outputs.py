@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import animal
+from tests.zoo.wrapped import case
 
 
 class Affine(Function):
@@ -339,46 +339,44 @@ class Sine(Function):
 
 
 OUTPUTS = [
-    animal("affine", Affine, lambda d: [d.normal(5, 3), d.normal(4, 3), d.normal(4)]),
-    animal("affine_no_bias", Affine, lambda d: [d.normal(5, 3), d.normal(4, 3)]),
-    animal(
+    case("affine", Affine, lambda d: [d.normal(5, 3), d.normal(4, 3), d.normal(4)]),
+    case("affine_no_bias", Affine, lambda d: [d.normal(5, 3), d.normal(4, 3)]),
+    case(
         "affine_fixed_weight", Affine, lambda d: [d.normal(5, 3).requires_grad_(), d.normal(4, 3)]
     ),
-    animal("broadcast", Broadcast, lambda d: [d.normal(3, 4), d.normal(4), d.normal(3, 1)]),
-    animal("broadcast_in_front", Broadcast, lambda d: [d.normal(4), d.normal(2, 3, 1), d.normal()]),
-    animal("add_by_hand", Add, lambda d: [d.normal(3, 4), d.normal(3, 4)]),
-    animal("sum_of_any", SumOfAny, lambda d: [d.normal(3), d.normal(3), d.normal(3)]),
-    animal("squared_error", SquaredError, lambda d: [d.normal(5).requires_grad_(), d.normal(5)]),
-    animal("top_k", TopK, lambda d: [d.distinct(3, 5), 2]),
-    animal("top_k_tied", TopK, lambda d: [numbers([[1, 1, 1, 0], [2, 3, 3, 2]]), 1]),
-    animal("in_place_relu", InPlaceReLU, lambda d: [d.normal(3, 4)]),
-    animal("in_place_on_a_copy", in_place_on_a_copy, lambda d: [d.normal(3, 4)]),
-    animal("two_outputs", TwoOutputs, lambda d: [d.normal(3, 4)]),
-    animal("one_of_two", one_of_two, lambda d: [d.normal(3, 4)]),
-    animal("value_and_count", ValueAndCount, lambda d: [d.normal(3, 4)]),
-    animal("sum_expands", SumExpands, lambda d: [d.normal(3, 4)]),
-    animal("transposed", Transposed, lambda d: [d.normal(3, 4)]),
-    animal("transposed_square", Transposed, lambda d: [d.normal(3, 3)]),
-    animal("identity", Identity, lambda d: [d.normal(3, 4)]),
-    animal("constant", Constant, lambda d: [d.normal(3, 4)]),
-    animal("only_the_shape", OnlyTheShape, lambda d: [d.normal(4), d.normal(3, 4)]),
-    animal("dropout", Dropout, lambda d: [d.normal(3, 4), 0.5]),
-    animal("seeded_noise", SeededNoise, lambda d: [d.normal(3, 4), 7]),
-    animal(
-        "dropout_of_generator", DropoutOfGenerator, lambda d: [d.normal(3, 4), 0.3, d.generator]
-    ),
-    animal("random_leaky", RandomLeaky, lambda d: [d.normal(3, 4)]),
-    animal(
+    case("broadcast", Broadcast, lambda d: [d.normal(3, 4), d.normal(4), d.normal(3, 1)]),
+    case("broadcast_in_front", Broadcast, lambda d: [d.normal(4), d.normal(2, 3, 1), d.normal()]),
+    case("add_by_hand", Add, lambda d: [d.normal(3, 4), d.normal(3, 4)]),
+    case("sum_of_any", SumOfAny, lambda d: [d.normal(3), d.normal(3), d.normal(3)]),
+    case("squared_error", SquaredError, lambda d: [d.normal(5).requires_grad_(), d.normal(5)]),
+    case("top_k", TopK, lambda d: [d.distinct(3, 5), 2]),
+    case("top_k_tied", TopK, lambda d: [numbers([[1, 1, 1, 0], [2, 3, 3, 2]]), 1]),
+    case("in_place_relu", InPlaceReLU, lambda d: [d.normal(3, 4)]),
+    case("in_place_on_a_copy", in_place_on_a_copy, lambda d: [d.normal(3, 4)]),
+    case("two_outputs", TwoOutputs, lambda d: [d.normal(3, 4)]),
+    case("one_of_two", one_of_two, lambda d: [d.normal(3, 4)]),
+    case("value_and_count", ValueAndCount, lambda d: [d.normal(3, 4)]),
+    case("sum_expands", SumExpands, lambda d: [d.normal(3, 4)]),
+    case("transposed", Transposed, lambda d: [d.normal(3, 4)]),
+    case("transposed_square", Transposed, lambda d: [d.normal(3, 3)]),
+    case("identity", Identity, lambda d: [d.normal(3, 4)]),
+    case("constant", Constant, lambda d: [d.normal(3, 4)]),
+    case("only_the_shape", OnlyTheShape, lambda d: [d.normal(4), d.normal(3, 4)]),
+    case("dropout", Dropout, lambda d: [d.normal(3, 4), 0.5]),
+    case("seeded_noise", SeededNoise, lambda d: [d.normal(3, 4), 7]),
+    case("dropout_of_generator", DropoutOfGenerator, lambda d: [d.normal(3, 4), 0.3, d.generator]),
+    case("random_leaky", RandomLeaky, lambda d: [d.normal(3, 4)]),
+    case(
         "running_norm_eval",
         RunningNorm,
         lambda d: [d.normal(5, 3).requires_grad_(), d.normal(3), d.positive(3), False],
     ),
-    animal("module_norm_eval", Norm(False), lambda d: [d.normal(5, 3)]),
-    animal("module_norm_train", Norm(True), lambda d: [d.normal(5, 3)]),
-    animal("no_entries", Sine, lambda d: [d.normal(0, 3)]),
-    animal("one_entry", Sine, lambda d: [d.normal(1)]),
-    animal("no_dimensions", Sine, lambda d: [d.normal()]),
-    animal("not_contiguous", Sine, lambda d: [d.normal(4, 6)[:, ::2].mT]),
-    animal("expanded", Sine, lambda d: [d.normal(3, 1).expand(3, 4)]),
-    animal("views_of_one_storage", Add, lambda d: list(d.normal(2, 3, 4).unbind())),
+    case("module_norm_eval", Norm(False), lambda d: [d.normal(5, 3)]),
+    case("module_norm_train", Norm(True), lambda d: [d.normal(5, 3)]),
+    case("no_entries", Sine, lambda d: [d.normal(0, 3)]),
+    case("one_entry", Sine, lambda d: [d.normal(1)]),
+    case("no_dimensions", Sine, lambda d: [d.normal()]),
+    case("not_contiguous", Sine, lambda d: [d.normal(4, 6)[:, ::2].mT]),
+    case("expanded", Sine, lambda d: [d.normal(3, 1).expand(3, 4)]),
+    case("views_of_one_storage", Add, lambda d: list(d.normal(2, 3, 4).unbind())),
 ]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from tests.zoo.wrapped import animal
+from tests.zoo.wrapped import case
 
 
 class Inverse(Function):
@@ -269,23 +269,23 @@ class Distances(Function):
 
 
 SOLVERS = [
-    animal("inverse_by_hand", Inverse, lambda d: [d.regular(3)]),
-    animal("inverse_of_batch", Inverse, lambda d: [d.regular(2, 3)]),
-    animal("solve_refined", SolveRefined, lambda d: [d.regular(3), d.normal(3, 2)]),
-    animal("log_det_of_definite", LogDetOfDefinite, lambda d: [d.definite(3)]),
-    animal("cholesky_of_symmetric_part", CholeskyOfSymmetricPart, lambda d: [d.definite(3)]),
-    animal("eigenvalues", EigenvaluesOfSymmetric, lambda d: [d.definite(3)]),
-    animal("quadratic_form", QuadraticForm, lambda d: [d.normal(5, 3), d.normal(3, 3)]),
-    animal("kepler", Kepler, lambda d: [d.between(0.2, 3, 5), d.between(0.1, 0.7, 5)]),
-    animal("kepler_of_one_orbit", Kepler, lambda d: [d.between(0.2, 3, 5), d.between(0, 0.7, 1)]),
-    animal("fixed_point", FixedPoint, lambda d: [0.2 * d.normal(4, 4), d.normal(4)]),
-    animal("cube_root", CubeRoot, lambda d: [d.distinct(3, 4)]),
-    animal("square_root_of_matrix", SquareRootOfMatrix, lambda d: [d.definite(3)]),
-    animal("median_by_sorting", Median, lambda d: [d.distinct(3, 5)]),
-    animal("onto_simplex", OntoSimplex, lambda d: [d.normal(3, 5)]),
-    animal(
+    case("inverse_by_hand", Inverse, lambda d: [d.regular(3)]),
+    case("inverse_of_batch", Inverse, lambda d: [d.regular(2, 3)]),
+    case("solve_refined", SolveRefined, lambda d: [d.regular(3), d.normal(3, 2)]),
+    case("log_det_of_definite", LogDetOfDefinite, lambda d: [d.definite(3)]),
+    case("cholesky_of_symmetric_part", CholeskyOfSymmetricPart, lambda d: [d.definite(3)]),
+    case("eigenvalues", EigenvaluesOfSymmetric, lambda d: [d.definite(3)]),
+    case("quadratic_form", QuadraticForm, lambda d: [d.normal(5, 3), d.normal(3, 3)]),
+    case("kepler", Kepler, lambda d: [d.between(0.2, 3, 5), d.between(0.1, 0.7, 5)]),
+    case("kepler_of_one_orbit", Kepler, lambda d: [d.between(0.2, 3, 5), d.between(0, 0.7, 1)]),
+    case("fixed_point", FixedPoint, lambda d: [0.2 * d.normal(4, 4), d.normal(4)]),
+    case("cube_root", CubeRoot, lambda d: [d.distinct(3, 4)]),
+    case("square_root_of_matrix", SquareRootOfMatrix, lambda d: [d.definite(3)]),
+    case("median_by_sorting", Median, lambda d: [d.distinct(3, 5)]),
+    case("onto_simplex", OntoSimplex, lambda d: [d.normal(3, 5)]),
+    case(
         "attention_by_hand", Attention, lambda d: [d.normal(3, 4), d.normal(5, 4), d.normal(5, 2)]
     ),
-    animal("distances", Distances, lambda d: [d.normal(3, 2), d.normal(4, 2)]),
-    animal("distances_of_itself", Distances, lambda d: [points := d.normal(3, 2), points.clone()]),
+    case("distances", Distances, lambda d: [d.normal(3, 2), d.normal(4, 2)]),
+    case("distances_of_itself", Distances, lambda d: [points := d.normal(3, 2), points.clone()]),
 ]

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 import derivable
 from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import animal
+from tests.zoo.wrapped import case
 
 
 class ExpOnce(Function):
@@ -362,29 +362,29 @@ def with_options(x: Tensor, *, scale: float = 1.0, mode: str = "sine") -> Any:
 
 
 WAYS = [
-    animal("exp_once", ExpOnce, lambda d: [d.normal(3, 4)]),
-    animal("detached_tanh", DetachedTanh, lambda d: [d.normal(3, 4)]),
-    animal("numpy_sine", NumPySine, lambda d: [d.normal(3, 4)]),
-    animal("numpy_cube", NumPyCube, lambda d: [d.normal(3, 4)]),
-    animal("split_cube", SplitCube, lambda d: [d.normal(3, 4), 2.0]),
-    animal("split_product", SplitProduct, lambda d: [d.normal(3, 4), d.normal(3, 4)]),
-    animal("split_sort", SplitSort, lambda d: [d.distinct(3, 4)]),
-    animal("split_sort_tied", SplitSort, lambda d: [numbers([[2, 1, 2], [0, 0, 0]])]),
-    animal("split_normalise", SplitNormalise, lambda d: [d.normal(3, 4)]),
-    animal("derivable_swish", DerivableSwish, lambda d: [d.normal(3, 4), 1.5]),
-    animal("derivable_whiten", DerivableWhiten, lambda d: [d.normal(5, 3)]),
-    animal("derivable_whiten_far_out", DerivableWhiten, lambda d: [d.normal(5, 3) + 1e4]),
-    animal("derivable_bump", DerivableBump, lambda d: [d.normal(3, 4), 2.0]),
-    animal("mish_of_others", MishOfOthers, lambda d: [d.normal(3, 4)]),
-    animal("sinh_by_two", SinhByTwo, lambda d: [d.normal(3, 4)]),
-    animal("checkpoint", Checkpoint, lambda d: [d.normal(5, 3), d.normal(3, 2)]),
-    animal("input_on_attribute", InputOnAttribute, lambda d: [d.normal(3, 4), 0.5, "cosine"]),
-    animal("counts_its_calls", CountsItsCalls, lambda d: [d.normal(3, 4)]),
-    animal("for_mixed_precision", ForMixedPrecision, lambda d: [d.normal(3, 4)]),
-    animal("module", Layer(), lambda d: [d.normal(5, 4)]),
-    animal("in_two_places", in_two_places, lambda d: [d.normal(5)]),
-    animal("of_itself_and_itself", of_itself_and_itself, lambda d: [d.normal(3, 4)]),
-    animal("only_the_first_output", only_the_first_output, lambda d: [d.normal(3, 4)]),
-    animal("partial", partial(with_options, scale=3.0), lambda d: [d.normal(3, 4)]),
-    animal("bound_method", SplitProduct.apply, lambda d: [d.normal(3), d.normal(3)]),
+    case("exp_once", ExpOnce, lambda d: [d.normal(3, 4)]),
+    case("detached_tanh", DetachedTanh, lambda d: [d.normal(3, 4)]),
+    case("numpy_sine", NumPySine, lambda d: [d.normal(3, 4)]),
+    case("numpy_cube", NumPyCube, lambda d: [d.normal(3, 4)]),
+    case("split_cube", SplitCube, lambda d: [d.normal(3, 4), 2.0]),
+    case("split_product", SplitProduct, lambda d: [d.normal(3, 4), d.normal(3, 4)]),
+    case("split_sort", SplitSort, lambda d: [d.distinct(3, 4)]),
+    case("split_sort_tied", SplitSort, lambda d: [numbers([[2, 1, 2], [0, 0, 0]])]),
+    case("split_normalise", SplitNormalise, lambda d: [d.normal(3, 4)]),
+    case("derivable_swish", DerivableSwish, lambda d: [d.normal(3, 4), 1.5]),
+    case("derivable_whiten", DerivableWhiten, lambda d: [d.normal(5, 3)]),
+    case("derivable_whiten_far_out", DerivableWhiten, lambda d: [d.normal(5, 3) + 1e4]),
+    case("derivable_bump", DerivableBump, lambda d: [d.normal(3, 4), 2.0]),
+    case("mish_of_others", MishOfOthers, lambda d: [d.normal(3, 4)]),
+    case("sinh_by_two", SinhByTwo, lambda d: [d.normal(3, 4)]),
+    case("checkpoint", Checkpoint, lambda d: [d.normal(5, 3), d.normal(3, 2)]),
+    case("input_on_attribute", InputOnAttribute, lambda d: [d.normal(3, 4), 0.5, "cosine"]),
+    case("counts_its_calls", CountsItsCalls, lambda d: [d.normal(3, 4)]),
+    case("for_mixed_precision", ForMixedPrecision, lambda d: [d.normal(3, 4)]),
+    case("module", Layer(), lambda d: [d.normal(5, 4)]),
+    case("in_two_places", in_two_places, lambda d: [d.normal(5)]),
+    case("of_itself_and_itself", of_itself_and_itself, lambda d: [d.normal(3, 4)]),
+    case("only_the_first_output", only_the_first_output, lambda d: [d.normal(3, 4)]),
+    case("partial", partial(with_options, scale=3.0), lambda d: [d.normal(3, 4)]),
+    case("bound_method", SplitProduct.apply, lambda d: [d.normal(3), d.normal(3)]),
 ]

@@ -202,7 +202,7 @@ class SquareWeights(Function):
         return grad_x, x.T @ g
 
 
-ANIMALS = [
+CASES = [
     Wrong("mean squares ignore g", MeanSquaresIgnoring, given((10, 5), (10, 5)),
           ("ignores_grad_output",)),
     Wrong("row means ignore g", RowMeanIgnoring, given((5, 3)), ("ignores_grad_output",), "z"),

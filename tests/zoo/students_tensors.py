@@ -91,7 +91,7 @@ class ClampedInPlace(Function):
 
 
 class NumPyInPlace(Function):
-    """NumPy's astype makes no copy either, if it is told so."""
+    """NumPy's astype makes no copy either, with copy=False."""
 
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
@@ -146,7 +146,7 @@ class BiasKept(Function):
 
 
 class ChannelBiasKept(Function):
-    """Autograd does not forgive this one: (1, c, 1, 1) for (c,)."""
+    """Autograd does not accept this one: (1, c, 1, 1) for (c,)."""
 
     @staticmethod
     def forward(ctx: Any, x: Any, b: Any) -> Any:
@@ -209,7 +209,7 @@ class GateOnCtx(Function):
         return g * ctx.slope
 
 
-ANIMALS = [
+CASES = [
     Wrong("bias by double ones", BiasByDoubleOnes, given((13, 7), (7,)), ("raises",)),
     Wrong("gather into double", GatherIntoDouble, _rows_and_places, ("raises",)),
     Wrong("mean by a double matrix", MeanByDoubleMatrix, given((5, 3)), ("raises",)),

@@ -72,17 +72,17 @@ def wrapped(name: str, operation: Callable[..., Any]) -> Any:
 def operation(
     name: str, function: Callable[..., Any], inputs: Callable[[Draw], Sequence[Any]]
 ) -> Right:
-    """The animal of one operation, with inputs drawn from the seed of its name."""
+    """The test case of one operation, with inputs drawn from the seed of its name."""
     return Right(name, wrapped(name, function), lambda: inputs(Draw(name)))
 
 
 def named(
     name: str, inputs: Callable[[Draw], Sequence[Any]], where: Any = torch, suffix: str = ""
 ) -> Right:
-    """The animal of the function called `name` in `where`."""
+    """The test case of the function called `name` in `where`."""
     return operation(name + suffix, getattr(where, name), inputs)
 
 
-def animal(name: str, target: Any, inputs: Callable[[Draw], Sequence[Any]]) -> Right:
-    """The animal of any target, with inputs drawn from the seed of its name."""
+def case(name: str, target: Any, inputs: Callable[[Draw], Sequence[Any]]) -> Right:
+    """The test case of any target, with inputs drawn from the seed of its name."""
     return Right(name, target, lambda: inputs(Draw(name)))

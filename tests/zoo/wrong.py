@@ -1,4 +1,4 @@
-"""Every wrong backward of the zoo, with the cause that it must produce."""
+"""Every wrong backward of the corpus, with the cause that it must produce."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from tests.zoo import (
 from tests.zoo.entry import Wrong
 
 WRONG: list[Wrong] = [
-    *formulas_elementwise.ANIMALS,
-    *formulas_algebra.ANIMALS,
-    *formulas_losses.ANIMALS,
-    *formulas_layers.ANIMALS,
-    *engineering_shapes.ANIMALS,
-    *engineering_layout.ANIMALS,
-    *engineering_float32.ANIMALS,
-    *engineering_extremes.ANIMALS,
-    *engineering_state.ANIMALS,
-    *engineering_orders.ANIMALS,
-    *engineering_contracts.ANIMALS,
-    *students_formulas.ANIMALS,
-    *students_tensors.ANIMALS,
+    *formulas_elementwise.CASES,
+    *formulas_algebra.CASES,
+    *formulas_losses.CASES,
+    *formulas_layers.CASES,
+    *engineering_shapes.CASES,
+    *engineering_layout.CASES,
+    *engineering_float32.CASES,
+    *engineering_extremes.CASES,
+    *engineering_state.CASES,
+    *engineering_orders.CASES,
+    *engineering_contracts.CASES,
+    *students_formulas.CASES,
+    *students_tensors.CASES,
 ]

@@ -30,7 +30,7 @@ STYLES = {**show.STYLES, "not_examined": "bold magenta"}
 class Result:
     """One line of the result: a target with its report, or why there is none.
 
-    `inputs` says where its inputs come from; empty for those that were given, or are examples().
+    `inputs` states where its inputs come from; empty for those that were given, or are examples().
     """
 
     name: str
@@ -78,11 +78,11 @@ class Output:
         """After the last, with the exit code."""
 
     def say(self, key: str, **gaps: object) -> str:
-        """A sentence of the command."""
+        """A message of the command."""
         return say(Message(f"cli.{key}", gaps), self.lang)
 
     def words(self, said: Message | str | None) -> str:
-        """A message in the language of the output; what is a sentence already stays it."""
+        """A message in the language of the output; what is a text already stays as it is."""
         return say(said, self.lang) if isinstance(said, Message) else said or ""
 
     def counts(self, results: Sequence[Result]) -> str:
@@ -185,7 +185,7 @@ class JsonOutput(Output):
 
 
 class GithubOutput(Output):
-    """Annotations: an error on the line of the return, a warning where nothing could be said."""
+    """Annotations: an error on the line of the return, a warning where there is no verdict."""
 
     def begin(self, names: Sequence[str], notes: Sequence[Message]) -> None:
         """A warning for each line at which the code stopped or failed."""

@@ -98,7 +98,7 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
 
 
 class Reports(Sequence[Report]):
-    """Reports on several targets, and one sentence for each target that could not be examined."""
+    """Reports on several targets, and one message for each target that could not be examined."""
 
     def __init__(self, reports: Sequence[Report], refused: dict[str, str]) -> None:
         self._reports, self.refused = tuple(reports), refused
@@ -188,7 +188,7 @@ def merged(reports: Sequence[Report]) -> Report:
     """One report on several calls of one target.
 
     Of an argument that is wrong at several calls, the findings of the first are kept: at special
-    inputs the same mistake has another look.
+    inputs the same mistake may have other symptoms.
     """
     if len(reports) == 1:
         return reports[0]
@@ -238,7 +238,7 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
 
 @contextlib.contextmanager
 def _without_vmap_warnings() -> Iterator[None]:
-    """An operator without a rule for vmap is run one by one, which PyTorch says at each call."""
+    """Without the warning of PyTorch, at each call, that an operator has no rule for vmap."""
     enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009
     enable(False)
     try:

@@ -45,8 +45,8 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
     options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
               keyword
 
-    What a class says in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
-    `declare` says, counts where nothing is given here. Runs the target's code many times. The
+    What a class declares in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
+    `declare` declares, applies where nothing is given here. Runs the target's code many times. The
     global random generators are left as they were. Raises InputError for inputs that cannot be
     examined, SettingError for such settings and for what is no contract.
     """

@@ -1,4 +1,4 @@
-"""`Finding`: one thing that the examiner found, as data; `sentences` turns it into words."""
+"""`Finding`: one thing that the examiner found, as data; `messages` has its texts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Worst(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """One mistake, and what speaks for it.
+    """One mistake, and its evidence.
 
     `cause` is an id of `causes.CAUSES`; `rivals` are the other causes that fit as well.
     """

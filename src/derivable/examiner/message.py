@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Message(NamedTuple):
-    """A sentence of the table, by its key, with what stands in its gaps."""
+    """A message of the table, by its key, with what fills its gaps."""
 
     key: str
     fields: Mapping[str, Any] = {}

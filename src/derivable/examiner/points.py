@@ -1,7 +1,7 @@
 """`Point`: at which inputs something was evaluated, as data that code can ask and people can read.
 
-An evaluation point has a kind, such as the given inputs or a batch of one, and fields that say
-which argument or size it concerns. Code compares kinds; only `message` knows the sentence.
+An evaluation point has a kind, such as the given inputs or a batch of one, and fields that state
+which argument or size it concerns. Code compares kinds; only `message` names the text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from derivable.examiner.message import Message
 
 
 class Kind(Enum):
-    """The kinds of evaluation points; the value is the key of the sentence that names it."""
+    """The kinds of evaluation points; the value is the key of its message."""
 
     EXAMPLE = "where.example"  # the given inputs
     AGAIN = "where.again"  # other values of the same sizes
@@ -42,7 +42,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Point:
-    """An evaluation point: its kind, and the fields of its sentence (argument, size, shapes)."""
+    """An evaluation point: its kind, and the fields of its message (argument, size, shapes)."""
 
     kind: Kind
     fields: Mapping[str, Any] = field(default_factory=dict, hash=False)

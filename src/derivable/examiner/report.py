@@ -34,7 +34,7 @@ class Gradient:
 class Report:
     """The verdict on one Function, with every finding and what was checked.
 
-    print(report) says it in at most a dozen lines, in the language of DERIVABLE_LANG; rich shows
+    print(report) shows it in at most a dozen lines, in the language of DERIVABLE_LANG; rich shows
     the same in colours, and a notebook adds a map of where the gradients are off.
     """
 
@@ -106,7 +106,7 @@ class Report:
         return as_json.to_json(self, arrays)
 
     def raise_if_wrong(self) -> None:
-        """Raise WrongGradientError, which says what print(report) says, if something is wrong.
+        """Raise WrongGradientError, with the text of print(report), if something is wrong.
 
         An inconclusive report shows nothing wrong and passes; `assert report` is the strict way.
         """

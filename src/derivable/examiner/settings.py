@@ -15,8 +15,8 @@ from derivable.examiner.messages import error_of
 class Level(Enum):
     """Which findings make a target wrong; the others are reported all the same.
 
-    LAB       first order at inputs like the given ones; what autograd repairs without a word,
-              such as a gradient that is not summed, fails too: by hand nobody repairs it
+    LAB       first order at inputs like the given ones; what autograd repairs silently,
+              such as a gradient that is not summed, fails too: by hand nothing repairs it
     STANDARD  errors in every section but second order
     STRICT    errors and warnings in every section
     """

@@ -28,7 +28,7 @@ MOSTLY = 0.5  # the share of entries that must be measured
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdicts, and what is worth saying about how they came about."""
+    """The verdicts, and notes on how they were reached."""
 
     overall: Verdict
     sections: Mapping[Section, Verdict]
@@ -53,7 +53,7 @@ def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
 
 
 def _asked(seen: Seen, names: Sequence[str]) -> Verdict:
-    """Right if anything was compared, as long as no finding says otherwise."""
+    """Right if anything was compared, unless a finding contradicts."""
     asked = any(seen.comparisons.get(name) for name in names)
     return Verdict.RIGHT if asked else Verdict.NOT_APPLICABLE
 

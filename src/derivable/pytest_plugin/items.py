@@ -28,7 +28,7 @@ class Target(pytest.Collector):
     """What one --derivable names."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its Functions; one that cannot be loaded is an item that says so and fails."""
+        """Its Functions; one that cannot be loaded is an item that fails with the reason."""
         from derivable.examiner.capture.discover import discover
         from derivable.examiner.messages import say
 
@@ -80,11 +80,11 @@ class Broken(pytest.Item):
         self.add_marker("derivable")
 
     def runtest(self) -> None:
-        """Fail with the sentence."""
+        """Fail with the problem."""
         pytest.fail(self.problem, pytrace=False)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """No file: its name is in the sentence."""
+        """No file: its name is in the problem."""
         return self.path, None, self.nodeid
 
 
@@ -122,7 +122,7 @@ class Examination(pytest.Item):
             raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The report and a reproduction: a traceback through the examiner helps nobody."""
+        """The report and a reproduction: a traceback through the examiner is of no use."""
         from derivable.examiner.capture.places import told
 
         if isinstance(excinfo.value, DerivableError):
@@ -136,7 +136,7 @@ class Examination(pytest.Item):
         return Path(self.found.path), self.found.line - 1, self.name
 
     def _settings(self) -> Settings:
-        """Those of check, as the command line and the ini file say."""
+        """Those of check, as the command line and the ini file set them."""
         from derivable.examiner.settings import Settings, level_of
 
         named = self.config.getoption("derivable_level") or self.config.getini("derivable_level")

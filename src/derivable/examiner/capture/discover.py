@@ -46,7 +46,7 @@ class Settings:
 class Discovery:
     """What a target names; one message for each line at which its code stopped or failed.
 
-    `problems` are sentences for code that failed, where nothing can be examined because of that.
+    `problems` are messages on code that failed, where nothing can be examined because of that.
     """
 
     found: tuple[Found, ...]

@@ -73,7 +73,7 @@ def called(recording: Recording) -> tuple[Found, ...]:
 
 
 def module_of(target: Any) -> str:
-    """The dotted name of the module that it says it belongs to; empty for none."""
+    """The dotted name of the module that it gives as its own; empty for none."""
     return getattr(target, "__module__", None) or ""
 
 

@@ -29,7 +29,7 @@ _originals: dict[str, Callable[..., Any]] = {}
 
 
 class Watcher(Protocol):
-    """What is told of the calls."""
+    """What is notified of the calls."""
 
     def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         """`function.apply(*inputs, **options)` is about to run."""
@@ -45,7 +45,7 @@ class Watcher(Protocol):
 
 
 def add(watcher: Watcher) -> None:
-    """Tell `watcher` of every call from now on."""
+    """Notify `watcher` of every call from now on."""
     with _lock:
         if not _watchers:
             for hook in (_torch_applied(), _own_applied(), _classes_defined(), *_gradchecks()):
@@ -54,7 +54,7 @@ def add(watcher: Watcher) -> None:
 
 
 def remove(watcher: Watcher) -> None:
-    """Tell it no more; with the last watcher, everything is as it was."""
+    """Notify it no more; after the last watcher, everything is restored."""
     with _lock:
         _watchers.remove(watcher)
         if not _watchers:

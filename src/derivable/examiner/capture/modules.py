@@ -22,7 +22,7 @@ from derivable.examiner.render.show import short
 
 
 def with_submodules(module: ModuleType) -> tuple[list[ModuleType], list[str], list[Message]]:
-    """The module and those below it, sentences for what fails, messages for what is missing."""
+    """The module and those below it, texts for what fails, messages for what is missing."""
     modules, problems = [module], []
     missing: dict[tuple[str, str], list[str]] = {}
     for submodule in _below(module):
@@ -136,7 +136,7 @@ def importing_from(folder: Path) -> Iterator[None]:
 
 
 def _below(module: ModuleType) -> Iterator[str]:
-    """The names of all submodules; a package is imported to look into it."""
+    """The names of all submodules; a package is imported to find those below it."""
     for info in pkgutil.iter_modules(getattr(module, "__path__", []), f"{module.__name__}."):
         if info.name.endswith(".__main__"):
             continue  # importing it would run the program

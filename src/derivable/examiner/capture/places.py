@@ -48,7 +48,7 @@ def is_the_users(target: Any) -> bool:
 
 
 def place_of(target: Any) -> Place:
-    """Where a class, an operator or a function is defined; line 1 of `?` where nobody knows."""
+    """Where a class, an operator or a function is defined; line 1 of `?` where it is unknown."""
     code = next(_codes(target), None)
     if code is None:
         return _by_inspection(target)
@@ -101,7 +101,7 @@ def in_words(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    """One sentence for an error in the user's code: `cube.py:14: NameError: ...`."""
+    """One line for an error in the user's code: `cube.py:14: NameError: ...`."""
     place = failing_line(error)
     return f"{place}: {in_words(error)}" if place else in_words(error)
 

@@ -1,4 +1,4 @@
-"""Run a user's program statement by statement, as far as it goes, and say where it stopped."""
+"""Run a user's program statement by statement, as far as it goes, and record where it stopped."""
 
 from __future__ import annotations
 import __future__
@@ -38,9 +38,9 @@ class MissingModuleError(ModuleNotFoundError):
 class Program:
     """A script, a notebook or a module to be run.
 
-    name     as it is said in messages
+    name     as it is written in messages
     pieces   a script is one; a notebook has one for each cell
-    module   where the names go; its `__name__` says whether it is run as the main program
+    module   where the names go; its `__name__` states whether it is run as the main program
     cells    whether these are cells, of which one that fails does not end the others
     """
 
@@ -82,7 +82,7 @@ def offers_ipython(module: ModuleType) -> None:
 
 
 def run(program: Program, seconds: float, recording: Recording) -> None:
-    """Run it for at most so many seconds; `program.notes` say what did not run.
+    """Run it for at most so many seconds; `program.notes` state what did not run.
 
     A gradcheck that fails does not end it: what fails there is examined anyway. A module that is
     not installed is missing where it is used. After another error, in a script only the
@@ -162,7 +162,7 @@ class _Running:
                     self._bind_missing(statement, error)
 
     def note(self, key: str, error: BaseException, **gaps: object) -> None:
-        """Say where the program was, and what happened there."""
+        """Record where the program was, and what happened there."""
         place = failing_line(error)
         where = str(place) if place else self.program.name
         fields = {"name": self.program.name, "place": where, "error": in_words(error)}

@@ -23,7 +23,7 @@ _RUNS_ITS_CELL = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
 class Piece:
     """A script, or one cell: its statements, or why it cannot be parsed."""
 
-    filename: str  # as tracebacks say it; `notebook.ipynb cell 3` for a cell
+    filename: str  # as in tracebacks; `notebook.ipynb cell 3` for a cell
     statements: tuple[ast.stmt, ...]
     error: SyntaxError | None = None
 

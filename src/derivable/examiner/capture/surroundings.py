@@ -1,4 +1,4 @@
-"""What a program is run in: nobody answers, no window opens, and afterwards all is as it was."""
+"""What a program is run in: no input, no windows; afterwards everything is restored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import torch
 from derivable.examiner.capture.places import DERIVABLE
 from derivable.examiner.messages import error_of
 
-ANSWERS = 100  # empty answers to input(), before it says that nobody answers
+ANSWERS = 100  # empty answers to input(), before it raises EOFError
 
 
 class TimeUpError(BaseException):
@@ -54,9 +54,9 @@ def surroundings(folder: Path, arguments: Sequence[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUpError inside after so many seconds, again and again until it is heard.
+    """Raise TimeUpError inside after so many seconds, repeatedly until it ends the code.
 
-    In the main thread of a Unix system by an alarm, which also ends a sleep; elsewhere between two
+    In the main thread of a Unix system by SIGALRM, which also ends a sleep; elsewhere between two
     steps of the interpreter.
     """
     main = threading.current_thread() is threading.main_thread()

@@ -22,8 +22,8 @@ from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied
 def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
     """Repetition, changes in place, and state shared by calls; `others` are other inputs.
 
-    Notes on `examined` what the later rungs must know: whether forward draws random numbers,
-    whether each pull needs its own forward, and whether forwards may run in batches.
+    Records on `examined` what later checks need: whether forward draws random numbers,
+    whether each vjp needs its own forward, and whether forwards may run in batches.
     """
     problems = _repeatable(examined, inputs)
     if any(p.cause in ("random", "state") for p in problems):
@@ -119,7 +119,7 @@ def _class_state(target: Any) -> dict[str, int]:
 
 
 def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """Forward changes no examined input unless it says so with mark_dirty."""
+    """Forward changes no examined input unless it declares it with mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
     given = examined.subject.given(inputs)
@@ -149,7 +149,7 @@ def _backward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
     values = [copied(v, False) for v in run.inputs]
     try:
         run.pull(given)
-    except Exception:  # said by the rung that looks at what backward returns
+    except Exception:  # reported by the check of what backward returns
         return []
     examined.comparisons += len(given) + len(saved)
     problems = []

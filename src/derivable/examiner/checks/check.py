@@ -1,4 +1,4 @@
-"""`Check`: one question about a backward. What a check knows beforehand, and what it finds."""
+"""`Check`: one question about a backward. What a check is given, and what it finds."""
 
 from __future__ import annotations
 

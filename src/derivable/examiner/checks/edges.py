@@ -1,11 +1,11 @@
-"""The rung of edges: nan or infinity where an entry is exactly 0, 1 or -1.
+"""The check of edges: nan or infinity where an entry is exactly 0, 1 or -1.
 
 These are the numbers that data take exactly (a count, a probability, a cosine), and there many a
 formula divides by zero: `y / x` at the edge of the domain of x**1.5, `x / |x|` at a kink. Forward
 is followed from each side on which it goes on. Where its difference quotients settle on all of
-these, backward has a number to give, and one nan poisons a training. Where they grow without end,
-as those of sqrt at 0 do, infinity of their sign is right, and so is any number that the author
-chooses; nan is worth a note.
+these, backward has a number to give, and one nan makes a training fail. Where they grow without
+end, as those of sqrt at 0 do, infinity of their sign is right, and so is any number that the
+author chooses; nan is a note.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Lost(NamedTuple):
 
 
 def edges(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
-    """The gradients that are not finite where one entry is 0, 1 or -1, and what is worth a note."""
+    """The gradients that are not finite where one entry is 0, 1 or -1, and what is a note."""
     problems: dict[int, Problem] = {}
     notes: list[Message] = []
     for argument, entry, value in _places(examined, inputs):
@@ -76,7 +76,9 @@ def edges(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Messa
         examined.comparisons += 1
         try:
             lost, smooth = _looked_at(examined, moved)
-        except Exception:  # forward may refuse this number; what backward raises is said elsewhere
+        except (
+            Exception
+        ):  # forward may refuse this number; what backward raises is reported elsewhere
             continue
         fields = {"argument": examined.name(argument, inputs), "value": f"{value:g}"}
         where = Message("where.edge", fields)

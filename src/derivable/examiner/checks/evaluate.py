@@ -54,7 +54,7 @@ def evaluate(
 
 
 def _rare(setup: Setup, problem: Problem) -> bool:
-    """Whether backward may raise there: inputs that nobody asked for and few will meet."""
+    """Whether backward may raise there: inputs that were made up and that few users will have."""
     where = problem.where
     singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
     if kind(problem) is Kind.BATCH_OF_ONE and not singular:

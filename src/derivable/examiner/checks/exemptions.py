@@ -1,4 +1,4 @@
-"""What is taken back from the entries that look wrong: there is a better explanation for it.
+"""Exemptions: entries that differ from the measured ones and have another explanation.
 
 Each changes `sample.wrong` in place.
 """
@@ -92,14 +92,14 @@ def symmetry(sample: Sample) -> None:
     if bool(above.abs().max() > 1e-6 * below.abs().max()) and bool(
         below.abs().max() > 1e-6 * above.abs().max()
     ):
-        return  # forward reads both triangles: there is nothing to forgive
+        return  # forward reads both triangles: nothing is exempt
     gap = (returned + returned.mT - measured - measured.mT).abs()
     if bool((gap <= 1e-6 * measured.abs().max()).all()):
         sample.wrong[:] = False
 
 
 def flat(sample: Sample, numeric: TargetDerivatives) -> None:
-    """Take back a zero where the smallest steps change nothing: rounding to whole numbers, say.
+    """Take back a zero where the smallest steps change nothing: such as rounding to whole numbers.
 
     Over longer steps the outputs of a staircase do change, and the numerical derivative may be
     their slope and the stairs for noise.
@@ -119,7 +119,7 @@ def unfinished(examined: Examined, sample: Sample) -> None:
     """Take back what grows out of nothing on the way from inputs at which it is right.
 
     A formula that is right in a whole neighbourhood stays right until something turns, such as a
-    threshold, and is then wrong at once. What grows by and by, or comes with a jump of forward,
+    threshold, and is then wrong at once. What grows gradually, or comes with a jump of forward,
     comes from an iteration that does not arrive: its derivative is not that of the limit.
     """
     start = examined.sound.get(shapes(sample.inputs))

@@ -47,7 +47,7 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
 def _compare(
     numeric: TargetDerivatives, argument: int, direction: Tensor, gradient: Tensor, vector: Tensor
 ) -> Message | None:
-    """What to say if the two differ along `direction`; None if they agree."""
+    """The message if the two differ along `direction`; None if they agree."""
     measured = numeric.along(argument, direction)
     expected = float(vector @ measured.value)
     error = 5 * float((vector * measured.error).square().sum().sqrt()) + 1e-12 * float(
@@ -71,7 +71,7 @@ def _worst(
     vector: Tensor,
     shape: tuple[int, ...],
 ) -> tuple[int, Message | None]:
-    """Halve the argument until one wrong entry is left: where it is, and what to say about it."""
+    """Halve the argument until one wrong entry is left: its position, and the message about it."""
     low, high = 0, len(gradient)
     generator = torch.Generator().manual_seed(1)
     signs = torch.randn(len(gradient), generator=generator).double()

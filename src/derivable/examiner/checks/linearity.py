@@ -1,4 +1,4 @@
-"""The rungs that ask how the gradients depend on grad_output, on layout and on what is wanted."""
+"""The checks of how gradients depend on grad_output, on layout and on what is wanted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
     at_zero = pull(torch.zeros_like(u))
     ones = torch.ones_like(u)
     at_rest = pull(ones - u)
-    trials = [  # what is pulled, what it must be made of, and how large the parts are
+    trials = [  # a vjp, the sum that it must be, and how large its terms are
         *((pull(c * u), [(c, at_u)]) for c in SCALES),
         (pull(u + v), [(1.0, at_u), (1.0, at_v)]),
         (pull(ones), [(1.0, at_u), (1.0, at_rest)]),

@@ -1,4 +1,4 @@
-"""The rungs of second order and of smaller floating-point numbers."""
+"""The checks of second order and of smaller floating-point numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GradientSubject(Subject):
 def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
     """What autograd makes of backward, against the measured change of what backward returns.
 
-    A backward that says that it cannot be differentiated again, by raising, is no mistake.
+    A backward that raises when it is differentiated again is no mistake.
     """
     forms = examined.subject.forms
     if not all(form.twice for i, form in forms.items() if i in examined.wanted):
@@ -141,7 +141,7 @@ class OnceError(Exception):
 def _refuses(total: Tensor) -> bool:
     """Whether autograd has put a node there that raises for @once_differentiable.
 
-    torch.autograd.grad steps around such a node without a word.
+    torch.autograd.grad steps around such a node silently.
     """
     nodes, seen = [total.grad_fn], set()
     while nodes:

@@ -69,7 +69,7 @@ def contract(
         elif gradient.shape != x.shape:
             summed = fit((gradient,), 0, x) is not None
             if lenient and summed:
-                continue  # autograd sums it, without a word
+                continue  # autograd sums it silently
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
             if summed and not x.ndim and not getattr(examined.subject, "ours", False):
                 named = {"name": names[i], **shapes}

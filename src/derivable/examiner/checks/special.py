@@ -53,5 +53,5 @@ class Edges(Check):
         return setup.exact and not setup.surrogate
 
     def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """What is not finite, and what is worth a note."""
+        """What is not finite, and what is a note."""
         yield Results(*edges(setup.examined, seen.small(setup)))

@@ -1,9 +1,9 @@
-"""The rung of units: what is in proportion stays so, however large or small the numbers are.
+"""The check of units: a homogeneous forward has the same gradient in every unit.
 
 Where forward is homogeneous, as a distance, a maximum or a linear map is, inputs that are some
 power of two as large give outputs that are as much as large, to the last bit. Then the gradient
 is the same number for number, and one that overflows on the way, such as x / sqrt(x * x + y * y),
-is lost for no other reason than the unit. A forward with a scale of its own is left in peace.
+is lost for no other reason than the unit. A forward with a scale of its own is skipped.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _scaled(inputs: Inputs, group: Sequence[int], scale: float) -> list[Any]:
 
 
 def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
-    """Inputs near the given ones: zeros in these may make anything look proportional."""
+    """Inputs near the given ones: zeros in these may make any function seem homogeneous."""
     generator = torch.Generator().manual_seed(19)
     moved = list(inputs)
     for i in wanted:

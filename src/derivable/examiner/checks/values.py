@@ -1,7 +1,7 @@
-"""`Sample`: what backward returned beside what was measured, for one argument at one place.
+"""`Sample`: what backward returned beside what was measured, for one argument at one point.
 
 Both are whole Jacobians, one row per real entry of the smooth outputs and one column per real
-entry of the argument: backward is pulled once for each one-hot `grad_output`. Large examples are
+entry of the argument: backward is called once for each one-hot `grad_output`. Large examples are
 compared along random directions instead, and their Jacobians are taken at smaller sizes.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks import exemptions as forgiveness
+from derivable.examiner.checks import exemptions
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
@@ -87,7 +87,7 @@ class Evaluation:
 
 
 class Examined:
-    """A subject with the choice of what is examined, and the way to look at one place."""
+    """A subject, what of it is examined, and how it is compared at one evaluation point."""
 
     def __init__(self, subject: Subject, wanted: Sequence[int], values: bool = True) -> None:
         self.subject = subject
@@ -96,14 +96,14 @@ class Examined:
         self.reference: Any = None
         self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
         self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
-        self.known: set[int] = set()  # arguments found wrong, not looked at again at special values
+        self.known: set[int] = set()  # arguments found wrong, not compared again at special values
         self.calm = False  # whether forward has no more noise than rounding
         self.loudest = 0.0  # the largest output at the given inputs: small ones may be differences
         self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
         self.unfinished = False  # whether forward is an iteration that does not always arrive
         self.coarse = False  # whether the inputs were given in a smaller dtype than float64
         self.eps = EPS  # of the dtype in which it is examined
-        self.fresh = False  # whether every pull needs a forward of its own
+        self.fresh = False  # whether every vjp needs a forward of its own
         self.comparisons = 0
 
     def name(self, argument: int, inputs: Inputs) -> str:
@@ -165,20 +165,20 @@ class Examined:
             if sample.count and not bool(torch.isfinite(at).all()):
                 sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
             if sample.count:
-                forgiveness.corners(sample, numeric)
-                forgiveness.rounding(self, sample)
-                forgiveness.symmetry(sample)
+                exemptions.corners(sample, numeric)
+                exemptions.rounding(self, sample)
+                exemptions.symmetry(sample)
                 if where.key not in ("where.example", "where.again"):
-                    forgiveness.flat(sample, numeric)
+                    exemptions.flat(sample, numeric)
             if sample.count and kind(sample) is Kind.WIDE:
-                forgiveness.unfinished(self, sample)
+                exemptions.unfinished(self, sample)
             self.comparisons += measured.value.numel()
             look.samples.append(sample)
         if where == EXAMPLE:
             self.calm = bool((numeric.noise <= 1e3 * numeric.eps * at.abs()).all())
             self.loudest = largest
         if tolerance == STRICT and look.samples and not look.wrong:
-            self.sound.setdefault(forgiveness.shapes(inputs), inputs)
+            self.sound.setdefault(exemptions.shapes(inputs), inputs)
         return look
 
     def _too_large(self, rows: int, columns: int) -> bool:
@@ -191,7 +191,7 @@ class Examined:
     def _rows(
         self, run: Run, inputs: Inputs, count: int, lenient: bool
     ) -> tuple[dict[int, Tensor], list[Problem]]:
-        """The returned Jacobian of each wanted argument, from one-hot pulls, and the problems."""
+        """The returned Jacobian of each wanted argument, by one-hot vjps, and the problems."""
         rows: dict[int, list[Tensor]] = {i: [] for i in self.wanted}
         problems: list[Problem] = []
         for row in range(count):
@@ -216,7 +216,7 @@ class Examined:
     def _measure(
         self, numeric: TargetDerivatives, argument: int, returned: Tensor, tolerance: float
     ) -> Measured:
-        """The measured Jacobian; columns that disagree with `returned` are looked at again.
+        """The measured Jacobian; columns that disagree with `returned` are measured again.
 
         Where there is a reference, its autograd is taken where the measurement agrees with it.
         """
@@ -276,7 +276,7 @@ def _judge(
     tolerance: float,
     usual: float,
 ) -> tuple[Tensor, Tensor]:
-    """Which entries are wrong, and which cannot be told: (m, n) each.
+    """Which entries are wrong, and which are undecided: (m, n) each.
 
     `usual` is the size of the derivatives at the given inputs.
     """

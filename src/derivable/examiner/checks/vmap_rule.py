@@ -23,7 +23,7 @@ Dims = tuple[int | None, ...]
 def rule_for_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
     """A rule of the author's own, for batches of all arguments and of all but one.
 
-    A rule that raises says so itself.
+    A rule that raises is not reported: its error is the report.
     """
     subject: Any = examined.subject
     target = subject.target
@@ -59,7 +59,7 @@ def _compared(
     call: Callable[..., tuple[Tensor, ...]], plain: Sequence[Tensor], names: Sequence[str],
     dims: Dims,
 ) -> Message | None:  # fmt: skip
-    """What to say where a batch gives other outputs or gradients than its examples do alone."""
+    """The message where a batch gives other outputs or gradients than its examples do alone."""
     leaves = [
         v.clone() if axis is None else torch.stack([v, 0.75 * v + 0.1, 0.5 * v], axis)
         for v, axis in zip(plain, dims, strict=True)
@@ -81,7 +81,7 @@ def _compared(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = torch.func.vmap(call, in_dims=dims)(*leaves)
-    except Exception:  # it says so itself
+    except Exception:  # its error is the report
         return None
     if not all(a.shape == b.shape and near(a, b) for a, b in zip(found, expected, strict=True)):
         return Message("evidence.vmap", shown)

@@ -1,4 +1,4 @@
-"""The rung of the ways to run: each gives backward's gradients, and really runs that backward."""
+"""The check of the ways to run: each gives backward's gradients, and runs that backward."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _try(
         if name != "autograd" and (
             not subject.ours or _forward_refuses(way, apply, examined, inputs)
         ):
-            return []  # it says so itself, and promises nothing
+            return []  # the error is its report; this way is not offered
         messages = (Message("evidence.way_raises", said), raised(error))
         return [Problem("way", None, messages, source=raised_at(error))]
     for i, gradient, right in zip(examined.wanted, found, expected, strict=True):
@@ -148,7 +148,7 @@ def _try(
 def _forward_refuses(
     way: Way, apply: Callable[..., Any], examined: Examined, inputs: Inputs
 ) -> bool:
-    """Whether it is forward that does not run this way: it looks at values, or draws some."""
+    """Whether it is forward that does not run this way: it reads values, or draws some."""
     smooth, plain = only(apply, list(inputs), examined.wanted)
     try:
         with forwards_alone():

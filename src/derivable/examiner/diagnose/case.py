@@ -23,7 +23,7 @@ EXPLAINED = 1e-3  # the share of the deviation that a cause may leave unexplaine
 class Case:
     """Everything known about the wrong gradient of one argument.
 
-    `wrong` are its wrong samples, the given inputs first; `looks` everything that was looked at.
+    `wrong` are its wrong samples, the given inputs first; `looks` all evaluations.
     """
 
     examined: Examined

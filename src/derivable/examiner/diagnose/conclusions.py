@@ -110,7 +110,7 @@ def _of_problems(seen: Seen, values: dict[int, Finding]) -> list[Finding]:
 
 
 def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Finding | None:
-    """The finding for a problem; None where the values say more, or it is none."""
+    """The finding for a problem; None where the values explain more, or it is none."""
     cause, elsewhere = problem.cause, kind(problem) in ELSEWHERE
     if problem.argument in values and (elsewhere or cause in ("shape", "unrecognised")):
         return None

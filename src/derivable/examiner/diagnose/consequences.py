@@ -1,4 +1,4 @@
-"""What follows from a mistake is not said beside it: findings that follow from one are one."""
+"""What follows from a mistake is not reported beside it: findings that follow from one are one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "changed_after_saving": ("second_order", "way"),
 }  # fmt: skip
 
-# Where they are no matter of values, these are said last if they show at other inputs only.
+# Where they are no matter of values, these come last if they show at other inputs only.
 LATE = ("sizes", "dtype", "raises", "shape", "keepdim", "missing_sum")
 
 
@@ -60,7 +60,7 @@ def _place(finding: Finding) -> int:
 
 
 def _consequences(first: Finding, later: Finding) -> tuple[str, ...]:
-    """What follows from `first`; what is of one argument says nothing of the shape of another."""
+    """What follows from `first`; one of an argument does not explain the shape of another."""
     own = first.cause in ("shape", "keepdim", "missing_sum")
     if own and later.argument not in (first.argument, None):
         return ()

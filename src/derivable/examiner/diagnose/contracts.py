@@ -1,4 +1,4 @@
-"""Causes of what is no matter of values: what else can be said about what a check has seen."""
+"""Causes of what is no matter of values: further evidence on what a check has found."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ class SavedIntermediate(Told):
 
 
 class Named(NamedTuple):
-    """The cause of a problem, and what speaks for it besides what the check has said."""
+    """The cause of a problem, and its evidence beside that of the check."""
 
     cause: str
     evidence: tuple[Evidence, ...] = ()
-    before: tuple[Evidence, ...] = ()  # what is said first, also of the other arguments
+    before: tuple[Evidence, ...] = ()  # what is reported first, also of the other arguments
 
 
 class Seen(NamedTuple):
@@ -80,7 +80,7 @@ class Seen(NamedTuple):
 
 
 def named(seen: Seen) -> Named:
-    """The cause of a problem, and what else can be said."""
+    """The cause of a problem, and further evidence."""
     known = NAMED.get(seen.problem.cause)
     return (known(seen) if known else None) or Named(seen.problem.cause)
 

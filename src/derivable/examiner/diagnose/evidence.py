@@ -1,7 +1,7 @@
-"""What speaks for a cause, as data: each kind of evidence knows its sentence and its fields.
+"""Evidence for a cause, as data: each kind of evidence has the key of its message, and fields.
 
-A kind of evidence is a small frozen dataclass. `key` names its sentence, where {field} may choose
-among several; `formats` says how numbers are written. Evidence without fields is a `Fact`.
+A kind of evidence is a small frozen dataclass. `key` is that of its message, where {field} may
+choose among several; `formats` gives the formats of numbers. Evidence without fields is a `Fact`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from derivable.examiner.points import Point
 
 
 class Evidence(Protocol):
-    """Anything that speaks for a cause."""
+    """Any evidence for a cause."""
 
     @property
     def message(self) -> Message:
@@ -29,7 +29,7 @@ Found = tuple[Evidence, ...] | None
 
 
 class Fact(Enum):
-    """Evidence that is the same whenever it is given; the value is the key of its sentence."""
+    """Evidence that is the same whenever it is given; the value is the key of its message."""
 
     CHANGED_BY_CALLER = "evidence.changed_by_caller"
     STALE = "evidence.stale"
@@ -74,7 +74,7 @@ def listed(axes: Collection[str]) -> str | Message:
 
 
 class Told:
-    """Evidence with fields, which are the gaps of its sentence."""
+    """Evidence with fields, which fill the gaps of its message."""
 
     key: ClassVar[str]
     formats: ClassVar[Mapping[str, str]] = {}  # field -> how a number is written; "" as people do
@@ -87,7 +87,7 @@ class Told:
         return Message(self.key.format_map(shown), gaps)
 
     def _shown(self, name: str) -> Any:
-        """A field as it stands in the sentence."""
+        """A field as it is written in the message."""
         value = getattr(self, name)
         if isinstance(value, frozenset | tuple):
             return listed(value)
@@ -115,7 +115,7 @@ class Times(Told):
 
 
 def times(factors: Sequence[float]) -> tuple[Evidence, ...]:
-    """What to say about factors that come with a cause."""
+    """Evidence for factors that come with a cause."""
     if all(abs(c - 1) < 1e-4 for c in factors):
         return ()
     if max(factors) - min(factors) < 1e-6 * abs(factors[0]):

@@ -71,7 +71,7 @@ def stale(case: Case) -> Found:
 
 
 def frozen(case: Case) -> Found:
-    """Forward gives the same outputs for other inputs, though backward says that it should not."""
+    """Forward gives the same outputs for other inputs, where backward implies others."""
     samples = [s for s in case.all_samples() if s.returned.shape == case.first.returned.shape]
     outputs = [torch.cat([real(o) for o in s.outputs]) for s in samples]
     if len(outputs) < 2 or not all(torch.equal(o, outputs[0]) for o in outputs[1:]):

@@ -24,7 +24,7 @@ from derivable.examiner.diagnose.slopes import Points, points
 
 Terms = dict[str, float]
 ACCURATE = 1e-7
-MOST = 96  # points that are looked at
+MOST = 96  # points that are compared
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def exponential(case: Case) -> Found:
 
 
 class Difference(Enum):
-    """What tells two sums of terms apart."""
+    """The difference of two sums of terms."""
 
     POWER = auto()  # one term has another power
     TERM = auto()  # one of several terms is another one
@@ -128,7 +128,7 @@ class Written(NamedTuple):
 
     difference: Difference
     evidence: Formulas | RatioFormula | Missing
-    plain: bool  # of smooth functions of the one input, which say more than a threshold
+    plain: bool  # of smooth functions of the one input, which explain more than a threshold
 
 
 @once
@@ -205,7 +205,7 @@ def _entrywise(sample: Sample) -> bool:
 
 
 def _compared(measured: Terms, returned: Terms, plain: bool) -> Written | None:
-    """What tells two sums of terms apart; None if it is a factor."""
+    """The difference of two sums of terms; None if it is a factor."""
     shared = set(measured) & set(returned)
     only, instead = set(measured) - shared, set(returned) - shared
     if not only and not instead and len(measured) == 1:
@@ -215,7 +215,7 @@ def _compared(measured: Terms, returned: Terms, plain: bool) -> Written | None:
 
 
 def _difference(only: set[str], instead: set[str], shared: bool) -> Difference:
-    """What tells two sums apart: the terms of either alone, and whether they share some."""
+    """The difference of two sums: the terms of either alone, and whether they share some."""
     if len(only) == len(instead) == 1:
         if _stem(*only) == _stem(*instead):
             return Difference.POWER

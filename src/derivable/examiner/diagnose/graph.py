@@ -21,7 +21,7 @@ from derivable.examiner.diagnose.evidence import Found, Told
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionSubject
 
-KINDS = ("dropped", "skipped", "turned", "negated")  # what is said where several would do
+KINDS = ("dropped", "skipped", "turned", "negated")  # what is reported where several would do
 MOST = 120  # operations of a forward that is looked into
 Gradients = tuple[Tensor | None, ...]
 

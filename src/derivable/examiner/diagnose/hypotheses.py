@@ -1,9 +1,9 @@
 """From wrong samples to causes: every hypothesis in one table, the most telling first.
 
 A hypothesis is a cause, a test and its tier. A test is given a `Case` and returns the evidence for
-its cause, or None; it must hold at every wrong sample, and knows no other hypothesis. The table is
-read from top to bottom: the first hypothesis that holds is the conclusion, and further ones of the
-same tier or the next are its rivals.
+its cause, or None; it must hold at every wrong sample, and refers to no other hypothesis. The table
+is read from top to bottom: the first hypothesis that holds is the conclusion, and further ones of
+the same tier or the next are its rivals.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ GUESSES: tuple[Hypothesis, ...] = tuple(
     )
 )
 
-# Tests that say more about a conclusion of the same cause, from this tier on.
+# Tests that add evidence to a conclusion of the same cause, from this tier on.
 DETAILS = tuple(
     _rows(
         Tier.PLACE,
@@ -233,7 +233,7 @@ def conclude(case: Case, table: tuple[Hypothesis, ...] = HYPOTHESES) -> list[Fit
 
 
 def _detailed(case: Case, fit: Fit) -> Fit:
-    """A fit with what else can be said about it."""
+    """A fit with further evidence."""
     for cause, tier, test in DETAILS:
         more = _tried(test, case) if cause == fit.cause and fit.tier >= tier else None
         fresh = [said for said in more or () if said not in fit.evidence]

@@ -36,7 +36,7 @@ def nothing_finite(case: Case) -> Found:
 
 
 def at_special_values(case: Case) -> Found:
-    """Where only large, tiny or zero inputs show it, one entry that is not finite says enough."""
+    """Where only large, tiny or zero inputs show it, one entry that is not finite is enough."""
     return _not_finite(case) if case.kinds <= BEYOND | SPECIAL else None
 
 

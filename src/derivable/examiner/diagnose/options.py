@@ -73,7 +73,7 @@ def other_option(case: Case) -> Choice | None:
 
 
 def axis(case: Case) -> Found:
-    """It is the gradient along another axis than the option says."""
+    """It is the gradient along another axis than that of the option."""
     choice = other_option(case)
     return (choice.evidence,) if choice and choice.evidence.name in AXES else None
 

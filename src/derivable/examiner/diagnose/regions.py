@@ -17,7 +17,7 @@ from derivable.examiner.diagnose.evidence import (
 )
 from derivable.examiner.points import Kind
 
-VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these are said last
+VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these come last
 
 
 @dataclass(frozen=True)

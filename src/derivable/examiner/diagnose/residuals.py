@@ -134,7 +134,7 @@ def sparse(case: Case) -> Found:
         values = sample.returned[wrong]
         kinds = len((values / values.abs().max().clamp_min(1e-300) * 1e7).round().unique())
         if (kinds < 4 and len(case.wrong) == 1) or kinds < 2:
-            return None  # hardly more kinds of values than of gaps: a factor says as much
+            return None  # hardly more kinds of values than of gaps: a factor explains as much
         shares.append((float(gap[gap.abs().argmax()]), len(gap), kinds))
     if not any(kinds >= 4 for _, _, kinds in shares):
         return None

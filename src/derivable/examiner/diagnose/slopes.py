@@ -187,7 +187,7 @@ class SlopeAt(NamedTuple):
 
     output: bool
     input: bool
-    everywhere: bool  # whether most of it is wrong; else a threshold says more
+    everywhere: bool  # whether most of it is wrong; else a threshold explains more
 
 
 @once

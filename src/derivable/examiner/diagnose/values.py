@@ -30,7 +30,7 @@ def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]
     samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
     if not samples:
         return None
-    if examined.coarse:  # the rounding of the inputs says nothing beside what is really off
+    if examined.coarse:  # the rounding of the inputs is small beside what is wrong
         samples = [s for s in samples if s.off > GIVEN] or samples
     groups = [[s for s in samples if kind(s) in kinds] for kinds in (ORDINARY, LONE, BEYOND)]
     case = Case(examined, argument, next(filter(None, groups), samples), list(looks))
@@ -63,9 +63,9 @@ def _of_lone_sizes(fits: Sequence[Fit]) -> list[Fit]:
 
 
 def _some_sizes_right(case: Case, fits: Sequence[Fit]) -> bool:
-    """Whether it is right at the given sizes, and wrong at some others: not where a cause says why.
+    """Whether it is right at the given sizes, and wrong at others: not where a cause explains it.
 
-    That nothing is returned is said of all sizes only.
+    That nothing is returned is reported of all sizes only.
     """
     if case.kinds & GIVEN_SIZES:
         return False

@@ -33,7 +33,7 @@ WORDS: dict[str, Contract] = {
 
 
 def contract_of(value: Any, argument: str) -> Contract:
-    """The contract that `value` is or says: a Contract, a text, or a sequence of them.
+    """The contract that `value` is or describes: a Contract, a text, or a sequence of them.
 
     Raises SettingError, which names the argument, for what is no contract.
     """

@@ -53,10 +53,10 @@ def declare(
     surrogate: str | None = None,
     surrogate_of: Callable[..., Any] | None = None,
 ) -> None:
-    """Declare examples, contracts or a surrogate of `target`, which `check` then knows.
+    """Declare examples, contracts or a surrogate of `target`, which `check` then uses.
 
     target  a Function, a callable or a module, or a text such as `package.*STE` that the full name
-            of one matches, in which * is anything. What a target's own declaration says comes
+            of one matches, in which * is anything. What is declared of a target itself comes
             before that of a pattern, and what is declared again replaces what was
     examples  the inputs of forward, a list of such tuples, or a function that returns either
 

@@ -1,4 +1,4 @@
-"""`found_inputs`: inputs for a target that nobody gave any: chosen, tried, and stated."""
+"""`found_inputs`: inputs for a target that was given none: chosen, tried, and stated."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Search:
 
     @property
     def unfinished(self) -> Message | None:
-        """A note where forward is still to be written: it returned None, or said so itself."""
+        """A note where forward is unfinished: it returned None, or raised NotImplementedError."""
         if self.trials.nothing:
             return Message("note.forward_none")
         errors = [error for _, error in self.trials.refusals]
@@ -89,8 +89,8 @@ class Search:
         shapes = ", ".join(str(tuple(v.shape)) if isinstance(v, Tensor) else repr(v)[:20]
                            for v in inputs)  # fmt: skip
         text = " ".join(str(error).split())[:120]
-        gaps = {"error": type(error).__name__, "shapes": shapes, "text": text}
-        return Message("error.refusal", gaps)
+        name = type(error).__name__
+        return Message("error.refusal", {"error": name, "shapes": shapes, "text": text})
 
     def _written(self) -> Found | None:
         """Inputs of a call in a docstring, in the same file or in a test of it."""
@@ -216,7 +216,7 @@ class Search:
 
 
 def _rules(target: Any, subject: Subject) -> list[Callable[..., Any]]:
-    """The functions whose sources tell about the arguments."""
+    """The functions whose sources show the arguments' use."""
     if isinstance(subject, FunctionSubject):
         own = [subject.forward]
         setup = getattr(target, "setup_context", None)

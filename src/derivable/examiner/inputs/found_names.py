@@ -119,7 +119,7 @@ def simple(name: str) -> str:
 
 
 def role_of(name: str) -> str:
-    """The role of a tensor by its name; "" for a name that says nothing."""
+    """The role of a tensor by its name; "" for a name without a usual meaning."""
     low = name.lower().strip("_")
     known = ROLE_OF.get(low) or ROLE_OF.get(simple(name))
     if known is None and "_" in low:

@@ -108,7 +108,7 @@ ANY = {
 def roles_together(names: list[str], roles: list[str], multiplied: list[bool]) -> list[str]:
     """The roles of tensors that stand beside each other, where one name has several meanings.
 
-    `multiplied`: whether each is a factor of a matrix product, as far as the source tells.
+    `multiplied`: whether each is a factor of a matrix product, as far as the source shows.
     """
     low = [name.lower().strip("_") for name in names]
     found = list(roles)

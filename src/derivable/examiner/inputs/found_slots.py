@@ -101,7 +101,7 @@ def _as_integers(slot: Slot, tags: set[str]) -> float:
 
 
 def _annotated_kinds(annotated: str) -> dict[str, float]:
-    """What an annotation says of the kinds; nothing where there is none."""
+    """The kinds that an annotation states; nothing where there is none."""
     if "Tensor" in annotated:
         if any(word in annotated for word in INTEGER_ANNOTATIONS):
             return {"int": -1.0, "value": 9.0}

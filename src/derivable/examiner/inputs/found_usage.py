@@ -1,4 +1,4 @@
-"""What the source of a forward tells about its arguments: which are tensors, which options."""
+"""What the source of a forward shows of its arguments: which are tensors, which options."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRODUCTS = ("mm", "bmm", "matmul", "mv", "dot", "einsum", "addmm", "linear", "so
 TORCH = ("torch", "F", "linalg", "functional", "special")
 MAKING = ("tensor", "as_tensor", "full", "zeros", "ones", "empty", "arange", "eye", "linspace",
           "randn", "rand", "randint", "manual_seed")  # fmt: skip
-# Words of a docstring that tell what an argument holds, by domain; the last that fits counts.
+# Words of a docstring that state what an argument holds, by domain; the last that fits counts.
 STATED = {
     "positive": r"\bpositive\b",
     "sorted": r"\bsorted\b|\bascending\b|\bincreasing\b",
@@ -72,7 +72,7 @@ def graded(backward: Callable[..., Any], names: list[str]) -> dict[str, str]:
     """Whether backward returns a gradient for each argument, as its source has it.
 
     "graded" where some return has more than None in its place, "ungraded" where all have None;
-    no entry where the source does not tell.
+    no entry where the source does not show it.
     """
     tree = tree_of(backward)
     returns = [n.value for n in ast.walk(tree) if isinstance(n, ast.Return)] if tree else []

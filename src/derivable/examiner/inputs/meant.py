@@ -1,8 +1,8 @@
 """`Meant`: whether a forward is meant to run at inputs that were made up.
 
-A call at sizes of the examiner's own making says something about backward only if forward does
+A call at sizes of the examiner's own making is evidence about backward only if forward does
 there what it does at the example. Where a size that should fit another one happens to be 1,
-PyTorch broadcasts without a word; an index below zero counts from the end; a slice beyond the end
+PyTorch broadcasts silently; an index below zero counts from the end; a slice beyond the end
 is cut short. Then forward runs, and is another function.
 """
 
@@ -79,7 +79,7 @@ class Meant:
         below, at, above = found
         near = 1e-6 * at.abs().nan_to_num(0.0).amax() if len(at) else at
         smooth = all(bool(((other - at).abs() <= near).all()) for other in (below, above))
-        return smooth and not torch.equal(below, above)  # what does not matter says nothing
+        return smooth and not torch.equal(below, above)  # an input without effect is no evidence
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""

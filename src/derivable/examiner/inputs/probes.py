@@ -2,7 +2,7 @@
 
 Sizes that are equal in the example stay equal; values are drawn from the example's own, so that
 positive numbers stay positive, labels stay labels and rows that sum to one go on doing so. What
-an argument's contract says holds everywhere.
+an argument's contract states holds everywhere.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Probes:
             yield set(sizes), self.resized(sizes, options=True)
 
     def tied(self) -> Iterator[list[Any]]:
-        """All sizes equal: what tells a matrix from its transpose by its shape is lost."""
+        """All sizes equal: no shape distinguishes a matrix from its transpose."""
         sizes = {length: 4 for length in self.places if length > 1}
         if len(sizes) > 1:
             yield self.resized(sizes)
@@ -329,7 +329,7 @@ class Probes:
         sign = torch.where(torch.arange(x.numel()).view(x.shape) % 2 == 0, 1.0, -1.0).double()
         sign = torch.ones_like(sign) if positive else sign
         ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
-        many = len(self.wanted) > 3  # then each is looked at less
+        many = len(self.wanted) > 3  # then each is compared at fewer points
         for size in (720.0,) if many else (40.0, 120.0, 720.0):
             said = Message("where.large", {**name, "size": f"{size:g}"})
             yield (size * ramp).to(x.dtype), said

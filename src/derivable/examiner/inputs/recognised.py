@@ -1,4 +1,4 @@
-"""Contracts that nobody declared: recognised where only on them forward makes sense.
+"""Contracts that are not declared: recognised where only on them forward makes sense.
 
 The given value has to fulfil the contract, and besides one of three holds: the docstring states
 it, forward refuses other values, or forward reads one triangle of a symmetric matrix only.
@@ -90,7 +90,7 @@ def _documentation(target: Any) -> str:
 
 
 def stated(contract: Contract, name: str, text: str) -> bool:
-    """Whether a docstring says it of an argument: "A is symmetric", "of a symmetric matrix A"."""
+    """Whether a docstring states it of an argument: "A is symmetric", "of a symmetric matrix A"."""
     word = WORDS.get(type(contract))
     if word is None:
         return False

@@ -3,9 +3,9 @@
 First central differences over halved steps, extrapolated to step zero (Richardson 1911; in the
 scheme of Neville, as in Romberg's integration). They settle almost every entry to ten or more
 digits with 8 evaluations. A refinement, with 50, takes steps from 4 times the size of the inputs
-down to 1e-14 of it, both sides apart, which tells a kink, the edge of a domain or a jump from a
-smooth point; where the function runs on complex numbers, a complex step (Squire and Trapp, SIAM
-Review 40, 1998), which has no cancellation, replaces what it confirms.
+down to 1e-14 of it, both sides apart, which distinguishes a kink, the edge of a domain or a jump
+from a smooth point; where the function runs on complex numbers, a complex step (Squire and Trapp,
+SIAM Review 40, 1998), which has no cancellation, replaces what it confirms.
 """
 
 from __future__ import annotations

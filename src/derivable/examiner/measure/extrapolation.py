@@ -74,9 +74,9 @@ def contradict(estimates: Sequence[Measured]) -> bool:
 def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tuple[Tensor, Tensor]:
     """The best extrapolation over three successive steps, for each output.
 
-    From the finest steps, whose errors are noise and honest, to longer ones as long as these agree:
+    From the finest steps, whose errors are noise alone, to longer ones as long as these agree:
     the quotients of very long steps may agree among themselves and with nothing else. How far the
-    finest quotients are apart tells the noise just here, which may be much more than elsewhere.
+    finest quotients are apart is the noise at this point, which may be much more than elsewhere.
 
     quotients (k, c, m), h (k, c, 1), noise (m,) -> the limits (c, m) and their errors (c, m).
     """
@@ -100,7 +100,7 @@ def best_window(quotients: Tensor, h: Tensor, noise: Tensor, base: float) -> tup
 
 
 def _finest(quotients: Tensor, h: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """What the finest quotients tell: the noise, and where they are on their way yet: (c, m) each.
+    """From the finest quotients: the noise, and where they have not converged: (c, m) each.
 
     Noise is irregular, or as small as rounding. Larger differences that grow steadily as the steps
     shrink are those of a place so near an edge that no step is short enough.

@@ -13,12 +13,12 @@ LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
 Error = TypeVar("Error", bound=Exception)
 
 
-def say(said: Message, lang: str | None = None) -> str:
-    """The sentence, with its gaps filled: a Message, or several, in a gap in the same language."""
+def say(message: Message, lang: str | None = None) -> str:
+    """The text of a message; a Message, or several, in a gap are in the same language."""
     spoken = language(lang)
-    fields = {name: _filled(value, spoken) for name, value in said.fields.items()}
-    table, one = LANGUAGES[spoken], f"{said.key}_one"
-    key = one if one in table and fields.get("count") == 1 else said.key
+    fields = {name: _filled(value, spoken) for name, value in message.fields.items()}
+    table, one = LANGUAGES[spoken], f"{message.key}_one"
+    key = one if one in table and fields.get("count") == 1 else message.key
     return table[key].format_map(fields)
 
 

@@ -1,4 +1,4 @@
-"""The sentences in English. Gaps in braces are filled by name; a test compares the languages."""
+"""The messages in English. Gaps in braces are filled by name; a test compares the languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "where {argument} is zero",
     "where.edge": "where an entry of {argument} is {value}",
     "where.dtype": "in {dtype}",
-    # What speaks for a cause.
+    # Evidence for a cause.
     "evidence.forward_shape": "forward returns shape {returned}, the reference {expected}",
     "evidence.forward_values": "{count} of {all} numbers differ; the most: forward {returned}, "
     "the reference {expected}",
@@ -64,7 +64,7 @@ SENTENCES: dict[str, str] = {
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
     "evidence.class": "a call changes {name}, which hangs on the class",
-    "evidence.forward_changes": "forward changes {name} and does not say so with ctx.mark_dirty",
+    "evidence.forward_changes": "forward changes {name} without declaring it with ctx.mark_dirty",
     "evidence.no_copy": "in float64 it does not: .float() and .to(dtype) make no copy of a tensor "
     "that has this dtype already",
     "evidence.forward_writes": "forward writes to {name} in place, which here changes no number: "
@@ -241,8 +241,8 @@ SENTENCES: dict[str, str] = {
     "evidence.option": "it is the gradient for {name} = {other}; forward used {value}",
     "evidence.representable": "the {count} wrong entries are all exact {dtype} numbers",
     "evidence.steps": "forward moves in steps: its derivative is 0 in all entries",
-    "evidence.identity": "forward returns {name} unchanged: if another gradient is meant, say "
-    "so with surrogate=",
+    "evidence.identity": "forward returns {name} unchanged: if another gradient is meant, "
+    "declare it with surrogate=",
     "evidence.offset": "{form} is off by {offset} in every entry, as where a small constant is "
     "added in backward only",
     "evidence.staircase": "it moves in steps of about {size} of its size when the inputs move "
@@ -279,7 +279,7 @@ SENTENCES: dict[str, str] = {
     "note.backward_none": "backward returns nothing: it is to be written, or its return is missing",
     "note.backward_not_implemented": "backward raises NotImplementedError: it is to be written",
     "note.saved_variables": "ctx.saved_variables is the old name of ctx.saved_tensors",
-    # Where inputs come from that nobody gave.
+    # Where inputs come from that were not given.
     "found.examples": "at its examples()",
     "found.call": "inputs of a call in {place}: {inputs}",
     "found.chosen": "inputs chosen by {source}: {inputs}; at others: {call}",

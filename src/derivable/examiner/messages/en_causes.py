@@ -1,4 +1,4 @@
-"""The causes in English: "cause.<id>" names the mistake, "advice.<id>" says what to try."""
+"""The causes in English: "cause.<id>" names the mistake, "advice.<id>" states what to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command, `examine` and the pytest plugin say, in English."""
+"""The messages of the command, of `examine` and of the pytest plugin, in English."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND: dict[str, str] = {
     "run.not_imported": "{count} submodules not examined ({names}): {module}",
     "run.not_imported_one": "1 submodule not examined ({names}): {module}",
     "run.encoding": "{name} declares no encoding and is no UTF-8: read as {encoding}",
-    # What the command says.
+    # What the command prints.
     "cli.right": "right",
     "cli.wrong": "wrong",
     "cli.inconclusive": "inconclusive",

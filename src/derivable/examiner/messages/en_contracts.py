@@ -5,7 +5,7 @@ from __future__ import annotations
 CONTRACTS: dict[str, str] = {
     "note.contract": "{name} is examined only where it is {contract} ({why})",
     "contract.why_declared": "as declared",
-    "contract.why_docstring": "its docstring says so",
+    "contract.why_docstring": "as its docstring states",
     "contract.why_refuses": "forward refuses anything else",
     "contract.why_triangle": "forward reads one triangle only",
     "contract.symmetric": "symmetric",

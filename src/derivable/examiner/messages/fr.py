@@ -1,4 +1,4 @@
-"""The sentences in French. Gaps in braces are filled by name; a test compares the languages."""
+"""The messages in French. Gaps in braces are filled by name; a test compares the languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
     "where.zeros": "là où {argument} est nul",
     "where.edge": "là où une valeur de {argument} est {value}",
     "where.dtype": "en {dtype}",
-    # What speaks for a cause.
+    # Evidence for a cause.
     "evidence.forward_shape": "forward renvoie la forme {returned}, la référence {expected}",
     "evidence.forward_values": "{count} nombres sur {all} diffèrent ; le plus : forward "
     "{returned}, la référence {expected}",

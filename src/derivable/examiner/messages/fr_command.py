@@ -1,4 +1,4 @@
-"""What the command, `examine` and the pytest plugin say, in French."""
+"""The messages of the command, of `examine` and of the pytest plugin, in French."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND: dict[str, str] = {
     "run.not_imported": "{count} sous-modules non examinés ({names}) : {module}",
     "run.not_imported_one": "1 sous-module non examiné ({names}) : {module}",
     "run.encoding": "{name} ne déclare pas d'encodage et n'est pas en UTF-8 : lu en {encoding}",
-    # What the command says.
+    # What the command prints.
     "cli.right": "juste",
     "cli.wrong": "faux",
     "cli.inconclusive": "indécis",

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST = 40  # cells along one side; larger tensors are shown by their worst entries in blocks
 CELL = 10  # pixels, at least
 WIDTH = 160  # pixels that a narrow map is stretched to
-# The decades of the relative error, light to dark: told apart by lightness alone, and dark enough
-# for a white page, light enough for a black one (ColorBrewer's Oranges). What agrees is grey.
+# The decades of the relative error, light to dark: they differ by lightness alone, are dark enough
+# for a white page, and light enough for a black one (ColorBrewer's Oranges). What agrees is grey.
 DECADES = (-8, -6, -4, -2, -1)
 COLOURS = ("#fdd9b4", "#fdbe85", "#fb9a50", "#f0761f", "#d95a07", "#b83c00")
 LOST = len(COLOURS) + 1  # the level of nan and inf: a cross

@@ -112,7 +112,7 @@ def run({x}):  # the gradient, whose own gradient is examined
 
 
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
-    """The script, at inputs where it shows; its first lines say what is wrong, and where.
+    """The script, at inputs where it shows; its first lines state what is wrong, and where.
 
     Tensors are drawn from the seed where any values will do, and written out where there are few
     of them or where they matter. Everything is in double precision. Empty for what cannot run at
@@ -172,7 +172,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
         lines += _GRADIENT.format_map(gaps).splitlines()
-    if finding.cause != "in_place":  # where the first forward must be looked at
+    if finding.cause != "in_place":  # where the first forward must be kept
         lines.append(f"grad_output = torch.randn_like(run({x}))")
     return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
 
@@ -258,7 +258,7 @@ def _theta(theta: Any, parts: dict[Any, Any]) -> list[str]:
 
 
 def _argument(finding: Finding, values: dict[str, Any]) -> str | None:
-    """The argument whose gradient is looked at: the finding's, else the first with a gradient."""
+    """The argument whose gradient is shown: the finding's, else the first with a gradient."""
     smooth = [name for name, value in values.items() if is_float(value)]
     if finding.argument in smooth:
         return finding.argument

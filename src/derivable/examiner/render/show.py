@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DOZEN = 12
 ANY = {"count": 0, "all": 0}  # what two findings may differ in and be one
-AND = " · "  # between sentences on one line, in any language
+AND = " · "  # between messages on one line, in any language
 STYLES = {"right": "bold green", "wrong": "bold red", "inconclusive": "bold yellow"}
 
 
@@ -35,10 +35,10 @@ class Line(NamedTuple):
 
 
 def summary(report: Report, lang: str | None = None, more: str = "show.more") -> list[Line]:
-    """At most a dozen lines; `more` is the sentence that says where the rest is.
+    """At most a dozen lines; `more` is the key of the message that states where the rest is.
 
     Every finding gets the same number of lines, and the first ones what is left over. Where even
-    one line each is too much, the last ones are counted by the sentence `more` + "_findings".
+    one line each is too much, the last ones are counted by the message `more` + "_findings".
     """
     spoken = language(lang)
     top = verdict(report, spoken)
@@ -76,7 +76,7 @@ def alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
 
 
 def details(report: Report, lang: str | None = None) -> list[Line]:
-    """Everything: whole findings, each with its reproduction, notes, and what was looked at."""
+    """Everything: whole findings, each with its reproduction, notes, and what was compared."""
     spoken = language(lang)
     lines = [verdict(report, spoken)]
     told: set[str] = set()
@@ -101,7 +101,7 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
 
 
 def verdict(report: Report, lang: str | None = None) -> Line:
-    """The first line: `Cube: wrong (1 finding, 0.05 s)`; it speaks of first order."""
+    """The first line: `Cube: wrong (1 finding, 0.05 s)`; it is about first order."""
     gaps = {
         "function": report.function,
         "seconds": report.seconds,
@@ -160,7 +160,7 @@ def short(path: str) -> str:
 
 
 def numbers(worst: Worst) -> dict[str, str]:
-    """The worst entry's numbers, with as many digits as it takes to tell them apart."""
+    """The worst entry's numbers, with as many digits as distinguish them."""
     returned, measured = worst.returned, worst.measured
     apart, size = abs(returned - measured), max(abs(returned), abs(measured))
     digits = 6

@@ -57,7 +57,7 @@ def _run_path(path: Path, name: str) -> str:
 
 
 def _source(target: Any, named: str) -> tuple[list[str], str]:
-    """What nobody can import is written out, if its source can be found."""
+    """What cannot be imported is written out, if its source can be found."""
     try:
         if not named.isidentifier():
             raise TypeError  # a lambda, or an object without a name
