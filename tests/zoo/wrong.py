@@ -14,6 +14,7 @@ from tests.zoo import (
     formulas_elementwise,
     formulas_layers,
     formulas_losses,
+    packages,
     students_formulas,
     students_tensors,
 )
@@ -31,6 +32,7 @@ WRONG: list[Wrong] = [
     *engineering_state.ANIMALS,
     *engineering_orders.ANIMALS,
     *engineering_contracts.ANIMALS,
+    *packages.ANIMALS,
     *students_formulas.ANIMALS,
     *students_tensors.ANIMALS,
 ]
