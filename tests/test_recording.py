@@ -17,6 +17,7 @@ from derivable.examiner.called import chosen
 from derivable.examiner.capture.calls import KINDS, SIDE, WHOLE, Calls, copied
 from derivable.examiner.capture.recording import LONG_LOOP, LongLoopError, Recording
 from derivable.examiner.capture.smaller import FEW, smaller
+from derivable.examiner.finding import Section
 
 
 class Cube(torch.autograd.Function):
@@ -275,3 +276,51 @@ def test_what_cannot_be_examined_is_named() -> None:
         apply(torch.arange(3))
     assert "none of the inputs is a floating-point tensor" in examined.reports.refused["Labels"]
     assert str(examined.reports).startswith("Labels: ")
+
+
+class Inverse(torch.autograd.Function):
+    """The x at which f(x) = y, for a rising f that uses the parameters given beside it."""
+
+    @staticmethod
+    def forward(ctx: Any, f: Any, y: Tensor, *parameters: Tensor) -> Tensor:
+        low, high = torch.full_like(y, -1e3), torch.full_like(y, 1e3)
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (
+                torch.where(f(middle) < y, middle, low),
+                torch.where(f(middle) < y, high, middle),
+            )
+        ctx.f = f
+        ctx.save_for_backward(low, *parameters)
+        return low
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
+        x, *parameters = ctx.saved_tensors
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            y = ctx.f(x)
+        (slope,) = torch.autograd.grad(y, x, torch.ones_like(y), retain_graph=True)
+        wanted = [p for p in parameters if p.requires_grad]
+        found = iter(torch.autograd.grad(y, wanted, -grad_output / slope) if wanted else ())
+        return None, grad_output / slope, *(next(found) if p.requires_grad else None
+                                            for p in parameters)  # fmt: skip
+
+
+def test_a_function_among_the_inputs_uses_the_tensors_beside_it() -> None:
+    rate = torch.tensor(0.7, requires_grad=True)
+    with examine() as examined:
+        y = torch.linspace(0.3, 2.1, 4, requires_grad=True)
+        Inverse.apply(lambda x: x + rate * x.tanh(), y, rate).sum().backward()
+    (report,) = examined.reports
+    assert not any(finding.cause == "raises" for finding in report.findings), report
+    assert report.sections[Section.FIRST_ORDER] == "right", report
+
+
+def test_tensors_of_a_module_among_the_inputs_are_refused_by_name() -> None:
+    layer = torch.nn.Linear(1, 1)
+    with examine() as examined:
+        Inverse.apply(layer, torch.ones(2, 1), *layer.parameters())
+    assert not examined.reports
+    (refusal,) = examined.reports.refused.values()
+    assert "tensors of a Linear" in refusal

@@ -14,6 +14,7 @@ from tests.zoo import (
     formulas_elementwise,
     formulas_layers,
     formulas_losses,
+    packages,
     students_formulas,
     students_tensors,
 )
@@ -31,6 +32,7 @@ WRONG: list[Wrong] = [
     *engineering_state.CASES,
     *engineering_orders.CASES,
     *engineering_contracts.CASES,
+    *packages.CASES,
     *students_formulas.CASES,
     *students_tensors.CASES,
 ]

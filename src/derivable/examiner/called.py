@@ -14,6 +14,7 @@ from torch import Tensor
 from derivable.errors import InputError, WrongGradientError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
+from derivable.examiner.capture.closures import with_shared
 from derivable.examiner.capture.found import called, name_of
 from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
@@ -251,9 +252,11 @@ def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
     """What can be checked in the place of the target, its inputs and options.
 
     A class that is no Function, or whose forward asks more of its ctx than PyTorch's has, is run
-    with a ctx as it was given.
+    with a ctx as it was given; one whose inputs compute with other inputs, with these.
     """
     inputs, options = list(call.inputs), dict(call.options)
+    if call.shared and call.context is None and isinstance(target, type) and not options:
+        return with_shared(target, call.shared), inputs, options
     if call.context is None or not isinstance(target, type):
         return target, inputs, options
     if not by_hand.takes_self(target):  # an object has parameters of its own

@@ -34,6 +34,7 @@ class Call:
     test: str = ""
     context: Callable[[], Any] | None = None
     dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the time
+    shared: Mapping[int, int] = field(default_factory=dict)  # see `shared_tensors`
 
     @property
     def entries(self) -> int:

@@ -13,6 +13,7 @@ import torch
 
 from derivable.examiner.capture import by_hand, hooks
 from derivable.examiner.capture.calls import TOTAL, WHOLE, Call, Calls, copied
+from derivable.examiner.capture.closures import shared_tensors
 from derivable.examiner.capture.places import (
     CAPTURE,
     DERIVABLE,
@@ -152,6 +153,7 @@ class Recording:
                 self.test,
                 None if ctx is None else by_hand.maker(ctx, calls.target),
                 torch.get_default_dtype(),
+                shared_tensors(inputs),
             )
         )
 

@@ -281,6 +281,14 @@ def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
     return []
 
 
+def _other_outputs(examined: Examined, first: Run, second: Run) -> bool:
+    """Whether forward returns other numbers, though its inputs are the same."""
+    pairs = [(first.outputs[i], second.outputs[i]) for i in first.smooth]
+    if examined.subject.random or any(a.shape != b.shape for a, b in pairs):
+        return False
+    return differ(examined, [a for a, _ in pairs], [b for _, b in pairs])
+
+
 def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
     """The same gradients when only some of the inputs require grad."""
     if len(examined.wanted) < 2:
@@ -299,6 +307,10 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
         examined.comparisons += 1
         try:
             part = partial.run(inputs)
+            if _other_outputs(examined, run, part):
+                other = Message("evidence.subset_output", {"names": names})
+                problems.append(Problem("needs_input_grad", None, (other,)))
+                break
             returned = partial.pull(part, inputs, cotangent(part))
         except Exception as error:
             said_at = (said, raised(error))

@@ -56,7 +56,7 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
     ]
     grads = [g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.smooth])]
     try:
-        first, second = _twice(examined, leaves, grads)
+        first, second, of_grads = _twice(examined, leaves, grads)
     except Exception as error:
         text = Message("note.once") if isinstance(error, OnceError) else raised(error)
         return [], [Message("note.no_second_order", {"text": text})]
@@ -86,7 +86,43 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
             key = "evidence.second_none" if found is None else "evidence.second"
             problems.append(Problem("second_order", i, (Message(key, fields),)))
             break
+    if not problems:
+        problems = _through_grad_output(examined, inputs, first, grads, of_grads)
     return problems[:1], []
+
+
+def _through_grad_output(
+    examined: Examined, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
+    returned: list[Tensor | None],
+) -> list[Problem]:  # fmt: skip
+    """What autograd makes of backward as a function of grad_output.
+
+    A linear function has its own value as its derivative along its argument. A backward that
+    leaves autograd, by .detach() or NumPy, is a constant to it instead, and the Hessian of a loss
+    behind a linear forward is silently zero.
+    """
+    terms = joined(first) * joined(_weights(first))
+    expected, typical = float(terms.sum()), float(terms.abs().sum())
+    found = [real(d) @ real(g) for d, g in zip(returned, grads, strict=True) if d is not None]
+    derivative = float(sum(found))
+    examined.comparisons += 1
+    if not abs(derivative - expected) > 1e-6 * typical:  # nor for nan
+        return []
+    vector = joined(grads)
+    once, twice = (_pulled_at(examined, inputs, c * vector) for c in (1.0, 2.0))
+    if not float((twice - 2 * once).abs().sum()) <= 1e-6 * float(once.abs().sum()):
+        return []  # it is not linear, as a clipped gradient is not
+    fields = {"returned": f"{derivative:.6g}", "measured": f"{expected:.6g}"}
+    return [Problem("second_order", None, (Message("evidence.second_grad_output", fields),))]
+
+
+def _pulled_at(examined: Examined, inputs: Inputs, vector: Tensor) -> Tensor:
+    """All gradients for one grad_output, as one float64 vector."""
+    run = examined.run(inputs)
+    pulled = examined.pull(run, inputs, vector)
+    fitted = [fit(pulled, i, inputs[i]) for i in examined.wanted]
+    return joined([torch.zeros_like(inputs[i]) if g is None else g
+                   for i, g in zip(examined.wanted, fitted, strict=True)])  # fmt: skip
 
 
 def _agreement(measured: Measured, weight: Tensor, returned: float) -> tuple[str, float]:
@@ -110,8 +146,8 @@ def _weights(gradients: Sequence[Tensor]) -> list[Tensor]:
 
 def _twice(
     examined: Examined, leaves: list[Any], grads: list[Tensor]
-) -> tuple[list[Tensor], list[Tensor | None]]:
-    """The gradients under autograd, and the gradients of their weighted sum."""
+) -> tuple[list[Tensor], list[Tensor | None], list[Tensor | None]]:
+    """The gradients under autograd, and those of their weighted sum: in inputs, in grad_output."""
     wanted = [leaves[i] for i in examined.wanted]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -129,9 +165,10 @@ def _twice(
         if isinstance(total, Tensor) and _refuses(total):
             raise OnceError
         if not isinstance(total, Tensor) or not total.requires_grad:
-            return [g.detach() for g in first], [None for _ in wanted]
-        again = torch.autograd.grad(total, wanted, allow_unused=True)
-    return [g.detach() for g in first], list(again)
+            return [g.detach() for g in first], [None for _ in wanted], [None for _ in grads]
+        again = torch.autograd.grad(total, [*wanted, *grads], allow_unused=True)
+    cut = len(wanted)
+    return [g.detach() for g in first], list(again[:cut]), list(again[cut:])
 
 
 class OnceError(Exception):

@@ -113,9 +113,12 @@ SENTENCES: dict[str, str] = {
     "evidence.layout_conjugated": "for a grad_output that is lazily conjugated",
     "evidence.layout_inputs": "for inputs that lie transposed in memory",
     "evidence.subset": "when only {names} requires grad",
+    "evidence.subset_output": "when only {names} requires grad, forward returns other numbers",
     "evidence.second": "d {name}: autograd gives {returned} for the second derivative along a "
     "random direction, measured {measured}",
     "evidence.second_none": "d {name}: autograd sees no second derivative, measured {measured}",
+    "evidence.second_grad_output": "as a function of grad_output the gradient changes by "
+    "{returned} for autograd, and by {measured} in truth",
     "evidence.saved_intermediate": "saved tensor {positions} is neither an input nor an output of "
     "forward, so autograd takes it for a constant: save the inputs, and compute it from them again "
     "in backward",

@@ -119,9 +119,13 @@ SENTENCES: dict[str, str] = {
     "evidence.layout_conjugated": "pour un grad_output conjugué paresseusement",
     "evidence.layout_inputs": "pour des entrées transposées en mémoire",
     "evidence.subset": "quand {names} seulement demande un gradient",
+    "evidence.subset_output": "quand {names} seulement demande un gradient, forward renvoie "
+    "d'autres nombres",
     "evidence.second": "d {name} : autograd donne {returned} pour la dérivée seconde dans une "
     "direction au hasard, mesuré {measured}",
     "evidence.second_none": "d {name} : autograd ne voit pas de dérivée seconde, mesuré {measured}",
+    "evidence.second_grad_output": "comme fonction de grad_output, le gradient varie de "
+    "{returned} selon autograd, et de {measured} en réalité",
     "evidence.saved_intermediate": "le tenseur sauvegardé {positions} n'est ni une entrée ni une "
     "sortie de forward, donc autograd le prend pour une constante : sauvegardez les entrées, et "
     "recalculez-le dans backward",

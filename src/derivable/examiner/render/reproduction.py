@@ -109,6 +109,9 @@ def run({x}):  # the gradient, whose own gradient is examined
     {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
     return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
 """
+# The same behind a loss, whose grad_output depends on the output.
+_GRADIENT_OF_SQUARES = _GRADIENT.replace("grad(first({x}), {x}, fixed,",
+                                         "grad((fixed * first({x}) ** 2).sum(), {x},")  # fmt: skip
 
 
 def reproduction(report: Report, finding: Finding, lang: str | None = None) -> str:
@@ -171,7 +174,9 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
         return "\n".join([*title, *_with_context(head), "", seed, *drawn, *hand])
     lines += [seed, *drawn, f"def run({x}):", body]
     if finding.cause == "second_order":
-        lines += _GRADIENT.format_map(gaps).splitlines()
+        behind_a_loss = any(e.key == "evidence.second_grad_output" for e in finding.evidence)
+        gradient = _GRADIENT_OF_SQUARES if behind_a_loss else _GRADIENT
+        lines += gradient.format_map(gaps).splitlines()
     if finding.cause != "in_place":  # where the first forward must be kept
         lines.append(f"grad_output = torch.randn_like(run({x}))")
     return "\n".join([*lines, *_ENDINGS.get(finding.cause, measure).format_map(gaps).splitlines()])
