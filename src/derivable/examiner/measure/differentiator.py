@@ -42,7 +42,11 @@ REFINED = 8  # columns that are refined at most where evaluations are made one b
 ROUNDINGS = torch.tensor(
     [0.0, 1.0, -2.0, 3.0], dtype=torch.float64
 )  # of x, at which complex steps are compared
-SHIFTS = 2.0**-33 * torch.arange(1, 7, dtype=torch.float64)  # relative to x, for the same
+# Two grids of larger shifts, relative to x, for the same: a domain may end within the first.
+SHIFTS = torch.outer(
+    torch.tensor([2.0**-33, 2.0**-42], dtype=torch.float64),
+    torch.arange(1, 7, dtype=torch.float64),
+)  # (2, 6)
 TINY = 1e-150  # the complex step: its square is 0 beside everything
 
 
@@ -289,7 +293,7 @@ class Differentiator:
         inside of f. They show when x moves by a few roundings, and in what no parabola explains
         when it moves a little more. None where f does not take complex numbers.
         """
-        shifts = torch.cat([ROUNDINGS * EPS, SHIFTS])  # (s,)
+        shifts = torch.cat([ROUNDINGS * EPS, SHIFTS.flatten()])  # (s,)
         points = (self.x * (1 + shifts.unsqueeze(1))).unsqueeze(1)  # (s, 1, n)
         shape = (len(shifts), *directions.shape)  # (s, c, n)
         complex_points = torch.complex(
@@ -305,7 +309,9 @@ class Differentiator:
         noise = self.noise.level
         inner = torch.where(noise > 1e3 * self.settings.rounding * self.at.abs(), noise, 0.0)
         scatter = scatter + inner / (size_of(self.x) or 1.0)
-        scatter = scatter + stepped[len(ROUNDINGS) :].diff(dim=0, n=3).abs().amax(0) / 20**0.5
+        grids = stepped[len(ROUNDINGS) :].reshape(*SHIFTS.shape, *stepped.shape[1:])
+        bent = grids.diff(dim=1, n=3).abs().amax(1).nan_to_num(torch.inf, torch.inf).amin(0)
+        scatter = scatter + bent / 20**0.5
         return stepped[0], outputs[0].real, scatter.nan_to_num(torch.inf, torch.inf)
 
 
