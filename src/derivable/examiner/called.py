@@ -20,11 +20,14 @@ from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
+from derivable.examiner.checks.given import AlongDirections
+from derivable.examiner.examination import examine as examine_at
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
+from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.subjects import subject_of
 from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 MOST = 3  # kinds of calls at which one target is examined
+WHOLE_CALLS, WHOLE_SECONDS = 400, 3.0  # for the inputs of a call as they were recorded
 
 
 class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function is
@@ -226,7 +230,8 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
     subject = subject_of(target, options)
     if isinstance(subject, FunctionSubject):
         inputs, options = subject.bind(inputs, options), {}
-    inputs = smaller(subject.value, [_leaf(v) for v in inputs])
+    whole = [_leaf(v) for v in inputs]
+    inputs = smaller(subject.value, whole)
     given = wanted | set(_returned(subject, inputs))
     for i, value in enumerate(inputs):
         if is_float(value) and i in given:
@@ -234,7 +239,36 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
     if isinstance(target, type):
         inputs, options = _by_name(target, inputs)
     with _without_vmap_warnings():
-        return check(target, *inputs, settings=settings, **options)
+        report = check(target, *inputs, settings=settings, **options)
+        if not report.ok or _entries(whole) == _entries(inputs):
+            return report
+        at_whole = _along_directions(subject, whole, given, settings)
+        return report if at_whole is None or at_whole.ok else at_whole
+
+
+def _along_directions(
+    subject: Subject, inputs: list[Any], wanted: set[int], settings: Settings
+) -> Report | None:
+    """The report at inputs as they were recorded, along random directions; None without one.
+
+    What shows only at some entries of a large tensor, such as padding, may be lost in a small one.
+    """
+    leaves = [v.detach().clone() if isinstance(v, Tensor) else v for v in inputs]
+    for i, value in enumerate(leaves):
+        if is_float(value) and i in wanted:
+            value.requires_grad_()
+    few = dataclasses.replace(
+        settings, budget=WHOLE_CALLS, timeout=min(settings.timeout, WHOLE_SECONDS)
+    )
+    try:
+        with unchanged_random_state():
+            return examine_at(subject, leaves, few, checks=(AlongDirections(),))
+    except Exception:  # forward ran at these inputs, but perhaps not in float64
+        return None
+
+
+def _entries(inputs: Sequence[Any]) -> int:
+    return sum(v.numel() for v in inputs if isinstance(v, Tensor))
 
 
 @contextlib.contextmanager

@@ -35,6 +35,7 @@ def examine(
     given: Inputs,
     settings: Settings,
     contracts: dict[int, Contract] | None = None,
+    checks: Sequence[Check] = CHECKS,
 ) -> Report:
     """The report on one target at one example; `contracts` by the position of the argument.
 
@@ -45,7 +46,7 @@ def examine(
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
         prepared = prepare(subject, given, settings, dict(contracts or {}))
         setup = prepared.setup
-        seen = run_checks(setup, Seen(notes=prepared.notes))
+        seen = run_checks(setup, Seen(notes=prepared.notes), checks)
         findings, seen = _concluded(setup, seen)
         judged = verdicts(setup, seen, findings)
         pictures = gradients(setup, seen)

@@ -22,6 +22,16 @@ class Values(Check):
         yield evaluate(setup, setup.probes.again(), Message("where.again"), strictly=False)
 
 
+class AlongDirections(Check):
+    """Random directions alone, for inputs too large for the other checks."""
+
+    name, share = "directions", 1.0
+
+    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+        """One comparison per argument and direction."""
+        yield Results(directions(setup.examined, setup.inputs))
+
+
 class Directions(Check):
     """Random directions, where a whole Jacobian is too large or costs too much."""
 

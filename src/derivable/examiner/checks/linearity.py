@@ -57,6 +57,8 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
         name = {"name": examined.name(i, inputs)}
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
                     if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
+        if holds(moderate, share) and holds(trials, 1e-2):
+            continue  # an absolute tolerance inside of backward, such as that of an iteration
         if examined.eps == EPS and holds(moderate, 1e-2):
             dtype = representable(at_u[k])
             said = Message("evidence.rounded", {**name, "dtype": dtype})

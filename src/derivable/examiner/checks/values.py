@@ -282,7 +282,8 @@ def _judge(
     """
     value, error = measured.value, measured.error
     row = value.abs().nan_to_num(0.0).amax(1, keepdim=True) if value.numel() else value  # (m, 1)
-    scale = x.abs().clamp_min(float(x.abs().mean()) if len(x) else 1.0).clamp_min(1e-300)  # (n,)
+    typical_x = float(x.abs().mean()) if len(x) else 0.0
+    scale = x.abs().clamp_min(typical_x or 1.0)  # (n,); steps from zeros are as long as from ones
     natural = numeric.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
     known = torch.isfinite(value) & torch.isfinite(error)
     eps = numeric.eps

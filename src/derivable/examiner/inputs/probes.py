@@ -56,6 +56,9 @@ class Draw:
         if not flat.numel():
             return example.new_zeros(tuple(shape))
         count = int(torch.Size(shape).numel())
+        if is_float(example) and not bool(flat.any()):  # as a bias is at first: it may be anything
+            normal = torch.randn(tuple(shape), generator=self.generator, dtype=torch.float64)
+            return normal.to(example.dtype)
         drawn = flat[torch.randint(len(flat), (count,), generator=self.generator)]
         drawn = drawn.reshape(tuple(shape))
         if is_float(example):
@@ -68,12 +71,27 @@ class Draw:
         if example.dtype != torch.bool:
             most = int(flat.max())
             limits = [new for old, new in bounds.items() if old > most] or [most + 1]
-            drawn = drawn % max(1, min(limits))
+            drawn = torch.where(drawn < 0, drawn, drawn % max(1, min(limits)))
             if _distinct(example) and len(shape) and count and shape[-1] <= min(limits):
                 rows = [torch.randperm(min(limits), generator=self.generator)[: shape[-1]]
                         for _ in range(count // shape[-1])]  # fmt: skip
-                drawn = torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
+                return torch.stack(rows).reshape(tuple(shape)).to(example.dtype)
+        return _with_special(drawn, flat)
+
+
+def _with_special(drawn: Tensor, flat: Tensor) -> Tensor:
+    """Integers or booleans in which special ones occur if they do in the example `flat`.
+
+    Special are both values of a mask, and a negative label such as -100.
+    """
+    special = flat.unique() if flat.dtype == torch.bool else flat[flat < 0].unique()[:1]
+    if not len(special) or drawn.numel() < 2 * len(special):
         return drawn
+    whole = drawn.reshape(-1).clone()
+    for position, value in enumerate(special):
+        if not bool((whole == value).any()):
+            whole[-1 - position] = value
+    return whole.reshape(drawn.shape)
 
 
 def _positive(x: Tensor) -> bool:
