@@ -307,11 +307,14 @@ class Inverse(torch.autograd.Function):
                                             for p in parameters)  # fmt: skip
 
 
+inverse: Any = Inverse.apply
+
+
 def test_a_function_among_the_inputs_uses_the_tensors_beside_it() -> None:
     rate = torch.tensor(0.7, requires_grad=True)
     with examine() as examined:
         y = torch.linspace(0.3, 2.1, 4, requires_grad=True)
-        Inverse.apply(lambda x: x + rate * x.tanh(), y, rate).sum().backward()
+        inverse(lambda x: x + rate * x.tanh(), y, rate).sum().backward()
     (report,) = examined.reports
     assert not any(finding.cause == "raises" for finding in report.findings), report
     assert report.sections[Section.FIRST_ORDER] == "right", report
@@ -320,7 +323,7 @@ def test_a_function_among_the_inputs_uses_the_tensors_beside_it() -> None:
 def test_tensors_of_a_module_among_the_inputs_are_refused_by_name() -> None:
     layer = torch.nn.Linear(1, 1)
     with examine() as examined:
-        Inverse.apply(layer, torch.ones(2, 1), *layer.parameters())
+        inverse(layer, torch.ones(2, 1), *layer.parameters())
     assert not examined.reports
     (refusal,) = examined.reports.refused.values()
     assert "tensors of a Linear" in refusal
