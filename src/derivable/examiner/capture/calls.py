@@ -67,12 +67,18 @@ class Calls:
         known = self.kinds.get(kind(inputs, options))
         if known is None:
             return len(self.kinds) < KINDS
+        if not _finite(known.inputs):
+            return True  # `keep` decides
         entries = sum(v.numel() for v in tensors(inputs))
         return 0 < 4 * entries <= known.entries
 
     def keep(self, call: Call) -> None:
-        """Keep `call`, in the place of a larger one of its kind."""
-        if not any(t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()):
+        """Keep `call`, in the place of a larger or infinite one of its kind, if it is finite."""
+        known = self.kinds.get(kind(call.inputs, call.options))
+        masked = known is not None and not _finite(call.inputs)  # such as by -inf
+        if not masked and not any(
+            t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()
+        ):
             self.kinds[kind(call.inputs, call.options)] = call
 
     def __iter__(self) -> Iterator[Call]:
@@ -92,6 +98,12 @@ def _kind(value: Any) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 3:
         return int  # such as a size
     return value if isinstance(value, _CONSTANTS) else type(value)
+
+
+def _finite(values: Sequence[Any]) -> bool:
+    """Whether no tensor holds an infinite number."""
+    plain = (t for t in tensors(values) if t.layout is torch.strided and t.is_floating_point())
+    return not any(bool(t.isinf().any()) for t in plain)
 
 
 def _exact(value: Any) -> object:
