@@ -40,6 +40,12 @@ class Call:
         """How many numbers its tensors hold."""
         return sum(v.numel() for v in tensors(self.inputs))
 
+    @property
+    def finite(self) -> bool:
+        """Whether no tensor holds an infinite number, such as a mask of -inf."""
+        plain = (t for t in tensors(self.inputs) if t.layout is torch.strided)
+        return not any(bool(t.isinf().any()) for t in plain if t.is_floating_point())
+
 
 @dataclass
 class Calls:
@@ -67,7 +73,7 @@ class Calls:
         known = self.kinds.get(kind(inputs, options))
         if known is None:
             return len(self.kinds) < KINDS
-        if not _finite(known.inputs):
+        if not known.finite:
             return True  # `keep` decides
         entries = sum(v.numel() for v in tensors(inputs))
         return 0 < 4 * entries <= known.entries
@@ -75,7 +81,7 @@ class Calls:
     def keep(self, call: Call) -> None:
         """Keep `call`, in the place of a larger or infinite one of its kind, if it is finite."""
         known = self.kinds.get(kind(call.inputs, call.options))
-        masked = known is not None and not _finite(call.inputs)  # such as by -inf
+        masked = known is not None and not call.finite
         if not masked and not any(
             t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()
         ):
@@ -98,12 +104,6 @@ def _kind(value: Any) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 3:
         return int  # such as a size
     return value if isinstance(value, _CONSTANTS) else type(value)
-
-
-def _finite(values: Sequence[Any]) -> bool:
-    """Whether no tensor holds an infinite number."""
-    plain = (t for t in tensors(values) if t.layout is torch.strided and t.is_floating_point())
-    return not any(bool(t.isinf().any()) for t in plain)
 
 
 def _exact(value: Any) -> object:
