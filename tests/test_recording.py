@@ -327,3 +327,13 @@ def test_tensors_of_a_module_among_the_inputs_are_refused_by_name() -> None:
     assert not examined.reports
     (refusal,) = examined.reports.refused.values()
     assert "tensors of a Linear" in refusal
+
+
+def test_a_call_with_finite_inputs_is_kept_in_the_place_of_a_masked_one() -> None:
+    masked = torch.tensor([1.0, -torch.inf, 2.0])
+    with Recording() as recording:
+        cube(masked)
+        cube(torch.ones(12))
+        cube(masked[:2])
+    (call,) = calls_of(recording, Cube)
+    assert call.inputs[0].shape == (12,)

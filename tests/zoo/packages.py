@@ -104,6 +104,20 @@ class LeakyStep(Function):
         return torch.where(x > 0, g, ctx.leak * g)
 
 
+class Spike(Function):
+    """A surrogate that nothing declares, here at potentials that are all below the threshold."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return g / (1 + (4 * x).square())
+
+
 class Rescaled(Function):
     """Asks autograd for the gradients of all inputs, whether they require one or not."""
 
@@ -241,6 +255,7 @@ CASES: list[Wrong] = [
     Wrong("filter with a view of grad_output", FilterOfRows,
           lambda: [draw(2, 3, 8), draw(3, 4, seed=1)], ("layout",)),
     Wrong("leaky step, one gradient of two", LeakyStep, lambda: [draw(4, 3), 0.1], ("count",)),
+    Wrong("spike, silent", Spike, lambda: [-positive(4, 3).detach()], ("surrogate",), "x"),
     Wrong("autograd inside asked for every input", Rescaled,
           lambda: [draw(4, 3), draw(3, seed=1)], ("needs_input_grad",)),
     Wrong("two gradients made where one is needed", Magnitude,

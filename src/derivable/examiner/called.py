@@ -207,7 +207,10 @@ def merged(reports: Sequence[Report]) -> Report:
 
 
 def chosen(calls: Calls) -> list[Call]:
-    """The calls at which a target is examined: of two that differ in dtype, that in float64."""
+    """The calls at which a target is examined: of two that differ in dtype, that in float64.
+
+    Those with infinite inputs only where there are no others.
+    """
     different: dict[object, Call] = {}
     for call in calls:
         like = tuple(
@@ -217,7 +220,8 @@ def chosen(calls: Calls) -> list[Call]:
         other = different.get(like)
         if other is None or _double(call) > _double(other):
             different[like] = call
-    return list(different.values())
+    kept = list(different.values())
+    return [call for call in kept if call.finite] or kept
 
 
 def _double(call: Call) -> bool:

@@ -41,6 +41,12 @@ class Call:
         """How many numbers its tensors hold."""
         return sum(v.numel() for v in tensors(self.inputs))
 
+    @property
+    def finite(self) -> bool:
+        """Whether no tensor holds an infinite number, such as a mask of -inf."""
+        plain = (t for t in tensors(self.inputs) if t.layout is torch.strided)
+        return not any(bool(t.isinf().any()) for t in plain if t.is_floating_point())
+
 
 @dataclass
 class Calls:
@@ -75,6 +81,8 @@ class Calls:
         known = self.kinds.get(kind(inputs, options))
         if known is None:
             return len(self.kinds) < KINDS
+        if not known.finite:
+            return True  # `keep` decides
         entries = sum(v.numel() for v in tensors(inputs))
         return 0 < 4 * entries <= known.entries
 
@@ -83,8 +91,12 @@ class Calls:
         self._exact.clear()
 
     def keep(self, call: Call) -> None:
-        """Keep `call`, in the place of a larger one of its kind."""
-        if not any(t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()):
+        """Keep `call`, in the place of a larger or infinite one of its kind, if it is finite."""
+        known = self.kinds.get(kind(call.inputs, call.options))
+        masked = known is not None and not call.finite
+        if not masked and not any(
+            t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()
+        ):
             self.kinds[kind(call.inputs, call.options)] = call
 
     def __iter__(self) -> Iterator[Call]:

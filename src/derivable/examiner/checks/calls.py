@@ -18,6 +18,8 @@ from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import kept, same
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied
 
+SEEDS = range(1, 9)
+
 
 def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
     """Repetition, changes in place, and state shared by calls; `others` are other inputs.
@@ -181,16 +183,26 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     except Exception as error:
         said = (Message("evidence.backward_once"), raised(error))
         return [Problem("state", None, said, source=raised_at(error))]
-    if draws:
-        with seeded(1):
-            other = gradients(examined, examined.run(inputs), inputs, vector)
-        if differ(examined, first, other) or differ(examined, first, second):
-            return [Problem("random", None, (Message("evidence.backward_draws"),))]
+    if draws and (differ(examined, first, second) or _drawn(examined, inputs)):
+        return [Problem("random", None, (Message("evidence.backward_draws"),))]
     if differ(examined, first, second):
         return [Problem("state", None, (Message("evidence.backward_again"),))]
     if differ(examined, first, gradients(examined, examined.run(inputs), inputs, vector)):
         return [Problem("state", None, (Message("evidence.call_again"),))]
     return []
+
+
+def _drawn(examined: Examined, inputs: Inputs) -> bool:
+    """Whether the gradients depend on the seed from which backward starts.
+
+    A sample of a distribution with one likely value is the same for most seeds.
+    """
+    found = []
+    for seed in SEEDS:
+        run = examined.run(inputs)
+        with seeded(seed):
+            found.append(gradients(examined, run, inputs, cotangent(run)))
+    return any(differ(examined, found[0], other) for other in found[1:])
 
 
 def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
@@ -237,5 +249,7 @@ def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pr
         return []
     examined.comparisons += 1
     if not examined.subject.random and differ(examined, fresh, again):
+        if _drawn(examined, others):
+            return [Problem("random", None, (Message("evidence.backward_draws"),))]
         return [Problem("state", None, (Message("evidence.same_tensors"),))]
     return []

@@ -32,6 +32,8 @@ def units(examined: Examined, inputs: Inputs) -> list[Problem]:
     groups = [[i] for i in examined.wanted]
     if len(groups) > 1:
         groups = [examined.wanted, *groups]
+    # Asked first at a harmless size: at an extreme one an adaptive solver may never end.
+    groups = [group for group in groups if _in_proportion(examined, inputs, group, 2.0)]
     gradients = _gradients(examined, inputs, examined.wanted)
     aside = _aside(inputs, examined.wanted)
     problems: dict[int, Problem] = {}

@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Told
 from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
-from derivable.examiner.measure.space import real
+from derivable.examiner.measure.space import joined, real
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
 ENTRYWISE = (Kind.EXAMPLE, Kind.AGAIN, Kind.WIDE, Kind.SIGNED)
@@ -64,9 +64,28 @@ def surrogate(case: Case) -> Found:
     outputs = [torch.cat([o.detach().reshape(-1) for o in s.outputs]) for s in samples]
     if len(outputs) < 2 or not flat or any(o.shape != outputs[0].shape for o in outputs):
         return None
-    if all(torch.equal(o, outputs[0]) for o in outputs):
+    if all(torch.equal(o, outputs[0]) for o in outputs) and not _another_constant(case):
         return None  # a constant
     return (Fact.STEPS, *_kind_of_surrogate(case))
+
+
+def _another_constant(case: Case) -> bool:
+    """Whether forward, constant here, is another constant at inputs of the other sign.
+
+    So it is for a spike at potentials that are all below its threshold.
+    """
+
+    def outputs(factor: float) -> Tensor:
+        inputs = list(case.looks[0].inputs)
+        inputs[case.argument] = factor * inputs[case.argument].detach()
+        run = case.examined.run(inputs)
+        return joined([run.outputs[i] for i in run.smooth])
+
+    try:
+        here, there, nearby = outputs(1.0), outputs(-1.0), outputs(-1.0001)
+    except Exception:  # forward may refuse them
+        return False
+    return torch.equal(there, nearby) and not torch.equal(here, there)
 
 
 def _kind_of_surrogate(case: Case) -> tuple[Evidence, ...]:
