@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +22,7 @@ numba = pytest.importorskip("numba")
 jit = pytest.importorskip("derivable.compiler.jit")
 from derivable.compiler import ready, store  # noqa: E402 (they need Numba)
 from derivable.compiler.helper import Helper  # noqa: E402 (they need Numba)
+from derivable.stepper.ahead import Demand  # noqa: E402 (they need Numba)
 
 ROOT = Path(__file__).parents[1]
 HELPERLESS = "import derivable.compiler.helper as h; h.Helper.start = lambda self: False"
@@ -198,8 +201,10 @@ def test_one_process_compiles_what_another_has_claimed(tmp_path: Path) -> None:
 
 
 def test_a_second_process_compiles_from_the_back(tmp_path: Path) -> None:
-    words = '[{"stepper": "fused", "sizes": [3, 1], "activation": null, "hvp": false,'
-    words += ' "loss": "derivable.functions.losses.mse:MSE", "labels": false, "dtype": "float32"}]'
+    tanh = json.dumps(["derivable.functions.elementwise.tanh", "Tanh", {}])
+    mse = json.dumps(["derivable.functions.losses.mse", "MSE", {}])
+    demand = Demand("fused", (3, 1), tanh, mse, labels=False, dtype="float32", hvp=False)
+    words = json.dumps([asdict(demand)])
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "derivable.stepper.ahead"]
     subprocess.run(command, env=environment, input=words, text=True, check=True)

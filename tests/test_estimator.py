@@ -61,7 +61,7 @@ def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
 
 
 def test_the_regressor_minimises_the_loss_that_is_named() -> None:
-    start: dict[str, Any] = {"max_iter": QUICK, "lr": 0.1}
+    start: dict[str, Any] = PLAIN | {"max_iter": QUICK, "lr": 0.1}
     huber, named = Loss(functions.Huber, delta=0.3), DescentRegressor(loss="huber", **start)
     model = DescentRegressor(loss=huber, **start).fit(X, Y)
     wanted, found = (torch.tensor((y - Y.mean()) / Y.std()) for y in (Y, model.predict(X)))
@@ -82,14 +82,14 @@ def test_the_regressor_minimises_the_loss_that_is_named() -> None:
 
 def test_the_classifier_smooths_its_labels() -> None:
     loss = Loss(functions.CrossEntropy, label_smoothing=0.2)
-    model = DescentClassifier(loss=loss, max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
-    plain = DescentClassifier(max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
+    model = plain(DescentClassifier, loss=loss, max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
+    sharp = plain(DescentClassifier, max_iter=2000, lr=0.3).fit(IRIS, SPECIES)
     assert model.objective_ == "fused"
     shares = torch.log(torch.tensor(model.predict_proba(IRIS)))
     expected = F.cross_entropy(shares, torch.tensor(SPECIES), label_smoothing=0.2).item()
     assert model.loss_ == pytest.approx(expected)
     assert model.score(IRIS, SPECIES) > 0.95
-    assert model.predict_proba(IRIS).max() < plain.predict_proba(IRIS).max()
+    assert model.predict_proba(IRIS).max() < sharp.predict_proba(IRIS).max()
 
 
 def test_another_loss_begins_where_the_last_ended() -> None:

@@ -50,6 +50,7 @@ def examine(
         findings, seen = _concluded(setup, seen)
         judged = verdicts(setup, seen, findings)
         pictures = gradients(setup, seen)
+        calls, subject.budget = subject.budget.spent, Budget()
     return Report(
         function=subject.name,
         verdict=judged.overall,
@@ -61,7 +62,7 @@ def examine(
         gradients=pictures,
         settings=settings,
         seconds=time.perf_counter() - start,
-        calls=subject.budget.spent,
+        calls=calls,
         example=tuple(given),
         target=subject.target,
     )

@@ -51,6 +51,7 @@ def prepare(
     Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
     if the reference is another function. Also for sparse outputs.
     """
+    subject.budget = Budget()  # nothing is counted yet, nor left of an earlier example
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
     wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]

@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.errors import InputError
+from derivable.examiner.messages import error_of
 
 DEPTH = 6  # of objects in objects
 Positions = Mapping[int, int]  # id of a tensor -> its position among the inputs
@@ -99,12 +100,8 @@ def _rebound(value: Any, new: Mapping[int, Tensor], target: type) -> Any:
         return type(value)(_rebound(v, new, target) for v in value)
     if type(value) is dict:
         return {n: _rebound(v, new, target) for n, v in value.items()}
-    kind = type(value).__name__
-    raise InputError(
-        f"{target.__name__}: an input computes with the tensors of a {kind}, which are inputs, "
-        "too, and cannot be replaced there; examine a function of these tensors that makes the "
-        f"{kind} and calls {target.__name__}"
-    )
+    names = {"function": target.__name__, "kind": type(value).__name__}
+    raise error_of(InputError, "error.tensors_inside", **names)
 
 
 def _function(function: FunctionType, new: Mapping[int, Tensor], target: type) -> FunctionType:

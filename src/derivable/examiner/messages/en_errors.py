@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 ERRORS: dict[str, str] = {
+    "error.tensors_inside": "{function}: an input computes with the tensors of a {kind}, which are "
+    "inputs, too, and cannot be replaced there; examine a function of these tensors that makes the "
+    "{kind} and calls {function}",
     # Parts of several messages.
     "error.none": "none",
     "error.did_you_mean": "did you mean {name}?",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 ERRORS: dict[str, str] = {
+    "error.tensors_inside": "{function} : une entrée calcule avec les tenseurs d'un objet {kind}, "
+    "qui sont aussi des entrées et ne peuvent pas y être remplacés ; examinez une fonction de ces "
+    "tenseurs qui construit l'objet {kind} et appelle {function}",
     # Parts of several messages.
     "error.none": "aucun",
     "error.did_you_mean": "vouliez-vous dire {name} ?",
