@@ -319,9 +319,7 @@ def test_callbacks_are_called_when_they_are_due_and_entered_and_left() -> None:
 
 
 def test_a_loss_that_is_none_and_a_network_without_parameters() -> None:
-    with pytest.raises(
-        SettingError, match="loss must be a Function class such as MSE, or"
-    ):
+    with pytest.raises(SettingError, match="loss must be a Function class such as MSE, or"):
         descend(Network.linear(3), "MSE", X, Y, lr=0.1, steps=3)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="the network has no parameters to descend with"):
         descend(Network([]), MSE, X, Y, lr=0.1, steps=3)

@@ -83,7 +83,7 @@ class WithArguments(click.Command):
     type=click.IntRange(1),
     metavar="CALLS",
     help="Calls of forward and backward in each examination, at most.  "
-    "[default: 10,000, fewer for a forward of many operations]",
+    "[default: 40,000, fewer for a forward of many operations]",
 )
 @click.option(
     "--timeout",

@@ -29,7 +29,7 @@ from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float
 from derivable.function.gradients import as_tuple
 
-MOST_CALLS = 10_000  # of a forward of few operations: ten times what is usual
+MOST_CALLS = 40_000  # of a forward of few operations: as many as one needs that is not batched
 FEWEST_CALLS = 300  # whatever forward costs
 MOST_WORK = 1_500_000  # operations in all, and as much for each ENTRIES that they write
 ENTRIES = 10_000
@@ -147,5 +147,5 @@ def _usual_calls(subject: Subject, inputs: Sequence[Any]) -> int:
             subject.value(inputs)
     except Exception:  # it does not run while it is watched
         return MOST_CALLS
-    calls = int(MOST_WORK / max(1.0, work.amount))
+    calls = int(MOST_WORK / max(1.0, work.amount, subject.work))
     return max(FEWEST_CALLS, min(MOST_CALLS, calls))

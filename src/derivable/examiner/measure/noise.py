@@ -19,7 +19,6 @@ ASIDE = 1e-3  # x itself may lie on a kink; points begin this far along the line
 LONG, SHORT, ROUNDINGS = 1e-6, 1e-8, 1e-13  # step lengths, relative to the inputs
 EPS = torch.finfo(torch.float64).eps
 SEARCHED, INTERVALS, HALVINGS = 2e-3, 8, 33  # in which jumps are searched for, by bisection
-LAST = 4  # halvings, at the end, in which a jump stays what it is
 
 Line = Callable[[Tensor], Tensor]  # parameters (p,) -> outputs there (p, m)
 
@@ -84,10 +83,7 @@ class Noise:
         """The jump in each interval (s, m), which is halved towards the larger change; else 0."""
         low = ASIDE + SEARCHED * torch.arange(len(ends) - 1).double()  # (s,)
         at_low, at_high = ends[:-1], ends[1:]  # (s, m)
-        earlier = at_high - at_low
         for halving in range(HALVINGS):
-            if halving == HALVINGS - LAST:
-                earlier = (at_high - at_low).abs().nan_to_num(0.0, 0.0)
             middle = low + SEARCHED * 0.5 ** (halving + 1)
             between = self._line(middle)
             first, second = (
@@ -100,8 +96,7 @@ class Noise:
             at_high = torch.where(upper.unsqueeze(1), at_high, between)
         left = (at_high - at_low).abs().nan_to_num(0.0, 0.0)
         whole = ends.diff(dim=0).abs().nan_to_num(0.0, 0.0)
-        jumps = left > 0.1 * earlier  # what is smooth, however steep, has shrunk by 2**-LAST
-        return torch.where(jumps & (left > 2.0**-30 * whole), left, 0.0)
+        return torch.where(left > 2.0**-30 * whole, left, 0.0)
 
     def _table(self, step: float) -> Tensor:
         """The outputs at points `step` apart, (POINTS, m)."""

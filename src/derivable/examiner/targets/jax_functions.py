@@ -29,6 +29,8 @@ def is_jax(target: Any) -> bool:
 class JaxSubject(CallableSubject):
     """A function of JAX with a rule of its own."""
 
+    work = 1000.0  # JAX traces the function and its rule anew in each call
+
     def __init__(self, target: Callable[..., Any], options: dict[str, Any]) -> None:
         super().__init__(target, options)
         self._call = differentiable(lambda *arrays: target(*arrays, **options))

@@ -91,6 +91,7 @@ class Subject:
     forward asks whether they do. `forms` are how some arguments are handed to forward.
     """
 
+    work = 0.0  # operations of PyTorch that one call costs at least, where these do not show it
     by_hand = False  # whether what backward returns is seen as it is
     value_only = False  # whether there is a value with a gradient, and no backward
     parameters: Mapping[str, Tensor] = {}  # of a module; they come after its own inputs
