@@ -100,8 +100,12 @@ def _rebound(value: Any, new: Mapping[int, Tensor], target: type) -> Any:
         return type(value)(_rebound(v, new, target) for v in value)
     if type(value) is dict:
         return {n: _rebound(v, new, target) for n, v in value.items()}
-    names = {"function": target.__name__, "kind": type(value).__name__}
-    raise error_of(InputError, "error.tensors_inside", **names)
+    raise error_of(
+        InputError,
+        "error.tensors_inside",
+        function=target.__name__,
+        kind=type(value).__name__,
+    )
 
 
 def _function(function: FunctionType, new: Mapping[int, Tensor], target: type) -> FunctionType:
