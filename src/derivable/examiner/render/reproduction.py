@@ -144,6 +144,8 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     lines = [*title, *head, ""]
     if argument is None:
         return "\n".join([*lines, "# the inputs were not kept: call check(...) again"])
+    if values[argument].layout != torch.strided:
+        return "\n".join([*lines, f"# {argument} is sparse: step through one of its stored values"])
     drawn = [f"{names[n]} = {written(v, n == argument)}" for n, v in values.items()]
     floats = [names[name] for name, value in values.items() if is_float(value)]
     drawn += _in_dtype(finding, floats, names[argument])

@@ -76,6 +76,9 @@ def written(value: Any, wanted: bool) -> str:
         return f"torch.Generator().manual_seed({value.initial_seed()})"
     if not isinstance(value, Tensor):
         return repr(value)
+    if value.layout != torch.strided:
+        dense = f"{written(value.to_dense(), False)}.to_sparse(layout={value.layout})"
+        return f"{dense}.requires_grad_()" if wanted else dense
     dtype = value.dtype
     if is_float(value):
         dtype = torch.complex128 if value.is_complex() else torch.float64
