@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -230,14 +231,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         runs: list[Descent] = []
         for network, (rows, held) in zip(networks, folds, strict=True):
             ended = [run.network for run in runs]
-            taken = steps * len(runs)
-
-            def on_block(state: State) -> None:
-                def network_at(theta: Tensor) -> Network:
-                    return mean_of([*ended, network.trained(theta)])  # noqa: B023
-
-                watch.look(state, taken + state.step, network_at)  # noqa: B023
-
+            on_block = _watched(watch, network, ended, steps * len(runs))
             stopping = stopping_on(self._units.rows(held), method, steps)
             table = self._units.rows(rows)
             runs.append(self._run(network, table, steps, method, on_block=[stopping, on_block]))
@@ -310,3 +304,17 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         network: Network = self.network_
         outputs, _ = network.forward_by_hand(self._units.inputs(X).to(network.theta.dtype))
         return outputs
+
+
+def _watched(
+    watch: Watch, network: Network, ended: list[Network], taken: int
+) -> Callable[[State], None]:
+    """The callback of one network's descent, after `taken` steps of those that have `ended`."""
+
+    def on_block(state: State) -> None:
+        def network_at(theta: Tensor) -> Network:
+            return mean_of([*ended, network.trained(theta)])
+
+        watch.look(state, taken + state.step, network_at)
+
+    return on_block

@@ -20,6 +20,7 @@ from derivable.examiner.capture.places import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
+from derivable.examiner.checks.check import entries
 from derivable.examiner.checks.given import AlongDirections
 from derivable.examiner.examination import examine as examine_at
 from derivable.examiner.message import Message
@@ -29,7 +30,7 @@ from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
+from derivable.examiner.targets.target import FunctionSubject, Subject, copied, is_float
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -244,7 +245,7 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
         inputs, options = _by_name(target, inputs)
     with _without_vmap_warnings():
         report = check(target, *inputs, settings=settings, **options)
-        if not report.ok or _entries(whole) == _entries(inputs):
+        if not report.ok or entries(whole) == entries(inputs):
             return report
         at_whole = _along_directions(subject, whole, given, settings)
         return report if at_whole is None or at_whole.ok else at_whole
@@ -257,10 +258,7 @@ def _along_directions(
 
     What shows only at some entries of a large tensor, such as padding, may be lost in a small one.
     """
-    leaves = [v.detach().clone() if isinstance(v, Tensor) else v for v in inputs]
-    for i, value in enumerate(leaves):
-        if is_float(value) and i in wanted:
-            value.requires_grad_()
+    leaves = [copied(value, is_float(value) and i in wanted) for i, value in enumerate(inputs)]
     few = dataclasses.replace(
         settings, budget=WHOLE_CALLS, timeout=min(settings.timeout, WHOLE_SECONDS)
     )
@@ -271,14 +269,10 @@ def _along_directions(
         return None
 
 
-def _entries(inputs: Sequence[Any]) -> int:
-    return sum(v.numel() for v in inputs if isinstance(v, Tensor))
-
-
 @contextlib.contextmanager
 def _without_vmap_warnings() -> Iterator[None]:
     """Without the warning of PyTorch, at each call, that an operator has no rule for vmap."""
-    enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009
+    enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009  # it has no type
     enable(False)
     try:
         yield

@@ -15,10 +15,6 @@ from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Inputs, Subject
 
 
-class NoInputsFoundError(InputError):
-    """No inputs are given, and none are found at which forward runs."""
-
-
 @dataclass(frozen=True)
 class Chosen:
     """The inputs of each example, by position, and notes on what was chosen."""
@@ -37,7 +33,7 @@ def chosen(
 ) -> Chosen:
     """The given inputs; else those of `own`; else what a search finds, with a note.
 
-    None for a forward that is still to be written, with a note. Raises NoInputsFoundError where
+    None for a forward that is still to be written, with a note. Raises InputError where
     nothing is found.
     """
     if inputs or options:
@@ -54,7 +50,7 @@ def chosen(
     if search.unfinished is not None:
         return Chosen([], [search.unfinished])
     raise error_of(
-        NoInputsFoundError, "error.no_inputs_found",
+        InputError, "error.no_inputs_found",
         function=subject.name, refusal=search.refusal(),
     )  # fmt: skip
 

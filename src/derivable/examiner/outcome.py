@@ -14,13 +14,14 @@ from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.found import Found
 from derivable.examiner.capture.places import told
 from derivable.examiner.check import check
-from derivable.examiner.examples import NoInputsFoundError
 from derivable.examiner.inputs.declared import declared
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.message import Message
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
+from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.unrunnable import stopped, unrunnable
 
 Given = Mapping[str, Sequence[Made]]
 
@@ -86,16 +87,19 @@ def _examined(found: Found, given: Sequence[Given], settings: Settings) -> Outco
 def _searched(found: Found, settings: Settings) -> Outcome:
     """Examine a target that nothing called, at inputs that are searched for."""
     target = found.target
+    subject = subject_of(target)
+    report = unrunnable(subject, settings)
+    if report is not None:
+        return Outcome(found, report)
     search = Search(target, settings.seed)
     chosen = search.found()
     if chosen is not None:
         report = check(target, *chosen.inputs, settings=settings, **chosen.options)
         return Outcome(found, report, chosen.message)
-    try:
-        return Outcome(found, check(target, settings=settings))
-    except NoInputsFoundError:
-        gaps = {"refusal": search.refusal(), "inputs": suggestion(target)}
-        return Outcome(found, reason=Message("cli.needs_inputs", gaps))
+    if search.unfinished is not None:
+        return Outcome(found, stopped(subject, (), settings, notes=[search.unfinished]))
+    gaps = {"refusal": search.refusal(), "inputs": suggestion(target)}
+    return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
 
 def _called(calls: Calls) -> Message | None:

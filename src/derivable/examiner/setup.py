@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from derivable.errors import InputError
 from derivable.examiner.checks import orders
@@ -27,6 +26,7 @@ from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.settings import Settings
 from derivable.examiner.targets.target import Inputs, Subject, is_float
+from derivable.function.compiled import DispatchMode
 from derivable.function.gradients import as_tuple
 
 MOST_CALLS = 40_000  # of a forward of few operations: as many as one needs that is not batched
@@ -48,8 +48,8 @@ def prepare(
 ) -> Prepared:
     """The setup for one examination; contracts that are recognised are added to the given ones.
 
-    Raises InputError if no input can have a gradient, if forward raises at the given inputs, or
-    if the reference is another function. Also for sparse outputs.
+    Raises InputError if no input can have a gradient, if forward or a reference raises at the given
+    inputs, and for sparse outputs.
     """
     subject.budget = Budget()  # nothing is counted yet, nor left of an earlier example
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
@@ -87,13 +87,15 @@ def prepare(
 def _in_float64(examined: Examined, inputs: list[Any]) -> list[Any]:
     """The inputs in float64, or as they are if it is only so that forward and backward run."""
     exact = orders.cast(inputs, torch.float64)
-    if _runs(examined, exact) or not _runs(examined, inputs):
-        try:  # where backward raises anyway, forward decides
-            examined.subject.outputs(exact)
-        except Exception:  # numbers of a fixed dtype inside
-            return inputs
+    if _runs(examined, exact):
         return exact
-    return inputs
+    if _runs(examined, inputs):
+        return inputs
+    try:  # where backward raises anyway, forward decides
+        examined.subject.outputs(exact)
+    except Exception:  # numbers of a fixed dtype inside
+        return inputs
+    return exact
 
 
 def _runs(examined: Examined, inputs: list[Any]) -> bool:
@@ -119,17 +121,12 @@ def _one_line(error: Exception, most: int) -> str:
     return " ".join(str(error).split())[:most]
 
 
-class _Work(TorchDispatchMode):
+class _Work(DispatchMode):
     """Counts operations and the entries that they write: the same number on every machine."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        super().__init__()
         self.amount = 0.0
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
-        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from derivable.formula.expression import Expression, apply, constant
 from derivable.formula.operations import (
@@ -31,6 +30,7 @@ from derivable.formula.operations import (
     SAME,
 )
 from derivable.formula.refusal import NotPointwiseError
+from derivable.function.compiled import DispatchMode
 
 _NOT_THE_AUTHORS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _LONGEST_LINE = 72  # of the author's, in a reason
@@ -45,7 +45,7 @@ class Cell:
     mask: Expression | None = None  # which entries were picked; None for all
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(DispatchMode):
     """Notes what each tensor is as an expression of those given to `name`.
 
     `scalar` says that all tensors are one number, over which a sum or mean is that number. Raises
@@ -53,17 +53,12 @@ class Recorder(TorchDispatchMode):
     """
 
     def __init__(self, owner: str, scalar: bool = False) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # of PyTorch
+        super().__init__()
         self.owner, self.scalar = owner, scalar
         self._rules = RULES | (PAIR_RULES if scalar else {})
         self.rule = "forward"
         self._cells: dict[int, Cell] = {}
         self._alive: list[Tensor] = []  # so that an id is not used again
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """No: to be skipped by TorchDynamo would import it, which takes a second."""
-        return False
 
     def name(self, tensor: Tensor, expression: Expression) -> None:
         """Say what a tensor is; what shares its memory is that, too."""

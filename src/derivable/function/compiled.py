@@ -22,6 +22,7 @@ from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from derivable.function.signature import Signature
 
@@ -116,3 +117,15 @@ class _ThenTell(Loader):
         for function in _waiting:
             module.allow_in_graph(function)
         _waiting.clear()
+
+
+class DispatchMode(TorchDispatchMode):
+    """A mode in which each operation of PyTorch is handed to a subclass; TorchDynamo stays out."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        return False

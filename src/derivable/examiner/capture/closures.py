@@ -65,7 +65,7 @@ def _globals(function: FunctionType) -> dict[str, Tensor]:
     return {n: known[n] for n in function.__code__.co_names if isinstance(known.get(n), Tensor)}
 
 
-def with_shared(target: type, positions: Positions) -> Callable[..., Any]:
+def with_shared(target: Any, positions: Positions) -> Callable[..., Any]:
     """`target.apply`, whose functions use the tensors of the call that it is given.
 
     Raises InputError where such a tensor belongs to an object, such as a module: a copy of the
@@ -75,11 +75,11 @@ def with_shared(target: type, positions: Positions) -> Callable[..., Any]:
     def apply(*inputs: Any) -> Any:
         new = {key: inputs[i] for key, i in positions.items()}
         given = [v if isinstance(v, Tensor) else _rebound(v, new, target) for v in inputs]
-        return target.apply(*given)  # type: ignore[attr-defined]
+        return target.apply(*given)
 
-    parameters = list(inspect.signature(target.forward).parameters.values())  # type: ignore[attr-defined]
+    parameters = list(inspect.signature(target.forward).parameters.values())
     takes_ctx = "setup_context" not in vars(target)
-    apply.__signature__ = inspect.Signature(parameters[takes_ctx:])  # type: ignore[attr-defined]
+    apply.__signature__ = inspect.Signature(parameters[takes_ctx:])  # type: ignore[attr-defined]  # mypy does not know it
     apply.__name__ = target.__name__
     return apply
 

@@ -32,15 +32,11 @@ class AlongDirections(Check):
         yield Results(directions(setup.examined, setup.inputs))
 
 
-class Directions(Check):
+class Directions(AlongDirections):
     """Random directions, where a whole Jacobian is too large or costs too much."""
 
-    name = "directions"
+    share = Check.share
 
     def applies(self, setup: Setup, seen: Seen) -> bool:
         """Where the Jacobian at the given inputs was not taken."""
         return seen.given is not None and not seen.given.whole
-
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """One comparison per argument and direction."""
-        yield Results(directions(setup.examined, setup.inputs))

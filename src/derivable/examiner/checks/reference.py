@@ -27,6 +27,8 @@ def compare_references(examined: Examined, inputs: Inputs) -> None:
     outputs of other shapes.
     """
     subject = examined.subject
+    if examined.reference is None and subject.meant is None:
+        return
     forward = [output for output in subject.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
         theirs = _returned(

@@ -20,7 +20,7 @@ from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
 from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.message import Message
-from derivable.examiner.points import Kind, kind
+from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.target import Inputs, Run, Subject
 from derivable.function.gradients import as_tuple
@@ -168,7 +168,7 @@ class Examined:
                 exemptions.corners(sample, numeric)
                 exemptions.rounding(self, sample)
                 exemptions.symmetry(sample)
-                if where.key not in ("where.example", "where.again"):
+                if kind(sample) not in GIVEN_SIZES:
                     exemptions.flat(sample, numeric)
             if sample.count and kind(sample) is Kind.WIDE:
                 exemptions.unfinished(self, sample)

@@ -6,28 +6,23 @@ import traceback
 from typing import Any
 
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from derivable.examiner.checks.returned import users_line
 from derivable.examiner.finding import Source
 from derivable.examiner.targets.target import Inputs, Subject, copied
+from derivable.function.compiled import DispatchMode
 
 
-class _Writes(TorchDispatchMode):
+class _Writes(DispatchMode):
     """The line of the first operation that changes the version of `watched`.
 
     PyTorch counts a write after the operation has returned, so it is seen at the next one.
     """
 
     def __init__(self, watched: Tensor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        super().__init__()
         self.watched, self.before = watched, watched._version
         self.line: Source | None = None
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
-        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if self.watched._version == self.before:

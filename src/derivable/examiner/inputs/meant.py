@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from derivable.examiner.measure.space import joined
 from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+from derivable.function.compiled import DispatchMode
 
 Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
 INDEXED = ("index", "gather", "take", "scatter", "embedding")
@@ -134,18 +134,13 @@ def _without(value: Tensor, rows: int) -> torch.Size:
     return torch.Size([0, *value.shape[1:]]) if _has(value, rows) else value.shape
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(DispatchMode):
     """Which operands are of size 1 (`short`) and which are stretched along that axis."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
+        super().__init__()
         self.short: set[Stretch] = set()
         self.stretched: set[Stretch] = set()
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
-        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

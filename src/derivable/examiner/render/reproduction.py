@@ -126,13 +126,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
     names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
-    title = [f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"]
-    if kind(finding) is not Kind.EXAMPLE:
-        shown = finding.inputs or Point.of(finding.where).kind is Kind.DTYPE
-        if shown and not isinstance(report.target, tuple):
-            title[0] += f", {say(finding.where, lang)}"
-        else:
-            title.append(f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}")
+    title = _title(report, finding, lang)
     if isinstance(report.target, tuple):
         return "\n".join([*title, *_pair(report, finding)])
     if is_jax(report.target):
@@ -214,6 +208,17 @@ def _in_dtype(finding: Finding, floats: Sequence[str], x: str) -> list[str]:
     dtype = point.fields["dtype"]
     wanted = {name: ".requires_grad_()" if name == x else "" for name in floats}
     return [f"{n} = {n}.detach().to(torch.{dtype}){more}" for n, more in wanted.items()]
+
+
+def _title(report: Report, finding: Finding, lang: str | None) -> list[str]:
+    """The first lines: what is wrong, and where it shows if that is not at the given inputs."""
+    first = f"# {report.function}: {say(Message('cause.' + finding.cause), lang)}"
+    if kind(finding) is Kind.EXAMPLE:
+        return [first]
+    shown = finding.inputs or kind(finding) is Kind.DTYPE
+    if shown and not isinstance(report.target, tuple):
+        return [f"{first}, {say(finding.where, lang)}"]
+    return [first, f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}"]
 
 
 def _pair(report: Report, finding: Finding) -> list[str]:
