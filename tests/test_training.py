@@ -19,7 +19,8 @@ from derivable.comparison import Training
 from derivable.comparison.training import PATIENCE, parse_loss, parse_schedule
 from derivable.data import SPLITS, Table, load_diabetes
 from derivable.display.words import Words
-from derivable.errors import DataError, DerivableError, SettingError
+from derivable.errors import DataError, DerivableError, InputError, SettingError
+from derivable.function.context import Context
 from derivable.functions import L1, MSE, Huber, LogCosh
 from derivable.protocol import parse_models
 from derivable.report import charts
@@ -376,3 +377,49 @@ def test_the_axes_say_the_loss(stopped: Comparison) -> None:
     (axes,) = charts.test_loss_bars(stopped, "fr").axes
     assert axes.get_ylabel() == "perte de test (Huber(delta=0.5))"
     assert axes.get_title(loc="left").startswith("Perte de test après arrêt précoce")
+
+
+OWN_LOSS = """
+from derivable import Function
+
+
+class Quartic(Function):
+    @staticmethod
+    def forward(ctx, yhat, y, scale=1.0):
+        ctx.save_for_backward(yhat, y)
+        ctx.scale = scale
+        return scale * ((yhat - y) ** 4).mean()
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        yhat, y = ctx.saved_tensors
+        grad = 4 * ctx.scale * (yhat - y) ** 3 / yhat.numel() * grad_output
+        return grad, -grad, None
+"""
+
+
+def test_a_loss_of_ones_own_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_LOSS)
+    loss = parse_loss(f"{tmp_path / 'mine.py'}:Quartic:scale=0.5")
+    yhat, y = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
+    assert loss.forward(Context(), yhat, y).item() == pytest.approx(0.25 * (1 + 16))
+    assert loss.name == "Quartic(scale=0.5)"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("mine.py:Cubic", "mine.py defines no 'Cubic'; its Functions are Quartic"),
+        ("mine.py:Quartic:power=2", "power"),
+        ("mine.py:Quartic:scale", "'scale' in .* is no option=value of the loss"),
+        ("none.py:Quartic", "there is no file .*none.py"),
+        ("broken.py:Quartic", "cannot be run: .*broken.py:1: NameError"),
+        ("plain.py:Quartic", "loss must be a Function class"),
+    ],
+)
+def test_a_file_without_such_a_loss_is_refused(words: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_LOSS)
+    (tmp_path / "broken.py").write_text("x = undefined\n")
+    (tmp_path / "plain.py").write_text("class Quartic: pass\n")
+    with pytest.raises((SettingError, InputError), match=message):
+        parse_loss(f"{tmp_path}/{words}")

@@ -53,7 +53,8 @@ _HOW = (
         default="mse",
         show_default=True,
         metavar="NAME[:OPTION=VALUE,...]",
-        help="What is minimised: mse, l1, huber, huber:delta=0.5 or logcosh.",
+        help="What is minimised: mse, l1, huber, huber:delta=0.5 or logcosh; or a Function of your "
+        "own, file.py:MyLoss, whose file is run.",
     ),
     click.option(
         "--penalty",

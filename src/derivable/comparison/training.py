@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import runpy
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from numbers import Real
+from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -18,6 +20,8 @@ from derivable.descent.checks import check_count
 from derivable.descent.methods import METHODS
 from derivable.descent.schedules import Schedule
 from derivable.errors import DataError, SettingError
+from derivable.examiner.capture.places import told
+from derivable.function import Function
 from derivable.function.context import Context
 from derivable.functions import MSE, losses
 from derivable.loss import LOSSES, AnyLoss, Loss
@@ -144,12 +148,20 @@ PLAIN = Training()
 
 
 def parse_loss(text: str) -> Loss:
-    """A loss from text such as "mse" or "huber:delta=0.5".
+    """A loss from text such as "mse", "huber:delta=0.5", or "file.py:MyLoss:delta=0.5".
 
-    Raises SettingError for a name or an option that is none, and for a value that the loss refuses.
+    Runs the code of a file. Raises SettingError for a name or an option that is none, for a value
+    that the loss refuses, and for a file that cannot be run or has no such Function.
     """
-    name, options = _named(text, tuple(LOSSES), "loss", "huber:delta=0.5")
-    loss = Loss(LOSSES[name], **options)
+    path, of_a_file, rest = text.strip().partition(".py:")
+    if of_a_file:
+        name, _, settings = rest.partition(":")
+        function = _function_of(f"{path}.py", name)
+        options = _options(text, settings, "loss", "file.py:MyLoss:delta=0.5")
+    else:
+        name, options = _named(text, tuple(LOSSES), "loss", "huber:delta=0.5")
+        function = LOSSES[name]
+    loss = Loss(function, **options)
     for parameter in loss.function._rules.signature.positional:
         value, default = options.get(parameter.name, parameter.default), parameter.default
         if isinstance(default, Real) and not isinstance(value, Real):
@@ -189,6 +201,28 @@ def _named(
             what = "loss for a table whose targets are any numbers"
             hint = "descend(network, loss, x, y) takes the others"
         raise SettingError(f"{name!r} names no {what}: expected one of {', '.join(known)}; {hint}")
+    return name, _options(text, rest, what, example)
+
+
+def _function_of(path: str, name: str) -> Any:
+    """The class of this name that a file defines; runs the file."""
+    if not Path(path).is_file():
+        raise SettingError(f"there is no file {path}, which --loss names; its code would be run")
+    try:
+        names = runpy.run_path(path)
+    except Exception as error:  # the user's code
+        raise SettingError(f"{path}, which --loss names, cannot be run: {told(error)}") from None
+    if name not in names:
+        found = [n for n, v in names.items() if isinstance(v, type) and issubclass(v, Function)]
+        own = [n for n in found if names[n].__module__ == "<run_path>"]
+        raise SettingError(
+            f"{path} defines no {name!r}; its Functions are {', '.join(own) or 'none'}"
+        )
+    return names[name]
+
+
+def _options(text: str, rest: str, what: str, example: str) -> dict[str, Any]:
+    """The options of text such as "option=value,option=value"."""
     options: dict[str, Any] = {}
     for part in filter(None, map(str.strip, rest.split(","))):
         option, equals, value = part.partition("=")
@@ -200,7 +234,7 @@ def _named(
         if option in options:
             raise SettingError(f"the option {option} of the {what} {text!r} is given twice")
         options[option] = _value(value.strip())
-    return name, options
+    return options
 
 
 def _value(text: str) -> Any:
