@@ -183,3 +183,15 @@ def test_a_callable_made_of_functions_runs_in_batches() -> None:
     original = torch.autograd.Function.apply
     assert "apply" in vars(torch.autograd.Function)
     assert original.__qualname__ == "Function.apply", "PyTorch is left as it was"
+
+
+@pytest.mark.parametrize("seed", [9, 13, 16, 23])
+def test_a_saturated_forward_that_is_a_staircase_of_rounding_is_no_finding(seed: int) -> None:
+    slope_of_tanh = function(
+        lambda x: 1 - torch.tanh(x) ** 2, lambda x: -2 * torch.tanh(x) * (1 - torch.tanh(x) ** 2)
+    )
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(2, 7, generator=draw, dtype=torch.float64)
+    report = check(slope_of_tanh, x, seed=seed, level="lab", budget=2000)
+    assert report.ok
+    assert not report.findings

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from derivable.examiner.checks.values import Examined, Sample
 
 STATIONS, HALVINGS = 16, 12  # on the way from right inputs to wrong ones
+A_STAIR = 0.3  # relative: how well few steps of a staircase show its slope
 A_LITTLE = 2e-3  # of the way
 
 
@@ -113,6 +114,25 @@ def flat(sample: Sample, numeric: TargetDerivatives) -> None:
         rise = sample.measured.value[:, column].abs() * aside[column]
         still &= rise > 64 * EPS * numeric.at.abs()  # the slope would have been seen
         sample.wrong[:, column] &= ~(still & (sample.returned[:, column] == 0))
+
+
+def saturated(sample: Sample, numeric: TargetDerivatives) -> None:
+    """Take back a slope where the smallest steps change nothing, and longer ones as it says.
+
+    1 - tanh(x)**2 of a large x is a multiple of the rounding of 1: a staircase whose steps are
+    wider than those of the numerical derivative.
+    """
+    x, returned = real(sample.x), sample.returned
+    hidden = sample.wrong & (sample.measured.value == 0)
+    for column in hidden.any(0).nonzero().flatten().tolist():
+        steps = float(x[column].abs()) * 2.0 ** -torch.arange(3, 24, dtype=torch.float64)
+        aside = torch.zeros(len(steps), len(x), dtype=torch.float64)
+        aside[:, column] = steps
+        outputs = numeric.by(sample.argument).at_points(torch.cat([x + aside, x - aside]))
+        above, below = outputs.chunk(2)  # (steps, m) each
+        slopes = (above - below) / (2 * steps.unsqueeze(1))
+        agree = (slopes - returned[:, column]).abs() <= A_STAIR * returned[:, column].abs()
+        sample.wrong[:, column] &= ~(hidden[:, column] & (agree[1:] & agree[:-1]).any(0))
 
 
 def unfinished(examined: Examined, sample: Sample) -> None:

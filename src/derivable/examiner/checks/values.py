@@ -170,6 +170,7 @@ class Examined:
                 exemptions.symmetry(sample)
                 if kind(sample) not in GIVEN_SIZES:
                     exemptions.flat(sample, numeric)
+                    exemptions.saturated(sample, numeric)
             if sample.count and kind(sample) is Kind.WIDE:
                 exemptions.unfinished(self, sample)
             self.comparisons += measured.value.numel()
