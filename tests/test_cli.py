@@ -133,7 +133,7 @@ def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command: Command) -> 
 
 
 def test_an_interrupted_run_says_so_and_is_kept(tmp_path: Path) -> None:
-    words = ["compare", "--data", "diabetes", "--out", "run"]
+    words = ["compare", "--data", "diabetes", "--out", "run", "--models", "linear,tanh:10"]
     # What a shell starts in the background ignores interruptions, and so would its children. The
     # child restores the handler itself: a `preexec_fn` forks, which warns where JAX is loaded.
     start = (
@@ -141,8 +141,7 @@ def test_an_interrupted_run_says_so_and_is_kept(tmp_path: Path) -> None:
         "runpy.run_module('derivable', run_name='__main__', alter_sys=True)"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", start, *words, "--models", "linear,tanh:10"]
-        + ["--method", "steps", "--steps", "20000000"],
+        [sys.executable, "-c", start, *words, "--method", "steps", "--steps", "20000000"],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,

@@ -15,9 +15,9 @@ SOURCE = ROOT / "src" / "derivable"
 
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
-    "__main__", "cli", "pytest_plugin", "estimator", "report", "run", "doctor", "comparison",
-    "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem", "trial",
-    "row_losses", "loss", "network", "layer", "functional", "functions", "data", "pages",
+    "__main__", "cli", "pytest_plugin", "labs", "estimator", "report", "run", "doctor",
+    "comparison", "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem",
+    "trial", "row_losses", "loss", "network", "layer", "functional", "functions", "data", "pages",
     "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads", "display",
     "language", "tensors", "files", "errors", "lazy",
 ]  # fmt: skip
@@ -50,6 +50,8 @@ def test_a_room_imports_only_from_rooms_below(path: Path) -> None:
 
 def test_no_file_has_grown_beyond_one_sitting() -> None:
     for path in SOURCE.rglob("*.py"):
+        if path.parent.name == "sheets":  # a lab sheet is a document, for two hours of work
+            continue
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 420, path
 
 
@@ -63,6 +65,7 @@ DOCUMENTS = [
     "docs/report.md",
     "docs/estimator.md",
     "docs/extending.md",
+    "docs/labs.md",
 ]
 
 

@@ -23,6 +23,7 @@ from derivable.cli.compare import compare_command
 from derivable.cli.data import data_group
 from derivable.cli.doctor import doctor_command
 from derivable.cli.fit import fit_command
+from derivable.cli.lab import lab_group
 from derivable.cli.predict import predict_command
 from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
@@ -47,6 +48,7 @@ for command in (
     data_group,
     doctor_command,
     fit_command,
+    lab_group,
     predict_command,
     report_command,
 ):

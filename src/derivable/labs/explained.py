@@ -1,0 +1,163 @@
+"""Errors of Python and PyTorch in a student's code, explained by their line."""
+
+from __future__ import annotations
+
+import linecache
+import re
+
+from derivable.examiner.capture.places import failing_line, in_words
+from derivable.labs.text import Text
+
+_EXPLANATIONS: tuple[tuple[str, Text], ...] = (
+    (
+        r"NameError: name '(\w+)' is not defined",
+        Text(
+            "the name {0} does not exist here: a typing error, or a variable of another function.",
+            "le nom {0} n'existe pas ici\u00a0: une faute de frappe, ou une variable d'une autre "
+            "fonction.",
+        ),
+    ),
+    (
+        r"UnboundLocalError: .*variable '(\w+)'",
+        Text(
+            "{0} is used before it has a value.", "{0} est utilisé avant d'avoir reçu une valeur."
+        ),
+    ),
+    (
+        r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x(\d+)\)",
+        Text(
+            "a product of shapes ({0}, {1}) and ({2}, {3}): {1} and {2} must be equal. Write the "
+            "shape of each factor beside it.",
+            "un produit de formes ({0}, {1}) et ({2}, {3})\u00a0: {1} et {2} doivent être égaux. "
+            "Écrire la forme de chaque facteur à côté de lui.",
+        ),
+    ),
+    (
+        r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)",
+        Text(
+            "sizes {0} and {1} do not go together in an operation on each entry.",
+            "les tailles {0} et {1} ne vont pas ensemble dans une opération terme à terme.",
+        ),
+    ),
+    (
+        r"not enough values to unpack \(expected (\d+), got (\d+)\)",
+        Text(
+            "{0} values are read, and there are {1}: compare with what forward saves.",
+            "{0} valeurs sont lues, et il y en a {1}\u00a0: comparer avec ce que forward "
+            "sauvegarde.",
+        ),
+    ),
+    (
+        r"too many values to unpack \(expected (\d+)",
+        Text(
+            "{0} values are read, and there are more: compare with what forward saves.",
+            "{0} valeurs sont lues, et il y en a plus\u00a0: comparer avec ce que forward "
+            "sauvegarde.",
+        ),
+    ),
+    (
+        r"has no attribute 'saved_?tensor'",
+        Text(
+            "what was saved is in ctx.saved_tensors, with an s.",
+            "ce qui a été sauvegardé est dans ctx.saved_tensors, avec un s.",
+        ),
+    ),
+    (
+        r"'NoneType' object",
+        Text(
+            "something is None here: often a function without return.",
+            "quelque chose vaut None ici\u00a0: souvent une fonction sans return.",
+        ),
+    ),
+    (
+        r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) were given",
+        Text(
+            "{0} is written with {1} arguments and called with {2}. ctx comes first, and "
+            "@staticmethod stands above each of the two methods.",
+            "{0} est écrite avec {1} arguments et appelée avec {2}. ctx vient en premier, et "
+            "@staticmethod se place au-dessus de chacune des deux méthodes.",
+        ),
+    ),
+    (
+        r"(\w+)\(\) missing \d+ required positional arguments?: (.+)",
+        Text(
+            "{0} is called without {1}. ctx comes first, and @staticmethod stands above each of "
+            "the two methods.",
+            "{0} est appelée sans {1}. ctx vient en premier, et @staticmethod se place au-dessus "
+            "de chacune des deux méthodes.",
+        ),
+    ),
+    (
+        r"(?:same dtype|Found dtype|expected scalar type|expected m1 and m2).*",
+        Text(
+            "two tensors have different dtypes: make new tensors like an existing one "
+            "(torch.zeros_like, dtype=x.dtype).",
+            "deux tenseurs n'ont pas le même dtype\u00a0: créer les nouveaux d'après un tenseur "
+            "existant (torch.zeros_like, dtype=x.dtype).",
+        ),
+    ),
+    (
+        r"does not require grad and does not have a grad_fn",
+        Text(
+            "autograd has not recorded this computation: an input needs requires_grad=True, and a "
+            "first gradient that is differentiated again needs create_graph=True.",
+            "autograd n'a pas enregistré ce calcul\u00a0: une entrée doit avoir "
+            "requires_grad=True, et un premier gradient que l'on dérive de nouveau demande "
+            "create_graph=True.",
+        ),
+    ),
+    (
+        r"grad can be implicitly created only for scalar outputs",
+        Text(
+            "a gradient is that of one number: take a sum, or give grad_outputs.",
+            "un gradient est celui d'un nombre\u00a0: prendre une somme, ou donner grad_outputs.",
+        ),
+    ),
+    (
+        r"'(\w+)' object is not callable",
+        Text(
+            "something of type {0} is followed by parentheses: a missing operator, or a name that "
+            "was used for something else above.",
+            "un objet de type {0} est suivi de parenthèses\u00a0: un opérateur oublié, ou un nom "
+            "déjà utilisé pour autre chose plus haut.",
+        ),
+    ),
+    (
+        r"RecursionError",
+        Text("the function calls itself without end.", "la fonction s'appelle elle-même sans fin."),
+    ),
+    (
+        r"IndentationError|TabError",
+        Text(
+            "the lines of one block begin in the same column.",
+            "les lignes d'un même bloc commencent dans la même colonne.",
+        ),
+    ),
+    (
+        r"SyntaxError",
+        Text(
+            "Python cannot read this line: a bracket, a colon or a comma is missing, here or in "
+            "the line above.",
+            "Python ne peut pas lire cette ligne\u00a0: il manque une parenthèse, un deux-points "
+            "ou une virgule, ici ou à la ligne du dessus.",
+        ),
+    ),
+)
+_LINE = Text("line {line}: {text}", "ligne {line}\u00a0: {text}")
+
+
+def explained(error: BaseException, lang: str) -> list[str]:
+    """An error in two or three lines: Python's own words, the line, and what they mean."""
+    words = in_words(error)
+    lines = [words]
+    place = failing_line(error)
+    if place is not None:
+        text = linecache.getline(place.path, place.line).strip()
+        if text:
+            lines.append(_LINE.to(lang, line=place.line, text=text))
+    for pattern, meaning in _EXPLANATIONS:
+        if match := re.search(pattern, words):
+            meant = meaning.to(lang).format(*match.groups())
+            lines.append(meant[0].upper() + meant[1:])
+            break
+    return lines

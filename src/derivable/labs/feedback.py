@@ -1,0 +1,112 @@
+"""`Feedback`: what a check answers to a student, as data, as text and as HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from derivable.labs.text import Text
+
+
+class Status(StrEnum):
+    """What a check found."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    TO_DO = "to do"  # the blank is still there
+    FAILED = "failed"  # the student's code raised an error
+    DECLINED = "declined"  # the answer is somebody else's code
+    MANUAL = "manual"  # a person reads it
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The losses of a student, and the range in which those of other seeds lie.
+
+    steps, losses   (n,) each; loss k was measured after steps[k] steps
+    low, high       (n,) each: the range at these steps, or empty where none is known
+    """
+
+    steps: Sequence[int]
+    losses: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Feedback:
+    """The answer to one call of a check, in one language.
+
+    question  its key in the sheet
+    lines     what is right or wrong, one to three lines; the first stands alone
+    remarks   what is worth knowing and costs no points
+    share     of the question's points, from 0 to 1
+    mistake   what went wrong, as an id that does not depend on the language: "backward.b.sign";
+              empty where nothing did. A class is counted by it
+    """
+
+    question: str
+    status: Status
+    lines: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    share: float = 0.0
+    mistake: str = ""
+    curve: Curve | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status is Status.RIGHT
+
+    def with_more(self, *lines: str) -> Feedback:
+        """The same with further lines at its end, such as a hint."""
+        return replace(self, lines=(*self.lines, *lines))
+
+    def __str__(self) -> str:
+        head, *rest = self.lines
+        remarks = [f"  {remark}" for remark in self.remarks]
+        return "\n".join(
+            [f"{MARKS[self.status]} {head}", *(f"  {line}" for line in rest), *remarks]
+        )
+
+    __repr__ = __str__  # what a notebook without HTML shows
+
+    def _repr_html_(self) -> str:
+        head, *rest = (html.escape(line) for line in self.lines)
+        below = "".join(f"<div>{line}</div>" for line in rest)
+        soft = "".join(
+            f'<div style="opacity:.75">{html.escape(remark)}</div>' for remark in self.remarks
+        )
+        colour = COLOURS[self.status]
+        return (
+            f'<div style="border-left:4px solid {colour};padding:.2em .9em;max-width:46em">'
+            f"<div><b>{MARKS[self.status]} {head}</b></div>{below}{soft}</div>"
+        )
+
+
+MARKS = {
+    Status.RIGHT: "✓",
+    Status.WRONG: "✗",
+    Status.FAILED: "✗",
+    Status.DECLINED: "✗",
+    Status.TO_DO: "…",
+    Status.MANUAL: "✎",
+}
+COLOURS = {
+    Status.RIGHT: "#009e73",
+    Status.WRONG: "#d55e00",
+    Status.FAILED: "#d55e00",
+    Status.DECLINED: "#d55e00",
+    Status.TO_DO: "#999999",
+    Status.MANUAL: "#0072b2",
+}
+TITLES = {
+    Status.RIGHT: Text("right", "juste"),
+    Status.WRONG: Text("wrong", "faux"),
+    Status.FAILED: Text("error", "erreur"),
+    Status.DECLINED: Text("not your own code", "code emprunté"),
+    Status.TO_DO: Text("to be done", "à faire"),
+    Status.MANUAL: Text("read by a person", "à lire"),
+}

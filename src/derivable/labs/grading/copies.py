@@ -1,0 +1,224 @@
+"""The copies of a class: who handed in what, in a folder, a ZIP or one file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from derivable.errors import DataError
+from derivable.labs.grading.limits import LARGEST, MB
+from derivable.labs.grading.naming import defines
+from derivable.labs.grading.unpacking import Unpacking, is_ignored
+
+SUFFIXES = (".ipynb", ".py", ".ipynb.txt", ".ipynb.json", ".py.txt")
+BROUGHT, BROUGHT_FILES = 64 * MB, 500  # of a student's further files that the copy may read
+_MOODLE = re.compile(r"^(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?")
+
+
+@dataclass(frozen=True)
+class Student:
+    """Who handed in.
+
+    name    as Moodle, the folder or the file says
+    number  Moodle's participant; empty outside of Moodle
+    """
+
+    name: str
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What a student handed in.
+
+    path    the file that is graded; None where there is none that can be
+    folder  the student's files, which the copy may read; None for a file that stands alone
+    others  names of the other files that could have been graded
+    broken  names of ZIP files that cannot be unpacked
+    """
+
+    student: Student
+    path: Path | None
+    folder: Path | None = None
+    others: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The file's name below the student's folder; empty where there is none."""
+        if self.path is None:
+            return ""
+        if self.folder is None:
+            return _MOODLE.sub("", self.path.name) or self.path.name
+        return self.path.relative_to(self.folder).as_posix()
+
+    def bring(self, to: Path) -> Path:
+        """Copy the student's files below `to`, and return where the copy's own file is then."""
+        assert self.path is not None
+        target = to / self.file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.path, target)
+        size, count = 0, 0
+        for file in _files(self.folder) if self.folder else ():
+            size, count = size + file.stat().st_size, count + 1
+            if size > BROUGHT or count > BROUGHT_FILES:
+                break
+            beside = to / file.relative_to(self.folder or file.parent)
+            if not beside.exists():
+                beside.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, beside)
+        return target
+
+
+@dataclass
+class _Handed:
+    """The files of one student, while they are found."""
+
+    folder: Path | None
+    candidates: list[Path] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def copies_in(source: Path, answers: Sequence[str]) -> Iterator[list[Copy]]:
+    """The copies in a folder, a ZIP or one file, in the order of the students' names.
+
+    answers  the names that a copy of the sheet defines: of several files of a student, the one in
+             which most of them are is graded
+
+    What a ZIP holds is unpacked into a temporary folder, which is removed with the block. Raises
+    DataError where there is nothing to grade.
+    """
+    if not source.exists():
+        raise DataError(f"there is no {source}; give a folder of copies, a ZIP, or one copy")
+    with tempfile.TemporaryDirectory(prefix="derivable-copies-", ignore_cleanup_errors=True) as new:
+        found = _students(source, Path(new))
+        copies = [_copy(student, handed, answers) for student, handed in found.items()]
+        if not copies:
+            raise DataError(
+                f"there is no copy in {source}; copies are .ipynb and .py files, loose, in folders "
+                "or in the ZIP from Moodle"
+            )
+        yield sorted(copies, key=lambda one: (_folded(one.student.name), one.student.number))
+
+
+def _students(source: Path, new: Path) -> dict[Student, _Handed]:
+    """Who handed in which files."""
+    unpacking = Unpacking()
+    if source.is_dir():
+        root = _below_single_folder(source) if not any(_loose(source)) else source
+    elif source.suffix.lower() == ".zip":
+        root = new / "copies"
+        root.mkdir()
+        unpacking.unpack(source, root)
+        root = _below_single_folder(root)
+    elif _is_candidate(source):
+        return {Student(_stem(source.name)): _Handed(None, [source])}
+    else:
+        raise DataError(f"{source} is no copy: a folder, a .zip, an .ipynb or a .py is expected")
+    found: dict[Student, _Handed] = {}
+    for entry in sorted(root.iterdir()):
+        if entry.is_symlink() or is_ignored(entry.name):
+            continue
+        student, handed = _entry(entry, new / "inner" / str(len(found)), unpacking)
+        if student is not None:
+            known = found.setdefault(student, _Handed(handed.folder))
+            known.candidates += handed.candidates
+            known.broken += handed.broken
+    return found
+
+
+def _entry(entry: Path, new: Path, unpacking: Unpacking) -> tuple[Student | None, _Handed]:
+    """Whose a file or folder is, and what can be graded of it; None for what is no copy."""
+    moodle = _MOODLE.match(entry.name)
+    if entry.is_dir():
+        student = _of_moodle(moodle) if moodle else Student(entry.name)
+        handed = _Handed(entry, [f for f in _files(entry) if _is_candidate(f)])
+        archives = [f for f in _files(entry) if f.suffix.lower() == ".zip"]
+    else:
+        student = _of_moodle(moodle) if moodle else Student(_stem(entry.name))
+        handed = _Handed(None, [entry] if _is_candidate(entry) else [])
+        archives = [entry] if entry.suffix.lower() == ".zip" else []
+        if not moodle and not handed.candidates and not archives:
+            return None, handed
+    for i, archive in enumerate(archives):
+        into = new / str(i)
+        try:
+            unpacking.unpack(archive, into)
+        except DataError:
+            handed.broken.append(archive.name)
+            continue
+        inner = [f for f in _files(into) if _is_candidate(f)]
+        if inner and not handed.candidates:
+            handed.folder = into
+        handed.candidates += inner
+    return student, handed
+
+
+def _copy(student: Student, handed: _Handed, answers: Sequence[str]) -> Copy:
+    """The file that fits best is graded."""
+    chosen = max(handed.candidates, key=lambda file: _fit(file, answers), default=None)
+    folder = handed.folder
+    if chosen is not None and folder is not None and not chosen.is_relative_to(folder):
+        folder = chosen.parent
+    others = tuple(sorted(file.name for file in handed.candidates if file != chosen))
+    return Copy(student, chosen, folder, others, tuple(handed.broken))
+
+
+def _fit(file: Path, answers: Sequence[str]) -> tuple[int, bool, int, str]:
+    """How much of the sheet is in a file; at a tie a notebook, then the larger one, is first."""
+    size = file.stat().st_size
+    text = file.read_bytes().decode("utf-8", "replace") if size <= LARGEST else ""
+    there = sum(defines(text, name) for name in answers)
+    return there, ".ipynb" in file.name.lower(), size, file.name
+
+
+def _of_moodle(match: re.Match[str]) -> Student:
+    return Student(" ".join(match["name"].split()), match["number"])
+
+
+def _below_single_folder(root: Path) -> Path:
+    """The folder in which the copies are, where all are in one that belongs to no student."""
+    inside = [e for e in root.iterdir() if not is_ignored(e.name)]
+    if len(inside) == 1 and inside[0].is_dir() and not _MOODLE.match(inside[0].name):
+        return inside[0]
+    return root
+
+
+def _loose(folder: Path) -> Iterator[Path]:
+    """What stands in the only folder of a folder: several files there are of one student."""
+    inside = [e for e in folder.iterdir() if not is_ignored(e.name)]
+    if len(inside) == 1 and inside[0].is_dir():
+        yield from (
+            e for e in inside[0].iterdir() if _is_candidate(e) and not _MOODLE.match(e.name)
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files below a folder that students handed in, without links."""
+    found: list[Path] = []
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if entry.is_symlink() or is_ignored(entry.name):
+            continue
+        found += _files(entry) if entry.is_dir() else [entry]
+    return found
+
+
+def _is_candidate(file: Path) -> bool:
+    return file.is_file() and file.name.lower().endswith(SUFFIXES)
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).name.partition(".")[0] or name
+
+
+def _folded(name: str) -> str:
+    """A name for sorting, in which accents and capitals do not count."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()

@@ -1,0 +1,21 @@
+"""Numbers and signs as a language sets them."""
+
+from __future__ import annotations
+
+import re
+
+NB = "\u00a0"
+
+
+def set_in(lang: str, text: str) -> str:
+    """The text with the spaces of the language: French ones do not break before : ; ? ! and %."""
+    if lang != "fr":
+        return text
+    text = re.sub(r"[ \u202f](?=[:;?!%»](?:\s|$|[)\]]))", NB, text)
+    return re.sub(r"«[ \u202f]", f"«{NB}", text)
+
+
+def decimal(value: float, lang: str, digits: int | None = None) -> str:
+    """A number with the decimal sign of the language; `digits` after it, or as many as it has."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if digits is None else f"{value:.{digits}f}"
+    return text.replace(".", ",") if lang == "fr" else text

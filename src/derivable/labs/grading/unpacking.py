@@ -1,0 +1,89 @@
+"""`Unpacking`: ZIP files taken apart within limits, and nothing outside of a folder."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from derivable.errors import DataError
+from derivable.labs.grading.limits import MB
+
+FILES, TOTAL = 10_000, 2048 * MB  # of all that is unpacked in one grading
+BLOCK = 1 << 20
+IGNORED = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", "site-packages", "node_modules"}
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+
+
+class Unpacking:
+    """Takes ZIP files apart, and counts what comes out of all of them together."""
+
+    def __init__(self) -> None:
+        self.files = self.size = 0
+
+    def unpack(self, archive: Path, into: Path) -> None:
+        """Write the files of a ZIP below `into`; hidden ones and those of systems are left out.
+
+        Raises DataError for a ZIP that is broken, has a password, or holds too much.
+        """
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                for entry in opened.infolist():
+                    name = safe_name(_decoded(entry))
+                    if name is not None and not entry.is_dir():
+                        self._write(opened, entry, into / name)
+        except BROKEN as error:
+            raise DataError(
+                f"{archive.name} cannot be unpacked ({error}); unpack it by hand, and give its "
+                "folder"
+            ) from None
+
+    def _write(self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+        self.files += 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with opened.open(entry) as source, path.open("wb") as target:
+            while block := source.read(BLOCK):
+                self.size += len(block)
+                if self.files > FILES or self.size > TOTAL:
+                    raise DataError(
+                        f"more than {FILES:,} files or {TOTAL // MB:,} MB come out of "
+                        f"{opened.filename}; unpack it by hand, and give a folder without what "
+                        "is not to be graded"
+                    )
+                target.write(block)
+
+
+def safe_name(name: str) -> PurePosixPath | None:
+    """Where an entry goes below a folder; None for one that is ignored.
+
+    Parts such as `..`, a drive and a slash at the start are taken away.
+    """
+    name = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/"))
+    parts = [_printable(part) for part in name.split("/") if part not in ("", ".", "..")]
+    if not parts or any(is_ignored(part) for part in parts):
+        return None
+    return PurePosixPath(*parts)
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name is none that a student handed in."""
+    return name.startswith((".", "~$")) or name.endswith("~") or name in IGNORED
+
+
+def _printable(part: str) -> str:
+    """A name that file systems take, of at most 200 bytes."""
+    part = re.sub(r'[\x00-\x1f<>:"|?*]', "_", part).rstrip(". ") or "_"
+    while len(part.encode()) > 200:
+        part = part[: len(part) // 2 - 1] + "…" + part[len(part) // 2 + 1 :]
+    return part
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """The name of an entry; one in UTF-8 that is not declared so is read as UTF-8."""
+    if not entry.flag_bits & 0x800:
+        try:
+            return entry.filename.encode("cp437").decode()
+        except UnicodeError:
+            pass
+    return entry.filename

@@ -1,0 +1,314 @@
+"""`python -m derivable.labs.grading.worker`: runs one copy and checks its answers.
+
+It reads a Job from its input and reports JSON lines: what it is about to do, incidents, and one
+feedback for each question. It may end at any moment: the code of the copy runs in it.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import functools
+import json
+import linecache
+import operator
+import os
+import random
+import sys
+import time
+import traceback
+import warnings
+import zlib
+from dataclasses import replace
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import numpy
+import torch
+
+from derivable.errors import DerivableError
+from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.program import in_a_notebook, new_module
+from derivable.examiner.capture.surroundings import TimeUpError, time_limit
+from derivable.labs.feedback import Feedback, Status
+from derivable.labs.grading.guard import Guard, limit_resources
+from derivable.labs.grading.incidents import Incident, Kind
+from derivable.labs.grading.intact import Intact
+from derivable.labs.grading.job import Job, feedback_to_json
+from derivable.labs.grading.naming import defines
+from derivable.labs.grading.program import Block, blocks_of, idle, is_definition, place_in
+from derivable.labs.grading.reporting import Printed, Reporting
+from derivable.labs.grading.substitutes import (
+    put_descend_back,
+    substitute_checks,
+    substitute_descend,
+)
+from derivable.labs.grading.words import NOT_COMPUTED, NOT_DEFINED, in_words_of
+from derivable.labs.loops import Loops
+from derivable.labs.sheet import load
+
+DEFINING = 5.0  # seconds for a definition after the time of all cells
+LEAST = 0.05  # seconds
+LONGEST = 240  # letters of an error in one line
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
+)
+_clock, _leave = time.monotonic, os._exit
+
+
+class Worker:
+    """One attempt at one copy."""
+
+    def __init__(self, job: Job, report: Reporting) -> None:
+        self.job, self.report = job, report
+        self.sheet = load(job.sheet, job.lang)
+        self.loops = Loops(self.sheet.loop_limit)
+        self.loops.install()
+        substitute_checks(self.sheet)
+        substitute_descend(self.loops)
+        self.module = new_module("__main__", job.path)
+        self.printed = Printed(job.limits.output)
+        self.intact = Intact()
+        self.recursion = sys.getrecursionlimit()
+        self.folder = os.getcwd()
+        self.used = 0.0  # seconds, by all cells
+        self.flags = 0  # of the `from __future__ import` above
+        self.idle: set[tuple[int, int]] = set()  # statements that cannot change an answer
+        self.failures: list[tuple[Incident, str]] = []  # with the code that has not run to its end
+        self.reported: set[Any] = set()  # loops and kinds of incidents that were reported
+
+    def run(self) -> None:
+        """The copy, then the checks."""
+        self.report.send(begin=[-1, 0], at=[0, 0], allow=self.job.limits.cell)
+        try:
+            blocks = blocks_of(Path(self.job.path))
+        except DerivableError as error:
+            self.incident(Kind.UNREADABLE, text=str(error))
+            blocks = []
+        questions = self.sheet.questions.values()
+        self.idle = idle(blocks, {name for question in questions for name in question.answers})
+        self._prepare()
+        for number, block in enumerate(blocks):
+            self._run_block(number, block)
+        self._check()
+        self.report.send(done=True)
+
+    def incident(self, kind: Kind, **fields: Any) -> None:
+        """Report what happened."""
+        self.report.send(incident=Incident(kind, **fields).to_json())
+
+    def _prepare(self) -> None:
+        """What a notebook has when it is opened."""
+        limits = self.job.limits
+        seconds = limits.cells + len(self.job.questions) * limits.question
+        limit_resources(limits, seconds)
+        self.printed.install()
+        sys.argv = [self.job.path]
+        sys.path.insert(0, self.folder)
+        in_a_notebook(self.module)
+        sys.modules["__main__"] = self.module
+        torch.set_num_threads(1)
+        _seed(self.job.seed)
+        Guard(limits.processes).install()
+
+    def _run_block(self, number: int, block: Block) -> None:
+        """Its statements; after one that failed only definitions and imports."""
+        failed, begun = False, self.used
+        for place, statement in enumerate(block.statements):
+            definition = is_definition(statement)
+            if (failed and not definition) or (number, place) in self.idle:
+                continue
+            left = min(
+                self.job.limits.cell - (self.used - begun), self.job.limits.cells - self.used
+            )
+            if left <= LEAST and not definition:
+                self._out_of_time(block, statement)
+                failed = True
+                continue
+            if (number, place) in self.job.skip:
+                self._lost(Incident(Kind.ENDED, block.cell, statement.lineno), block, statement)
+                failed = True
+                continue
+            at = [block.cell, statement.lineno]
+            self.report.send(begin=[number, place], at=at, allow=max(left, DEFINING))
+            ended = self._run(block, statement, max(left, DEFINING if definition else LEAST))
+            failed = failed or not ended
+            self._tidy()
+        if block.error is not None:
+            line, text = block.error.lineno or 0, _short(in_words(block.error))
+            self._lost(Incident(Kind.SYNTAX, block.cell, line, text), block, None)
+            self.incident(Kind.SYNTAX, cell=block.cell, line=line, text=text)
+
+    def _out_of_time(self, block: Block, statement: ast.stmt) -> None:
+        """The time of the cell, or of all cells, is used up before a statement."""
+        limits = self.job.limits
+        if self.used >= limits.cells - LEAST:
+            self._once(Kind.ALL_TIME, cell=block.cell, amount=limits.cells)
+            kind = Kind.ALL_TIME
+        else:
+            kind = Kind.TIME
+            self.incident(kind, cell=block.cell, line=statement.lineno, amount=limits.cell)
+        self._lost(Incident(kind, block.cell, statement.lineno), block, statement)
+
+    def _run(self, block: Block, statement: ast.stmt, seconds: float) -> bool:
+        """One statement; whether it ended without an error."""
+        begun = _clock()
+        try:
+            with time_limit(seconds):
+                try:
+                    self._exec(statement, block.filename)
+                    return True
+                except TimeUpError:
+                    raise
+                except BaseException as error:
+                    sys.setrecursionlimit(max(self.recursion, sys.getrecursionlimit()))
+                    return self._note(block, statement, error)
+        except TimeUpError:
+            ended = Incident(Kind.TIME, block.cell, statement.lineno, amount=round(seconds))
+            self._lost(ended, block, statement)
+            self.report.send(incident=ended.to_json())
+            return False
+        finally:
+            self.used += _clock() - begun
+
+    def _exec(self, statement: ast.stmt, filename: str) -> None:
+        """Run one statement; whatever ends it, our own modules are whole again."""
+        module = self.loops.rewritten(statement, filename)
+        code: CodeType = compile(module, filename, "exec", self.flags, dont_inherit=True)
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            self.flags |= code.co_flags & _FUTURE
+        try:
+            exec(code, vars(self.module))
+        finally:
+            self.intact.put_back_own()
+
+    def _note(self, block: Block, statement: ast.stmt, error: BaseException) -> bool:
+        """Report an error; whether the rest of the block is run all the same."""
+        self.report.end_children()
+        if isinstance(error, SystemExit):
+            left = Incident(Kind.EXIT, block.cell, statement.lineno)
+            self._lost(left, block, statement)
+            self.report.send(incident=left.to_json())
+            return False
+        try:
+            place = failing_line(error)
+            text = _short(in_words(error))
+        except BaseException:  # an error of the copy's own that cannot be shown
+            place, text = None, type(error).__name__
+        path, line = place or (block.filename, statement.lineno)
+        cell, line = place_in(path, line) if path.startswith(self.job.path) else (block.cell, 0)
+        missing = isinstance(error, ImportError)
+        noted = Incident(Kind.MISSING if missing else Kind.ERROR, cell, line, text)
+        self._lost(noted, block, statement)
+        self.report.send(incident=noted.to_json())
+        return missing
+
+    def _lost(self, incident: Incident, block: Block, statement: ast.stmt | None) -> None:
+        """Keep why the code of a cell, or a statement of a script, has not run to its end."""
+        lines = linecache.getlines(block.filename)
+        if statement is not None and not block.cell:
+            lines = lines[statement.lineno - 1 : statement.end_lineno]
+        self.failures.append((incident, "".join(lines)))
+
+    def _tidy(self) -> None:
+        """After each statement: the worker's own ground, and what there is to report."""
+        self.intact.put_back_own()
+        sys.settrace(None)
+        sys.setprofile(None)
+        sys.setrecursionlimit(self.recursion)
+        self.report.end_children()
+        self.printed.install()
+        _stand_somewhere(self.job.path)
+        self._report_cuts()
+        if self.printed.too_much:
+            self._once(Kind.OUTPUT, amount=self.job.limits.output)
+
+    def _report_cuts(self) -> None:
+        for filename, line in self.loops.cut.keys() - self.reported:
+            self.reported.add((filename, line))
+            cell, line = place_in(filename, line)
+            self.incident(Kind.CUT, cell=cell, line=line, amount=self.loops.limit)
+
+    def _once(self, kind: Kind, **fields: Any) -> None:
+        if kind not in self.reported:
+            self.reported.add(kind)
+            self.incident(kind, **fields)
+
+    def _check(self) -> None:
+        """One feedback for each question."""
+        put_descend_back()
+        # A file of the copy is not imported in the place of a package.
+        sys.path[:] = [*(path for path in sys.path if path != self.folder), self.folder]
+        for key in self.job.questions:
+            self.report.send(question=key, allow=self.job.limits.question)
+            seed = (self.job.seed + zlib.crc32(key.encode())) % (1 << 32)
+            feedback = self._feedback(key, seed)
+            self._tidy()
+            self.report.send(feedback=feedback_to_json(replace(feedback, question=key)))
+
+    def _feedback(self, key: str, seed: int) -> Feedback:
+        """The sheet's feedback on what the copy defines under the names of the answers."""
+        lang, names = self.job.lang, vars(self.module)
+        missing = [name for name in self.sheet.questions[key].answers if name not in names]
+        if missing:
+            line = NOT_DEFINED.to(lang, names=", ".join(missing))
+            why = [i for i, code in self.failures if any(defines(code, name) for name in missing)]
+            lines = [line, *(in_words_of(incident, lang) for incident in why[:1])]
+            return Feedback(key, Status.TO_DO, tuple(lines), mistake="missing")
+        answers = [names[name] for name in self.sheet.questions[key].answers]
+        self.intact.put_back()
+        torch.set_grad_enabled(True)
+        _seed(seed)
+        try:
+            with warnings.catch_warnings(), time_limit(self.job.limits.question):
+                warnings.simplefilter("ignore")
+                found = self.sheet.feedback(key, *answers, seed=seed, lang=lang)
+                feedback_to_json(found)
+                return found
+        except BaseException as error:  # `feedback` raises nothing, but an answer may exit
+            self.intact.put_back_own()
+            line = NOT_COMPUTED.to(lang, error=type(error).__name__)
+            return Feedback(key, Status.FAILED, (line,), mistake=type(error).__name__)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _seed(seed: int) -> None:
+    torch.manual_seed(seed)
+    numpy.random.seed(seed % (1 << 32))
+    random.seed(seed)
+
+
+def _stand_somewhere(path: str) -> None:
+    """Make the working directory anew where the copy has removed it."""
+    try:
+        os.getcwd()
+    except OSError:
+        home = os.environ["HOME"] if "HOME" in os.environ else os.path.dirname(path)
+        os.makedirs(home, exist_ok=True)
+        os.chdir(home)
+
+
+def main() -> None:
+    """Run the Job on the input; the process ends without what the copy has left for its exit."""
+    job = Job.of_json(json.loads(sys.stdin.buffer.read()))
+    report = Reporting()
+    try:
+        worker = Worker(job, report)
+        report.send(ready=True)
+    except BaseException:
+        report.send(broken=traceback.format_exc()[-2000:])
+        _leave(1)
+    try:
+        worker.run()
+    except BaseException:
+        report.send(broken=traceback.format_exc()[-2000:])
+        _leave(1)
+    _leave(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Loops that end after a number of turns, as if there were nothing left to go over."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+FOR, WHILE = "_derivable_turns", "_derivable_counter"  # their names among the builtins
+
+
+class Loops:
+    """Ends every loop of the code that it has rewritten after `limit` turns.
+
+    Turns are counted anew each time a loop begins. Comprehensions are left as they are.
+    `cut` holds the file and line of each loop that was ended.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.cut: dict[tuple[str, int], None] = {}
+
+    def rewritten(self, statement: ast.stmt, filename: str) -> ast.Module:
+        """The statement with its loops counted, as a module; lines stay where they are."""
+        found = _Rewriting(filename).visit(statement)
+        module = ast.Module(found if isinstance(found, list) else [found], [])
+        return ast.fix_missing_locations(module)
+
+    def install(self) -> None:
+        """Let rewritten code find the two functions that count."""
+        vars(builtins).update({FOR: self._turns, WHILE: self._counter})
+
+    def _turns(self, values: Iterable[Any], filename: str, line: int) -> Iterator[Any]:
+        """The first values; one more is asked for, to know whether that was all."""
+        left = self.limit
+        for value in values:
+            if left == 0:
+                self.cut[filename, line] = None
+                return
+            left -= 1
+            yield value
+
+    def _counter(self, filename: str, line: int) -> Callable[[], bool]:
+        """What a `while` asks for leave at each turn, after its condition was true."""
+        left = self.limit
+
+        def another() -> bool:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                self.cut[filename, line] = None
+            return left >= 0
+
+        return another
+
+
+class _Rewriting(ast.NodeTransformer):
+    """`for x in values` over counted values; `while condition and another()`."""
+
+    def __init__(self, filename: str) -> None:
+        self.filename = filename
+        self.count = 0
+
+    def visit_For(self, node: ast.For) -> ast.stmt:
+        self.generic_visit(node)
+        node.iter = self._call(FOR, node.iter, node.iter, node.lineno)
+        return node
+
+    def visit_While(self, node: ast.While) -> list[ast.stmt]:
+        self.generic_visit(node)
+        self.count += 1
+        name = f"{WHILE}_{node.lineno}_{self.count}"
+        made = self._call(WHILE, node, None, node.lineno)
+        before = ast.copy_location(ast.Assign([_name(name, ast.Store())], made), node)
+        asked = ast.copy_location(ast.Call(_name(name, ast.Load()), [], []), node.test)
+        node.test = ast.copy_location(ast.BoolOp(ast.And(), [node.test, asked]), node.test)
+        return [before, node]
+
+    def _call(self, function: str, at: ast.AST, first: ast.expr | None, line: int) -> ast.expr:
+        arguments = [*filter(None, [first]), ast.Constant(self.filename), ast.Constant(line)]
+        called = ast.Call(_name(function, ast.Load()), arguments, [])
+        return ast.copy_location(called, at)
+
+
+def _name(name: str, context: ast.expr_context) -> ast.Name:
+    return ast.Name(name, context)

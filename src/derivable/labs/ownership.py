@@ -1,0 +1,116 @@
+"""Whether an answer is the student's own code: not imported, and not a call of the solution."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+import derivable
+
+_OURS = str(Path(derivable.__file__).parent)
+_SOLUTIONS = (str(Path(_OURS) / "functions"), str(Path(_OURS) / "functional.py"))
+_TORCH = str(Path(torch.__file__).parent)
+_AUTOGRAD = str(Path(_TORCH) / "autograd" / "__init__.py")
+
+
+def package_of(answer: Any) -> str:
+    """The package whose code the answer is; empty for the student's own."""
+    methods = [getattr(answer, name, None) for name in ("forward", "backward")]
+    wanted = [m for m in methods if m is not None] if isinstance(answer, type) else [answer]
+    for one in wanted:
+        code = getattr(inspect.unwrap(one), "__code__", None)
+        if code is None:
+            if isinstance(answer, type):
+                continue
+            module = str(getattr(one, "__module__", None) or "")
+            return "torch" if module.startswith("torch") else ""
+        for package, folder in (("derivable", _OURS), ("torch", _TORCH)):
+            if code.co_filename.startswith(folder) and not _is_door(code):
+                return package
+    return ""
+
+
+def _is_door(code: CodeType) -> bool:
+    """Whether it only guards a method of the author's, as those of a derivable.Function."""
+    return str(Path(code.co_filename).parent) == str(Path(_OURS) / "function")
+
+
+class Calls:
+    """What an answer called of the libraries while `watched` was open."""
+
+    def __init__(self) -> None:
+        self.solution = ""  # the first function that is the answer itself, and whose it is
+        self.package = ""
+        self.autograd = False
+
+    def found(self, function: str, package: str) -> None:
+        """Keep the first one."""
+        if not self.solution:
+            self.solution, self.package = function, package
+
+
+@contextmanager
+def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
+    """Inside, calls of derivable's own functions and of autograd.grad are noticed.
+
+    `forbidden` are functions of PyTorch by their names, such as "logsumexp".
+    """
+    calls = Calls()
+
+    def notice(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call":
+            if getattr(called, "__name__", "") in forbidden and _is_torch(called):
+                calls.found(called.__name__, "torch")
+            return
+        if event != "call":
+            return
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if file.startswith(_SOLUTIONS):
+            kind = file.removesuffix(".py").rsplit("/", 1)[-1]
+            calls.found(name if kind == "functional" else kind, "derivable")
+        elif file.startswith(_TORCH):
+            if name in forbidden:
+                calls.found(name, "torch")
+            elif file == _AUTOGRAD and name in ("grad", "backward"):
+                calls.autograd = True
+
+    before = sys.getprofile()
+    sys.setprofile(notice)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)
+
+
+def _is_torch(function: Any) -> bool:
+    """Whether a builtin is one of PyTorch's, or a method of a tensor."""
+    owner = getattr(function, "__self__", None)
+    module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", "") or "")
+    return isinstance(owner, torch.Tensor) or "torch" in module or "torch" in type(owner).__module__
+
+
+def blank_line(function: Callable[..., Any] | None) -> int:
+    """The line of a `...` that is left in a function or class, from its first line; 0 for none."""
+    try:
+        source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))  # type: ignore[arg-type]
+        tree = ast.parse(source)
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return 0
+    for node in ast.walk(tree):
+        value = getattr(node, "value", None)
+        if (
+            isinstance(node, ast.Expr | ast.Assign | ast.Return)
+            and isinstance(value, ast.Constant)
+            and value.value is ...
+        ):
+            return node.lineno
+    return 0

@@ -1,0 +1,73 @@
+"""`Question`: what is asked, what it is worth, and how an answer is judged."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from derivable.labs.draw import Draw
+from derivable.labs.feedback import Feedback, Status
+from derivable.labs.text import Text
+from derivable.labs.words import say
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical mistake: the solution with one passage replaced by another.
+
+    right, wrong  the passage in the sheet's solution, and what stands there instead
+    finds         the beginning of `Feedback.mistake` that the check answers
+    what          the mistake in a few words, for the teacher's page
+    """
+
+    right: str
+    wrong: str
+    finds: str
+    what: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(ABC):
+    """One question of a sheet.
+
+    key       its name in `sheet.check(key, ...)` and in the scale
+    title     what it is called on pages
+    answers   the names in the notebook that answer it, in the order in which `check` takes them
+    points    what it is worth by the sheet's own scale
+    hint      shown at the second call of a check that is not right
+    place     where the formula is to be found; shown at the third call
+    mistakes  typical ones; the tests and the teacher's page run each of them
+    """
+
+    key: str
+    title: Text
+    answers: tuple[str, ...]
+    points: float = 1.0
+    hint: Text | None = None
+    place: Text | None = None
+    mistakes: tuple[Mistake, ...] = field(default=())
+
+    @abstractmethod
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """The feedback on the answers, at sizes and numbers of this draw; runs the answers."""
+
+    @property
+    def names(self) -> str:
+        """The names of its answers, as in `w, b`."""
+        return ", ".join(self.answers)
+
+    def right(self, lang: str, remarks: tuple[str, ...] = (), **more: Any) -> Feedback:
+        """The feedback on what is right."""
+        line = say("right", lang, name=self.names)
+        return Feedback(self.key, Status.RIGHT, (line,), remarks, 1.0, **more)
+
+    def wrong(
+        self, mistake: str, *lines: str, status: Status = Status.WRONG, share: float = 0.0
+    ) -> Feedback:
+        """The feedback on what is not."""
+        return Feedback(self.key, status, lines, (), share, mistake)
+
+    def to_do(self, lang: str) -> Feedback:
+        """The feedback on a blank."""
+        return self.wrong("", say("to_do", lang, name=self.names), status=Status.TO_DO)

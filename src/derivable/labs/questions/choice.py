@@ -1,0 +1,81 @@
+"""`ChoiceQuestion` and `TextQuestion`: questions that make one think, answered in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivable.labs.draw import Draw
+from derivable.labs.feedback import Feedback, Status
+from derivable.labs.questions.base import Mistake, Question
+from derivable.labs.text import Text
+from derivable.labs.words import say
+
+SHORT = 20  # characters below which a text is no answer
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the answers to choose from: whether it is right, and why or why not."""
+
+    right: bool
+    why: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceQuestion(Question):
+    """One letter of several: the notebook has `why_sum = "b"`; the letters stand in its text.
+
+    Each wrong letter is a typical mistake.
+    """
+
+    choices: Mapping[str, Choice]
+
+    def __post_init__(self) -> None:
+        right = next(letter for letter, choice in self.choices.items() if choice.right)
+        wrong = [letter for letter, choice in self.choices.items() if not choice.right]
+        mistakes = tuple(
+            Mistake(
+                f'"{right}"', f'"{letter}"', f"choice.{letter}",
+                Text(f"answer ({letter})", f"réponse ({letter})"),
+            )
+            for letter in wrong
+        )  # fmt: skip
+        object.__setattr__(self, "mistakes", mistakes)
+
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """Right, or why that choice is not; what is no choice is asked for again."""
+        (answer,) = answers
+        if answer is ... or answer in ("", None):
+            return self.to_do(lang)
+        letter = str(answer).strip().lower().strip("().")
+        if letter not in self.choices:
+            named = ", ".join(self.choices)
+            example = repr(next(iter(self.choices)))
+            line = say("no_choice", lang, name=self.names, choices=named, example=example)
+            return self.wrong("no choice", line, status=Status.FAILED)
+        choice = self.choices[letter]
+        if choice.right:
+            return self.right(lang, (choice.why.to(lang),))
+        head = say("wrong_value", lang, name=self.names, got=repr(letter))
+        return self.wrong(f"choice.{letter}", head, choice.why.to(lang))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextQuestion(Question):
+    """A sentence or two, which a person reads; `expected` is what the teacher looks for."""
+
+    expected: Text
+
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """Nothing but whether something was written; the text goes to the teacher's page."""
+        (answer,) = answers
+        if answer is ... or answer in ("", None):
+            return self.to_do(lang)
+        text = " ".join(str(answer).split())
+        if len(text) < SHORT:
+            line = say("manual_short", lang, name=self.names)
+            return self.wrong("short", line, status=Status.TO_DO)
+        line = say("manual", lang, name=self.names)
+        return Feedback(self.key, Status.MANUAL, (line, text), share=0.0)

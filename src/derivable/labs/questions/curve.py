@@ -1,0 +1,282 @@
+"""`CurveQuestion`: the losses of a whole training, beside the range of those of other seeds.
+
+With the sheet's small learning rates a descent follows the gradient flow, so its losses depend on
+time t = steps x learning rate only. The ranges are kept over t, and a curve that is right but for
+its rate is the same curve in another time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from derivable.labs.draw import Draw
+from derivable.labs.feedback import Curve, Feedback
+from derivable.labs.questions.base import Question
+from derivable.labs.questions.compared import number
+from derivable.labs.questions.training import losses_of
+from derivable.labs.text import Text
+from derivable.labs.words import say
+
+RANGES = Path(__file__).parents[1] / "curves.json"  # written by tools/write_lab_curves.py
+WIDER, ROUNDING = 0.5, 0.002  # how much wider than the range of the seeds; relative
+SAMPLES = 60  # points of a curve that are compared
+FACTORS = np.geomspace(1 / 2000, 2000, 1201)  # rates that are tried, relative to the right one
+ROWS = {"california": 16_512, "diabetes": 353}  # that train
+SLOW = 0.05  # a parameter that never moves is likelier than a rate so much smaller
+ROUND = sorted(k * 10.0**e for k in (1, 2, 5) for e in range(-3, 4))
+
+_WORDS = {
+    "diverged": Text(
+        "The loss is no longer a number after {step} steps. The learning rate is too large for "
+        "these inputs: are they standardised (mean 0, deviation 1)?",
+        "La perte n'est plus un nombre après {step} pas. Le pas d'apprentissage est trop grand "
+        "pour ces entrées\u00a0: sont-elles centrées et réduites (moyenne 0, écart-type 1)\u00a0?",
+    ),
+    "sum": Text(
+        "The first loss is {got}, which is about {rows} times {expected}: the loss is a sum over "
+        "the rows and not their mean.",
+        "La première perte vaut {got}, environ {rows} fois {expected}\u00a0: la perte est une "
+        "somme sur les lignes et non leur moyenne.",
+    ),
+    "start": Text(
+        "The first loss is {got}, expected {low} to {high}: look at the target (it stays as it "
+        "is), the first 80% of the rows, and the initial weights.",
+        "La première perte vaut {got}, attendu {low} à {high}\u00a0: regarder la cible (elle reste "
+        "telle quelle), les premiers 80\u00a0% des lignes et les poids initiaux.",
+    ),
+    "rises": Text(
+        "The loss rises: a step goes against the gradient, w - EPS * grad_w.",
+        "La perte augmente\u00a0: un pas va contre le gradient, w - EPS * grad_w.",
+    ),
+    "rate": Text(
+        "The curve is the right one for a learning rate {factor} times as large. Look at EPS "
+        "({rate} in the sheet), and at a factor in the gradient or in the update.",
+        "La courbe est la bonne pour un pas d'apprentissage {factor} fois celui de la feuille. "
+        "Regarder EPS ({rate} dans la feuille), et un facteur dans le gradient ou la mise à jour.",
+    ),
+    "frozen": Text(
+        "The curve is that of a training in which {names} never changes.",
+        "La courbe est celle d'un apprentissage où {names} ne change jamais.",
+    ),
+    "off": Text(
+        "Up to step {before} the losses are right; at step {step} the loss is {got}, and other "
+        "seeds have {low} to {high}.",
+        "Jusqu'au pas {before} les pertes sont justes\u00a0; au pas {step} la perte vaut {got}, et "
+        "les autres graines donnent {low} à {high}.",
+    ),
+    "test": Text(
+        "The training is right. The test loss is {got}, and other seeds have {low} to {high}: is "
+        "it computed on the last 20% of the rows, with the trained parameters?",
+        "L'apprentissage est juste. La perte de test vaut {got}, et les autres graines donnent "
+        "{low} à {high}\u00a0: est-elle calculée sur les derniers 20\u00a0% des lignes, avec les "
+        "paramètres appris\u00a0?",
+    ),
+    "short": Text("{steps} of {all} steps were taken.", "{steps} pas sur {all} ont été faits."),
+    "end": Text(
+        "The last loss is {got}; other seeds have {low} to {high}.",
+        "La dernière perte vaut {got}\u00a0; les autres graines donnent {low} à {high}.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest loss of many seeds, over time.
+
+    time       (n,): steps x learning rate
+    low, high  (n,) each: losses, or losses relative to the first one
+    """
+
+    time: np.ndarray[Any, Any]
+    low: np.ndarray[Any, Any]
+    high: np.ndarray[Any, Any]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[float]]) -> Range:
+        """From rows of time, low and high."""
+        time, low, high = np.array(rows, dtype=float).T
+        return cls(time, low, high)
+
+    def at(self, time: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """The range at these times, somewhat wider than that of the seeds."""
+        low = np.interp(time, self.time, self.low)
+        high = np.interp(time, self.time, self.high)
+        wider = WIDER * (high - low) + ROUNDING * high
+        return low - wider, high + wider
+
+    def misfit(self, time: np.ndarray[Any, Any], losses: np.ndarray[Any, Any]) -> float:
+        """How far the losses are outside, relative to the range; 0 where all are inside."""
+        low, high = self.at(time)
+        outside = np.maximum(np.maximum(low - losses, losses - high), 0)
+        return float(np.max(outside / np.abs(losses))) if time[-1] <= 1.2 * self.time[-1] else 9.0
+
+
+@cache
+def ranges() -> dict[str, dict[str, dict[str, Range]]]:
+    """The ranges by table, model and what they are of.
+
+    `first` is the first loss and `test` the test loss; `train` is the loss relative to the first
+    one, which the seeds differ less in, and `without b1` the same where b1 never changes.
+    """
+    document = json.loads(RANGES.read_text(encoding="utf-8"))
+    return {
+        table: {
+            model: {name: Range.of(rows) for name, rows in kinds.items()}
+            for model, kinds in models.items()
+        }
+        for table, models in document.items()
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveQuestion(Question):
+    """The losses of a training on California Housing, and then perhaps its test loss.
+
+    model  whose ranges are compared: `linear`, `tanh` or `relu`
+    rate   the learning rate of the sheet
+    steps  the steps of the sheet
+    """
+
+    model: str
+    rate: float
+    steps: int = 80_000
+
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """Right, or what the shape of the curve says about the mistake."""
+        history, *rest = answers
+        if history is ... or history is None or (hasattr(history, "__len__") and not len(history)):
+            return self.to_do(lang)
+        losses = losses_of(history)
+        if losses is None:
+            got = type(history).__name__
+            gaps = {"got": got, "expected": "[[0, 5.6], [1, 5.5], ...]"}
+            return self.wrong("type", say("wrong_type", lang, name=self.answers[0], **gaps))
+        kinds = self._nearest(max(losses[0], 1e-9))
+        return _Reading(self, np.array(losses), kinds, lang).feedback(*rest)
+
+    def _nearest(self, first: float) -> dict[str, Range]:
+        """The ranges of the table whose first loss is nearest: a mean, or a sum over its rows."""
+
+        def distance(table: str) -> float:
+            ratio = first / ranges()[table][self.model]["first"].high[0]
+            return min(abs(math.log(ratio)), abs(math.log(ratio / ROWS[table])))
+
+        return ranges()[min(ranges(), key=distance)][self.model]
+
+
+class _Reading:
+    """One curve that is compared."""
+
+    def __init__(
+        self, question: CurveQuestion, losses: np.ndarray[Any, Any], kinds: dict[str, Range],
+        lang: str,
+    ) -> None:  # fmt: skip
+        self.question, self.losses, self.kinds, self.lang = question, losses, kinds, lang
+        last = len(losses) - 1
+        even = np.linspace(0, last, SAMPLES // 2)
+        early = np.geomspace(1, max(last, 1), SAMPLES // 2)
+        at = np.unique(np.concatenate([[0.0], early, even]).round().astype(int))
+        self.at = at[at <= last]
+        low, high = self.kinds["train"].at(self.at * question.rate)
+        self.low, self.high = low * losses[0], high * losses[0]
+        self.seen = losses[self.at]
+        self.relative = self.seen / losses[0]
+
+    def feedback(self, test_loss: Any = None) -> Feedback:
+        """What is wrong first, or that all is right; with the curve."""
+        return replace(self._judged(test_loss), curve=self._curve())
+
+    def _judged(self, test_loss: Any) -> Feedback:
+        finite = np.isfinite(self.losses)
+        if not finite.all():
+            return self._wrong("diverged", step=self._count(int(np.argmin(finite))))
+        return self._start() or self._shape() or self._test(test_loss) or self._right()
+
+    def _start(self) -> Feedback | None:
+        """What is wrong with the first loss."""
+        first = float(self.losses[0])
+        low, high = (float(end[0]) for end in self.kinds["first"].at(np.zeros(1)))
+        if low <= first <= high:
+            return None
+        if first / high > 100:
+            gaps = {"got": self._number(first), "expected": self._number(high)}
+            return self._wrong("sum", rows=self._count(round(first / high)), **gaps)
+        gaps = {"low": self._number(low), "high": self._number(high)}
+        return self._wrong("start", got=self._number(first), **gaps)
+
+    def _shape(self) -> Feedback | None:
+        """What is wrong with the course of the losses."""
+        outside = (self.seen < self.low) | (self.seen > self.high)
+        if not outside.any():
+            return None
+        if self.losses[-1] > 1.02 * self.losses[0]:
+            return self._wrong("rises")
+        time = self.at * self.question.rate
+        factor, misfit = self._best_factor(time)
+        frozen = {n: r for n, r in self.kinds.items() if n.startswith("without ")}
+        fits = {name: one.misfit(time, self.relative) for name, one in frozen.items()}
+        least = min(fits, key=lambda name: fits[name], default="")
+        if least and fits[least] == 0 and (misfit > 0 or factor < SLOW or factor not in ROUND):
+            return self._wrong("frozen", names=least.removeprefix("without "))
+        if misfit < 0.01:
+            rate = number(self.question.rate, self.lang)
+            return self._wrong("rate", factor=number(factor, self.lang), rate=rate)
+        i = int(np.argmax(outside))
+        before = self._count(int(self.at[max(i - 1, 0)]))
+        gaps = {"before": before, "step": self._count(int(self.at[i]))}
+        return self._wrong("off", got=self._number(self.seen[i]), **gaps, **self._range(i))
+
+    def _best_factor(self, time: np.ndarray[Any, Any]) -> tuple[float, float]:
+        """The learning rate, relative to the sheet's, with which the curve fits best."""
+        train = self.kinds["train"]
+        misfits = [train.misfit(time * factor, self.relative) for factor in FACTORS]
+        best = min(misfits)
+        fitting = [f for f, m in zip(FACTORS, misfits, strict=True) if m <= best + 1e-4]
+        middle = float(np.exp(np.mean(np.log(fitting))))
+        round_ones = [factor for factor in ROUND if fitting[0] <= factor <= fitting[-1]]
+        return min(round_ones, key=lambda n: abs(math.log(n / middle)), default=middle), best
+
+    def _test(self, test_loss: Any) -> Feedback | None:
+        """What is wrong with the test loss."""
+        if test_loss is None or test_loss is ...:
+            return None
+        low, high = self.kinds["test"].at(np.array([len(self.losses) * self.question.rate]))
+        got = float(test_loss)
+        if low[0] <= got <= high[0]:
+            return None
+        gaps = {"low": self._number(low[0]), "high": self._number(high[0])}
+        return replace(self._wrong("test", got=self._number(got), **gaps), share=0.7)
+
+    def _right(self) -> Feedback:
+        last = _WORDS["end"].to(
+            self.lang, got=self._number(float(self.losses[-1])), **self._range(-1)
+        )
+        taken, all_ = len(self.losses), self.question.steps
+        short = _WORDS["short"].to(self.lang, steps=self._count(taken), all=self._count(all_))
+        return self.question.right(self.lang, (last, *([short] if taken < all_ else [])))
+
+    def _curve(self) -> Curve:
+        steps = [int(step) for step in self.at]
+        return Curve(steps, self.seen.tolist(), self.low.tolist(), self.high.tolist())
+
+    def _wrong(self, key: str, **gaps: Any) -> Feedback:
+        colon = "\u00a0: " if self.lang == "fr" else ": "
+        line = f"{self.question.answers[0]}{colon}{_WORDS[key].to(self.lang, **gaps)}"
+        return self.question.wrong(f"curve.{key}", line)
+
+    def _range(self, i: int) -> dict[str, str]:
+        return {"low": self._number(self.low[i]), "high": self._number(self.high[i])}
+
+    def _number(self, value: float) -> str:
+        return number(float(f"{value:.4g}"), self.lang)
+
+    def _count(self, value: int) -> str:
+        return f"{value:,}".replace(",", "\u202f") if self.lang == "fr" else f"{value:,}"

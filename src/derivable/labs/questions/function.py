@@ -1,0 +1,241 @@
+"""`FunctionQuestion`: a Function with its forward and backward."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from derivable.examiner import check
+from derivable.examiner.finding import Finding
+from derivable.examiner.message import Message
+from derivable.examiner.messages import say as examiner_says
+from derivable.examiner.render.show import heading
+from derivable.examiner.report import Report
+from derivable.examiner.settings import Level, Settings
+from derivable.function.context import Tape
+from derivable.labs.draw import Draw
+from derivable.labs.explained import explained
+from derivable.labs.feedback import Feedback, Status
+from derivable.labs.ownership import Calls, blank_line, package_of, watched
+from derivable.labs.questions.base import Question
+from derivable.labs.questions.compared import Comparison, Difference, inputs_in_words, sizes_of
+from derivable.labs.words import say
+
+TIMES = 3  # draws of sizes and numbers at which forward is compared
+CALLS, MORE_CALLS = 2_000, 20_000  # of an examination; more where the first decides nothing
+SECONDS = 1.5  # of each
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionQuestion(Question):
+    """A class with static `forward(ctx, ...)` and `backward(ctx, grad_output)`.
+
+    reference      the forward in plain PyTorch
+    inputs         makes the inputs of one check from a Draw; tensors of floating-point numbers are
+                   examined, unless some of them require grad: then those
+    forbidden      functions of PyTorch, by their names, that are the answer themselves
+    forward_share  the share of the points for a right forward beside a wrong backward
+    """
+
+    reference: Callable[..., Any]
+    inputs: Callable[[Draw], Sequence[Any]]
+    forbidden: frozenset[str] = frozenset()
+    forward_share: float = 0.4
+
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """Whose code it is, then forward, then backward."""
+        (function,) = answers
+        if function is ...:
+            return self.to_do(lang)
+        stop = self._refused(function, lang)
+        if stop is not None:
+            return stop
+        drawn = [tuple(self.inputs(draw)) for _ in range(TIMES)]
+        names = _names(function.forward, len(drawn[0]))
+        stop = self._forward(function, drawn, names, lang)
+        if stop is not None:
+            return stop
+        stop = self._run_backward(function, drawn[0], lang)
+        return self._backward(function, drawn[0], lang) if stop is None else stop
+
+    def _refused(self, function: Any, lang: str) -> Feedback | None:
+        """The feedback on what is no class with both methods, or not the student's own."""
+        if not isinstance(function, type):
+            got = getattr(function, "__name__", repr(function))
+            return self.wrong("type", say("no_class", lang, name=self.names, got=got))
+        for method in ("forward", "backward"):
+            own = any(method in vars(base) for base in function.__mro__[:-1] if _is_own(base))
+            if not own and not package_of(function):
+                line = say("no_method", lang, name=self.names, method=method)
+                return self.wrong(f"no {method}", line)
+        package = package_of(function)
+        if package:
+            line = say("borrowed", lang, name=function.__name__, package=package)
+            return self.wrong("borrowed", line, status=Status.DECLINED)
+        return None
+
+    def _forward(
+        self, function: Any, drawn: Sequence[Sequence[Any]], names: Sequence[str], lang: str
+    ) -> Feedback | None:
+        """The feedback on a forward that is not right."""
+        for inputs in drawn:
+            try:
+                with watched(self.forbidden) as calls:
+                    output = function.forward(_tape(inputs), *_copies(inputs))
+            except NotImplementedError:
+                return self.to_do(lang)
+            except Exception as error:
+                return self._blank(function, "forward", lang) or self._failed(
+                    error, "forward", lang
+                )
+            expected = self.reference(*_copies(inputs))
+            compared = Comparison(
+                f"{self.names}.forward", "forward", lang, inputs_in_words(names, inputs),
+                sizes_of(inputs),
+            )  # fmt: skip
+            difference = _first_difference(compared, output, expected)
+            if difference is not None:
+                return self._blank(function, "forward", lang) or self.wrong(
+                    f"forward.{difference.kind}", *difference.lines
+                )
+            if calls.solution:
+                return self._declined(calls, lang)
+        return None
+
+    def _run_backward(self, function: Any, inputs: Sequence[Any], lang: str) -> Feedback | None:
+        """The feedback on a backward that cannot run, or that is not the student's own."""
+        tape, copies = _tape(inputs), _copies(inputs)
+        output = function.forward(tape, *copies)
+        outputs = output if isinstance(output, tuple) else (output,)
+        grads = [o.detach().clone().fill_(1.0) for o in outputs]
+        try:
+            with watched(self.forbidden) as calls:
+                returned = function.backward(tape, *grads)
+        except Exception as error:
+            blank = self._blank(function, "backward", lang)
+            if blank is not None or isinstance(error, NotImplementedError):
+                return blank or self._half_done(lang)
+            return self._failed(error, "backward", lang, self.forward_share)
+        if returned is None:
+            blank = self._blank(function, "backward", lang)
+            line = say("none", lang, name=f"{self.names}.backward")
+            return blank or self.wrong("backward.none", line, share=self.forward_share)
+        return self._declined(calls, lang) if calls.solution or calls.autograd else None
+
+    def _backward(self, function: Any, inputs: Sequence[Any], lang: str) -> Feedback:
+        """What the examiner finds, at the level of a lab."""
+        seed = int(sum(v.numel() for v in inputs if isinstance(v, Tensor)))
+        for budget in (CALLS, MORE_CALLS):
+            settings = Settings(level=Level.LAB, seed=seed, budget=budget, timeout=SECONDS)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                report = check(function, *_copies(inputs), settings=settings)
+            if report.verdict != "inconclusive":
+                break
+        failing = [f for f in report.findings if Level.LAB.fails(f)]
+        if not failing:
+            if report.verdict == "inconclusive":
+                line = say("inconclusive", lang, name=self.names)
+                return self.wrong("inconclusive", line, share=self.forward_share)
+            return self.right(lang, _remarks(report, lang))
+        blank = self._blank(function, "backward", lang)
+        return blank or self._explained(failing, lang)
+
+    def _explained(self, findings: Sequence[Finding], lang: str) -> Feedback:
+        """The first finding in three lines, the others by their headings."""
+        first, *others = findings
+        lines = [f"{self.names}.backward: {heading(first, lang, level=Level.LAB)}."]
+        if lang == "fr":
+            lines = [lines[0].replace(": ", "\u00a0: ", 1)]
+        lines += [_sentence(examiner_says(one, lang), first.argument) for one in first.evidence[:1]]
+        advice = _sentence(examiner_says(Message(f"advice.{first.cause}"), lang))
+        lines.append(advice if len(lines) < 3 else "")
+        if others:
+            named = "; ".join(heading(one, lang, level=Level.LAB) for one in others[:2])
+            lines.append(say("others", lang, others=named))
+        argument = f".{first.argument}" if first.argument else ""
+        return self.wrong(
+            f"backward{argument}.{first.cause}", *filter(None, lines), share=self.forward_share
+        )
+
+    def _blank(self, function: Any, method: str, lang: str) -> Feedback | None:
+        """The feedback on a method with a `...` in it."""
+        if not blank_line(getattr(function, method, None)):
+            return None
+        return self.to_do(lang) if method == "forward" else self._half_done(lang)
+
+    def _half_done(self, lang: str) -> Feedback:
+        line = say("forward_done", lang, name=self.names)
+        return replace(self.to_do(lang), lines=(line,), share=self.forward_share)
+
+    def _declined(self, calls: Calls, lang: str) -> Feedback:
+        if calls.solution:
+            gaps = {"function": calls.solution, "package": calls.package}
+            line = say("uses", lang, name=self.names, **gaps)
+        else:
+            line = say("uses_autograd", lang)
+        return self.wrong("borrowed", line, status=Status.DECLINED)
+
+    def _failed(self, error: Exception, where: str, lang: str, share: float = 0.0) -> Feedback:
+        head = say("failed", lang, name=self.names, where=where)
+        mistake = f"{where}.{type(error).__name__}"
+        return self.wrong(mistake, head, *explained(error, lang), status=Status.FAILED, share=share)
+
+
+def _is_own(base: type) -> bool:
+    """Whether a class is neither PyTorch's nor derivable's base class."""
+    return not base.__module__.startswith(("torch.", "derivable."))
+
+
+def _tape(inputs: Sequence[Any]) -> Tape:
+    return Tape(tuple(isinstance(v, Tensor) and v.is_floating_point() for v in inputs))
+
+
+def _copies(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """The inputs, which an answer may overwrite."""
+    return tuple(
+        v.detach().clone().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v
+        for v in inputs
+    )
+
+
+def _names(forward: Callable[..., Any], count: int) -> list[str]:
+    """The names of forward's inputs, after ctx."""
+    try:
+        names = list(inspect.signature(forward).parameters)[1:]
+    except (TypeError, ValueError):
+        names = []
+    return names if len(names) >= count else [f"input {i}" for i in range(1, count + 1)]
+
+
+def _first_difference(compared: Comparison, output: Any, expected: Any) -> Difference | None:
+    """The difference of one output, or of the first of several that differs."""
+    if not isinstance(expected, tuple):
+        return compared(output, expected)
+    outputs = output if isinstance(output, tuple) else (output,)
+    for got, one in zip([*outputs, *[None] * len(expected)], expected, strict=False):
+        difference = compared(got, one)
+        if difference is not None:
+            return difference
+    return None
+
+
+def _remarks(report: Report, lang: str) -> tuple[str, ...]:
+    """What the examiner found besides, one line."""
+    if not report.findings:
+        return ()
+    found = heading(report.findings[0], lang, level=Level.STANDARD)
+    return (say("remark", lang, text=_sentence(found)),)
+
+
+def _sentence(text: str, name: str | None = None) -> str:
+    """Text with a capital letter, unless it begins with this name, and a full stop."""
+    text = text.strip()
+    end = "" if text.endswith((".", "?", "!")) else "."
+    first = text[:1] if name is not None and text.split()[0] == name else text[:1].upper()
+    return first + text[1:] + end

@@ -1,0 +1,67 @@
+"""`ProgramQuestion`: anything that the author of a sheet checks by a function of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from derivable.labs.draw import Draw
+from derivable.labs.feedback import Feedback, Status
+from derivable.labs.ownership import blank_line, package_of
+from derivable.labs.questions.base import Question
+from derivable.labs.text import Text
+from derivable.labs.words import say
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong, as an id and in words; `share` of the points is given all the same."""
+
+    mistake: str
+    what: Text
+    share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramQuestion(Question):
+    """Answers that `flaws(draw, *answers)` looks at: it yields what is wrong, or nothing.
+
+    What it raises counts as an error of the student's code.
+    """
+
+    flaws: Callable[..., Iterator[Flaw]]
+
+    def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
+        """Right, or the first flaw."""
+        if any(answer is ... for answer in answers):
+            return self.to_do(lang)
+        for answer in answers:
+            package = package_of(answer) if callable(answer) else ""
+            if package:
+                line = say("borrowed", lang, name=self.names, package=package)
+                return self.wrong("borrowed", line, status=Status.DECLINED)
+        try:
+            flaw = next(iter(self.flaws(draw, *answers)), None)
+        except Exception as error:
+            if self._is_blank(*answers) or isinstance(error, NotImplementedError):
+                return self.to_do(lang)
+            raise
+        if flaw is None:
+            return self.right(lang)
+        if self._is_blank(*answers):
+            return self.to_do(lang)
+        colon = "\u00a0: " if lang == "fr" else ": "
+        line = f"{self.names}{colon}{flaw.what.to(lang)}"
+        return self.wrong(flaw.mistake, line, share=flaw.share)
+
+    def _is_blank(self, *answers: Any) -> bool:
+        """Whether a `...` is left in one of the answers."""
+        return any(_blank_in(answer) for answer in answers)
+
+
+def _blank_in(answer: Any) -> bool:
+    if isinstance(answer, type):
+        members = (getattr(m, "fget", None) or m for m in vars(answer).values())
+        return any(blank_line(getattr(m, "__func__", m)) for m in members if callable(m) or m)
+    return bool(callable(answer) and blank_line(answer))
