@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from derivable.errors import DataError
+from derivable.labs.grading import copies as module
 from derivable.labs.grading import unpacking
 from derivable.labs.grading.copies import Student, copies_in
 from tests.grading import RIGHT, notebook
@@ -129,6 +132,63 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(unpacking, "TOTAL", 2 << 20)
     with pytest.raises(DataError, match="2 MB come out of"), copies_in(archive, ANSWERS):
         pass
+
+
+def test_many_empty_files_are_too_much_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zipped(tmp_path / "x.zip", {f"{n}.py": "" for n in range(7)})
+    monkeypatch.setattr(unpacking, "FILES", 5)
+    with pytest.raises(DataError, match="more than 5 files"), copies_in(archive, ANSWERS):
+        pass
+
+
+def test_one_students_zip_does_not_take_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INNER", 1 << 20)
+    for name in ("ada", "emmy"):
+        (tmp_path / name).mkdir()
+    with zipfile.ZipFile(tmp_path / "ada/bomb.zip", "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.py", RIGHT)
+        opened.writestr("zeros", bytes(3 << 20))
+    zipped(tmp_path / "emmy/tp.zip", {"b.py": RIGHT})
+    with copies_in(tmp_path, ANSWERS) as (ada, emmy):
+        assert (ada.path, ada.broken) == (None, ("bomb.zip",))
+        assert emmy.file == "b.py"
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_STORED, "é"), (zipfile.ZIP_LZMA, "a")])
+def test_zips_that_are_damaged_inside_are_refused(method: int, name: str, tmp_path: Path) -> None:
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w", method) as opened:
+        opened.writestr(f"{name}.py", RIGHT * 50)
+    raw = archive.read_bytes().replace("é".encode(), b"\xff\xfe")
+    archive.write_bytes(raw if name == "é" else raw[:45] + bytes(9) + raw[54:])
+    with pytest.raises(DataError, match="cannot be unpacked"), copies_in(archive, ANSWERS):
+        pass
+
+
+def test_points_in_names_are_part_of_them(tmp_path: Path) -> None:
+    names = {"marie.curie.ipynb": "marie.curie", "marie.dupont.py": "marie.dupont",
+             "a.b.ipynb.txt": "a.b", "C.D.PY": "C.D"}  # fmt: skip
+    write(tmp_path, *names)
+    assert set(found(tmp_path)) == {Student(name) for name in names.values()}
+
+
+def test_the_folder_of_the_marks_is_no_student(tmp_path: Path) -> None:
+    write(tmp_path, "ada.py", "marks/results/x.json")
+    with copies_in(tmp_path, ANSWERS, tmp_path / "marks") as (copy,):
+        assert copy.student == Student("ada")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no UTF-8")
+def test_names_that_are_no_utf_8_are_readable(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"Andr\xe9")).mkdir()
+    (tmp_path / os.fsdecode(b"Andr\xe9/\xe9t\xe9.py")).write_text(RIGHT)
+    assert found(tmp_path) == {Student("André"): "été.py"}
+    with copies_in(tmp_path, ANSWERS) as (copy,):
+        assert copy.bring(tmp_path / "to").name == "été.py"
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

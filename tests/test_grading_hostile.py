@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from derivable.errors import DataError
 from derivable.labs.feedback import Status
+from derivable.labs.grading.attempt import Attempt
 from derivable.labs.grading.incidents import Incident, Kind
+from derivable.labs.grading.naming import defines
 from derivable.labs.grading.processes import marked
 from derivable.labs.grading.program import blocks_of
 from derivable.labs.grading.runner import Outcome
@@ -92,6 +95,9 @@ except BaseException:
 ENDING = {
     "gone": """
 import os
+for name in ("copy", "copy1", "copy2"):
+    os.makedirs(os.path.join(os.environ["HOME"], name), exist_ok=True)
+os.chmod(os.environ["HOME"], 0)
 os._exit(0)
 """,
     "killed": """
@@ -344,6 +350,26 @@ def test_what_is_written_into_the_pipe_and_is_no_report_is_ignored(
 ) -> None:
     kinds = {one.kind for one in outcomes["gentle.py"].incidents}
     assert kinds == {Kind.ERROR, Kind.CUT, Kind.OUTPUT}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"begin": [Infinity, 0], "at": [0, 0], "allow": 1}', b'{"begin": [0, 0], "at": []}',
+        b'{"incident": {"kind": "time", "cell": Infinity}}', b'{"question": 3, "allow": "x"}',
+        b"[" * 100_000, b"3", b'{"feedback": []}', b"9" * 5000,
+    ],
+)  # fmt: skip
+def test_reports_of_any_kind_are_taken_or_ignored(line: bytes) -> None:
+    made = Attempt()
+    made.take(line)
+    assert (made.incidents, made.feedback) == ([], {})
+
+
+def test_looking_for_a_name_takes_no_longer_than_the_code() -> None:
+    start = time.process_time()
+    assert not defines("losses," * 60_000, "losses")
+    assert time.process_time() - start < 10  # quadratic, it is minutes
 
 
 def test_a_mark_that_no_process_has_is_not_found() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from derivable.errors import SettingError
+from derivable.errors import FileError, SettingError
 from derivable.labs import Sheet, load
 from derivable.labs.feedback import Curve, Feedback, Status
 from derivable.labs.grading.attempt import Interrupted
@@ -59,16 +59,26 @@ def test_a_scale_that_is_written_is_read_as_that_of_the_sheet(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[points]\nsquare = -1", r"points.square must be a number from 0 to 1000000, got -1"),
+        (
+            "[points]\nsquare = -1",
+            r"points.square must be 0 or a number from 0.001 to 1000000",
+        ),
+        (
+            "[points]\nsquare = 1e-8\ncurve = 1e-8",
+            r"points.square must be 0 or a number from 0.001",
+        ),
         ("[points]\nsquare = '2'", r"points.square must be a number, got '2'"),
         ("[points]\nsquare = true", r"points.square must be a number, got True"),
-        ("[points]\nsquare = nan", r"points.square must be a number from 0"),
+        ("[points]\nsquare = nan", r"points.square must be 0 or a number from"),
         ("[points]\ncircle = 1", r"names 'circle', which is no question of squares; its questions"),
         ("[points]\nsquare = 0\ncurve = 0", r"all points are 0"),
         ("points = 3", r"points must be a table, \[points\], got 3"),
         ("outof = 20", r"unknown key 'outof'; a scale has out_of"),
         ("out_of = 0", r"out_of must be above 0"),
-        ("rounding = -0.5", r"rounding must be a number from 0"),
+        ("rounding = -0.5", r"rounding must be 0 or a number from"),
+        ("rounding = 1e-8", r"rounding must be 0 or a number from 0.001"),
+        ("rounding = 30", r"rounding must be at most out_of \(20\), got 30"),
+        ("a = " + "[" * 3000, r"is no TOML file in UTF-8: maximum recursion depth"),
         ("partial = 1", r"partial must be true or false, got 1"),
         ("out_of = 20\nout_of = = 3", r"is no TOML file in UTF-8: .*line 2"),
         (b"\xff\xfe", r"is no TOML file in UTF-8"),
@@ -102,6 +112,7 @@ def test_what_a_scale_leaves_out_is_that_of_the_sheet(sheet: Sheet, tmp_path: Pa
         (Scale({"square": 1, "curve": 1}, out_of=10, rounding=1), (0.1, 0), 1),  # 0.5 goes up
         (Scale({"square": 0.1, "curve": 0.2}), (1, 1), 20),
         (Scale({"square": 0, "curve": 7}), (0, 1), 20),
+        (Scale({"square": 2, "curve": 1}, rounding=0.3), (1, 1), 20),  # 20.1 is above the scale
     ],
 )
 def test_marks(scale: Scale, shares: tuple[float, float], mark: float) -> None:
@@ -153,6 +164,21 @@ def test_feedback_survives_json() -> None:
     assert after.curve is not None
     assert math.isnan(after.curve.losses[1])
     assert (after.lines, after.share, after.curve.low) == (("x", "y"), 0.25, [0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"losses": []}, {"low": [1.0]}, {"steps": [5, 0]}, {"steps": [-3, 0]},
+        {"steps": [0, 10**20]}, {"steps": [0, math.inf]},
+    ],
+)  # fmt: skip
+def test_curves_that_cannot_be_drawn_are_no_feedback(wrong: dict[str, object]) -> None:
+    values = feedback_to_json(Feedback("a", Status.WRONG, ("x",), curve=Curve([0, 5], [1.0, 2.0])))
+    feedback_of_json(values)
+    values["curve"].update(wrong)
+    with pytest.raises((ValueError, OverflowError)):
+        feedback_of_json(values)
 
 
 def test_long_feedback_is_made_shorter() -> None:
@@ -332,6 +358,16 @@ def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(sheet: Sheet, tmp_path: P
     assert ran.stdout.startswith("stopped; "), ran.stderr
     assert "The same command goes on from there." in ran.stdout
     assert not (tmp_path / "out" / "marks.csv").exists()
+
+
+def test_one_process_at_a_time_grades_into_a_folder(
+    faked: list[tuple[str, int]], sheet: Sheet, tmp_path: Path
+) -> None:
+    source, out = copies(tmp_path / "c", a="x = 1"), tmp_path / "out"
+    results = Results(out / "results", Runner("s", ["square"], "en", SMALL), "")
+    with results.held(), pytest.raises(FileError, match="another process"):
+        grade(source, sheet, sheet_scale(sheet), out, OPTIONS)
+    grade(source, sheet, sheet_scale(sheet), out, OPTIONS)
 
 
 def test_results_name_what_they_belong_to(sheet: Sheet, tmp_path: Path) -> None:

@@ -161,9 +161,9 @@ def test_what_stands_above_an_error_of_the_syntax_is_run(outcomes: dict[str, Out
 
 def test_why_an_answer_is_missing_is_stated(outcomes: dict[str, Outcome]) -> None:
     feedback = outcomes["lost.ipynb"].feedback
-    assert feedback["curve"].status is Status.TO_DO
+    assert feedback["curve"].status is Status.FAILED
     assert feedback["curve"].lines == (
-        "losses\u00a0: absent de cette copie.",
+        "losses\u00a0: le code qui calcule cette réponse s'est arrêté sur une erreur.",
         "cellule 1, ligne 1\u00a0: ZeroDivisionError: division by zero",
     )
     assert feedback["square"].mistake == "NameError"

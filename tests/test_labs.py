@@ -19,7 +19,7 @@ from derivable.errors import SettingError
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.folder import write_folder
 from derivable.labs.notebook import Version, notebook
-from derivable.labs.questions.choice import TextQuestion
+from derivable.labs.questions.choice import ChoiceQuestion, TextQuestion
 from derivable.labs.rehearsal import Rehearsal, blank_names, is_acceptable, problems_of
 from derivable.labs.sheet import Sheet, load, names
 from derivable.labs.source import Kind, cells_of
@@ -170,7 +170,7 @@ def test_a_check_takes_less_than_two_seconds() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "mistake", "words"),
     [
-        ("return x @ w + b", "return (x @ w + b).sum(0)", "forward.shape", "shape (7,)"),
+        ("return x @ w + b", "return (x @ w + b).sum(0)", "forward.shape", "expected (5, 11)"),
         ("return x @ w + b", "x @ w + b", "forward.none", "forward returns nothing"),
         ("return x @ w + b", "return 3 * (x @ w + b)", "forward.factor", "3 times"),
         ("return x @ w + b", "return -(x @ w + b)", "forward.sign", "opposite sign"),
@@ -285,6 +285,27 @@ def test_a_wrong_key_and_a_wrong_number_of_answers_get_a_line() -> None:
     assert "takes cost_history, test_loss" in sheet.feedback("linear_curve", 1).lines[0]
 
 
+@pytest.mark.parametrize("key", ["lineer", 3, None, ["linear"]])
+def test_a_check_of_no_question_shows_a_line(key: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    load("tp2", "en").check(key, linear())
+    assert "is no question of this sheet" in capsys.readouterr().out
+
+
+def test_answers_that_exit_or_raise_what_cannot_be_shown_get_a_line() -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def raising(*arguments: Any) -> None:
+        raise SilentError
+
+    def leaving(*arguments: Any) -> None:
+        raise SystemExit(3)
+
+    assert on("train_linear", raising).mistake == "SilentError"
+    assert on("train_linear", leaving).mistake == "SystemExit"
+
+
 def test_a_check_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("derivable.labs.sheet.SECONDS", 0.3)
     endless = linear("return x @ w + b", "while True: pass")
@@ -365,7 +386,9 @@ def train(x, y, w, b, EPOCHS, EPS):
     ("old", "new", "mistake"),
     [
         ("", "", ""),
-        ("[n, (error ** 2).mean().item()]", "(error ** 2).mean().item()", ""),
+        ("[n, (error ** 2).mean().item()]", "(error ** 2).mean().item()", "pairs"),
+        ("range(EPOCHS)", "range(80)", "turns"),
+        ("    return w, b, history", "        return w, b, history", "stopped.w"),
         ("2 / len(x)", "2", "normalisation.w"),
         ("2 / len(x)", "2 / len(x) ** 2", "divided.w"),
         ("2 / len(x)", "1 / len(x)", "factor.w"),
@@ -389,6 +412,147 @@ def test_where_a_training_goes_wrong(old: str, new: str, mistake: str) -> None:
     assert old in TRAIN
     train = written(TRAIN.replace(old, new) if old else TRAIN)["train"]
     assert on("train_linear", train).mistake == mistake
+
+
+def test_later_steps_without_a_number_are_wrong() -> None:
+    old = "    return w, b, history"
+    train = written(TRAIN.replace(old, f"    w = w if EPOCHS == 1 else w * torch.nan\n{old}"))
+    assert on("train_linear", train["train"]).mistake == "later.w"
+
+
+@pytest.mark.parametrize(
+    ("update", "function"),
+    [
+        (
+            """
+            loss = ((x @ w + b - y) ** 2).mean()
+            grads = torch.autograd.grad(loss, (w, b))
+            w, b = ((p - EPS * g).detach().requires_grad_() for p, g in zip((w, b), grads))
+            """,
+            "asks autograd",
+        ),
+        (
+            """
+            from derivable import MSE, Layer, Linear, Network, descend
+            run = descend(Network([Layer(Linear, w=w.detach(), b=b.detach())]), MSE, x, y,
+                          lr=EPS, steps=1)
+            loss, (w, b) = run.losses[0], run.network.parameters()
+            """,
+            "calls descend of derivable",
+        ),
+    ],
+)
+def test_a_training_by_other_peoples_code_is_declined(update: str, function: str) -> None:
+    body = textwrap.indent(textwrap.dedent(update), " " * 8)
+    train = written(
+        "def train(x, y, w, b, EPOCHS, EPS):\n    history = []\n"
+        "    w, b = w.requires_grad_(), b.requires_grad_()\n    for n in range(EPOCHS):\n"
+        f"{body}\n        history.append(float(loss))\n    return w.detach(), b.detach(), history"
+    )["train"]
+    feedback = on("train_linear", train)
+    assert feedback.status is Status.DECLINED
+    assert function in feedback.lines[0]
+
+
+LOOP = """
+def train_linear(x, y, w, b, EPOCHS, EPS):
+    history = []
+    for n in range(EPOCHS):
+        ctx, ctx_mse = Context(), Context()
+        yhat = Linear.forward(ctx, x, w, b)
+        loss = MSE.forward(ctx_mse, yhat, y)
+        history.append([n, loss.item()])
+        grad_yhat, _ = MSE.backward(ctx_mse, torch.tensor(1.0))
+        _, grad_w, grad_b = Linear.backward(ctx, grad_yhat)
+        w = w - EPS * grad_w
+        b = b - EPS * grad_b
+    return w, b, history
+"""
+
+
+def test_a_loop_is_not_marked_down_for_a_wrong_function() -> None:
+    solved = rehearsed("tp2", "en").after["linear"]
+    wrong = linear("grad_output.sum(0)", "grad_output.mean(0)")
+    mine = written(LOOP, Context=solved["Context"], MSE=solved["MSE"], Linear=wrong)
+    feedback = on("train_linear", mine["train_linear"])
+    assert feedback.right
+    assert feedback.mistake == "own"
+    assert "right by itself" in feedback.lines[0]
+    assert mine["Linear"] is wrong, "the student's names are put back"
+    both = written(LOOP.replace("w - EPS", "w + EPS"), **{k: mine[k] for k in ("Context", "MSE")},
+                   Linear=wrong)  # fmt: skip
+    assert not on("train_linear", both["train_linear"]).right
+
+
+def test_start_values_that_are_overwritten_are_a_remark() -> None:
+    train = written(TRAIN.replace("w = w - EPS * x.T", "w -= EPS * x.T"))["train"]
+    feedback = on("train_linear", train)
+    assert feedback.right
+    assert "overwritten" in feedback.remarks[0]
+
+
+def test_what_follows_from_another_mistake_is_said_to_do_so() -> None:
+    sheet = load("tp2", "en")
+    wrong = on("mse", linear())
+    curve = sheet.feedback("linear_curve", descended(1e-4, 300), ..., seed=1)
+    found = sheet.with_consequences({"mse": wrong, "linear_curve": curve}, "en")
+    assert found["linear_curve"].mistake == "consequence"
+    assert "follows from MSE" in found["linear_curve"].lines[0]
+    alone = sheet.with_consequences({"mse": on("relu", ...), "linear_curve": curve}, "en")
+    assert alone["linear_curve"].mistake == "consequence"  # a blank is not right either
+    right = rehearsed("tp2", "en").after["mse"]["MSE"]
+    done = sheet.with_consequences({"mse": on("mse", right), "linear_curve": curve}, "en")
+    assert done["linear_curve"] == curve
+
+
+def test_steps_are_those_of_the_pairs() -> None:
+    every_tenth = descended(1e-5, 3000)[::10]
+    assert load("tp2", "en").feedback("linear_curve", every_tenth, ..., seed=1).right
+
+
+@pytest.mark.parametrize(
+    ("sheet", "key", "answer", "words"),
+    [
+        ("tp3", "loss_before", 7.0, "too large"),
+        ("tp3", "loss_before", 0.5, "too small"),
+        ("tp5", "score_variance", 3, "too small"),
+        ("tp6", "limit", -1.0, "not right"),
+    ],
+)
+def test_a_wrong_number_does_not_show_the_right_one(
+    sheet: str, key: str, answer: float, words: str
+) -> None:
+    feedback = on(key, answer, "en", sheet)
+    assert words in feedback.lines[0]
+    assert "expected" not in str(feedback)
+
+
+def test_the_letters_of_a_choice_stand_in_the_text_of_both_languages() -> None:
+    for name in NAMES:
+        sheet = load(name)
+        for lang in LANGUAGES:
+            texts = [c.text for c in sheet.cells if c.kind is Kind.TEXT and c.lang in ("", lang)]
+            letters = [re.findall(r"^- \((\w)\)", text, re.M) for text in texts]
+            choices = [q for q in sheet.questions.values() if isinstance(q, ChoiceQuestion)]
+            assert sorted("".join(found) for found in letters if found) == sorted(
+                "".join(question.choices) for question in choices
+            ), f"{name} {lang}"
+
+
+def test_a_power_that_is_written_as_in_mathematics_is_no_blank() -> None:
+    feedback = on("tanh", written("""
+        class Tanh(Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return torch.tanh(x)
+            @staticmethod
+            def backward(ctx, grad_output):
+                (x,) = ctx.saved_tensors
+                return grad_output * (1 - torch.tanh(x)^2)
+    """)["Tanh"])  # fmt: skip
+    assert feedback.status is Status.FAILED
+    assert "**" in feedback.lines[-1]
 
 
 def descended(rate: float, steps: int, *, frozen: str = "", raw: bool = False) -> list[list[float]]:
@@ -541,6 +705,18 @@ def test_a_folder_with_files_is_not_overwritten(own: Path, tmp_path: Path) -> No
         ("# %% [show]", "# %% [shown]", "a cell begins with"),
         ("minutes=(5, 10)", "minutes=(5, 10", "cannot be loaded: .*mine.py:"),
         ("sheet.add(", "sheet.ad(", "cannot be loaded: .*mine.py:"),
+        ("sheet.add(", "raise SystemExit(3)\nsheet.add(", "cannot be loaded: .*SystemExit: 3"),
+        ('lang="fr"', "lang='fr'", "a cell begins with"),
+        ('Text("Squares", "Carrés")', '"Squares"', "title must be Text"),
+        ('Text("The square", "Le carré")', '"The square"', "'square': title must be Text"),
+        ('answers=("square",)', 'answers=("square")', "answers must be a tuple of names"),
+        ("points=20", "points=-1", "points must be a number from 0, got -1"),
+        ("points=20", "points=0", "points of all questions together must be above 0"),
+        (
+            "def square(x):\n    # BEGIN SOLUTION\n    return x * x\n    # END",
+            "# BEGIN SOLUTION\nsquare = (\n# END",
+            "there must be whole statements: '\\(' was never closed",
+        ),
     ],
 )
 def test_what_is_no_sheet_is_refused_with_its_line(
@@ -550,6 +726,26 @@ def test_what_is_no_sheet_is_refused_with_its_line(
     own.write_text(OWN.replace(old, new), encoding="utf-8")
     with pytest.raises(SettingError, match=message):
         load(str(own))
+
+
+def test_files_that_cannot_be_read_or_named_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "latin.py").write_bytes(OWN.encode("latin-1"))
+    (tmp_path / "my sheet.py").write_text(OWN, encoding="utf-8")
+    for name, message in (
+        (str(tmp_path / "latin.py"), "no text in UTF-8"),
+        (str(tmp_path / "my sheet.py"), "must be a Python name"),
+        ("../sheet", "there is no sheet"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            load(name)
+    (tmp_path / "bom.py").write_text(OWN.lstrip(), encoding="utf-8-sig")
+    assert list(load(tmp_path / "bom.py").questions) == ["square"]
+
+
+def test_a_function_within_the_marks_is_a_blank_of_its_name(own: Path) -> None:
+    text = OWN.replace("def square(x):\n    # BEGIN SOLUTION", "# BEGIN SOLUTION\ndef square(x):")
+    own.write_text(text.replace("    # END SOLUTION", "# END SOLUTION"), encoding="utf-8")
+    assert load(own).given("en")[0] == "square = ...  # to be done"
 
 
 def test_a_file_without_a_sheet_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from derivable.examiner.capture import sources
 from derivable.examiner.capture.discover import Discovery, Settings, discover
 from derivable.examiner.messages import say
 from derivable.examiner.outcome import examined
@@ -166,3 +168,14 @@ def test_arguments_and_a_module_that_is_run(command: Command, tmp_path: Path) ->
     document = json.loads(done.stdout)
     assert document["exit_code"] == 0, "it is defined, and examined at inputs that are found"
     assert "the program ended itself with 2" in document["notes"][0]
+
+
+def test_a_script_with_an_error_of_syntax_goes_on_at_the_next_statement(tmp_path: Path) -> None:
+    path = tmp_path / "copy.py"
+    path.write_text("a = 1\ndef f(x):\n    return (x + 1\n\nclass B:\n    pass\n\nc = = 3\nd = 4\n")
+    pieces = sources.resumed(path)
+    names = [ast.unparse(one).split()[0 if "=" in ast.unparse(one) else 1].strip(":")
+             for piece in pieces for one in piece.statements]  # fmt: skip
+    assert names == ["a", "B", "d"]
+    assert [piece.error is not None for piece in pieces] == [True, True, False]
+    assert pieces[1].statements[0].lineno == 5

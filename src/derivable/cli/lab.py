@@ -116,16 +116,22 @@ def grade_command(copies: Path, sheet: str, scale: str | None, out: str, **optio
     FOLDER then has index.html (the class at a glance), copies/ (a page for each), and marks.csv
     with Moodle's columns. Grading again gives the same marks; an interrupted one goes on.
     """
+    from derivable.cli.interrupts import Interrupts
     from derivable.cli.lab_output import show_class
     from derivable.labs.grading.driver import Options, grade
     from derivable.labs.grading.scale import read_scale, sheet_scale
     from derivable.labs.sheet import load
+    from derivable.labs.tables import substitute_note
     from derivable.language import language
 
     lang = language(options["lang"])
     with speaking(lang):
         loaded = load(sheet, lang)
+        note = substitute_note(loaded.text)
+        if note:
+            click.echo(note, err=True)
         points = sheet_scale(loaded) if scale is None else read_scale(Path(scale), loaded)
         how = Options(lang, options["jobs"], visible=not options["quiet"])
-        graded = grade(copies, loaded, points, Path(out), how)
+        with Interrupts(options["as_json"]).heard():  # SIGTERM, too, ends what copies run
+            graded = grade(copies, loaded, points, Path(out), how)
         show_class(graded, Path(out), as_json=options["as_json"])

@@ -9,29 +9,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from derivable.display.numbers import number
-from derivable.labs.text import Text
+from derivable.labs.grading.typography import decimal
+from derivable.labs.text import NB, Text
 
 if TYPE_CHECKING:
     from derivable.labs.grading.marked import Class
 
 _DONE = Text(
-    "{copies} copies; mean {mean}, median {median} of {most}",
-    "{copies} copies ; moyenne {mean}, médiane {median} sur {most}",
+    "copies: {copies}; mean {mean}, median {median} of {most}",
+    f"copies{NB}: {{copies}}{NB}; moyenne {{mean}}, médiane {{median}} sur {{most}}",
 )
 _SERIOUS = Text(
-    "{count} copies with a problem: {names}", "{count} copies avec un problème : {names}"
+    "copies with a problem: {count} ({names})",
+    f"copies avec un problème{NB}: {{count}} ({{names}})",
 )
 _READ = Text(
-    "{count} answers are to be read by a person; the marks are without them",
-    "{count} réponses sont à lire par une personne ; les notes sont sans elles",
+    "answers that a person reads: {count}; the marks are without them",
+    f"réponses à lire par une personne{NB}: {{count}}{NB}; les notes sont sans elles",
 )
-_ALIKE = Text("{count} pairs of copies are alike", "{count} paires de copies se ressemblent")
-_PLACES = (
-    ("class  ", "classe ", "index.html"),
-    ("marks  ", "notes  ", "marks.csv"),
-    ("copies ", "copies ", "copies/"),
+_ALIKE = Text(
+    "pairs of copies that are alike: {count}",
+    f"paires de copies qui se ressemblent{NB}: {{count}}",
 )
+_PLACES = {
+    "index.html": Text("class ", "classe"),
+    "marks.csv": Text("marks ", "notes "),
+    "copies/": Text("copies", "copies"),
+}
 
 
 def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
@@ -41,7 +45,7 @@ def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
         return
     lang, marks = graded.lang, [one.mark for one in graded.marked]
     values = {"mean": mean(marks), "median": median(marks), "most": graded.scale.out_of}
-    shown = {name: number(round(value, 2), lang) for name, value in values.items()}
+    shown = {name: decimal(value, lang) for name, value in values.items()}
     click.echo(_DONE.to(lang, copies=len(marks), **shown))
     serious = [one.student.name for one in graded.marked if one.serious]
     if serious:
@@ -51,8 +55,8 @@ def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
         click.echo(_READ.to(lang, count=unread))
     if graded.pairs:
         click.echo(_ALIKE.to(lang, count=len(graded.pairs)))
-    for english, french, name in _PLACES:
-        click.echo(f"{french if lang == 'fr' else english} {out / name}")
+    for name, what in _PLACES.items():
+        click.echo(f"{what.to(lang)}  {out / name}")
 
 
 def _document(graded: Class, out: Path) -> dict[str, object]:

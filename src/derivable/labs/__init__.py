@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from derivable.labs.questions.choice import TextQuestion as TextQuestion
     from derivable.labs.questions.curve import CurveQuestion as CurveQuestion
     from derivable.labs.questions.function import FunctionQuestion as FunctionQuestion
+    from derivable.labs.questions.program import Flaw as Flaw
     from derivable.labs.questions.program import ProgramQuestion as ProgramQuestion
     from derivable.labs.questions.training import TrainingQuestion as TrainingQuestion
+    from derivable.labs.questions.value import Known as Known
     from derivable.labs.questions.value import ValueQuestion as ValueQuestion
     from derivable.labs.sheet import Sheet as Sheet
     from derivable.labs.sheet import load as load
@@ -45,7 +47,9 @@ _HOME = {
     "CurveQuestion": "questions.curve",
     "Draw": "draw",
     "Feedback": "feedback",
+    "Flaw": "questions.program",
     "FunctionQuestion": "questions.function",
+    "Known": "questions.value",
     "Mistake": "questions.base",
     "ProgramQuestion": "questions.program",
     "Question": "questions.base",

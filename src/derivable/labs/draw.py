@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SIZES = (2, 3, 5, 7, 11, 13)
+SIZES = (3, 5, 7, 11, 13)  # no 2, which is the factor of many formulas
 
 
 class Draw:
@@ -18,7 +18,7 @@ class Draw:
         self.generator = torch.Generator().manual_seed(seed)
 
     def sizes(self, count: int) -> list[int]:
-        """So many distinct sizes, from 2 to 13."""
+        """So many distinct sizes, from 3 to 13."""
         order = torch.randperm(len(SIZES), generator=self.generator)
         return [SIZES[int(i)] for i in order[:count]]
 

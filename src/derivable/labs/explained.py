@@ -123,6 +123,69 @@ _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
         ),
     ),
     (
+        r"bitwise_xor",
+        Text(
+            "^ is no power in Python: write **.",
+            "^ n'est pas une puissance en Python\u00a0: écrire **.",
+        ),
+    ),
+    (
+        r"must be Tensor, not tuple|'tuple' and 'Tensor'|'tuple' object has no attribute",
+        Text(
+            "a tuple stands where a tensor is needed: unpack it, as in (x,) = ctx.saved_tensors or "
+            "grad, _ = backward(...).",
+            "un tuple se trouve là où il faut un tenseur\u00a0: le déballer, comme dans (x,) = "
+            "ctx.saved_tensors ou grad, _ = backward(...).",
+        ),
+    ),
+    (
+        r"return_types\.(max|min)",
+        Text(
+            "{0} along an axis returns values and indices: take .values.",
+            "{0} le long d'un axe renvoie des valeurs et des indices\u00a0: prendre .values.",
+        ),
+    ),
+    (
+        r"Boolean value of Tensor with more than one value",
+        Text(
+            "a condition on a whole tensor: use torch.where, a mask or clamp for each entry.",
+            "une condition porte sur un tenseur entier\u00a0: utiliser torch.where, un masque ou "
+            "clamp pour chaque terme.",
+        ),
+    ),
+    (
+        r"only one element tensors can be converted|math domain error|only 0-dimensional",
+        Text(
+            "a function of math takes one number: use that of torch (torch.exp, torch.log).",
+            "une fonction de math prend un seul nombre\u00a0: utiliser celle de torch (torch.exp, "
+            "torch.log).",
+        ),
+    ),
+    (
+        r"mean\(\): could not infer output dtype|Input dtype must be either a floating",
+        Text(
+            "a mean needs numbers with decimals: convert with .double() or .float() first.",
+            "une moyenne demande des nombres à virgule\u00a0: convertir d'abord avec .double() ou "
+            ".float().",
+        ),
+    ),
+    (
+        r"Dimension out of range",
+        Text(
+            "the tensor has fewer axes than this dim; dim=0 is the first one.",
+            "le tenseur a moins d'axes que ce dim\u00a0; dim=0 est le premier.",
+        ),
+    ),
+    (
+        r"Expected size for first two dimensions of batch2|size mismatch, got input",
+        Text(
+            "the shapes of a matrix product do not go together: write the shape of each factor "
+            "beside it.",
+            "les formes d'un produit de matrices ne vont pas ensemble\u00a0: écrire la forme de "
+            "chaque facteur à côté de lui.",
+        ),
+    ),
+    (
         r"RecursionError",
         Text("the function calls itself without end.", "la fonction s'appelle elle-même sans fin."),
     ),

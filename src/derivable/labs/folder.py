@@ -11,6 +11,7 @@ from derivable.labs.grading.scale import write_scale
 from derivable.labs.notebook import Version, notebook
 from derivable.labs.rehearsal import Rehearsal
 from derivable.labs.sheet import SHEETS, Sheet
+from derivable.labs.source import without_solutions
 from derivable.labs.tables import small_table
 from derivable.labs.teacher import Seen, teacher_page
 from derivable.labs.text import Text
@@ -36,7 +37,8 @@ def write_folder(sheet: Sheet, lang: str, out: Path, *, fixes: bool = False) -> 
     _write(out / solutions, notebook(sheet, Version(lang, solutions=True)))
     write_scale(sheet, out / _SCALE.to(lang), lang)
     if sheet.path.parent != SHEETS:
-        write_whole(out / sheet.path.name, sheet.text)
+        text = sheet.text if fixes else without_solutions(sheet.text)
+        write_whole(out / sheet.path.name, text)
         files[sheet.path.name] = "own"
     page = _PAGE.to(lang)
     write_whole(out / page, teacher_page(sheet, lang, files, seen))

@@ -1,11 +1,18 @@
-"""Loops that end after a number of turns, as if there were nothing left to go over."""
+"""Loops that end after a number of turns, as if there were nothing left to go over.
+
+A descent of derivable is such a loop as well, of as many steps.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import derivable
+from derivable.descent.driver import descend
 
 FOR, WHILE = "_derivable_turns", "_derivable_counter"  # their names among the builtins
 
@@ -53,6 +60,24 @@ class Loops:
             return left >= 0
 
         return another
+
+
+def cut_descents(loops: Loops) -> None:
+    """Let `derivable.descend` take no more steps than a loop takes turns."""
+
+    def shorter(*arguments: Any, steps: int, **options: Any) -> Any:
+        if isinstance(steps, int) and steps > loops.limit:
+            caller = sys._getframe(1)
+            loops.cut[caller.f_code.co_filename, caller.f_lineno] = None
+            steps = loops.limit
+        return descend(*arguments, steps=steps, **options)
+
+    vars(derivable)["descend"] = shorter
+
+
+def whole_descents() -> None:
+    """Let `derivable.descend` take all its steps again."""
+    vars(derivable)["descend"] = descend
 
 
 class _Rewriting(ast.NodeTransformer):

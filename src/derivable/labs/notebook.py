@@ -65,7 +65,7 @@ def _made(sheet: Sheet, cells: list[Cell], version: Version) -> Iterator[dict[st
         if not cell.is_code:
             yield {"cell_type": "markdown", "metadata": {}, "source": _lines(cell.text)}
             continue
-        text = cell.marked(version.lang) if version.solutions else cell.given(version.lang)
+        text = cell.marked(version.lang) if version.solutions else sheet.blanked(cell, version.lang)
         question = sheet.questions.get(cell.question)
         yield _code(text, _marks(question) if question else {})
         if question is not None and ends[cell.question] is cell:

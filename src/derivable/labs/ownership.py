@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Iterator
@@ -16,10 +17,11 @@ import torch
 
 import derivable
 
-_OURS = str(Path(derivable.__file__).parent)
-_SOLUTIONS = (str(Path(_OURS) / "functions"), str(Path(_OURS) / "functional.py"))
-_TORCH = str(Path(torch.__file__).parent)
-_AUTOGRAD = str(Path(_TORCH) / "autograd" / "__init__.py")
+_DERIVABLE, _PYTORCH = Path(derivable.__file__).parent, Path(torch.__file__).parent
+_OURS, _TORCH = f"{_DERIVABLE}{os.sep}", f"{_PYTORCH}{os.sep}"  # how names of their files begin
+_SOLUTIONS = (f"{_DERIVABLE / 'functions'}{os.sep}", str(_DERIVABLE / "functional.py"))
+_DESCEND = str(_DERIVABLE / "descent" / "driver.py")
+_AUTOGRAD = str(_PYTORCH / "autograd" / "__init__.py")
 
 
 def package_of(answer: Any) -> str:
@@ -41,7 +43,7 @@ def package_of(answer: Any) -> str:
 
 def _is_door(code: CodeType) -> bool:
     """Whether it only guards a method of the author's, as those of a derivable.Function."""
-    return str(Path(code.co_filename).parent) == str(Path(_OURS) / "function")
+    return Path(code.co_filename).parent == _DERIVABLE / "function"
 
 
 class Calls:
@@ -51,6 +53,7 @@ class Calls:
         self.solution = ""  # the first function that is the answer itself, and whose it is
         self.package = ""
         self.autograd = False
+        self.descend = False
 
     def found(self, function: str, package: str) -> None:
         """Keep the first one."""
@@ -60,7 +63,7 @@ class Calls:
 
 @contextmanager
 def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
-    """Inside, calls of derivable's own functions and of autograd.grad are noticed.
+    """Inside, calls of derivable's own functions, of `descend` and of autograd are noticed.
 
     `forbidden` are functions of PyTorch by their names, such as "logsumexp".
     """
@@ -74,8 +77,10 @@ def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
         if event != "call":
             return
         file, name = frame.f_code.co_filename, frame.f_code.co_name
-        if file.startswith(_SOLUTIONS):
-            kind = file.removesuffix(".py").rsplit("/", 1)[-1]
+        if file == _DESCEND:
+            calls.descend = True
+        elif file.startswith(_SOLUTIONS):
+            kind = Path(file).stem
             calls.found(name if kind == "functional" else kind, "derivable")
         elif file.startswith(_TORCH):
             if name in forbidden:
@@ -96,6 +101,11 @@ def _is_torch(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
     module = str(getattr(function, "__module__", None) or getattr(owner, "__name__", "") or "")
     return isinstance(owner, torch.Tensor) or "torch" in module or "torch" in type(owner).__module__
+
+
+def is_unwritten(error: BaseException) -> bool:
+    """Whether the code states itself that it is to be written; PyTorch uses this error, too."""
+    return isinstance(error, NotImplementedError) and "not implemented for" not in str(error)
 
 
 def blank_line(function: Callable[..., Any] | None) -> int:

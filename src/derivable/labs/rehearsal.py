@@ -15,7 +15,7 @@ from typing import Any
 from derivable.errors import SettingError
 from derivable.examiner.capture.places import in_words
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.loops import Loops
+from derivable.labs.loops import Loops, cut_descents, whole_descents
 from derivable.labs.questions.base import Mistake, Question
 from derivable.labs.sheet import Sheet
 from derivable.labs.source import Cell, Kind
@@ -81,7 +81,7 @@ class Rehearsal:
     def _run(self, cell: Cell, text: str, names: dict[str, Any]) -> None:
         try:
             run_cell(text, f"{self.sheet.name} line {cell.line}", names, self.sheet.loop_limit)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SettingError(
                 f"{self.sheet.path}:{cell.line}: this cell fails: {in_words(error)}"
             ) from error
@@ -122,7 +122,9 @@ def blank_names(sheet: Sheet, lang: str) -> dict[str, Any]:
     """The names after all cells as students get them. Raises what a cell raises."""
     names = new_names()
     for cell in code_of(sheet, lang):
-        run_cell(cell.given(lang), f"{sheet.name} blank {cell.line}", names, sheet.loop_limit)
+        run_cell(
+            sheet.blanked(cell, lang), f"{sheet.name} blank {cell.line}", names, sheet.loop_limit
+        )
     return names
 
 
@@ -142,6 +144,7 @@ def run_cell(text: str, filename: str, names: dict[str, Any], loop_limit: int) -
     modules = [loops.rewritten(one, filename) for one in ast.parse(text, filename).body]
     backend = plt.get_backend()
     plt.switch_backend("agg")
+    cut_descents(loops)
     try:
         with (
             contextlib.redirect_stdout(io.StringIO()), on_one_thread(0), warnings.catch_warnings()
@@ -150,6 +153,7 @@ def run_cell(text: str, filename: str, names: dict[str, Any], loop_limit: int) -
             for module in modules:
                 exec(compile(module, filename, "exec"), names)
     finally:
+        whole_descents()
         plt.close("all")
         plt.switch_backend(backend)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
+import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,6 @@ from derivable.examiner.capture.places import told
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.labs.draw import Draw
-from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Question
 from derivable.labs.source import Cell, Kind, cells_of, sheet_code
@@ -26,7 +26,8 @@ from derivable.language import language, speaking
 from derivable.threads import on_one_thread
 
 SHEETS = Path(__file__).parent / "sheets"
-SECONDS = 8.0  # for one check
+SECONDS = 15.0  # for one check, on a machine that others use as well
+_TEXT = 'Text("English", "français")'
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Sheet:
     loop_limit  turns after which grading ends a loop of a copy
     lang        the language of `check`: "en", "fr", or None for that of DERIVABLE_LANG
     fixes       whether `check` shows a solution after the fourth wrong answer; teachers set it
+    text        the sheet's file, as it was read
     """
 
     title: Text
@@ -49,6 +51,7 @@ class Sheet:
     path: Path = Path()
     cells: list[Cell] = field(default_factory=list)
     questions: dict[str, Question] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
     _wrong: dict[str, int] = field(default_factory=dict)  # answers so far, by question
 
     def add(self, *questions: Question) -> None:
@@ -64,31 +67,35 @@ class Sheet:
         return sum(question.points for question in self.questions.values())
 
     def check(self, key: str, *answers: Any) -> None:
-        """Show what is right or wrong in an answer; never raises.
+        """Show what is right or wrong in an answer; runs the answer, and raises nothing of it.
 
         Each call draws new sizes and numbers. From the second wrong answer on there is a hint,
-        from the third on the place of the formula.
+        from the third on the place of the formula. Raises SettingError for a language without
+        messages.
         """
         lang = language(self.lang)
         feedback = self.feedback(key, *answers, lang=lang)
-        if feedback.status in (Status.WRONG, Status.FAILED):
+        known = feedback.question in self.questions
+        if known and feedback.status in (Status.WRONG, Status.FAILED):
             self._wrong[key] = self._wrong.get(key, 0) + 1
-            feedback = feedback.with_more(*self._help(key, self._wrong[key], lang))
+            if not feedback.mistake.startswith("forward"):  # help is about the derivative
+                feedback = feedback.with_more(*self._help(key, self._wrong[key], lang))
         show(feedback)
 
     def feedback(
         self, key: str, *answers: Any, seed: int | None = None, lang: str | None = None
     ) -> Feedback:
-        """The feedback on an answer, as data; runs the answer, and never raises.
+        """The feedback on an answer, as data; runs the answer, and raises nothing of it.
 
-        `seed` of the sizes and numbers; without it they are drawn anew each time.
+        `seed` of the sizes and numbers; without it they are drawn anew each time. Raises
+        SettingError for a language without messages.
         """
         lang = language(lang or self.lang)
-        question = self.questions.get(key)
+        question = self.questions.get(key) if isinstance(key, str) else None
         if question is None:
-            names = ", ".join(self.questions)
-            line = say("unknown", lang, name=repr(key), names=names)
-            return Feedback(str(key), Status.FAILED, (line,), mistake="unknown")
+            name = repr(key) if isinstance(key, str) else type(key).__name__
+            line = say("unknown", lang, name=name, names=", ".join(self.questions))
+            return Feedback(name, Status.FAILED, (line,), mistake="unknown")
         if len(answers) != len(question.answers):
             gaps = {"names": question.names, "count": len(answers)}
             line = say("answers", lang, name=key, **gaps)
@@ -100,10 +107,19 @@ class Sheet:
         except TimeUpError:
             line = say("too_long", lang, name=question.names, seconds=f"{SECONDS:g}")
             return question.wrong("too long", line, status=Status.FAILED)
-        except Exception as error:  # of the student's code, at a place that no question expects
-            head = say("failed", lang, name=question.names, where=question.names)
-            lines = (head, *explained(error, lang))
-            return question.wrong(type(error).__name__, *lines, status=Status.FAILED)
+        except (Exception, SystemExit) as error:  # where no question expects one
+            return question.failed(error, lang, question.names)
+
+    def with_consequences(self, found: Mapping[str, Feedback], lang: str) -> dict[str, Feedback]:
+        """The feedback on each question, where what follows from another one is said to do so."""
+        done: dict[str, Feedback] = {}
+        for key, feedback in found.items():
+            question = self.questions[key]
+            causes = [k for k in question.needs if k in done and _is_wrong(done[k])]
+            follows = bool(causes) and _is_wrong(feedback)
+            names = ", ".join(self.questions[k].names for k in causes)
+            done[key] = question.consequence(names, lang) if follows else feedback
+        return done
 
     def _help(self, key: str, count: int, lang: str) -> Iterable[str]:
         """What is shown besides after so many wrong answers."""
@@ -122,17 +138,23 @@ class Sheet:
 
     def given(self, lang: str) -> list[str]:
         """The code that students get, cell by cell."""
-        return [c.given(lang) for c in self.cells if c.is_code and c.lang in ("", lang)]
+        code = [c for c in self.cells if c.is_code and c.lang in ("", lang)]
+        return [self.blanked(cell, lang) for cell in code]
+
+    def blanked(self, cell: Cell, lang: str) -> str:
+        """A cell as students get it."""
+        question = self.questions.get(cell.question)
+        return cell.given(lang, question.answers if question is not None else ())
 
     def shown(self, lang: str) -> list[str]:
         """The code that no answer needs, which grading leaves out."""
         kept = [c for c in self.cells if c.kind is Kind.SHOW and c.lang in ("", lang)]
         return [cell.given(lang) for cell in kept]
 
-    @cached_property
-    def text(self) -> str:
-        """The sheet's file, as it was read."""
-        return self.path.read_text(encoding="utf-8")
+
+def _is_wrong(feedback: Feedback) -> bool:
+    """Whether it is neither right nor left to a person."""
+    return feedback.status not in (Status.RIGHT, Status.MANUAL)
 
 
 def show(feedback: Feedback) -> None:
@@ -149,35 +171,53 @@ def names() -> list[str]:
     return sorted(path.stem for path in SHEETS.glob("[!_]*.py"))
 
 
-def load(name: str, lang: str | None = None) -> Sheet:
-    """The sheet of this name, or that of a file of one's own; runs the [sheet] cells of the file.
+def load(name: str | Path, lang: str | None = None) -> Sheet:
+    """The sheet of this name, or that of a file of one's own; RUNS the [sheet] cells of the file.
 
     Raises SettingError if there is none, or if it is no sheet; names the line.
     """
-    own = name.endswith(".py")
+    own = str(name).endswith(".py")
     path = Path(name) if own else SHEETS / f"{name}.py"
-    if not path.is_file():
+    if not (path.is_file() if own else str(name) in names()):
         raise SettingError(
-            f"there is no sheet {name!r}; the sheets are {', '.join(names())}, and a sheet of your "
-            "own is a .py file"
+            f"there is no sheet {str(name)!r}; the sheets are {', '.join(names())}, and a sheet of "
+            "your own is a .py file"
         )
-    cells = cells_of(path.read_text(encoding="utf-8"), str(path))
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+        raise SettingError(
+            f"{path}: notebooks use the file's name as a variable, so it must be a Python name, "
+            "such as my_sheet.py; rename the file"
+        )
+    text = _text_of(path)
+    cells = cells_of(text, str(path))
     module = ModuleType(f"derivable_sheet_{path.stem}")
     vars(module)["__file__"] = str(path)
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
-    except Exception as error:  # the author's code
-        raise SettingError(f"the sheet {name!r} cannot be loaded: {told(error)}") from None
+    except (Exception, SystemExit) as error:  # the author's code
+        raise SettingError(f"the sheet {str(name)!r} cannot be loaded: {told(error)}") from None
     sheet = vars(module).get("sheet")
     if not isinstance(sheet, Sheet):
         raise SettingError(f"{path}: a [sheet] cell must define sheet = Sheet(title=..., ...)")
-    sheet.name, sheet.path, sheet.cells, sheet.lang = path.stem, path, cells, lang
-    _check_questions(sheet)
+    sheet.name, sheet.path, sheet.cells, sheet.text = path.stem, path, cells, text
+    sheet.lang = language(lang) if lang else None
+    _check_sheet(sheet)
     return sheet
 
 
-def _check_questions(sheet: Sheet) -> None:
-    """Refuse questions without a cell, and cells of questions that are not there."""
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingError(
+            f"{path} is no text in UTF-8 ({error.reason}); save it as UTF-8"
+        ) from None
+
+
+def _check_sheet(sheet: Sheet) -> None:
+    """Refuse questions without a cell, cells of questions that are not there, and wrong fields."""
     asked = {cell.question: cell.line for cell in sheet.cells if cell.question}
     for key, line in asked.items():
         if key not in sheet.questions:
@@ -185,3 +225,25 @@ def _check_questions(sheet: Sheet) -> None:
     for key in sheet.questions:
         if key not in asked:
             raise SettingError(f'{sheet.path}: no cell has question="{key}"')
+    if not isinstance(sheet.title, Text):
+        raise SettingError(f"{sheet.path}: title must be {_TEXT}, got {sheet.title!r}")
+    for question in sheet.questions.values():
+        wrong = _refusal(question)
+        if wrong:
+            raise SettingError(f"{sheet.path}: question {question.key!r}: {wrong}")
+    if not sheet.points > 0:
+        raise SettingError(f"{sheet.path}: the points of all questions together must be above 0")
+
+
+def _refusal(question: Question) -> str:
+    """What is wrong with the fields of a question; empty where nothing is."""
+    if not question.key.isidentifier():
+        return "its key must be a Python name, because it stands in code and in the scale"
+    answers = question.answers
+    if isinstance(answers, str) or not all(str(name).isidentifier() for name in answers):
+        return f'answers must be a tuple of names, such as ("w", "b"), got {answers!r}'
+    if not (isinstance(question.points, int | float) and 0 <= question.points < math.inf):
+        return f"points must be a number from 0, got {question.points!r}"
+    if not isinstance(question.title, Text):
+        return f"title must be {_TEXT}, got {question.title!r}"
+    return ""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -59,9 +59,13 @@ class Cell:
         """Whether it is a code cell of notebooks."""
         return self.kind in (Kind.CODE, Kind.SHOW)
 
-    def given(self, lang: str) -> str:
-        """What students get: blanks where the solutions are."""
-        return _blanked(_in_language(self.text, lang), lang)
+    def given(self, lang: str, answers: Collection[str] = ()) -> str:
+        """What students get: blanks where the solutions are.
+
+        At the top level a blank defines those of the `answers` that the solution assigns, or, if
+        it assigns none of them, every name.
+        """
+        return _blanked(_in_language(self.text, lang), lang, answers)
 
     def marked(self, lang: str) -> str:
         """What teachers get: the solutions between their marks."""
@@ -92,9 +96,10 @@ def cells_of(text: str, path: str) -> list[Cell]:
         place = f"{path}:{start + 1}"
         body = "\n".join(lines[start + 1 : end]).strip("\n")
         settings = dict(_SETTING.findall(match[2]))
+        unread = _SETTING.sub("", match[2])
         lang, question = settings.pop("lang", ""), settings.pop("question", "")
         kind = match[1] or "code"
-        if kind not in {one.value for one in Kind} or settings:
+        if kind not in {one.value for one in Kind} or settings or "=" in unread:
             raise SettingError(
                 f"{place}: a cell begins with # %%, # %% [markdown], [sheet] or [show], then "
                 f'lang="fr" or question="key"; got {lines[start]!r}'
@@ -103,10 +108,22 @@ def cells_of(text: str, path: str) -> list[Cell]:
             raise SettingError(f'{place}: lang is "en" or "fr", got {lang!r}')
         if re.findall(rf"{BEGIN}|{END}", body) != [BEGIN, END] * body.count(BEGIN):
             raise SettingError(f"{place}: each {BEGIN} needs one {END} below it")
+        _check_regions(body, place)
         if kind == Kind.TEXT.value:
             body = "\n".join(re.sub(r"^# ?", "", line) for line in body.splitlines())
         found.append(Cell(Kind(kind), body, start + 1, lang, question))
     return found
+
+
+def _check_regions(body: str, place: str) -> None:
+    """Refuse solutions at the margin that are no whole statements: their names become blanks."""
+    for region in re.findall(rf"^{BEGIN}\n(.*?)^{END}$", body, re.S | re.M):
+        try:
+            ast.parse(region)
+        except SyntaxError as error:
+            raise SettingError(
+                f"{place}: between {BEGIN} and {END} there must be whole statements: {error.msg}"
+            ) from None
 
 
 def sheet_code(cells: list[Cell]) -> str:
@@ -129,7 +146,12 @@ def _in_language(text: str, lang: str) -> str:
     return "\n".join(kept)
 
 
-def _blanked(text: str, lang: str) -> str:
+def without_solutions(text: str) -> str:
+    """The text of a sheet's file without what stands between the marks."""
+    return re.sub(rf"^([ \t]*{BEGIN}\n).*?^([ \t]*{END})$", r"\1\2", text, flags=re.S | re.M)
+
+
+def _blanked(text: str, lang: str, answers: Collection[str]) -> str:
     """The text with `...` in the place of each solution; names that it defines are `...` too."""
     out: list[str] = []
     lines = iter(text.splitlines())
@@ -140,6 +162,7 @@ def _blanked(text: str, lang: str) -> str:
         region = list(_until_end(lines))
         indent = line[: len(line) - len(line.lstrip())]
         names = _assigned(textwrap.dedent("\n".join(region))) if not indent else []
+        names = [name for name in names if name in answers] or names
         blank = BLANK.to(lang)
         out += [f"{name} = ...  {blank}" for name in names] or [f"{indent}...  {blank}"]
     return "\n".join(out)
@@ -153,11 +176,13 @@ def _until_end(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _assigned(code: str) -> list[str]:
-    """The names that statements of this code assign, in their order."""
+    """The names that statements of this code define, in their order."""
     names: dict[str, None] = {}
     for statement in ast.parse(code).body:
-        if isinstance(statement, ast.Assign):
-            for target in statement.targets:
-                found = [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
-                names |= dict.fromkeys(found)
+        if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            names[statement.name] = None
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                names |= dict.fromkeys(n.id for n in ast.walk(target) if isinstance(n, ast.Name))
     return list(names)

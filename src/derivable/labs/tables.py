@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from derivable.data import find_california, load_diabetes
+from derivable.data.california import CACHE_FILE, cache_folder
 from derivable.errors import DataError
 from derivable.labs.text import Text
 from derivable.language import language
@@ -23,6 +24,20 @@ _SUBSTITUTE = Text(
 
 
 _substituted: ContextVar[bool] = ContextVar("diabetes instead of California", default=False)
+
+
+_used: list[str] = []  # the table that was handed out last
+
+
+def substitute_note(text: str) -> str:
+    """What to know of a sheet that uses California Housing where the table is not in the cache."""
+    there = (cache_folder() / CACHE_FILE).is_file()
+    return "" if there or "fetch_california_housing" not in text else _SUBSTITUTE.to(language())
+
+
+def used() -> str:
+    """The name of the table that a notebook in this process has loaded; California by default."""
+    return _used[-1] if _used else "california"
 
 
 @contextmanager
@@ -47,6 +62,7 @@ def fetch_california_housing() -> Any:
     except DataError:
         print(_SUBSTITUTE.to(language()))
         table = load_diabetes()
+    _used[:] = [table.name]
     return Bunch(
         data=table.x.numpy(),
         target=table.y.squeeze(1).numpy(),

@@ -6,10 +6,11 @@ from derivable.labs.text import Text
 
 WORDS: dict[str, Text] = {
     "right": Text("{name}: right.", "{name}\u00a0: juste."),
-    "to_do": Text("{name}: to be done.", "{name}\u00a0: à faire."),
-    "to_do_line": Text(
-        "{name}: to be done, at line {line}.", "{name}\u00a0: à faire, à la ligne {line}."
+    "consequence": Text(
+        "{name}: not judged; it follows from {causes}, which is not right yet.",
+        "{name}\u00a0: non évalué\u00a0; cela découle de {causes}, qui n'est pas encore juste.",
     ),
+    "to_do": Text("{name}: to be done.", "{name}\u00a0: à faire."),
     "forward_done": Text(
         "{name}: forward is right; backward is to be done.",
         "{name}\u00a0: forward est juste\u00a0; backward est à faire.",
@@ -41,6 +42,11 @@ WORDS: dict[str, Text] = {
     "uses_autograd": Text(
         "backward asks autograd for the gradient. Here it is to be written as a formula.",
         "backward demande le gradient à autograd. Il s'agit ici d'en écrire la formule.",
+    ),
+    "trains_by_autograd": Text(
+        "{name} asks autograd for the gradients. Here each backward is to be called directly.",
+        "{name} demande les gradients à autograd. Il s'agit ici d'appeler chaque backward "
+        "directement.",
     ),
     "no_class": Text(
         "{name}: a class with forward and backward is expected, got {got}.",
@@ -113,6 +119,18 @@ WORDS: dict[str, Text] = {
     "hint": Text("Hint: {text}", "Indice\u00a0: {text}"),
     "place": Text("To read: {text}", "À lire\u00a0: {text}"),
     "fix": Text("A solution: {text}", "Une solution\u00a0: {text}"),
+    "not_right": Text("{name}: not right.", "{name}\u00a0: ce n'est pas juste."),
+    "too_large": Text("{name}: too large.", "{name}\u00a0: trop grand."),
+    "too_small": Text("{name}: too small.", "{name}\u00a0: trop petit."),
+    "some_wrong": Text(
+        "{name}: {count} of {all} values are not right.",
+        "{name}\u00a0: {count} valeurs sur {all} ne sont pas justes.",
+    ),
+    "float32": Text(
+        "{name}: computed in float32, with seven digits; new tensors need dtype=x.dtype.",
+        "{name}\u00a0: calculé en float32, avec sept chiffres\u00a0; les nouveaux tenseurs doivent "
+        "avoir dtype=x.dtype.",
+    ),
     "wrong_value": Text(
         "{name}: {got}, which is not right.", "{name}\u00a0: {got}, ce qui n'est pas juste."
     ),
@@ -128,7 +146,6 @@ WORDS: dict[str, Text] = {
         "{name}: write your answer as text, in a sentence or two.",
         "{name}\u00a0: écrire la réponse sous forme de texte, en une ou deux phrases.",
     ),
-    "and": Text(" and ", " et "),
 }
 
 

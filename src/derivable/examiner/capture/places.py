@@ -94,7 +94,10 @@ def failing_line(error: BaseException) -> Place | None:
 
 def in_words(error: BaseException) -> str:
     """An error in one line: `NameError: name 'y' is not defined`."""
-    words = " ".join(str(error).split())
+    try:
+        words = " ".join(str(error).split())
+    except Exception:  # of a class of the user's own
+        words = ""
     if isinstance(error, SyntaxError):
         words = f"{error.msg}: {(error.text or '').strip()}"
     return f"{type(error).__name__}{': ' if words else ''}{words}"

@@ -23,11 +23,11 @@ from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.message import Message
 from derivable.examiner.messages import say
 
-_DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
 _FUTURE = functools.reduce(
     operator.or_, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
 )
-_DEFINING = 5.0  # seconds for the definitions after the line that ended a program
+DEFINING = 5.0  # seconds for the definitions after the line that ended a program
 
 
 class MissingModuleError(ModuleNotFoundError):
@@ -51,6 +51,25 @@ class Program:
     notes: list[Message] = field(default_factory=list)
     failed: bool = False  # whether a line failed
     dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the end
+
+
+class Compiler:
+    """Compiles statements of one program; a `from __future__ import` holds for those below it."""
+
+    def __init__(self) -> None:
+        self._flags = 0
+
+    def __call__(self, statement: ast.stmt, module: ast.Module, filename: str) -> CodeType:
+        """The code of a module that is made of this statement."""
+        code: CodeType = compile(module, filename, "exec", self._flags, dont_inherit=True)
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            self._flags |= code.co_flags & _FUTURE
+        return code
+
+
+def is_definition(statement: ast.stmt | None) -> bool:
+    """Whether it is run also where what stands above it has failed."""
+    return isinstance(statement, DEFINITIONS)
 
 
 def new_module(name: str, path: str, spec: ModuleSpec | None = None) -> ModuleType:
@@ -101,7 +120,7 @@ def run(program: Program, seconds: float, recording: Recording) -> None:
     program.dtype = torch.get_default_dtype()
     if ended:
         try:
-            with time_limit(_DEFINING):
+            with time_limit(DEFINING):
                 running.define_the_rest()
         except (TimeUpError, LongLoopError):
             return
@@ -114,7 +133,7 @@ class _Running:
         self.program, self.recording = program, recording
         self.names = vars(program.module)
         self.rest = self._all()
-        self.flags = 0  # of the `from __future__ import` above
+        self.compiler = Compiler()
 
     def _all(self) -> Iterator[tuple[Piece, ast.stmt | None]]:
         for piece in self.program.pieces:
@@ -153,7 +172,7 @@ class _Running:
     def define_the_rest(self) -> None:
         """Run the definitions and imports that are left, without a word about those that fail."""
         for piece, statement in self.rest:
-            if isinstance(statement, _DEFINITIONS):
+            if is_definition(statement):
                 try:
                     self._run(piece, statement)
                 except (KeyboardInterrupt, TimeUpError, LongLoopError):
@@ -172,10 +191,7 @@ class _Running:
         if statement is None:
             assert piece.error is not None
             raise piece.error
-        tree = ast.Module([statement], [])
-        code: CodeType = compile(tree, piece.filename, "exec", self.flags, dont_inherit=True)
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-            self.flags |= code.co_flags & _FUTURE
+        code = self.compiler(statement, ast.Module([statement], []), piece.filename)
         exec(code, self.names)
 
     def _goes_on(

@@ -16,6 +16,8 @@ from derivable.examiner.messages import error_of
 from derivable.examiner.render.show import short
 
 _MAGIC = re.compile(r"^(\s*)(?:[\w.,\s]+=\s*)?[%!].*$|^(\s*)\??\?[\w.]+\s*$|^(\s*)[\w.]+\?\??\s*$")
+_BEGINS = re.compile(r"(?:class|def|import|from|for|if|print)\b|@|[A-Za-z_][\w.]*\s*[=(,]")
+MOST_PIECES = 100  # of a script with errors of syntax
 _RUNS_ITS_CELL = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
 
 
@@ -62,11 +64,20 @@ def script(path: Path) -> tuple[list[Piece], str]:
     """A script as one piece, all statements above an error of its syntax; the assumed encoding."""
     read = decoded(path)
     text = read.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    return [_parsed(text, str(path))], read.assumed
+    return [parsed(text, str(path))], read.assumed
 
 
 def cells(path: Path) -> list[Piece]:
     """The code cells of a notebook, without the lines that only IPython understands.
+
+    Raises TargetError if the file is no notebook.
+    """
+    texts = enumerate(cell_texts(path), 1)
+    return [parsed(_python(t), f"{path} cell {i}") for i, t in texts if t.strip()]
+
+
+def cell_texts(path: Path) -> list[str]:
+    """The texts of the code cells of a notebook, also of empty ones.
 
     Raises TargetError if the file is no notebook.
     """
@@ -78,8 +89,7 @@ def cells(path: Path) -> list[Piece]:
         code = [c.get("source", c.get("input", "")) for c in found if c["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, AttributeError):
         raise error_of(TargetError, "error.no_notebook", path=short(str(path))) from None
-    texts = ["".join(source) if isinstance(source, list) else str(source) for source in code]
-    return [_parsed(_python(t), f"{path} cell {i}") for i, t in enumerate(texts, 1) if t.strip()]
+    return ["".join(source) if isinstance(source, list) else str(source) for source in code]
 
 
 def _python(cell: str) -> str:
@@ -97,7 +107,30 @@ def _python(cell: str) -> str:
     return cell
 
 
-def _parsed(text: str, filename: str) -> Piece:
+def resumed(path: Path) -> list[Piece]:
+    """A script as pieces: after an error of syntax, the next one begins at the next statement.
+
+    A statement begins at the margin, where a class, a function, an import or an assignment does.
+    Raises TargetError if the file cannot be read.
+    """
+    (whole,), _ = script(path)
+    if whole.error is None:
+        return [whole]
+    lines = linecache.getlines(str(path))
+    pieces = [whole]
+    begin = 0
+    while pieces[-1].error is not None and len(pieces) < MOST_PIECES:
+        after = max(pieces[-1].error.lineno or 1, begin + 1)
+        starts = (i for i in range(after, len(lines)) if _BEGINS.match(lines[i]))
+        begin = next(starts, len(lines))
+        if begin == len(lines):
+            break
+        pieces.append(parsed("\n" * begin + "".join(lines[begin:]), str(path)))
+    linecache.cache[str(path)] = (sum(map(len, lines)), None, lines, str(path))
+    return pieces
+
+
+def parsed(text: str, filename: str) -> Piece:
     """The statements; where the syntax is wrong, those above the wrong one, and the error."""
     lines = text.splitlines(keepends=True)
     linecache.cache[filename] = (len(text), None, lines, filename)

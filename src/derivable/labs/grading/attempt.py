@@ -35,6 +35,7 @@ POLL, WATCH = 0.1, 0.25  # seconds
 PATIENCE = 2.0  # seconds, until nobody holds the pipe open
 OURS = 512 * MB  # of memory that PyTorch and the sheet may use
 MOST_REPORTS = 16 << 20  # bytes of one attempt
+MOST_INCIDENTS = 500  # of one attempt that are kept
 FOLDER_EVERY = 4  # looks at the processes for one at the folder
 
 
@@ -64,15 +65,13 @@ class Attempt:
 
     def take(self, line: bytes) -> None:
         """One message; a line that is none is ignored."""
-        try:
-            message = json.loads(line)
-            self._take(message)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return
+        with suppress(Exception):  # a copy can write into the pipe as well, and that is anything
+            self._take(json.loads(line))
 
     def _take(self, message: dict[str, Any]) -> None:
         if "incident" in message:
-            self.incidents.append(Incident.of_json(message["incident"]))
+            if len(self.incidents) < MOST_INCIDENTS:
+                self.incidents.append(Incident.of_json(message["incident"]))
         elif "feedback" in message:
             feedback = feedback_of_json(message["feedback"])
             self.feedback[feedback.question] = feedback

@@ -155,7 +155,7 @@ def _distribution(done: Class, words: Words) -> str:
     edges = [decimal(i * out_of / BARS, done.lang) for i in range(BARS + 1)]
     names = [f"{a}–{b}" for a, b in pairwise(edges)]
     label = ", ".join(f"{name}: {n}" for name, n in zip(names, counts, strict=True) if n)
-    svg = bars_svg(counts, edges, words("distribution_alt", counts=label))
+    svg = bars_svg(counts, edges, words.text("distribution_alt", counts=label))
     return f"<figure>{svg}<figcaption>{words('distribution_caption')}</figcaption></figure>"
 
 

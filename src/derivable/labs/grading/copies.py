@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -9,15 +10,16 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from derivable.errors import DataError
 from derivable.labs.grading.limits import LARGEST, MB
 from derivable.labs.grading.naming import defines
-from derivable.labs.grading.unpacking import Unpacking, is_ignored
+from derivable.labs.grading.unpacking import is_ignored, unpack
 
 SUFFIXES = (".ipynb", ".py", ".ipynb.txt", ".ipynb.json", ".py.txt")
 BROUGHT, BROUGHT_FILES = 64 * MB, 500  # of a student's further files that the copy may read
+INNER, INNER_FILES = 256 * MB, 2_000  # of a ZIP that a student has handed in
 _MOODLE = re.compile(r"^(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?")
 
 
@@ -55,8 +57,15 @@ class Copy:
         if self.path is None:
             return ""
         if self.folder is None:
-            return _MOODLE.sub("", self.path.name) or self.path.name
-        return self.path.relative_to(self.folder).as_posix()
+            return _readable(_MOODLE.sub("", self.path.name) or self.path.name)
+        return _readable(self.path.relative_to(self.folder).as_posix())
+
+    @property
+    def files(self) -> list[Path]:
+        """The student's files, without links; the copy's own is among them."""
+        if self.folder is not None:
+            return _files(self.folder)
+        return [] if self.path is None else [self.path]
 
     def bring(self, to: Path) -> Path:
         """Copy the student's files below `to`, and return where the copy's own file is then."""
@@ -65,7 +74,7 @@ class Copy:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.path, target)
         size, count = 0, 0
-        for file in _files(self.folder) if self.folder else ():
+        for file in self.files if self.folder else ():
             size, count = size + file.stat().st_size, count + 1
             if size > BROUGHT or count > BROUGHT_FILES:
                 break
@@ -86,11 +95,14 @@ class _Handed:
 
 
 @contextmanager
-def copies_in(source: Path, answers: Sequence[str]) -> Iterator[list[Copy]]:
+def copies_in(
+    source: Path, answers: Sequence[str], out: Path | None = None
+) -> Iterator[list[Copy]]:
     """The copies in a folder, a ZIP or one file, in the order of the students' names.
 
     answers  the names that a copy of the sheet defines: of several files of a student, the one in
              which most of them are is graded
+    out      a folder beside the copies that belongs to no student: where marks are written
 
     What a ZIP holds is unpacked into a temporary folder, which is removed with the block. Raises
     DataError where there is nothing to grade.
@@ -98,7 +110,7 @@ def copies_in(source: Path, answers: Sequence[str]) -> Iterator[list[Copy]]:
     if not source.exists():
         raise DataError(f"there is no {source}; give a folder of copies, a ZIP, or one copy")
     with tempfile.TemporaryDirectory(prefix="derivable-copies-", ignore_cleanup_errors=True) as new:
-        found = _students(source, Path(new))
+        found = _students(source, Path(new), out)
         copies = [_copy(student, handed, answers) for student, handed in found.items()]
         if not copies:
             raise DataError(
@@ -108,15 +120,14 @@ def copies_in(source: Path, answers: Sequence[str]) -> Iterator[list[Copy]]:
         yield sorted(copies, key=lambda one: (_folded(one.student.name), one.student.number))
 
 
-def _students(source: Path, new: Path) -> dict[Student, _Handed]:
+def _students(source: Path, new: Path, out: Path | None) -> dict[Student, _Handed]:
     """Who handed in which files."""
-    unpacking = Unpacking()
     if source.is_dir():
         root = _below_single_folder(source) if not any(_loose(source)) else source
     elif source.suffix.lower() == ".zip":
         root = new / "copies"
         root.mkdir()
-        unpacking.unpack(source, root)
+        unpack(source, root)
         root = _below_single_folder(root)
     elif _is_candidate(source):
         return {Student(_stem(source.name)): _Handed(None, [source])}
@@ -124,9 +135,9 @@ def _students(source: Path, new: Path) -> dict[Student, _Handed]:
         raise DataError(f"{source} is no copy: a folder, a .zip, an .ipynb or a .py is expected")
     found: dict[Student, _Handed] = {}
     for entry in sorted(root.iterdir()):
-        if entry.is_symlink() or is_ignored(entry.name):
+        if entry.is_symlink() or is_ignored(entry.name) or _is_same(entry, out):
             continue
-        student, handed = _entry(entry, new / "inner" / str(len(found)), unpacking)
+        student, handed = _entry(entry, new / "inner" / str(len(found)))
         if student is not None:
             known = found.setdefault(student, _Handed(handed.folder))
             known.candidates += handed.candidates
@@ -134,11 +145,11 @@ def _students(source: Path, new: Path) -> dict[Student, _Handed]:
     return found
 
 
-def _entry(entry: Path, new: Path, unpacking: Unpacking) -> tuple[Student | None, _Handed]:
+def _entry(entry: Path, new: Path) -> tuple[Student | None, _Handed]:
     """Whose a file or folder is, and what can be graded of it; None for what is no copy."""
     moodle = _MOODLE.match(entry.name)
     if entry.is_dir():
-        student = _of_moodle(moodle) if moodle else Student(entry.name)
+        student = _of_moodle(moodle) if moodle else Student(_readable(entry.name))
         handed = _Handed(entry, [f for f in _files(entry) if _is_candidate(f)])
         archives = [f for f in _files(entry) if f.suffix.lower() == ".zip"]
     else:
@@ -150,9 +161,10 @@ def _entry(entry: Path, new: Path, unpacking: Unpacking) -> tuple[Student | None
     for i, archive in enumerate(archives):
         into = new / str(i)
         try:
-            unpacking.unpack(archive, into)
+            unpack(archive, into, INNER_FILES, INNER)
         except DataError:
-            handed.broken.append(archive.name)
+            shutil.rmtree(into, ignore_errors=True)  # what had come out of it before
+            handed.broken.append(_readable(archive.name))
             continue
         inner = [f for f in _files(into) if _is_candidate(f)]
         if inner and not handed.candidates:
@@ -167,7 +179,7 @@ def _copy(student: Student, handed: _Handed, answers: Sequence[str]) -> Copy:
     folder = handed.folder
     if chosen is not None and folder is not None and not chosen.is_relative_to(folder):
         folder = chosen.parent
-    others = tuple(sorted(file.name for file in handed.candidates if file != chosen))
+    others = tuple(sorted(_readable(file.name) for file in handed.candidates if file != chosen))
     return Copy(student, chosen, folder, others, tuple(handed.broken))
 
 
@@ -176,11 +188,11 @@ def _fit(file: Path, answers: Sequence[str]) -> tuple[int, bool, int, str]:
     size = file.stat().st_size
     text = file.read_bytes().decode("utf-8", "replace") if size <= LARGEST else ""
     there = sum(defines(text, name) for name in answers)
-    return there, ".ipynb" in file.name.lower(), size, file.name
+    return there, is_notebook(file), size, file.name
 
 
 def _of_moodle(match: re.Match[str]) -> Student:
-    return Student(" ".join(match["name"].split()), match["number"])
+    return Student(" ".join(_readable(match["name"]).split()), match["number"])
 
 
 def _below_single_folder(root: Path) -> Path:
@@ -206,7 +218,7 @@ def _files(folder: Path) -> list[Path]:
     for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
         if entry.is_symlink() or is_ignored(entry.name):
             continue
-        found += _files(entry) if entry.is_dir() else [entry]
+        found += _files(entry) if entry.is_dir() else [entry] if entry.is_file() else []
     return found
 
 
@@ -214,8 +226,29 @@ def _is_candidate(file: Path) -> bool:
     return file.is_file() and file.name.lower().endswith(SUFFIXES)
 
 
+def is_notebook(file: Path) -> bool:
+    """Whether a copy is a notebook, by its name; else it is a script."""
+    return ".ipynb" in file.name.lower()
+
+
+def _is_same(entry: Path, out: Path | None) -> bool:
+    return out is not None and out.exists() and entry.samefile(out)
+
+
 def _stem(name: str) -> str:
-    return PurePosixPath(name).name.partition(".")[0] or name
+    """A file's name without its suffix: that of `marie.curie.ipynb` is `marie.curie`."""
+    stem = name.lower().removesuffix(".zip")
+    known = [len(suffix) for suffix in SUFFIXES if stem.endswith(suffix)]
+    return _readable(name[: len(stem) - max(known, default=0)] or name)
+
+
+def _readable(name: str) -> str:
+    """A name of the system as text: bytes that are no UTF-8 are those of an older ZIP program."""
+    raw = os.fsencode(name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def _folded(name: str) -> str:

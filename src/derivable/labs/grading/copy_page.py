@@ -90,7 +90,7 @@ def _curve(feedback: Feedback, title: str, words: Words) -> str:
     steps, losses = curve.steps, curve.losses
     if not len(steps):
         return ""
-    label = words(
+    label = words.text(
         "curve_alt",
         first=words.number(losses[0]),
         last=words.number(losses[-1]),

@@ -59,7 +59,8 @@ def grade(
     In `out` are then index.html for the teacher, a page for each copy in copies/, marks.csv with
     Moodle's columns, and results/, by which a grading that was interrupted goes on and one that
     is made again changes nothing. Raises DataError where there is nothing to grade, Stopped after
-    Ctrl-C, and WorkerError where copies cannot be run at all.
+    Ctrl-C, FileError where another process grades into `out`, and WorkerError where copies cannot
+    be run at all. RUNS the code of the copies; `derivable.labs.grading` states what limits them.
     """
     options = options or Options()
     lang = language(options.lang)
@@ -69,14 +70,13 @@ def grade(
     answers = [name for question in sheet.questions.values() for name in question.answers]
     runner = Runner(_reference(sheet), keys, lang, options.limits, caches_here())
     results = Results(out / RESULTS, runner, sheet.text)
-    results.prepare()
-    with copies_in(source, answers) as copies:
+    with results.held(), copies_in(source, answers, out) as copies:
         with _progress(len(copies), options.visible, PROGRESS.to(lang)) as advance:
             outcomes = _run_all(copies, results, options, advance)
         marked = [_marked(c, o, scale) for c, o in zip(copies, outcomes, strict=True)]
         pairs = similar_pairs(copies, sheet.given(lang))
         done = Class(sheet, scale, lang, marked, pairs)
-    _write(done, out)
+        _write(done, out)
     return done
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+LETTERS = 2000  # of a text that are kept
+
 
 class Kind(StrEnum):
     """What happened."""
@@ -58,12 +60,12 @@ class Incident:
 
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Incident:
-        """From JSON; raises ValueError, KeyError or TypeError for what is none."""
+        """From JSON; raises ValueError, KeyError, TypeError or OverflowError for what is none."""
         return cls(
             Kind(values["kind"]),
             int(values["cell"]),
             int(values["line"]),
-            str(values["text"]),
+            str(values["text"])[:LETTERS],
             float(values["amount"]),
-            str(values["reason"]),
+            str(values["reason"])[:LETTERS],
         )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from derivable.labs.feedback import Curve, Feedback, Status
+from derivable.labs.grading.incidents import LETTERS
 from derivable.labs.grading.limits import Limits
 
-LINES, LETTERS = 20, 2000  # of a feedback that are kept, and of one of its lines
+LINES = 20  # of a feedback that are kept, each with LETTERS letters
 POINTS = 1000  # of a curve
+LAST, LARGEST = 10**12, 1e300  # below which steps and losses of a curve are
 
 Statement = tuple[int, int]  # the number of a block, and of a statement in it
 
@@ -65,7 +68,7 @@ def feedback_to_json(feedback: Feedback) -> dict[str, Any]:
 
 
 def feedback_of_json(values: dict[str, Any]) -> Feedback:
-    """From JSON; raises ValueError, KeyError or TypeError for what is none."""
+    """From JSON; raises ValueError, KeyError, TypeError or OverflowError for what is none."""
     curve = values["curve"]
     return Feedback(
         str(values["question"]),
@@ -73,7 +76,7 @@ def feedback_of_json(values: dict[str, Any]) -> Feedback:
         tuple(_shortened(values["lines"])) or ("",),
         tuple(_shortened(values["remarks"])),
         min(1.0, max(0.0, float(values["share"]))),
-        str(values["mistake"]),
+        str(values["mistake"])[:LETTERS],
         curve and _curve_of_json(curve),
     )
 
@@ -97,19 +100,22 @@ def _curve_to_json(curve: Curve) -> dict[str, Any]:
 
 
 def _curve_of_json(values: dict[str, Any]) -> Curve:
-    return Curve(
-        [int(step) for step in values["steps"]],
-        _numbers(values["losses"]),
-        _numbers(values["low"]),
-        _numbers(values["high"]),
-    )
+    """A curve that can be drawn; raises ValueError for one that cannot."""
+    steps = [int(step) for step in values["steps"]]
+    losses, low, high = (_numbers(values[name]) for name in ("losses", "low", "high"))
+    if len(losses) != len(steps) or not len(low) == len(high) in (0, len(steps)):
+        raise ValueError("a curve has as many losses as steps, and a range for each step or none")
+    if any(a >= b for a, b in pairwise([-1, *steps, LAST])):
+        raise ValueError("the steps of a curve grow from 0 on")
+    return Curve(steps, losses, low, high)
 
 
 def _finite(values: Any) -> list[float | None]:
     """JSON has neither infinity nor NaN."""
     floats = (float(value) for value in values)
-    return [value if abs(value) < 1e300 else None for value in floats]
+    return [value if abs(value) < LARGEST else None for value in floats]
 
 
 def _numbers(values: list[float | None]) -> list[float]:
-    return [float("nan") if value is None else float(value) for value in values]
+    floats = (float("nan") if value is None else float(value) for value in values)
+    return [value if abs(value) < LARGEST else float("nan") for value in floats]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from html import escape
 
 from derivable.labs.feedback import MARKS
 from derivable.labs.grading.marked import Class, Marked
@@ -57,15 +58,18 @@ def _row(one: Marked, done: Class) -> list[str]:
 
 
 def _comment(one: Marked, done: Class) -> str:
-    """One line for each question: its points and the first line of its feedback."""
+    """One line for each question: its points and its feedback. Moodle shows it as HTML."""
     lines = []
     for key, feedback in one.feedback.items():
         points = (
             f"{decimal(one.points[key], done.lang)}/{decimal(done.scale.points[key], done.lang)}"
         )
         title = done.sheet.questions[key].title.to(done.lang)
-        lines.append(f"{MARKS[feedback.status]} {title} ({points}). {feedback.lines[0]}")
-    return "\n".join(lines)
+        said = feedback.lines[:1] if feedback.right else feedback.lines
+        lines.append(
+            escape(f"{MARKS[feedback.status]} {title} ({points}). {' '.join(said)}", False)
+        )
+    return "<br>\n".join(lines)
 
 
 def _plain(cell: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-# In a notebook, a line may begin after the two characters \n of a JSON string.
-_DEFINED = r"(?:\b|\\n)(?:(?:class|def)\s+{name}\b|{name}\s*(?:,[^=\n]*)?=(?!=))"
+# In a notebook, a line may begin after the two characters \n of a JSON string. Other targets beside
+# the name are looked at within a bound: the time is linear in the length of the code, whatever is
+# in it.
+_DEFINED = r"(?:\b|\\n)(?:(?:class|def)\s+{name}\b|{name}\s*(?:,[^=\n]{{0,200}})?=(?!=))"
 
 
 def defines(code: str, name: str) -> bool:

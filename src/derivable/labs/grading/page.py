@@ -12,7 +12,8 @@ from derivable.labs.grading.incidents import Incident, Kind
 from derivable.labs.grading.limits import MB
 from derivable.labs.grading.similar import Part
 from derivable.labs.grading.typography import decimal, set_in
-from derivable.labs.grading.words import INCIDENTS, NB, PAGES, place_in, reason_in
+from derivable.labs.grading.words import INCIDENTS, PAGES, place_in, reason_in
+from derivable.labs.text import NB, colon
 
 PARTLY = "±"
 _CLASSES = {Status.RIGHT: "right", Status.TO_DO: "todo", Status.MANUAL: "manual"}
@@ -27,6 +28,10 @@ class Words:
     def __call__(self, key: str, **gaps: object) -> str:
         """A text by its key; gaps are escaped."""
         return self.html(PAGES[key].to(self.lang, **gaps))
+
+    def text(self, key: str, **gaps: object) -> str:
+        """A text by its key, not escaped: for what escapes it itself."""
+        return set_in(self.lang, PAGES[key].to(self.lang, **gaps))
 
     def html(self, text: str) -> str:
         """A text of anybody, with the spaces of the language, escaped."""
@@ -65,8 +70,7 @@ class Words:
         )
         place = self.place(incident.cell, incident.line)
         where = f"<b>{place}</b>" if place else ""
-        colon = f"{NB}: " if self.lang == "fr" else ": "
-        return f"{where}{colon if where else ''}{self.html(text)}"
+        return f"{where}{colon(self.lang) if where else ''}{self.html(text)}"
 
     def status(self, feedback: Feedback) -> str:
         """What a check has found, in a word."""

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from derivable.errors import DataError
-from derivable.examiner.capture.sources import Piece, cells, script
+from derivable.errors import DataError, TargetError
+from derivable.examiner.capture.sources import Piece, cells, resumed
+from derivable.labs.grading.copies import is_notebook
 from derivable.labs.grading.limits import LARGEST
+from derivable.labs.grading.words import EMPTY, TOO_LARGE
 
 _CHANGING = (ast.Expr, ast.For, ast.While, ast.With)
-DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom)
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,18 @@ def blocks_of(path: Path) -> list[Block]:
     Raises DataError if the file is neither, or larger than 64 MB; its text states which.
     """
     if path.stat().st_size > LARGEST:
-        raise DataError(f"{path.name} has more than {LARGEST >> 20} MB")
-    notebook = ".ipynb" in path.name.lower()
+        raise DataError(TOO_LARGE.to(name=path.name, size=LARGEST >> 20))
+    notebook = is_notebook(path)
     try:
-        pieces = cells(path) if notebook else script(path)[0]
+        pieces = cells(path) if notebook else resumed(path)
+    except TargetError as error:
+        raise DataError(str(error)) from None
     except (Exception, RecursionError, MemoryError) as error:  # whatever is in the file
         raise DataError(f"{path.name}: {' '.join(str(error).split())[:300]}") from None
     found = list(_cells(pieces) if notebook else _statements(pieces))
     if not found:
-        raise DataError(f"{path.name} is empty")
+        raise DataError(EMPTY.to(name=path.name))
     return found
-
-
-def is_definition(statement: ast.stmt) -> bool:
-    """Whether it is run also where what stands above it has failed."""
-    return isinstance(statement, DEFINITIONS)
 
 
 def idle(blocks: Sequence[Block], answers: Collection[str]) -> set[tuple[int, int]]:

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from derivable.labs.grading.copies import Copy
 from derivable.labs.grading.incidents import Incident
 from derivable.labs.grading.job import feedback_of_json, feedback_to_json
 from derivable.labs.grading.runner import Outcome, Runner
+from derivable.run.lock import Lock
 
 LABS = Path(__file__).parents[1]
 # What is in derivable.labs.grading and changes neither feedback nor incidents.
@@ -53,16 +54,27 @@ class Results:
     runner: Runner
     source: str  # of the sheet's file
 
-    def prepare(self) -> None:
-        """Make the folder, and remove what an interrupted grading has left half written."""
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, the folder is there, and no other process grades into it.
+
+        What an interrupted grading has left half written is removed. Raises FileError where another
+        process grades.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        remove_parts(self.folder)
+        lock = Lock(self.folder)
+        try:
+            remove_parts(self.folder)
+            yield
+        finally:
+            lock.release()
 
     def key(self, copy: Copy) -> Key:
         """What a copy's result depends on, and the seed of its checks."""
         made = hashlib.sha256()
-        for file in sorted(_files_of(copy)):
-            made.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+        for file in copy.files:
+            name = file.relative_to(copy.folder).as_posix() if copy.folder else file.name
+            made.update(f"{name}\0{file.stat().st_size}\0".encode("utf-8", "surrogateescape"))
             with file.open("rb") as stream:
                 while block := stream.read(1 << 20):
                     made.update(block)
@@ -121,13 +133,6 @@ def file_name(copy: Copy) -> str:
     plain = re.sub(r"[^A-Za-z0-9]+", "-", _without_accents(student.name)).strip("-")[:40]
     own = hashlib.sha256(f"{student.name}\0{student.number}".encode()).hexdigest()[:8]
     return "_".join(filter(None, [plain, student.number, own]))
-
-
-def _files_of(copy: Copy) -> Iterator[Path]:
-    if copy.folder is not None:
-        yield from (f for f in copy.folder.rglob("*") if f.is_file() and not f.is_symlink())
-    elif copy.path is not None:
-        yield copy.path
 
 
 def _without_accents(text: str) -> str:

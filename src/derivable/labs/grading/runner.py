@@ -76,20 +76,18 @@ class Runner:
                 for key in self.questions
             }
             return Outcome(nothing, before)
-        with temporary_folder() as root:
-            self.caches.bring(root)
-            outcome = self._run(copy, root, seed, stop)
+        outcome = self._run(copy, seed, stop)
         return replace(outcome, incidents=(*before, *outcome.incidents))
 
-    def _run(self, copy: Copy, root: Path, seed: int, stop: threading.Event) -> Outcome:
+    def _run(self, copy: Copy, seed: int, stop: threading.Event) -> Outcome:
         so_far = _Sum()
         last: list[Incident] = []
-        for number in range(AGAIN + 1):
-            folder = root / f"copy{number or ''}"
-            folder.mkdir(parents=True)
-            path = copy.bring(folder)
+        for _ in range(AGAIN + 1):
             left = tuple(key for key in self.questions if key not in so_far.feedback)
-            made = attempt(self._job(path, seed, so_far, left), root, path.parent, stop)
+            with temporary_folder() as root:  # a new one: whatever the last attempt has left there
+                self.caches.bring(root)
+                path = copy.bring(root / "copy")
+                made = attempt(self._job(path, seed, so_far, left), root, path.parent, stop)
             if not made.ready:
                 reason = made.broken or reason_in("en", "{} {}".format(*made.reason))
                 raise WorkerError(f"the process that grades copies does not start: {reason}")

@@ -47,14 +47,15 @@ class Scale:
         return self.points[feedback.question] * share
 
     def mark(self, feedback: Mapping[str, Feedback]) -> float:
-        """The mark for these answers, rounded half up."""
+        """The mark for these answers, rounded half up; never above `out_of`."""
         earned = sum(Fraction(self.earned(f)).limit_denominator(10**6) for f in feedback.values())
         total = Fraction(self.total).limit_denominator(10**6)
         mark = earned / total * Fraction(self.out_of).limit_denominator(10**6)
         if self.rounding == 0:
             return round(float(mark), 4)
         step = Fraction(self.rounding).limit_denominator(10**6)
-        return float(math.floor(mark / step + Fraction(1, 2)) * step)
+        rounded = math.floor(mark / step + Fraction(1, 2)) * step
+        return min(float(rounded), self.out_of)  # which need not be a multiple
 
 
 def sheet_scale(sheet: Sheet) -> Scale:
@@ -96,7 +97,7 @@ def read_scale(path: Path, sheet: Sheet) -> Scale:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SettingError(f"the scale {path} cannot be read ({error.strerror})") from None
-    except ValueError as error:  # TOML that is none states its line; text that is not UTF-8, too
+    except (ValueError, RecursionError) as error:  # with the line, or the byte that is not UTF-8
         raise SettingError(f"the scale {path} is no TOML file in UTF-8: {error}") from None
     unknown = values.keys() - {"out_of", "rounding", "partial", "points"}
     if unknown:
@@ -131,17 +132,22 @@ def _checked(path: Path, sheet: Sheet, values: dict[str, Any], points: dict[str,
     out_of = _number(path, "out_of", values.get("out_of", OUT_OF))
     if out_of == 0:
         raise SettingError(f"{path}: out_of must be above 0")
-    return Scale(
-        every, out_of, _number(path, "rounding", values.get("rounding", ROUNDING)), partial
-    )
+    rounding = _number(path, "rounding", values.get("rounding", ROUNDING))
+    if rounding > out_of:
+        raise SettingError(
+            f"{path}: rounding must be at most out_of ({out_of:g}), got {rounding:g}"
+        )
+    return Scale(every, out_of, rounding, partial)
 
 
 def _number(path: Path, key: str, value: Any) -> float:
-    """A finite number that is not negative."""
+    """A number that is 0, or neither too small nor too large to be reckoned with exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SettingError(f"{path}: {key} must be a number, got {value!r}")
-    if not 0 <= value < 1e6:
-        raise SettingError(f"{path}: {key} must be a number from 0 to 1000000, got {value!r}")
+    if value != 0 and not 1e-3 <= value <= 1e6:
+        raise SettingError(
+            f"{path}: {key} must be 0 or a number from 0.001 to 1000000, got {value!r}"
+        )
     return float(value)
 
 

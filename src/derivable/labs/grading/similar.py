@@ -13,19 +13,18 @@ from __future__ import annotations
 import builtins
 import hashlib
 import io
-import json
 import keyword
 import math
 import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import combinations
-from pathlib import Path
+from itertools import combinations, islice
 
 from derivable.errors import DerivableError
-from derivable.examiner.capture.sources import decoded
-from derivable.labs.grading.copies import Copy
+from derivable.examiner.capture.sources import cell_texts, decoded
+from derivable.labs.grading.copies import Copy, is_notebook
 from derivable.labs.grading.limits import LARGEST
 
 K, W = 16, 4  # tokens in a fragment; fragments of which one is kept
@@ -33,7 +32,7 @@ COMMON = 0.15  # of the class: a fragment that more copies have counts nothing
 FEWEST = 2  # copies that may have a fragment in a small class
 LEAST_SHARE, LEAST_FRAGMENTS = 0.4, 20  # of a pair that is listed
 SAME_SHARE, SAME_FRAGMENTS = 0.95, 80  # of a pair that is listed however many others are the same
-MOST_PARTS, MOST_TOKENS = 4, 50_000
+MOST_PARTS, MOST_TOKENS = 4, 50_000  # of a pair; of a copy
 _KNOWN = {*keyword.kwlist, *dir(builtins), "torch", "np", "numpy", "plt", "self", "ctx"}
 
 
@@ -108,45 +107,35 @@ def _whole_share(a: set[int], b: set[int]) -> float:
 
 
 def _tokens_of(copy: Copy) -> list[list[_Token]]:
-    """The tokens of each cell, or of the script; none where a copy cannot be read.
+    """The first MOST_TOKENS tokens, by cell; none where a copy cannot be read.
 
     Nothing is parsed: the code of a copy could end the process that does so.
     """
     if copy.path is None or copy.path.stat().st_size > LARGEST:
         return []
     try:
-        if ".ipynb" not in copy.path.name.lower():
-            return [_tokens(decoded(copy.path).text, 0)]
-        return [_tokens(text, number) for number, text in _cells(copy.path)]
-    except (DerivableError, OSError, RecursionError, ValueError, TypeError, KeyError):
+        if is_notebook(copy.path):
+            texts = list(enumerate(cell_texts(copy.path), 1))
+        else:
+            texts = [(0, decoded(copy.path).text)]
+    except (DerivableError, OSError, RecursionError, ValueError, TypeError):
         return []
+    found, left = [], MOST_TOKENS
+    for cell, text in texts:
+        found.append(list(islice(_tokens(text, cell), left)))
+        left -= len(found[-1])
+    return found
 
 
-def _cells(path: Path) -> Iterator[tuple[int, str]]:
-    """The code of each cell with code, and its number."""
-    number = 0
-    for cell in json.loads(path.read_bytes().decode("utf-8-sig"))["cells"]:
-        if cell["cell_type"] == "code":
-            number += 1
-            source = cell["source"]
-            yield number, "".join(source) if isinstance(source, list) else str(source)
-
-
-def _tokens(code: str, cell: int) -> list[_Token]:
+def _tokens(code: str, cell: int) -> Iterator[_Token]:
     """The tokens of code, as far as it is Python."""
-    found: list[_Token] = []
     before = ""
-    try:
+    with suppress(tokenize.TokenError, SyntaxError, ValueError):
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             text = _normalised(token, before)
             if text:
-                found.append(_Token(text, cell, token.start[0]))
+                yield _Token(text, cell, token.start[0])
                 before = token.string
-            if len(found) >= MOST_TOKENS:
-                break
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        pass
-    return found
 
 
 def _normalised(token: tokenize.TokenInfo, before: str) -> str:
@@ -167,7 +156,7 @@ def _normalised(token: tokenize.TokenInfo, before: str) -> str:
 def _every_fragment(code: Iterable[tuple[str, int]]) -> Iterator[int]:
     """The hashes of all runs of K tokens."""
     for text, cell in code:
-        yield from (h for h, _ in _hashes(_tokens(text, cell)))
+        yield from (h for h, _ in _hashes(list(_tokens(text, cell))))
 
 
 def _hashes(tokens: Sequence[_Token]) -> list[tuple[int, int]]:

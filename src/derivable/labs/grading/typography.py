@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NB = "\u00a0"
+from derivable.labs.text import NB
 
 
 def set_in(lang: str, text: str) -> str:

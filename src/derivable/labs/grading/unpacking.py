@@ -1,8 +1,10 @@
-"""`Unpacking`: ZIP files taken apart within limits, and nothing outside of a folder."""
+"""`unpack`: a ZIP file taken apart within limits, and nothing outside of a folder."""
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -10,48 +12,58 @@ from pathlib import Path, PurePosixPath
 from derivable.errors import DataError
 from derivable.labs.grading.limits import MB
 
-FILES, TOTAL = 10_000, 2048 * MB  # of all that is unpacked in one grading
+FILES, TOTAL = 10_000, 2048 * MB  # of the ZIP of a class
 BLOCK = 1 << 20
 IGNORED = {"__MACOSX", "__pycache__", ".ipynb_checkpoints", "site-packages", "node_modules"}
-BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
+    EOFError, OSError, ValueError,
+)  # fmt: skip
 
 
-class Unpacking:
-    """Takes ZIP files apart, and counts what comes out of all of them together."""
+def unpack(archive: Path, into: Path, most: int | None = None, size: int | None = None) -> None:
+    """Write the files of a ZIP below `into`; hidden ones and those of systems are left out.
 
-    def __init__(self) -> None:
-        self.files = self.size = 0
+    most  files that may come out of it, FILES if left out
+    size  of all of them together in bytes, TOTAL if left out
 
-    def unpack(self, archive: Path, into: Path) -> None:
-        """Write the files of a ZIP below `into`; hidden ones and those of systems are left out.
-
-        Raises DataError for a ZIP that is broken, has a password, or holds too much.
-        """
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                for entry in opened.infolist():
-                    name = safe_name(_decoded(entry))
-                    if name is not None and not entry.is_dir():
-                        self._write(opened, entry, into / name)
-        except BROKEN as error:
-            raise DataError(
-                f"{archive.name} cannot be unpacked ({error}); unpack it by hand, and give its "
-                "folder"
-            ) from None
-
-    def _write(self, opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
-        self.files += 1
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with opened.open(entry) as source, path.open("wb") as target:
-            while block := source.read(BLOCK):
-                self.size += len(block)
-                if self.files > FILES or self.size > TOTAL:
+    Raises DataError for a ZIP that is broken, has a password, or holds too much.
+    """
+    left_files, left = most or FILES, size or TOTAL
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            for entry in opened.infolist():
+                name = safe_name(_decoded(entry))
+                if name is None or entry.is_dir():
+                    continue
+                left_files -= 1
+                if left_files >= 0:
+                    left -= _write(opened, entry, into / name, left)
+                if left_files < 0 or left < 0:
                     raise DataError(
-                        f"more than {FILES:,} files or {TOTAL // MB:,} MB come out of "
-                        f"{opened.filename}; unpack it by hand, and give a folder without what "
-                        "is not to be graded"
+                        f"more than {most or FILES:,} files or {(size or TOTAL) // MB:,} MB come "
+                        f"out of {archive}; unpack it by hand, and give a folder without what is "
+                        "not to be graded"
                     )
-                target.write(block)
+    except DataError:
+        raise
+    except BROKEN as error:
+        raise DataError(
+            f"{archive.name} cannot be unpacked ({error}); unpack it by hand, and give its folder"
+        ) from None
+
+
+def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: int) -> int:
+    """Write one file, as far as it has no more than `most` bytes; how many it has, or one more."""
+    size = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(entry) as source, path.open("wb") as target:
+        while block := source.read(BLOCK):
+            size += len(block)
+            if size > most:
+                break
+            target.write(block)
+    return size
 
 
 def safe_name(name: str) -> PurePosixPath | None:

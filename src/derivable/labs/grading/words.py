@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from derivable.labs.grading.incidents import Incident, Kind
-from derivable.labs.text import Text
-
-NB = "\u00a0"  # French sets a space that does not break before : ; ? ! % and within guillemets
+from derivable.labs.text import NB, Text, colon
 
 NOT_DEFINED = Text("{names}: not defined in this copy.", f"{{names}}{NB}: absent de cette copie.")
+NOT_REACHED_BY = Text(
+    "{names}: the code that computes this answer stopped with an error.",
+    f"{{names}}{NB}: le code qui calcule cette réponse s'est arrêté sur une erreur.",
+)
 NOT_COMPUTED = Text(
     "The check of this answer was ended by {error}.",
     "La vérification de cette réponse a été interrompue par {error}.",
@@ -22,6 +24,8 @@ NOT_REACHED = Text(
         "{NB}", NB
     ),
 )
+TOO_LARGE = Text("{name} has more than {size} MB.", f"{{name}} dépasse {{size}}{NB}Mo.")
+EMPTY = Text("{name} is empty.", "{name} est vide.")
 NO_COPY = Text("There is no copy that can be run.", "Il n'y a pas de copie exécutable.")
 
 SKIPPED = Text(
@@ -38,8 +42,7 @@ INCIDENTS = {
     ),
     Kind.BROKEN_ZIP: Text("{text} cannot be unpacked.", "{text} ne peut pas être décompressé."),
     Kind.UNREADABLE: Text(
-        "The file cannot be read as a notebook or a script: {text}",
-        f"Le fichier n'est pas lisible comme notebook ou script{NB}: {{text}}",
+        "The file cannot be run: {text}", f"Le fichier ne peut pas être exécuté{NB}: {{text}}"
     ),
     Kind.SYNTAX: Text("{text}", "{text}"),
     Kind.ERROR: Text("{text}", "{text}"),
@@ -115,8 +118,7 @@ def in_words_of(incident: Incident, lang: str) -> str:
         reason=reason_in(lang, incident.reason),
     )
     place = place_in(lang, incident.cell, incident.line)
-    colon = f"{NB}: " if lang == "fr" else ": "
-    return f"{place}{colon}{text}" if place else text
+    return f"{place}{colon(lang)}{text}" if place else text
 
 
 def reason_in(lang: str, reason: str) -> str:

@@ -5,13 +5,10 @@ feedback for each question. It may end at any moment: the code of the copy runs 
 """
 
 from __future__ import annotations
-import __future__
 
 import ast
-import functools
 import json
 import linecache
-import operator
 import os
 import random
 import sys
@@ -21,7 +18,6 @@ import warnings
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import numpy
@@ -29,7 +25,13 @@ import torch
 
 from derivable.errors import DerivableError
 from derivable.examiner.capture.places import failing_line, in_words
-from derivable.examiner.capture.program import in_a_notebook, new_module
+from derivable.examiner.capture.program import (
+    DEFINING,
+    Compiler,
+    in_a_notebook,
+    is_definition,
+    new_module,
+)
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.grading.guard import Guard, limit_resources
@@ -37,23 +39,21 @@ from derivable.labs.grading.incidents import Incident, Kind
 from derivable.labs.grading.intact import Intact
 from derivable.labs.grading.job import Job, feedback_to_json
 from derivable.labs.grading.naming import defines
-from derivable.labs.grading.program import Block, blocks_of, idle, is_definition, place_in
+from derivable.labs.grading.program import Block, blocks_of, idle, place_in
 from derivable.labs.grading.reporting import Printed, Reporting
-from derivable.labs.grading.substitutes import (
-    put_descend_back,
-    substitute_checks,
-    substitute_descend,
+from derivable.labs.grading.substitutes import substitute_checks
+from derivable.labs.grading.words import (
+    NOT_COMPUTED,
+    NOT_DEFINED,
+    NOT_REACHED_BY,
+    in_words_of,
 )
-from derivable.labs.grading.words import NOT_COMPUTED, NOT_DEFINED, in_words_of
-from derivable.labs.loops import Loops
+from derivable.labs.loops import Loops, cut_descents, whole_descents
 from derivable.labs.sheet import load
+from derivable.language import speaking
 
-DEFINING = 5.0  # seconds for a definition after the time of all cells
 LEAST = 0.05  # seconds
 LONGEST = 240  # letters of an error in one line
-_FUTURE = functools.reduce(
-    operator.or_, (getattr(__future__, n).compiler_flag for n in __future__.all_feature_names)
-)
 _clock, _leave = time.monotonic, os._exit
 
 
@@ -66,15 +66,17 @@ class Worker:
         self.loops = Loops(self.sheet.loop_limit)
         self.loops.install()
         substitute_checks(self.sheet)
-        substitute_descend(self.loops)
+        cut_descents(self.loops)
         self.module = new_module("__main__", job.path)
         self.printed = Printed(job.limits.output)
         self.intact = Intact()
         self.recursion = sys.getrecursionlimit()
         self.folder = os.getcwd()
         self.used = 0.0  # seconds, by all cells
-        self.flags = 0  # of the `from __future__ import` above
+        self.compiler = Compiler()
         self.idle: set[tuple[int, int]] = set()  # statements that cannot change an answer
+        self.before: dict[str, Any] = {}  # the answers at the beginning of a cell
+        self.stale: dict[str, list[Any]] = {}  # values that a cell which failed was to replace
         self.failures: list[tuple[Incident, str]] = []  # with the code that has not run to its end
         self.reported: set[Any] = set()  # loops and kinds of incidents that were reported
 
@@ -115,6 +117,8 @@ class Worker:
     def _run_block(self, number: int, block: Block) -> None:
         """Its statements; after one that failed only definitions and imports."""
         failed, begun = False, self.used
+        names = {n for question in self.sheet.questions.values() for n in question.answers}
+        self.before = {n: value for n, value in vars(self.module).items() if n in names}
         for place, statement in enumerate(block.statements):
             definition = is_definition(statement)
             if (failed and not definition) or (number, place) in self.idle:
@@ -174,10 +178,7 @@ class Worker:
 
     def _exec(self, statement: ast.stmt, filename: str) -> None:
         """Run one statement; whatever ends it, our own modules are whole again."""
-        module = self.loops.rewritten(statement, filename)
-        code: CodeType = compile(module, filename, "exec", self.flags, dont_inherit=True)
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-            self.flags |= code.co_flags & _FUTURE
+        code = self.compiler(statement, self.loops.rewritten(statement, filename), filename)
         try:
             exec(code, vars(self.module))
         finally:
@@ -209,7 +210,14 @@ class Worker:
         lines = linecache.getlines(block.filename)
         if statement is not None and not block.cell:
             lines = lines[statement.lineno - 1 : statement.end_lineno]
-        self.failures.append((incident, "".join(lines)))
+        code = "".join(lines)
+        self.failures.append((incident, code))
+        if statement is None and not block.cell:
+            return  # the code is the whole script, most of which has run
+        for name, old in self.before.items():
+            now = vars(self.module).get(name)
+            if now is not None and now is old and defines(code, name):
+                self.stale.setdefault(name, []).append(old)
 
     def _tidy(self) -> None:
         """After each statement: the worker's own ground, and what there is to report."""
@@ -237,25 +245,35 @@ class Worker:
 
     def _check(self) -> None:
         """One feedback for each question."""
-        put_descend_back()
+        whole_descents()
         # A file of the copy is not imported in the place of a package.
         sys.path[:] = [*(path for path in sys.path if path != self.folder), self.folder]
+        found: dict[str, Feedback] = {}
         for key in self.job.questions:
             self.report.send(question=key, allow=self.job.limits.question)
             seed = (self.job.seed + zlib.crc32(key.encode())) % (1 << 32)
-            feedback = self._feedback(key, seed)
+            found[key] = replace(self._feedback(key, seed), question=key)
             self._tidy()
-            self.report.send(feedback=feedback_to_json(replace(feedback, question=key)))
+            known = self.sheet.with_consequences(found, self.job.lang)
+            self.report.send(feedback=feedback_to_json(known[key]))
+
+    def _is_stale(self, name: str) -> bool:
+        """Whether a value is that of before a cell which was to replace it, and failed."""
+        value = vars(self.module)[name]
+        return not callable(value) and any(value is old for old in self.stale.get(name, ()))
 
     def _feedback(self, key: str, seed: int) -> Feedback:
         """The sheet's feedback on what the copy defines under the names of the answers."""
         lang, names = self.job.lang, vars(self.module)
-        missing = [name for name in self.sheet.questions[key].answers if name not in names]
+        wanted = self.sheet.questions[key].answers
+        missing = [name for name in wanted if name not in names or self._is_stale(name)]
         if missing:
-            line = NOT_DEFINED.to(lang, names=", ".join(missing))
             why = [i for i, code in self.failures if any(defines(code, name) for name in missing)]
+            text = NOT_REACHED_BY if why else NOT_DEFINED
+            line = text.to(lang, names=", ".join(missing))
             lines = [line, *(in_words_of(incident, lang) for incident in why[:1])]
-            return Feedback(key, Status.TO_DO, tuple(lines), mistake="missing")
+            status = Status.FAILED if why else Status.TO_DO
+            return Feedback(key, status, tuple(lines), mistake="stopped" if why else "missing")
         answers = [names[name] for name in self.sheet.questions[key].answers]
         self.intact.put_back()
         torch.set_grad_enabled(True)
@@ -303,7 +321,8 @@ def main() -> None:
         report.send(broken=traceback.format_exc()[-2000:])
         _leave(1)
     try:
-        worker.run()
+        with speaking(job.lang):
+            worker.run()
     except BaseException:
         report.send(broken=traceback.format_exc()[-2000:])
         _leave(1)

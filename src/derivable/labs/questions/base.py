@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivable.labs.draw import Draw
+from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.text import Text
 from derivable.labs.words import say
@@ -38,6 +39,8 @@ class Question(ABC):
     hint      shown at the second call of a check that is not right
     place     where the formula is to be found; shown at the third call
     mistakes  typical ones; the tests and the teacher's page run each of them
+    needs     keys of earlier questions whose mistakes this one would repeat; in grading, what is
+              wrong here is then marked as their consequence
     """
 
     key: str
@@ -47,6 +50,7 @@ class Question(ABC):
     hint: Text | None = None
     place: Text | None = None
     mistakes: tuple[Mistake, ...] = field(default=())
+    needs: tuple[str, ...] = ()
 
     @abstractmethod
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
@@ -67,6 +71,33 @@ class Question(ABC):
     ) -> Feedback:
         """The feedback on what is not."""
         return Feedback(self.key, status, lines, (), share, mistake)
+
+    def failed(
+        self, error: BaseException, lang: str, where: str, *, kind: str = "", share: float = 0.0
+    ) -> Feedback:
+        """The feedback on an error of the student's code, by its line.
+
+        where  the call that raised it
+        kind   what stands before the name of the error in `Feedback.mistake`
+        """
+        head = say("failed", lang, name=self.names, where=where)
+        mistake = ".".join(filter(None, (kind, type(error).__name__)))
+        return self.wrong(mistake, head, *explained(error, lang), status=Status.FAILED, share=share)
+
+    def borrowed(self, package: str, lang: str, name: str = "") -> Feedback:
+        """The feedback on an answer that is the code of a package."""
+        line = say("borrowed", lang, name=name or self.names, package=package)
+        return self.wrong("borrowed", line, status=Status.DECLINED)
+
+    def declined(self, function: str, package: str, lang: str) -> Feedback:
+        """The feedback on an answer that calls the solution."""
+        line = say("uses", lang, name=self.names, function=function, package=package)
+        return self.wrong("borrowed", line, status=Status.DECLINED)
+
+    def consequence(self, causes: str, lang: str) -> Feedback:
+        """The feedback on what follows from other answers, which are named."""
+        line = say("consequence", lang, name=self.names, causes=causes)
+        return self.wrong("consequence", line)
 
     def to_do(self, lang: str) -> Feedback:
         """The feedback on a blank."""

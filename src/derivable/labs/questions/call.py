@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
-
 from derivable.labs.draw import Draw
-from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line, package_of, watched
+from derivable.labs.ownership import blank_line, is_unwritten, package_of, watched
 from derivable.labs.questions.base import Question
-from derivable.labs.questions.compared import CLOSE, Comparison, inputs_in_words, sizes_of
-from derivable.labs.text import Text
+from derivable.labs.questions.compared import (
+    CLOSE,
+    Comparison,
+    copies_of,
+    inputs_in_words,
+    sizes_of,
+)
+from derivable.labs.text import Text, colon
 from derivable.labs.words import say
 
 
@@ -60,8 +63,7 @@ class CallQuestion(Question):
             return self.wrong("type", say("no_function", lang, name=self.names, got=got))
         package = package_of(function)
         if package:
-            line = say("borrowed", lang, name=self.names, package=package)
-            return self.wrong("borrowed", line, status=Status.DECLINED)
+            return self.borrowed(package, lang)
         found = [self._case(case, function, draw, lang) for case in self.cases]
         wrong = [feedback for feedback in found if feedback is not None]
         if not wrong:
@@ -79,24 +81,19 @@ class CallQuestion(Question):
         inputs = tuple(case.inputs(draw))
         try:
             with watched(self.forbidden) as calls:
-                got = function(*_copies(inputs))
-        except NotImplementedError:
-            return self.to_do(lang)
+                got = function(*copies_of(inputs))
         except Exception as error:
-            head = say("failed", lang, name=self.names, where=f"{self.names}(...)")
-            mistake = f"{case.key}.{type(error).__name__}"
-            lines = (head, *explained(error, lang))
-            return self.wrong(mistake, *lines, status=Status.FAILED)
+            if is_unwritten(error):
+                return self.to_do(lang)
+            return self.failed(error, lang, f"{self.names}(...)", kind=case.key)
         if calls.solution:
-            gaps = {"function": calls.solution, "package": calls.package}
-            line = say("uses", lang, name=self.names, **gaps)
-            return self.wrong("borrowed", line, status=Status.DECLINED)
+            return self.declined(calls.solution, calls.package, lang)
         return self._compared(case, got, inputs, _names(function), lang)
 
     def _compared(
         self, case: Case, got: Any, inputs: Sequence[Any], names: Sequence[str], lang: str
     ) -> Feedback | None:
-        expected = self.reference(*_copies(inputs))
+        expected = self.reference(*copies_of(inputs))
         parts: list[tuple[str, Any, Any]] = [(self.names, got, expected)]
         if self.returns:
             if not isinstance(got, tuple | list) or len(got) != len(self.returns):
@@ -104,10 +101,9 @@ class CallQuestion(Question):
                 gaps = {"got": type(got).__name__, "expected": f"tuple {size}"}
                 return self.wrong("type", say("wrong_type", lang, name=self.names, **gaps))
             parts = list(zip(self.returns, got, expected, strict=True))
-        colon = "\u00a0: " if lang == "fr" else ": "
         for name, one, right in parts:
             words = f"{case.what.to(lang)} ({inputs_in_words(names, inputs)})"
-            head = name if name == self.names else f"{self.names}{colon}{name}"
+            head = name if name == self.names else f"{self.names}{colon(lang)}{name}"
             compared = Comparison(head, name, lang, words, sizes_of(inputs), case.tolerance)
             difference = compared(one, right)
             if difference is not None:
@@ -120,8 +116,3 @@ def _names(function: Callable[..., Any]) -> list[str]:
         return list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         return []
-
-
-def _copies(inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """The inputs, which an answer may overwrite."""
-    return tuple(v.clone() if isinstance(v, Tensor) else v for v in inputs)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derivable.errors import SettingError
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Mistake, Question
@@ -33,7 +34,9 @@ class ChoiceQuestion(Question):
     choices: Mapping[str, Choice]
 
     def __post_init__(self) -> None:
-        right = next(letter for letter, choice in self.choices.items() if choice.right)
+        right = next((letter for letter, choice in self.choices.items() if choice.right), None)
+        if right is None:
+            raise SettingError(f"{self.key}: one of the choices must be right")
         wrong = [letter for letter, choice in self.choices.items() if not choice.right]
         mistakes = tuple(
             Mistake(
@@ -47,7 +50,7 @@ class ChoiceQuestion(Question):
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """Right, or why that choice is not; what is no choice is asked for again."""
         (answer,) = answers
-        if answer is ... or answer in ("", None):
+        if _is_blank(answer):
             return self.to_do(lang)
         letter = str(answer).strip().lower().strip("().")
         if letter not in self.choices:
@@ -71,7 +74,7 @@ class TextQuestion(Question):
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """Nothing but whether something was written; the text goes to the teacher's page."""
         (answer,) = answers
-        if answer is ... or answer in ("", None):
+        if _is_blank(answer):
             return self.to_do(lang)
         text = " ".join(str(answer).split())
         if len(text) < SHORT:
@@ -79,3 +82,8 @@ class TextQuestion(Question):
             return self.wrong("short", line, status=Status.TO_DO)
         line = say("manual", lang, name=self.names)
         return Feedback(self.key, Status.MANUAL, (line, text), share=0.0)
+
+
+def _is_blank(answer: Any) -> bool:
+    """Whether nothing was written yet."""
+    return answer is ... or answer is None or (isinstance(answer, str) and not answer.strip())

@@ -58,7 +58,10 @@ class Comparison:
             return self._said("shape", "wrong_shape", **shapes, inputs=self._inputs())
         if tensor.is_complex() and not expected.is_complex():
             return self._said("complex", "complex")
-        return self._values(tensor.detach().double(), expected.detach().double())
+        exact = self._values(tensor.detach().double(), expected.detach().double())
+        if exact is not None and _is_float32_of(tensor, expected):
+            return self._said("float32", "float32")
+        return exact
 
     def _values(self, got: Tensor, expected: Tensor) -> Difference | None:
         if got.numel() == 0:
@@ -113,6 +116,13 @@ class Comparison:
         return Difference(kind, (say(key, self.lang, name=self.head, **gaps),))
 
 
+def _is_float32_of(got: Tensor, expected: Tensor) -> bool:
+    """Whether it is what is expected, to the digits of float32."""
+    if got.dtype != torch.float32 or expected.dtype == torch.float32:
+        return False
+    return torch.allclose(got.detach().double(), expected.detach().double(), 1e-4, 1e-6)
+
+
 def inputs_in_words(names: Sequence[str], inputs: Sequence[Any]) -> str:
     """The inputs by name, tensors by their shape: `x (13, 5), dim=1`."""
     words = []
@@ -126,6 +136,14 @@ def inputs_in_words(names: Sequence[str], inputs: Sequence[Any]) -> str:
                 f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
             )
     return ", ".join(words)
+
+
+def copies_of(inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """The inputs, which an answer may overwrite; leaves of autograd, as they were."""
+    return tuple(
+        v.detach().clone().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v
+        for v in inputs
+    )
 
 
 def sizes_of(inputs: Sequence[Any]) -> frozenset[int]:

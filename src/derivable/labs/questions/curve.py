@@ -17,20 +17,27 @@ from typing import Any
 
 import numpy as np
 
+from derivable.display.numbers import count
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Curve, Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import number
-from derivable.labs.questions.training import losses_of
-from derivable.labs.text import Text
+from derivable.labs.questions.training import losses_of, steps_of
+from derivable.labs.tables import used
+from derivable.labs.text import Text, after_colon, colon
 from derivable.labs.words import say
 
 RANGES = Path(__file__).parents[1] / "curves.json"  # written by tools/write_lab_curves.py
 WIDER, ROUNDING = 0.5, 0.002  # how much wider than the range of the seeds; relative
 SAMPLES = 60  # points of a curve that are compared
 FACTORS = np.geomspace(1 / 2000, 2000, 1201)  # rates that are tried, relative to the right one
+TINY = 1e-9  # a first loss that is not smaller, so that others can be relative to it
 ROWS = {"california": 16_512, "diabetes": 353}  # that train
 SLOW = 0.05  # a parameter that never moves is likelier than a rate so much smaller
+FEWEST = 8  # samples that are compared
+ANOTHER = 1.2  # factor from which on a rate counts as another one
+SNAP = 0.06  # relative: how near a round factor is named instead
+NEAR_ONE = 0.06  # of the first loss of a standardised target
 ROUND = sorted(k * 10.0**e for k in (1, 2, 5) for e in range(-3, 4))
 
 _WORDS = {
@@ -41,10 +48,16 @@ _WORDS = {
         "pour ces entrées\u00a0: sont-elles centrées et réduites (moyenne 0, écart-type 1)\u00a0?",
     ),
     "sum": Text(
-        "The first loss is {got}, which is about {rows} times {expected}: the loss is a sum over "
-        "the rows and not their mean.",
-        "La première perte vaut {got}, environ {rows} fois {expected}\u00a0: la perte est une "
-        "somme sur les lignes et non leur moyenne.",
+        "The first loss is {got}, about {expected} for each of the {rows} rows: the loss is a sum "
+        "over the rows and not their mean.",
+        "La première perte vaut {got}, soit environ {expected} pour chacune des {rows} "
+        "lignes\u00a0: la perte est une somme sur les lignes et non leur moyenne.",
+    ),
+    "target": Text(
+        "The first loss is {got}, expected {low} to {high}: the target is standardised; in the "
+        "sheet it stays as it is.",
+        "La première perte vaut {got}, attendu {low} à {high}\u00a0: la cible est centrée et "
+        "réduite\u00a0; dans la feuille, elle reste telle quelle.",
     ),
     "start": Text(
         "The first loss is {got}, expected {low} to {high}: look at the target (it stays as it "
@@ -63,8 +76,8 @@ _WORDS = {
         "Regarder EPS ({rate} dans la feuille), et un facteur dans le gradient ou la mise à jour.",
     ),
     "frozen": Text(
-        "The curve is that of a training in which {names} never changes.",
-        "La courbe est celle d'un apprentissage où {names} ne change jamais.",
+        "The curve is that of a training in which {names} does not change, or hardly.",
+        "La courbe est celle d'un apprentissage où {names} ne change pas, ou presque.",
     ),
     "off": Text(
         "Up to step {before} the losses are right; at step {step} the loss is {got}, and other "
@@ -114,9 +127,12 @@ class Range:
 
     def misfit(self, time: np.ndarray[Any, Any], losses: np.ndarray[Any, Any]) -> float:
         """How far the losses are outside, relative to the range; 0 where all are inside."""
-        low, high = self.at(time)
-        outside = np.maximum(np.maximum(low - losses, losses - high), 0)
-        return float(np.max(outside / np.abs(losses))) if time[-1] <= 1.2 * self.time[-1] else 9.0
+        known = time <= 1.2 * self.time[-1]
+        if known.sum() < min(FEWEST, len(time)):
+            return math.inf
+        low, high = self.at(time[known])
+        outside = np.maximum(np.maximum(low - losses[known], losses[known] - high), 0)
+        return float(np.max(outside / np.abs(losses[known])))
 
 
 @cache
@@ -159,36 +175,37 @@ class CurveQuestion(Question):
             got = type(history).__name__
             gaps = {"got": got, "expected": "[[0, 5.6], [1, 5.5], ...]"}
             return self.wrong("type", say("wrong_type", lang, name=self.answers[0], **gaps))
-        kinds = self._nearest(max(losses[0], 1e-9))
-        return _Reading(self, np.array(losses), kinds, lang).feedback(*rest)
+        if not losses:
+            return self.to_do(lang)
+        taken = History(np.array(losses), np.array(steps_of(history, len(losses))))
+        return _Reading(self, taken, lang).feedback(*rest)
 
-    def _nearest(self, first: float) -> dict[str, Range]:
-        """The ranges of the table whose first loss is nearest: a mean, or a sum over its rows."""
 
-        def distance(table: str) -> float:
-            ratio = first / ranges()[table][self.model]["first"].high[0]
-            return min(abs(math.log(ratio)), abs(math.log(ratio / ROWS[table])))
+@dataclass(frozen=True)
+class History:
+    """The losses of a training, (n,), and the steps after which they were measured, (n,)."""
 
-        return ranges()[min(ranges(), key=distance)][self.model]
+    losses: np.ndarray[Any, Any]
+    steps: np.ndarray[Any, Any]
 
 
 class _Reading:
     """One curve that is compared."""
 
-    def __init__(
-        self, question: CurveQuestion, losses: np.ndarray[Any, Any], kinds: dict[str, Range],
-        lang: str,
-    ) -> None:  # fmt: skip
-        self.question, self.losses, self.kinds, self.lang = question, losses, kinds, lang
-        last = len(losses) - 1
+    def __init__(self, question: CurveQuestion, history: History, lang: str) -> None:
+        self.question, self.lang = question, lang
+        self.losses, self.rows = history.losses, ROWS[used()]
+        self.kinds = ranges()[used()][question.model]
+        last = len(self.losses) - 1
         even = np.linspace(0, last, SAMPLES // 2)
         early = np.geomspace(1, max(last, 1), SAMPLES // 2)
         at = np.unique(np.concatenate([[0.0], early, even]).round().astype(int))
-        self.at = at[at <= last]
+        at = at[at <= last]
+        self.at = history.steps[at]
         low, high = self.kinds["train"].at(self.at * question.rate)
-        self.low, self.high = low * losses[0], high * losses[0]
-        self.seen = losses[self.at]
-        self.relative = self.seen / losses[0]
+        self.low, self.high = low * self.losses[0], high * self.losses[0]
+        self.seen = self.losses[at]
+        self.relative = self.seen / max(self.losses[0], TINY)
 
     def feedback(self, test_loss: Any = None) -> Feedback:
         """What is wrong first, or that all is right; with the curve."""
@@ -196,9 +213,10 @@ class _Reading:
 
     def _judged(self, test_loss: Any) -> Feedback:
         finite = np.isfinite(self.losses)
-        if not finite.all():
+        start = self._start() if finite[0] else None
+        if not finite.all() and (start is None or start.mistake == "curve.start"):
             return self._wrong("diverged", step=self._count(int(np.argmin(finite))))
-        return self._start() or self._shape() or self._test(test_loss) or self._right()
+        return start or self._shape() or self._test(test_loss) or self._right()
 
     def _start(self) -> Feedback | None:
         """What is wrong with the first loss."""
@@ -206,9 +224,12 @@ class _Reading:
         low, high = (float(end[0]) for end in self.kinds["first"].at(np.zeros(1)))
         if low <= first <= high:
             return None
-        if first / high > 100:
+        if low < first / self.rows < high:
             gaps = {"got": self._number(first), "expected": self._number(high)}
-            return self._wrong("sum", rows=self._count(round(first / high)), **gaps)
+            return self._wrong("sum", rows=self._count(self.rows), **gaps)
+        if abs(first - 1) < NEAR_ONE:
+            gaps = {"low": self._number(low), "high": self._number(high)}
+            return self._wrong("target", got=self._number(first), **gaps)
         gaps = {"low": self._number(low), "high": self._number(high)}
         return self._wrong("start", got=self._number(first), **gaps)
 
@@ -226,9 +247,9 @@ class _Reading:
         least = min(fits, key=lambda name: fits[name], default="")
         if least and fits[least] == 0 and (misfit > 0 or factor < SLOW or factor not in ROUND):
             return self._wrong("frozen", names=least.removeprefix("without "))
-        if misfit < 0.01:
+        if misfit < 0.01 and abs(math.log(factor)) > math.log(ANOTHER):
             rate = number(self.question.rate, self.lang)
-            return self._wrong("rate", factor=number(factor, self.lang), rate=rate)
+            return self._wrong("rate", factor=self._number(factor, 3), rate=rate)
         i = int(np.argmax(outside))
         before = self._count(int(self.at[max(i - 1, 0)]))
         gaps = {"before": before, "step": self._count(int(self.at[i]))}
@@ -241,14 +262,17 @@ class _Reading:
         best = min(misfits)
         fitting = [f for f, m in zip(FACTORS, misfits, strict=True) if m <= best + 1e-4]
         middle = float(np.exp(np.mean(np.log(fitting))))
-        round_ones = [factor for factor in ROUND if fitting[0] <= factor <= fitting[-1]]
+        near = SNAP * middle
+        round_ones = [
+            one for one in ROUND if fitting[0] <= one <= fitting[-1] or abs(one - middle) < near
+        ]
         return min(round_ones, key=lambda n: abs(math.log(n / middle)), default=middle), best
 
     def _test(self, test_loss: Any) -> Feedback | None:
         """What is wrong with the test loss."""
         if test_loss is None or test_loss is ...:
             return None
-        low, high = self.kinds["test"].at(np.array([len(self.losses) * self.question.rate]))
+        low, high = self.kinds["test"].at(np.array([(self.at[-1] + 1) * self.question.rate]))
         got = float(test_loss)
         if low[0] <= got <= high[0]:
             return None
@@ -259,7 +283,7 @@ class _Reading:
         last = _WORDS["end"].to(
             self.lang, got=self._number(float(self.losses[-1])), **self._range(-1)
         )
-        taken, all_ = len(self.losses), self.question.steps
+        taken, all_ = int(self.at[-1]) + 1, self.question.steps
         short = _WORDS["short"].to(self.lang, steps=self._count(taken), all=self._count(all_))
         return self.question.right(self.lang, (last, *([short] if taken < all_ else [])))
 
@@ -268,15 +292,15 @@ class _Reading:
         return Curve(steps, self.seen.tolist(), self.low.tolist(), self.high.tolist())
 
     def _wrong(self, key: str, **gaps: Any) -> Feedback:
-        colon = "\u00a0: " if self.lang == "fr" else ": "
-        line = f"{self.question.answers[0]}{colon}{_WORDS[key].to(self.lang, **gaps)}"
+        text = after_colon(_WORDS[key].to(self.lang, **gaps))
+        line = f"{self.question.answers[0]}{colon(self.lang)}{text}"
         return self.question.wrong(f"curve.{key}", line)
 
     def _range(self, i: int) -> dict[str, str]:
         return {"low": self._number(self.low[i]), "high": self._number(self.high[i])}
 
-    def _number(self, value: float) -> str:
-        return number(float(f"{value:.4g}"), self.lang)
+    def _number(self, value: float, digits: int = 4) -> str:
+        return number(float(f"{value:.{digits}g}"), self.lang)
 
     def _count(self, value: int) -> str:
-        return f"{value:,}".replace(",", "\u202f") if self.lang == "fr" else f"{value:,}"
+        return count(value, self.lang)

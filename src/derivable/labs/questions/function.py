@@ -19,16 +19,23 @@ from derivable.examiner.report import Report
 from derivable.examiner.settings import Level, Settings
 from derivable.function.context import Tape
 from derivable.labs.draw import Draw
-from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import Calls, blank_line, package_of, watched
+from derivable.labs.ownership import Calls, blank_line, is_unwritten, package_of, watched
 from derivable.labs.questions.base import Question
-from derivable.labs.questions.compared import Comparison, Difference, inputs_in_words, sizes_of
+from derivable.labs.questions.compared import (
+    Comparison,
+    Difference,
+    copies_of,
+    inputs_in_words,
+    sizes_of,
+)
+from derivable.labs.text import colon
 from derivable.labs.words import say
 
 TIMES = 3  # draws of sizes and numbers at which forward is compared
 CALLS, MORE_CALLS = 2_000, 20_000  # of an examination; more where the first decides nothing
 SECONDS = 1.5  # of each
+GIVING_AWAY = {"evidence.formulas", "evidence.missing"}  # evidence that states the right formula
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +45,14 @@ class FunctionQuestion(Question):
     reference      the forward in plain PyTorch
     inputs         makes the inputs of one check from a Draw; tensors of floating-point numbers are
                    examined, unless some of them require grad: then those
+    also           inputs of other kinds at which forward is compared, such as large numbers
     forbidden      functions of PyTorch, by their names, that are the answer themselves
     forward_share  the share of the points for a right forward beside a wrong backward
     """
 
     reference: Callable[..., Any]
     inputs: Callable[[Draw], Sequence[Any]]
+    also: tuple[Callable[[Draw], Sequence[Any]], ...] = ()
     forbidden: frozenset[str] = frozenset()
     forward_share: float = 0.4
 
@@ -55,7 +64,7 @@ class FunctionQuestion(Question):
         stop = self._refused(function, lang)
         if stop is not None:
             return stop
-        drawn = [tuple(self.inputs(draw)) for _ in range(TIMES)]
+        drawn = [tuple(make(draw)) for make in (*[self.inputs] * TIMES, *self.also)]
         names = _names(function.forward, len(drawn[0]))
         stop = self._forward(function, drawn, names, lang)
         if stop is not None:
@@ -66,7 +75,7 @@ class FunctionQuestion(Question):
     def _refused(self, function: Any, lang: str) -> Feedback | None:
         """The feedback on what is no class with both methods, or not the student's own."""
         if not isinstance(function, type):
-            got = getattr(function, "__name__", repr(function))
+            got = getattr(function, "__name__", type(function).__name__)
             return self.wrong("type", say("no_class", lang, name=self.names, got=got))
         for method in ("forward", "backward"):
             own = any(method in vars(base) for base in function.__mro__[:-1] if _is_own(base))
@@ -75,8 +84,7 @@ class FunctionQuestion(Question):
                 return self.wrong(f"no {method}", line)
         package = package_of(function)
         if package:
-            line = say("borrowed", lang, name=function.__name__, package=package)
-            return self.wrong("borrowed", line, status=Status.DECLINED)
+            return self.borrowed(package, lang, function.__name__)
         return None
 
     def _forward(
@@ -86,14 +94,13 @@ class FunctionQuestion(Question):
         for inputs in drawn:
             try:
                 with watched(self.forbidden) as calls:
-                    output = function.forward(_tape(inputs), *_copies(inputs))
-            except NotImplementedError:
-                return self.to_do(lang)
+                    output = function.forward(_tape(inputs), *copies_of(inputs))
             except Exception as error:
-                return self._blank(function, "forward", lang) or self._failed(
-                    error, "forward", lang
-                )
-            expected = self.reference(*_copies(inputs))
+                if is_unwritten(error):
+                    return self.to_do(lang)
+                failed = self.failed(error, lang, "forward", kind="forward")
+                return self._blank(function, "forward", lang) or failed
+            expected = self.reference(*copies_of(inputs))
             compared = Comparison(
                 f"{self.names}.forward", "forward", lang, inputs_in_words(names, inputs),
                 sizes_of(inputs),
@@ -109,7 +116,7 @@ class FunctionQuestion(Question):
 
     def _run_backward(self, function: Any, inputs: Sequence[Any], lang: str) -> Feedback | None:
         """The feedback on a backward that cannot run, or that is not the student's own."""
-        tape, copies = _tape(inputs), _copies(inputs)
+        tape, copies = _tape(inputs), copies_of(inputs)
         output = function.forward(tape, *copies)
         outputs = output if isinstance(output, tuple) else (output,)
         grads = [o.detach().clone().fill_(1.0) for o in outputs]
@@ -118,9 +125,9 @@ class FunctionQuestion(Question):
                 returned = function.backward(tape, *grads)
         except Exception as error:
             blank = self._blank(function, "backward", lang)
-            if blank is not None or isinstance(error, NotImplementedError):
+            if blank is not None or is_unwritten(error):
                 return blank or self._half_done(lang)
-            return self._failed(error, "backward", lang, self.forward_share)
+            return self.failed(error, lang, "backward", kind="backward", share=self.forward_share)
         if returned is None:
             blank = self._blank(function, "backward", lang)
             line = say("none", lang, name=f"{self.names}.backward")
@@ -134,7 +141,7 @@ class FunctionQuestion(Question):
             settings = Settings(level=Level.LAB, seed=seed, budget=budget, timeout=SECONDS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                report = check(function, *_copies(inputs), settings=settings)
+                report = check(function, *copies_of(inputs), settings=settings)
             if report.verdict != "inconclusive":
                 break
         failing = [f for f in report.findings if Level.LAB.fails(f)]
@@ -149,10 +156,13 @@ class FunctionQuestion(Question):
     def _explained(self, findings: Sequence[Finding], lang: str) -> Feedback:
         """The first finding in three lines, the others by their headings."""
         first, *others = findings
-        lines = [f"{self.names}.backward: {heading(first, lang, level=Level.LAB)}."]
-        if lang == "fr":
-            lines = [lines[0].replace(": ", "\u00a0: ", 1)]
-        lines += [_sentence(examiner_says(one, lang), first.argument) for one in first.evidence[:1]]
+        head = heading(first, lang, level=Level.LAB)
+        lines = [f"{self.names}.backward{colon(lang)}{head}."]
+        lines += [
+            _sentence(examiner_says(one, lang), first.argument)
+            for one in first.evidence[:1]
+            if one.key not in GIVING_AWAY
+        ]
         advice = _sentence(examiner_says(Message(f"advice.{first.cause}"), lang))
         lines.append(advice if len(lines) < 3 else "")
         if others:
@@ -175,16 +185,8 @@ class FunctionQuestion(Question):
 
     def _declined(self, calls: Calls, lang: str) -> Feedback:
         if calls.solution:
-            gaps = {"function": calls.solution, "package": calls.package}
-            line = say("uses", lang, name=self.names, **gaps)
-        else:
-            line = say("uses_autograd", lang)
-        return self.wrong("borrowed", line, status=Status.DECLINED)
-
-    def _failed(self, error: Exception, where: str, lang: str, share: float = 0.0) -> Feedback:
-        head = say("failed", lang, name=self.names, where=where)
-        mistake = f"{where}.{type(error).__name__}"
-        return self.wrong(mistake, head, *explained(error, lang), status=Status.FAILED, share=share)
+            return self.declined(calls.solution, calls.package, lang)
+        return self.wrong("borrowed", say("uses_autograd", lang), status=Status.DECLINED)
 
 
 def _is_own(base: type) -> bool:
@@ -194,14 +196,6 @@ def _is_own(base: type) -> bool:
 
 def _tape(inputs: Sequence[Any]) -> Tape:
     return Tape(tuple(isinstance(v, Tensor) and v.is_floating_point() for v in inputs))
-
-
-def _copies(inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """The inputs, which an answer may overwrite."""
-    return tuple(
-        v.detach().clone().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v
-        for v in inputs
-    )
 
 
 def _names(forward: Callable[..., Any], count: int) -> list[str]:

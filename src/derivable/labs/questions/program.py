@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivable.labs.draw import Draw
-from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line, package_of
+from derivable.labs.feedback import Feedback
+from derivable.labs.ownership import blank_line, is_unwritten, package_of
 from derivable.labs.questions.base import Question
-from derivable.labs.text import Text
-from derivable.labs.words import say
+from derivable.labs.text import Text, colon
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,18 @@ class ProgramQuestion(Question):
         for answer in answers:
             package = package_of(answer) if callable(answer) else ""
             if package:
-                line = say("borrowed", lang, name=self.names, package=package)
-                return self.wrong("borrowed", line, status=Status.DECLINED)
+                return self.borrowed(package, lang)
         try:
             flaw = next(iter(self.flaws(draw, *answers)), None)
         except Exception as error:
-            if self._is_blank(*answers) or isinstance(error, NotImplementedError):
+            if self._is_blank(*answers) or is_unwritten(error):
                 return self.to_do(lang)
             raise
         if flaw is None:
             return self.right(lang)
         if self._is_blank(*answers):
             return self.to_do(lang)
-        colon = "\u00a0: " if lang == "fr" else ": "
-        line = f"{self.names}{colon}{flaw.what.to(lang)}"
+        line = f"{self.names}{colon(lang)}{flaw.what.to(lang)}"
         return self.wrong(flaw.mistake, line, share=flaw.share)
 
     def _is_blank(self, *answers: Any) -> bool:

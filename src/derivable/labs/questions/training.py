@@ -3,121 +3,63 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from derivable.labs.draw import Draw
-from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line
+from derivable.labs.ownership import blank_line, is_unwritten, package_of, watched
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import number
-from derivable.labs.text import Text
+from derivable.labs.questions.training_messages import MESSAGES
+from derivable.labs.text import after_colon, colon
 from derivable.labs.words import say
 
 STEPS = 4
 CLOSE = 1e-6  # of a parameter's change, relative to its largest entry
 SHARE = 0.4  # of the points, for a loop whose first step is right
 
-_WORDS = {
-    "returns": Text(
-        "{name} returns {got}, expected {count} values: {names}.",
-        "{name} renvoie {got}, attendu {count} valeurs\u00a0: {names}.",
-    ),
-    "unchanged": Text(
-        "After one step {parameter} has not changed: it is not updated, or the new value is not "
-        "returned.",
-        "Après un pas, {parameter} n'a pas changé\u00a0: la mise à jour manque, ou la nouvelle "
-        "valeur n'est pas renvoyée.",
-    ),
-    "sign": Text(
-        "After one step {parameter} has moved to the opposite side: a step goes against the "
-        "gradient, {parameter} - EPS * grad.",
-        "Après un pas, {parameter} est parti dans le sens opposé\u00a0: un pas va contre le "
-        "gradient, {parameter} - EPS * grad.",
-    ),
-    "no_rate": Text(
-        "{parameter} moves by the whole gradient: the learning rate EPS is missing in the update.",
-        "{parameter} est déplacé du gradient entier\u00a0: le pas d'apprentissage EPS manque dans "
-        "la mise à jour.",
-    ),
-    "own_rate": Text(
-        "{parameter} moves by {ratio} times the step of EPS = {eps}: use the EPS that is given to "
-        "the function, and not a global one.",
-        "{parameter} est déplacé de {ratio} fois le pas pour EPS = {eps}\u00a0: utiliser le EPS "
-        "donné à la fonction, et non une variable globale.",
-    ),
-    "normalisation": Text(
-        "{parameter} moves {ratio} times as far as it should, and there are {rows} rows: a sum in "
-        "the place of the mean over the rows, in the gradient of the loss.",
-        "{parameter} se déplace {ratio} fois trop loin, et il y a {rows} lignes\u00a0: une somme "
-        "au lieu de la moyenne sur les lignes, dans le gradient de la perte.",
-    ),
-    "divided": Text(
-        "{parameter} moves {rows} times too little, and there are {rows} rows: the mean over the "
-        "rows is taken twice.",
-        "{parameter} se déplace {rows} fois trop peu, et il y a {rows} lignes\u00a0: la moyenne "
-        "sur les lignes est prise deux fois.",
-    ),
-    "factor": Text(
-        "{parameter} moves {ratio} times as far as it should: a factor in the gradient.",
-        "{parameter} se déplace de {ratio} fois la bonne longueur\u00a0: un facteur dans le "
-        "gradient.",
-    ),
-    "gradient": Text(
-        "After one step {parameter} is not where the gradient leads: check the chain of the "
-        "backward calls, and which grad goes to which parameter.",
-        "Après un pas, {parameter} n'est pas là où mène le gradient\u00a0: vérifier "
-        "l'enchaînement des backward, et quel grad va à quel paramètre.",
-    ),
-    "shape": Text(
-        "{parameter} has shape {got} after one step, expected {expected}.",
-        "{parameter} est de forme {got} après un pas, attendu {expected}.",
-    ),
-    "later": Text(
-        "The first step is right, and step {step} is not: forward and backward are computed again "
-        "in each turn of the loop, with new Contexts and the new parameters.",
-        "Le premier pas est juste, le pas {step} ne l'est pas\u00a0: forward et backward se "
-        "recalculent à chaque tour de boucle, avec de nouveaux Contexts et les nouveaux "
-        "paramètres.",
-    ),
-    "history_length": Text(
-        "The parameters are right. {history} has {got} losses, expected one for each of the "
-        "{count} steps.",
-        "Les paramètres sont justes. {history} contient {got} pertes, attendu une pour chacun des "
-        "{count} pas.",
-    ),
-    "history_after": Text(
-        "The parameters are right. {history} has the loss after each update; the sheet keeps the "
-        "one before it.",
-        "Les paramètres sont justes. {history} contient la perte après chaque mise à jour\u00a0; "
-        "la feuille garde celle d'avant.",
-    ),
-    "history": Text(
-        "The parameters are right. {history}[0] is {got}, expected {expected}.",
-        "Les paramètres sont justes. {history}[0] vaut {got}, attendu {expected}.",
-    ),
-}
+
+@dataclass(frozen=True)
+class Variant:
+    """The same function with another option: a call by keyword, and the loss that it minimises."""
+
+    name: str
+    options: Mapping[str, Any]
+    loss: Callable[..., Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingQuestion(Question):
     """A function `train(x, y, *parameters, epochs, eps)` that returns them and the losses.
 
+    A loop that is not right with the student's own functions is tried with the right ones: then it
+    is right by itself, and the feedback states it.
+
     loss        (x, y, *parameters) -> the loss in plain PyTorch, a number
     start       makes x (N, D), y (N, 1) and the parameters from a Draw
     parameters  their names, in their order
     history     what the list of losses is called
+    pairs       whether the losses are kept as [step, loss], as the sheet's charts want them
+    autograd    whether it may ask autograd for the gradients
+    definitions  right ones of what the loop calls, by name
+    variants    other options of the function, which are tried as well
     """
 
     loss: Callable[..., Tensor]
     start: Callable[[Draw], tuple[Tensor, Tensor, Sequence[Tensor]]]
     parameters: tuple[str, ...]
     history: str = "cost_history"
+    pairs: bool = False
+    autograd: bool = False
+    definitions: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[Variant, ...] = ()
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """One step, then several, then the losses."""
@@ -127,34 +69,90 @@ class TrainingQuestion(Question):
         if not callable(train):
             got = type(train).__name__
             return self.wrong("type", say("no_function", lang, name=self.names, got=got))
-        trial = _Trial(self, draw, lang)
-        try:
-            feedback = trial.feedback(train)
-        except Exception as error:
-            if blank_line(train) or isinstance(error, NotImplementedError):
-                return self.to_do(lang)
-            head = say("failed", lang, name=self.names, where=self.names)
-            lines = (head, *explained(error, lang))
-            return self.wrong(type(error).__name__, *lines, status=Status.FAILED)
-        return self.to_do(lang) if not feedback.right and blank_line(train) else feedback
+        package = package_of(train)
+        if package:
+            return self.borrowed(package, lang)
+        trials = [_Trial(self, draw, lang, variant) for variant in (None, *self.variants)]
+        with watched() as calls:
+            feedback = self._tried(train, trials, lang)
+        if calls.descend:
+            return self.declined("descend", "derivable", lang)
+        if calls.autograd and not self.autograd:
+            line = say("trains_by_autograd", lang, name=self.names)
+            return self.wrong("borrowed", line, status=Status.DECLINED)
+        if feedback.right:
+            return feedback
+        if blank_line(train):
+            return self.to_do(lang)
+        return self._by_itself(train, trials, lang) or feedback
+
+    def _tried(self, train: Callable[..., Any], trials: Sequence[_Trial], lang: str) -> Feedback:
+        """What is wrong in the first trial that is not right."""
+        feedback = self.to_do(lang)
+        for trial in trials:
+            try:
+                feedback = trial.feedback(train)
+            except Exception as error:
+                if is_unwritten(error):
+                    return self.to_do(lang)
+                return self.failed(error, lang, self.names)
+            if not feedback.right:
+                return trial.as_variant(feedback)
+        return feedback
+
+    def _by_itself(
+        self, train: Callable[..., Any], trials: Sequence[_Trial], lang: str
+    ) -> Feedback | None:
+        """The feedback on a loop that is right with right functions."""
+        own = getattr(train, "__globals__", {})
+        replaced = [name for name in self.definitions if name in own]
+        if not replaced:
+            return None
+        with _with_right(train, self.definitions):
+            feedback = self._tried(train, trials, lang)
+        if not feedback.right:
+            return None
+        line = MESSAGES["own"].to(lang, names=", ".join(replaced))
+        return replace(feedback, lines=(f"{self.names}{colon(lang)}{line}",), mistake="own")
+
+
+@contextmanager
+def _with_right(train: Any, right: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, what a function finds under these names, also as a default, is the right one."""
+    names, defaults = train.__globals__, train.__defaults__
+    own = {name: names[name] for name in right if name in names}
+    exchanged = {id(value): right[name] for name, value in own.items()}
+    names.update({name: right[name] for name in own})
+    if defaults is not None:
+        train.__defaults__ = tuple(exchanged.get(id(value), value) for value in defaults)
+    try:
+        yield
+    finally:
+        names.update(own)
+        train.__defaults__ = defaults
 
 
 class _Trial:
     """One comparison of a training with the true one."""
 
-    def __init__(self, question: TrainingQuestion, draw: Draw, lang: str) -> None:
-        self.question, self.lang = question, lang
+    def __init__(
+        self, question: TrainingQuestion, draw: Draw, lang: str, variant: Variant | None
+    ) -> None:
+        self.question, self.lang, self.variant = question, lang, variant
+        self.options = {} if variant is None else variant.options
+        self.loss = question.loss if variant is None else variant.loss
         self.x, self.y, start = question.start(draw)
         self.start = [parameter.double() for parameter in start]
         self.eps = draw.uniform(0.03, 0.09)
         self.true, self.losses = self._descended()
+        self.overwritten = False  # whether the last run changed its start values in place
 
     def _descended(self) -> tuple[list[list[Tensor]], list[float]]:
         """The parameters after each of STEPS true steps, the start included, and the losses."""
         theta, every, losses = self.start, [self.start], []
         for _ in range(STEPS + 1):
             leaves = [p.clone().requires_grad_() for p in theta]
-            loss = self.question.loss(self.x, self.y, *leaves)
+            loss = self.loss(self.x, self.y, *leaves)
             losses.append(loss.item())
             slopes = torch.autograd.grad(loss, leaves)
             theta = [p - self.eps * slope for p, slope in zip(theta, slopes, strict=True)]
@@ -164,7 +162,7 @@ class _Trial:
     def feedback(self, train: Callable[..., Any]) -> Feedback:
         """What is wrong first, or that all is right."""
         returned = self._run(train, 1)
-        wrong = self._returned(returned)
+        wrong = self._returned(returned) or self._turns(returned[-1])
         for i, name in enumerate(self.question.parameters):
             wrong = wrong or self._after_one(name, returned[i], self.start[i], self.true[1][i])
         if wrong is not None:
@@ -172,14 +170,34 @@ class _Trial:
         *theta, history = self._run(train, STEPS)
         for i, name in enumerate(self.question.parameters):
             change = (self.true[STEPS][i] - self.start[i]).abs().max()
-            if (torch.as_tensor(theta[i]) - self.true[STEPS][i]).abs().max() > CLOSE * change:
-                return self._wrong("later", SHARE, step=2, parameter=name)
-        return self._history(history) or self.question.right(self.lang)
+            error = (torch.as_tensor(theta[i]) - self.true[STEPS][i]).abs().max()
+            if not error <= CLOSE * change:  # also where it is NaN
+                stopped = len(losses_of(history) or ()) == 1
+                return self._wrong("stopped" if stopped else "later", SHARE, step=2, parameter=name)
+        return self._history(history) or self.question.right(self.lang, self._remarks())
+
+    def _remarks(self) -> tuple[str, ...]:
+        """That the start values are overwritten, if they are."""
+        if not self.overwritten:
+            return ()
+        name = self.question.parameters[0]
+        return (say("remark", self.lang, text=MESSAGES["in_place"].to(self.lang, parameter=name)),)
 
     def _run(self, train: Callable[..., Any], epochs: int) -> Any:
-        return train(
-            self.x.clone(), self.y.clone(), *(p.clone() for p in self.start), epochs, self.eps
-        )
+        given = [p.clone() for p in self.start]
+        returned = train(
+            self.x.clone(), self.y.clone(), *given, epochs, self.eps, **self.options
+        )  # fmt: skip
+        pairs = zip(given, self.start, strict=True)
+        self.overwritten = any(not torch.equal(one, own) for one, own in pairs)
+        return returned
+
+    def as_variant(self, feedback: Feedback) -> Feedback:
+        """The feedback, which states the option where it is that of another one."""
+        if self.variant is None:
+            return feedback
+        name = self.variant.name
+        return self._wrong("variant", SHARE, variant=name)
 
     def _returned(self, returned: Any) -> Feedback | None:
         names = (*self.question.parameters, self.question.history)
@@ -188,6 +206,13 @@ class _Trial:
         several = isinstance(returned, tuple)
         got = str(len(returned)) if several else type(returned).__name__
         return self._wrong("returns", got=got, count=len(names), names=", ".join(names))
+
+    def _turns(self, history: Any) -> Feedback | None:
+        """What is wrong where the loop takes other turns than those that are asked for."""
+        losses = losses_of(history)
+        if losses is None or len(losses) < 2:
+            return None
+        return self._wrong("turns", turns=len(losses))
 
     def _after_one(self, name: str, got: Any, before: Tensor, after: Tensor) -> Feedback | None:
         """What is wrong with a parameter after one step."""
@@ -203,7 +228,7 @@ class _Trial:
         if not moved.any():
             return self._wrong("unchanged", parameter=name)
         ratio = float((moved * true).sum() / (true * true).sum())
-        if (moved - ratio * true).abs().max() > CLOSE * moved.abs().max():
+        if not (moved - ratio * true).abs().max() <= CLOSE * moved.abs().max():
             return self._wrong("gradient", parameter=name)
         return self._by_ratio(name, ratio)
 
@@ -226,6 +251,8 @@ class _Trial:
             got = "0" if losses is None else len(losses)
             return self._wrong("history_length", 0.8, history=name, got=got, count=STEPS)
         true = self.losses
+        if self.question.pairs and not hasattr(next(iter(history)), "__len__"):
+            return self._wrong("pairs", 0.8, history=name)
         if _alike(losses, true[:STEPS]):
             return None
         if _alike(losses, true[1 : STEPS + 1]):
@@ -235,12 +262,19 @@ class _Trial:
 
     def _wrong(self, key: str, share: float = 0.0, **gaps: Any) -> Feedback:
         name = self.question.names
-        line = _WORDS[key].to(self.lang, **{"name": name, **gaps})
-        parameter = f".{gaps['parameter']}" if "parameter" in gaps else ""
-        text = line if line.startswith(name) else f"{name}: {line}"
-        if self.lang == "fr":
-            text = text.replace(f"{name}: ", f"{name}\u00a0: ", 1)
-        return self.question.wrong(f"{key}{parameter}", text, share=share)
+        line = MESSAGES[key].to(self.lang, **{"name": name, **gaps})
+        where = gaps.get("parameter") or gaps.get("variant")
+        text = line if line.startswith(name) else f"{name}{colon(self.lang)}{after_colon(line)}"
+        return self.question.wrong(f"{key}.{where}" if where else key, text, share=share)
+
+
+def steps_of(history: Any, count: int) -> list[float]:
+    """The steps of a history of pairs, where they rise from 0; else 0, 1, 2, ..."""
+    with suppress(TypeError, ValueError, IndexError):
+        steps = [float(row[0]) for row in history]
+        if steps[0] == 0 and all(a < b for a, b in pairwise(steps)):
+            return steps
+    return [float(step) for step in range(count)]
 
 
 def losses_of(history: Any) -> list[float] | None:

@@ -13,6 +13,7 @@ from derivable.labs.feedback import Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import Comparison
 from derivable.labs.text import Text
+from derivable.labs.words import say
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,25 @@ class ValueQuestion(Question):
         if answer is ... or answer is None:
             return self.to_do(lang)
         compared = Comparison(self.names, self.names, lang, tolerance=self.tolerance)
-        difference = compared(answer, torch.as_tensor(self.value()))
+        right = torch.as_tensor(self.value(), dtype=torch.float64)
+        difference = compared(answer, right)
         if difference is None:
             return self.right(lang)
         for known in self.known:
             if compared(answer, torch.as_tensor(known.value())) is None:
-                return self.wrong(known.key, difference.lines[0], known.why.to(lang))
-        return self.wrong(difference.kind, *difference.lines)
+                head = say("not_right", lang, name=self.names)
+                return self.wrong(known.key, head, known.why.to(lang))
+        if difference.kind in ("type", "shape", "complex"):
+            return self.wrong(difference.kind, *difference.lines)
+        return self.wrong(difference.kind, *self._without_the_answer(answer, right, lang))
+
+    def _without_the_answer(self, answer: Any, right: torch.Tensor, lang: str) -> list[str]:
+        """What is wrong with a number, or how many of several are, without what is right."""
+        got = torch.as_tensor(answer, dtype=torch.float64)
+        if right.dim():
+            far = (got - right).abs() > self.tolerance * right.abs().max()
+            return [say("some_wrong", lang, name=self.names, count=int(far.sum()), all=far.numel())]
+        if not got.isfinite() or got * right < 0:
+            return [say("not_right", lang, name=self.names)]
+        large = bool(got.abs() > right.abs())
+        return [say("too_large" if large else "too_small", lang, name=self.names)]

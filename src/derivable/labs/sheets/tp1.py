@@ -88,7 +88,7 @@ print(x[1], x[1].item())  # un tenseur sans dimension, puis le nombre Python  # 
 #
 # $$x^3 - 4x^2 + 2, \qquad \frac{x}{1 + x^2}, \qquad e^{-x^2/2}, \qquad \log(1 + e^x)$$
 #
-# Derive them on paper, and write the derivatives as functions of a tensor `x` of any shape.
+# Differentiate them on paper, and write the derivatives as functions of a tensor `x` of any shape.
 
 # %% [markdown] lang="fr"
 # Quatre fonctions sont données :
@@ -654,7 +654,8 @@ sheet.add(CallQuestion(
               "difference gives a square root, the central one a cube root.",
               "Au minimum, la dérivée de E par rapport à h est nulle. La différence décentrée "
               "donne une racine carrée, la centrée une racine cubique."),
-    place=Text("the formulas of the two errors above this cell; derive them with respect to h",
+    place=Text("the formulas of the two errors above this cell; differentiate them with respect "
+               "to h",
                "les formules des deux erreurs au-dessus de cette cellule ; les dériver par rapport "
                "à h"),
     mistakes=(
@@ -902,8 +903,8 @@ sheet.add(ProgramQuestion(
 #
 # $$\ell(w) = \frac1N \sum_{n=1}^N \Big(\sum_{d=1}^D x_{nd} w_d - y_n\Big)^2$$
 #
-# Derive it with respect to one $w_j$, and write the whole gradient, of shape (D,), without a loop:
-# by products of matrices and vectors (`a @ b`, `x.t()`).
+# Differentiate it with respect to one $w_j$, and write the whole gradient, of shape (D,), without a
+# loop: by products of matrices and vectors (`a @ b`, `x.t()`).
 
 # %% [markdown] lang="fr"
 # ### Le même à la main
@@ -971,7 +972,7 @@ sheet.add(
                   "something: that is a product with x.t().",
                   "La dérivée partielle par rapport à w[j] est une somme sur n de x[n, j] fois "
                   "quelque chose : c'est un produit par x.t()."),
-        place=Text("derive one square of the sum by the chain rule",
+        place=Text("differentiate one square of the sum by the chain rule",
                    "dériver un seul carré de la somme par dérivation en chaîne"),
         mistakes=(
             Mistake("2 / len(x) * ", "2 * ", "table.factor",

@@ -7,7 +7,9 @@ from derivable.labs import (
     Choice, ChoiceQuestion, CurveQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet, Text,
     TrainingQuestion,
 )
+import derivable
 from derivable.labs.questions.program import Flaw
+from derivable.labs.questions.training import Variant
 
 sheet = Sheet(title=Text("Differentiable functions", "Fonctions dérivables"), minutes=(90, 120))
 
@@ -83,27 +85,32 @@ class Context:
 def context_flaws(draw, context):
     a, b = draw.normal(3, 2), draw.normal(5)
     one, other = context(), context()
-    if tuple(one.saved_tensors or ()) != ():
-        yield Flaw("not empty", Text(
-            "before anything is saved, saved_tensors is the empty tuple ().",
-            "tant que rien n'est sauvegardé, saved_tensors est le tuple vide ()."))
-    one.save_for_backward(a, b)
-    saved = one.saved_tensors
-    if callable(saved):
+    before = one.saved_tensors
+    if callable(before):
         yield Flaw("no property", Text(
             "saved_tensors is read without parentheses: it needs @property above it.",
             "saved_tensors se lit sans parenthèses : il faut @property au-dessus."))
         return
-    if not isinstance(saved, tuple) or len(saved) != 2:
+    if before is None or len(before):
+        yield Flaw("not empty", Text(
+            f"before anything is saved, saved_tensors is the empty tuple (); here it is {before}.",
+            f"tant que rien n'est sauvegardé, saved_tensors est le tuple vide () ; ici, il vaut "
+            f"{before}."))
+    one.save_for_backward(a, b)
+    saved = one.saved_tensors
+    if not isinstance(saved, (tuple, list)) or len(saved) != 2:
+        count = len(saved) if isinstance(saved, (tuple, list)) else type(saved).__name__
         yield Flaw("not saved", Text(
-            "after save_for_backward(a, b), saved_tensors is the tuple (a, b).",
-            "après save_for_backward(a, b), saved_tensors est le tuple (a, b)."))
+            "after save_for_backward(a, b), saved_tensors is the tuple (a, b) of two tensors; here "
+            f"it has: {count}. Is it kept on self?",
+            "après save_for_backward(a, b), saved_tensors est le tuple (a, b) de deux tenseurs ; "
+            f"ici, il contient : {count}. Est-il gardé sur self ?"))
         return
     if saved[0] is not a or saved[1] is not b:
         yield Flaw("copied", Text(
             "saved_tensors has other tensors than those that were saved, or another order.",
             "saved_tensors contient d'autres tenseurs que ceux sauvegardés, ou un autre ordre."))
-    if tuple(other.saved_tensors or ()) != ():
+    if len(other.saved_tensors or ()):
         yield Flaw("shared", Text(
             "two contexts share what they save: keep it on self, not on the class.",
             "deux contextes partagent ce qu'ils sauvegardent : le garder sur self, et non sur la "
@@ -185,7 +192,8 @@ sheet.add(FunctionQuestion(
               "grad_output.",
               "La dérivée d'une moyenne sur N lignes a un facteur 1/N ; la dérivation en chaîne "
               "multiplie par grad_output."),
-    place=Text("derive the loss of one column with respect to one entry yhat[n, k]; section 2 has "
+    place=Text("differentiate the loss of one column with respect to one entry yhat[n, k]; "
+               "section 2 has "
                "the formula of the loss",
                "dériver la perte d'une colonne par rapport à une seule entrée yhat[n, k] ; la "
                "formule de la perte est dans la partie 2"),
@@ -209,14 +217,14 @@ sheet.add(FunctionQuestion(
 # %% [markdown] lang="en"
 # ## 3. The linear layer
 #
-# With a batch $x$ of shape (N, D), weights $w$ of shape (D, K) and a bias $b$ of shape (K,), or
-# (1, K), the output is $xw + b$, of shape (N, K).
+# With a batch $x$ of shape (N, D), weights $w$ of shape (D, K) and a bias $b$ of shape (K,), the
+# output is $xw + b$, of shape (N, K).
 
 # %% [markdown] lang="fr"
 # ## 3. La couche linéaire
 #
 # Pour un batch $x$ de forme (N, D), des poids $w$ de forme (D, K) et un biais $b$ de forme (K,),
-# ou (1, K), la sortie est $xw + b$, de forme (N, K).
+# la sortie est $xw + b$, de forme (N, K).
 
 # %% question="linear"
 class Linear(Function):
@@ -257,7 +265,8 @@ sheet.add(FunctionQuestion(
               "grad_w (D, K), grad_b (K,).",
               "Écrire les formes à côté de chaque facteur : grad_output est (N, K), grad_x doit "
               "être (N, D), grad_w (D, K), grad_b (K,)."),
-    place=Text("write output[n, k] as a sum, and derive it with respect to one entry of x, of w "
+    place=Text("write output[n, k] as a sum, and differentiate it with respect to one entry of "
+               "x, of w "
                "and of b",
                "écrire output[n, k] comme une somme, et la dériver par rapport à une seule entrée "
                "de x, de w et de b"),
@@ -430,7 +439,8 @@ sheet.add(
 #
 # ReLU has no derivative at 0. What happens if an entry of `x` is exactly 0 in training?
 #
-#   for random inputs it hardly ever occurs.
+# - (a) `backward` returns a value between the two slopes, by convention 0 or 1; the descent goes
+#   on, and for random inputs it hardly ever occurs.
 # - (b) The gradient is NaN from then on.
 # - (c) PyTorch refuses such an input.
 
@@ -513,6 +523,7 @@ sheet.add(ProgramQuestion(
     title=Text("gradcheck", "gradcheck"),
     answers=("mse_checked", "linear_checked"),
     points=1,
+    needs=("mse", "linear"),
     flaws=gradcheck_flaws,
     hint=Text("torch.randn(10, 5, requires_grad=True, dtype=torch.float64) makes such an input.",
               "torch.randn(10, 5, requires_grad=True, dtype=torch.float64) crée une telle entrée."),
@@ -638,6 +649,8 @@ sheet.add(TrainingQuestion(
     loss=lambda x, y, w, b: mean_squared(x @ w + b, y),
     start=linear_start,
     parameters=("w", "b"),
+    pairs=True,
+    definitions={name: getattr(derivable, name) for name in ("Context", "Linear", "MSE")},
     hint=Text("grad_yhat comes out of MSE.backward and goes into Linear.backward.",
               "grad_yhat sort de MSE.backward et entre dans Linear.backward."),
     place=Text("section 6, the paragraph above this cell, has the order of the calls",
@@ -698,6 +711,7 @@ sheet.add(CurveQuestion(
     points=1,
     model="linear",
     rate=1e-5,
+    needs=("context", "mse", "linear", "train_linear"),
     hint=Text("Look at cost_history[0] and cost_history[-1], and at EPS.",
               "Regarder cost_history[0] et cost_history[-1], ainsi que EPS."),
     mistakes=CURVE,
@@ -752,6 +766,13 @@ sheet.add(TrainingQuestion(
     loss=lambda x, y, w1, b1, w2, b2: mean_squared(torch.tanh(x @ w1 + b1) @ w2 + b2, y),
     start=network_start,
     parameters=("w1", "b1", "w2", "b2"),
+    pairs=True,
+    definitions={name: getattr(derivable, name)
+                 for name in ("Context", "Linear", "MSE", "Tanh", "ReLU")},
+    variants=(Variant(
+        "activation=ReLU", {"activation": derivable.ReLU},
+        lambda x, y, w1, b1, w2, b2: mean_squared(torch.relu(x @ w1 + b1) @ w2 + b2, y),
+    ),),
     hint=Text("Four forwards, four backwards in reverse order; each backward takes what the one "
               "before it returned first.",
               "Quatre forward, quatre backward dans l'ordre inverse ; chaque backward prend ce que "
@@ -763,6 +784,9 @@ sheet.add(TrainingQuestion(
         Mistake("Linear.backward(ctx1, grad_z)", "Linear.backward(ctx1, grad_h)", "gradient.w1",
                 Text("the gradient does not pass through the activation",
                      "le gradient ne passe pas par l'activation")),
+        Mistake("activation.backward(ctx_act, grad_h)", "Tanh.backward(ctx_act, grad_h)",
+                "variant.activation=ReLU",
+                Text("Tanh in the place of activation", "Tanh au lieu de activation")),
         Mistake("w1 - EPS * grad_w1", "w1", "unchanged.w1",
                 Text("w1 is not updated", "w1 n'est pas mis à jour")),
         Mistake("w2 - EPS * grad_w2", "w2 + EPS * grad_w2", "sign.w2",
@@ -814,10 +838,12 @@ sheet.add(
     CurveQuestion(
         key="tanh_curve", title=Text("Training of tanh(10)", "Apprentissage de tanh(10)"),
         answers=("cost_tanh", "test_tanh"), points=0.5, model="tanh", rate=1e-4,
+        needs=("context", "mse", "linear", "tanh", "train_network"),
     ),
     CurveQuestion(
         key="relu_curve", title=Text("Training of relu(10)", "Apprentissage de relu(10)"),
         answers=("cost_relu", "test_relu"), points=0.5, model="relu", rate=1e-4,
+        needs=("context", "mse", "linear", "relu", "train_network"),
     ),
 )
 

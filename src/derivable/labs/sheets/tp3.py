@@ -69,9 +69,9 @@ torch.set_num_threads(1)  # les tenseurs sont petits : plusieurs threads seraien
 #
 # $$\frac{\partial \ell}{\partial z_j} = \sum_i g_i \, \frac{\partial p_i}{\partial z_j}$$
 #
-# where $g$ is that row of `grad_output`. Derive $\partial p_i/\partial z_j$ (two cases, $i = j$ and
-# $i \ne j$), insert it and simplify: what remains are operations on each entry and one sum per row.
-# Write the formula of $p$ with `torch.exp`.
+# where $g$ is that row of `grad_output`. Differentiate $\partial p_i/\partial z_j$ (two cases, $i =
+# j$ and $i \ne j$), insert it and simplify: what remains are operations on each entry and one sum
+# per row. Write the formula of $p$ with `torch.exp`.
 
 # %% [markdown] lang="fr"
 # ## 1. La fonction softmax
@@ -126,7 +126,8 @@ sheet.add(FunctionQuestion(
               "the others is the same for every j.",
               "L'un des deux cas de la dérivée a un terme de plus ; la somme sur i des autres est "
               "la même pour tout j."),
-    place=Text("derive the quotient in section 1 with respect to z_j, and express the result with "
+    place=Text("differentiate the quotient in section 1 with respect to z_j, and express the "
+               "result with "
                "p only; sum(1, keepdim=True) keeps shape (N, 1)",
                "dériver le quotient de la partie 1 par rapport à z_j, et exprimer le résultat avec "
                "p seulement ; sum(1, keepdim=True) garde la forme (N, 1)"),
@@ -307,6 +308,10 @@ sheet.add(
             ORDINARY, LARGE, NEGATIVE,
             Case("equal", Text("equal logits", "des logits égaux"), equal_logits),
             APART,
+            Case("wide", Text("logits from -800 to 800 in one row",
+                              "des logits de -800 à 800 dans une même ligne"),
+                 lambda draw: (torch.tensor([[0.0, 800.0, -800.0], [-800.0, 0.0, 5.0]],
+                                            dtype=torch.float64) + draw.uniform(-1, 1),)),
         ),
         hint=Text("logits.max(1, keepdim=True).values has shape (N, 1).",
                   "logits.max(1, keepdim=True).values est de forme (N, 1)."),
@@ -368,7 +373,7 @@ sheet.add(
 # as the logarithm of a probability. The output is a number, of shape (). `labels` are integers and
 # have no gradient: `backward` returns `None` for them.
 #
-# For the gradient, derive the loss of one row with respect to one logit $z_j$, first for
+# For the gradient, differentiate the loss of one row with respect to one logit $z_j$, first for
 # $j = y_n$, then for $j \ne y_n$. `logits[rows, labels]`, with `rows = torch.arange(N)`, is the
 # entry of each row at its label, of shape (N,).
 
@@ -422,12 +427,16 @@ sheet.add(FunctionQuestion(
     points=4.5,
     forbidden=frozenset({"cross_entropy", "nll_loss"}),
     reference=F.cross_entropy,
+    also=(lambda draw: (
+        200 * torch.eye(3, 5, dtype=torch.float64) + draw.normal(3, 5), draw.labels(3, 5)),
+        lambda draw: (draw.normal(5, 3, scale=400.0), draw.labels(5, 3))),
     inputs=logits_and_labels,
     hint=Text("The loss of one row is logsumexp(z) - z[y]. The derivative of the first term with "
               "respect to z_j is a known function.",
               "La perte d'une ligne est logsumexp(z) - z[y]. La dérivée du premier terme par "
               "rapport à z_j est une fonction connue."),
-    place=Text("derive log-sum-exp (section 2) and compare with softmax (section 1); the mean over "
+    place=Text("differentiate log-sum-exp (section 2) and compare with softmax (section 1); the "
+               "mean over "
                "N rows brings a factor",
                "dériver log-sum-exp (partie 2) et comparer avec softmax (partie 1) ; la moyenne "
                "sur N lignes apporte un facteur"),
@@ -596,6 +605,7 @@ sheet.add(ValueQuestion(
     answers=("loss_before",),
     points=0.5,
     value=lambda: math.log(10),
+    tolerance=0.01,
     known=(
         Known("probability", lambda: 0.1, Text(
             "That is the probability of each class. The loss is minus its logarithm.",

@@ -664,7 +664,7 @@ sheet.add(
         inputs=images_to_pool,
         hint=Text("Each entry of a square has the same derivative.",
                   "Chaque terme d'un carré a la même dérivée."),
-        place=Text("derive the mean of size * size numbers with respect to one of them",
+        place=Text("differentiate the mean of size * size numbers with respect to one of them",
                    "dériver la moyenne de size * size nombres par rapport à l'un d'eux"),
         mistakes=(
             Mistake(".mean(-1)", ".sum(-1)", "forward.factor",

@@ -210,8 +210,8 @@ sheet.add(
 # ## 2. By hand, for a linear regression
 #
 # With $\ell(w) = \frac1N \|xw - y\|^2$, weights $w$ of shape (D, 1) and $v$ of the same shape, the
-# gradient is $\frac2N x^\top (xw - y)$. Derive it along $v$. Write the product without computing a
-# matrix (D, D): in which order must the factors be multiplied?
+# gradient is $\frac2N x^\top (xw - y)$. Differentiate it along $v$. Write the product without
+# computing a matrix (D, D): in which order must the factors be multiplied?
 
 # %% [markdown] lang="fr"
 # ## 2. À la main, pour une régression linéaire
@@ -406,7 +406,8 @@ sheet.add(FunctionQuestion(
     key="tanh_grad", title=Text("The backward of tanh", "Le backward de tanh"),
     answers=("TanhGrad",), points=3,
     reference=lambda x, g: g * (1 - torch.tanh(x) ** 2), inputs=two_alike,
-    hint=Text("With respect to g the output is linear. With respect to x, derive 1 - t² with "
+    hint=Text("With respect to g the output is linear. With respect to x, differentiate 1 - t² "
+              "with "
               "t = tanh(x) by the chain rule.",
               "Par rapport à g, la sortie est linéaire. Par rapport à x, dériver 1 - t², où "
               "t = tanh(x), par dérivation en chaîne."),
