@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem
 from derivable.stepper import STEPPERS, Way
+from derivable.threads import on_one_thread
 
 
 def descend(
@@ -152,7 +154,10 @@ class _Run:
         compile_seconds = self.begin - begin
         if self.start:
             self.begin -= self.start.seconds
-        found = prepared.run()
+        by_hand = prepared.objective == ByHand.name
+        numbers = self.problem.rows * request.theta.numel()
+        with on_one_thread(numbers) if by_hand else nullcontext():
+            found = prepared.run()
         if self.stopped and self.stopped.back_to:
             found = _restored(found, self.stopped.back_to)
         estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1

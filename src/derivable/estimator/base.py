@@ -15,10 +15,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from torch import Tensor
 
-from derivable.descent import LBFGS, Checkpoint, Descent, State, descend
+from derivable.descent import LBFGS, Checkpoint, Descent, GradientDescent, State, descend
 from derivable.descent.checks import check_count
 from derivable.errors import SettingError
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
+from derivable.estimator.first_rows import FirstRows
 from derivable.estimator.folds import (
     UNSPLIT_STEPS,
     Fold,
@@ -42,10 +43,13 @@ from derivable.estimator.settings import (
 from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
+from derivable.objective.team import alone
 from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
 STEP_BY_STEP = ("momentum", "nesterov", "adam")  # which partial_fit leaves as they are
+WITH_MOMENTUM = ("momentum", "nesterov")
+SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it becomes
 
 
 class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
@@ -54,6 +58,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
     _rated: str  # the method and the loss that the learning rate is for
+    _first: FirstRows | None  # of a fit by `partial_fit`
     network_: Network
 
     def __init__(
@@ -107,22 +112,19 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """What validation rows shall hold the same shares of as all rows."""
         return None
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
-        """From where the last fit ended, or from the start; `once` for a single step."""
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """From where the last fit ended, or from the start."""
         self._loss = self._meant_loss()
-        reset = not (hasattr(self, "network_") and (self.warm_start or once))
-        steps = 1 if once else check_count("max_iter", self.max_iter)
-        method = self.method
-        if once and method not in STEP_BY_STEP:
-            method = "steps"  # the others are for many steps
+        reset = not (hasattr(self, "network_") and self.warm_start)
+        steps, method = check_count("max_iter", self.max_iter), self.method
         X, y, targets = self._read(X, y, reset=reset)
         weight = self._read_weight(sample_weight, X, targets)
         check_fraction(self.validation_fraction)
-        folds = 1 if once else checked_folds(self.folds, self.validation_fraction)
+        folds = checked_folds(self.folds, self.validation_fraction)
         if reset:
             self._seed = seed_of(self.random_state)
         rows, held = Rows(X, targets, weight), None
-        if self.validation_fraction and not once:
+        if self.validation_fraction:
             train, test = self._hold_out(y, weight)
             rows, held = rows[train], rows[test]
         fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
@@ -133,20 +135,63 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.penalty_ = penalty_for(self.penalty, rows.count)
         table = self._units.rows(rows)
         networks = self._networks(table, reset, int(fold.max()) + 1, joined=folds == 1)
-        rated = f"{method} {self._loss.name}"
-        if reset or self.lr != "auto" or rated != self._rated:
-            self.lr_, self.lr_reason_ = rate_for(
-                self.lr, method, Problem(networks[0], self._loss, *table, self.penalty_)
-            )
-            self._rated = rated
+        self._rate(networks[0], table, method)
         facts = {"X": X, "y": y, "metadata": {"sample_weight": weight}}
-        watch = Watch(self, steps * len(networks), **facts, quiet=once)
+        watch = Watch(self, steps * len(networks), **facts)
         if len(networks) == 1:
             self._descend(networks[0], table, held, steps, method, watch)
         else:
             self._descend_folds(networks, folds_of(rows, fold), steps, method, watch)
         watch.end()
         return self
+
+    def _fit_once(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """A single step, from where the last fit ended, or from the start."""
+        self._loss = self._meant_loss()
+        reset = not hasattr(self, "network_")
+        X, y, targets = self._read(X, y, reset=reset)
+        rows = Rows(X, targets, self._read_weight(sample_weight, X, targets))
+        if reset:
+            self._seed, self._first = seed_of(self.random_state), FirstRows()
+        first = self._first
+        if first is None or not first.add(rows):
+            self._step(self.network_, rows, first)
+            return self
+        self._begin(first.joined)
+        network, *_ = self._networks(self._units.rows(rows), True, 1, joined=True)
+        steepest = self._units.rows(first.steepest(self._units))
+        self.penalty_ = penalty_for(self.penalty, first.used)
+        self._rate(network, steepest, self._stepping)
+        if self.lr == "auto" and self._stepping in WITH_MOMENTUM and len(first.batches) > 1:
+            self.lr_ *= SHARE_OF_MOMENTUM
+            self.lr_reason_ += f", times {SHARE_OF_MOMENTUM}: momentum adds up the batches' steps"
+        for batch in first.batches:
+            self._step(network, batch, first)
+            network = self.network_
+        first.forget()
+        self._first = first
+        return self
+
+    @property
+    def _stepping(self) -> str:
+        """The method of a single step; the others are for many."""
+        return self.method if self.method in STEP_BY_STEP else GradientDescent.name
+
+    def _step(self, network: Network, rows: Rows, first: FirstRows | None) -> None:
+        """One step on these rows, in the units that there are."""
+        table, method = self._units.rows(rows), self._stepping
+        self.penalty_ = penalty_for(self.penalty, max(rows.count, first.used if first else 0))
+        self._rate(network, table, method)
+        with alone():  # to find out how many threads are the fastest takes eight steps
+            self._descend(network, table, None, 1, method)
+
+    def _rate(self, network: Network, table: Table, method: str) -> None:
+        """The learning rate; an automatic one stays, unless it is for another method or loss."""
+        rated = f"{method} {self._loss.name}"
+        if self.lr != "auto" or rated != self._rated:
+            problem = Problem(network, self._loss, *table, self.penalty_)
+            self.lr_, self.lr_reason_ = rate_for(self.lr, method, problem)
+            self._rated = rated
 
     def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:
         if sample_weight is None:
@@ -174,7 +219,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.validation_steps_ = np.empty(0, dtype=int)
         self.validation_curve_, self.validation_scores_ = np.empty((2, 0))
         self._checkpoint: Checkpoint | None = None
-        self._rated = ""
+        self._rated, self._first = "", None
 
     def _networks(self, table: Table, reset: bool, folds: int, *, joined: bool) -> list[Network]:
         """One for each fold, at the start or where the last fit ended; the one they are, `joined`.
@@ -204,7 +249,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         held: Rows | None,
         steps: int,
         method: str,
-        watch: Watch,
+        watch: Watch | None = None,
     ) -> None:
         """So many steps more; all fitted attributes are those after them."""
         start = self._checkpoint
@@ -213,7 +258,8 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         before, done = (0, start.step) if start else (self.n_iter_, 0)
 
         def on_block(state: State) -> None:
-            watch.look(state, state.step - done, network.trained)
+            if watch is not None:
+                watch.look(state, state.step - done, network.trained)
 
         run = self._run(network, table, done + steps, method, start=start, on_block=on_block)
         self._keep([run], before)

@@ -81,7 +81,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 "ever come"
             )
         self._named = classes
-        return self._fit(X, y, sample_weight, once=True)
+        return self._fit_once(X, y, sample_weight)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (N, C), in the order of `classes_`."""

@@ -88,7 +88,13 @@ def mean_of(networks: Sequence[Network]) -> Network:
 
 
 def check_elementwise(networks: Sequence[Network], x: Tensor) -> None:
-    """Refuse an activation that is not elementwise; tried on x (N, D)."""
+    """Refuse an activation of several networks that is not elementwise; tried on x (N, D).
+
+    It is tried in evaluation mode, in which they predict: Dropout is elementwise there.
+    """
+    if len(networks) == 1:
+        return
+    networks = [network.trained(network.theta) for network in networks]
     outputs = [network.forward_by_hand(x)[0] for network in networks]
     merged, _ = mean_of(networks).forward_by_hand(x)
     if not torch.allclose(merged, torch.stack(outputs).mean(0), rtol=1e-3, atol=1e-5):

@@ -112,8 +112,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take one step on this table; units and learning rate are those of the first call."""
-        return self._fit(X, y, sample_weight, once=True)
+        """Take one step on this table; units and learning rate are those of the first 100 rows."""
+        return self._fit_once(X, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """The predictions for X (N, D), of the shape that y had."""

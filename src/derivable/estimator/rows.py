@@ -27,6 +27,11 @@ class Rows:
         """How many rows they count as: the sum of the weights."""
         return float(len(self.features) if self.weight is None else self.weight.sum())
 
+    @property
+    def counts(self) -> Array:
+        """How much each row counts, (N,): 1 where there are no weights."""
+        return np.ones(len(self.features)) if self.weight is None else self.weight
+
     def __getitem__(self, chosen: Any) -> Self:
         weight = None if self.weight is None else self.weight[chosen]
         return type(self)(self.features[chosen], self.targets[chosen], weight)

@@ -32,7 +32,10 @@ def network_for(
     sqrt(2 / (inputs + outputs)) of each layer, keeps units and gradients of size 1.
     """
     sizes = (inputs, *hidden_sizes(hidden), outputs)
-    network = Network.mlp(*sizes, activation=activation_of(activation), seed=seed, dtype=dtype)
+    kind = activation_of(activation)
+    with torch.random.fork_rng(devices=[]):  # for an activation that draws, as Dropout does
+        torch.manual_seed(seed)
+        network = Network.mlp(*sizes, activation=kind, seed=seed, dtype=dtype)
     larger = [
         p.detach() * math.sqrt(2 / sum(p.shape)) / INITIAL_SCALE if p.ndim == 2 else p.detach()
         for p in network.parameters()
