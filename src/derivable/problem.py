@@ -16,7 +16,7 @@ from torch import Tensor
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
 from derivable.loss import AnyLoss, Loss
-from derivable.named import ALL_LOSSES, loss_of
+from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
@@ -119,7 +119,8 @@ class Problem:
         """The same, where the loss may be text and the table arrays, which are converted."""
         _require_network(network)
         table: Any = {"x": x, "y": y, "weight": weight}
-        return cls(network, loss_of(loss, ALL_LOSSES), penalty=penalty, **table)
+        meant = parse_loss(loss, ALL_LOSSES) if isinstance(loss, str) else loss
+        return cls(network, meant, penalty=penalty, **table)
 
     @property
     def rows(self) -> int:

@@ -26,12 +26,15 @@ from derivable.estimator.folds import (
     check_elementwise,
     fold_of_rows,
     folds_of,
+    held_out,
     mean_curve,
     mean_of,
     stopping_on,
 )
+from derivable.estimator.line import HasLine
 from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import (
+    VALIDATION,
     check_fraction,
     checked_folds,
     method_for,
@@ -52,7 +55,7 @@ WITH_MOMENTUM = ("momentum", "nesterov")
 SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it becomes
 
 
-class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
     _loss: Loss  # of the fit underway
@@ -74,6 +77,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         penalty: Any = "auto",
         folds: int = 10,
         standardize: bool = True,
+        early_stopping: bool = False,
         validation_fraction: float | None = None,
         warm_start: bool = False,
         random_state: Any = 0,
@@ -88,6 +92,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.penalty = penalty
         self.folds = folds
         self.standardize = standardize
+        self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
@@ -121,14 +126,15 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         weight = self._read_weight(sample_weight, X, targets)
         check_fraction(self.validation_fraction)
         folds = checked_folds(self.folds, self.validation_fraction)
+        stops = bool(self.early_stopping) and folds == 1  # several networks always do
+        share = VALIDATION if stops and not self.validation_fraction else self.validation_fraction
         if reset:
             self._seed = seed_of(self.random_state)
         rows, held = Rows(X, targets, weight), None
-        if self.validation_fraction:
-            train, test = self._hold_out(y, weight)
-            rows, held = rows[train], rows[test]
+        if share:
+            rows, held = self._divided(rows, y, share, stops=stops)
         fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
-        if folds > 1 and fold.max() == 0 and method == LBFGS.name:
+        if method == LBFGS.name and fold.max() == 0 and (folds > 1 or (stops and held is None)):
             steps = min(steps, UNSPLIT_STEPS)
         if reset:
             self._begin(rows)
@@ -139,7 +145,9 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         facts = {"X": X, "y": y, "metadata": {"sample_weight": weight}}
         watch = Watch(self, steps * len(networks), **facts)
         if len(networks) == 1:
-            self._descend(networks[0], table, held, steps, method, watch)
+            self._descend(
+                networks[0], table, held, steps, method, watch, stops=stops and bool(held)
+            )
         else:
             self._descend_folds(networks, folds_of(rows, fold), steps, method, watch)
         watch.end()
@@ -194,21 +202,29 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             self._rated = rated
 
     def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:
+        """How much each row counts, (N,); None where all count alike."""
         if sample_weight is None:
             return None
         weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
         check_weight(self._loss, torch.from_numpy(targets), torch.tensor(weight))
         return weight
 
-    def _hold_out(self, y: Array, weight: Array | None) -> Any:
-        """The rows that train, and those of the validation curve; of those that count."""
-        rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
-        return train_test_split(
-            rows,
-            test_size=self.validation_fraction,
+    def _divided(
+        self, rows: Rows, y: Array, share: float, *, stops: bool
+    ) -> tuple[Rows, Rows | None]:
+        """The rows that train, and those that are held out, if any; of those that count."""
+        if stops:
+            out = held_out(rows, share, self._seed)
+            counts = rows.counts > 0
+            return rows[~out & counts], rows[out] if out.any() else None
+        counted = np.arange(len(y)) if rows.weight is None else np.flatnonzero(rows.weight)
+        train, test = train_test_split(
+            counted,
+            test_size=share,
             random_state=self._seed % 2**32,
-            stratify=self._split_by(y[rows]),
+            stratify=self._split_by(y[counted]),
         )
+        return rows[train], rows[test]
 
     def _begin(self, rows: Rows) -> None:
         """Nothing fitted yet: units, and empty curves."""
@@ -250,9 +266,14 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         steps: int,
         method: str,
         watch: Watch | None = None,
+        *,
+        stops: bool = False,
     ) -> None:
-        """So many steps more; all fitted attributes are those after them."""
-        start = self._checkpoint
+        """So many steps more; with `stops` fewer, to where the loss on the rows held out is least.
+
+        All fitted attributes are those after them.
+        """
+        start = None if stops else self._checkpoint
         if start and (method not in ("auto", start.method) or start.loss != self._loss.name):
             start = None  # another method or loss begins where this one ended
         before, done = (0, start.step) if start else (self.n_iter_, 0)
@@ -261,9 +282,12 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             if watch is not None:
                 watch.look(state, state.step - done, network.trained)
 
-        run = self._run(network, table, done + steps, method, start=start, on_block=on_block)
+        called: list[Any] = [on_block]
+        if stops and held:
+            called.insert(0, stopping_on(self._units.rows(held), method, steps))
+        run = self._run(network, table, done + steps, method, start=start, on_block=called)
         self._keep([run], before)
-        self._checkpoint = replace(run.checkpoint, snapshots=None)
+        self._checkpoint = None if stops else replace(run.checkpoint, snapshots=None)
         if held:
             self._validate(run, before, held)
 

@@ -66,3 +66,13 @@ class Units:
         """What the network says, (N, K), in the targets' own units."""
         values: Array = outputs.numpy()
         return self.targets.inverse_transform(values) if self.targets else values
+
+    def line(self, weights: Array, constants: Array) -> tuple[Array, Array]:
+        """Weights (K, D) and constants (K,) in own units, of a Linear layer (D, K), (K,)."""
+        if self.features is not None:
+            weights = weights / self.features.scale_[:, None]
+            constants = constants - self.features.mean_ @ weights
+        if self.targets is not None:
+            weights = weights * self.targets.scale_
+            constants = constants * self.targets.scale_ + self.targets.mean_
+        return weights.T, constants
