@@ -197,6 +197,7 @@ def test_losses_and_methods_by_name_or_as_objects() -> None:
 
 NETWORK: Any = Network.linear(3)
 ONE_HOT: Any = {"onehot": True}
+STEPZ: Any = {"stepz": 3}
 
 
 @pytest.mark.parametrize(
@@ -213,6 +214,9 @@ ONE_HOT: Any = {"onehot": True}
             InputError,
             "no option 'onehot'; did you mean one",
         ),
+        (lambda: compare(houses(), target="price", **ONE_HOT), InputError, "did you mean one_hot"),
+        (lambda: compare(houses(), target="price", **STEPZ), InputError, "did you mean steps"),
+        (lambda: compare("diabetes", ignore="age"), SettingError, "ignore says how to read a file"),
         (lambda: compare("diabetes", "linaer"), SettingError, "'linaer' names no model"),
         (lambda: compare("diabetes", ["linear", "linear"]), SettingError, "is named twice"),
         (lambda: compare("diabetes", NETWORK), SettingError, "models must be text, such"),

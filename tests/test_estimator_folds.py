@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, make_classification, make_friedman1
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from derivable import MSE, DescentClassifier, DescentRegressor, Function, Network, descend
+from derivable.compiler.store import Store
 from derivable.errors import SettingError
 from derivable.estimator.folds import fold_of_rows
 from derivable.functions import Dropout
@@ -192,6 +194,26 @@ def test_the_units_of_partial_fit_are_those_of_the_first_hundred_rows() -> None:
     whole: Any = DescentRegressor((), method="momentum")
     whole.partial_fit(X[:100], Y[:100])
     np.testing.assert_allclose(model._units.targets.scale_, whole._units.targets.scale_)
+
+
+def threads(model: Any, x: Any, y: Any) -> float:
+    """A score that is the number of threads where the model was fitted."""
+    return float(torch.get_num_threads())
+
+
+def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None:
+    pytest.importorskip("numba")
+    model = DescentRegressor(max_iter=20, folds=2)
+    grid = {"penalty": [0.0, 0.1]}
+    one = GridSearchCV(model, grid, cv=2).fit(X, Y)
+    compiled = set(Store().folder.iterdir())
+    two = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, Y)
+    np.testing.assert_array_equal(
+        one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+    assert set(Store().folder.iterdir()) == compiled
+    counted = GridSearchCV(model, grid, cv=2, n_jobs=2, scoring=threads).fit(X, Y)
+    assert counted.best_score_ <= max(1, joblib.cpu_count() // 2)
 
 
 def test_a_table_too_small_for_folds_has_one_network() -> None:

@@ -6,8 +6,11 @@ from typing import Any
 
 import matplotlib
 import pytest
+import torch
 
+from derivable.data import Table, load_diabetes
 from derivable.display import style
+from derivable.shown_table import ShownTable
 
 DESCEND = """
 import torch
@@ -63,3 +66,34 @@ def test_the_style_sets_back_its_own_settings_and_no_others() -> None:
         assert matplotlib.rcParams["interactive"] is not interactive
     finally:
         matplotlib.rcParams["interactive"] = interactive
+
+
+class Shown(ShownTable, Table):
+    """A Table that shows itself."""
+
+
+def shown(table: Table) -> Shown:
+    return Shown(table.name, table.x, table.y, table.features, table.targets, table.note)
+
+
+def test_a_table_shows_its_first_rows_in_print() -> None:
+    lines = repr(shown(load_diabetes("A <note>."))).splitlines()
+    assert lines[0].startswith("diabetes: 442 rows of 10 features; to predict: progression")
+    assert lines[1].split()[:3] == ["age", "sex", "bmi"]
+    assert lines[2].split()[0] == "0.0380759"
+    assert len(lines) == 9
+    assert lines[-2:] == ["437 rows and 3 columns not shown.", "A <note>."]
+    assert len({len(line) for line in lines[1:7]}) == 1, "the columns stand below each other"
+
+
+def test_a_table_shows_its_first_rows_in_a_notebook() -> None:
+    x = torch.tensor([[1.5, torch.nan], [2.0, 3.0]], dtype=torch.float64)
+    names = ("<b>", "a name that is much too long for a column")
+    table = Table("<own>", x, x[:, :1], names, ("y",), note="<note>")
+    html = shown(table)._repr_html_()
+    assert "<p><b>&lt;own&gt;: 2 rows of 2 features; to predict: y</b></p>" in html
+    assert "&lt;b&gt;" in html
+    assert "&lt;note&gt;" in html
+    assert "<b>" not in html.replace("<p><b>", "")
+    assert "<td>1.5</td><td></td><td>1.5</td>" in html, "what is missing is empty"
+    assert "a name that is much too…" in html

@@ -19,7 +19,7 @@ ROOMS = [
     "comparison", "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem",
     "trial", "row_losses", "named", "loss", "network", "layer", "functional", "functions", "data",
     "pages", "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads",
-    "display", "language", "tensors", "files", "errors", "lazy",
+    "shown_table", "display", "language", "tensors", "files", "errors", "lazy",
 ]  # fmt: skip
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
-from derivable.comparison.tables import is_own, table_of
+from derivable.comparison.tables import Options, is_own, table_of
 from derivable.comparison.training import PLAIN, Training
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
@@ -32,7 +31,7 @@ from derivable.descent import (
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
 from derivable.display.progress import bars
-from derivable.errors import InputError, SettingError
+from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
@@ -83,23 +82,6 @@ class Keeper:
         """How far it came now: between two blocks of steps, and at its end."""
 
 
-class Options(TypedDict, total=False):
-    """What else `compare` takes by keyword: how models are trained, and how a table is read."""
-
-    protocol: str | None
-    lr: float | str | None
-    steps: int
-    seed: int
-    seeds: int
-    method: str | Method
-    ignore: str | Sequence[str]
-    missing: str
-    one_hot: bool
-    decimal: str | None
-    separator: str | None
-    na: Iterable[str]
-
-
 @dataclass(frozen=True)
 class Request:
     """How each model is trained: the options of a comparison that are no options of a table."""
@@ -120,7 +102,6 @@ class Request:
 
 
 PLANNED = tuple(field.name for field in fields(Request))
-READING = tuple(name for name in Options.__annotations__ if name not in PLANNED)
 
 
 def compare(
@@ -160,7 +141,9 @@ def compare(
     DataError for a table that cannot be used, DivergedError when a loss stops being finite, and
     KeyboardInterrupt when interrupted.
     """
-    request, reading = _sorted(options)
+    planned: dict[str, Any] = {k: v for k, v in options.items() if k in PLANNED}
+    reading = {name: value for name, value in options.items() if name not in PLANNED}
+    request = Request(**planned)
     chosen = models_of(models)
     training = training or PLAIN
     if loss is not None:
@@ -168,17 +151,6 @@ def compare(
     training.check_method(request.method)
     table = table_of(table, {"target": target, **reading})
     return _compare(table, chosen, request, training, watch, keeper or Keeper())
-
-
-def _sorted(options: Mapping[str, Any]) -> tuple[Request, dict[str, Any]]:
-    """The options of the training, and those of the table."""
-    for name in options:
-        if name not in (*PLANNED, *READING):
-            near = difflib.get_close_matches(name, (*PLANNED, *READING, "target", "loss"))
-            hint = f"did you mean {near[0]}?" if near else f"it takes {', '.join(PLANNED)}"
-            raise InputError(f"compare has no option {name!r}; {hint}")
-    request = {name: value for name, value in options.items() if name in PLANNED}
-    return Request(**request), {name: value for name, value in options.items() if name in READING}
 
 
 def _compare(

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from derivable.data import Table
-from derivable.errors import DataError, SettingError
+from derivable.descent.method import Method
+from derivable.errors import DataError, InputError, SettingError
 
 if TYPE_CHECKING:
     import polars
 
 OWN = ("california", "diabetes")  # tables that come along
 FRAME = "data frame"  # what errors call one
+
+
+class Reading(TypedDict, total=False):
+    """What `read_table` takes by keyword, besides `target`."""
+
+    ignore: str | Sequence[str]
+    missing: str
+    one_hot: bool
+    decimal: str | None
+    separator: str | None
+    na: Iterable[str]
+
+
+class Options(Reading, total=False):
+    """What `compare` takes by keyword: how a table is read, and how models are trained."""
+
+    protocol: str | None
+    lr: float | str | None
+    steps: int
+    seed: int
+    seeds: int
+    method: str | Method
+
+
+READING = ("target", *Reading.__annotations__)
 
 
 def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
@@ -27,12 +54,15 @@ def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
     of columns. `reading` are `target` and the other options of `read_table`, by keyword; a file or
     data frame needs `target`.
 
-    Raises SettingError for options that do not go with the table, DataError for what is no table.
+    Raises InputError for an option that is unknown, SettingError for one that does not go with the
+    table, DataError for what is no table.
     """
     given = {name: value for name, value in reading.items() if value is not None}
     own = isinstance(source, str) and source in OWN and not Path(source).exists()
     if isinstance(source, Table) or own:
         for name in given:
+            if name not in READING:
+                raise _unknown(name)
             raise SettingError(
                 f"{name} says how to read a file or a data frame, and this table is read already; "
                 f"leave {name} out"
@@ -49,6 +79,14 @@ def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
         path = Path(folder) / FRAME
         _polars(source).write_parquet(path)
         return _read(path, given)
+
+
+def _unknown(name: str) -> InputError:
+    """An error for an option that there is not."""
+    known = (*READING, *Options.__annotations__, "models", "loss", "training", "watch")
+    near = difflib.get_close_matches(name, known)
+    hint = f"did you mean {near[0]}?" if near else "compare and read_table say what they take"
+    return InputError(f"compare has no option {name!r}; {hint}")
 
 
 def is_own(table: Table) -> bool:
@@ -69,7 +107,13 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
     try:
         table = read_table(path, **reading)
     except (DataError, SettingError) as error:
-        raise type(error)(in_python(str(error))) from None
+        error.args = (in_python(str(error)), *error.args[1:])
+        raise
+    except TypeError as error:
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if unknown is None:
+            raise
+        raise _unknown(unknown[1]) from None
     return replace(table, note=in_python(table.note))
 
 
