@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
 
-from derivable import compare
+from derivable import Adam, Loss, Network, Training, compare
 from derivable.comparison import test_loss as measure_test_loss
-from derivable.data import Table, lab_split, load_diabetes
-from derivable.errors import SettingError
+from derivable.data import Table, lab_split, load_diabetes, read_table
+from derivable.errors import DataError, InputError, SettingError
+from derivable.functions import Huber
 from derivable.protocol import LAB_MODELS, LAB_STEPS, parse_models
 
 
@@ -123,3 +130,113 @@ def test_a_learning_rate_can_be_asked_for() -> None:
         compare(load_diabetes(), parse_models("linear"), lr="fast")
     with pytest.raises(SettingError, match="protocol must be one of lab, sound; got 'other'"):
         compare(load_diabetes(), parse_models("linear"), protocol="other")
+
+
+def houses() -> dict[str, Any]:
+    """The columns of a table with a text, a truth value and a number of the row."""
+    draw = np.random.default_rng(0)
+    surface, rooms = draw.uniform(20, 200, 113), draw.integers(1, 7, 113)
+    return {
+        "surface": surface,
+        "rooms": rooms,
+        "garden": draw.random(113) > 0.5,
+        "town": draw.choice(["Lyon", "Nice"], 113),
+        "id": np.arange(113),
+        "price": 3000 * surface + 1e4 * rooms,
+    }
+
+
+KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "pandas": pd.DataFrame,
+    "pandas with its own types": lambda columns: pd.DataFrame(columns).convert_dtypes(),
+    "pandas with categories": lambda columns: pd.DataFrame(columns).astype({"town": "category"}),
+    "pandas with an index": lambda columns: pd.DataFrame(columns).set_index(np.arange(113) * 2),
+    "polars": pl.DataFrame,
+    "polars, lazy": lambda columns: pl.DataFrame(columns).lazy(),
+    "a mapping": lambda columns: columns,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_from_python_as_from_the_shell(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    pd.DataFrame(houses()).to_csv(file, index=False)
+    options: dict[str, Any] = {"one_hot": True, "ignore": "id", "steps": 60}
+    named = read_table(file, target="price", one_hot=True, ignore="id")
+    expected = compare(named, parse_models("linear,tanh:5"), protocol="sound", steps=60)
+    for source in (file, str(file), KINDS[kind](houses())):
+        found = compare(source, ["linear", "tanh:5"], target="price", **options)
+        assert found.facts.protocol == "sound"
+        assert found.facts.features == ("surface", "rooms", "garden", "town=Lyon", "town=Nice")
+        assert found.facts.digest == expected.facts.digest
+        assert [r.test_loss for r in found.results] == [r.test_loss for r in expected.results]
+
+
+def test_missing_values_of_a_data_frame() -> None:
+    frame = pd.DataFrame(houses() | {"rooms": [None, *houses()["rooms"][1:]]})
+    options: dict[str, Any] = {"target": "price", "one_hot": True, "steps": 5}
+    with pytest.raises(DataError, match=r"data frame, row 1, column 'rooms' .* missing='drop' le"):
+        compare(frame, "linear", **options)
+    found = compare(frame, "linear", missing="median", **options)
+    assert "1 missing value filled" in found.facts.note
+    assert compare(frame, "linear", missing="drop", **options).facts.train_rows == 89
+
+
+def test_losses_and_methods_by_name_or_as_objects() -> None:
+    settings: dict[str, Any] = {"steps": 30, "lr": 0.01}
+    named = compare("diabetes", "tanh:3", loss="huber:delta=0.5", method="adam", **settings)
+    given = compare("diabetes", "tanh:3", loss=Loss(Huber, delta=0.5), method=Adam(), **settings)
+    training = Training("huber:delta=0.5", penalty=0.1)
+    assert named.facts.loss == given.facts.loss == "Huber(delta=0.5)"
+    assert named.results[0].test_loss == given.results[0].test_loss
+    penalised = compare("diabetes", "tanh:3", training=training, method=Adam(), **settings)
+    assert penalised.facts.loss == "Huber(delta=0.5)"
+    assert penalised.results[0].train_loss > named.results[0].train_loss
+    assert (named.facts.name, named.facts.protocol) == ("diabetes", "lab")
+
+
+NETWORK: Any = Network.linear(3)
+ONE_HOT: Any = {"onehot": True}
+STEPZ: Any = {"stepz": 3}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "sentence"),
+    [
+        (lambda: compare(houses()), SettingError, "Name it by target, for example target='price'"),
+        (lambda: compare(houses(), target="prize"), DataError, "which target names; did you mean"),
+        (lambda: compare(houses(), target="price"), DataError, "one_hot=True makes a feature of"),
+        (lambda: compare("no.csv", target="y"), DataError, "no.csv cannot be read"),
+        (lambda: compare(own_table(), target="u"), SettingError, "this table is read already"),
+        (lambda: compare(np.eye(7), target="u"), DataError, "path of a file, or a data frame"),
+        (
+            lambda: compare("diabetes", **ONE_HOT),
+            InputError,
+            "no option 'onehot'; did you mean one",
+        ),
+        (lambda: compare(houses(), target="price", **ONE_HOT), InputError, "did you mean one_hot"),
+        (lambda: compare(houses(), target="price", **STEPZ), InputError, "did you mean steps"),
+        (lambda: compare("diabetes", ignore="age"), SettingError, "ignore says how to read a file"),
+        (lambda: compare("diabetes", "linaer"), SettingError, "'linaer' names no model"),
+        (lambda: compare("diabetes", ["linear", "linear"]), SettingError, "is named twice"),
+        (lambda: compare("diabetes", NETWORK), SettingError, "models must be text, such"),
+        (
+            lambda: compare("diabetes", [NETWORK]),
+            SettingError,
+            r"descend\(network, loss,",
+        ),
+        (lambda: compare("diabetes", loss="mes"), SettingError, "did you mean mse"),
+        (lambda: compare("diabetes", method="sgd"), SettingError, "method must be one of auto"),
+    ],
+)
+def test_what_is_wrong_in_a_call_of_compare_has_one_message(
+    call: Callable[[], Any], error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence):
+        call()
+
+
+def test_two_columns_of_one_name() -> None:
+    frame = pd.DataFrame(np.eye(7), columns=list("abcdefa"))
+    with pytest.raises(DataError, match="two columns have the name 'a'"):
+        compare(frame, target="b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -22,8 +23,9 @@ from derivable import (
     descend,
     functions,
 )
-from derivable.descent import LBFGS, Adam, Auto, Momentum, Nesterov, State
+from derivable.descent import LBFGS, Adam, Auto, EarlyStopping, Momentum, Nesterov, State
 from derivable.errors import DataError, DivergedError, NotATensorError, SettingError, ShapeError
+from derivable.functions import CrossEntropy
 from derivable.objective import ByHand, Fused
 from derivable.stepper import FusedSteps, PiecewiseSteps
 from tests.problems import doubled, problem
@@ -320,7 +322,7 @@ def test_callbacks_are_called_when_they_are_due_and_entered_and_left() -> None:
 
 def test_a_loss_that_is_none_and_a_network_without_parameters() -> None:
     with pytest.raises(SettingError, match="loss must be a Function class such as MSE, or"):
-        descend(Network.linear(3), "MSE", X, Y, lr=0.1, steps=3)  # type: ignore[arg-type]
+        descend(Network.linear(3), 3, X, Y, lr=0.1, steps=3)  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="the network has no parameters to descend with"):
         descend(Network([]), MSE, X, Y, lr=0.1, steps=3)
 
@@ -344,7 +346,8 @@ def _with_nan(table: Tensor, row: int) -> Tensor:
 @pytest.mark.parametrize(
     ("x", "y", "error", "message"),
     [
-        (X.numpy(), Y, NotATensorError, r"x must be a tensor, got ndarray"),
+        (X.tolist(), Y, NotATensorError, r"x must be a tensor, got list"),
+        (np.array([["a"] * 3] * 101), Y, DataError, r"an array of numbers is needed, got dtype <U"),
         (X, Y.double(), DataError, r"y has dtype torch.float64 and the network torch.float32"),
         (_with_nan(X, 4), Y, DataError, r"x is not finite: .* row 4"),
         (X, _with_nan(Y, 9), DataError, r"y is not finite: .* row 9"),
@@ -358,10 +361,10 @@ def _with_nan(table: Tensor, row: int) -> Tensor:
         (X[:0], Y[:0], ShapeError, r"x must have shape \(N, ...\) with N > 0 rows, got \(0, 3\)"),
         (
             X,
-            Y[:, 0],
+            X,
             ShapeError,
             r"the loss, MSE, does not take predictions, \(2, 1\) of float32, with the first rows "
-            r"of y \(101,\), torch.float32: MSE: y must have the shape of yhat, \(2, 1\), got",
+            r"of y \(101, 3\), torch.float32: MSE: y must have the shape of yhat, \(2, 1\), got",
         ),
         (X, Y[1:], ShapeError, r"one row for each other, got x \(101, 3\) and y \(100, 1\)"),
     ],
@@ -369,6 +372,67 @@ def _with_nan(table: Tensor, row: int) -> Tensor:
 def test_tables_that_do_not_fit(x: Any, y: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         descend(Network.mlp(3, 2, 1, activation=Tanh), MSE, x, y, lr=0.1, steps=3)
+
+
+def test_arrays_and_one_column_are_tables_too() -> None:
+    network = Network.mlp(3, 5, 1)
+    settings: dict[str, Any] = {"lr": 0.1, "steps": 7, "method": "steps"}
+    expected = descend(network, MSE, X, Y, **settings)
+    x, y = X.double().numpy(), Y.double().numpy()
+    tables: list[Any] = [(x, y), (x, y[:, 0]), (X, Y[:, 0]), (x[::-1][::-1], y)]
+    for one, other in tables:
+        found = descend(network, "mse", one, other, weight=np.ones(101), **settings)
+        assert torch.equal(found.losses, expected.losses)
+        assert found.objective == expected.objective
+    halves = np.round(2 * x)
+    numbers = descend(network, MSE, halves, np.round(y[:, 0]), **settings)
+    integers = descend(network, MSE, halves.astype(int), np.round(y[:, 0]).astype(int), **settings)
+    assert torch.equal(numbers.losses, integers.losses)
+    stopping = EarlyStopping(x, y[:, 0], every=2)
+    descend(network, MSE, X, Y, on_block=stopping, **settings)
+    assert stopping.steps == [2, 4, 6, 7]
+
+
+@pytest.mark.parametrize("labels", [torch.arange(101) % 5, (torch.arange(101) % 5)[:, None]])
+def test_labels_of_classes_by_the_name_of_their_loss(labels: Tensor) -> None:
+    settings: dict[str, Any] = {"lr": 0.1, "steps": 7, "method": "steps"}
+    network = Network.mlp(3, 5)
+    expected = descend(network, CrossEntropy, X, torch.arange(101) % 5, **settings)
+    for given in (labels, labels.numpy()):
+        found = descend(network, "crossentropy", X, given, **settings)
+        assert torch.equal(found.losses, expected.losses)
+    smooth = descend(network, "crossentropy:label_smoothing=0.2", X, labels, **settings)
+    assert not torch.equal(smooth.losses, expected.losses)
+
+
+CLASSES: Any = torch.arange(101) % 5
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "x", "y", "message"),
+    [
+        (torch.nn.Sequential(torch.nn.Linear(3, 1)), MSE, X, Y, "a Network, got Sequential; Netw"),
+        ("tanh:10", MSE, X, Y, "network must be a Network, got str; Network.mlp"),
+        (Network, MSE, X, Y, "must be a Network, got the class Network"),
+        (MSE, Network.linear(3), X, Y, "must be a Network, got the class MSE"),
+        (Network.mlp(3, 5), MSE, X, CLASSES, "real numbers; labels of classes go with CrossEntr"),
+        (Network.mlp(3, 5), "crossentropy", X, CLASSES.float(), "are integers: y.long()"),
+        (Network.mlp(3, 5), "crossentropy", CLASSES, X, "x and y seem to be exchanged"),
+        (Network.linear(3), "mse", Y, X, "x and y seem to be exchanged"),
+        (Network.linear(3), "mes", X, Y, "names no loss: .* did you mean mse"),
+    ],
+)
+def test_what_is_in_the_wrong_place_has_one_message(
+    network: Any, loss: Any, x: Any, y: Any, message: str
+) -> None:
+    with pytest.raises((SettingError, ShapeError), match=message):
+        descend(network, loss, x, y, lr=0.1, steps=3)
+
+
+def test_class_indices_in_the_place_of_the_scores() -> None:
+    for name in ("CrossEntropy", "NLL"):
+        with pytest.raises(SettingError, match="class indices are the target, which comes after"):
+            getattr(functions, name).apply(CLASSES, X)
 
 
 def test_several_outputs_descend_the_sum_of_their_losses() -> None:

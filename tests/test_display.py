@@ -18,8 +18,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from derivable import MSE, Comparison, Descent, Network, Tanh, compare, descend
+from derivable import MSE, Comparison, Descent, Flow, Network, Tanh, compare, descend
 from derivable.data import load_diabetes
+from derivable.descent import State
 from derivable.display import numbers, progress, style
 from derivable.display.chart import Chart, title
 from derivable.display.curves import Curves, draw_losses
@@ -324,6 +325,36 @@ def test_a_long_descent_does_not_fill_the_notebook(
     points = re.findall(r'points="([^"]+)"', notebook.shown[-1])[0].split()
     assert progress.POINTS / 2 <= len(points) <= progress.POINTS + 1
     assert (float(points[0].split(",")[0]), float(points[-1].split(",")[0])) == (0, progress.WIDE)
+
+
+def points_of(picture: str) -> list[float]:
+    """The horizontal positions of the points of a small curve."""
+    found = re.findall(r'points="([^"]+)"', picture)[0].split()
+    return [float(point.split(",")[0]) for point in found]
+
+
+def test_the_small_curve_of_a_flow_that_is_integrated_again_goes_forward(
+    notebook: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PAUSE", 1e9)
+    x = torch.randn(200, 8)
+    network, seen = Network.mlp(8, 10, 1), []
+    with progress.bars(["flow"], 20_000, visible=True) as update:
+
+        def on_block(state: State) -> None:
+            seen.append(state.step)
+            update("flow", state.step, state.loss)
+
+        run = descend(
+            network, MSE, x, torch.sin(x[:, :1]), lr=1e-3, steps=20_000, method=Flow(),
+            on_block=on_block,
+        )  # fmt: skip
+    assert seen != sorted(seen), "it went back to its start"
+    at = points_of(notebook.shown[-1])
+    assert at == sorted(at)
+    assert len(set(at)) > 5
+    assert (at[0], at[-1]) == (0, progress.WIDE)
+    assert run.steps == 20_000
 
 
 def test_progress_without_anybody_to_see_it(capfd: pytest.CaptureFixture[str]) -> None:

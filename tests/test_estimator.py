@@ -52,6 +52,10 @@ def plain(kind: Estimator, **settings: Any) -> Any:
         DescentClassifier(),
         DescentRegressor(max_iter=200, lr=0.1, **PLAIN),
         DescentClassifier(max_iter=200, lr=0.3, **PLAIN),
+        DescentRegressor((), folds=1, loss="huber:delta=0.5"),
+        DescentClassifier((), loss="crossentropy:label_smoothing=0.01"),
+        DescentRegressor(folds=1, early_stopping=True, max_iter=200),
+        DescentClassifier(folds=1, early_stopping=True, validation_fraction=0.2, max_iter=200),
     ]
 )
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
@@ -90,6 +94,86 @@ def test_the_classifier_smooths_its_labels() -> None:
     assert model.loss_ == pytest.approx(expected)
     assert model.score(IRIS, SPECIES) > 0.95
     assert model.predict_proba(IRIS).max() < sharp.predict_proba(IRIS).max()
+
+
+@BOTH
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_linear_model_has_its_line_in_own_units(
+    kind: Estimator, standardize: bool, folds: int
+) -> None:
+    x, y = table(kind)
+    x = x * np.linspace(1, 3, x.shape[1]) + 2
+    settings: dict[str, Any] = {"hidden": (), "folds": folds, "standardize": standardize}
+    model: Any = kind(**settings)
+    with pytest.raises(AttributeError, match="is not fitted yet"):
+        _ = model.coef_
+    model.fit(x, y)
+    line = x @ model.coef_.T + model.intercept_
+    if kind is DescentRegressor:
+        assert model.coef_.shape == (5,)
+        np.testing.assert_allclose(line, model.predict(x))
+        model.fit(x, np.stack([y, -y], 1))
+        assert model.coef_.shape == (2, 5)
+        np.testing.assert_allclose(x @ model.coef_.T + model.intercept_, model.predict(x))
+    else:
+        logs = torch.log_softmax(torch.tensor(line), 1).numpy()
+        np.testing.assert_allclose(logs, model.predict_log_proba(x))
+        rows = y > 0
+        model.fit(x[rows], y[rows])
+        assert (model.coef_.shape, model.intercept_.shape) == ((1, 4), (1,))
+        odds = (x[rows] @ model.coef_.T + model.intercept_)[:, 0]
+        np.testing.assert_allclose(1 / (1 + np.exp(-odds)), model.predict_proba(x[rows])[:, 1])
+    model.set_params(hidden=(3,)).fit(x, y)
+    assert not hasattr(model, "coef_")
+    with pytest.raises(AttributeError, match=r"has hidden layers; .* of a linear model"):
+        _ = model.intercept_
+
+
+def test_the_logarithm_of_a_probability_is_finite_where_that_is_zero() -> None:
+    model = DescentClassifier((), penalty=0).fit(IRIS[::2], SPECIES[::2])
+    far = 1e4 * (IRIS - IRIS.mean(0))
+    assert model.predict_proba(far).min() == 0
+    assert np.isfinite(model.predict_log_proba(far)).all()
+    near = model.predict_log_proba(IRIS)
+    np.testing.assert_allclose(np.exp(near), model.predict_proba(IRIS))
+
+
+def test_weights_of_classes_are_weights_of_their_rows() -> None:
+    few = np.r_[0:50, 50:100, 100:110]
+    x, y = IRIS[few], np.array(["a", "b", "c"])[SPECIES[few]]
+    fair = DescentClassifier(class_weight="balanced").fit(x, y)
+    weight = np.repeat([110 / 150, 110 / 150, 110 / 30], [50, 50, 10])
+    peer = DescentClassifier().fit(x, y, sample_weight=weight)
+    np.testing.assert_allclose(fair.predict_proba(x), peer.predict_proba(x), rtol=1e-4)
+    named = DescentClassifier(class_weight={"c": 5.0}).fit(x, y, sample_weight=np.full(110, 2.0))
+    peer = DescentClassifier().fit(x, y, sample_weight=np.repeat([2.0, 10.0], [100, 10]))
+    np.testing.assert_allclose(named.predict_proba(x), peer.predict_proba(x), rtol=1e-4)
+    for weights, sentence in [
+        ({"d": 2.0}, "none of the classes: 'a', 'b', 'c'"),
+        ("fair", "class_weight must be 'balanced', or a dict"),
+        ({"a": -1.0}, "class_weight of 'a' must be a number, 0 or more"),
+    ]:
+        with pytest.raises(SettingError, match=sentence):
+            DescentClassifier(class_weight=weights).fit(x, y)
+    with pytest.raises(SettingError, match="needs all rows at once, and partial_fit has some"):
+        DescentClassifier(class_weight="balanced").partial_fit(x, y, classes=["a", "b", "c"])
+
+
+@BOTH
+@pytest.mark.parametrize("method", ["lbfgs", "adam", "auto"])
+def test_early_stopping_of_a_single_network(kind: Estimator, method: str) -> None:
+    x, y = table(kind)
+    settings: dict[str, Any] = {"folds": 1, "method": method, "lr": 0.05, "max_iter": 600}
+    model = kind((30,), penalty=0, early_stopping=True, **settings).fit(x, y)
+    assert model.n_iter_ < 600 or method == "auto"
+    assert model.validation_curve_[-1] == min(model.validation_curve_)
+    assert model.validation_steps_[-1] == model.n_iter_
+    before = model.n_iter_
+    model.set_params(warm_start=True).fit(x, y)
+    assert model.n_iter_ >= before
+    small = kind(folds=1, early_stopping=True, max_iter=50).fit(x[::11], y[::11])
+    assert small.n_iter_ <= 20, "too few rows to hold some out"
 
 
 def test_another_loss_begins_where_the_last_ended() -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, make_classification, make_friedman1
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from derivable import DescentClassifier, DescentRegressor, Function
+from derivable import MSE, DescentClassifier, DescentRegressor, Function, Network, descend
+from derivable.compiler.store import Store
 from derivable.errors import SettingError
 from derivable.estimator.folds import fold_of_rows
+from derivable.functions import Dropout
 from tests.test_estimator import BOTH, Estimator, Recorder, X, Y, table
 
 
@@ -126,6 +129,91 @@ def test_folds_that_do_not_go() -> None:
         DescentRegressor(penalty="small").fit(X, Y)
     with pytest.raises(SettingError, match="the activation must be elementwise"):
         DescentRegressor(activation=Centred).fit(X, Y)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("method", ["adam", "steps"])
+def test_dropout_as_an_activation_drops_in_the_fit_and_not_in_predictions(
+    folds: int, method: str
+) -> None:
+    settings: dict[str, Any] = {"folds": folds, "method": method, "lr": 0.05, "max_iter": 60}
+    torch.manual_seed(1)
+    model = DescentRegressor((7,), Dropout, **settings).fit(X, Y)
+    torch.manual_seed(2)
+    again = DescentRegressor((7,), Dropout, **settings).fit(X, Y)
+    assert np.array_equal(model.predict(X), model.predict(X))
+    assert np.array_equal(model.predict(X), again.predict(X)), "random_state is the only seed"
+    assert len(model.fold_scores_) == (folds if folds > 1 else 0)
+    with pytest.raises(SettingError, match="Dropout of the network changes with every step"):
+        DescentRegressor((7,), Dropout, folds=folds).fit(X, Y)
+
+
+def test_steps_by_hand_on_a_small_table_run_on_one_thread() -> None:
+    seen = []
+
+    class Counting(Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            return x.cumsum(-1)
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: torch.Tensor) -> torch.Tensor:
+            return grad_output.flip(-1).cumsum(-1).flip(-1)
+
+    torch.set_num_threads(2)
+    network = Network.mlp(5, 3, 1, activation=Counting)
+    x = torch.randn(13, 5)
+    run = descend(network, MSE, x, x[:, :1], lr=0.01, steps=3, method="adam")
+    assert (run.objective, seen[-1], torch.get_num_threads()) == ("by hand", 1, 2)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 40])
+@pytest.mark.parametrize("kind", [DescentRegressor, DescentClassifier])
+def test_partial_fit_from_few_rows_at_a_time_learns(kind: Estimator, rows: int) -> None:
+    x, y = table(kind)
+    order = np.random.default_rng(0).permutation(len(x))
+    x, y = x[order] * [1e3, 1, 1, *(1e-3,) * (x.shape[1] - 3)] + 1e4, y[order]
+    model = kind(hidden=())
+    first = {"classes": np.unique(y)} if kind is DescentClassifier else {}
+    for k in range(300):
+        at = np.arange(k * rows, (k + 1) * rows) % len(x)
+        model.partial_fit(x[at], y[at], **first)
+    assert model.score(x, y) > 0.6
+    assert model.n_iter_ == 300 == len(model.loss_curve_) - 1
+    assert model.penalty_ <= 0.01
+
+
+def test_the_units_of_partial_fit_are_those_of_the_first_hundred_rows() -> None:
+    model: Any = DescentRegressor((), method="momentum")
+    for k in range(120):
+        model.partial_fit(X[k : k + 1], Y[k : k + 1])
+    np.testing.assert_allclose(model._units.features.mean_, X[:100].mean(0))
+    assert model._first is not None
+    assert not model._first.batches, "no more is kept than is needed"
+    whole: Any = DescentRegressor((), method="momentum")
+    whole.partial_fit(X[:100], Y[:100])
+    np.testing.assert_allclose(model._units.targets.scale_, whole._units.targets.scale_)
+
+
+def threads(model: Any, x: Any, y: Any) -> float:
+    """A score that is the number of threads where the model was fitted."""
+    return float(torch.get_num_threads())
+
+
+def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None:
+    pytest.importorskip("numba")
+    model = DescentRegressor(max_iter=20, folds=2)
+    grid = {"penalty": [0.0, 0.1]}
+    one = GridSearchCV(model, grid, cv=2).fit(X, Y)
+    compiled = set(Store().folder.iterdir())
+    two = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, Y)
+    np.testing.assert_array_equal(
+        one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+    assert set(Store().folder.iterdir()) == compiled
+    counted = GridSearchCV(model, grid, cv=2, n_jobs=2, scoring=threads).fit(X, Y)
+    assert counted.best_score_ <= max(1, joblib.cpu_count() // 2)
 
 
 def test_a_table_too_small_for_folds_has_one_network() -> None:

@@ -17,9 +17,9 @@ SOURCE = ROOT / "src" / "derivable"
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "labs", "estimator", "report", "run", "doctor",
     "comparison", "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem",
-    "trial", "row_losses", "loss", "network", "layer", "functional", "functions", "data", "pages",
-    "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads", "display",
-    "language", "tensors", "files", "errors", "lazy",
+    "trial", "row_losses", "named", "loss", "network", "layer", "functional", "functions", "data",
+    "pages", "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads",
+    "shown_table", "display", "language", "tensors", "files", "errors", "lazy",
 ]  # fmt: skip
 
 

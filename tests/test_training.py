@@ -16,12 +16,13 @@ import torch.nn.functional as F
 from derivable import Comparison, Cosine, Loss, StepDecay, WarmUp, compare
 from derivable.cli.main import main
 from derivable.comparison import Training
-from derivable.comparison.training import PATIENCE, parse_loss, parse_schedule
+from derivable.comparison.training import PATIENCE, parse_schedule
 from derivable.data import SPLITS, Table, load_diabetes
 from derivable.display.words import Words
 from derivable.errors import DataError, DerivableError, InputError, SettingError
 from derivable.function.context import Context
 from derivable.functions import L1, MSE, Huber, LogCosh
+from derivable.named import parse_loss
 from derivable.protocol import parse_models
 from derivable.report import charts
 from derivable.report.page import page

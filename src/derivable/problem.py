@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
 from derivable.loss import AnyLoss, Loss
+from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
-from derivable.trial import try_on_rows
+from derivable.trial import fit_together
+
+Rows = Tensor | np.ndarray[Any, Any]  # one example in each
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +30,11 @@ class Problem:
     """The loss of a network on a table: `loss(network(x), y)`, summed where it is several numbers.
 
     x (N, ...) and y (N, ...) hold one example per row, of any shape. Where they are floating-point
-    numbers they have the network's dtype; they may be integers, such as the indices of Embedding
-    and the labels of CrossEntropy. Whether all fit together is found out by running the network and
-    the loss on the first rows. Rows whose label (N,) is -100, or the `ignore_index` of the loss,
-    are left out.
+    numbers they have the network's dtype, and those of arrays are converted. They may be integers,
+    such as the indices of Embedding and the labels of CrossEntropy. Whether all fit together is
+    found out by running the network and the loss on the first rows; where they do not, y (N,) of
+    one output is taken as (N, 1), labels (N, 1) as (N,), and integers as real numbers, in x those
+    of arrays only. Rows whose label (N,) is -100, or the `ignore_index` of the loss, are left out.
 
     `loss` is a Function, or a `Loss`, which gives it options: `Loss(Huber, delta=0.5)`.
 
@@ -63,8 +68,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         _check_network(self.network, self.loss)
+        of_arrays = not isinstance(self.x, Tensor)
+        for name in ("x", "y", "weight"):
+            self.__dict__[name] = as_rows(getattr(self, name), self.dtype)
         _check_table(self.dtype, self.x, self.y)
-        predictions = try_on_rows(self.network, self.loss, self.x, self.y)  # (2, ...)
+        predictions, x, y = fit_together(
+            self.network, self.loss, self.x, self.y, of_arrays=of_arrays
+        )
+        self.__dict__.update(x=x, y=y)
         labels, ignored = has_labels(self.loss, self.y), ignored_label(self.loss)
         if labels:
             _check_labels(self.y, predictions.size(1), ignored)
@@ -94,6 +105,22 @@ class Problem:
             weight = weight / weight.mean()
         same = bool((weight == weight[0]).all()) and (scale.is_mean_over_rows or weight[0] == 1)
         self.__dict__["weight"] = None if same else weight.to(self.dtype)
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        loss: AnyLoss | str,
+        x: Rows,
+        y: Rows,
+        weight: Rows | None = None,
+        penalty: float = 0.0,
+    ) -> Self:
+        """The same, where the loss may be text and the table arrays, which are converted."""
+        _require_network(network)
+        table: Any = {"x": x, "y": y, "weight": weight}
+        meant = parse_loss(loss, ALL_LOSSES) if isinstance(loss, str) else loss
+        return cls(network, meant, penalty=penalty, **table)
 
     @property
     def rows(self) -> int:
@@ -154,8 +181,34 @@ class Problem:
         return twin
 
 
+def as_rows(value: Any, dtype: torch.dtype) -> Any:
+    """A tensor for what is an array, with floating-point numbers in this dtype; else as it is."""
+    if isinstance(value, Tensor) or not hasattr(value, "__array__"):
+        return value
+    array = np.ascontiguousarray(value)
+    if array.dtype.kind not in "biufc":
+        raise DataError(
+            f"an array of numbers is needed, got dtype {array.dtype}; compare takes tables with "
+            "columns of text, as files or data frames"
+        )
+    tensor = torch.tensor(array)  # a copy, which nobody else changes
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def _require_network(network: Any) -> None:
+    """Refuse what is no Network, such as a module of PyTorch."""
+    if not isinstance(network, Network):
+        is_class = isinstance(network, type)
+        what = f"the class {network.__name__}" if is_class else type(network).__name__
+        raise SettingError(
+            f"network must be a Network, got {what}; Network.mlp(3, 10, 1) makes one of sizes, and "
+            "Network([Layer(Linear, w=w, b=b), Layer(Tanh), ...]) one of Functions and tensors"
+        )
+
+
 def _check_network(network: Network, loss: Any) -> None:
-    """Refuse a loss that is none, and a network that cannot move."""
+    """Refuse a network or a loss that is none, and a network that cannot move."""
+    _require_network(network)
     Loss.of(loss)
     if not list(network.parameters()):
         raise SettingError("the network has no parameters to descend with; give it a Linear layer")

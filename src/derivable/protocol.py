@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from derivable.errors import SettingError
 from derivable.functions import Tanh
@@ -37,6 +38,23 @@ class Model:
         return Network.mlp(inputs, *self.hidden, outputs, activation=activation, seed=seed)
 
 
+def models_of(models: Any) -> tuple[Model, ...]:
+    """The models that are meant: text, as `parse_models` takes it, a Model, or several of both.
+
+    Raises SettingError for what is neither, and for the same model twice.
+    """
+    several = isinstance(models, (list, tuple))
+    words = list(models) if several else [models]
+    for word in words:
+        if not isinstance(word, (str, Model)):
+            raise SettingError(
+                "models must be text, such as 'linear,tanh:10' or ['linear', 'relu:32x16'], got "
+                f"{type(word).__name__}; descend(network, loss, x, y) trains a network of your own"
+            )
+    parsed = [parse_models(one) if isinstance(one, str) else (one,) for one in words]
+    return _each_once(tuple(model for some in parsed for model in some))
+
+
 def parse_models(text: str) -> tuple[Model, ...]:
     """Models from text such as "linear,tanh:10,relu:32x16"; also "tanh(10)", as they are shown.
 
@@ -44,9 +62,12 @@ def parse_models(text: str) -> tuple[Model, ...]:
 
     Raises SettingError for a word that names no model, or for the same model twice.
     """
-    models = tuple(_parse_model(word.strip()) for word in text.split(",") if word.strip())
+    return _each_once(tuple(_parse_model(word.strip()) for word in text.split(",") if word.strip()))
+
+
+def _each_once(models: tuple[Model, ...]) -> tuple[Model, ...]:
     if not models:
-        raise SettingError(f"no model was named; for example --models {LAB_MODELS}")
+        raise SettingError(f"no model was named; for example {LAB_MODELS}")
     for model in models:
         if models.count(model) > 1:
             raise SettingError(f"the model {model.name} is named twice; name each model once")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from torch import Tensor
@@ -12,10 +12,71 @@ from torch import Tensor
 from derivable.errors import DerivableError, ShapeError
 from derivable.function.context import Context
 from derivable.function.gradients import as_tuple
+from derivable.functions.losses import NLL, CrossEntropy
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 
 ROWS = 2  # one alone has no variance, which BatchNorm needs
+
+
+def fit_together(
+    network: Network, loss: AnyLoss, x: Tensor, y: Tensor, *, of_arrays: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The predictions on the first rows, and x and y as network and loss take them.
+
+    Where they do not as they are, y (N,) is tried as (N, 1), labels (N, 1) as (N,), integers in y
+    as real numbers, and those in x, too, where they are `of_arrays`: what a tensor holds was
+    chosen, and an array has the type that a table happened to have.
+
+    Raises what `try_on_rows` raises, with a hint where there is one.
+    """
+    try:
+        return try_on_rows(network, loss, x, y), x, y
+    except DerivableError as error:
+        for other_x, other_y in _other_forms(network, loss, x, y, of_arrays):
+            with suppress(DerivableError):
+                return try_on_rows(network, loss, other_x, other_y), other_x, other_y
+        hint = _hint(network, loss, x, y)
+        if not hint:
+            raise
+        raise type(error)(f"{error}. {hint}") from None
+
+
+def _other_forms(
+    network: Network, loss: AnyLoss, x: Tensor, y: Tensor, of_arrays: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    dtype = next(network.parameters()).dtype
+    exact = not (x.is_floating_point() or x.is_complex())
+    real_x = x.to(dtype) if exact and of_arrays else x
+    if takes_labels(loss) and not y.is_floating_point():
+        shaped = y[:, 0] if y.shape[1:] == (1,) else y
+    else:
+        real = y if y.is_floating_point() or y.is_complex() else y.to(dtype)
+        shaped = real[:, None] if y.ndim == 1 else real
+    if shaped is not y:
+        yield x, shaped
+    if real_x is not x:
+        yield from [(real_x, y), (real_x, shaped)]
+
+
+def takes_labels(loss: AnyLoss) -> bool:
+    """Whether the targets of the loss may be labels, which are numbers of classes."""
+    return Loss.of(loss).function in (CrossEntropy, NLL)
+
+
+def _hint(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> str:
+    """What may be meant where x and y do not fit; empty where nothing is known."""
+    with suppress(DerivableError):
+        if y.is_floating_point() or takes_labels(loss):
+            try_on_rows(network, loss, y, x)
+            return "x and y seem to be exchanged: the features come first, then the targets"
+    name = Loss.of(loss).name
+    if takes_labels(loss):
+        whole = y.is_floating_point() and bool((y == y.round()).all())
+        return f"Labels of {name} are integers: y.long()" if whole else ""
+    if not y.is_floating_point() and not y.is_complex():
+        return f"{name} compares real numbers; labels of classes go with CrossEntropy"
+    return ""
 
 
 def try_on_rows(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> Tensor:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.comparison.tables import Options, is_own, table_of
 from derivable.comparison.training import PLAIN, Training
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
-from derivable.descent import Checkpoint, Descent, Rate, State, choose_rate, descend_many
+from derivable.descent import (
+    Auto,
+    Checkpoint,
+    Descent,
+    GradientDescent,
+    Rate,
+    State,
+    choose_rate,
+    descend_many,
+)
+from derivable.descent.method import Method
 from derivable.descent.methods import method_of
 from derivable.display.progress import bars
 from derivable.errors import SettingError
@@ -25,7 +37,15 @@ from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 from derivable.problem import Problem
-from derivable.protocol import LAB_REASON, LAB_STEPS, SHEET_FIGURES, Model, SheetFigure
+from derivable.protocol import (
+    LAB_MODELS,
+    LAB_REASON,
+    LAB_STEPS,
+    SHEET_FIGURES,
+    Model,
+    SheetFigure,
+    models_of,
+)
 from derivable.stepper.ahead import compile_ahead
 from derivable.threads import on_one_thread
 
@@ -62,56 +82,104 @@ class Keeper:
         """How far it came now: between two blocks of steps, and at its end."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """How each model is trained: the options of a comparison that are no options of a table."""
+
+    protocol: str | None = None
+    lr: float | str | None = None
+    steps: int = LAB_STEPS
+    seed: int = 0
+    seeds: int = 1
+    method: str | Method = "auto"
+
+    def __post_init__(self) -> None:
+        if self.protocol is not None and self.protocol not in SPLITS:
+            raise SettingError(
+                f"protocol must be one of {', '.join(SPLITS)}; got {self.protocol!r}"
+            )
+        method_of(self.method)
+
+
+PLANNED = tuple(field.name for field in fields(Request))
+
+
 def compare(
-    table: Table,
-    models: Sequence[Model],
+    table: Any,
+    models: str | Model | Sequence[str | Model] = LAB_MODELS,
     *,
-    protocol: str = "lab",
-    lr: float | str | None = None,
-    steps: int = LAB_STEPS,
-    seed: int = 0,
-    seeds: int = 1,
-    method: str = "auto",
+    target: str | Sequence[str] | None = None,
+    loss: AnyLoss | str | None = None,
     training: Training | None = None,
     watch: Watch | bool = False,
     keeper: Keeper | None = None,
+    **options: Unpack[Options],
 ) -> Comparison:
     """Train each model on `table` by one protocol and measure it on the test rows.
 
+        compare("houses.csv", "linear,tanh:10", target="price")
+        compare(frame, ["linear", "relu:32x16"], target="price", ignore="id", missing="median")
+
+    `table` is a `Table`, the path of a file, a data frame of pandas or polars, or "california" or
+    "diabetes". A file or data frame needs `target`, the column to predict or several, and takes
+    the other options of `read_table`: `ignore`, `missing`, `one_hot`, `decimal`, `separator`, `na`.
+    `models` are text as the command takes it, such as "linear,tanh:10", or several.
+
     `protocol` is "lab", for the comparison with the sheet's figures, or "sound", for any table
-    (`derivable.data.split` says what each does). `lr` is a number, or "auto" for one that suits
+    (`derivable.data.split` says what each does); left out, the lab's for California and diabetes
+    and the sound one for every other table. `lr` is a number, or "auto" for one that suits
     the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
-    sheet's and the sound one takes "auto". Each model is trained from `seeds` seeds, `seed`,
-    `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
-    `training` is what else is the same for each model, such as `Training(Loss(Huber, delta=0.5))`;
-    left out, the mean squared error is minimised, and nothing else.
+    sheet's and the sound one takes "auto". Each model is trained for `steps` from `seeds` seeds,
+    `seed`, `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
+    `loss` is a Function, a `Loss` or text such as "huber:delta=0.5"; left out, that of `training`,
+    which is what else is the same for each model, and by default the mean squared error.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
     or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
     a notebook a picture. A `keeper` keeps what is found, and knows what was found before.
 
-    Raises SettingError for a protocol that is unknown, DivergedError when a loss stops being
-    finite, and KeyboardInterrupt when interrupted.
+    Raises SettingError for a setting without a meaning, InputError for an option that is unknown,
+    DataError for a table that cannot be used, DivergedError when a loss stops being finite, and
+    KeyboardInterrupt when interrupted.
     """
-    if protocol not in SPLITS:
-        raise SettingError(f"protocol must be one of {', '.join(SPLITS)}; got {protocol!r}")
+    planned: dict[str, Any] = {k: v for k, v in options.items() if k in PLANNED}
+    reading = {name: value for name, value in options.items() if name not in PLANNED}
+    request = Request(**planned)
+    chosen = models_of(models)
     training = training or PLAIN
-    training.check_method(method)
+    if loss is not None:
+        training = replace(training, loss=loss)
+    training.check_method(request.method)
+    table = table_of(table, {"target": target, **reading})
+    return _compare(table, chosen, request, training, watch, keeper or Keeper())
+
+
+def _compare(
+    table: Table,
+    models: Sequence[Model],
+    request: Request,
+    training: Training,
+    watch: Watch | bool,
+    keeper: Keeper,
+) -> Comparison:
+    """`compare` of a table, models and a request that are read and checked."""
+    seed, steps = request.seed, request.steps
+    protocol = request.protocol or ("lab" if is_own(table) else "sound")
+    loss = Loss.of(training.loss)
     split, held = training.hold_out(SPLITS[protocol](table, seed))
-    facts = Facts.of(table, split, training.loss)
-    keeper = keeper or Keeper()
+    facts = Facts.of(table, split, loss)
     keeper.begin(facts)
     labs_own = table.name == "california" and table.columns is None  # no file of that name
     comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
-    chosen = tuple(range(seed, seed + seeds))
-    _compile_ahead(models, split, steps, method, training)
-    settings = {"steps": steps, "method": method, **training.settings(held)}
-    measure = partial(loss_at, training.loss, split.x_test, split.y_test)
+    chosen = tuple(range(seed, seed + request.seeds))
+    _compile_ahead(models, split, request, training)
+    settings = {"steps": steps, "method": request.method, **training.settings(held)}
+    measure = partial(loss_at, loss, split.x_test, split.y_test)
     results = []
-    with _watched(watch, models, steps if seeds == 1 else seeds) as look:
+    with _watched(watch, models, steps if request.seeds == 1 else request.seeds) as look:
         for model in models:
             result = keeper.trained(model)
             if result is None:
-                rate = keeper.rate(model, partial(_rate, model, split, seed, lr, training))
+                rate = keeper.rate(model, partial(_rate, model, split, seed, request.lr, training))
                 own = settings | {"lr": training.rate(rate.lr)}
                 runs = _train(model, split, chosen, own, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
@@ -123,15 +191,16 @@ def compare(
 
 
 def _compile_ahead(
-    models: Sequence[Model], split: Split, steps: int, method: str, training: Training
+    models: Sequence[Model], split: Split, request: Request, training: Training
 ) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
     x, y = split.x_train, split.y_train
     networks = [model.network(x.size(1), y.size(1), 0) for model in models]
-    problems = [Problem(network, training.loss, x, y) for network in networks]
-    if method == "auto" and (training.schedule or training.patience):
-        method = "steps"
-    compile_ahead([demand for one in problems for demand in method_of(method).demands(one, steps)])
+    problems = [Problem(network, Loss.of(training.loss), x, y) for network in networks]
+    method = method_of(request.method)
+    if method.name == Auto.name and (training.schedule or training.patience):
+        method = GradientDescent()
+    compile_ahead([demand for one in problems for demand in method.demands(one, request.steps)])
 
 
 @contextmanager
@@ -167,7 +236,7 @@ def _rate(
     if lr is None or lr == "auto":
         network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
         x, y = split.x_train, split.y_train
-        return choose_rate(Problem(network, training.loss, x, y, penalty=training.penalty))
+        return choose_rate(Problem(network, Loss.of(training.loss), x, y, penalty=training.penalty))
     if isinstance(lr, str):
         raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
     return Rate(lr, "as asked")

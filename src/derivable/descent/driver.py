@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,17 +25,18 @@ from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
-from derivable.problem import Problem
+from derivable.problem import Problem, Rows
 from derivable.stepper import STEPPERS, Way
+from derivable.threads import on_one_thread
 
 
 def descend(
     network: Network,
-    loss: AnyLoss,
-    x: Tensor,
-    y: Tensor,
+    loss: AnyLoss | str,
+    x: Rows,
+    y: Rows,
     *,
-    weight: Tensor | None = None,
+    weight: Rows | None = None,
     penalty: float = 0.0,
     steps: int,
     lr: float | Schedule | None = None,
@@ -45,12 +47,14 @@ def descend(
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
-    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers; `loss` is a
-    Function, or with options a `Loss` such as `Loss(Huber, delta=0.5)`. A loss of several numbers
-    is summed. The network that is given is not changed: a copy descends in training mode,
-    and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l adds
-    l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights without
-    the biases. `Problem` describes all of them.
+    x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers, or NumPy arrays,
+    whose floating-point numbers are converted; y may be (N,) for one output. `loss` is a Function,
+    or with options a `Loss` such as `Loss(Huber, delta=0.5)`, or text such as "mse",
+    "huber:delta=0.5" or "crossentropy". A loss of several numbers is summed. The network that is
+    given is not changed: a copy descends in training mode, and is returned in evaluation mode.
+    `weight` (N,) is how much each row counts; `penalty` l adds l / 2 |w|^2 to the loss, and to all
+    losses that are returned, where w are the weights without the biases. `Problem` describes all of
+    them.
 
     `method` is a method or its name:
     - "auto", `Auto(tolerance=1e-4)`: the cheapest of the next three that gives exact steps, or
@@ -78,7 +82,7 @@ def descend(
     step, and DivergedError when the loss stops being finite.
     """
     return descend_problem(
-        Problem(network, loss, x, y, weight, penalty),
+        Problem.of(network, loss, x, y, weight, penalty),
         steps=steps,
         lr=lr,
         method=method,
@@ -152,7 +156,10 @@ class _Run:
         compile_seconds = self.begin - begin
         if self.start:
             self.begin -= self.start.seconds
-        found = prepared.run()
+        by_hand = prepared.objective == ByHand.name
+        numbers = self.problem.rows * request.theta.numel()
+        with on_one_thread(numbers) if by_hand else nullcontext():
+            found = prepared.run()
         if self.stopped and self.stopped.back_to:
             found = _restored(found, self.stopped.back_to)
         estimate, start, end = found.error_estimate, self.start, len(found.losses) - 1

@@ -12,7 +12,7 @@ from derivable.descent.callbacks import State
 from derivable.descent.checkpoint import Checkpoint, group
 from derivable.descent.checks import check_count
 from derivable.objective import Objective, fastest
-from derivable.problem import Problem, check_not_negative
+from derivable.problem import Problem, Rows, check_not_negative
 from derivable.stepper import make_ready
 
 
@@ -34,10 +34,10 @@ class EarlyStopping:
 
     def __init__(
         self,
-        x: Tensor,
-        y: Tensor,
+        x: Rows,
+        y: Rows,
         *,
-        weight: Tensor | None = None,
+        weight: Rows | None = None,
         every: int = 100,
         patience: int = 10,
         min_delta: float = 0.0,
@@ -120,7 +120,7 @@ class EarlyStopping:
         objective = self._objective
         if objective is None or objective.problem.network.changing_buffers():  # as they are now
             loss = state.problem.loss
-            rows = Problem(state.network, loss, self.x, self.y, self.weight)
+            rows = Problem.of(state.network, loss, self.x, self.y, self.weight)
             self._objective = objective = fastest(rows)(rows)
             make_ready(objective.routines(hvp=False))
         return objective.value(state.theta.to(objective.dtype)).item()

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from derivable.descent.callbacks import Callback, State
 from derivable.descent.checkpoint import Checkpoint
@@ -19,13 +18,14 @@ from derivable.descent.result import Descent
 from derivable.loss import AnyLoss
 from derivable.network import Network
 from derivable.objective.team import alone, may_share
+from derivable.problem import Rows
 
 
 def descend_many(
     networks: Sequence[Network],
-    loss: AnyLoss,
-    x: Tensor,
-    y: Tensor,
+    loss: AnyLoss | str,
+    x: Rows,
+    y: Rows,
     *,
     starts: Sequence[Checkpoint | None] = (),
     on_block: Callable[[int, State], None] = lambda i, state: None,

@@ -16,10 +16,11 @@ from derivable.display.words import Words
 def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
     """Draw loss curves into `ax`, or into a new figure that a notebook shows by itself."""
     words = Words()
+    if ax is None:
+        from matplotlib import pyplot  # it looks for a screen, so only where it is asked to
+
     with style.look():
         if ax is None:
-            from matplotlib import pyplot  # it looks for a screen, so only where it is asked to
-
             _, ax = pyplot.subplots(figsize=(8.0, 4.8), layout="constrained")
         draw_losses(ax, models, words.lang)
         _label(ax, words)

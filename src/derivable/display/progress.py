@@ -131,13 +131,19 @@ class Row:
     losses: list[tuple[int, float]] = field(default_factory=list)
 
     def note(self, done: int, loss: float) -> None:
-        """It is there now."""
+        """It is there now.
+
+        A flow that is integrated again, or replaced by exact steps, goes back to its start: the
+        losses from there on are replaced.
+        """
         now = time.monotonic()
         self.begun = now if self.begun is None else self.begun
+        if self.losses and done <= self.losses[-1][0]:
+            self.losses = [(step, before) for step, before in self.losses if step < done]
         self.done, self.seconds = done, now - self.begun
         self.losses.append((done, loss))
         if len(self.losses) > POINTS:
-            self.losses = self.losses[::2] + self.losses[-1:]
+            self.losses = self.losses[:-1:2] + self.losses[-1:]
 
 
 @dataclass(frozen=True)

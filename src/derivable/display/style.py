@@ -62,9 +62,17 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def look() -> Iterator[None]:
-    """The house style for whatever is drawn inside."""
-    with matplotlib.rc_context(_STYLE):
+    """The house style for whatever is drawn inside.
+
+    Only the settings of the style are set back afterwards. `matplotlib.rc_context` sets back all,
+    also what pyplot sets where it is first imported inside: a notebook then shows no more charts.
+    """
+    before = {name: matplotlib.rcParams[name] for name in _STYLE}
+    matplotlib.rcParams.update(_STYLE)
+    try:
         yield
+    finally:
+        matplotlib.rcParams.update(before)
 
 
 @contextmanager

@@ -15,22 +15,26 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from torch import Tensor
 
-from derivable.descent import LBFGS, Checkpoint, Descent, State, descend
+from derivable.descent import LBFGS, Checkpoint, Descent, GradientDescent, State, descend
 from derivable.descent.checks import check_count
 from derivable.errors import SettingError
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
+from derivable.estimator.first_rows import FirstRows
 from derivable.estimator.folds import (
     UNSPLIT_STEPS,
     Fold,
     check_elementwise,
     fold_of_rows,
     folds_of,
+    held_out,
     mean_curve,
     mean_of,
     stopping_on,
 )
+from derivable.estimator.line import HasLine
 from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import (
+    VALIDATION,
     check_fraction,
     checked_folds,
     method_for,
@@ -42,18 +46,22 @@ from derivable.estimator.settings import (
 from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
+from derivable.objective.team import alone
 from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
 STEP_BY_STEP = ("momentum", "nesterov", "adam")  # which partial_fit leaves as they are
+WITH_MOMENTUM = ("momentum", "nesterov")
+SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it becomes
 
 
-class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
     _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
     _rated: str  # the method and the loss that the learning rate is for
+    _first: FirstRows | None  # of a fit by `partial_fit`
     network_: Network
 
     def __init__(
@@ -69,6 +77,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         penalty: Any = "auto",
         folds: int = 10,
         standardize: bool = True,
+        early_stopping: bool = False,
         validation_fraction: float | None = None,
         warm_start: bool = False,
         random_state: Any = 0,
@@ -83,6 +92,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.penalty = penalty
         self.folds = folds
         self.standardize = standardize
+        self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
@@ -107,63 +117,114 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         """What validation rows shall hold the same shares of as all rows."""
         return None
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, once: bool = False) -> Self:
-        """From where the last fit ended, or from the start; `once` for a single step."""
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """From where the last fit ended, or from the start."""
         self._loss = self._meant_loss()
-        reset = not (hasattr(self, "network_") and (self.warm_start or once))
-        steps = 1 if once else check_count("max_iter", self.max_iter)
-        method = self.method
-        if once and method not in STEP_BY_STEP:
-            method = "steps"  # the others are for many steps
+        reset = not (hasattr(self, "network_") and self.warm_start)
+        steps, method = check_count("max_iter", self.max_iter), self.method
         X, y, targets = self._read(X, y, reset=reset)
         weight = self._read_weight(sample_weight, X, targets)
         check_fraction(self.validation_fraction)
-        folds = 1 if once else checked_folds(self.folds, self.validation_fraction)
+        folds = checked_folds(self.folds, self.validation_fraction)
+        stops = bool(self.early_stopping) and folds == 1  # several networks always do
+        share = VALIDATION if stops and not self.validation_fraction else self.validation_fraction
         if reset:
             self._seed = seed_of(self.random_state)
         rows, held = Rows(X, targets, weight), None
-        if self.validation_fraction and not once:
-            train, test = self._hold_out(y, weight)
-            rows, held = rows[train], rows[test]
+        if share:
+            rows, held = self._divided(rows, y, share, stops=stops)
         fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
-        if folds > 1 and fold.max() == 0 and method == LBFGS.name:
+        if method == LBFGS.name and fold.max() == 0 and (folds > 1 or (stops and held is None)):
             steps = min(steps, UNSPLIT_STEPS)
         if reset:
             self._begin(rows)
         self.penalty_ = penalty_for(self.penalty, rows.count)
         table = self._units.rows(rows)
         networks = self._networks(table, reset, int(fold.max()) + 1, joined=folds == 1)
-        rated = f"{method} {self._loss.name}"
-        if reset or self.lr != "auto" or rated != self._rated:
-            self.lr_, self.lr_reason_ = rate_for(
-                self.lr, method, Problem(networks[0], self._loss, *table, self.penalty_)
-            )
-            self._rated = rated
+        self._rate(networks[0], table, method)
         facts = {"X": X, "y": y, "metadata": {"sample_weight": weight}}
-        watch = Watch(self, steps * len(networks), **facts, quiet=once)
+        watch = Watch(self, steps * len(networks), **facts)
         if len(networks) == 1:
-            self._descend(networks[0], table, held, steps, method, watch)
+            self._descend(
+                networks[0], table, held, steps, method, watch, stops=stops and bool(held)
+            )
         else:
             self._descend_folds(networks, folds_of(rows, fold), steps, method, watch)
         watch.end()
         return self
 
+    def _fit_once(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """A single step, from where the last fit ended, or from the start."""
+        self._loss = self._meant_loss()
+        reset = not hasattr(self, "network_")
+        X, y, targets = self._read(X, y, reset=reset)
+        rows = Rows(X, targets, self._read_weight(sample_weight, X, targets))
+        if reset:
+            self._seed, self._first = seed_of(self.random_state), FirstRows()
+        first = self._first
+        if first is None or not first.add(rows):
+            self._step(self.network_, rows, first)
+            return self
+        self._begin(first.joined)
+        network, *_ = self._networks(self._units.rows(rows), True, 1, joined=True)
+        steepest = self._units.rows(first.steepest(self._units))
+        self.penalty_ = penalty_for(self.penalty, first.used)
+        self._rate(network, steepest, self._stepping)
+        if self.lr == "auto" and self._stepping in WITH_MOMENTUM and len(first.batches) > 1:
+            self.lr_ *= SHARE_OF_MOMENTUM
+            self.lr_reason_ += f", times {SHARE_OF_MOMENTUM}: momentum adds up the batches' steps"
+        for batch in first.batches:
+            self._step(network, batch, first)
+            network = self.network_
+        first.forget()
+        self._first = first
+        return self
+
+    @property
+    def _stepping(self) -> str:
+        """The method of a single step; the others are for many."""
+        return self.method if self.method in STEP_BY_STEP else GradientDescent.name
+
+    def _step(self, network: Network, rows: Rows, first: FirstRows | None) -> None:
+        """One step on these rows, in the units that there are."""
+        table, method = self._units.rows(rows), self._stepping
+        self.penalty_ = penalty_for(self.penalty, max(rows.count, first.used if first else 0))
+        self._rate(network, table, method)
+        with alone():  # to find out how many threads are the fastest takes eight steps
+            self._descend(network, table, None, 1, method)
+
+    def _rate(self, network: Network, table: Table, method: str) -> None:
+        """The learning rate; an automatic one stays, unless it is for another method or loss."""
+        rated = f"{method} {self._loss.name}"
+        if self.lr != "auto" or rated != self._rated:
+            problem = Problem(network, self._loss, *table, self.penalty_)
+            self.lr_, self.lr_reason_ = rate_for(self.lr, method, problem)
+            self._rated = rated
+
     def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:
+        """How much each row counts, (N,); None where all count alike."""
         if sample_weight is None:
             return None
         weight: Array = _check_sample_weight(sample_weight, X, dtype=np.float64)
         check_weight(self._loss, torch.from_numpy(targets), torch.tensor(weight))
         return weight
 
-    def _hold_out(self, y: Array, weight: Array | None) -> Any:
-        """The rows that train, and those of the validation curve; of those that count."""
-        rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
-        return train_test_split(
-            rows,
-            test_size=self.validation_fraction,
+    def _divided(
+        self, rows: Rows, y: Array, share: float, *, stops: bool
+    ) -> tuple[Rows, Rows | None]:
+        """The rows that train, and those that are held out, if any; of those that count."""
+        if stops:
+            out = held_out(rows, share, self._seed)
+            counts = rows.counts > 0
+            return rows[~out & counts], rows[out] if out.any() else None
+        counted = np.arange(len(y)) if rows.weight is None else np.flatnonzero(rows.weight)
+        train, test = train_test_split(
+            counted,
+            test_size=share,
             random_state=self._seed % 2**32,
-            stratify=self._split_by(y[rows]),
+            stratify=self._split_by(y[counted]),
         )
+        return rows[train], rows[test]
 
     def _begin(self, rows: Rows) -> None:
         """Nothing fitted yet: units, and empty curves."""
@@ -174,7 +235,7 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         self.validation_steps_ = np.empty(0, dtype=int)
         self.validation_curve_, self.validation_scores_ = np.empty((2, 0))
         self._checkpoint: Checkpoint | None = None
-        self._rated = ""
+        self._rated, self._first = "", None
 
     def _networks(self, table: Table, reset: bool, folds: int, *, joined: bool) -> list[Network]:
         """One for each fold, at the start or where the last fit ended; the one they are, `joined`.
@@ -204,20 +265,29 @@ class DescentEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         held: Rows | None,
         steps: int,
         method: str,
-        watch: Watch,
+        watch: Watch | None = None,
+        *,
+        stops: bool = False,
     ) -> None:
-        """So many steps more; all fitted attributes are those after them."""
-        start = self._checkpoint
+        """So many steps more; with `stops` fewer, to where the loss on the rows held out is least.
+
+        All fitted attributes are those after them.
+        """
+        start = None if stops else self._checkpoint
         if start and (method not in ("auto", start.method) or start.loss != self._loss.name):
             start = None  # another method or loss begins where this one ended
         before, done = (0, start.step) if start else (self.n_iter_, 0)
 
         def on_block(state: State) -> None:
-            watch.look(state, state.step - done, network.trained)
+            if watch is not None:
+                watch.look(state, state.step - done, network.trained)
 
-        run = self._run(network, table, done + steps, method, start=start, on_block=on_block)
+        called: list[Any] = [on_block]
+        if stops and held:
+            called.insert(0, stopping_on(self._units.rows(held), method, steps))
+        run = self._run(network, table, done + steps, method, start=start, on_block=called)
         self._keep([run], before)
-        self._checkpoint = replace(run.checkpoint, snapshots=None)
+        self._checkpoint = None if stops else replace(run.checkpoint, snapshots=None)
         if held:
             self._validate(run, before, held)
 

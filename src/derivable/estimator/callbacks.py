@@ -35,13 +35,13 @@ PARTS = 100
 class Watch:
     """Tells the callbacks of one fit how far it is, and whether they want it to stop."""
 
-    def __init__(self, estimator: Any, steps: int, *, quiet: bool, **facts: Any) -> None:
-        """`facts` are what a callback may ask for; where it is `quiet`, no callback is told."""
+    def __init__(self, estimator: Any, steps: int, **facts: Any) -> None:
+        """`facts` are what a callback may ask for."""
         self._estimator, self._steps, self._parts = estimator, steps, 0
         self.stopped = False  # whether a callback wants no more
         self._facts = {"estimator": estimator, **facts}
         self._task = None
-        if not quiet and hasattr(estimator, "_init_callback_context"):
+        if hasattr(estimator, "_init_callback_context"):
             self._task = estimator._init_callback_context(max_subtasks=PARTS)
             self._task.call_on_fit_task_begin(**self._facts)
 

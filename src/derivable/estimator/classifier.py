@@ -15,7 +15,7 @@ from derivable.errors import DataError, SettingError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.estimator.settings import loss_of_classes
+from derivable.estimator.settings import class_weights, loss_for_classes
 from derivable.loss import Loss
 
 
@@ -26,8 +26,14 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
 
     The parameters and attributes are those of `DescentRegressor`, with these differences: only
     features are standardised; `loss` is "crossentropy", or with options such as
-    `Loss(CrossEntropy, label_smoothing=0.1)`; `validation_scores_` and `fold_scores_` are
-    accuracies; `classes_` are the labels, sorted.
+    "crossentropy:label_smoothing=0.1" or `Loss(CrossEntropy, label_smoothing=0.1)`;
+    `validation_scores_` and `fold_scores_` are accuracies; `classes_` are the labels, sorted.
+    `alpha` of MLPClassifier is `penalty=alpha / N`. `coef_` (C, D) and `intercept_` (C,) of a
+    linear model are those of LogisticRegression, (1, D) and (1,) for two classes.
+
+    `class_weight` is how much rows of a label count: a dict with weights of labels, 1 for those
+    that are missing; or "balanced", which makes all classes count the same. The weights multiply
+    `sample_weight`.
     """
 
     _own_units = True
@@ -47,6 +53,8 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
         penalty: Any = "auto",
         folds: int = 10,
         standardize: bool = True,
+        class_weight: Any = None,
+        early_stopping: bool = False,
         validation_fraction: float | None = None,
         warm_start: bool = False,
         random_state: Any = 0,
@@ -62,10 +70,12 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             penalty=penalty,
             folds=folds,
             standardize=standardize,
+            early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
             random_state=random_state,
         )
+        self.class_weight = class_weight
 
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -80,13 +90,23 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
                 "classes must be passed on the first call to partial_fit: all labels that will "
                 "ever come"
             )
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise SettingError(
+                "class_weight='balanced' needs all rows at once, and partial_fit has some; name "
+                "the weights, for example class_weight={label: weight}"
+            )
         self._named = classes
-        return self._fit(X, y, sample_weight, once=True)
+        return self._fit_once(X, y, sample_weight)
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (N, C), in the order of `classes_`."""
         probabilities: Array = self._outputs(X).softmax(1).numpy()
         return probabilities
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithm of the probability of each class, (N, C); finite where that is 0."""
+        logarithms: Array = self._outputs(X).log_softmax(1).numpy()
+        return logarithms
 
     def predict(self, X: Any) -> Array:
         """The most probable class for each row of X (N, D)."""
@@ -114,8 +134,20 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             )
         return X, y, np.searchsorted(self.classes_, y)  # (N,)
 
+    def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:
+        weight = super()._read_weight(sample_weight, X, targets)
+        if self.class_weight is None:
+            return weight
+        rows = np.ones(len(X)) if weight is None else weight
+        return rows * class_weights(self.class_weight, self.classes_, targets, rows)[targets]
+
+    def _shaped(self, weights: Array, constants: Array) -> tuple[Array, Any]:
+        if len(self.classes_) > 2:
+            return weights, constants
+        return weights[1:] - weights[:1], constants[1:] - constants[:1]
+
     def _meant_loss(self) -> Loss:
-        return loss_of_classes(self.loss)
+        return loss_for_classes(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return len(self.classes_)

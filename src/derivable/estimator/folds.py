@@ -32,16 +32,37 @@ def fold_of_rows(features: Array, weight: Array | None, folds: int, seed: int) -
     """
     if folds == 1:
         return np.zeros(len(features), dtype=int)
-    counted = np.arange(len(features)) if weight is None else np.flatnonzero(weight)
-    rows = np.ascontiguousarray(features[counted] + 0.0)  # -0.0 and 0.0 are equal
-    bytes_of_rows = rows.view(np.dtype((np.void, rows.strides[0]))).ravel()
-    _, kind = np.unique(bytes_of_rows, return_inverse=True)
+    counted, kind = _kinds(features, weight)
     kinds = int(kind.max()) + 1
     folds = max(1, min(folds, kinds // ROWS_OF_A_FOLD))
     drawn = np.random.default_rng(seed).permutation(kinds) % folds
     found = np.full(len(features), -1)
     found[counted] = drawn[kind]
     return found
+
+
+def held_out(rows: Rows, share: float, seed: int) -> Array:
+    """Whether each row (N,) is held out: about a share of those that differ, 10 at least.
+
+    Rows with equal features are together, as in a fold. None is held out of fewer than 20 different
+    rows.
+    """
+    counted, kind = _kinds(rows.features, rows.weight)
+    kinds = int(kind.max()) + 1
+    chosen = max(ROWS_OF_A_FOLD, round(share * kinds)) if kinds >= 2 * ROWS_OF_A_FOLD else 0
+    chosen = min(chosen, kinds - ROWS_OF_A_FOLD) if chosen else 0
+    found = np.zeros(len(rows.features), dtype=bool)
+    found[counted] = (np.random.default_rng(seed).permutation(kinds) < chosen)[kind]
+    return found
+
+
+def _kinds(features: Array, weight: Array | None) -> tuple[Array, Array]:
+    """The rows that count, and for each of them which of the different rows it is."""
+    counted = np.arange(len(features)) if weight is None else np.flatnonzero(weight)
+    rows = np.ascontiguousarray(features[counted] + 0.0)  # -0.0 and 0.0 are equal
+    bytes_of_rows = rows.view(np.dtype((np.void, rows.strides[0]))).ravel()
+    _, kind = np.unique(bytes_of_rows, return_inverse=True)
+    return counted, kind
 
 
 def folds_of(rows: Rows, fold: Array) -> list[Fold]:
@@ -88,7 +109,13 @@ def mean_of(networks: Sequence[Network]) -> Network:
 
 
 def check_elementwise(networks: Sequence[Network], x: Tensor) -> None:
-    """Refuse an activation that is not elementwise; tried on x (N, D)."""
+    """Refuse an activation of several networks that is not elementwise; tried on x (N, D).
+
+    It is tried in evaluation mode, in which they predict: Dropout is elementwise there.
+    """
+    if len(networks) == 1:
+        return
+    networks = [network.trained(network.theta) for network in networks]
     outputs = [network.forward_by_hand(x)[0] for network in networks]
     merged, _ = mean_of(networks).forward_by_hand(x)
     if not torch.allclose(merged, torch.stack(outputs).mean(0), rtol=1e-3, atol=1e-5):

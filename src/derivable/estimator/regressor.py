@@ -13,7 +13,7 @@ from derivable.errors import DataError
 from derivable.estimator.base import FLOATS, DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
-from derivable.estimator.settings import loss_of
+from derivable.estimator.settings import loss_for
 from derivable.loss import Loss
 
 
@@ -44,10 +44,12 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         How far a method that is not exact may deviate, relative, in every loss.
     loss : str, Function class or Loss, default="mse"
         What is minimised: "mse", "l1", "huber", "logcosh", a Function of prediction and target, or
-        one with options, such as `Loss(Huber, delta=0.5)`; in the units that are fitted.
+        one with options, such as "huber:delta=0.5" or `Loss(Huber, delta=0.5)`; in the units that
+        are fitted.
     penalty : "auto" or float, default="auto"
         An L2 penalty: `penalty` / 2 times the squared length of all weights, without the biases, is
-        added to the loss, in the units that are fitted. "auto" is 1 / N for N rows, or weights of
+        added to the loss, in the units that are fitted; `alpha` of Ridge and of MLPRegressor is
+        2 alpha / N here. "auto" is 1 / N for N rows, or weights of
         this sum, which is that of LogisticRegression(C=1); `penalty_` is which. `loss_curve_` has
         it, `validation_curve_` has not.
     folds : int, default=10
@@ -61,6 +63,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         so steep in one direction that no learning rate suits the others. Predictions are in the
         targets' own units; `loss_curve_` is in standardised ones, so that for one output it
         is 1 - R^2. With False the network sees X and y as they are.
+    early_stopping : bool, default=False
+        With folds=1: whether a fit ends where the loss on rows held out is least, a tenth of them
+        or `validation_fraction`. Each network of several folds always does, on its own fold.
     validation_fraction : float or None, default=None
         Share of the rows that is held out of the fit, for the validation curve; with folds=1.
     warm_start : bool, default=False
@@ -75,6 +80,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     network_ : Network
         The fitted network, a `torch.nn.Module`, in the units that it was fitted in. Those of
         several folds stand in it side by side; its outputs are the mean of theirs.
+    coef_, intercept_ : ndarray of shape (D,) or (K, D), float or ndarray of shape (K,)
+        Of a linear model, hidden=(): weights and constants, in the own units of X and y.
     loss_curve_ : ndarray of shape (n_iter_ + 1,)
         The loss before each step, and after the last; with several folds the mean of theirs, each
         of which keeps its last.
@@ -112,8 +119,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Take one step on this table; units and learning rate are those of the first call."""
-        return self._fit(X, y, sample_weight, once=True)
+        """Take one step on this table; units and learning rate are those of the first 100 rows."""
+        return self._fit_once(X, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """The predictions for X (N, D), of the shape that y had."""
@@ -136,10 +143,13 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         return X, y, targets
 
     def _meant_loss(self) -> Loss:
-        return loss_of(self.loss)
+        return loss_for(self.loss)
 
     def _width(self, targets: Tensor) -> int:
         return targets.size(1)
+
+    def _shaped(self, weights: Array, constants: Array) -> tuple[Array, Any]:
+        return (weights, constants) if self._columns else (weights[0], constants[0])
 
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return float(r2_score(targets, outputs, sample_weight=weight))

@@ -27,6 +27,11 @@ class Rows:
         """How many rows they count as: the sum of the weights."""
         return float(len(self.features) if self.weight is None else self.weight.sum())
 
+    @property
+    def counts(self) -> Array:
+        """How much each row counts, (N,): 1 where there are no weights."""
+        return np.ones(len(self.features)) if self.weight is None else self.weight
+
     def __getitem__(self, chosen: Any) -> Self:
         weight = None if self.weight is None else self.weight[chosen]
         return type(self)(self.features[chosen], self.targets[chosen], weight)
@@ -61,3 +66,13 @@ class Units:
         """What the network says, (N, K), in the targets' own units."""
         values: Array = outputs.numpy()
         return self.targets.inverse_transform(values) if self.targets else values
+
+    def line(self, weights: Array, constants: Array) -> tuple[Array, Array]:
+        """Weights (K, D) and constants (K,) in own units, of a Linear layer (D, K), (K,)."""
+        if self.features is not None:
+            weights = weights / self.features.scale_[:, None]
+            constants = constants - self.features.mean_ @ weights
+        if self.targets is not None:
+            weights = weights * self.targets.scale_
+            constants = constants * self.targets.scale_ + self.targets.mean_
+        return weights.T, constants

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.descent.checks import check_count
 from derivable.errors import SettingError
+from derivable.estimator.rows import Array
 from derivable.function import Function
 from derivable.functions.losses import CrossEntropy
 from derivable.loss import LOSSES, Loss
+from derivable.named import loss_of
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 from derivable.problem import Problem, check_not_negative
 
+OF_CLASSES: dict[str, type[Function]] = {"crossentropy": CrossEntropy}
+VALIDATION = 0.1  # of the rows, where early stopping is asked for and no share is named
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
 
@@ -32,7 +38,10 @@ def network_for(
     sqrt(2 / (inputs + outputs)) of each layer, keeps units and gradients of size 1.
     """
     sizes = (inputs, *hidden_sizes(hidden), outputs)
-    network = Network.mlp(*sizes, activation=activation_of(activation), seed=seed, dtype=dtype)
+    kind = activation_of(activation)
+    with torch.random.fork_rng(devices=[]):  # for an activation that draws, as Dropout does
+        torch.manual_seed(seed)
+        network = Network.mlp(*sizes, activation=kind, seed=seed, dtype=dtype)
     larger = [
         p.detach() * math.sqrt(2 / sum(p.shape)) / INITIAL_SCALE if p.ndim == 2 else p.detach()
         for p in network.parameters()
@@ -66,27 +75,26 @@ def activation_of(activation: Any) -> type[Function]:
     return ACTIVATIONS[activation]
 
 
-def loss_of(loss: Any) -> Loss:
+def loss_for(loss: Any) -> Loss:
     """The loss of a regressor that is meant."""
-    if isinstance(loss, str):
-        if loss not in LOSSES:
-            raise SettingError(
-                f"loss must be one of {', '.join(LOSSES)}, a Function, or a Loss such as "
-                f"Loss(Huber, delta=0.5); got {loss!r}"
-            )
-        return Loss(LOSSES[loss])
-    return Loss.of(loss)
+    if isinstance(loss, str) and loss.partition(":")[0] not in LOSSES:
+        raise SettingError(
+            f"loss must be one of {', '.join(LOSSES)}, a Function, or one with options such as "
+            f"'huber:delta=0.5' or Loss(Huber, delta=0.5); got {loss!r}"
+        )
+    return loss_of(loss)
 
 
-def loss_of_classes(loss: Any) -> Loss:
+def loss_for_classes(loss: Any) -> Loss:
     """The loss of a classifier that is meant: CrossEntropy, which may have options."""
-    if isinstance(loss, str) and loss == "crossentropy":
-        return Loss(CrossEntropy)
-    if not isinstance(loss, str) and Loss.of(loss).function is CrossEntropy:
-        return Loss.of(loss)
+    if not isinstance(loss, str) or loss.partition(":")[0] in OF_CLASSES:
+        meant = loss_of(loss, OF_CLASSES)
+        if meant.function is CrossEntropy:
+            return meant
     raise SettingError(
         "loss of a classifier must be 'crossentropy', or with options "
-        f"Loss(CrossEntropy, label_smoothing=0.1); got {loss!r}"
+        "'crossentropy:label_smoothing=0.1' or Loss(CrossEntropy, label_smoothing=0.1); got "
+        f"{loss!r}"
     )
 
 
@@ -153,3 +161,29 @@ def penalty_for(penalty: Any, rows: float) -> float:
         return 1 / rows
     check_not_negative("penalty", penalty)
     return float(penalty)
+
+
+def class_weights(class_weight: Any, classes: Array, labels: Array, weight: Array) -> Array:
+    """How much each class counts, (C,); labels (N,) are numbers of classes, weight (N,) of rows.
+
+    Raises SettingError for what are no weights of classes.
+    """
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(labels, weight, len(classes))
+        shares = counts / counts.sum() * np.count_nonzero(counts)
+        balanced: Array = 1 / np.where(shares > 0, shares, 1.0)
+        return balanced
+    if not isinstance(class_weight, Mapping):
+        raise SettingError(
+            "class_weight must be 'balanced', or a dict with the weight of a label for each label "
+            f"that does not count as 1; got {class_weight!r}"
+        )
+    known = classes.tolist()
+    for label, value in class_weight.items():
+        if label not in known:
+            raise SettingError(
+                f"class_weight has a weight for {label!r}, which is none of the classes: "
+                f"{', '.join(map(repr, known))}"
+            )
+        check_not_negative(f"class_weight of {label!r}", value)
+    return np.array([float(class_weight.get(label, 1.0)) for label in known])

@@ -89,6 +89,11 @@ def check_classes(function: str, input: Tensor, target: Tensor, weight: Tensor |
         raise shape_error(
             function, "input", "shape (C,), (N, C) or (N, C, d1, ...)", input, "C counts classes"
         )
+    if not (input.is_floating_point() or input.is_complex()):
+        raise SettingError(
+            f"{function}: input must hold one real number per class, got {input.dtype}; class "
+            "indices are the target, which comes after it"
+        )
     if weight is None:
         return
     require_tensors(function, weight=weight)

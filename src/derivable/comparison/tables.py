@@ -1,0 +1,171 @@
+"""`table_of`: a table for a comparison, from a `Table`, a file or a data frame."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from derivable.data import Table
+from derivable.descent.method import Method
+from derivable.errors import DataError, InputError, SettingError
+
+if TYPE_CHECKING:
+    import polars
+
+OWN = ("california", "diabetes")  # tables that come along
+FRAME = "data frame"  # what errors call one
+
+
+class Reading(TypedDict, total=False):
+    """What `read_table` takes by keyword, besides `target`."""
+
+    ignore: str | Sequence[str]
+    missing: str
+    one_hot: bool
+    decimal: str | None
+    separator: str | None
+    na: Iterable[str]
+
+
+class Options(Reading, total=False):
+    """What `compare` takes by keyword: how a table is read, and how models are trained."""
+
+    protocol: str | None
+    lr: float | str | None
+    steps: int
+    seed: int
+    seeds: int
+    method: str | Method
+
+
+READING = ("target", *Reading.__annotations__)
+
+
+def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
+    """The table that is meant: a `Table`, the name of one that comes along, a path, a data frame.
+
+    A data frame is one of pandas, polars or another package with Arrow's interface, or a mapping
+    of columns. `reading` are `target` and the other options of `read_table`, by keyword; a file or
+    data frame needs `target`.
+
+    Raises InputError for an option that is unknown, SettingError for one that does not go with the
+    table, DataError for what is no table.
+    """
+    given = {name: value for name, value in reading.items() if value is not None}
+    own = isinstance(source, str) and source in OWN and not Path(source).exists()
+    if isinstance(source, Table) or own:
+        for name in given:
+            if name not in READING:
+                raise _unknown(name)
+            raise SettingError(
+                f"{name} says how to read a file or a data frame, and this table is read already; "
+                f"leave {name} out"
+            )
+        return source if isinstance(source, Table) else _own(source)
+    if "target" not in given:
+        raise SettingError(
+            "which column is to be predicted? Name it by target, for example target='price'; "
+            "target=['a', 'b'] names several"
+        )
+    if isinstance(source, (str, os.PathLike)):
+        return _read(source, given)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / FRAME
+        _polars(source).write_parquet(path)
+        return _read(path, given)
+
+
+def _unknown(name: str) -> InputError:
+    """An error for an option that there is not."""
+    known = (*READING, *Options.__annotations__, "models", "loss", "training", "watch")
+    near = difflib.get_close_matches(name, known)
+    hint = f"did you mean {near[0]}?" if near else "compare and read_table say what they take"
+    return InputError(f"compare has no option {name!r}; {hint}")
+
+
+def is_own(table: Table) -> bool:
+    """Whether the table comes along, and is no file of that name."""
+    return table.name in OWN and table.columns is None
+
+
+def _own(name: str) -> Table:
+    from derivable import data
+
+    return data.load_california() if name == "california" else data.load_diabetes()
+
+
+def _read(path: Any, reading: Mapping[str, Any]) -> Table:
+    """The table in a file; messages name options as Python does."""
+    from derivable.data import read_table
+
+    try:
+        table = read_table(path, **reading)
+    except (DataError, SettingError) as error:
+        error.args = (in_python(str(error)), *error.args[1:])
+        raise
+    except TypeError as error:
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+        if unknown is None:
+            raise
+        raise _unknown(unknown[1]) from None
+    return replace(table, note=in_python(table.note))
+
+
+def _polars(source: Any) -> polars.DataFrame:
+    """A data frame of any kind as one of polars."""
+    import polars
+
+    if isinstance(source, polars.LazyFrame):
+        return source.collect()
+    if isinstance(source, polars.DataFrame):
+        return source
+    if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns"):
+        return _from_pandas(source)
+    if isinstance(source, Mapping) or hasattr(source, "__arrow_c_stream__"):
+        return polars.DataFrame(source)
+    raise DataError(
+        "a table must be a Table, the path of a file, or a data frame of pandas or polars, got "
+        f"{type(source).__name__}; for an array, pandas.DataFrame(array, columns=names) gives its "
+        "columns names"
+    )
+
+
+def _from_pandas(frame: Any) -> polars.DataFrame:
+    """The columns of a pandas data frame, without its index; no Arrow is needed."""
+    import polars
+
+    names = [str(name) for name in frame.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{FRAME}: two columns have the name '{name}'; name each differently")
+    columns = (frame.iloc[:, i] for i in range(len(names)))
+    return polars.DataFrame(
+        [polars.Series(name, _values(column)) for name, column in zip(names, columns, strict=True)]
+    )
+
+
+def _values(column: Any) -> Any:
+    """What polars makes a series of: numbers and dates as they are, all else as text or None."""
+    if column.dtype.kind in "iufM" and hasattr(column.dtype, "itemsize"):
+        values = column.to_numpy()
+        if values.dtype.kind in "iufM":
+            return values
+    known = [None if gone else v for v, gone in zip(column.tolist(), column.isna(), strict=True)]
+    kinds = {type(value) for value in known if value is not None}
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        return known
+    return [None if value is None else str(value) for value in known]
+
+
+def in_python(text: str) -> str:
+    """A message with options as Python has them: ignore='id' for --ignore 'id'."""
+    text = text.replace("--one-hot", "one_hot=True")
+    text = re.sub(r"--(\w+) ('[^']*')", r"\1=\2", text)
+    text = re.sub(r"--(missing|decimal) (drop|median|[.,])", r"\1='\2'", text)
+    return re.sub(r"--([a-z]\w*)", r"\1", text)

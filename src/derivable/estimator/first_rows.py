@@ -1,0 +1,65 @@
+"""`FirstRows`: the batches of the first calls of `partial_fit`, until they say enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from derivable.estimator.rows import Rows, Units
+
+ENOUGH = 100  # rows, whose mean and deviation change little with the next ones
+
+
+class FirstRows:
+    """The batches that came first: units and an automatic learning rate are those of their rows.
+
+    A single row has no deviation, and units of a few rows suit no others. So a fit begins anew
+    each time the number of rows has doubled, in the units of all of them, and takes the step of
+    each batch again; from `ENOUGH` rows on it does no more, and the batches are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.batches: list[Rows] = []
+        self.used = 0.0  # rows of which the units are
+
+    def add(self, rows: Rows) -> bool:
+        """Keep the rows of one more call; whether the fit begins anew with them."""
+        if self.used >= ENOUGH:
+            return False
+        self.batches.append(rows)
+        seen = sum(batch.count for batch in self.batches)
+        if seen < min(2 * self.used, ENOUGH):
+            return False
+        self.used = seen
+        return True
+
+    @property
+    def joined(self) -> Rows:
+        """All rows so far."""
+        weights = [batch.weight for batch in self.batches]
+        known = any(weight is not None for weight in weights)
+        return Rows(
+            np.concatenate([batch.features for batch in self.batches]),
+            np.concatenate([batch.targets for batch in self.batches]),
+            np.concatenate([batch.counts for batch in self.batches]) if known else None,
+        )
+
+    def steepest(self, units: Units) -> Rows:
+        """The batch on which the loss of a linear model has the largest second derivative.
+
+        A step is taken on one batch, and a learning rate has to suit each of them.
+        """
+        return max(self.batches, key=lambda batch: _lambda_max(batch, units))
+
+    def forget(self) -> None:
+        """Drop the batches where the units are settled."""
+        if self.used >= ENOUGH:
+            self.batches = []
+
+
+def _lambda_max(rows: Rows, units: Units) -> float:
+    x, _, _ = units.rows(rows)
+    weight = torch.from_numpy(rows.counts)
+    x = torch.cat([x.double(), torch.ones(len(x), 1, dtype=torch.float64)], 1)
+    x = x * (weight / weight.sum()).sqrt()[:, None]
+    return float(torch.linalg.matrix_norm(x, 2).item())

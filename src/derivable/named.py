@@ -1,0 +1,110 @@
+"""Settings as text, such as "huber:delta=0.5": the words of the command line, also for Python."""
+
+from __future__ import annotations
+
+import difflib
+import runpy
+from collections.abc import Mapping
+from contextlib import suppress
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from derivable.errors import SettingError
+from derivable.examiner.capture.places import told
+from derivable.function import Function
+from derivable.function.context import Context
+from derivable.functions import losses
+from derivable.loss import LOSSES, Loss
+
+ALL_LOSSES: dict[str, type[Function]] = {
+    name.lower(): getattr(losses, name) for name in losses.__all__
+}
+
+
+def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
+    """A loss from text such as "mse", "huber:delta=0.5", or "file.py:MyLoss:delta=0.5".
+
+    `known` are those with names: without it, the ones for targets that are any numbers. Runs the
+    code of a file. Raises SettingError for a name or an option that is none, for a value that the
+    loss refuses, and for a file that cannot be run or has no such Function.
+    """
+    path, of_a_file, rest = text.strip().partition(".py:")
+    if of_a_file:
+        name, _, settings = rest.partition(":")
+        function = _function_of(f"{path}.py", name)
+        options = _options(text, settings, "loss", "file.py:MyLoss:delta=0.5")
+    else:
+        name, options = named(text, tuple(known), "loss", "huber:delta=0.5")
+        function = known[name]
+    loss = Loss(function, **options)
+    for parameter in loss.function._rules.signature.positional:
+        value, default = options.get(parameter.name, parameter.default), parameter.default
+        if isinstance(default, Real) and not isinstance(value, Real):
+            raise SettingError(f"{parameter.name} of {name} must be a number, got {value!r}")
+    if of_a_file or name in LOSSES:  # refuses values without a meaning
+        loss.forward(Context(), torch.zeros(2, 1), torch.ones(2, 1))
+    return loss
+
+
+def loss_of(loss: Any, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
+    """The loss that is meant: a Function, a Loss, or text as `parse_loss` takes it."""
+    return parse_loss(loss, known) if isinstance(loss, str) else Loss.of(loss)
+
+
+def named(text: str, known: tuple[str, ...], what: str, example: str) -> tuple[str, dict[str, Any]]:
+    """The name and the options of text such as "name:option=value,option=value"."""
+    name, _, rest = text.strip().lower().partition(":")
+    if name not in known:
+        near = difflib.get_close_matches(name, known)
+        hint = f"did you mean {near[0]}?" if near else f"options go like {example}"
+        if what == "loss" and name in ALL_LOSSES:
+            what = "loss for a table whose targets are any numbers"
+            hint = "descend(network, loss, x, y) takes the others"
+        raise SettingError(f"{name!r} names no {what}: expected one of {', '.join(known)}; {hint}")
+    return name, _options(text, rest, what, example)
+
+
+def _function_of(path: str, name: str) -> Any:
+    """The class of this name that a file defines; runs the file."""
+    if not Path(path).is_file():
+        raise SettingError(f"there is no file {path}, which --loss names; its code would be run")
+    try:
+        names = runpy.run_path(path)
+    except Exception as error:  # the user's code
+        raise SettingError(f"{path}, which --loss names, cannot be run: {told(error)}") from None
+    if name not in names:
+        found = [n for n, v in names.items() if isinstance(v, type) and issubclass(v, Function)]
+        own = [n for n in found if names[n].__module__ == "<run_path>"]
+        raise SettingError(
+            f"{path} defines no {name!r}; its Functions are {', '.join(own) or 'none'}"
+        )
+    return names[name]
+
+
+def _options(text: str, rest: str, what: str, example: str) -> dict[str, Any]:
+    """The options of text such as "option=value,option=value"."""
+    options: dict[str, Any] = {}
+    for part in filter(None, map(str.strip, rest.split(","))):
+        option, equals, value = part.partition("=")
+        if not equals:
+            raise SettingError(
+                f"{part!r} in {text!r} is no option=value of the {what}; for example {example}"
+            )
+        option = option.strip().replace("-", "_")
+        if option in options:
+            raise SettingError(f"the option {option} of the {what} {text!r} is given twice")
+        options[option] = _value(value.strip())
+    return options
+
+
+def _value(text: str) -> Any:
+    """A number, true or false, or a word."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text

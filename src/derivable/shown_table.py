@@ -1,0 +1,74 @@
+"""How a `Table` shows itself: its first rows, in print and in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+
+from torch import Tensor
+
+ROWS, COLUMNS = 5, 8  # that are shown, at most
+WIDE = 24  # characters of the name of a column, at most
+
+
+class ShownTable:
+    """The face of a `Table`, which is what it reads; what draws it is imported when it is shown."""
+
+    name: str
+    x: Tensor  # (N, D)
+    y: Tensor  # (N, K)
+    features: tuple[str, ...]
+    targets: tuple[str, ...]
+    note: str
+
+    def __repr__(self) -> str:
+        heads, rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+            for line in (heads, *rows)
+        ]
+        return "\n".join([self._summary(), *lines, *filter(None, [self._rest(), self.note])])
+
+    def _repr_html_(self) -> str:
+        from derivable.display.html import table
+
+        heads, rows = self._cells()
+        cells = [[escape(cell) for cell in row] for row in rows]
+        below = " ".join(filter(None, [self._rest(), self.note]))
+        return (
+            f"<div><p><b>{escape(self._summary())}</b></p>{table(heads, cells)}"
+            f"<p>{escape(below)}</p></div>"
+        )
+
+    def _summary(self) -> str:
+        """Name, sizes and targets, in a line."""
+        features, targets = len(self.features), ", ".join(self.targets[:COLUMNS])
+        more = len(self.targets) - COLUMNS
+        return (
+            f"{self.name}: {len(self.x):,} rows of {features:,} feature{'s' * (features != 1)}; "
+            f"to predict: {targets}" + (f" and {more} more" if more > 0 else "")
+        )
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """The names of the columns that are shown, targets last, and their first rows."""
+        targets = min(len(self.targets), COLUMNS // 2)
+        features = min(len(self.features), COLUMNS - targets)
+        heads = [*self.features[:features], *self.targets[:targets]]
+        rows = zip(self.x[:ROWS, :features].tolist(), self.y[:ROWS, :targets].tolist(), strict=True)
+        text = [["" if v != v else f"{v:.6g}" for v in (*left, *right)] for left, right in rows]
+        return [_shortened(head) for head in heads], text
+
+    def _rest(self) -> str:
+        """What is not shown, as a sentence; empty where all is."""
+        hidden = [(len(self.x) - ROWS, "row")]
+        targets = min(len(self.targets), COLUMNS // 2)
+        columns = len(self.features) + len(self.targets) - COLUMNS
+        hidden.append((columns if len(self.features) > COLUMNS - targets else 0, "column"))
+        left = [f"{n:,} {what}{'s' * (n > 1)}" for n, what in hidden if n > 0]
+        return f"{' and '.join(left)} not shown." if left else ""
+
+
+def _shortened(name: str) -> str:
+    """A name in one line, its end left out where it is long."""
+    name = " ".join(name.split())
+    return name if len(name) <= WIDE else f"{name[: WIDE - 1]}…"
