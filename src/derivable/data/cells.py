@@ -19,8 +19,9 @@ MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nat"}
     | {"-", "--", "\u2013", "\u2014", ".", "..", "...", "?"}
 )
-TRUTHS = {"true": 1.0, "yes": 1.0, "oui": 1.0, "vrai": 1.0}
-TRUTHS |= {"false": 0.0, "no": 0.0, "non": 0.0, "faux": 0.0}
+_YES = "true yes oui vrai ja wahr sí si verdadero sì vero waar sim verdadeiro"
+_NO = "false no non faux nein falsch falso nee onwaar não nao"
+TRUTHS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
 
 # What may stand between thousands: blanks (spreadsheets write the narrow no-break one), or the
 # Swiss apostrophe. The mark that does not stand before the decimals may stand there too.
@@ -36,9 +37,24 @@ def _decimal(mark: str, other: str) -> str:
     return rf"^[+-]?(?:{plain}|{thousands}+{mark}[0-9]*|{thousands}{{2,}})$"
 
 
+_PLAIN = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
+_PLAIN_NUMBER = re.compile(_PLAIN)
+_EITHER = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # a point, of decimals or of thousands
+
+
+def _plain_kind(text: pl.Series) -> pl.Series:
+    """The kinds of cells that are digits, with or without a point between them."""
+    points = text.str.contains(".", literal=True)
+    if not points.any():
+        return pl.Series(["whole"]).new_from_index(0, len(text))
+    kind = points.replace_strict({True: "point", False: "whole"}, return_dtype=pl.String)
+    either = text.str.contains(_EITHER)
+    return kind.zip_with(~either, pl.Series(["point?"])) if either.any() else kind
+
+
 _KINDS = {  # the first pattern that fits
     "whole": rf"^[+-]?[0-9]+{_EXPONENT}$",
-    "point?": r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$",  # a point, of decimals or of thousands
+    "point?": _EITHER,
     "comma?": r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$",
     "point": _decimal(r"\.", ","),
     "comma": _decimal(",", r"\."),
@@ -53,6 +69,37 @@ class Cells:
     compact: pl.Series  # without blanks between thousands
     kind: pl.Series  # whole, point, comma, point?, comma?, other, missing
     values: pl.Series | None = None  # of a column whose type is a number
+    plain: bool = False  # whether all cells are digits, or digits, a point and digits
+
+    @classmethod
+    def of_text(cls, columns: list[pl.Series], missing: frozenset[str] = MISSING) -> list[Cells]:
+        """The cells of columns of text, all at once: a wide table has thousands of these."""
+        if not columns:
+            return []
+        rows = len(columns[0])
+        text = pl.concat([column.rename("raw") for column in columns], rechunk=True)
+        text = text.str.strip_chars(BLANKS)
+        simple = text.str.contains(_PLAIN).fill_null(value=False).to_numpy()
+        # A spelling of a missing value may be a number, after --na -999.
+        possible = rows > 0 and not any(_PLAIN_NUMBER.fullmatch(word) for word in missing)
+        plain = [
+            possible and bool(simple[number * rows :][:rows].all())
+            for number in range(len(columns))
+        ]
+        found: list[Cells] = []
+        for number, column in enumerate(columns):
+            if not plain[number]:
+                found.append(cls.of(column, missing))
+                continue
+            here = text.slice(number * rows, rows)
+            found.append(cls(here, here, _plain_kind(here), plain=True))
+        return found
+
+    def keep(self, rows: pl.Series) -> Cells:
+        """The cells of those rows only where `rows` is true."""
+        values = None if self.values is None else self.values.filter(rows)
+        text, compact, kind = (c.filter(rows) for c in (self.text, self.compact, self.kind))
+        return Cells(text, compact, kind, values, self.plain)
 
     @classmethod
     def of(cls, column: pl.Series, missing: frozenset[str] = MISSING) -> Cells:
@@ -84,7 +131,8 @@ class Cells:
 
     @classmethod
     def _of_numbers(cls, column: pl.Series) -> Cells:
-        frame = pl.DataFrame({"values": column.cast(pl.Float64), "text": column.cast(pl.String)})
+        text = column.cast(pl.String).str.strip_suffix(".0")
+        frame = pl.DataFrame({"values": column.cast(pl.Float64), "text": text})
         absent = pl.col("values").is_null() | pl.col("values").is_nan()
         frame = frame.select(
             values=pl.when(~absent).then("values"),
@@ -96,6 +144,11 @@ class Cells:
             .otherwise(pl.lit("whole")),
         )
         return cls(frame["text"], frame["text"], frame["kind"], frame["values"])
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no cell has a value."""
+        return not self.plain and self.text.null_count() == len(self.text)
 
     @cached_property
     def _firsts(self) -> dict[str, int]:
