@@ -52,8 +52,7 @@ def stated(reading: Reading, sheet: Sheet, name: str) -> str:
 
 
 def _refuse_cell(sheet: Sheet, name: str, row: int, expected: str) -> None:
-    cell = sheet.cells(name).text[row]
-    raise ProblemError(f"{sheet.place(row, name)}: '{cell}' {expected}")
+    raise ProblemError(f"{sheet.place(row, name)}: {sheet.quoted(row, name)} {expected}")
 
 
 @refuse.register
@@ -69,8 +68,7 @@ def _(reading: Number, sheet: Sheet, name: str) -> None:
 
 @read.register
 def _(reading: Number, sheet: Sheet, name: str, mark: str) -> Array:
-    found = numbers.values(sheet, name, mark).to_numpy()
-    return found.astype(np.float64, copy=False)[:, None]
+    return numbers.values(sheet, name, mark)[:, None]
 
 
 @stated.register
@@ -148,10 +146,8 @@ def _(reading: Text, sheet: Sheet, name: str) -> str:
         unmet = _unmet(reading, sheet, name)
         if not unmet.any():
             return ""
-        cells, first = count(int(unmet.sum()), "cell"), sheet.cells(name).text.filter(unmet)[0]
-        return (
-            f"'{name}' has {cells} with a value that was not met before ('{first}'), read as none"
-        )
+        cells, first = count(int(unmet.sum()), "cell"), sheet.quoted(unmet.arg_max() or 0, name)
+        return f"'{name}' has {cells} with a value that was not met before ({first}), read as none"
     said = f"'{name}' became {count(len(reading.features(name)), 'feature')}"
     return said + (", one of these for missing cells" if reading.absent else "")
 

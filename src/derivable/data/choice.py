@@ -24,9 +24,7 @@ def choose(sheet: Sheet, options: TableOptions) -> tuple[list[str], list[str]]:
             f"which column of {sheet.name} is to be predicted? Name it with --target; the table "
             f"has {some(names)}"
         )
-    ignored = _named(sheet, options.ignore, "--ignore")
-    if not options.rename_duplicates:  # a name stands for all columns that have it
-        ignored += [c for c, name in sheet.twins.items() if name in ignored and c not in ignored]
+    ignored = _named(sheet, options.ignore, "--ignore", of_all=not options.rename_duplicates)
     targets = _named(sheet, options.target, "--target")
     for name in targets:
         if targets.count(name) > 1:
@@ -50,18 +48,23 @@ def choose(sheet: Sheet, options: TableOptions) -> tuple[list[str], list[str]]:
     return features, targets
 
 
-def _named(sheet: Sheet, words: str | Sequence[str], option: str) -> list[str]:
+def _named(
+    sheet: Sheet, words: str | Sequence[str], option: str, *, of_all: bool = False
+) -> list[str]:
     """The columns that an option names: each word a name, or several with commas between them.
 
-    #3 is the third column, unless a column is called so.
+    #3 is the third column, unless a column is called so. With `of_all` a name that stands over
+    several columns is that of each.
     """
     known = sheet.columns
     names: list[str] = []
     for word in [words] if isinstance(words, str) else words:
         parts = [word] if word.strip() in sheet.known else word.split(",")
         names += [" ".join(part.split()) for part in parts if part.strip()]
-    for i, name in enumerate(names):
+    for i, name in enumerate(tuple(names)):
         if name in sheet.known:
+            if of_all:
+                names += [c for c, twin in sheet.twins.items() if twin == name and c not in names]
             continue
         if name.startswith("#") and name[1:].isdigit() and 1 <= int(name[1:]) <= len(known):
             names[i] = known[int(name[1:]) - 1]
@@ -116,11 +119,12 @@ def note_unused_options(sheet: Sheet, columns: Columns, options: TableOptions) -
     text = [c for c in columns.inputs if isinstance(c.reading, Text)]
     dates = any(isinstance(column.reading, Date) for column in columns.inputs)
     names = [column.name for column in columns.inputs + columns.outputs]
-    complete = not any(sheet.cells(name).text.null_count() for name in names)
     said = []
     if options.one_hot_all and not text:
         said.append("--one-hot changed nothing: no column that is used is text")
-    if options.missing != "error" and complete:
+    if options.missing != "error" and not any(
+        sheet.cells(name).text.null_count() for name in names
+    ):
         said.append(f"--missing {options.missing} changed nothing: no cell is missing")
     if options.missing_category and not any(
         isinstance(c.reading, Text) and c.reading.absent for c in text

@@ -32,7 +32,7 @@ def find_order(cells: Cells) -> str | None:
     None where they are no dates.
     """
     text = cells.text.drop_nulls()
-    if cells.values is not None or not len(text):
+    if cells.typed or not len(text):
         return None
     if text.str.contains(_ISO).all():
         return ISO

@@ -69,8 +69,9 @@ def find_separator(text: str, name: str) -> str:
     if not whole:
         titled = {s: _below_title(found) for s, found in widths.items()}
         titled = {s: found for s, found in titled.items() if len(found) > 1}
-        most = max((len(found) for found in titled.values()), default=0)  # the shortest title
-        whole = [s for s, found in titled.items() if len(set(found)) == 1 and len(found) == most]
+        even = {s: len(found) for s, found in titled.items() if len(set(found)) == 1}
+        most = max(even.values(), default=0)  # the shortest title
+        whole = [s for s, length in even.items() if length == most]
         plain = plain or titled
     if len(whole) > 1:
         one, other = (f"{SEPARATORS[s]} ({widths[s][-1]} columns)" for s in whole[:2])

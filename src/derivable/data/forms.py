@@ -5,6 +5,8 @@ Only what a whole column has is understood: `12 %` beside `0.3` is asked about.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from derivable.data.cells import Cells
@@ -24,7 +26,7 @@ FRACTIONS = ("%", "‰")  # without its sign a number may be the share itself, 0
 def find_form(cells: Cells, missing: frozenset[str]) -> Form | None:
     """The form that all cells of a column have; None where they have none in common."""
     present = cells.text.drop_nulls()
-    if cells.values is not None or not len(present):
+    if cells.typed or not len(present):
         return None
     parts = _parts(present)
     if parts["number"].null_count():
@@ -44,7 +46,7 @@ def bare(form: Form, cells: Cells, missing: frozenset[str]) -> Cells:
 
     A column without any sign is taken as it is, where the sign is not that of a fraction.
     """
-    if cells.values is not None:
+    if cells.typed:
         return _others(cells) if form.sign in FRACTIONS else cells
     parts = _parts(cells.text)
     unit = parts["unit"].fill_null("")
@@ -63,14 +65,14 @@ def bare(form: Form, cells: Cells, missing: frozenset[str]) -> Cells:
         .then(found.kind)
         .otherwise(pl.lit("other"))
     )
-    return Cells(cells.text, found.compact, pl.select(kind).to_series())
+    return replace(found, text=cells.text, kind=pl.select(kind).to_series(), plain=False)
 
 
 def _others(cells: Cells) -> Cells:
     kind = pl.select(
         pl.when(cells.kind == "missing").then(cells.kind).otherwise(pl.lit("other"))
     ).to_series()
-    return Cells(cells.text, cells.compact, kind)
+    return replace(cells, kind=kind)
 
 
 def _parts(text: pl.Series) -> pl.DataFrame:

@@ -113,8 +113,9 @@ def without_comments(text: str) -> tuple[str, int, list[tuple[int, str]]]:
 
 def is_number(cell: str) -> bool:
     """Whether a cell can be read as a number, in one way or another."""
-    cells = Cells.of(pl.Series([cell], dtype=pl.String))
-    return cells.first("other", "missing") is None
+    if not any(character.isdigit() for character in cell):
+        return False
+    return Cells.of(pl.Series([cell], dtype=pl.String)).first("other", "missing") is None
 
 
 def find_names(records: Records) -> int:
@@ -136,17 +137,27 @@ def _filled(records: Records, number: int) -> int:
     return 1 + any(cell.strip(BLANKS) for cell in records.record(number)[1:])
 
 
-def looks_like_data(names: Sequence[str], kinds: Sequence[Cells]) -> bool | None:
-    """Whether a record over columns is like these; None where these are text, and tell nothing."""
-    above = Cells.of(pl.Series(list(names), dtype=pl.String)).kind
-    numbers = [i for i, cells in enumerate(kinds) if is_numeric(cells)]
-    if numbers:
-        like = all(above[i] not in ("other", "missing") for i in numbers)
-        return like and not _are_years([names[i] for i in numbers])
+def looks_like_data(names: Sequence[str], below: pl.DataFrame) -> bool | None:
+    """Whether a record is like the columns below; None where these are text, and tell nothing."""
+    kinds = Cells.of(pl.Series(list(names), dtype=pl.String)).kind
+    above = [kind not in ("other", "missing") for kind in kinds]
+    if all(above) and _are_years(names):
+        return False
+    columns = [column.cast(pl.String) for column in below.get_columns()]
+    if not any(above):  # names, as soon as one stands over numbers
+        for column in columns:
+            if is_numeric(Cells.of(column)):
+                return False
+        numeric = []
+    else:
+        numeric = [i for i, cells in enumerate(Cells.of_text(columns)) if is_numeric(cells)]
+    if numeric:
+        return all(above[i] for i in numeric) and not _are_years([names[i] for i in numeric])
     met = all(
-        name and bool((cells.text == name).any()) for name, cells in zip(names, kinds, strict=True)
+        name and bool((column.str.strip_chars(BLANKS) == name).any())
+        for name, column in zip(names, columns, strict=True)
     )
-    return True if met and kinds else None
+    return True if met and columns else None
 
 
 def ask_for_names(place: str, names: Sequence[str], line: int) -> ProblemError:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from derivable.data.problems import ProblemError, raise_all
@@ -90,7 +92,7 @@ def describe(sheet: Sheet, marks: dict[str, str]) -> str:
 
 def _has(sheet: Sheet, column: str, pattern: str) -> bool:
     cells = sheet.cells(column)
-    if cells.values is not None or cells.plain:
+    if cells.typed or cells.plain:
         return False
     return bool(cells.text.str.contains(pattern).any())
 
@@ -101,9 +103,9 @@ def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
     row = cells.first(_KIND[OTHER[mark]])
     if row is not None:
         raise ProblemError(
-            f"{sheet.place(row, column)}: '{cells.text[row]}' is not a number with a decimal "
-            f"{_KIND[mark]}, which was asked for; leave --decimal away to let each column be "
-            f"found out{sheet.or_without(column)}",
+            f"{sheet.place(row, column)}: {sheet.quoted(row, column)} is not a number with a "
+            f"decimal {_KIND[mark]}, which was asked for; leave --decimal away to let each column "
+            f"be found out{sheet.or_without(column)}",
             decimal=None,
         )
     return mark
@@ -116,7 +118,8 @@ def _own_mark(sheet: Sheet, column: str) -> str:
     shown = {mark: row for mark, row in rows.items() if row is not None}
     if len(shown) == 2:
         one, other = (
-            f"'{cells.text[row]}' in {sheet.unit} {sheet.lines[row]}" for row in shown.values()
+            f"{sheet.quoted(row, column)} in {sheet.unit} {sheet.lines[row]}"
+            for row in shown.values()
         )
         raise ProblemError(
             f"{sheet.name}, column '{column}' has decimal points and decimal commas: {one}, "
@@ -165,30 +168,23 @@ def _ask(sheet: Sheet, column: str, kind: str) -> ProblemError:
     )
 
 
-def values(sheet: Sheet, column: str, mark: str) -> pl.Series:
-    """The numbers of a column whose cells are numbers with this mark, null where one is missing.
+def values(sheet: Sheet, column: str, mark: str) -> npt.NDArray[np.float64]:
+    """The numbers of a column whose cells are numbers with this mark, NaN where one is missing.
 
-    Raises DataError for a number that 64 bits cannot hold.
+    Raises ProblemError for a number that 64 bits cannot hold.
     """
     cells = sheet.cells(column)
-    if cells.values is not None:
-        return cells.values
-    text = cells.compact
-    if mark and not (cells.plain and mark == POINT):
-        text = text.str.replace_all(OTHER[mark], "", literal=True)
+    if cells.typed:
+        return cells.floats
+    found, lost = cells.floats, cells.lost
+    if mark and cells.first(f"{_KIND[OTHER[mark]]}?") is not None:  # its marks are of thousands
+        text = cells.compact.str.replace_all(OTHER[mark], "", literal=True)
         text = text.str.replace(mark, POINT, literal=True)
-    found = text.cast(pl.Float64, strict=False)
-    if not cells.plain:
-        found = found.set(cells.text.is_null(), None)
-    wrong = (found.is_null() & cells.text.is_not_null()) | found.is_infinite().fill_null(
-        value=False
-    )
-    if (found == 0).any():
-        wrong |= ((found == 0) & text.str.contains("^[^eE]*[1-9]")).fill_null(value=False)
-    lost = wrong.arg_true()
-    if len(lost):
+        read = text.set(cells.text.is_null(), None).cast(pl.Float64, strict=False)
+        found = read.to_numpy().astype(np.float64)
+    if lost is not None:
         raise ProblemError(
-            f"{sheet.place(lost[0], column)}: '{cells.text[lost[0]]}' lies outside the range of "
+            f"{sheet.place(lost, column)}: {sheet.quoted(lost, column)} lies outside the range of "
             f"64-bit numbers; write the column in another unit{sheet.or_without(column)}",
             ignore=(column,),
         )

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from derivable.data import layout
-from derivable.data.cells import BLANKS, Cells
+from derivable.data.cells import BLANKS
 from derivable.data.dialect import SEPARATORS, decode, find_separator
 from derivable.data.layout import Commented, Finding, NoNames, Preamble
 from derivable.data.options import SheetOptions
@@ -144,15 +144,16 @@ def _laid_out(source: Source, lines: _Lines, options: SheetOptions) -> Sheet:
     records = lines.records
     number = _names_at(lines, options, source.name)
     width = _refuse_ragged(lines, number, source.name)
-    frame, rows = records.frame(number, width), records.lines[number:]
+    frame, rows = records.frame(number + 1, width), records.lines[number + 1 :]
     finding: Finding | None
     if options.no_header:
         names, finding = [f"column {i + 1}" for i in range(width)], NoNames(width)
+        frame, rows = records.frame(number, width), records.lines[number:]
     elif (commented := _names_in_comment(lines, number, frame, options, source.name)) is not None:
         names, finding = commented[1], Commented(commented[0])
+        frame, rows = records.frame(number, width), records.lines[number:]
     else:
         names, finding = records.record(number), _preamble(lines, number, options)
-        frame, rows = frame.slice(1), rows.slice(1)
     sheet = replace(
         _named(source, names, frame, rows, int(records.lines[number])),
         unit=records.unit,
@@ -198,11 +199,10 @@ def _names_in_comment(
     lines: _Lines, number: int, frame: pl.DataFrame, options: SheetOptions, name: str
 ) -> tuple[int, list[str]] | None:
     """The names in a line that begins with #, where what follows is data; asks if unsure."""
-    if options.header is not None or len(frame) < 2:
+    if options.header is not None or not len(frame):
         return None
     record = [cell.strip(BLANKS) for cell in lines.records.record(number)]
-    kinds = Cells.of_text([column.cast(pl.String) for column in frame.slice(1).get_columns()])
-    like = layout.looks_like_data(record, kinds)
+    like = layout.looks_like_data(record, frame)
     hashed = lines.hashed
     fits = hashed is not None and len(hashed[1]) == len(record) > 1 and like is not False
     if hashed is not None and fits and lines.top == hashed[0]:
@@ -261,18 +261,26 @@ def _named(
             twins |= {column: column, own: column}
         unique.append(own)
     frame.columns = unique
-    text = [column.name for column in frame.get_columns() if column.dtype == pl.String]
-    blank = frame.select(pl.col(text).fill_null("").str.strip_chars(BLANKS) == "")
-    typed = [column for column in frame.columns if column not in text]
-    blank = blank.with_columns(frame[column].is_null().alias(column) for column in typed)
     if len(frame):
-        frame = frame.drop(column for column in unnamed if blank[column].all())  # a last ";"
-    empty = blank.select(pl.all_horizontal(pl.all())).to_series() if blank.width else None
+        gone = [column for column in unnamed if _is_blank(frame[column]).all()]  # a last ";"
+        frame = frame.drop(gone)
+    empty: pl.Series | None = None
+    for series in frame.get_columns():
+        here = _is_blank(series)
+        empty = here if empty is None else empty & here
+        if not empty.any():  # as soon as each row has a value
+            break
     sheet = Sheet(source.name, source.stem, frame, lines, unnamed=frozenset(unnamed), twins=twins)
     if empty is None or not empty.any():
         return sheet
     note = f"{count(int(empty.sum()), 'row')} without any value left out."
     return replace(sheet.keep(~empty), notes=(note,))
+
+
+def _is_blank(column: pl.Series) -> pl.Series:
+    if column.dtype != pl.String:
+        return column.is_null()
+    return column.fill_null("").str.strip_chars(BLANKS) == ""
 
 
 def _without_units(sheet: Sheet, options: SheetOptions) -> Sheet:

@@ -9,6 +9,7 @@ from typing import Any
 from derivable.data.options import TableOptions
 from derivable.errors import DataError
 
+LONGEST = 60  # characters of a cell in a sentence
 _ROUNDS = 12  # after so many problems behind one another the rest waits
 
 
@@ -24,7 +25,7 @@ class ProblemsError(DataError):
     """Several problems of a table, or one; `options` read it, where some do."""
 
     def __init__(
-        self, found: Sequence[DataError], name: str = "", options: TableOptions | None = None
+        self, found: Sequence[ProblemError], name: str = "", options: TableOptions | None = None
     ) -> None:
         sentences = [str(problem) for problem in found]
         text = "; ".join(f"({i}) {sentence}" for i, sentence in enumerate(sentences, 1))
@@ -51,16 +52,20 @@ def all_problems(
     The options of the result were tried: with these the table is read. Where none are found, it
     has none.
     """
-    found: list[DataError] = []
+    found: list[ProblemError] = []
     for _ in range(_ROUNDS):
         new = first.found if isinstance(first, ProblemsError) else (first,)
-        remedies = [problem.remedy for problem in new if isinstance(problem, ProblemError)]
-        if len(remedies) < len(new) or not all(remedies):
+        known = [problem for problem in new if isinstance(problem, ProblemError)]
+        if len(known) < len(new) or not all(problem.remedy for problem in known):
             # What is wrong after the remedies of others may be their doing, and is not said.
-            return ProblemsError(found or new, name)
-        found += new
-        for remedy in remedies:
-            options = options.with_remedy(remedy)
+            return ProblemsError(found or known, name) if found or known else first
+        met = {str(problem) for problem in found}
+        known = [problem for problem in known if str(problem) not in met]
+        if not known:  # each remedy undoes another
+            break
+        found += known
+        for problem in known:
+            options = options.with_remedy(problem.remedy)
         try:
             read(options)
         except DataError as error:
@@ -75,10 +80,16 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def shown(cell: str | None) -> str:
+    """A cell as a sentence quotes it: in one line, and not all of a long one."""
+    line = " ".join((cell or "").split()) or str(cell)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
 def some(words: Sequence[str], most: int = 12) -> str:
     """The first of some names or values, as a list in a sentence."""
     rest = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(f"'{word}'" for word in words[:most]) + rest
+    return ", ".join(f"'{shown(word)}'" for word in words[:most]) + rest
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:

@@ -20,7 +20,15 @@ from derivable.data.kinds import Text
 from derivable.data.numbers import describe
 from derivable.data.opening import read_sheet
 from derivable.data.options import MISSING_RULES, SPLIT_ORDERS, SheetOptions, TableOptions
-from derivable.data.problems import ProblemError, ProblemsError, all_problems, count, ignore, some
+from derivable.data.problems import (
+    ProblemError,
+    ProblemsError,
+    all_problems,
+    count,
+    ignore,
+    raise_all,
+    some,
+)
 from derivable.data.sheet import Sheet
 from derivable.data.table import Table
 from derivable.errors import DataError, SettingError
@@ -58,11 +66,37 @@ def _read(path: str | Path, options: TableOptions) -> Table:
     sheet = read_sheet(path, **own)
     features, targets = choose(sheet, options)
     _refuse_empty(sheet, (*features, *targets))
-    columns = reading.learn(sheet, features, targets, options)  # what cannot be read is said first
+    columns = _learned(sheet, features, targets, options)
     whole = _without_missing(sheet, columns, options.missing)
     table = _checked(whole, reading.learn(whole, features, targets, options), options)
     notes = (*table.notes, *note_unused_options(sheet, columns, options))
     return replace(table, notes=notes, note=" ".join(notes))
+
+
+def _learned(
+    sheet: Sheet, features: Sequence[str], targets: Sequence[str], options: TableOptions
+) -> Columns:
+    """How the columns can be read. Where some cannot, cells without a value are reported too."""
+    try:
+        return reading.learn(sheet, features, targets, options)
+    except (ProblemError, ProblemsError) as error:
+        found: list[ProblemError] = (
+            list(error.found) if isinstance(error, ProblemsError) else [error]
+        )
+        absent = _absent(sheet, [*features, *targets])
+        if absent and options.missing == "error":
+            found.append(_missing_problem(sheet, absent))
+        raise_all(found)
+        raise
+
+
+def _absent(sheet: Sheet, names: Sequence[str]) -> dict[str, pl.Series]:
+    """The rows of each column that have no value there, of columns that have such rows."""
+    return {
+        name: cells.text.is_null()
+        for name in names
+        if not (cells := sheet.cells(name)).plain and cells.text.null_count()
+    }
 
 
 def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
@@ -84,16 +118,12 @@ def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
         for column in columns.inputs + columns.outputs
         if not (isinstance(column.reading, Text) and column.reading.absent)
     ]
-    absent = {
-        name: cells.text.is_null()
-        for name in names
-        if not (cells := taken.cells(name)).plain and cells.text.null_count()
-    }
+    absent = _absent(taken, names)
     holes = {name: int(rows.sum()) for name, rows in absent.items()}
     if not holes:
         return sheet
     if rule == "error":
-        raise _missing_problem(sheet, absent, holes)
+        raise _missing_problem(sheet, absent)
     needed = [absent[name] for name in holes if rule == "drop" or name in targets]
     gone = functools.reduce(
         operator.or_, needed, pl.Series([False]).new_from_index(0, len(sheet.lines))
@@ -114,12 +144,10 @@ def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     return replace(sheet.keep(~gone), notes=(*sheet.notes, *notes))
 
 
-def _missing_problem(
-    sheet: Sheet, absent: dict[str, pl.Series], holes: dict[str, int]
-) -> ProblemError:
+def _missing_problem(sheet: Sheet, absent: dict[str, pl.Series]) -> ProblemError:
     """The question of what becomes of cells without a value."""
-    name = next(iter(holes))
-    listed = list(holes.items())
+    name = next(iter(absent))
+    listed = [(column, int(rows.sum())) for column, rows in absent.items()]
     where = ", ".join(f"{number:,} in '{column}'" for column, number in listed[:12])
     if len(listed) > 12:
         where += f", more in {len(listed) - 12:,} others"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ def learn(
 
 def _kept(sheet: Sheet, column: Column) -> Column:
     """A column with what must be known of it to read another file."""
-    words = sheet.added & sheet.missing | sheet.missing_in.get(column.name, frozenset())
+    words = sheet.added | sheet.missing_in.get(column.name, frozenset())
     twin = column.name in sheet.twins
     return replace(column, missing=tuple(sorted(words)), twin=twin) if words or twin else column
 
@@ -161,7 +162,7 @@ def _learn(
     form = find_form(cells, sheet.missing)
     if form is not None:
         return Number(form)
-    place = f"{sheet.place(row, name)}: '{cells.text[row]}'"
+    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
     if name in orders and not target:
         if orders[name] == OPEN:
             one, other = both_ways(cells.text[row])
@@ -177,17 +178,19 @@ def _learn(
         return Text()
     if wrong is None and only_text:
         wrong = "is text, and a target must be numbers"
-    raise _no_number(sheet, name, wrong, target=target)
+    raise _no_number(sheet, name, wrong, target=target, options=options)
 
 
-def _no_number(sheet: Sheet, name: str, wrong: str | None, *, target: bool) -> ProblemError:
+def _no_number(
+    sheet: Sheet, name: str, wrong: str | None, *, target: bool, options: TableOptions
+) -> ProblemError:
     """The problem of a column of numbers with cells that are none."""
     cells = sheet.cells(name)
     row = cells.first("other") or 0
     others = cells.text.filter(cells.kind == "other")
-    place = f"{sheet.place(row, name)}: '{cells.text[row]}'"
+    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
     way_out = "choose another --target" if target else f"{ignore(name)} leaves the column out"
-    remedy = {} if target else {"ignore": (name,)}
+    remedy: dict[str, Any] = {} if target else {"ignore": (name,)}
     words = others.unique(maintain_order=True).to_list()
     few = len(words) <= 3 and 2 * len(others) < cells.text.count()
     if (
@@ -197,7 +200,7 @@ def _no_number(sheet: Sheet, name: str, wrong: str | None, *, target: bool) -> P
     ):
         spelled = " ".join(f"--na '{word}'" for word in words)
         way_out += f", or {spelled} takes {'these' if len(words) > 1 else 'it'} for missing"
-        remedy = {"na": tuple(words)}
+        remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
     if wrong is None:
         wrong = "is not a number"
     elif len(others) > 1 and not target:
@@ -233,7 +236,11 @@ def _refused_text(
         ways.append(f"{ignore(*many)} leaves out what has more than {MOST_VALUES} values")
     else:
         ways.append(f"{ignore(*few)} leaves the column{'s' * (len(few) > 1)} out")
-    said = f"'{cells.text[row]}' is text" if cells.kind[row] == "other" else "there are categories"
+    said = (
+        f"{sheet.quoted(row, first)} is text"
+        if cells.kind[row] == "other"
+        else "there are categories"
+    )
     remedy = {"one_hot": tuple(few), "ignore": tuple(many)}
     return [
         ProblemError(

@@ -134,7 +134,7 @@ def _codes(seen: Seen) -> Iterator[str]:
 
 def _leading_zeros(seen: Seen, name: str) -> bool:
     cells = seen.cells(name)
-    return cells.values is None and bool(cells.compact.str.contains("^0[0-9]+$").any())
+    return cells.leading_zero
 
 
 def _sparse(cells: Array, distinct: int) -> bool:
@@ -148,7 +148,7 @@ def _sparse(cells: Array, distinct: int) -> bool:
 def _digits(seen: Seen) -> Iterator[str]:
     for name in seen.whole:
         cells = seen.cells(name)
-        if cells.values is None and cells.compact.str.contains("^[+-]?[1-9][0-9]{16,}$").any():
+        if not cells.typed and np.nanmax(np.abs(cells.floats), initial=0.0) >= 1e16:
             yield f"'{name}' has more digits than 64-bit numbers keep; it is rounded."
 
 

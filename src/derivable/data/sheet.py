@@ -12,7 +12,7 @@ from derivable.data.cells import MISSING, Cells
 from derivable.data.forms import bare
 from derivable.data.kinds import Form
 from derivable.data.layout import Finding
-from derivable.data.problems import count
+from derivable.data.problems import count, shown
 from derivable.errors import DataError
 
 
@@ -96,6 +96,10 @@ class Sheet:
         """Where a cell is, as the reader finds it: houses.csv, line 17, column 'price'."""
         return f"{self.name}, {self.unit} {self.lines[row]}, column '{column}'"
 
+    def quoted(self, row: int, column: str) -> str:
+        """The text of a cell, as a sentence quotes it."""
+        return f"'{shown(self.cells(column).text[row])}'"
+
     def or_without(self, column: str) -> str:
         """The way out that ends a sentence about a column, where there is this one."""
         return f", or leave it out with --ignore '{column}'" if self.optional else ""
@@ -104,9 +108,8 @@ class Sheet:
         """The sheet with those rows only where `rows` is true."""
         if rows.all():
             return self
-        kept = {key: cells.keep(rows) for key, cells in self._cells.items()}
         return replace(
-            self, frame=self.frame.filter(rows), lines=self.lines.filter(rows), _cells=kept
+            self, frame=self.frame.filter(rows), lines=self.lines.filter(rows), _cells={}
         )
 
     def written_as(self, forms: Mapping[str, Form]) -> Sheet:

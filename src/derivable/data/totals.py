@@ -93,7 +93,7 @@ def _remark(sheet: Sheet, texts: dict[str, Cells], row: int) -> str | None:
         return None
     if any(sheet.cells(other).kind[row] != "missing" for other in sheet.columns[1:]):
         return None
-    return f"'{texts[column].text[row]}' alone"
+    return f"{sheet.quoted(row, column)} alone"
 
 
 def _certain(sheet: Sheet, texts: dict[str, Cells], row: int) -> bool:
@@ -109,6 +109,7 @@ def _sum_of_others(sheet: Sheet) -> int | None:
     if len(sheet.frame) <= FEWEST:
         return None
     rows: set[int] | None = None
+    sums: set[int] = set()
     for column in sheet.columns:
         found = _numbers(sheet, column)
         if found is None:
@@ -118,16 +119,14 @@ def _sum_of_others(sheet: Sheet) -> int | None:
         if filled <= FEWEST or np.ptp(present) == 0:
             continue
         slack = SAME * np.abs(present).sum()
-        sums = np.abs(2 * present - present.sum()) <= slack
-        sums &= present != 0
-        here = set(np.flatnonzero(sums).tolist())
-        empty = set(np.flatnonzero(np.isnan(found)).tolist())
-        rows = here if rows is None else rows & (here | empty)
+        is_sum = (np.abs(2 * present - present.sum()) <= slack) & (present != 0)
+        sums |= set(np.flatnonzero(is_sum).tolist())
+        here = set(np.flatnonzero(is_sum | np.isnan(found)).tolist())
+        rows = here if rows is None else rows & here
         if not rows:
             return None
-    if not rows or len(rows) > 1:
-        return None
-    return rows.pop()
+    found_rows = sums & (rows or set())
+    return found_rows.pop() if len(found_rows) == 1 else None
 
 
 def _numbers(sheet: Sheet, column: str) -> npt.NDArray[np.float64] | None:
@@ -140,5 +139,5 @@ def _numbers(sheet: Sheet, column: str) -> npt.NDArray[np.float64] | None:
         sheet = sheet.written_as({column: form})
     with suppress(DataError):
         mark = find_marks(sheet, [column])[column]
-        return values(sheet, column, mark).to_numpy().astype(np.float64)
+        return values(sheet, column, mark)
     return None

@@ -294,7 +294,7 @@ def _rates(comparison: Comparison, words: Words) -> str:
 
 def _protocol(comparison: Comparison, words: Words) -> str:
     facts = comparison.facts
-    known = facts.protocol in {"lab", "sound"}
+    known = facts.protocol in {"lab", "sound", "sound_last"}
     split = words(
         f"protocol_{facts.protocol}" if known else "protocol_other",
         name=facts.protocol,
