@@ -350,13 +350,18 @@ CELLS: list[list[Any]] = [["a", "b", "y"], *[list(row) for row in NUMBERS]]
 @pytest.mark.parametrize("ending", ["xlsx", "ods"])
 def test_workbooks(ending: str, tmp_path: Path) -> None:
     pytest.importorskip("python_calamine")
-    write = {"xlsx": xlsx, "ods": ods}[ending]
+    write: Any = {"xlsx": xlsx, "ods": ods}[ending]
     name = f"t.{ending}"
     table = read(tmp_path, write({"Ventes": CELLS, "empty": []}), name=name)
     assert same(table, tmp_path)
     assert table.name == "t"
     assert table.detected == f"{name}, sheet 'Ventes': workbook, 40 rows of 3 columns"
-    titled = [["Sales of 2024", None, None], [None, None, None], *CELLS, ["Total", 1, 2]]
+    titled: list[list[Any]] = [
+        ["Sales of 2024", None, None],
+        [None, None, None],
+        *CELLS,
+        ["Total", 1, 2],
+    ]
     with pytest.raises(DataError, match=r"sheet 'V', row 44 seems to be no data .'Total' in 'a'."):
         read(tmp_path, write({"V": titled}), name=name)
     assert same(read(tmp_path, write({"V": titled}), name=name, total="drop"), tmp_path)

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from derivable.data.cells import BLANKS
 from derivable.data.columns import Columns
 from derivable.data.kinds import Date, Text
-from derivable.data.options import TableOptions
+from derivable.data.options import ALL, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, some
 from derivable.data.reading import marks
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError, SettingError
 
 
-def choose(sheet: Sheet, options: TableOptions) -> tuple[list[str], list[str]]:
-    """The names of the features and of the targets."""
+@dataclass(frozen=True)
+class Choice:
+    """The names of features and targets, and the options with the names that --one-hot means."""
+
+    features: list[str]
+    targets: list[str]
+    options: TableOptions
+
+
+def choose(sheet: Sheet, options: TableOptions) -> Choice:
+    """The columns that the options mean, if each of them is there and has a name of its own."""
     names = sheet.columns
     if not options.target:
         raise SettingError(
@@ -33,7 +43,7 @@ def choose(sheet: Sheet, options: TableOptions) -> tuple[list[str], list[str]]:
             raise DataError(
                 f"'{name}' is named by --target and by --ignore; name it in one of them"
             )
-    _named(sheet, options.one_hot_names, "--one-hot")
+    one_hot = (*[ALL] * options.one_hot_all, *_named(sheet, options.one_hot_names, "--one-hot"))
     without = {*targets, *ignored}
     features = [name for name in names if name not in without]
     _refuse_unnamed(sheet, [*features, *targets])
@@ -45,7 +55,7 @@ def choose(sheet: Sheet, options: TableOptions) -> tuple[list[str], list[str]]:
             "to predict from; if its columns were not told apart, name what separates them with "
             "--separator"
         )
-    return features, targets
+    return Choice(features, targets, replace(options, one_hot=one_hot))
 
 
 def _named(

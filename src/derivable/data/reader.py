@@ -64,7 +64,8 @@ def read_table(path: str | Path, **options: Any) -> Table:
 def _read(path: str | Path, options: TableOptions) -> Table:
     own = {name: getattr(options, name) for name in SheetOptions.__dataclass_fields__}
     sheet = read_sheet(path, **own)
-    features, targets = choose(sheet, options)
+    choice = choose(sheet, options)
+    features, targets, options = choice.features, choice.targets, choice.options
     _refuse_empty(sheet, (*features, *targets))
     columns = _learned(sheet, features, targets, options)
     whole = _without_missing(sheet, columns, options.missing)
