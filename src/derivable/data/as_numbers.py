@@ -181,5 +181,6 @@ def learn_date(sheet: Sheet, name: str, order: str) -> Date:
     """The reading of a column of dates. Raises ProblemError for a day that no calendar has."""
     refuse(Date(order), sheet, name)
     moment = dates.moments(sheet.cells(name).text, order)
-    origin = float(np.nanmin(dates.days_of(moment)))
+    first = dates.epoch(moment).min()
+    origin = first if isinstance(first, int) else 0
     return Date(order, dates.find_parts(moment, order), origin)

@@ -89,18 +89,18 @@ def _moment(day: pl.Series, hour: pl.Series, minute: pl.Series, second: pl.Serie
     return pl.select(pl.when(valid).then(start + past)).to_series()
 
 
-def days_of(moment: pl.Series) -> Array:
-    """Days since 1970, with their fraction; NaN where there is none."""
-    return moment.dt.epoch("us").cast(pl.Float64).to_numpy().astype(np.float64) / 86_400e6
+def epoch(moment: pl.Series) -> pl.Series:
+    """Microseconds since 1970."""
+    return moment.dt.epoch("us")
 
 
 def find_parts(moment: pl.Series, order: str) -> tuple[str, ...]:
     """The parts of the moments that vary."""
     parts = ("hours", "hour") if order == CLOCK else ("days", "year", "month", "weekday", "hour")
-    return tuple(part for part in parts if len({*_part(moment, part, 0.0)} - {math.nan}) > 1)
+    return tuple(part for part in parts if len({*_part(moment, part, 0)} - {math.nan}) > 1)
 
 
-def features_of(moment: pl.Series, parts: tuple[str, ...], origin: float) -> Array:
+def features_of(moment: pl.Series, parts: tuple[str, ...], origin: int) -> Array:
     """What the parts become, (N, F), NaN where a moment is missing; `origin` is day 0."""
     columns = []
     for part in parts:
@@ -113,9 +113,10 @@ def features_of(moment: pl.Series, parts: tuple[str, ...], origin: float) -> Arr
     return np.stack(columns, 1) if columns else np.empty((len(moment), 0))
 
 
-def _part(moment: pl.Series, part: str, origin: float) -> Array:
+def _part(moment: pl.Series, part: str, origin: int) -> Array:
     if part == "days":
-        return days_of(moment) - origin
+        past = (epoch(moment) - origin).cast(pl.Float64)
+        return past.to_numpy().astype(np.float64) / 86_400e6
     if part in ("hours", "hour"):
         seconds = moment.dt.hour().cast(pl.Float64) + moment.dt.minute().cast(pl.Float64) / 60
         found = seconds + moment.dt.second().cast(pl.Float64) / 3600

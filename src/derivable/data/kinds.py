@@ -115,7 +115,7 @@ class Date(Reading):
     kind = "date"
     order: str = ISO
     parts: tuple[str, ...] = ()
-    origin: float = 0.0  # days since 1970 of the first moment
+    origin: int = 0  # the first moment, in microseconds since 1970
 
     def features(self, name: str) -> tuple[str, ...]:
         """date:days, date:year, date:month:sin, date:month:cos, ..."""
@@ -135,7 +135,7 @@ class Date(Reading):
         order, parts = document["order"], tuple(document["parts"])
         if order not in ORDERS or not {*parts} <= {*LINEAR, *CYCLES}:
             raise ValueError(f"{document} describes no dates")
-        return cls(order, parts, float(document["origin"]))
+        return cls(order, parts, int(document["origin"]))
 
 
 READINGS: dict[str, type[Reading]] = {one.kind: one for one in (Number, Truth, Text, Date)}

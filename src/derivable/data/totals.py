@@ -119,8 +119,8 @@ def _sum_of_others(sheet: Sheet) -> int | None:
         if filled <= FEWEST or np.ptp(present) == 0:
             continue
         slack = SAME * np.abs(present).sum()
-        is_sum = (np.abs(2 * present - present.sum()) <= slack) & (present != 0)
-        sums |= set(np.flatnonzero(is_sum).tolist())
+        is_sum = np.abs(2 * present - present.sum()) <= slack
+        sums |= set(np.flatnonzero(is_sum & (present != 0)).tolist())
         here = set(np.flatnonzero(is_sum | np.isnan(found)).tolist())
         rows = here if rows is None else rows & here
         if not rows:
