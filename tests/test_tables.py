@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from derivable.comparison import notes_on_weights
 from derivable.data import Columns, Table, read_sheet, read_table, reading, write_table
 from derivable.errors import DataError, SettingError
 from derivable.protocol import parse_models
+from tests.conftest import ROOT
 
+HERE = "derivable.data"
 ROWS = "a,b,y\n1,2.5,3\n4,0.5,1\n2,8.5,7\n9,1.5,2\n3,4.5,5\n"
 FRENCH = (
     "surface;pièces;prix moyen\n41,5;2;231{0}500,00\n28;1;150{0}000,5\n97,25;4;1{0}042{0}000\n"
@@ -418,3 +422,20 @@ def test_models_with_many_weights(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=r"relu\(30\) has 121 weights.*choose smaller --models"):
         notes_on_weights(table, parse_models("relu:30"))
+
+
+def test_each_file_of_the_reader_imports_from_files_below_it() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    table = text[text.index("A user's own file is read in steps") :].split("\n\n")[1]
+    order = [name for line in table.splitlines() for name in re.findall(r"`(\w+)\.py`", line)]
+    assert {"reader", "opening", "options"} <= {*order}
+    folder = ROOT / "src" / "derivable" / "data"
+    for place, name in enumerate(order):
+        tree = ast.parse((folder / f"{name}.py").read_text("utf-8"))
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith(HERE):
+                continue
+            module = (node.module or "").removeprefix(HERE).strip(".")
+            used = [module] if module else [alias.name for alias in node.names]
+            for other in used:
+                assert other not in order or order.index(other) > place, f"{name} <- {other}"
