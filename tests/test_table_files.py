@@ -98,7 +98,9 @@ def test_a_row_of_units(tmp_path: Path) -> None:
     assert "line 2 holds units (m, umol/kg) and is left out (--units keep" in table.detected
     with pytest.raises(DataError, match="line 2, column 'b': 'm' is not a number"):
         read(tmp_path, UNITS, units="keep")
-    for row in (",,unknown", "3,m,kg", "x,m,a description of what this is"):
+    with pytest.raises(DataError, match=r"'far' is not .*, or --units skip leaves line 2 out"):
+        read(tmp_path, "a,b,y\n1,far,2\n" + lines())
+    for row in (",n.a.,n.a.", ",,unknown", "3,m,kg", "x,m,a description of what this is"):
         with pytest.raises(DataError, match="line 2, column"):
             read(tmp_path, f"a,b,y\n{row}\n" + lines())
     assert same(read(tmp_path, "a,b,y\n,,unknown\n" + lines(), units="skip"), tmp_path)
@@ -239,6 +241,8 @@ def test_years_and_zones_and_times_of_day(tmp_path: Path) -> None:
     zone = dated("%Y-%m-%dT%H:%M+02:00")
     moved = read(tmp_path, dated("%Y-%m-%dT%H:%MZ")).x[:, 5:] - read(tmp_path, zone).x[:, 5:]
     assert moved.abs().max() > 0.1, "the hour is that of UTC"
+    with pytest.raises(DataError, match="'1001-12' is a date or a time, not a number"):
+        read(tmp_path, years.replace("2000-01", "1001-12", 1))
     clock = read(tmp_path, dated("%H:%M"))
     assert clock.features[:3] == ("d:hours", "d:hour:sin", "d:hour:cos")
     assert clock.x[0, 0].item() == SHUFFLED[0].hour

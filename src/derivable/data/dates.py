@@ -23,6 +23,7 @@ _TIME = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?"
 _ZONE = r"\s*(Z|UTC|[+-]\d{2}:?\d{2})?"
 _ISO = rf"^(\d{{4}})[-/.](\d{{1,2}})(?:[-/.](\d{{1,2}})(?:(?:T|\s+){_TIME}{_ZONE})?)?$"
 _DAY = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})(?:\s+{_TIME})?$"
+_YEARS = 1500, 2400
 _CLOCK = rf"^{_TIME}$"
 
 
@@ -35,7 +36,8 @@ def find_order(cells: Cells) -> str | None:
     if cells.typed or not len(text):
         return None
     if text.str.contains(_ISO).all():
-        return ISO
+        years = _group(text, _ISO, 1)
+        return ISO if years.is_between(*_YEARS).all() else None  # 1001-12 may be a reference
     if text.str.contains(_CLOCK).all():
         return CLOCK
     if not text.str.contains(_DAY).all():

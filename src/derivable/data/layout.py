@@ -21,7 +21,10 @@ from derivable.data.records import Records
 UNIT = re.compile(r"[^\W\d_]|[%‰°€$£¥\[(]")  # a letter or a sign, as each unit has
 LONGEST_UNIT = 16
 DEEPEST = 50  # records that may stand before the names
-NO_UNITS = {"unknown", "inconnu", "inconnue", "missing", "nd", "n.d.", "nc", "absent", "error"}
+NO_UNITS = frozenset(
+    {"unknown", "inconnu", "inconnue", "unbekannt", "missing", "absent", "error", "none"}
+    | {"n.a.", "n.a", "n.d.", "nd", "nc", "nr", "tbd"}
+)
 
 
 class Finding(Protocol):

@@ -201,6 +201,8 @@ def _no_number(
         spelled = " ".join(f"--na '{word}'" for word in words)
         way_out += f", or {spelled} takes {'these' if len(words) > 1 else 'it'} for missing"
         remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
+    if row == 0 and len(others) == 1 and not target:
+        way_out += f", or --units skip leaves {sheet.unit} {sheet.lines[0]} out"
     if wrong is None:
         wrong = "is not a number"
     elif len(others) > 1 and not target:
