@@ -105,7 +105,11 @@ CASES: dict[str, Case] = {
         said="'region' is named like a code and is read as a number; --one-hot 'region'",
     ),
     "06 categories": Case(
-        CODES, "price", {"one_hot": "region"}, ("region=28", "region=67", "region=93", "size"), rows=300
+        CODES,
+        "price",
+        {"one_hot": "region"},
+        ("region=28", "region=67", "region=93", "size"),
+        rows=300,
     ),
     "07d yes and no": Case(
         csv("a,churn", lambda i: f"{i % 7}.5,{('oui', 'non')[i % 2]}"),
