@@ -1,6 +1,6 @@
 """Malformed tables: each is refused with a sentence, and nothing is read wrongly.
 
-    python benchmarks/reliability_tables.py            some thousands of tables
+    python benchmarks/reliability_tables.py            ten thousand tables
     python benchmarks/reliability_tables.py --quick    some dozens, to see that it runs
     python benchmarks/reliability_tables.py --seed 3   others
     python benchmarks/reliability_tables.py --write docs/tables.md      and put the figures there
@@ -17,6 +17,7 @@ refused or read where it should not be.
 from __future__ import annotations
 
 import argparse
+import datetime
 import gzip
 import io
 import math
@@ -25,6 +26,7 @@ import tempfile
 import warnings
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -35,11 +37,16 @@ from hypothesis import strategies as st
 from derivable.data import read_table
 from derivable.errors import DataError, SettingError
 
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.workbooks import ods, xlsx, zipped  # noqa: E402
+
 NAMES = ["surface", "pièces", "année", "loyer m²", "x_1", "Größe", "a b", "prix €", "n°", "Z"]
 TARGET = "cible"
 NO_NUMBERS = [
     "12k", "abc", "1.2.3", "1,2,3", "--5", "1e", "0x1F", "12 %", "5 €", "$3", "inf", "-Infinity",
-    "∞", "1e400", "1e-400", "#DIV/0!", "#REF!", "2024-01-05", "05/01/2024", "12:30", "1/2", "(5)",
+    "∞", "1e400", "1e-400", "#DIV/0!", "#REF!", "2024-01-05", "05/01/2024", "12:30", "1/2",
     "1 23", "1 2 3", "12 3456", "٣", "½", "\uff11\uff12", "1_000", "5-", "1,00,000", "1.00.000",
     "e5", "+", ".,", "O", "l2",
 ]  # fmt: skip
@@ -315,6 +322,181 @@ def text_columns(draw):
     return table.content(), {"one_hot": True}, truth, MAY
 
 
+UNITS = ["m", "kg", "°C", "%", "€", "umol/kg", "hPa", "m²", "[s]", "(km)"]
+
+
+@st.composite
+def units_rows(draw):
+    """A row of units below the names, which may be empty over some columns."""
+    table = draw(written())
+    rows = table.rows
+    units = draw(
+        st.lists(st.sampled_from([*UNITS, ""]), min_size=len(rows[0]), max_size=len(rows[0]))
+    )
+    told = draw(st.booleans())
+    if sum(map(bool, units)) < 2:
+        units[:2] = ["m", "kg"]
+    rows.insert(1, units)
+    return table.content(rows), {"units": "skip"} if told else {}, table.truth, MAY
+
+
+@st.composite
+def comments(draw):
+    """Lines before the names: comments, a title, blank lines."""
+    table = draw(written())
+    text = st.text("abcé 2024,;:.#", min_size=1, max_size=30).map(str.strip)
+    comment = text.map("# {}".format)
+    title = st.text("abcé 2024:.", min_size=1, max_size=30).map(lambda s: f"T{s}")
+    line = st.sampled_from([comment, title, st.just("")]).flatmap(lambda kind: kind)
+    head = draw(st.lists(line, min_size=1, max_size=4))
+    content = table.end.join(head) + table.end
+    text = content + table.content().decode(table.encoding)
+    options = {"header": len(head) + 1} if draw(st.booleans()) else {}
+    return text.encode(table.encoding, errors="replace"), options, table.truth, MAY
+
+
+@st.composite
+def totals(draw):
+    """A last row that is the sum of the others, with or without a word for it."""
+    table = draw(written())
+    sums = [format(sum(map(Decimal, column)), "f") for column in table.numbers.values()]
+    row = [localised(number, table.mark, "") for number in sums]
+    if draw(st.booleans()):
+        word = draw(st.sampled_from(["Total", "TOTAL", "Somme", "Ensemble", "Total général"]))
+        row[0] = word
+    rows = [*table.rows, row]
+    if draw(st.booleans()):
+        return table.content(rows), {"total": "drop"}, table.truth, MAY
+    return table.content(rows), {}, None, MUST_NOT
+
+
+@st.composite
+def signs(draw):
+    """A column with a sign or a unit in each cell."""
+    table = draw(written())
+    name = next(iter(table.cells))
+    blank = draw(st.sampled_from(["", " ", "\u00a0"]))
+    sign = draw(st.sampled_from(["%", "€", "$", "£", "kg", "m²", "km/h", "°C", "EUR", "hab."]))
+    before = sign in "€$£" and draw(st.booleans())
+    cells = [sign + blank + cell if before else cell + blank + sign for cell in table.cells[name]]
+    odd = draw(st.sampled_from(["", "", "none", "other"]))
+    if odd:  # one cell without it, or with another
+        cells[-1] = table.cells[name][-1] + ("" if odd == "none" else "ct")
+    table.cells[name] = cells
+    table.encoding = "utf-8"
+    return table.content(), {}, None if odd else table.truth, MUST_NOT if odd else MAY
+
+
+@st.composite
+def parentheses(draw):
+    """Negatives in parentheses; a minus beside these is of no one way."""
+    table = draw(written())
+    name = next(iter(table.cells))
+    negative = [float(number) < 0 for number in table.numbers[name]]
+    table.cells[name] = [
+        f"({cell[1:]})" if here else cell
+        for cell, here in zip(table.cells[name], negative, strict=True)
+    ]
+    if sum(negative) > 1 and draw(st.booleans()):
+        row = negative.index(True)
+        table.cells[name][row] = f"-{table.cells[name][row].strip('()')}"
+        return table.content(), {}, None, MUST_NOT
+    return table.content(), {}, table.truth, MAY
+
+
+@st.composite
+def dates(draw):
+    """A column of days or moments; one that is none, or a day that no calendar has, is refused."""
+    table = draw(written())
+    form = draw(
+        st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M"])
+    )
+    start, end = datetime.datetime(1971, 1, 1), datetime.datetime(2060, 1, 1)
+    moment = st.datetimes(start, end).map(lambda day: day.replace(microsecond=0))
+    days = draw(st.lists(moment, min_size=12, max_size=12, unique=True))
+    days = days[: len(table.cells[TARGET])]
+    cells = [day.strftime(form) for day in days]
+    broken = draw(st.sampled_from(["", "", "", "no day", "text"]))
+    if broken:
+        cells[2] = "31.02.2024" if broken == "no day" else "bientôt"
+        if "." not in form:
+            cells[2] = cells[2].replace(".", "/" if "/" in form else "-")
+    read = [datetime.datetime.strptime(day.strftime(form), form) for day in days]
+    past = [(day - min(read)) // datetime.timedelta(microseconds=1) for day in read]
+    elapsed = [micro / 86_400e6 for micro in past]
+    order = {"%d/": "dmy", "%m/": "mdy", "%d.": "dmy"}.get(form[:3])
+    options = {"dates": order} if order and draw(st.booleans()) else {}
+    table.cells["jour"] = cells
+    table.encoding = "utf-8"
+    truth = None if broken else table.truth | {"jour:days": elapsed}
+    return table.content(), options, truth, MUST_NOT if broken else MAY
+
+
+@st.composite
+def no_header(draw):
+    """A file that begins with data."""
+    table = draw(written())
+    place = list(table.cells).index(TARGET) + 1
+    content = table.content(table.rows[1:])
+    if draw(st.booleans()):
+        return content, {"target": f"#{place}"}, None, MUST_NOT
+    truth = {f"column {i}": values for i, values in enumerate(table.truth.values(), 1)}
+    return content, {"target": f"#{place}", "no_header": True}, truth, MAY
+
+
+@st.composite
+def duplicates(draw):
+    """Two columns by one name: asked about, renamed, or one of them ignored."""
+    table = draw(written())
+    first, second, *_ = table.cells
+    rows = table.rows
+    rows[0][1] = first
+    truth = table.truth
+    how = draw(st.sampled_from(["asked", "renamed", "first ignored", "second ignored"]))
+    if how == "asked":
+        return table.content(rows), {}, None, MUST_NOT
+    truth[f"{first} (2)"] = truth.pop(second)
+    if how == "renamed":
+        return table.content(rows), {"rename_duplicates": True}, truth, MAY
+    place = "#1" if how == "first ignored" else "#2"
+    if len(table.cells) == 3 or draw(st.booleans()):
+        return table.content(rows), {"ignore": place}, truth, MAY
+    return table.content(rows), {"ignore": (place, list(table.cells)[2])}, truth, MAY
+
+
+@st.composite
+def zips(draw):
+    """A file in an archive, alone or named among others."""
+    table = draw(written())
+    files = {"folder/a.csv": table.content()}
+    if draw(st.booleans()):
+        return zipped(files), {}, table.truth, MAY
+    files["b.csv"] = draw(written()).content()
+    if draw(st.booleans()):
+        return zipped(files), {}, None, MUST_NOT
+    return zipped(files), {"sheet": "folder/a.csv"}, table.truth, MAY
+
+
+@st.composite
+def workbooks(draw):
+    """Numbers by type or as text, below a title or not, in one sheet or several."""
+    table = draw(written())
+    typed = draw(st.booleans())
+    columns = table.truth if typed else table.cells
+    rows = [list(columns), *map(list, zip(*columns.values(), strict=True))]
+    if draw(st.booleans()):
+        empty = [None] * (len(rows[0]) - 1)
+        rows = [["Ventes de l'année", *empty], [None, *empty], *rows]
+    sheets, options = {"Données": rows}, {}
+    if draw(st.booleans()):
+        sheets["autre"] = rows[:3]
+        if draw(st.booleans()):
+            return xlsx(sheets), {}, None, MUST_NOT
+        options = {"sheet": "Données"}
+    write = draw(st.sampled_from([xlsx, ods]))
+    return write(sheets), options, table.truth, MUST if typed else MAY
+
+
 @st.composite
 def flipped(draw):
     """Some bytes are others."""
@@ -347,10 +529,13 @@ def noise(draw):
 
 KINDS = (
     well_written, both_ways, told, spreadsheet_habits, parquet, text_columns, missing_cells,
-    no_number, other_mark, ragged, open_quotation, wrong_names, answers, flipped, cut_off, noise,
+    no_number, other_mark, ragged, open_quotation, wrong_names, answers, units_rows, comments,
+    totals, signs, parentheses, dates, no_header, duplicates, zips, workbooks, flipped, cut_off,
+    noise,
 )  # fmt: skip
 
 
+TABLES = 385  # of each kind
 ACCEPTED = ("right", "refused", "read")
 
 
@@ -378,6 +563,7 @@ def outcome(folder: Path, content: bytes, options: dict, truth: dict | None, may
         len(values) == len(truth[name])
         and all(a == b or (a != a and b != b) for a, b in zip(values, truth[name], strict=True))
         for name, values in found.items()
+        if name in truth or not name.startswith("jour:")  # of a date the days are looked at
     )
     return "right" if same else "wrong"
 
@@ -415,7 +601,7 @@ def main() -> int:
     total: Counter = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
-            counts = run(kind, 6 if options.quick else 200, options.seed, Path(folder))
+            counts = run(kind, 6 if options.quick else TABLES, options.seed, Path(folder))
             total += counts
             page.row(kind.__name__.replace("_", " "), *cells(counts))
     page.row("all", *cells(total))

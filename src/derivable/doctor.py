@@ -22,8 +22,9 @@ import derivable
 from derivable.compiler import numba_is_installed
 
 FINE, NOTE, BROKEN = "fine", "note", "broken"
-_MODULES = {"scikit-learn": "sklearn"}  # where the module has another name than its package
-_EXTRAS = {"numba": "fast", "onnx": "onnx"}
+# Where the module has another name than its package.
+_MODULES = {"scikit-learn": "sklearn", "python-calamine": "python_calamine"}
+_EXTRAS = {"numba": "fast", "onnx": "onnx", "python-calamine": "excel"}
 
 
 @dataclass(frozen=True)

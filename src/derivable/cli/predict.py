@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Cells without a value: an error, or put the median of the training rows.",
 )
+@click.option(
+    "--unseen",
+    type=click.Choice(("refuse", "ignore")),
+    default="refuse",
+    show_default=True,
+    help="A value of text that the model has not met: an error, or none of those that it has.",
+)
 @with_options(*READING)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of CSV.")
 @click.option("--quiet", is_flag=True, help="Say nothing about the file that was read.")
@@ -36,11 +43,10 @@ def predict_command(
     name: str | None,
     out: str | None,
     missing: str,
-    decimal: str | None,
-    separator: str | None,
-    na: tuple[str, ...],
+    unseen: str,
     as_json: bool,
     quiet: bool,
+    **how: Any,
 ) -> None:
     """Predict the targets of a table, in their own units, by MODEL.
 
@@ -50,6 +56,7 @@ def predict_command(
 
     For example: derivable predict model.safetensors new.csv --out predictions.csv
     """
+    from dataclasses import replace
     from pathlib import Path
 
     from derivable.cli import terminal
@@ -61,10 +68,16 @@ def predict_command(
     if out is not None and Path(out).resolve() in (Path(model).resolve(), Path(file).resolve()):
         raise SettingError(f"--out {out} would overwrite what is read; name another file")
     saved = _load(model, name)
-    sheet = read_sheet(file, decimal=decimal, separator=separator, na=na, optional=False)
+    if unseen == "ignore":
+        saved = replace(saved, columns=saved.columns.ignoring_unseen())
+    sheet = read_sheet(file, optional=False, **how)
     if not quiet:
-        marks = describe(sheet, reading.marks(sheet, saved.columns, saved.columns.inputs))
-        terminal.show_detected("; ".join(part for part in (sheet.detected, marks) if part))
+        marks = describe(
+            reading.as_learned(sheet, saved.columns),
+            reading.marks(sheet, saved.columns, saved.columns.inputs),
+        )
+        said = [sheet.detected, marks, *reading.stated(sheet, saved.columns.inputs)]
+        terminal.show_detected("; ".join(part for part in said if part))
         if unused := reading.unused(sheet, saved.columns):
             terminal.show_detected(f"not used: {', '.join(unused)}")
     rows = saved.predict(sheet, fill=missing == "median").tolist()

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from derivable.data.options import ALL, MISSING_RULES, SPLIT_ORDERS, TableOptions
 
 if TYPE_CHECKING:
     from derivable.data import Table
 
 DATA = ("california", "diabetes")
-MISSING = ("error", "drop", "median")
 
 
 @dataclass(frozen=True)
-class TableSource:
+class TableSource(TableOptions):
     """Which table, and how to read it, as the user said it; plain words, so that JSON keeps it."""
 
     file: str | None = None  # a file of the user's, else
     data: str | None = None  # one of DATA, california where it is left out
-    target: str | None = None
-    ignore: tuple[str, ...] = ()
-    missing: str = "error"
-    one_hot: bool = False
-    decimal: str | None = None
-    separator: str | None = None
-    na: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.file is not None and self.data is not None:
@@ -36,6 +32,11 @@ class TableSource:
                 f"there are two tables, {self.file} and --data {self.data}; name one"
             )
         if self.file is None:
+            taken = next((word for word in self.one_hot_names if Path(word).is_file()), None)
+            if taken is not None:
+                raise click.UsageError(
+                    f"--one-hot takes {taken} for the name of a column; put FILE before it"
+                )
             for field in fields(self):
                 if (
                     field.name not in ("file", "data")
@@ -58,16 +59,7 @@ class TableSource:
         from derivable.cli import terminal
 
         if self.file is not None:
-            table = data.read_table(
-                self.file,
-                target=self.target,
-                ignore=self.ignore,
-                missing=self.missing,
-                one_hot=self.one_hot,
-                decimal=self.decimal,
-                separator=self.separator,
-                na=self.na,
-            )
+            table = self._read()
         elif self.data == "diabetes":
             table = data.load_diabetes()
         else:
@@ -75,9 +67,25 @@ class TableSource:
                 table = data.load_california()
         if table.detected and not quiet:
             terminal.show_detected(table.detected)
-        if table.note:
-            terminal.show_note(table.note)
+        terminal.show_notes(table.notes or (table.note,) * bool(table.note))
         return table
+
+    def _read(self) -> Table:
+        """The user's table; an error ends in a command that reads it, where there is one."""
+        from derivable import data
+        from derivable.data.problems import ProblemsError
+        from derivable.errors import DataError
+
+        own = {field.name: getattr(self, field.name) for field in fields(TableOptions)}
+        try:
+            return data.read_table(str(self.file), **own)
+        except ProblemsError as error:
+            if error.options is None:
+                raise
+            context = click.get_current_context(silent=True)
+            command = context.info_name if context else "compare"
+            words = ["derivable", str(command), str(self.file), *error.options.words()]
+            raise DataError(f"{error}; for example: {shlex.join(words)}") from None
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,6 +111,12 @@ def with_options(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+def _one_hot(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that --one-hot names; a settings file may have true or false there."""
+    words = tuple(ALL if word == "True" else word for word in words)
+    return tuple(word for word in words if word != "False")
+
+
 # How a file is read, whatever for.
 READING = (
     click.option(
@@ -119,7 +133,36 @@ READING = (
         "--na",
         multiple=True,
         metavar="TEXT",
-        help="A spelling of a missing value, besides empty, NA, NaN, null, - and their like.",
+        help="A spelling of a missing value, besides empty, NA, NaN, null, - and their like; of "
+        "one column as COLUMN=TEXT.",
+    ),
+    click.option(
+        "--header",
+        type=click.IntRange(min=1),
+        metavar="LINE",
+        help="The line that holds the names of the columns.  [default: found out]",
+    ),
+    click.option("--no-header", is_flag=True, help="No line holds names: column 1, column 2, ..."),
+    click.option(
+        "--units",
+        type=click.Choice(["skip", "keep"]),
+        help="The row below the names: leave it out, or take it for data.  [default: found out]",
+    ),
+    click.option(
+        "--total",
+        type=click.Choice(["drop", "keep"]),
+        help="Rows that seem to be totals or remarks: leave them out, or take them for data.  "
+        "[default: ask]",
+    ),
+    click.option(
+        "--sheet",
+        metavar="NAME",
+        help="The sheet of a workbook, or the file in a zip archive, where there are several.",
+    ),
+    click.option(
+        "--dates",
+        type=click.Choice(["dmy", "mdy"]),
+        help="What comes first in dates such as 08/11/2024.  [default: found out]",
     ),
 )
 
@@ -134,17 +177,45 @@ _OPTIONS = (
         "--ignore",
         multiple=True,
         metavar="COLUMN",
-        help="Columns of FILE to leave out: a,b, or --ignore a --ignore b.",
+        help="Columns of FILE to leave out: a,b, or --ignore a --ignore b; #3 is the third.",
     ),
     click.option(
         "--missing",
-        type=click.Choice(MISSING),
+        type=click.Choice(MISSING_RULES),
         default="error",
         show_default=True,
         help="Cells without a value: an error, leave out their rows, or put the training median.",
     ),
     click.option(
-        "--one-hot", is_flag=True, help="Make a feature of each value of a column of text."
+        "--missing-category",
+        is_flag=True,
+        help="A missing cell of a column of text is a category of its own.",
+    ),
+    click.option(
+        "--one-hot",
+        is_flag=False,
+        flag_value=ALL,
+        multiple=True,
+        callback=_one_hot,
+        metavar="[COLUMN,...]",
+        help="Make a feature of each value of these columns; without a name, of all of text.",
+    ),
+    click.option(
+        "--merge-spellings",
+        is_flag=True,
+        help="Values of text that differ in case or blanks only are one.",
+    ),
+    click.option(
+        "--rename-duplicates",
+        is_flag=True,
+        help="A second column by one name is called 'name (2)'.",
+    ),
+    click.option(
+        "--split",
+        type=click.Choice(SPLIT_ORDERS),
+        default=SPLIT_ORDERS[0],
+        show_default=True,
+        help="Which 20% of the rows of FILE test: shuffled ones, or the last.",
     ),
     *READING,
     click.option(

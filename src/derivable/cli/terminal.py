@@ -21,6 +21,15 @@ def show_note(note: str) -> None:
     Console(stderr=True).print(Text(f"Note: {note}\n", style="yellow"))
 
 
+def show_notes(notes: Sequence[str]) -> None:
+    """One note as a paragraph, several as a list, on stderr."""
+    if len(notes) == 1:
+        show_note(notes[0])
+    elif notes:
+        lines = "\n".join(f"- {note}" for note in notes)
+        Console(stderr=True).print(Text(f"{len(notes)} notes:\n{lines}\n", style="yellow"))
+
+
 def show_detected(sentence: str) -> None:
     """What was found out about a file, on stderr."""
     console = Console(stderr=True)

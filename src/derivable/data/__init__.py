@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from derivable.data.california import find_california as find_california
     from derivable.data.california import load_california as load_california
     from derivable.data.columns import Columns as Columns
+    from derivable.data.opening import read_sheet as read_sheet
     from derivable.data.reader import read_table as read_table
-    from derivable.data.sheet import read_sheet as read_sheet
     from derivable.data.split import SPLITS as SPLITS
     from derivable.data.split import Scaler as Scaler
     from derivable.data.split import Split as Split
@@ -35,7 +35,7 @@ _HOME = {
     "lab_split": "split",
     "load_california": "california",
     "load_diabetes": "table",
-    "read_sheet": "sheet",
+    "read_sheet": "opening",
     "read_table": "reader",
     "sound_split": "split",
     "write_table": "writer",

@@ -12,6 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 BLANKS = " \t\r\n\v\f\u00a0\u1680\u2007\u2009\u200a\u200b\u202f\u205f\u3000\ufeff"
@@ -19,8 +21,9 @@ MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nat"}
     | {"-", "--", "\u2013", "\u2014", ".", "..", "...", "?"}
 )
-TRUTHS = {"true": 1.0, "yes": 1.0, "oui": 1.0, "vrai": 1.0}
-TRUTHS |= {"false": 0.0, "no": 0.0, "non": 0.0, "faux": 0.0}
+_YES = "true yes oui vrai ja wahr sí si verdadero sì vero waar sim verdadeiro"
+_NO = "false no non faux nein falsch falso nee onwaar não nao"
+TRUTHS = dict.fromkeys(_YES.split(), 1.0) | dict.fromkeys(_NO.split(), 0.0)
 
 # What may stand between thousands: blanks (spreadsheets write the narrow no-break one), or the
 # Swiss apostrophe. The mark that does not stand before the decimals may stand there too.
@@ -36,23 +39,34 @@ def _decimal(mark: str, other: str) -> str:
     return rf"^[+-]?(?:{plain}|{thousands}+{mark}[0-9]*|{thousands}{{2,}})$"
 
 
-_KINDS = {  # the first pattern that fits
+_PLAIN = r"^[+-]?[0-9]+(?:\.[0-9]+)?$"
+_PLAIN_NUMBER = re.compile(_PLAIN)
+_EITHER = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # a point, of decimals or of thousands
+
+_PATTERNS = {  # the first pattern that fits
     "whole": rf"^[+-]?[0-9]+{_EXPONENT}$",
-    "point?": r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$",  # a point, of decimals or of thousands
+    "point?": _EITHER,
     "comma?": r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$",
     "point": _decimal(r"\.", ","),
     "comma": _decimal(",", r"\."),
 }
+BLOCK = 500  # columns of text that are sorted at once
+KINDS = [*_PATTERNS, "other", "missing"]
+_KIND = pl.Enum(KINDS)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """One column: the text of each cell, and its kind."""
+    """One column: the text of each cell, its kind, and the number that it is by its own mark."""
 
     text: pl.Series  # as in the file, without blanks around it; null where it is missing
     compact: pl.Series  # without blanks between thousands
-    kind: pl.Series  # whole, point, comma, point?, comma?, other, missing
-    values: pl.Series | None = None  # of a column whose type is a number
+    kind: pl.Series  # one of KINDS
+    floats: npt.NDArray[np.float64]  # NaN where a cell is no number
+    typed: bool = False  # whether the type of the column is a number
+    plain: bool = False  # whether all cells are digits, or digits, a point and digits
+    leading_zero: bool = False  # whether a whole number begins with a zero, as codes do
+    lost: int | None = None  # the first row whose number 64 bits cannot hold
 
     @classmethod
     def of(cls, column: pl.Series, missing: frozenset[str] = MISSING) -> Cells:
@@ -63,44 +77,77 @@ class Cells:
         texts = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
         if dtype.base_type() not in texts and not dtype.is_temporal():
             raise TypeError(f"its type is {dtype}, where numbers or text are expected")
-        raw = pl.col("raw").cast(pl.String).str.strip_chars(BLANKS)
-        frame = pl.DataFrame({"raw": column}).select(text=raw)
-        absent = pl.col("text").is_null() | pl.col("text").str.to_lowercase().is_in(list(missing))
-        frame = frame.select(
-            text=pl.when(~absent).then("text"),
-            compact=pl.col("text").str.replace("^\u2212", "-"),  # the sign of typesetters
-        ).with_columns(
-            compact=pl.when(pl.col("compact").str.contains(_GAPPED))
-            .then(pl.col("compact").str.replace_all(_GAP, ""))
-            .otherwise("compact"),
-        )
-        fits = [
-            pl.when(pl.col("compact").str.contains(pattern)).then(pl.lit(name))
-            for name, pattern in _KINDS.items()
-        ]
-        absent = pl.when(pl.col("text").is_null()).then(pl.lit("missing"))
-        frame = frame.with_columns(kind=pl.coalesce(absent, *fits, pl.lit("other")))
-        return cls(frame["text"], frame["compact"], frame["kind"])
+        return cls.of_text([column.cast(pl.String)], missing)[0]
+
+    @classmethod
+    def of_text(cls, columns: list[pl.Series], missing: frozenset[str] = MISSING) -> list[Cells]:
+        """The cells of columns of text, all at once: a wide table has thousands of these."""
+        rows = len(columns[0]) if columns else 0
+        if not rows:
+            return [cls(c, c, c.cast(_KIND), np.empty(0)) for c in columns]
+        if len(columns) > BLOCK:  # parts of a longer column take longer to cut out
+            blocks = (columns[i : i + BLOCK] for i in range(0, len(columns), BLOCK))
+            return [cells for block in blocks for cells in cls.of_text(block, missing)]
+        text = pl.concat([column.rename("text") for column in columns], rechunk=True)
+        text = text.str.strip_chars(BLANKS)
+        # A spelling of a missing value may be a number, after --na -999.
+        if any(_PLAIN_NUMBER.fullmatch(word) for word in missing):
+            return cls._sliced(_sorted(text, missing), rows, plain=False)
+        fits = text.str.contains(_PLAIN).fill_null(value=False)
+        simple = np.all(fits.to_numpy().reshape(-1, rows), axis=1, keepdims=True)
+        if simple.all():
+            return cls._sliced(_sorted_plain(text), rows, plain=True)
+        chosen = pl.Series(np.repeat(simple, rows, axis=1).ravel())
+        general = iter(cls._sliced(_sorted(text.filter(~chosen), missing), rows, plain=False))
+        digits = iter(cls._sliced(_sorted_plain(text.filter(chosen)), rows, plain=True))
+        return [next(digits if one else general) for one in simple.ravel()]
+
+    @classmethod
+    def _sliced(cls, whole: pl.DataFrame, rows: int, *, plain: bool) -> list[Cells]:
+        """The cells of columns that lie behind one another."""
+        text, compact, kind = (whole[name] for name in ("text", "compact", "kind"))
+        floats = whole["floats"].to_numpy().astype(np.float64)
+        codes = kind.to_physical().to_numpy().reshape(-1, rows)
+        firsts = [(name, codes == code) for code, name in enumerate(KINDS)]
+        firsts = [(name, here) for name, here in firsts if here.any()]
+        at = {name: np.where(here.any(1), here.argmax(1), -1) for name, here in firsts}
+        zeros = np.any(whole["zero"].to_numpy().reshape(-1, rows), axis=1).ravel()
+        lost = whole["lost"].to_numpy().reshape(-1, rows)
+        lost_at = np.where(np.any(lost, axis=1), lost.argmax(1), -1)
+        found = []
+        for number in range(len(codes)):
+            start = number * rows
+            cells = cls(
+                text.slice(start, rows),
+                compact.slice(start, rows),
+                kind.slice(start, rows),
+                floats[start : start + rows],
+                plain=plain,
+                leading_zero=bool(zeros[number]),
+                lost=int(lost_at[number]) if lost_at[number] >= 0 else None,
+            )
+            here = {name: int(first[number]) for name, first in at.items() if first[number] >= 0}
+            cells.__dict__["_firsts"] = here  # known for all columns at once
+            found.append(cells)
+        return found
 
     @classmethod
     def _of_numbers(cls, column: pl.Series) -> Cells:
-        frame = pl.DataFrame({"values": column.cast(pl.Float64), "text": column.cast(pl.String)})
-        absent = pl.col("values").is_null() | pl.col("values").is_nan()
-        frame = frame.select(
-            values=pl.when(~absent).then("values"),
-            text=pl.when(~absent).then("text"),
-            kind=pl.when(absent)
-            .then(pl.lit("missing"))
-            .when(pl.col("values").is_infinite())
-            .then(pl.lit("other"))
-            .otherwise(pl.lit("whole")),
-        )
-        return cls(frame["text"], frame["text"], frame["kind"], frame["values"])
+        floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
+        absent = np.isnan(floats)
+        kind = np.where(absent, "missing", np.where(np.isinf(floats), "other", "whole"))
+        text = column.cast(pl.String).str.strip_suffix(".0").set(pl.Series(absent), None)
+        return cls(text, text, pl.Series(kind.tolist(), dtype=_KIND), floats, typed=True)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no cell has a value."""
+        return not self.plain and self.text.null_count() == len(self.text)
 
     @cached_property
     def _firsts(self) -> dict[str, int]:
         """The first row of each kind that occurs."""
-        return {self.kind[row]: row for row in self.kind.arg_unique().to_list()}
+        return {str(self.kind[row]): row for row in self.kind.arg_unique().to_list()}
 
     def first(self, *kinds: str) -> int | None:
         """The first row whose cell is of one of these kinds."""
@@ -111,6 +158,61 @@ class Cells:
         text = self.text.str.to_lowercase() if lower else self.text
         rows = (text.is_not_null() & ~text.is_in(list(words))).arg_true()
         return int(rows[0]) if len(rows) else None
+
+
+def _sorted(text: pl.Series, missing: frozenset[str]) -> pl.DataFrame:
+    """Text sorted into kinds, with its numbers."""
+    absent = pl.col("text").is_null() | pl.col("text").str.to_lowercase().is_in(list(missing))
+    frame = text.to_frame("text").select(
+        text=pl.when(~absent).then("text"),
+        compact=pl.col("text").str.replace("^\u2212", "-"),  # the sign of typesetters
+    )
+    frame = frame.with_columns(
+        compact=pl.when(pl.col("compact").str.contains(_GAPPED))
+        .then(pl.col("compact").str.replace_all(_GAP, ""))
+        .otherwise("compact"),
+    )
+    absent = pl.when(pl.col("text").is_null()).then(pl.lit("missing"))
+    fits = [
+        pl.when(pl.col("compact").str.contains(pattern)).then(pl.lit(name))
+        for name, pattern in _PATTERNS.items()
+    ]
+    frame = frame.with_columns(kind=pl.coalesce(absent, *fits, pl.lit("other")).cast(_KIND))
+    compact, kind = pl.col("compact"), pl.col("kind")
+    with_commas = compact.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    number = (
+        pl.when(kind.is_in(["comma", "comma?"]))
+        .then(with_commas)
+        .when(kind.is_in(["whole", "point", "point?"]))
+        .then(compact.str.replace_all(",", "", literal=True))
+    )
+    return _with_losses(frame.with_columns(floats=number.cast(pl.Float64, strict=False)))
+
+
+def _sorted_plain(text: pl.Series) -> pl.DataFrame:
+    """The same of cells that are digits, with or without a point between them."""
+    cell = pl.col("text")
+    kind = (
+        pl.when(~cell.str.contains(".", literal=True))
+        .then(pl.lit("whole"))
+        .when(cell.str.contains(_EITHER))
+        .then(pl.lit("point?"))
+        .otherwise(pl.lit("point"))
+    )
+    frame = text.to_frame("text").with_columns(
+        compact="text", kind=kind.cast(_KIND), floats=cell.cast(pl.Float64, strict=False)
+    )
+    return _with_losses(frame)
+
+
+def _with_losses(frame: pl.DataFrame) -> pl.DataFrame:
+    """Which numbers begin with a zero, and which 64 bits cannot hold."""
+    number, whole = pl.col("floats"), pl.col("kind") == "whole"
+    numeric = ~pl.col("kind").is_in(["other", "missing"])
+    vanished = (number == 0) & pl.col("compact").str.contains("^[^eE]*[1-9]")
+    lost = numeric & (number.is_null() | number.is_infinite() | vanished)
+    zero = whole & pl.col("compact").str.contains("^0[0-9]+$")
+    return frame.with_columns(lost=lost.fill_null(value=False), zero=zero.fill_null(value=False))
 
 
 _DATE = re.compile(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from derivable.data.problems import ProblemError, count
 from derivable.errors import DataError
 
 FEWEST_ROWS = 5  # four to train, one to test
@@ -17,11 +18,6 @@ LARGEST = 1e150  # its square is still a 64-bit number
 SAME = 1e-6  # of a target's range: two columns that differ less hold the same
 
 Array = npt.NDArray[np.float64]
-
-
-def count(number: int, noun: str) -> str:
-    """1 row, 2,000 rows."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def check_rows(name: str, rows: int) -> None:
@@ -35,13 +31,14 @@ def check_rows(name: str, rows: int) -> None:
 
 def check_sizes(name: str, columns: Sequence[str], values: Array) -> None:
     """Squares of the numbers must be numbers: a mean squared error is made of them."""
-    for column, cells in zip(columns, values.T, strict=True):
-        largest = np.nanmax(np.abs(cells))
-        if largest > LARGEST:
-            raise DataError(
-                f"{name}, column '{column}' holds {largest:g}, whose square is beyond 64-bit "
-                f"numbers; write it in another unit, or leave it out with --ignore '{column}'"
-            )
+    largest = np.nanmax(np.abs(values), axis=0, initial=0.0)
+    for number in np.flatnonzero(largest > LARGEST).tolist():
+        raise ProblemError(
+            f"{name}, column '{columns[number]}' holds {largest[number]:g}, whose square is beyond "
+            "64-bit numbers; write it in another unit, or leave it out with --ignore "
+            f"'{columns[number]}'",
+            ignore=(columns[number],),
+        )
 
 
 def check_targets(name: str, targets: Sequence[str], y: Array) -> None:
@@ -58,6 +55,17 @@ def is_constant(cells: Array) -> bool:
     """Whether a column says nothing: one value in every row that has one."""
     present = cells[~np.isnan(cells)]
     return bool(np.ptp(present) == 0 or np.std(present) == 0)
+
+
+def constant_columns(x: Array) -> npt.NDArray[np.bool_]:
+    """Whether each column says nothing, (D,)."""
+    low = np.nanmin(x, axis=0, initial=np.inf)
+    high = np.nanmax(x, axis=0, initial=-np.inf)
+    constant: npt.NDArray[np.bool_] = ~(high > low)
+    for number in np.flatnonzero(~constant):  # values so near that their deviation is zero
+        if high[number] - low[number] < SAME * abs(high[number]):
+            constant[number] = is_constant(x[:, number])
+    return constant
 
 
 def check_answers(
@@ -81,9 +89,10 @@ def check_answers(
             if len(features) == 1:
                 notes.append(f"The only feature, '{feature}', is the target '{target}'{how}.")
                 continue
-            raise DataError(
+            raise ProblemError(
                 f"{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the "
-                f"answer away; leave it out with --ignore '{owner}'"
+                f"answer away; leave it out with --ignore '{owner}'",
+                ignore=(owner,),
             )
     return notes
 
@@ -118,17 +127,6 @@ def note_duplicates(features: Sequence[str], owners: Sequence[str], x: Array) ->
                 f"The feature '{feature}' repeats '{first}'; --ignore '{owner}' leaves it out."
             )
     return notes
-
-
-def note_counters(features: Sequence[str], x: Array) -> list[str]:
-    """Features that number the rows, which a table saved with its index has."""
-    if len(features) == 1:
-        return []
-    return [
-        f"The feature '{feature}' numbers the rows; --ignore '{feature}' leaves it out."
-        for feature, cells in zip(features, x.T, strict=True)
-        if cells[0] in (0, 1) and np.all(np.diff(cells) == 1)
-    ]
 
 
 def check_weights(name: str, model: str, weights: int, train_rows: int) -> str:

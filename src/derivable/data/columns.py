@@ -6,30 +6,44 @@ run folder keeps as JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from derivable.data.kinds import READINGS, Number, Reading, Text
 from derivable.errors import DataError
-
-NUMBER, TRUTH, TEXT = "number", "truth", "text"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file, and how it is read.
-
-    A number is one feature. True and false (yes and no, oui and non, vrai and faux) are 1 and 0.
-    Text is one feature for each of its `values`, 1 where the cell holds it and 0 elsewhere.
-    """
+    """One column of a file, and how it is read."""
 
     name: str
-    kind: str = NUMBER
-    values: tuple[str, ...] = ()
+    reading: Reading = field(default_factory=Number)
+    missing: tuple[str, ...] = ()  # spellings of a missing value that the user added
+    twin: bool = False  # others had its name, and it was called another
 
     @property
     def features(self) -> tuple[str, ...]:
         """The names of what the column becomes: rooms, or city=Lyon, city=Paris."""
-        return tuple(f"{self.name}={value}" for value in self.values) or (self.name,)
+        return self.reading.features(self.name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain words, for JSON."""
+        words: dict[str, Any] = {"name": self.name, "kind": self.reading.kind}
+        words |= self.reading.to_dict()
+        if self.missing:
+            words["missing"] = list(self.missing)
+        return words | ({"twin": True} if self.twin else {})
+
+    @classmethod
+    def from_dict(cls, document: Any) -> Column:
+        """The column of `to_dict`."""
+        name, kind = document["name"], document["kind"]
+        missing = tuple(document.get("missing", ()))
+        if not all(isinstance(word, str) for word in (name, *missing)):
+            raise ValueError(f"{document} describes no column")
+        reading = READINGS[kind].from_dict(document)
+        return cls(name, reading, missing, bool(document.get("twin", False)))
 
 
 @dataclass(frozen=True)
@@ -49,11 +63,23 @@ class Columns:
         """The names of the targets."""
         return tuple(column.name for column in self.outputs)
 
+    def ignoring_unseen(self) -> Columns:
+        """The same, to which a value of text that was not met is none of its column's values."""
+        return Columns(
+            tuple(
+                replace(column, reading=column.reading.ignoring_unseen())
+                if isinstance(column.reading, Text)
+                else column
+                for column in self.inputs
+            ),
+            self.outputs,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and words, for JSON."""
         return {
-            "inputs": [_to_dict(column) for column in self.inputs],
-            "outputs": [_to_dict(column) for column in self.outputs],
+            "inputs": [column.to_dict() for column in self.inputs],
+            "outputs": [column.to_dict() for column in self.outputs],
         }
 
     @classmethod
@@ -61,27 +87,10 @@ class Columns:
         """The columns of `to_dict`. Raises DataError for another document."""
         try:
             sides = (document["inputs"], document["outputs"])
-            inputs, outputs = (tuple(map(_from_dict, side)) for side in sides)
+            inputs, outputs = (tuple(map(Column.from_dict, side)) for side in sides)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"this does not describe the columns of a table ({type(error).__name__}: {error}); "
                 "expected what Columns.to_dict gives"
             ) from None
         return cls(inputs, outputs)
-
-
-def _to_dict(column: Column) -> dict[str, Any]:
-    values = {"values": list(column.values)} if column.values else {}
-    return {"name": column.name, "kind": column.kind, **values}
-
-
-def _from_dict(document: Any) -> Column:
-    column = Column(document["name"], document["kind"], tuple(document.get("values", ())))
-    words = all(isinstance(word, str) for word in (column.name, *column.values))
-    if (
-        not words
-        or column.kind not in (NUMBER, TRUTH, TEXT)
-        or (column.kind == TEXT) != bool(column.values)
-    ):
-        raise ValueError(f"{document} describes no column")
-    return column

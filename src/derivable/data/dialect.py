@@ -11,6 +11,7 @@ import csv
 import io
 from collections import Counter
 
+from derivable.data.problems import ProblemError
 from derivable.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -21,8 +22,6 @@ _MARKS = {
     codecs.BOM_UTF16_BE: ("utf-16", "UTF-16"),
 }
 _NO_TEXT = {
-    b"PK\x03\x04": "an Excel or OpenDocument workbook, or another zip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"%PDF": "a PDF document",
     b"SQLite format 3": "an SQLite database",
     b"\x89HDF": "an HDF5 file",
@@ -61,22 +60,34 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
 def find_separator(text: str, name: str) -> str:
     """The separator by which all lines have equally many cells, as many as the names.
 
-    Where no separator fits all lines, the one that fits most of them; where none occurs, a comma.
+    Where none does, one by which all have below the lines of one cell that a title is; else the one
+    that fits most lines, and a comma where none occurs.
     """
     widths = {separator: _widths(text, separator) for separator in SEPARATORS}
-    shares = {
-        separator: Counter(found)[found[0]] / len(found)
-        for separator, found in widths.items()
-        if found and found[0] > 1
-    }
-    whole = [separator for separator, share in shares.items() if share == 1]
+    plain = {s: found for s, found in widths.items() if found and found[0] > 1}
+    whole = [s for s, found in plain.items() if len(set(found)) == 1]
+    if not whole:
+        titled = {s: _below_title(found) for s, found in widths.items()}
+        titled = {s: found for s, found in titled.items() if len(found) > 1}
+        even = {s: len(found) for s, found in titled.items() if len(set(found)) == 1}
+        most = max(even.values(), default=0)  # the shortest title
+        whole = [s for s, length in even.items() if length == most]
+        plain = plain or titled
     if len(whole) > 1:
-        one, other = (f"{SEPARATORS[s]} ({widths[s][0]} columns)" for s in whole[:2])
-        raise DataError(
+        one, other = (f"{SEPARATORS[s]} ({widths[s][-1]} columns)" for s in whole[:2])
+        raise ProblemError(
             f"{name}: the cells may be separated by {one} or by {other}; say which with "
-            f"--separator '{whole[0]}' or --separator '{whole[1]}'"
+            f"--separator '{whole[0]}' or --separator '{whole[1]}'",
+            separator=whole[0],
         )
-    return max(shares, key=lambda separator: shares[separator], default=",")
+    shares = {s: Counter(found)[found[0]] / len(found) for s, found in plain.items()}
+    return whole[0] if whole else max(shares, key=lambda s: shares[s], default=",")
+
+
+def _below_title(widths: list[int]) -> list[int]:
+    """The widths without the lines of one cell at the top and at the end."""
+    several = [number for number, width in enumerate(widths) if width > 1]
+    return widths[several[0] : several[-1] + 1] if several else []
 
 
 def _widths(text: str, separator: str) -> list[int]:

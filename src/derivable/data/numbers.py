@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from derivable.data.problems import ProblemError, raise_all
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError
 
@@ -29,14 +33,41 @@ def find_marks(
     marks tells nothing.
     Raises DataError where a column mixes two, has another than the user said, or leaves it open.
     """
-    if sheet.decimal:
-        return {column: _said_mark(sheet, column, sheet.decimal) for column in columns}
-    own = {column: _own_mark(sheet, column) for column in columns}
+    problems: list[ProblemError] = []
+    own: dict[str, str] = {}
+    for column in columns:
+        try:
+            said = sheet.decimal
+            own[column] = _said_mark(sheet, column, said) if said else _own_mark(sheet, column)
+        except ProblemError as problem:
+            problems.append(problem)
     shown = dict(own)
-    for column in witnesses:
+    for column in () if sheet.decimal else witnesses:
         with suppress(DataError):
             shown[column] = _own_mark(sheet, column)
-    return {c: _mark_from_others(sheet, c, shown) if m == _OPEN else m for c, m in own.items()}
+    others = _Others(sheet, shown)
+    for column, mark in own.items():
+        if mark == _OPEN:
+            try:
+                own[column] = _mark_from_others(sheet, column, others)
+            except ProblemError as problem:
+                problems.append(problem)
+    raise_all(problems)
+    return own
+
+
+class _Others:
+    """What the columns of a table whose marks are known show."""
+
+    def __init__(self, sheet: Sheet, shown: dict[str, str]) -> None:
+        self._sheet, self._shown = sheet, shown
+        self.marks = set(shown.values()) & {POINT, COMMA}
+
+    @cached_property
+    def grouped(self) -> bool:
+        """Whether one writes thousands with a mark between them, and decimals behind."""
+        known = (column for column, mark in self._shown.items() if mark in self.marks)
+        return any(_has(self._sheet, column, r"[0-9][.,][0-9]{3}[.,]") for column in known)
 
 
 def describe(sheet: Sheet, marks: dict[str, str]) -> str:
@@ -61,7 +92,9 @@ def describe(sheet: Sheet, marks: dict[str, str]) -> str:
 
 def _has(sheet: Sheet, column: str, pattern: str) -> bool:
     cells = sheet.cells(column)
-    return cells.values is None and bool(cells.text.str.contains(pattern).any())
+    if cells.typed or cells.plain:
+        return False
+    return bool(cells.text.str.contains(pattern).any())
 
 
 def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
@@ -69,10 +102,11 @@ def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
     cells = sheet.cells(column)
     row = cells.first(_KIND[OTHER[mark]])
     if row is not None:
-        raise DataError(
-            f"{sheet.place(row, column)}: '{cells.text[row]}' is not a number with a decimal "
-            f"{_KIND[mark]}, which was asked for; leave --decimal away to let each column be "
-            f"found out{sheet.or_without(column)}"
+        raise ProblemError(
+            f"{sheet.place(row, column)}: {sheet.quoted(row, column)} is not a number with a "
+            f"decimal {_KIND[mark]}, which was asked for; leave --decimal away to let each column "
+            f"be found out{sheet.or_without(column)}",
+            decimal=None,
         )
     return mark
 
@@ -84,11 +118,13 @@ def _own_mark(sheet: Sheet, column: str) -> str:
     shown = {mark: row for mark, row in rows.items() if row is not None}
     if len(shown) == 2:
         one, other = (
-            f"'{cells.text[row]}' in {sheet.unit} {sheet.lines[row]}" for row in shown.values()
+            f"{sheet.quoted(row, column)} in {sheet.unit} {sheet.lines[row]}"
+            for row in shown.values()
         )
-        raise DataError(
+        raise ProblemError(
             f"{sheet.name}, column '{column}' has decimal points and decimal commas: {one}, "
-            f"{other}; write all in one way{sheet.or_without(column)}"
+            f"{other}; write all in one way{sheet.or_without(column)}",
+            ignore=(column,),
         )
     for mark in shown:
         _refuse_loose_thousands(sheet, column, mark)
@@ -96,20 +132,18 @@ def _own_mark(sheet: Sheet, column: str) -> str:
     return "" if cells.first("point?", "comma?") is None else _OPEN
 
 
-def _mark_from_others(sheet: Sheet, column: str, own: dict[str, str]) -> str:
+def _mark_from_others(sheet: Sheet, column: str, others: _Others) -> str:
     """The mark of a column that can be read both ways, if the rest of the table tells it."""
     cells = sheet.cells(column)
     here = [mark for mark, kind in _KIND.items() if cells.first(f"{kind}?") is not None]
-    others = set(own.values()) & {POINT, COMMA}
-    if not others and here == [POINT] and sheet.separator == COMMA:
+    if not others.marks and here == [POINT] and sheet.separator == COMMA:
         return POINT  # as everybody who separates cells by commas writes decimals
-    if len(others) == 1:
-        (mark,) = others
+    if len(others.marks) == 1:
+        (mark,) = others.marks
         if here == [mark]:
             return mark
         # The cells would be thousands: only where the table is seen to write them so.
-        grouped = r"[0-9][.,][0-9]{3}[.,]"
-        if any(_has(sheet, other, grouped) for other in own if own[other] == mark):
+        if others.grouped:
             _refuse_loose_thousands(sheet, column, mark)
             return mark
     raise _ask(sheet, column, f"{_KIND[here[0]]}?")
@@ -123,35 +157,35 @@ def _refuse_loose_thousands(sheet: Sheet, column: str, mark: str) -> None:
         raise _ask(sheet, column, kind)
 
 
-def _ask(sheet: Sheet, column: str, kind: str) -> DataError:
+def _ask(sheet: Sheet, column: str, kind: str) -> ProblemError:
     row = sheet.cells(column).first(kind) or 0
     cell = sheet.cells(column).text[row]
     decimal, whole = cell.replace(",", "."), cell.replace(",", "").replace(".", "")
-    return DataError(
+    return ProblemError(
         f"{sheet.place(row, column)}: '{cell}' can be read as {decimal} or as {whole}; say "
-        "which mark stands before the decimals, with --decimal . or --decimal ,"
+        "which mark stands before the decimals, with --decimal . or --decimal ,",
+        decimal=POINT if kind == "point?" else COMMA,
     )
 
 
-def values(sheet: Sheet, column: str, mark: str) -> pl.Series:
-    """The numbers of a column whose cells are numbers with this mark, null where one is missing.
+def values(sheet: Sheet, column: str, mark: str) -> npt.NDArray[np.float64]:
+    """The numbers of a column whose cells are numbers with this mark, NaN where one is missing.
 
-    Raises DataError for a number that 64 bits cannot hold.
+    Raises ProblemError for a number that 64 bits cannot hold.
     """
     cells = sheet.cells(column)
-    if cells.values is not None:
-        return cells.values
-    text = cells.compact
-    if mark:
-        text = text.str.replace_all(OTHER[mark], "", literal=True)
+    if cells.typed:
+        return cells.floats
+    found, lost = cells.floats, cells.lost
+    if mark and cells.first(f"{_KIND[OTHER[mark]]}?") is not None:  # its marks are of thousands
+        text = cells.compact.str.replace_all(OTHER[mark], "", literal=True)
         text = text.str.replace(mark, POINT, literal=True)
-    present = cells.text.is_not_null()
-    found = pl.select(pl.when(present).then(text.cast(pl.Float64, strict=False))).to_series()
-    vanished = (found == 0) & text.str.contains("^[^eE]*[1-9]")
-    lost = ((found.is_null() | found.is_infinite() | vanished) & present).arg_true()
-    if len(lost):
-        raise DataError(
-            f"{sheet.place(lost[0], column)}: '{cells.text[lost[0]]}' lies outside the range of "
-            f"64-bit numbers; write the column in another unit{sheet.or_without(column)}"
+        read = text.set(cells.text.is_null(), None).cast(pl.Float64, strict=False)
+        found = read.to_numpy().astype(np.float64)
+    if lost is not None:
+        raise ProblemError(
+            f"{sheet.place(lost, column)}: {sheet.quoted(lost, column)} lies outside the range of "
+            f"64-bit numbers; write the column in another unit{sheet.or_without(column)}",
+            ignore=(column,),
         )
     return found

@@ -1,242 +1,223 @@
-"""`read_table`: anybody's file as a `Table`, or one sentence about why not."""
+"""`read_table`: anybody's file as a `Table`, or what stands in the way and what helps."""
 
 from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import torch
 from torch import Tensor
 
-from derivable.data import checks, reading
-from derivable.data.cells import TRUTHS
-from derivable.data.checks import count
-from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns
+from derivable.data import checks, reading, second_look
+from derivable.data.choice import choose, note_unused_options, renamed
+from derivable.data.columns import Column, Columns
+from derivable.data.kinds import Text
 from derivable.data.numbers import describe
-from derivable.data.reading import did_you_mean, ignore, some
-from derivable.data.sheet import Sheet, read_sheet
+from derivable.data.opening import read_sheet
+from derivable.data.options import MISSING_RULES, SPLIT_ORDERS, SheetOptions, TableOptions
+from derivable.data.problems import (
+    ProblemError,
+    ProblemsError,
+    all_problems,
+    count,
+    ignore,
+    raise_all,
+    some,
+)
+from derivable.data.sheet import Sheet
 from derivable.data.table import Table
 from derivable.errors import DataError, SettingError
 
-_ENDINGS = {".csv", ".tsv", ".txt", ".tab", ".gz", ".parquet"}
-MISSING_RULES = ("error", "drop", "median")
 
+def read_table(path: str | Path, **options: Any) -> Table:
+    """A table from CSV and its like, Parquet, or a workbook, also compressed by gzip or zip.
 
-def read_table(
-    path: str | Path,
-    *,
-    target: str | Sequence[str] | None,
-    ignore: str | Sequence[str] = (),
-    missing: str = "error",
-    one_hot: bool = False,
-    decimal: str | None = None,
-    separator: str | None = None,
-    na: Iterable[str] = (),
-) -> Table:
-    """A table from CSV, TSV (also compressed by gzip) or Parquet.
+    The options are those of `TableOptions`. `target` names the column to predict, or several
+    ("a,b"); all others are features, but for those of `ignore`. `missing` says what becomes of
+    cells without a value: "error"; "drop", which leaves their rows out; or "median", which keeps
+    them as NaN, for a split to fill with the median of its training rows (a row without a target is
+    left out). `one_hot` makes a feature of each value of a text column, of all (True) or of those
+    it names.
 
-    `target` names the column to predict, or several ("a,b"); all others are features, but for
-    those of `ignore`. `missing` says what becomes of cells without a value: "error"; "drop", which
-    leaves their rows out; or "median", which keeps them as NaN, for a split to fill with the
-    median of its training rows (a row without a target is left out). `one_hot` makes a feature of
-    each value of a text column. `decimal`, `separator` and `na` are those of `read_sheet`.
-
-    What was found out is in `Table.detected`, what the reader should know in `Table.note`.
-    Raises DataError, one sentence, for a table that cannot be used as it is.
+    What was found out is in `Table.detected`, what the reader should know in `Table.notes`.
+    Raises DataError for a table that cannot be used as it is: one sentence for each problem, and
+    in `ProblemsError.options` those with which the table is read, where there are some.
     """
-    if missing not in MISSING_RULES:
-        raise SettingError(f"missing must be one of {', '.join(MISSING_RULES)}; got {missing!r}")
-    sheet = read_sheet(path, decimal=decimal, separator=separator, na=na)
-    features, targets = _choose(sheet, target, ignore)
+    chosen = TableOptions(**options)
+    for name, words in (("missing", MISSING_RULES), ("split", SPLIT_ORDERS)):
+        if getattr(chosen, name) not in words:
+            raise SettingError(
+                f"{name} must be one of {', '.join(words)}; got {getattr(chosen, name)!r}"
+            )
+    try:
+        return _read(path, chosen)
+    except (ProblemError, ProblemsError) as first:
+        name = Path(path).name
+        raise all_problems(first, name, chosen, functools.partial(_read, path)) from None
+
+
+def _read(path: str | Path, options: TableOptions) -> Table:
+    own = {name: getattr(options, name) for name in SheetOptions.__dataclass_fields__}
+    sheet = read_sheet(path, **own)
+    choice = choose(sheet, options)
+    features, targets, options = choice.features, choice.targets, choice.options
     _refuse_empty(sheet, (*features, *targets))
-    reading.learn(sheet, features, targets, one_hot)  # what cannot be read is said first
-    sheet = _without_missing(sheet, features, targets, missing)
-    return _checked(sheet, reading.learn(sheet, features, targets, one_hot))
+    columns = _learned(sheet, features, targets, options)
+    whole = _without_missing(sheet, columns, options.missing)
+    table = _checked(whole, reading.learn(whole, features, targets, options), options)
+    notes = (*table.notes, *note_unused_options(sheet, columns, options))
+    return replace(table, notes=notes, note=" ".join(notes))
 
 
-def _choose(
-    sheet: Sheet, target: str | Sequence[str] | None, without: str | Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """The names of the features and of the targets."""
-    names = sheet.frame.columns
-    if not target:
-        raise SettingError(
-            f"which column of {sheet.name} is to be predicted? Name it with --target; the table "
-            f"has {some(names)}"
+def _learned(
+    sheet: Sheet, features: Sequence[str], targets: Sequence[str], options: TableOptions
+) -> Columns:
+    """How the columns can be read. Where some cannot, cells without a value are reported too."""
+    try:
+        return reading.learn(sheet, features, targets, options)
+    except (ProblemError, ProblemsError) as error:
+        found: list[ProblemError] = (
+            list(error.found) if isinstance(error, ProblemsError) else [error]
         )
-    ignored = _named(sheet, without, "--ignore")
-    targets = _named(sheet, target, "--target")
-    for name in targets:
-        if targets.count(name) > 1:
-            raise DataError(f"the target '{name}' is named twice; name each --target once")
-        if name in ignored:
-            raise DataError(
-                f"'{name}' is named by --target and by --ignore; name it in one of them"
-            )
-    features = [name for name in names if name not in (*targets, *ignored)]
-    for name in (*features, *targets):
-        if name in sheet.unnamed:
-            raise DataError(
-                f"{sheet.name}: {name} has no name (is it an index?); give it one in the first "
-                f"line, or leave it out with --ignore '{name}'"
-            )
-    if not features:
-        raise DataError(
-            f"{sheet.name} has no column besides {some((*targets, *ignored))}, so there is nothing "
-            "to predict from; if its columns were not told apart, name what separates them with "
-            "--separator"
-        )
-    return features, targets
+        absent = _absent(sheet, [*features, *targets])
+        if absent and options.missing == "error":
+            found.append(_missing_problem(sheet, absent))
+        raise_all(found)
+        raise
 
 
-def _named(sheet: Sheet, words: str | Sequence[str], option: str) -> list[str]:
-    """The columns that an option names: each word a name, or several with commas between them."""
-    known = sheet.frame.columns
-    names: list[str] = []
-    for word in [words] if isinstance(words, str) else words:
-        parts = [word] if word.strip() in known else word.split(",")
-        names += [" ".join(part.split()) for part in parts if part.strip()]
-    for name in names:
-        if name not in known:
-            raise DataError(
-                f"{sheet.name} has no column '{name}', which {option} names; "
-                f"{did_you_mean(name, known)}{_if_no_header(known)}"
-            )
-    return names
-
-
-def _if_no_header(names: Sequence[str]) -> str:
-    """A hint where the first line seems to hold numbers instead of names."""
-    digits = [
-        name for name in names if name.replace(",", ".").lstrip("-").replace(".", "").isdigit()
-    ]
-    return "; the first line must hold the names of the columns" if digits == list(names) else ""
+def _absent(sheet: Sheet, names: Sequence[str]) -> dict[str, pl.Series]:
+    """The rows of each column that have no value there, of columns that have such rows."""
+    return {
+        name: cells.text.is_null()
+        for name in names
+        if not (cells := sheet.cells(name)).plain and cells.text.null_count()
+    }
 
 
 def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
-    empty = [name for name in columns if not sheet.cells(name).text.count()]
+    empty = [name for name in columns if sheet.cells(name).is_blank]
     if empty:
-        raise DataError(
+        raise ProblemError(
             f"{sheet.name}: no row has a value in {some(empty)}; {ignore(*empty)} leaves out what "
-            "is empty"
+            "is empty",
+            ignore=tuple(empty),
         )
 
 
-def _without_missing(
-    sheet: Sheet, features: Sequence[str], targets: Sequence[str], rule: str
-) -> Sheet:
+def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     """The sheet after what `missing` says of cells without a value."""
-    absent = {name: sheet.cells(name).text.is_null() for name in (*features, *targets)}
-    holes = {name: int(rows.sum()) for name, rows in absent.items() if rows.any()}
+    taken = reading.as_learned(sheet, columns)
+    targets = columns.targets
+    names = [
+        column.name
+        for column in columns.inputs + columns.outputs
+        if not (isinstance(column.reading, Text) and column.reading.absent)
+    ]
+    absent = _absent(taken, names)
+    holes = {name: int(rows.sum()) for name, rows in absent.items()}
     if not holes:
         return sheet
     if rule == "error":
-        name = next(iter(holes))
-        where = ", ".join(f"{number:,} in '{column}'" for column, number in holes.items())
-        place = sheet.place(int(absent[name].arg_true()[0]), name)
-        raise DataError(
-            f"{place} has no value (missing: {where}); "
-            "--missing drop leaves such rows out, --missing median puts the median of the column"
-        )
+        raise _missing_problem(sheet, absent)
     needed = [absent[name] for name in holes if rule == "drop" or name in targets]
     gone = functools.reduce(
         operator.or_, needed, pl.Series([False]).new_from_index(0, len(sheet.lines))
     )
     if gone.all():
         emptiest = max(holes, key=lambda name: holes[name])
-        raise DataError(
+        raise ProblemError(
             f"{sheet.name}: no row has a value in every column; --missing median puts the median "
-            f"of the column, {ignore(emptiest)} leaves out the column with the most holes"
+            f"of the column, {ignore(emptiest)} leaves out the column with the most holes",
+            missing="median",
         )
     notes = []
     if gone.any():
         which = "a missing value" if rule == "drop" else "a missing target"
         notes.append(f"{count(int(gone.sum()), 'row')} with {which} left out of {len(gone):,}.")
-    if rule == "median" and (filled := sum(holes[name] for name in holes if name in features)):
+    if rule == "median" and (filled := sum(holes[name] for name in holes if name not in targets)):
         notes.append(f"{count(filled, 'missing value')} filled with the median of the column.")
     return replace(sheet.keep(~gone), notes=(*sheet.notes, *notes))
 
 
+def _missing_problem(sheet: Sheet, absent: dict[str, pl.Series]) -> ProblemError:
+    """The question of what becomes of cells without a value."""
+    name = next(iter(absent))
+    listed = [(column, int(rows.sum())) for column, rows in absent.items()]
+    where = ", ".join(f"{number:,} in '{column}'" for column, number in listed[:12])
+    if len(listed) > 12:
+        where += f", more in {len(listed) - 12:,} others"
+    place = sheet.place(int(absent[name].arg_true()[0]), name)
+    gone = functools.reduce(operator.or_, absent.values())
+    few = int(gone.sum()) <= len(gone) // 10
+    return ProblemError(
+        f"{place} has no value (missing: {where}); "
+        "--missing drop leaves such rows out, --missing median puts the median of the column",
+        missing="drop" if few else "median",
+    )
+
+
 def _detected(sheet: Sheet, columns: Columns) -> str:
     """What was found out about the file, in a sentence."""
-    said = [sheet.detected, describe(sheet, reading.marks(sheet, columns))]
-    for column in columns.inputs + columns.outputs:
-        if column.kind == TRUTH:
-            words = sorted(sheet.cells(column.name).text.drop_nulls().str.to_lowercase().unique())
-            meaning = " and ".join(f"{word} as {TRUTHS[word]:g}" for word in words)
-            said.append(f"'{column.name}' reads {meaning}")
-        elif column.kind == TEXT:
-            said.append(f"'{column.name}' became {count(len(column.values), 'feature')}")
+    used = columns.inputs + columns.outputs
+    said = [
+        sheet.detected,
+        describe(reading.as_learned(sheet, columns), reading.marks(sheet, columns)),
+    ]
+    said += reading.stated(sheet, used)
+    said += renamed(sheet, [column.name for column in used])
     return "; ".join(part for part in said if part)
 
 
-def _checked(sheet: Sheet, columns: Columns) -> Table:
+def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
     """The finished table, if an honest comparison can be made on it."""
     x, y = reading.features(sheet, columns), reading.targets(sheet, columns)
     checks.check_rows(sheet.name, len(x))
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
     checks.check_targets(sheet.name, columns.targets, y.numpy())
-    notes = [*sheet.notes, *_notes_on_digits(sheet, columns)]
-    checks.check_sizes(sheet.name, columns.features, x.numpy())
-    parts = dict(_split_by(columns.inputs, x))
-    constant = [column.name for column, part in parts.items() if checks.is_constant(part.numpy())]
-    if constant:
-        kept = {column: part for column, part in parts.items() if column.name not in constant}
-        if not kept:
+    notes = list(sheet.notes)
+    owners = [column.name for column in columns.inputs for _ in column.features]
+    checks.check_sizes(sheet.name, owners, x.numpy())
+    constant = checks.constant_columns(x.numpy())
+    dropped = [
+        column.name
+        for column, flags in _split_by(columns.inputs, torch.from_numpy(constant)[None, :])
+        if flags.all()
+    ]
+    if dropped:
+        gone = set(dropped)
+        keep = torch.tensor([owner not in gone for owner in owners])
+        if not keep.any():
             raise DataError(
                 f"{sheet.name}: each feature has one value in every row, so there is nothing to "
                 "predict from; bring a column that varies"
             )
-        columns, x = replace(columns, inputs=tuple(kept)), torch.cat(list(kept.values()), 1)
-        notes.append(f"Left out, because they have one value in every row: {some(constant)}.")
+        kept = tuple(column for column in columns.inputs if column.name not in gone)
+        columns, x = replace(columns, inputs=kept), x[:, keep]
+        notes.append(f"Left out, because they have one value in every row: {some(dropped)}.")
     features, numbers = columns.features, x.numpy()
     owners = [column.name for column in columns.inputs for _ in column.features]
     notes += checks.check_answers(sheet.name, features, owners, numbers, columns.targets, y.numpy())
-    notes += checks.note_duplicates(features, owners, numbers)
-    notes += checks.note_counters(features, numbers)
+    notes += second_look.notes(second_look.Seen(sheet, columns, numbers, y.numpy(), options))
     return Table(
-        name=_stem(sheet.name),
+        name=sheet.stem,
         x=x,
         y=y,
         features=features,
         targets=columns.targets,
         note=" ".join(notes),
+        notes=tuple(notes),
         detected=_detected(sheet, columns),
         columns=columns,
+        split=options.split,
     )
 
 
 def _split_by(columns: Sequence[Column], x: Tensor) -> Iterator[tuple[Column, Tensor]]:
     """Each column with its features."""
     return zip(columns, x.split([len(column.features) for column in columns], 1), strict=True)
-
-
-def _notes_on_digits(sheet: Sheet, columns: Columns) -> list[str]:
-    """Columns of digits that may be no numbers: codes with leading zeros, and endless ones."""
-    notes = []
-    for column in columns.inputs:
-        if column.kind != NUMBER:
-            continue
-        text = sheet.cells(column.name).compact
-        if text.str.contains("^0[0-9]+$").any():
-            notes.append(
-                f"'{column.name}' has leading zeros, as a code has; it is read as numbers, and "
-                f"--ignore '{column.name}' leaves it out."
-            )
-        if text.str.contains("^[+-]?[1-9][0-9]{16,}$").any():
-            notes.append(
-                f"'{column.name}' has more digits than 64-bit numbers keep; it is rounded."
-            )
-    return notes
-
-
-def _stem(name: str) -> str:
-    """The name of a table from that of its file: houses of houses.csv.gz."""
-    path = Path(name)
-    while path.suffix.lower() in _ENDINGS:
-        path = path.with_suffix("")
-    return path.name

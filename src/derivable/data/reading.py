@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
 from torch import Tensor
 
+from derivable.data import as_numbers
 from derivable.data.cells import TRUTHS, fault
-from derivable.data.columns import NUMBER, TEXT, TRUTH, Column, Columns
-from derivable.data.numbers import find_marks, values
+from derivable.data.columns import Column, Columns
+from derivable.data.dates import OPEN, both_ways, find_order
+from derivable.data.forms import find_form
+from derivable.data.kinds import DMY, MDY, Date, Number, Text, Truth
+from derivable.data.numbers import find_marks
+from derivable.data.options import TableOptions
+from derivable.data.problems import ProblemError, did_you_mean, ignore, raise_all, some
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError
 
@@ -20,12 +26,40 @@ MOST_VALUES = 100  # of a text column that becomes one feature for each of its v
 
 
 def learn(
-    sheet: Sheet, features: Sequence[str], targets: Sequence[str], one_hot: bool = False
+    sheet: Sheet, features: Sequence[str], targets: Sequence[str], options: TableOptions
 ) -> Columns:
-    """How each column of a sheet can be read. Raises DataError where one cannot."""
-    inputs = tuple(_learn(sheet, name) for name in features)
-    _refuse_text(sheet, inputs, one_hot)
-    return Columns(inputs, tuple(_learn(sheet, name, target=True) for name in targets))
+    """How each column of a sheet can be read. Raises ProblemError, ProblemsError."""
+    problems: list[ProblemError] = []
+    one_hot = set(options.one_hot_names)
+    orders = _orders(sheet, (*features, *targets))
+
+    def learned(name: str, *, target: bool) -> Column:
+        try:
+            if name in one_hot:
+                return Column(name, _text(sheet, name, options))
+            return Column(name, _learn(sheet, name, orders, target=target, options=options))
+        except ProblemError as problem:
+            problems.append(problem)
+            return Column(name)
+
+    inputs = tuple(learned(name, target=False) for name in features)
+    inputs = tuple(
+        replace(column, reading=_text(sheet, column.name, options))
+        if isinstance(column.reading, Text)
+        else column
+        for column in inputs
+    )
+    problems += _refused_text(sheet, inputs, options)
+    outputs = tuple(learned(name, target=True) for name in targets)
+    raise_all(problems)
+    return Columns(*(tuple(_kept(sheet, column) for column in side) for side in (inputs, outputs)))
+
+
+def _kept(sheet: Sheet, column: Column) -> Column:
+    """A column with what must be known of it to read another file."""
+    words = sheet.added | sheet.missing_in.get(column.name, frozenset())
+    twin = column.name in sheet.twins
+    return replace(column, missing=tuple(sorted(words)), twin=twin) if words or twin else column
 
 
 def features(sheet: Sheet, columns: Columns) -> Tensor:
@@ -43,83 +77,160 @@ def targets(sheet: Sheet, columns: Columns) -> Tensor:
     return _read(sheet, columns, columns.outputs)
 
 
+def as_learned(sheet: Sheet, columns: Columns) -> Sheet:
+    """The sheet whose cells are taken as those of the columns were when these were learned."""
+    known = [c for c in columns.inputs + columns.outputs if c.name in sheet.known]
+    sheet = sheet.with_missing({c.name: frozenset(c.missing) for c in known if c.missing})
+    forms = {c.name: c.reading.form for c in known if isinstance(c.reading, Number)}
+    return sheet.written_as({name: form for name, form in forms.items() if form is not None})
+
+
 def marks(sheet: Sheet, columns: Columns, wanted: Sequence[Column] | None = None) -> dict[str, str]:
     """The decimal mark of each of the `wanted` columns of numbers, or of all, that a sheet has."""
     both = columns.inputs + columns.outputs
-    wanted = both if wanted is None else wanted
-    numbers = [c for c in both if c.kind == NUMBER and c.name in sheet.frame.columns]
+    asked = {column.name for column in (both if wanted is None else wanted)}
+    numbers = [c.name for c in both if isinstance(c.reading, Number) and c.name in sheet.known]
     return find_marks(
-        sheet,
-        [column.name for column in numbers if column in wanted],
-        [column.name for column in numbers if column not in wanted],
+        as_learned(sheet, columns),
+        [name for name in numbers if name in asked],
+        [name for name in numbers if name not in asked],
     )
+
+
+def stated(sheet: Sheet, columns: Sequence[Column]) -> list[str]:
+    """What was recognised in these columns, in words."""
+    whole = Columns(tuple(columns), ())
+    sheet = as_learned(sheet, whole)
+    said = [as_numbers.stated(c.reading, sheet, c.name) for c in columns if c.name in sheet.known]
+    return [words for words in said if words]
 
 
 def unused(sheet: Sheet, columns: Columns) -> tuple[str, ...]:
     """The columns of a sheet that are neither features nor targets."""
     used = {column.name for column in columns.inputs + columns.outputs}
-    return tuple(name for name in sheet.frame.columns if name not in used)
+    return tuple(name for name in sheet.columns if name not in used)
 
 
 def _read(sheet: Sheet, columns: Columns, wanted: Sequence[Column]) -> Tensor:
     """What the wanted columns become, side by side."""
-    names = sheet.frame.columns
-    if absent := {column.name for column in wanted} - set(names):
-        name = min(absent)
-        hint = did_you_mean(name, names)
-        raise DataError(f"{sheet.name} has no column '{name}', which is needed; {hint}")
     for column in wanted:
-        _refuse_unreadable(sheet, column)
+        if column.name not in sheet.known:
+            hint = did_you_mean(column.name, sheet.columns)
+            raise DataError(f"{sheet.name} has no column '{column.name}', which is needed; {hint}")
+        if column.name in sheet.twins and not column.twin:
+            raise DataError(
+                f"{sheet.name}: the name '{column.name}' stands over several columns, of which one "
+                "is needed; give the others another name"
+            )
+    taken = as_learned(sheet, columns)
+    problems = []
+    for column in wanted:
+        try:
+            as_numbers.refuse(column.reading, taken, column.name)
+        except ProblemError as problem:
+            problems.append(problem)
+    raise_all(problems)
     found = marks(sheet, columns, wanted)
-    parts = [
-        values(sheet, column.name, found[column.name]).to_numpy()[:, None]
-        if column.kind == NUMBER
-        else _indicators(sheet, column)
-        for column in wanted
-    ]
+    parts = [as_numbers.read(c.reading, taken, c.name, found.get(c.name, "")) for c in wanted]
     rows = np.concatenate(parts, axis=1) if parts else np.empty((len(sheet.frame), 0))
     return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float64))
 
 
-def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """The end of a sentence about a name that is not there."""
-    lower = {known.lower(): known for known in names}
-    near = difflib.get_close_matches(name.lower(), lower, n=1)
-    if near:
-        return f"did you mean '{lower[near[0]]}'?"
-    return f"it has {some(names)}"
+def _orders(sheet: Sheet, names: Sequence[str]) -> dict[str, str]:
+    """The order of each column of dates; one that is open follows the others, if these agree."""
+    found = {}
+    for name in names:
+        cells = sheet.cells(name)
+        if cells.first("other") is not None and (order := find_order(cells)) is not None:
+            found[name] = order
+    shown = {order for order in found.values() if order in (DMY, MDY)}
+    said = sheet.dates or (shown.pop() if len(shown) == 1 else OPEN)
+    either = {DMY, MDY, OPEN} if sheet.dates else {OPEN}
+    return {name: said if order in either else order for name, order in found.items()}
 
 
-def _learn(sheet: Sheet, name: str, target: bool = False) -> Column:
-    """How one column can be read; DataError, with the cell, where it cannot."""
+def _learn(
+    sheet: Sheet, name: str, orders: Mapping[str, str], *, target: bool, options: TableOptions
+) -> Number | Truth | Text | Date:
+    """How one column can be read; ProblemError, with the cell, where it cannot."""
     cells = sheet.cells(name)
     row = cells.first("other")
     if row is None:
-        return Column(name)
+        return Number()
     if cells.outside(TRUTHS, lower=True) is None:
-        return Column(name, TRUTH)
-    cell = cells.text[row]
-    place, wrong = f"{sheet.place(row, name)}: '{cell}'", fault(cell)
-    way_out = "choose another --target" if target else f"{ignore(name)} leaves the column out"
+        return Truth()
+    form = find_form(cells, sheet.missing)
+    if form is not None:
+        return Number(form)
+    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
+    if name in orders and not target:
+        if orders[name] == OPEN:
+            one, other = both_ways(cells.text[row])
+            raise ProblemError(
+                f"{place} can be read as {one} or as {other}; say which comes first, day or month, "
+                "with --dates dmy or --dates mdy",
+                dates=DMY,
+            )
+        return as_numbers.learn_date(sheet, name, orders[name])
+    wrong = fault(cells.text[row])
     only_text = wrong is None and bool(cells.kind.is_in(["other", "missing"]).all())
-    if only_text and target:
-        raise DataError(f"{place} is text, and a target must be numbers; {way_out}")
-    if not only_text:
-        more = int(cells.kind.eq("other").sum()) - 1
-        also = f", one of {more + 1:,} cells of the column that are no numbers" if more else ""
-        raise DataError(f"{place} {wrong or 'is not a number'}{also}; correct it, or {way_out}")
-    return Column(name, TEXT, tuple(sorted(cells.text.drop_nulls().unique())))
+    if only_text and not target:
+        return Text()
+    if wrong is None and only_text:
+        wrong = "is text, and a target must be numbers"
+    raise _no_number(sheet, name, wrong, target=target, options=options)
 
 
-def _refuse_text(sheet: Sheet, columns: Sequence[Column], one_hot: bool) -> None:
+def _no_number(
+    sheet: Sheet, name: str, wrong: str | None, *, target: bool, options: TableOptions
+) -> ProblemError:
+    """The problem of a column of numbers with cells that are none."""
+    cells = sheet.cells(name)
+    row = cells.first("other") or 0
+    others = cells.text.filter(cells.kind == "other")
+    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
+    way_out = "choose another --target" if target else f"{ignore(name)} leaves the column out"
+    remedy: dict[str, Any] = {} if target else {"ignore": (name,)}
+    words = others.unique(maintain_order=True).to_list()
+    few = len(words) <= 3 and 2 * len(others) < cells.text.count()
+    if (
+        wrong is None
+        and few
+        and not any(character.isdigit() for word in words for character in word)
+    ):
+        spelled = " ".join(f"--na '{word}'" for word in words)
+        way_out += f", or {spelled} takes {'these' if len(words) > 1 else 'it'} for missing"
+        remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
+    if row == 0 and len(others) == 1 and not target:
+        way_out += f", or --units skip leaves {sheet.unit} {sheet.lines[0]} out"
+    if wrong is None:
+        wrong = "is not a number"
+    elif len(others) > 1 and not target:
+        wrong += f", one of {len(others)} cells of the column that are no numbers"
+    return ProblemError(f"{place} {wrong}; correct it, or {way_out}", **remedy)
+
+
+def _text(sheet: Sheet, name: str, options: TableOptions) -> Text:
+    """The reading of a column of categories."""
+    words = as_numbers.words_of(Text(merged=options.merge_spellings), sheet, name)
+    values = tuple(sorted(words.drop_nulls().unique().to_list()))
+    absent = options.missing_category and bool(words.null_count())
+    return Text(values, options.merge_spellings, absent)
+
+
+def _refused_text(
+    sheet: Sheet, columns: Sequence[Column], options: TableOptions
+) -> list[ProblemError]:
     """Text becomes features only where that was asked for and its values are few."""
-    text = [column for column in columns if column.kind == TEXT]
-    many = [column.name for column in text if len(column.values) > MOST_VALUES]
-    few = [] if one_hot else [column.name for column in text if column.name not in many]
+    text = {c.name: c.reading for c in columns if isinstance(c.reading, Text)}
+    many = [name for name, reading in text.items() if len(reading.values) > MOST_VALUES]
+    asked = set(text) if options.one_hot_all else set(options.one_hot_names)
+    few = [name for name in text if name not in many and name not in asked]
     if not few and not many:
-        return
-    first = next(column.name for column in text if column.name in (*few, *many))
-    row = sheet.cells(first).first("other") or 0
+        return []
+    first = next(name for name in text if name in (*few, *many))
+    cells = sheet.cells(first)
+    row = cells.first("other") or 0
     ways = []
     if few:
         ways.append(f"--one-hot makes a feature of each value of {some(few)}")
@@ -127,41 +238,15 @@ def _refuse_text(sheet: Sheet, columns: Sequence[Column], one_hot: bool) -> None
         ways.append(f"{ignore(*many)} leaves out what has more than {MOST_VALUES} values")
     else:
         ways.append(f"{ignore(*few)} leaves the column{'s' * (len(few) > 1)} out")
-    cell = sheet.cells(first).text[row]
-    raise DataError(f"{sheet.place(row, first)}: '{cell}' is text; {', '.join(ways)}")
-
-
-def ignore(*names: str) -> str:
-    """The option that leaves these columns out."""
-    joined = [",".join(names)] if not any("," in name for name in names) else names
-    return " ".join(f"--ignore '{word}'" for word in joined)
-
-
-def _refuse_unreadable(sheet: Sheet, column: Column) -> None:
-    """Each cell must be of the kind of its column."""
-    cells = sheet.cells(column.name)
-    if column.kind == NUMBER:
-        row, expected = cells.first("other"), "is not a number; correct the cell"
-    elif column.kind == TRUTH:
-        row = cells.outside(TRUTHS, lower=True)
-        expected = "is neither true nor false; correct the cell"
-    else:
-        row = cells.outside(column.values)
-        expected = f"is none of the values that were met before: {some(column.values)}"
-    if row is not None:
-        raise DataError(f"{sheet.place(row, column.name)}: '{cells.text[row]}' {expected}")
-
-
-def _indicators(sheet: Sheet, column: Column) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Words as numbers: 1 and 0 for each value of text, one column of them for true and false."""
-    text = sheet.cells(column.name).text
-    if column.kind == TRUTH:
-        words = text.str.to_lowercase()
-        return words.replace_strict(TRUTHS, return_dtype=pl.Float64).to_numpy()[:, None]
-    return pl.DataFrame({v: (text == v).cast(pl.Float64) for v in column.values}).to_numpy()
-
-
-def some(words: Sequence[str], most: int = 12) -> str:
-    """The first of some names or values, as a list in a sentence."""
-    rest = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(f"'{word}'" for word in words[:most]) + rest
+    said = (
+        f"{sheet.quoted(row, first)} is text"
+        if cells.kind[row] == "other"
+        else "there are categories"
+    )
+    remedy = {"one_hot": tuple(few), "ignore": tuple(many)}
+    return [
+        ProblemError(
+            f"{sheet.place(row, first)}: {said}; {', '.join(ways)}",
+            **{name: words for name, words in remedy.items() if words},
+        )
+    ]

@@ -81,16 +81,20 @@ def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -
 
 
 def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
-    """80% of the rows train and 20% test, shuffled by `seed`.
+    """80% of the rows train and 20% test, shuffled by `seed`; or in file order, as `table` says.
 
     Features and targets are standardised as the training rows say, which know nothing of the test
     rows.
     """
-    order = torch.randperm(len(table.x), generator=torch.Generator().manual_seed(seed))
+    if table.split == "last":
+        order, protocol = torch.arange(len(table.x)), "sound_last"
+    else:
+        generator = torch.Generator().manual_seed(seed)
+        order, protocol = torch.randperm(len(table.x), generator=generator), "sound"
     cut = int(TRAIN_SHARE * len(order))
     with on_one_thread(table.x.numel()):
         x, y = table.x[order], table.y[order]
-        return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), "sound", dtype)
+        return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), protocol, dtype)
 
 
 SPLITS: dict[str, Callable[..., Split]] = {"lab": lab_split, "sound": sound_split}

@@ -23,8 +23,10 @@ class Table:
     features: tuple[str, ...]
     targets: tuple[str, ...]
     note: str = ""  # what the reader must know, for example that this is not the table asked for
+    notes: tuple[str, ...] = ()  # the same, note by note
     detected: str = ""  # what was found out about the file that it was read from
     columns: Columns | None = None  # how the columns of that file became features and targets
+    split: str = "shuffled"  # which rows test by the sound protocol; or "last": in file order
 
     def digest(self) -> str:
         """SHA-256 of the names and numbers: the same for the same content, whatever the file."""

@@ -243,6 +243,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "testent. Variables et cibles sont centrées et réduites d'après les lignes "
         "d'apprentissage, qui ne savent rien des lignes de test.",
     ),
+    "protocol_sound_last": (
+        "The rows stay in file order; the first {train} train and the last {test} test. Features "
+        "and targets are standardised as the training rows say, which know nothing of the test "
+        "rows.",
+        f"Les lignes restent dans l'ordre du fichier{NB}; les {{train}} premières apprennent, les "
+        "{test} dernières testent. Variables et cibles sont centrées et réduites d'après les "
+        "lignes d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
     "protocol_other": (
         "Protocol {name}: {train} rows train and {test} test.",
         f"Protocole {{name}}{NB}: {{train}} lignes apprennent et {{test}} testent.",

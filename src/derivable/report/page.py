@@ -294,9 +294,13 @@ def _rates(comparison: Comparison, words: Words) -> str:
 
 def _protocol(comparison: Comparison, words: Words) -> str:
     facts = comparison.facts
-    known = facts.protocol in {"lab", "sound"}
+    known = {
+        "lab": "protocol_lab",
+        "sound": "protocol_sound",
+        "sound_last": "protocol_sound_last",
+    }
     split = words(
-        f"protocol_{facts.protocol}" if known else "protocol_other",
+        known.get(facts.protocol, "protocol_other"),
         name=facts.protocol,
         train=words.count(facts.train_rows),
         test=words.count(facts.test_rows),

@@ -1,0 +1,334 @@
+"""`read_sheet`: from a file to a `Sheet`, in steps: bytes, text, lines of cells, names, rows."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from derivable.data import layout
+from derivable.data.cells import BLANKS
+from derivable.data.dialect import SEPARATORS, decode, find_separator
+from derivable.data.layout import Commented, Finding, NoNames, Preamble
+from derivable.data.options import SheetOptions
+from derivable.data.problems import ProblemError, count
+from derivable.data.records import Records, read_text
+from derivable.data.sheet import Sheet
+from derivable.data.source import Source, read_source
+from derivable.data.totals import find_total
+from derivable.data.workbook import read_workbook
+from derivable.errors import DataError, SettingError
+
+
+def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sheet:
+    """A file as columns of cells. The options are those of `SheetOptions`.
+
+    `optional` says whether a column may be left out, which then is advised where one cannot be
+    read. Raises DataError for what cannot be read, with file and line.
+    """
+    chosen = _checked(SheetOptions(**options))
+    source = read_source(path, chosen.sheet)
+    if source.content.startswith(b"PAR1"):
+        sheet = _read_parquet(source)
+    elif source.is_workbook:
+        grid, name = read_workbook(source)
+        named = replace(source, name=f"{source.name}, sheet '{name}'")
+        sheet = replace(_laid_out(named, _Lines(grid, "workbook"), chosen), stem=source.stem)
+    else:
+        sheet = _read_text(source, chosen)
+    if source.sheet is not None and not source.is_workbook:
+        raise SettingError(
+            f"--sheet names a part of a workbook or an archive; {source.name} is none"
+        )
+    if not len(sheet.frame):
+        raise DataError(f"{source.name} has names of columns and no rows of numbers below them")
+    sheet = replace(sheet, decimal=chosen.decimal, dates=chosen.dates, optional=optional)
+    return _without_total(_with_missing(sheet, chosen.na), chosen)
+
+
+def _checked(options: SheetOptions) -> SheetOptions:
+    """The options, if each has a meaning."""
+    choices = {
+        "decimal": (".", ","),
+        "units": ("skip", "keep"),
+        "total": ("drop", "keep"),
+        "dates": ("dmy", "mdy"),
+    }
+    for name, words in choices.items():
+        value = getattr(options, name)
+        if value not in (None, *words):
+            raise SettingError(f"{name} must be {' or '.join(map(repr, words))}, got {value!r}")
+    if options.header is not None and (options.no_header or options.header < 1):
+        raise SettingError(
+            f"header must be the number of a line, from 1 on, and goes without no_header; got "
+            f"{options.header}"
+        )
+    separator = {"tab": "\t", "\\t": "\t"}.get(options.separator or "", options.separator)
+    if separator is not None and (
+        len(separator.encode()) != 1 or separator.isalnum() or separator in '".-+\r\n'
+    ):
+        raise SettingError(
+            f"the separator must be one character such as ',', ';' or tab, got {separator!r}"
+        )
+    na = (options.na,) if isinstance(options.na, str) else tuple(options.na)
+    return replace(options, separator=separator, na=na)
+
+
+def _read_parquet(source: Source) -> Sheet:
+    try:
+        frame = pl.read_parquet(io.BytesIO(source.content))
+    except Exception as error:  # a broken file makes polars raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{source.name} is a broken Parquet file: {reason}") from None
+    rows = pl.Series(range(1, len(frame) + 1), dtype=pl.Int64)
+    opening = f"{source.name}: Parquet"
+    return Sheet(source.name, source.stem, frame, rows, unit="row", opening=opening)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The records of a file, with what was found before these."""
+
+    records: Records
+    how: str  # in which encoding, with which separator
+    separator: str = ""
+    top: int | None = None  # the first line that is no record
+    hashed: tuple[int, list[str]] | None = None  # a line with a # that may hold the names
+
+
+def _read_text(source: Source, options: SheetOptions) -> Sheet:
+    name = source.name
+    text, encoding = decode(source.content, name)
+    first_line, _, rest = text.partition("\n")
+    skipped, separator, top = 0, options.separator, None
+    if first_line.lower().startswith("sep=") and len(first_line) == 5:  # Excel's own header
+        separator, text, skipped = separator or first_line[4], rest, 1
+    comments: list[tuple[int, str]] = []
+    if options.header is not None:
+        top = 1 if options.header > skipped + 1 else None
+        text, skipped = _from_line(text, options.header, skipped, name)
+    elif not options.no_header:
+        text, more, comments = layout.without_comments(text)
+        comments = [(skipped + number + 1, line) for number, line in comments]
+        top = comments[0][0] if comments else None
+        skipped += more
+        if not text.strip(BLANKS):
+            raise DataError(f"{name} holds lines that begin with # and nothing else")
+    separator = separator or find_separator(text, name)
+    hashed = None
+    if comments:
+        line, comment = comments[-1]
+        hashed = line, [cell.strip(BLANKS) for cell in comment.split(separator)]
+    how = f"{encoding}, cells separated by {SEPARATORS.get(separator, repr(separator))}"
+    records = read_text(text, separator, name, skipped)
+    return _laid_out(source, _Lines(records, how, separator, top, hashed), options)
+
+
+def _from_line(text: str, line: int, skipped: int, name: str) -> tuple[str, int]:
+    """The text from a line on, whose # is taken away, and how many lines stand before it."""
+    lines = text.split("\n", line - skipped - 1) if line > skipped else []
+    if len(lines) < line - skipped or not lines or not lines[-1].strip(BLANKS):
+        raise DataError(f"{name} has no line {line} for names of columns, which --header asks for")
+    rest = lines[-1]
+    if rest.lstrip(BLANKS).startswith("#"):
+        rest = rest.lstrip(BLANKS)[1:]
+    return rest, line - 1
+
+
+def _laid_out(source: Source, lines: _Lines, options: SheetOptions) -> Sheet:
+    """The rows below the names, and what stands around them."""
+    records = lines.records
+    number = _names_at(lines, options, source.name)
+    width = _refuse_ragged(lines, number, source.name)
+    frame, rows = records.frame(number + 1, width), records.lines[number + 1 :]
+    finding: Finding | None
+    if options.no_header:
+        names, finding = [f"column {i + 1}" for i in range(width)], NoNames(width)
+        frame, rows = records.frame(number, width), records.lines[number:]
+    elif (commented := _names_in_comment(lines, number, frame, options, source.name)) is not None:
+        names, finding = commented[1], Commented(commented[0])
+        frame, rows = records.frame(number, width), records.lines[number:]
+    else:
+        names, finding = records.record(number), _preamble(lines, number, options)
+    sheet = replace(
+        _named(source, names, frame, rows, int(records.lines[number])),
+        unit=records.unit,
+        separator=lines.separator,
+        opening=f"{source.name}: {lines.how}",
+        findings=(finding,) if finding else (),
+        remarks=frozenset(
+            int(line)
+            for line, cells in zip(records.lines, records.widths, strict=True)
+            if cells < width and line >= records.lines[number]
+        ),
+    )
+    return sheet if options.no_header else _without_units(sheet, options)
+
+
+def _names_at(lines: _Lines, options: SheetOptions, name: str) -> int:
+    """Which record holds the names, or is the first where none does."""
+    records = lines.records
+    if options.no_header:
+        return 0
+    if options.header is None:
+        return layout.find_names(records)
+    found = (records.lines == options.header).arg_true()
+    if not len(found):
+        raise DataError(
+            f"{name} has no {records.unit} {options.header} for names of columns, which --header "
+            "asks for"
+        )
+    return int(found[0])
+
+
+def _preamble(lines: _Lines, number: int, options: SheetOptions) -> Preamble | None:
+    """The lines before the names, if there are any with something in them."""
+    records = lines.records
+    top = lines.top or (int(records.lines[0]) if number else None)
+    if top is None:
+        return None
+    last = int(records.lines[number]) - 1
+    return Preamble(records.unit, top, last, options.header is not None)
+
+
+def _names_in_comment(
+    lines: _Lines, number: int, frame: pl.DataFrame, options: SheetOptions, name: str
+) -> tuple[int, list[str]] | None:
+    """The names in a line that begins with #, where what follows is data; asks if unsure."""
+    if options.header is not None or not len(frame):
+        return None
+    record = [cell.strip(BLANKS) for cell in lines.records.record(number)]
+    like = layout.looks_like_data(record, frame)
+    hashed = lines.hashed
+    fits = hashed is not None and len(hashed[1]) == len(record) > 1 and like is not False
+    if hashed is not None and fits and lines.top == hashed[0]:
+        return hashed
+    line = int(lines.records.lines[number])
+    if hashed is not None and fits:
+        raise ProblemError(
+            f"{name}: the names of the columns may stand in line {hashed[0]}, which begins with "
+            f"#, or in line {line}; say which with --header {hashed[0]} or --header {line}",
+            header=hashed[0],
+        )
+    if like:
+        raise layout.ask_for_names(f"{name}, {lines.records.unit} {line}", record, line)
+    return None
+
+
+def _refuse_ragged(lines: _Lines, number: int, name: str) -> int:
+    """All records below the names must be as wide; a word alone may stand below the table."""
+    records, widths = lines.records, lines.records.widths
+    width, last = widths[number], len(widths)
+    while width > 1 and last > number + 1 and widths[last - 1] == 1:
+        if layout.is_number(records.record(last - 1)[0]):
+            break
+        last -= 1
+    odd = next((i for i in range(number, last) if widths[i] != width), None)
+    if odd is not None:
+        here, names = count(widths[odd], "cell"), count(width, "cell")
+        said = SEPARATORS.get(lines.separator, repr(lines.separator))
+        raise DataError(
+            f"{name}, line {records.lines[odd]} has {here} where line {records.lines[number]}, "
+            f"with the names of the columns, has {names}, separated by {said}; correct the line, "
+            "name another character with --separator, or the line of the names with --header"
+        )
+    return width
+
+
+def _named(
+    source: Source, record: Sequence[str], frame: pl.DataFrame, lines: pl.Series, line: int
+) -> Sheet:
+    """The sheet whose columns have the names of a record; each name is made to stand once."""
+    names = [" ".join((cell or "").strip(BLANKS).split()) for cell in record]
+    unnamed = {f"column {number + 1}" for number, column in enumerate(names) if not column}
+    names = [column or f"column {number + 1}" for number, column in enumerate(names)]
+    met: dict[str, int] = {}
+    twins: dict[str, str] = {}
+    taken = set(names)
+    unique = []
+    for column in names:
+        met[column] = met.get(column, 0) + 1
+        own = column
+        if met[column] > 1:
+            number = met[column]
+            while (own := f"{column} ({number})") in taken:
+                number += 1
+            taken.add(own)
+            twins |= {column: column, own: column}
+        unique.append(own)
+    frame.columns = unique
+    if len(frame):
+        gone = [column for column in unnamed if _is_blank(frame[column]).all()]  # a last ";"
+        frame = frame.drop(gone)
+    empty: pl.Series | None = None
+    for series in frame.get_columns():
+        here = _is_blank(series)
+        empty = here if empty is None else empty & here
+        if not empty.any():  # as soon as each row has a value
+            break
+    sheet = Sheet(source.name, source.stem, frame, lines, unnamed=frozenset(unnamed), twins=twins)
+    if empty is None or not empty.any():
+        return sheet
+    note = f"{count(int(empty.sum()), 'row')} without any value left out."
+    return replace(sheet.keep(~empty), notes=(note,))
+
+
+def _is_blank(column: pl.Series) -> pl.Series:
+    if column.dtype != pl.String:
+        return column.is_null()
+    return column.fill_null("").str.strip_chars(BLANKS) == ""
+
+
+def _without_units(sheet: Sheet, options: SheetOptions) -> Sheet:
+    """The sheet without the row of units below the names, where it has one or is said to."""
+    if options.units == "keep" or len(sheet.frame) < 2:
+        return sheet
+    first = sheet.frame.row(0)
+    if options.units is None:
+        if any(
+            cell is not None and (not isinstance(cell, str) or layout.is_number(cell))
+            for cell in first
+        ):
+            return sheet
+        words = layout.find_units([sheet.cells(column) for column in sheet.columns])
+        if not words:
+            return sheet
+    else:
+        words = tuple(str(cell).strip(BLANKS) for cell in first if str(cell or "").strip(BLANKS))
+    found = layout.Units(f"{sheet.unit} {sheet.lines[0]}", words)
+    frame, lines = sheet.frame.slice(1), sheet.lines.slice(1)
+    return replace(sheet, frame=frame, lines=lines, findings=(*sheet.findings, found), _cells={})
+
+
+def _with_missing(sheet: Sheet, na: Sequence[str]) -> Sheet:
+    """The sheet that knows the user's spellings of a missing value: TEXT, or COLUMN=TEXT."""
+    words: dict[str, frozenset[str]] = {}
+    added = set()
+    for word in na:
+        column, equals, text = word.rpartition("=")
+        if equals and column.strip() in sheet.known:
+            column = column.strip()
+            words[column] = words.get(column, frozenset()) | {text.strip().lower()}
+        else:
+            added.add(word.strip().lower())
+    if added:
+        more = frozenset(added)
+        sheet = replace(sheet, missing=sheet.missing | more, added=more, _cells={})
+    return sheet.with_missing(words)
+
+
+def _without_total(sheet: Sheet, options: SheetOptions) -> Sheet:
+    """The sheet without totals and remarks, once the user said so."""
+    if options.total == "keep":
+        return sheet
+    found = find_total(sheet)
+    if found is None:
+        return sheet
+    if options.total is None:
+        raise ProblemError(f"{sheet.name}, {found.question}", total="drop")
+    rows = pl.Series(range(len(sheet.frame)), dtype=pl.Int64).is_in(list(found.rows))
+    return replace(sheet.keep(~rows), findings=(*sheet.findings, found))

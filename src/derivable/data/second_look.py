@@ -1,0 +1,281 @@
+"""A second look at a table that can be read: what a person would ask about before training on it.
+
+Each note is a sentence with the option that helps. Nothing here changes a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from derivable.data import checks, reading
+from derivable.data.as_numbers import spelled
+from derivable.data.cells import Cells
+from derivable.data.columns import Columns
+from derivable.data.kinds import Date, Number, Text
+from derivable.data.options import TableOptions
+from derivable.data.problems import count, some
+from derivable.data.sheet import Sheet
+from derivable.data.split import TRAIN_SHARE
+
+Array = npt.NDArray[np.float64]
+
+FEW_TEST_ROWS = 30
+NEARLY = 0.999  # the R² from which on one feature nearly is the target
+ORDERS = 3  # of magnitude, from which on a target is said to span them
+SENTINELS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, -999.9, -9999.9)
+MOST_NOTES = 5  # of one kind
+
+_CODE = re.compile(
+    r"(?:^|[\W_])(?:codes?|ids?|identifiant|zip|cp|insee|plz|postal\w*|postcode|sire[nt]|dept|"
+    r"d[ée]partement|r[ée]gion|commune|iris|shop|store|magasin|agence|station|compte|account|acc|"
+    r"client|customer|patient|sku|ean|isbn|phone|tel|t[ée]l[ée]phone|ref|nr|num[ée]ro|n°)"
+    r"(?:$|[\W_\d])",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?:^|[\W_])(?:t|time|temps|date|day|jour|week|semaine|month|mois|year|ann[ée]e|an|jahr|año|"
+    r"hour|heure|timestamp)(?:$|[\W_\d])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A table, and what it was made from."""
+
+    sheet: Sheet
+    columns: Columns
+    x: Array
+    y: Array
+    options: TableOptions
+
+    @cached_property
+    def numbers(self) -> dict[str, Array]:
+        """The features that are columns of numbers."""
+        found, place = {}, 0
+        for column in self.columns.inputs:
+            if isinstance(column.reading, Number):
+                found[column.name] = self.x[:, place]
+            place += len(column.features)
+        return found
+
+    @cached_property
+    def whole(self) -> dict[str, Array]:
+        """Those of whole numbers, without the cells that are missing."""
+        return {
+            name: cells[~np.isnan(cells)]
+            for name, cells in self.numbers.items()
+            if np.all((cells == np.floor(cells)) | np.isnan(cells))
+        }
+
+    def cells(self, name: str) -> Cells:
+        """The text of a column."""
+        return self.sheet.cells(name)
+
+
+def notes(seen: Seen) -> list[str]:
+    """All that should be known, each with its option."""
+    owners = [column.name for column in seen.columns.inputs for _ in column.features]
+    kinds = (
+        _codes(seen),
+        _digits(seen),
+        _counters(seen),
+        iter(checks.note_duplicates(seen.columns.features, owners, seen.x)),
+        _spellings(seen),
+        _sentinels(seen),
+        _near_targets(seen),
+        _in_order(seen),
+        _magnitudes(seen),
+        _test_rows(seen),
+    )
+    return [note for kind in kinds for note in _first(list(kind))]
+
+
+def _first(found: list[str]) -> list[str]:
+    """The first notes of a kind: a wide table has thousands."""
+    if len(found) <= MOST_NOTES:
+        return found
+    return [*found[:MOST_NOTES], f"{count(len(found) - MOST_NOTES, 'more note')} of this kind."]
+
+
+def _spaced(name: str) -> str:
+    """A name with its parts apart: customerId as customer_Id."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+
+
+def _codes(seen: Seen) -> Iterator[str]:
+    """Whole numbers that may be codes of something, or identifiers of rows."""
+    for name, cells in seen.whole.items():
+        rows, distinct = len(cells), len(np.unique(cells))
+        ways = f"--one-hot '{name}' makes a category of each, --ignore '{name}' leaves it out."
+        named = _CODE.search(_spaced(name)) is not None
+        if _leading_zeros(seen, name):
+            yield (
+                f"'{name}' has leading zeros, as a code has; it is read as numbers, and "
+                + (ways if distinct <= reading.MOST_VALUES else f"--ignore '{name}' leaves it out.")
+            )
+        elif named and distinct > 0.9 * rows:
+            yield (
+                f"'{name}' has another whole number in nearly each row, as an identifier has; "
+                f"--ignore '{name}' leaves it out."
+            )
+        elif named and 2 < distinct <= reading.MOST_VALUES and 2 * distinct < rows:
+            yield f"'{name}' is named like a code and is read as a number; {ways}"
+        elif _sparse(cells, distinct):
+            yield f"'{name}' holds {distinct} different whole numbers, which may be codes; {ways}"
+
+
+def _leading_zeros(seen: Seen, name: str) -> bool:
+    cells = seen.cells(name)
+    return cells.leading_zero
+
+
+def _sparse(cells: Array, distinct: int) -> bool:
+    """Whether few whole numbers repeat that are far apart and no multiples of one step."""
+    if not 3 <= distinct <= 50 or len(cells) < 10 * distinct or cells.min() < 10:
+        return False
+    steps = np.diff(np.unique(cells)).astype(np.int64)
+    return bool(np.ptp(cells) > 3 * distinct and np.gcd.reduce(steps) == 1)
+
+
+def _digits(seen: Seen) -> Iterator[str]:
+    for name in seen.whole:
+        cells = seen.cells(name)
+        if not cells.typed and np.nanmax(np.abs(cells.floats), initial=0.0) >= 1e16:
+            yield f"'{name}' has more digits than 64-bit numbers keep; it is rounded."
+
+
+def _counters(seen: Seen) -> Iterator[str]:
+    """Features that number the rows, which a table saved with its index has."""
+    if len(seen.columns.features) > 1:
+        for name, cells in seen.whole.items():
+            if len(cells) == len(seen.x) and np.all(np.diff(cells) == 1):
+                yield f"The feature '{name}' numbers the rows; --ignore '{name}' leaves it out."
+
+
+def _spellings(seen: Seen) -> Iterator[str]:
+    """Categories that differ in case or blanks only."""
+    for column in seen.columns.inputs:
+        if not isinstance(column.reading, Text) or column.reading.merged:
+            continue
+        values = pl.Series(column.reading.values, dtype=pl.String)
+        groups: dict[str, list[str]] = {}
+        for value, key in zip(values, spelled(values), strict=True):
+            groups.setdefault(key, []).append(value)
+        for same in groups.values():
+            if len(same) > 1:
+                yield (
+                    f"{some(same)} in '{column.name}' differ in case or blanks only and are "
+                    "categories of their own; --merge-spellings makes one of them."
+                )
+
+
+def _sentinels(seen: Seen) -> Iterator[str]:
+    """Numbers that may stand for a missing value: -999, 9999, 0 among large ones."""
+    targets = dict(zip(seen.columns.targets, seen.y.T, strict=True))
+    for name, cells in {**seen.numbers, **targets}.items():
+        present = cells[~np.isnan(cells)]
+        low, high = present.min(), present.max()
+        for value in (*SENTINELS, 0.0):
+            if value not in (low, high):
+                continue
+            times = int((present == value).sum())
+            rest = present[present != value]
+            if not len(rest) or not _stands_apart(value, times, rest):
+                continue
+            yield (
+                f"'{name}' is {value:g} in {count(times, 'row')} and lies between {rest.min():g} "
+                f"and {rest.max():g} elsewhere; if that means missing: --na '{name}={value:g}'."
+            )
+
+
+def _stands_apart(value: float, times: int, rest: Array) -> bool:
+    """Whether a number is far from the rest, and rare."""
+    if 4 * times > len(rest):
+        return False
+    if value == 0:
+        return len(rest) > 10 and rest.min() >= 10 and rest.min() > 0.2 * float(np.median(rest))
+    gap = rest.min() - value if value < rest.min() else value - rest.max()
+    often = value < 0 or times > 1
+    return often and gap > max(float(np.ptp(rest)), abs(value) / 2) and len(rest) > 10
+
+
+def _near_targets(seen: Seen) -> Iterator[str]:
+    """Features each of which nearly is a target."""
+    features = seen.columns.features
+    if len(features) < 2 or len(seen.x) < 10:
+        return
+    means = np.nanmean(seen.x, axis=0)
+    x = np.where(np.isnan(seen.x), means, seen.x) - means
+    lengths = np.sqrt((x**2).sum(0))
+    for target, y in zip(seen.columns.targets, seen.y.T, strict=True):
+        centred = y - y.mean()
+        r = (x.T @ centred) / np.where(lengths > 0, lengths, 1) / np.sqrt((centred**2).sum())
+        for number in np.flatnonzero(r**2 > NEARLY):
+            name = features[number]
+            yield (
+                f"The feature '{name}' alone gives the target '{target}' with R² = "
+                f"{r[number] ** 2:.5f}; if it is not known before the target, --ignore '{name}' "
+                "leaves it out."
+            )
+
+
+def _in_order(seen: Seen) -> Iterator[str]:
+    """Rows in order of time, which a shuffle mixes."""
+    if seen.options.split == "last" or len(seen.x) < 10:
+        return
+    place = 0
+    for column in seen.columns.inputs:
+        cells, name = seen.x[:, place], column.name
+        place += len(column.features)
+        if isinstance(column.reading, Date):
+            ordered = "days" in column.reading.parts and _rises(cells)
+        elif name in seen.whole:
+            counts = np.all(np.diff(cells) == 1)
+            timely = _TIME.search(_spaced(name)) is not None
+            ordered = bool(counts and (timely or cells[0] not in (0, 1))) or (
+                timely and _rises(cells) and len(np.unique(cells)) > 2
+            )
+        else:
+            ordered = False
+        if ordered:
+            yield (
+                f"The rows are in order of '{name}', as a time series is; --split last tests on "
+                "the last 20% of them, where shuffled rows test between rows that train."
+            )
+            return
+
+
+def _rises(cells: Array) -> bool:
+    steps = np.diff(cells[~np.isnan(cells)])
+    return bool(len(steps) > 5 and (np.all(steps >= 0) or np.all(steps <= 0)) and steps.any())
+
+
+def _magnitudes(seen: Seen) -> Iterator[str]:
+    for target, y in zip(seen.columns.targets, seen.y.T, strict=True):
+        present = y[~np.isnan(y)]
+        if present.min() <= 0 or len(present) < 10:
+            continue
+        orders = int(np.log10(present.max() / present.min()))
+        if orders >= ORDERS:
+            yield (
+                f"The target '{target}' spans {orders} orders of magnitude ({present.min():g} to "
+                f"{present.max():g}), so its largest rows make most of the squared error; "
+                "--loss l1 counts them less."
+            )
+
+
+def _test_rows(seen: Seen) -> Iterator[str]:
+    rows = len(seen.x) - int(TRAIN_SHARE * len(seen.x))
+    if rows < FEW_TEST_ROWS:
+        yield (
+            f"Only {count(rows, 'row')} of {len(seen.x)} {'tests' if rows == 1 else 'test'}, so "
+            "the test loss is a rough figure; another --seed draws other rows."
+        )

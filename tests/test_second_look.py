@@ -1,0 +1,335 @@
+"""What is noted of a table before training, what is asked at once, and what a model reads later."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from derivable.cli.main import main
+from derivable.data import Columns, Table, read_sheet, read_table, reading, sound_split
+from derivable.data.problems import ProblemsError
+from derivable.errors import DataError
+from tests.test_table_files import OPEN, dated
+
+Capture = pytest.CaptureFixture[str]
+Cell = Callable[[int], object]
+
+
+def table_of(folder: Path, columns: dict[str, Cell], rows: int = 200) -> Path:
+    """A table whose cells are functions of the row; y is among these, or is made up."""
+    columns = {"a": lambda i: i * i % 23 + 0.5, "y": lambda i: i * 7 % 31 + 0.25} | columns
+    lines = [",".join(str(cell(i)) for cell in columns.values()) for i in range(rows)]
+    file = folder / "t.csv"
+    file.write_text("\n".join([",".join(columns), *lines]) + "\n")
+    return file
+
+
+def noted(
+    folder: Path, columns: dict[str, Cell] | None = None, rows: int = 200, **options: Any
+) -> tuple[str, ...]:
+    return read_table(table_of(folder, columns or {}, rows), target="y", **options).notes
+
+
+NOTES: dict[str, tuple[dict[str, Cell], str]] = {
+    "code by name": (
+        {"shopId": lambda i: i % 7},
+        "'shopId' is named like a code and is read as a number; --one-hot 'shopId' makes",
+    ),
+    "code by its values": (
+        {"r": lambda i: (11, 28, 67, 93, 75)[i * i % 5]},
+        "'r' holds 3 different whole numbers, which may be codes; --one-hot 'r' makes",
+    ),
+    "leading zeros": ({"z": lambda i: f"0{i % 9 + 1}"}, "'z' has leading zeros, as a code has"),
+    "identifier": (
+        {"customer_id": lambda i: (i * 7919) % 100003},
+        "'customer_id' has another whole number in nearly each row, as an identifier has",
+    ),
+    "counter": ({"n": lambda i: i}, "The feature 'n' numbers the rows; --ignore 'n' leaves it out"),
+    "twice": ({"b": lambda i: i * i % 23 + 0.5}, "The feature 'b' repeats 'a'; --ignore 'b'"),
+    "-999": (
+        {"m": lambda i: -999 if i % 40 == 3 else i % 17},
+        "'m' is -999 in 5 rows and lies between 0 and 16 elsewhere; if that means missing: --na "
+        "'m=-999'.",
+    ),
+    "9999": ({"m": lambda i: 9999 if i % 40 == 3 else i % 17}, "--na 'm=9999'."),
+    "zero": ({"m": lambda i: 0 if i % 40 == 3 else 500 + i % 17}, "--na 'm=0'."),
+    "target": (
+        {"m": lambda i: i * 7 % 31 + 0.25 + i % 3 / 100},
+        "The feature 'm' alone gives the target 'y' with R² = 1.00000",
+    ),
+    "time": (
+        {"t": lambda i: 1000 + i},
+        "The rows are in order of 't', as a time series is; --split last tests on the last 20%",
+    ),
+    "dates": ({"d": lambda i: f"2024-{i // 28 + 1:02}-{i % 28 + 1:02}"}, "in order of 'd'"),
+    "years": ({"year": lambda i: 1990 + i // 9}, "The rows are in order of 'year'"),
+    "magnitudes": (
+        {"y": lambda i: 10 ** (i % 6) + i % 3},
+        "The target 'y' spans 5 orders of magnitude (1 to 100002)",
+    ),
+    "digits": ({"m": lambda i: 10**17 + i * i}, "'m' has more digits than 64-bit numbers keep"),
+}
+
+
+@pytest.mark.parametrize("case", NOTES)
+def test_what_is_noted(case: str, tmp_path: Path) -> None:
+    columns, sentence = NOTES[case]
+    assert any(sentence in note for note in noted(tmp_path, columns)), noted(tmp_path, columns)
+
+
+def test_what_is_not_noted(tmp_path: Path) -> None:
+    assert noted(tmp_path) == ()
+    ordinary: dict[str, Cell] = {
+        "rooms": lambda i: i * i % 7,
+        "age": lambda i: 18 + i * 31 % 60,
+        "tens": lambda i: 10 * (i * i % 9 + 3),
+        "zeros": lambda i: i * i % 5,
+        "population": lambda i: 1000 + i * 7919 % 100003,
+        "year": lambda i: 1990 + i * 7 % 20,
+    }
+    assert noted(tmp_path, ordinary) == ()
+
+
+def test_few_test_rows_are_stated(tmp_path: Path) -> None:
+    (note,) = noted(tmp_path, rows=60)
+    assert note.startswith("Only 12 rows of 60 test, so the test loss is a rough figure")
+
+
+def test_many_notes_of_a_kind_are_counted(tmp_path: Path) -> None:
+    columns: dict[str, Cell] = {f"id{k}": lambda i: i * 7919 % 100003 for k in range(9)}
+    kinds = [note for note in noted(tmp_path, columns) if "identifier" in note or "more" in note]
+    assert len(kinds) == 7
+    assert kinds[5] == "4 more notes of this kind."
+
+
+CITIES = ("Paris", "paris", "Lyon", "Le  Mans", "le mans")
+
+
+def test_spellings_of_one_category(tmp_path: Path) -> None:
+    file = table_of(tmp_path, {"city": lambda i: CITIES[i % 5]})
+    table = read_table(file, target="y", one_hot=True)
+    assert (
+        "'Paris', 'paris' in 'city' differ in case or blanks only and are categories of their own; "
+        "--merge-spellings makes one of them." in table.note
+    )
+    merged = read_table(file, target="y", one_hot=True, merge_spellings=True)
+    assert merged.features == ("a", "city=le mans", "city=lyon", "city=paris")
+    assert merged.x[:, 1:].sum(1).tolist() == [1] * 200
+
+
+def test_categories_by_name_and_missing_ones(tmp_path: Path) -> None:
+    file = table_of(
+        tmp_path, {"city": lambda i: CITIES[i % 3] if i % 9 else "", "k": lambda i: i % 3}
+    )
+    with pytest.raises(DataError, match="column 'city' has no value"):
+        read_table(file, target="y", one_hot="city")
+    table = read_table(file, target="y", one_hot="k,city", missing_category=True)
+    cities = ("city=Lyon", "city=Paris", "city=paris", "city=(missing)")
+    assert table.features == ("a", *cities, "k=0", "k=1", "k=2")
+    assert table.x[0, 1:5].tolist() == [0, 0, 0, 1]
+    assert "'city' became 4 features, one of these for missing cells" in table.detected
+    with pytest.raises(DataError, match="no column 'town', which --one-hot names"):
+        read_table(file, target="y", one_hot="town")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"one_hot": True}, "--one-hot changed nothing: no column that is used is text."),
+        ({"missing": "drop"}, "--missing drop changed nothing: no cell is missing."),
+        ({"missing_category": True}, "--missing-category changed nothing: no category is missing."),
+        ({"merge_spellings": True}, "--merge-spellings changed nothing"),
+        ({"dates": "dmy"}, "--dates changed nothing: no column that is used holds dates."),
+        ({"na": ["-1"]}, "--na '-1' changed nothing: no cell holds it."),
+        ({"na": ["a=-1"]}, "--na 'a=-1' changed nothing: no cell holds it."),
+    ],
+)
+def test_an_option_that_changes_nothing(
+    options: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    assert any(sentence in note for note in noted(tmp_path, **options))
+
+
+PROBLEMS = (
+    "city,ref,size,rent,open\n"
+    + "".join(f"{'LNP'[i % 3]},R{i},{i * i % 17},{i * 7 % 31},{i % 2}\n" for i in range(120))
+    + "L,R120,unknown,4,1\nN,R121,3,,0\n"
+)
+
+
+def test_all_problems_at_once_with_a_command_that_works(tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "my table.csv"
+    file.write_text(PROBLEMS)
+    words = ("fit", str(file), "--target", "rent", "--model", "linear", "--steps", "5")
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        "my table.csv has 3 problems: (1) my table.csv, line 122, column 'size': 'unknown'" in said
+    )
+    assert "(2) my table.csv, line 2, column 'city': 'L' is text; --one-hot makes a feature" in said
+    assert "--ignore 'ref' leaves out what has more than 100 values" in said
+    assert "(3) my table.csv, line 123, column 'rent' has no value (missing: 1 in 'rent')" in said
+    with pytest.raises(ProblemsError) as raised:
+        read_table(file, target="rent")
+    assert raised.value.options is not None
+    command = shlex.join(["derivable", "fit", str(file), *raised.value.options.words()])
+    assert said.endswith(f"; for example: {command}")
+    assert "--one-hot city" in command
+    with pytest.raises(SystemExit) as left:
+        main([*shlex.split(command)[1:], *words[4:], "--out", str(tmp_path / "run"), "--quiet"])
+    assert not left.value.code
+
+
+def test_a_dead_end_has_no_command(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\nx,1\nz,\n")
+    with pytest.raises(ProblemsError, match=r"t.csv has 2 problems: .1. .*'x' is text") as raised:
+        read_table(tmp_path / "t.csv", target="y")
+    assert raised.value.options is None, "two rows are too few whatever is done"
+
+
+def test_the_last_rows_test(tmp_path: Path) -> None:
+    table = read_table(table_of(tmp_path, {"t": lambda i: 1000 + i}), target="y", split="last")
+    split = sound_split(table, seed=3, dtype=torch.float64)
+    assert (split.protocol, len(split.y_test)) == ("sound_last", 40)
+    y = split.scaler.predictions(split.y_test)
+    torch.testing.assert_close(y, table.y[160:])
+    assert split.scaler.y_mean.item() == pytest.approx(table.y[:160].mean().item())
+
+
+def fitted(folder: Path, content: str, *words: str) -> Path:
+    """A model of a table, exported."""
+    (folder / "old.csv").write_text(content)
+    model = folder / "model.safetensors"
+    main_of(
+        "fit", str(folder / "old.csv"), "--target", "y", "--model", "linear", "--steps", "20",
+        "--lr", "0.1", "--quiet", "--out", str(folder / "run"), "--export", str(model), *words,
+    )  # fmt: skip
+    return model
+
+
+def main_of(*words: str, code: int = 0) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert int(left.value.code or 0) == code
+
+
+def predicted(model: Path, content: str, capsys: Capture, *words: str, code: int = 0) -> Any:
+    """What predict prints: JSON, and what it says."""
+    new = model.with_name("new.csv")
+    new.write_text(content)
+    capsys.readouterr()
+    main_of("predict", str(model), str(new), "--json", *words, code=code)
+    printed = capsys.readouterr()
+    return json.loads(printed.out), " ".join(printed.err.split())
+
+
+def test_an_unseen_value_at_prediction(tmp_path: Path, capsys: Capture) -> None:
+    rows = "".join(f"{('Paris', 'Lyon')[i % 2]},{i % 5},{i % 9}\n" for i in range(40))
+    model = fitted(tmp_path, "city,a,y\n" + rows, "--one-hot")
+    new = "city,a\nLyon,3\nNantes,2\n"
+    document, _ = predicted(model, new, capsys, code=3)
+    assert (
+        "'Nantes' is none of the values that were met before: 'Lyon', 'Paris'; --unseen ignore"
+        in (document["error"])
+    )
+    document, said = predicted(model, new, capsys, "--unseen", "ignore")
+    assert len(document["predictions"]) == 2
+    assert "'city' has 1 cell with a value that was not met before ('Nantes'), read as none" in said
+
+
+def test_a_new_file_is_read_as_the_old_one_was(tmp_path: Path, capsys: Capture) -> None:
+    rows = [(f"{i % 12 + 1} %", f"({i % 7})" if i % 3 else f"{i % 7}", i % 9) for i in range(40)]
+    old = "p,b,y\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
+    model = fitted(tmp_path, old)
+    document, said = predicted(model, "p,b\n3 %,(2)\n", capsys)
+    assert len(document["predictions"]) == 1
+    assert "'p' is read without the sign '%'" in said
+    document, _ = predicted(model, "p,b\n0.03,(2)\n", capsys, code=3)
+    assert "'0.03' is not a number with '%', as the column had" in document["error"]
+    document, _ = predicted(model, "p,b\n3 €,(2)\n", capsys, code=3)
+    assert "'3 €' is not a number with '%'" in document["error"]
+
+
+def test_dates_and_spellings_of_missing_are_kept(tmp_path: Path, capsys: Capture) -> None:
+    old = dated("%d/%m/%Y", OPEN).replace(";", ",").replace(",5,", ",-999,")
+    model = fitted(tmp_path, old, "--dates", "dmy", "--na", "-999", "--missing", "median")
+    document, _ = predicted(model, "d,a\n02/03/2024,1\n", capsys)
+    other, _ = predicted(model, "d,a\n2024-03-02,1\n", capsys, code=3)
+    assert "'2024-03-02' is no date (day, month, year)" in other["error"]
+    document, _ = predicted(model, "d,a\n02/03/2024,-999\n", capsys, code=3)
+    assert "column 'a' has no value" in document["error"]
+    document, _ = predicted(model, "d,a\n02/13/2024,1\n", capsys, code=3)
+    assert "'02/13/2024' is no date" in document["error"]
+
+
+def test_a_name_that_is_new_as_a_double_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    rows = "".join(f"{i % 7},{i * i % 5},{i % 9}\n" for i in range(40))
+    model = fitted(tmp_path, "a,b,y\n" + rows)
+    document, _ = predicted(model, "a,b,a\n1,2,3\n", capsys, code=3)
+    assert "the name 'a' stands over several columns, of which one is needed" in document["error"]
+    document, _ = predicted(model, "a,b\n1,2\nTotal,9\n", capsys, code=3)
+    assert "'Total' in 'a'" in document["error"]
+    document, _ = predicted(model, "a,b\n1,2\nTotal,9\n", capsys, "--total", "drop")
+    assert len(document["predictions"]) == 1
+
+
+def test_readings_survive_as_json(tmp_path: Path) -> None:
+    cells: dict[str, Cell] = {
+        "d": lambda i: f"{i % 28 + 1:02}/{i % 12 + 1:02}/2024",
+        "p": lambda i: f"{i % 12} %",
+        "o": lambda i: ("yes", "no")[i % 2],
+        "c": lambda i: ("u", "v", "")[i * i % 7 % 3],
+    }
+    file = table_of(tmp_path, cells)
+    options = {"one_hot": "c", "missing_category": True, "na": ["a=0.5"], "missing": "median"}
+    table = read_table(file, target="y", **options)
+    assert table.columns is not None
+    back = Columns.from_dict(json.loads(json.dumps(table.columns.to_dict())))
+    assert back == table.columns
+    x = reading.features(read_sheet(file), back)
+    torch.testing.assert_close(x, table.x, equal_nan=True, rtol=0, atol=0)
+    assert x.isnan().any()
+
+
+def test_the_columns_of_an_older_model_are_read() -> None:
+    old = {
+        "inputs": [
+            {"name": "a", "kind": "number"},
+            {"name": "t", "kind": "truth"},
+            {"name": "c", "kind": "text", "values": ["u", "v"]},
+        ],
+        "outputs": [{"name": "y", "kind": "number"}],
+    }
+    columns = Columns.from_dict(old)
+    assert columns.features == ("a", "t", "c=u", "c=v")
+    assert columns.to_dict() == old
+
+
+def test_one_hot_and_its_words(tmp_path: Path, capsys: Capture) -> None:
+    rows = "".join(f"{('Paris', 'Lyon')[i % 2]},{i % 5},{i % 9}\n" for i in range(200))
+    (tmp_path / "t.csv").write_text("city,k,y\n" + rows)
+    file, out = str(tmp_path / "t.csv"), str(tmp_path / "run")
+    main_of("fit", "--one-hot", file, "--target", "y", "--quiet", code=2)
+    assert f"--one-hot takes {file} for the name of a column; put FILE before it" in " ".join(
+        capsys.readouterr().err.split()
+    ).replace("│ ", "")
+    (tmp_path / "c.toml").write_text("one-hot = true\n")
+    options = ("--target", "y", "--model", "linear", "--steps", "5", "--quiet")
+    main_of("fit", file, *options, "--config", str(tmp_path / "c.toml"), "--out", out)
+    main_of("fit", file, *options, "--one-hot", "city,k", "--out", f"{out}2")
+    settings = Path(f"{out}2", "run.toml").read_text()
+    assert 'one-hot = ["city,k"]' in settings
+    main_of("fit", "--config", f"{out}2/run.toml", "--quiet", "--out", f"{out}3")
+
+
+def test_a_table_has_its_notes_one_by_one() -> None:
+    x = torch.ones(2, 1)
+    assert Table("t", x, x, ("a",), ("y",), note="one").notes == ()
