@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import datetime
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -397,14 +397,7 @@ def test_a_workbook_keeps_its_types(tmp_path: Path) -> None:
 
 
 def test_a_workbook_without_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def absent(name: str, *rest: Any) -> Any:
-        if name == "python_calamine":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'derivable\[excel\]', or save"):
         read(tmp_path, xlsx({"V": CELLS}), name="t.xlsx")
 

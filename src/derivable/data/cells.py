@@ -73,7 +73,7 @@ class Cells:
         """Sort the cells of a column. Raises TypeError where its type is no cell's."""
         dtype = column.dtype
         if dtype.is_numeric():
-            return cls._of_numbers(column)
+            return cls.of_numbers([column])[0]
         texts = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
         if dtype.base_type() not in texts and not dtype.is_temporal():
             raise TypeError(f"its type is {dtype}, where numbers or text are expected")
@@ -103,7 +103,9 @@ class Cells:
         return [next(digits if one else general) for one in simple.ravel()]
 
     @classmethod
-    def _sliced(cls, whole: pl.DataFrame, rows: int, *, plain: bool) -> list[Cells]:
+    def _sliced(
+        cls, whole: pl.DataFrame, rows: int, *, plain: bool, typed: bool = False
+    ) -> list[Cells]:
         """The cells of columns that lie behind one another."""
         text, compact, kind = (whole[name] for name in ("text", "compact", "kind"))
         floats = whole["floats"].to_numpy().astype(np.float64)
@@ -122,6 +124,7 @@ class Cells:
                 compact.slice(start, rows),
                 kind.slice(start, rows),
                 floats[start : start + rows],
+                typed=typed,
                 plain=plain,
                 leading_zero=bool(zeros[number]),
                 lost=int(lost_at[number]) if lost_at[number] >= 0 else None,
@@ -132,12 +135,34 @@ class Cells:
         return found
 
     @classmethod
-    def _of_numbers(cls, column: pl.Series) -> Cells:
-        floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
-        absent = np.isnan(floats)
-        kind = np.where(absent, "missing", np.where(np.isinf(floats), "other", "whole"))
-        text = column.cast(pl.String).str.strip_suffix(".0").set(pl.Series(absent), None)
-        return cls(text, text, pl.Series(kind.tolist(), dtype=_KIND), floats, typed=True)
+    def of_numbers(cls, columns: list[pl.Series]) -> list[Cells]:
+        """The cells of columns whose type is a number, all at once."""
+        rows = len(columns[0]) if columns else 0
+        if not rows:
+            return [cls(c, c, pl.Series([], dtype=_KIND), np.empty(0), typed=True) for c in columns]
+        if len(columns) > BLOCK:
+            blocks = (columns[i : i + BLOCK] for i in range(0, len(columns), BLOCK))
+            return [cells for block in blocks for cells in cls.of_numbers(block)]
+        whole = pl.concat([c.rename("floats").cast(pl.Float64) for c in columns], rechunk=True)
+        number = pl.col("floats")
+        kind = (
+            pl.when(number.is_null())
+            .then(pl.lit("missing"))
+            .when(number.is_infinite())
+            .then(pl.lit("other"))
+            .otherwise(pl.lit("whole"))
+        )
+        frame = (
+            whole.fill_nan(None)
+            .to_frame()
+            .with_columns(
+                text=number.cast(pl.String).str.strip_suffix(".0"),
+                kind=kind.cast(_KIND),
+                zero=pl.lit(value=False),
+                lost=pl.lit(value=False),
+            )
+        )
+        return cls._sliced(frame.with_columns(compact="text"), rows, plain=False, typed=True)
 
     @property
     def is_blank(self) -> bool:

@@ -15,6 +15,7 @@ from derivable.errors import DataError
 
 FEWEST_ROWS = 5  # four to train, one to test
 LARGEST = 1e150  # its square is still a 64-bit number
+ALIKE = 0.99  # the correlation below which a feature is no multiple of a target
 SAME = 1e-6  # of a target's range: two columns that differ less hold the same
 
 Array = npt.NDArray[np.float64]
@@ -82,8 +83,9 @@ def check_answers(
     """
     notes = []
     for target, answer in zip(targets, y.T, strict=True):
-        for feature, owner, cells in zip(features, owners, x.T, strict=True):
-            how = _repeats(cells, answer)
+        for number in _alike(x, answer):
+            feature, owner = features[number], owners[number]
+            how = _repeats(x[:, number], answer)
             if how is None:
                 continue
             if len(features) == 1:
@@ -95,6 +97,17 @@ def check_answers(
                 ignore=(owner,),
             )
     return notes
+
+
+def _alike(x: Array, answer: Array) -> list[int]:
+    """The features that may repeat the answer: those that it correlates with, or with holes."""
+    if np.isnan(answer).any():
+        return list(range(x.shape[1]))
+    a, b = x - x.mean(0), answer - answer.mean()
+    with np.errstate(all="ignore"):  # of squares too large, which are looked at one by one
+        r = (a.T @ b) / np.sqrt((a**2).sum(0) * (b @ b))
+    found: list[int] = np.flatnonzero(~(np.abs(r) < ALIKE)).tolist()
+    return found
 
 
 def _repeats(cells: Array, answer: Array) -> str | None:

@@ -30,6 +30,7 @@ FEW_TEST_ROWS = 30
 NEARLY = 0.999  # the R² from which on one feature nearly is the target
 ORDERS = 3  # of magnitude, from which on a target is said to span them
 SENTINELS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, -999.9, -9999.9)
+SMALLEST_CODE = 10  # of codes that are recognised by their values alone
 MOST_NOTES = 5  # of one kind
 
 _CODE = re.compile(
@@ -113,9 +114,11 @@ def _spaced(name: str) -> str:
 def _codes(seen: Seen) -> Iterator[str]:
     """Whole numbers that may be codes of something, or identifiers of rows."""
     for name, cells in seen.whole.items():
+        named = _CODE.search(_spaced(name)) is not None
+        if not named and not _leading_zeros(seen, name) and cells.min() < SMALLEST_CODE:
+            continue
         rows, distinct = len(cells), len(np.unique(cells))
         ways = f"--one-hot '{name}' makes a category of each, --ignore '{name}' leaves it out."
-        named = _CODE.search(_spaced(name)) is not None
         if _leading_zeros(seen, name):
             yield (
                 f"'{name}' has leading zeros, as a code has; it is read as numbers, and "
@@ -139,7 +142,7 @@ def _leading_zeros(seen: Seen, name: str) -> bool:
 
 def _sparse(cells: Array, distinct: int) -> bool:
     """Whether few whole numbers repeat that are far apart and no multiples of one step."""
-    if not 3 <= distinct <= 50 or len(cells) < 10 * distinct or cells.min() < 10:
+    if not 3 <= distinct <= 50 or len(cells) < 10 * distinct or cells.min() < SMALLEST_CODE:
         return False
     steps = np.diff(np.unique(cells)).astype(np.int64)
     return bool(np.ptp(cells) > 3 * distinct and np.gcd.reduce(steps) == 1)

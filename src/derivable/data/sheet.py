@@ -77,14 +77,13 @@ class Sheet:
 
     def _sort(self) -> None:
         """Sort the cells of all columns."""
-        text = [
-            column
-            for column in self.frame.get_columns()
-            if column.dtype == pl.String and column.name not in self.missing_in
-        ]
-        for column, cells in zip(text, Cells.of_text(text, self.missing), strict=True):
+        columns = self.frame.get_columns()
+        text = [c for c in columns if c.dtype == pl.String and c.name not in self.missing_in]
+        numbers = [c for c in columns if c.dtype.is_numeric()]
+        sorted_cells = [*Cells.of_text(text, self.missing), *Cells.of_numbers(numbers)]
+        for column, cells in zip([*text, *numbers], sorted_cells, strict=True):
             self._cells[column.name, None] = cells
-        for column in self.frame.get_columns():
+        for column in columns:
             if (column.name, None) not in self._cells:
                 missing = self.missing | self.missing_in.get(column.name, frozenset())
                 try:
