@@ -55,7 +55,7 @@ class Columns:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the features, in the order of `apply`."""
+        """The names of the features, in the order of `reading.features`."""
         return tuple(name for column in self.inputs for name in column.features)
 
     @property
