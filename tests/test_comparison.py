@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import torch
 
 from derivable import Adam, Loss, Network, Training, compare
 from derivable.comparison import test_loss as measure_test_loss
+from derivable.comparison.tables import READING, in_python
 from derivable.data import Table, lab_split, load_diabetes, read_table
+from derivable.data.options import TableOptions
 from derivable.errors import DataError, InputError, SettingError
 from derivable.functions import Huber
 from derivable.protocol import LAB_MODELS, LAB_STEPS, parse_models
@@ -240,3 +243,23 @@ def test_two_columns_of_one_name() -> None:
     frame = pd.DataFrame(np.eye(7), columns=list("abcdefa"))
     with pytest.raises(DataError, match="two columns have the name 'a'"):
         compare(frame, target="b")
+
+
+def test_compare_takes_each_option_of_read_table() -> None:
+    assert set(READING) == {field.name for field in fields(TableOptions)}
+
+
+@pytest.mark.parametrize(
+    ("command", "python"),
+    [
+        ("--one-hot makes features", "one_hot=True makes features"),
+        ("--one-hot 'town' does", "one_hot='town' does"),
+        ("--ignore 'a,b', or --missing drop", "ignore='a,b', or missing='drop'"),
+        ("--decimal . or --decimal ,", "decimal='.' or decimal=','"),
+        ("--units skip; --no-header", "units='skip'; no_header=True"),
+        ("name one with --sheet: 'a'", "name one with sheet: 'a'"),
+        ("another character with --separator", "another character with separator"),
+    ],
+)
+def test_messages_name_options_as_python_has_them(command: str, python: str) -> None:
+    assert in_python(command) == python

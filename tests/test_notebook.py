@@ -10,7 +10,6 @@ import torch
 
 from derivable.data import Table, load_diabetes
 from derivable.display import style
-from derivable.shown_table import ShownTable
 
 DESCEND = """
 import torch
@@ -68,16 +67,8 @@ def test_the_style_sets_back_its_own_settings_and_no_others() -> None:
         matplotlib.rcParams["interactive"] = interactive
 
 
-class Shown(ShownTable, Table):
-    """A Table that shows itself."""
-
-
-def shown(table: Table) -> Shown:
-    return Shown(table.name, table.x, table.y, table.features, table.targets, table.note)
-
-
 def test_a_table_shows_its_first_rows_in_print() -> None:
-    lines = repr(shown(load_diabetes("A <note>."))).splitlines()
+    lines = repr(load_diabetes("A <note>.")).splitlines()
     assert lines[0].startswith("diabetes: 442 rows of 10 features; to predict: progression")
     assert lines[1].split()[:3] == ["age", "sex", "bmi"]
     assert lines[2].split()[0] == "0.0380759"
@@ -90,7 +81,7 @@ def test_a_table_shows_its_first_rows_in_a_notebook() -> None:
     x = torch.tensor([[1.5, torch.nan], [2.0, 3.0]], dtype=torch.float64)
     names = ("<b>", "a name that is much too long for a column")
     table = Table("<own>", x, x[:, :1], names, ("y",), note="<note>")
-    html = shown(table)._repr_html_()
+    html = table._repr_html_()
     assert "<p><b>&lt;own&gt;: 2 rows of 2 features; to predict: y</b></p>" in html
     assert "&lt;b&gt;" in html
     assert "&lt;note&gt;" in html

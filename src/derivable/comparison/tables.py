@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -27,10 +27,20 @@ class Reading(TypedDict, total=False):
 
     ignore: str | Sequence[str]
     missing: str
-    one_hot: bool
+    one_hot: bool | str | Sequence[str]
     decimal: str | None
     separator: str | None
-    na: Iterable[str]
+    na: Sequence[str]
+    missing_category: bool
+    merge_spellings: bool
+    rename_duplicates: bool
+    split: str
+    header: int | None
+    no_header: bool
+    units: str | None
+    total: str | None
+    sheet: str | None
+    dates: str | None
 
 
 class Options(Reading, total=False):
@@ -114,7 +124,8 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
         if unknown is None:
             raise
         raise _unknown(unknown[1]) from None
-    return replace(table, note=in_python(table.note))
+    notes = tuple(map(in_python, table.notes))
+    return replace(table, note=" ".join(notes), notes=notes)
 
 
 def _polars(source: Any) -> polars.DataFrame:
@@ -165,7 +176,12 @@ def _values(column: Any) -> Any:
 
 def in_python(text: str) -> str:
     """A message with options as Python has them: ignore='id' for --ignore 'id'."""
-    text = text.replace("--one-hot", "one_hot=True")
-    text = re.sub(r"--(\w+) ('[^']*')", r"\1=\2", text)
-    text = re.sub(r"--(missing|decimal) (drop|median|[.,])", r"\1='\2'", text)
-    return re.sub(r"--([a-z]\w*)", r"\1", text)
+    values = r"drop|median|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
+    text = re.sub(r"--([a-z][a-z-]*) ('[^']*')", r"--\1=\2", text)
+    text = re.sub(rf"--([a-z][a-z-]*) ({values})", r"--\1='\2'", text)
+    text = re.sub(
+        r"--(one-hot|missing-category|merge-spellings|rename-duplicates|no-header)(?!=)",
+        r"--\1=True",
+        text,
+    )
+    return re.sub(r"--([a-z][a-z-]*)", lambda found: found[1].replace("-", "_"), text)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from derivable.shown_table import ShownTable
+
 if TYPE_CHECKING:
     from derivable.data.columns import Columns
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, repr=False)
+class Table(ShownTable):
     """A table of numbers in float64: x (N, D) and y (N, K), with the names of their columns."""
 
     name: str
