@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from derivable.cli.suggesting import SuggestingGroup
-from derivable.cli.table_options import DATA
+from derivable.data.options import BUNDLED
 
 if TYPE_CHECKING:
     from derivable.data import Table
@@ -76,7 +76,7 @@ def fetch_command(as_json: bool) -> None:
 @data_group.command("export")
 @click.argument("file", metavar="FILE.csv|FILE.parquet")
 @click.option(
-    "--data", type=click.Choice(DATA), default=DATA[0], show_default=True, help="Which table."
+    "--data", type=click.Choice(BUNDLED), default=BUNDLED[0], show_default=True, help="Which table."
 )
 @as_json_option
 def export_command(file: str, data: str, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import click
 
 from derivable.cli.codes import CHECK_FAILED
 from derivable.cli.suggesting import SuggestingGroup
-from derivable.language import LANGUAGES, speaking
+from derivable.language import LANGUAGES, language, speaking
 
 lang_option = click.option(
     "--lang",
@@ -31,7 +31,6 @@ def lab_group() -> None:
 def list_command(as_json: bool, lang: str | None) -> None:
     """The sheets that come along."""
     from derivable.labs.sheet import load, names
-    from derivable.language import language
 
     spoken = language(lang)
     sheets = [load(name, spoken) for name in names()]
@@ -63,7 +62,6 @@ def new_command(sheet: str, out: str | None, fixes: bool, lang: str | None) -> N
     """
     from derivable.labs.folder import write_folder
     from derivable.labs.sheet import load
-    from derivable.language import language
 
     with speaking(lang):
         loaded = load(sheet, language(lang))
@@ -82,7 +80,6 @@ def try_command(sheet: str, lang: str | None) -> int:
     """
     from derivable.labs.rehearsal import problems_of
     from derivable.labs.sheet import load
-    from derivable.language import language
 
     with speaking(lang):
         loaded = load(sheet, language(lang))
@@ -122,7 +119,6 @@ def grade_command(copies: Path, sheet: str, scale: str | None, out: str, **optio
     from derivable.labs.grading.scale import read_scale, sheet_scale
     from derivable.labs.sheet import load
     from derivable.labs.tables import substitute_note
-    from derivable.language import language
 
     lang = language(options["lang"])
     with speaking(lang):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from derivable.labs.grading.typography import decimal
 from derivable.labs.text import NB, Text
+from derivable.labs.typography import decimal
 
 if TYPE_CHECKING:
     from derivable.labs.grading.marked import Class

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derivable.data.options import ALL, MISSING_RULES, SPLIT_ORDERS, TableOptions
+from derivable.data.options import ALL, BUNDLED, MISSING_RULES, SPLIT_ORDERS, TableOptions
 
 if TYPE_CHECKING:
     from derivable.data import Table
-
-DATA = ("california", "diabetes")
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class TableSource(TableOptions):
     """Which table, and how to read it, as the user said it; plain words, so that JSON keeps it."""
 
     file: str | None = None  # a file of the user's, else
-    data: str | None = None  # one of DATA, california where it is left out
+    data: str | None = None  # one of BUNDLED, california where it is left out
 
     def __post_init__(self) -> None:
         if self.file is not None and self.data is not None:
@@ -220,7 +218,7 @@ _OPTIONS = (
     *READING,
     click.option(
         "--data",
-        type=click.Choice(DATA),
+        type=click.Choice(BUNDLED),
         help="A table without a file: California Housing (scikit-learn's cache or download), or "
         "diabetes.  [default: california]",
     ),

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from derivable.data import Table
+from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
 from derivable.errors import DataError, InputError, SettingError
 
 if TYPE_CHECKING:
     import polars
 
-OWN = ("california", "diabetes")  # tables that come along
 FRAME = "data frame"  # what errors call one
 
 
@@ -68,7 +68,7 @@ def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
     table, DataError for what is no table.
     """
     given = {name: value for name, value in reading.items() if value is not None}
-    own = isinstance(source, str) and source in OWN and not Path(source).exists()
+    own = isinstance(source, str) and source in BUNDLED and not Path(source).exists()
     if isinstance(source, Table) or own:
         for name in given:
             if name not in READING:
@@ -101,7 +101,7 @@ def _unknown(name: str) -> InputError:
 
 def is_own(table: Table) -> bool:
     """Whether the table comes along, and is no file of that name."""
-    return table.name in OWN and table.columns is None
+    return table.name in BUNDLED and table.columns is None
 
 
 def _own(name: str) -> Table:

@@ -42,7 +42,7 @@ def find_order(cells: Cells) -> str | None:
         return CLOCK
     if not text.str.contains(_DAY).all():
         return None
-    first, second = (int(_group(text, _DAY, i).max() or 0) for i in (1, 2))  # type: ignore[arg-type]
+    first, second = (int(_group(text, _DAY, i).max() or 0) for i in (1, 2))  # type: ignore[arg-type]  # of integers
     if first > 12 and second > 12:
         return None
     if first > 12:

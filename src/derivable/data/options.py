@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+BUNDLED = ("california", "diabetes")  # tables without a file, by their names
 MISSING_RULES = ("error", "drop", "median")
 SPLIT_ORDERS = ("shuffled", "last")
 ALL = "*"  # of --one-hot: all columns of text

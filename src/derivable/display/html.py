@@ -11,6 +11,16 @@ _SWATCH = "display:inline-block;width:.75em;height:.75em;border-radius:2px;margi
 Cell = str  # HTML; what comes from data has been escaped
 
 
+def document(title: str, lang: str, css: str, body: str, *, head: str = "") -> str:
+    """A whole page, which needs no other file; `title`, `body` and `head` are HTML."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{head}'
+        f'<title>{title}</title>\n<link rel="icon" href="data:,">\n<style>\n{css}</style>\n'
+        f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
 def table(
     heads: Sequence[str],
     rows: Iterable[Sequence[Cell]],

@@ -60,6 +60,11 @@ class Feedback:
         """Whether nothing is left to do."""
         return self.status is Status.RIGHT
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is right, or left to a person."""
+        return self.status in (Status.RIGHT, Status.MANUAL)
+
     def with_more(self, *lines: str) -> Feedback:
         """The same with further lines at its end, such as a hint."""
         return replace(self, lines=(*self.lines, *lines))

@@ -110,8 +110,10 @@ def is_unwritten(error: BaseException) -> bool:
 
 def blank_line(function: Callable[..., Any] | None) -> int:
     """The line of a `...` that is left in a function or class, from its first line; 0 for none."""
+    if function is None:
+        return 0
     try:
-        source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))  # type: ignore[arg-type]
+        source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
         tree = ast.parse(source)
     except (OSError, TypeError, SyntaxError, ValueError):
         return 0

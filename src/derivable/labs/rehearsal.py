@@ -6,7 +6,6 @@ import ast
 import contextlib
 import io
 import linecache
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from derivable.errors import SettingError
 from derivable.examiner.capture.places import in_words
+from derivable.examiner.capture.program import new_module
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.loops import Loops, cut_descents, whole_descents
 from derivable.labs.questions.base import Mistake, Question
@@ -40,8 +40,8 @@ class Rehearsal:
 
         Raises SettingError for a cell that fails.
         """
-        names = new_names()
-        for cell in code_of(self.sheet, self.lang):
+        names = vars(new_module("__main__", self.sheet.name))
+        for cell in self.sheet.code(self.lang):
             if shown or cell.kind is not Kind.SHOW:
                 self._run(cell, cell.solved(self.lang), names)
             if cell.question:
@@ -67,7 +67,7 @@ class Rehearsal:
                 yield question, mistake, self._mistaken(question, mistake)
 
     def _mistaken(self, question: Question, mistake: Mistake) -> Feedback:
-        cells = [c for c in code_of(self.sheet, self.lang) if c.question == question.key]
+        cells = [c for c in self.sheet.code(self.lang) if c.question == question.key]
         texts = [cell.solved(self.lang) for cell in cells]
         if not any(mistake.right in text for text in texts):
             raise SettingError(
@@ -97,11 +97,11 @@ def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterato
     rehearsal.run(shown=True)
     for question, feedback in rehearsal.solutions():
         show(str(feedback))
-        if not is_acceptable(feedback):
+        if not feedback.settled:
             yield f"{question.key}: the solution is not right: {feedback.lines[0]}"
     for question, mistake, feedback in rehearsal.mistakes():
         show(f"\n{question.key}: {mistake.what.to(lang)}\n{feedback}")
-        if is_acceptable(feedback) or not feedback.mistake.startswith(mistake.finds):
+        if feedback.settled or not feedback.mistake.startswith(mistake.finds):
             found = feedback.mistake or feedback.status.value
             yield (
                 f"{question.key}: {mistake.what.to(lang)}: found {found}, expected {mistake.finds}"
@@ -113,25 +113,14 @@ def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterato
             yield f"{question.key}: the blank is {feedback.status.value}: {feedback.lines[0]}"
 
 
-def code_of(sheet: Sheet, lang: str) -> list[Cell]:
-    """The code cells of a sheet in one language."""
-    return [c for c in sheet.cells if c.is_code and c.lang in ("", lang)]
-
-
 def blank_names(sheet: Sheet, lang: str) -> dict[str, Any]:
     """The names after all cells as students get them. Raises what a cell raises."""
-    names = new_names()
-    for cell in code_of(sheet, lang):
+    names = vars(new_module("__main__", sheet.name))
+    for cell in sheet.code(lang):
         run_cell(
             sheet.blanked(cell, lang), f"{sheet.name} blank {cell.line}", names, sheet.loop_limit
         )
     return names
-
-
-def new_names() -> dict[str, Any]:
-    """The names of a new module that is run."""
-    module = types.ModuleType("__main__")
-    return vars(module)
 
 
 def run_cell(text: str, filename: str, names: dict[str, Any], loop_limit: int) -> None:
@@ -156,8 +145,3 @@ def run_cell(text: str, filename: str, names: dict[str, Any], loop_limit: int) -
         whole_descents()
         plt.close("all")
         plt.switch_backend(backend)
-
-
-def is_acceptable(feedback: Feedback) -> bool:
-    """Whether a solution is right, or is read by a person."""
-    return feedback.status in (Status.RIGHT, Status.MANUAL)

@@ -9,17 +9,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from derivable.errors import SettingError
 from derivable.examiner.capture.places import told
+from derivable.examiner.capture.program import new_module
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Question
-from derivable.labs.source import Cell, Kind, cells_of, sheet_code
+from derivable.labs.source import Cell, cells_of, sheet_code
 from derivable.labs.text import Text
 from derivable.labs.words import say
 from derivable.language import language, speaking
@@ -115,8 +115,8 @@ class Sheet:
         done: dict[str, Feedback] = {}
         for key, feedback in found.items():
             question = self.questions[key]
-            causes = [k for k in question.needs if k in done and _is_wrong(done[k])]
-            follows = bool(causes) and _is_wrong(feedback)
+            causes = [k for k in question.needs if k in done and not done[k].settled]
+            follows = bool(causes) and not feedback.settled
             names = ", ".join(self.questions[k].names for k in causes)
             done[key] = question.consequence(names, lang) if follows else feedback
         return done
@@ -138,23 +138,16 @@ class Sheet:
 
     def given(self, lang: str) -> list[str]:
         """The code that students get, cell by cell."""
-        code = [c for c in self.cells if c.is_code and c.lang in ("", lang)]
-        return [self.blanked(cell, lang) for cell in code]
+        return [self.blanked(cell, lang) for cell in self.code(lang)]
+
+    def code(self, lang: str) -> list[Cell]:
+        """The code cells of one language."""
+        return [c for c in self.cells if c.is_code and c.lang in ("", lang)]
 
     def blanked(self, cell: Cell, lang: str) -> str:
         """A cell as students get it."""
         question = self.questions.get(cell.question)
         return cell.given(lang, question.answers if question is not None else ())
-
-    def shown(self, lang: str) -> list[str]:
-        """The code that no answer needs, which grading leaves out."""
-        kept = [c for c in self.cells if c.kind is Kind.SHOW and c.lang in ("", lang)]
-        return [cell.given(lang) for cell in kept]
-
-
-def _is_wrong(feedback: Feedback) -> bool:
-    """Whether it is neither right nor left to a person."""
-    return feedback.status not in (Status.RIGHT, Status.MANUAL)
 
 
 def show(feedback: Feedback) -> None:
@@ -190,8 +183,7 @@ def load(name: str | Path, lang: str | None = None) -> Sheet:
         )
     text = _text_of(path)
     cells = cells_of(text, str(path))
-    module = ModuleType(f"derivable_sheet_{path.stem}")
-    vars(module)["__file__"] = str(path)
+    module = new_module(f"derivable_sheet_{path.stem}", str(path))
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # the author's code

@@ -3,7 +3,7 @@
     # %% [sheet]                     what the checks need; in no notebook
     # %% [markdown] lang="fr"        text in one language; without lang, in both
     # %%                             code that is given
-    # %% [show]                      code that is given and that no answer needs: not run in grading
+    # %% [show]                      code that is given and only shows something, such as a chart
     # %% question="linear"           code with blanks, followed by its check
 
 In code, a line that ends in `# en` or `# fr` is in the notebook of that language only, without the

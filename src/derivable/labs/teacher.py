@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from derivable.labs.feedback import Feedback
-from derivable.labs.grading.page import Words, page, section
+from derivable.labs.page import PageTexts, page, section
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.choice import TextQuestion
 from derivable.labs.sheet import Sheet
@@ -128,7 +128,7 @@ def teacher_page(
     files  what is in the folder: `student`, `solutions`, `scale`, perhaps `own`, by file name
     seen   the typical mistakes of each question
     """
-    words = _Words(lang)
+    words = PageTexts(_TEXTS, lang)
     title = words("title", title=sheet.title.to(lang))
     low, high = sheet.minutes
     summary = words(
@@ -145,30 +145,20 @@ def teacher_page(
     return page(title, lang, "\n".join(parts))
 
 
-class _Words(Words):
-    """The texts of this page besides those of gradings."""
-
-    def __call__(self, key: str, **gaps: object) -> str:
-        text = _TEXTS.get(key)
-        return (
-            super().__call__(key, **gaps) if text is None else self.html(text.to(self.lang, **gaps))
-        )
-
-
-def _files(words: Words, files: Mapping[str, str]) -> str:
+def _files(words: PageTexts, files: Mapping[str, str]) -> str:
     rows = [
         f"<dt><code>{escape(name)}</code></dt><dd>{words(key)}</dd>" for name, key in files.items()
     ]
     return f"<dl>{''.join(rows)}</dl>"
 
 
-def _before(words: Words, sheet: Sheet) -> str:
+def _before(words: PageTexts, sheet: Sheet) -> str:
     housing = any("california" in cell.text for cell in sheet.cells)
     texts = ["install", "data" if housing else "bundled", "help"]
     return "\n".join(f"<p>{words(key)}</p>" for key in texts)
 
 
-def _questions(words: Words, sheet: Sheet) -> str:
+def _questions(words: PageTexts, sheet: Sheet) -> str:
     head = "".join(f"<th>{words(key)}</th>" for key in ("question", "answers", "points"))
     rows = []
     for question in sheet.questions.values():
@@ -182,13 +172,13 @@ def _questions(words: Words, sheet: Sheet) -> str:
     return f"<table class='words'><tr>{head}</tr>{''.join(rows)}</table>"
 
 
-def _mistakes(words: Words, sheet: Sheet, seen: Mapping[str, Sequence[Seen]]) -> Iterator[str]:
+def _mistakes(words: PageTexts, sheet: Sheet, seen: Mapping[str, Sequence[Seen]]) -> Iterator[str]:
     yield f"<p class='soft'>{words('mistakes_how')}</p>"
     for question in sheet.questions.values():
         yield from _of_question(words, question, seen.get(question.key, ()))
 
 
-def _of_question(words: Words, question: Question, seen: Sequence[Seen]) -> Iterator[str]:
+def _of_question(words: PageTexts, question: Question, seen: Sequence[Seen]) -> Iterator[str]:
     manual = isinstance(question, TextQuestion)
     if not seen and not manual:
         return
@@ -202,7 +192,7 @@ def _of_question(words: Words, question: Question, seen: Sequence[Seen]) -> Iter
     yield f"<dl class='mistakes'>{''.join(rows)}</dl>"
 
 
-def _grading(words: Words, sheet: Sheet, files: Mapping[str, str]) -> str:
+def _grading(words: PageTexts, sheet: Sheet, files: Mapping[str, str]) -> str:
     scale = next(name for name, key in files.items() if key == "scale")
     own = next((name for name, key in files.items() if key == "own"), sheet.name)
     how = f"--sheet {own} --lang {words.lang} --scale {scale} --out marks/"

@@ -11,7 +11,7 @@ from pathlib import Path
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.training import EVERY
 from derivable.display import style
-from derivable.display.html import swatch, table
+from derivable.display.html import document, swatch, table
 from derivable.display.words import Words
 from derivable.files import write_whole
 from derivable.report.drawn import Drawn, named
@@ -76,12 +76,7 @@ def page(
     ]
     css = files("derivable.report").joinpath("page.css").read_text("utf-8")
     title, body = escape(_title(comparison, words)), "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="{words.lang}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{title}</title>\n<link rel="icon" href="data:,">\n<style>\n{css}</style>\n'
-        f"</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return document(title, words.lang, css, body)
 
 
 def _title(comparison: Comparison, words: Words) -> str:

@@ -95,7 +95,7 @@ class Attempt:
         self.deadline = time.monotonic() + min(600.0, float(seconds)) + GRACE
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):  # noqa: N818 (it is no error: somebody asked for it)
     """The grading was stopped; the worker has been ended."""
 
 

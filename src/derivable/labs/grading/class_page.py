@@ -12,10 +12,11 @@ from derivable.labs.feedback import Status
 from derivable.labs.grading.drawing import bars_svg
 from derivable.labs.grading.guard import unprotected
 from derivable.labs.grading.marked import Class, Marked
-from derivable.labs.grading.page import Words, css_class, page, scrolling, section, symbol
+from derivable.labs.grading.page import GradingTexts, css_class, symbol
 from derivable.labs.grading.similar import Part
-from derivable.labs.grading.typography import decimal
 from derivable.labs.grading.words import UNPROTECTED
+from derivable.labs.page import page, scrolling, section
+from derivable.labs.typography import decimal
 
 BARS = 10
 PAIRS = 20  # of copies that are listed
@@ -33,7 +34,7 @@ class Mistakes:
 
 def class_page(done: Class) -> str:
     """The page as one string of HTML."""
-    words = Words(done.lang)
+    words = GradingTexts(done.lang)
     title = words.html(done.sheet.title.to(done.lang))
     parts = [
         _head(done, words),
@@ -47,7 +48,7 @@ def class_page(done: Class) -> str:
     return page(title, done.lang, "\n".join(filter(None, parts)))
 
 
-def _foot(words: Words) -> str:
+def _foot(words: GradingTexts) -> str:
     """What protects the machine of the marker, and what does not."""
     notes = [UNPROTECTED[key].to(words.lang) for key in unprotected()]
     more = "".join(f" {words.html(note)}" for note in notes)
@@ -65,7 +66,7 @@ def mistakes_of(done: Class) -> list[Mistakes]:
     return sorted(found.values(), key=lambda mistake: -len(mistake.made_by))
 
 
-def _head(done: Class, words: Words) -> str:
+def _head(done: Class, words: GradingTexts) -> str:
     marks = [one.mark for one in done.marked]
     facts = {
         "copies": str(len(marks)),
@@ -80,7 +81,7 @@ def _head(done: Class, words: Words) -> str:
     )
 
 
-def _problems(done: Class, words: Words) -> str:
+def _problems(done: Class, words: GradingTexts) -> str:
     """The copies that should be looked at, and why."""
     rows = []
     for one in done.marked:
@@ -97,7 +98,7 @@ def _problems(done: Class, words: Words) -> str:
     )
 
 
-def _table(done: Class, words: Words) -> str:
+def _table(done: Class, words: GradingTexts) -> str:
     """Copies and questions, with points."""
     questions = done.sheet.questions
     heads = "".join(
@@ -121,7 +122,7 @@ def _table(done: Class, words: Words) -> str:
     return f'{scrolling(table, words("table_title"))}{signs}<ol class="legend">{legend}</ol>'
 
 
-def _row(one: Marked, done: Class, words: Words) -> str:
+def _row(one: Marked, done: Class, words: GradingTexts) -> str:
     cells = []
     for key, feedback in one.feedback.items():
         title = done.sheet.questions[key].title.to(done.lang)
@@ -138,7 +139,7 @@ def _row(one: Marked, done: Class, words: Words) -> str:
     )
 
 
-def _mean(done: Class, key: str, words: Words) -> str:
+def _mean(done: Class, key: str, words: GradingTexts) -> str:
     worth = done.scale.points[key]
     if not worth:
         return "–"
@@ -146,7 +147,7 @@ def _mean(done: Class, key: str, words: Words) -> str:
     return words.percent(share)
 
 
-def _distribution(done: Class, words: Words) -> str:
+def _distribution(done: Class, words: GradingTexts) -> str:
     """How many marks there are in each tenth of the scale."""
     out_of = done.scale.out_of
     counts = [0] * BARS
@@ -159,7 +160,7 @@ def _distribution(done: Class, words: Words) -> str:
     return f"<figure>{svg}<figcaption>{words('distribution_caption')}</figcaption></figure>"
 
 
-def _mistakes(done: Class, words: Words) -> str:
+def _mistakes(done: Class, words: GradingTexts) -> str:
     found = mistakes_of(done)
     if not found:
         return f"<p>{words('no_mistakes')}</p>"
@@ -183,7 +184,7 @@ def _mistakes(done: Class, words: Words) -> str:
     )
 
 
-def _similar(done: Class, words: Words) -> str:
+def _similar(done: Class, words: GradingTexts) -> str:
     if not done.pairs:
         return f"<p>{words('no_pairs')}</p>"
     rows = []
@@ -201,9 +202,9 @@ def _similar(done: Class, words: Words) -> str:
     return f'<p>{words("similar")}</p><ul class="incidents">{"".join(rows)}</ul>'
 
 
-def _parts(parts: Sequence[Part], words: Words) -> str:
+def _parts(parts: Sequence[Part], words: GradingTexts) -> str:
     return "; ".join(words.part(part) for part in parts)
 
 
-def _link(one: Marked, words: Words) -> str:
+def _link(one: Marked, words: GradingTexts) -> str:
     return f'<a href="{quote(one.page)}">{words.html(one.student.name)}</a>'

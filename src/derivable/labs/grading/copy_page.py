@@ -6,7 +6,8 @@ from derivable.labs.feedback import Feedback
 from derivable.labs.grading.drawing import curve_svg
 from derivable.labs.grading.incidents import Incident, Kind
 from derivable.labs.grading.marked import Class, Marked
-from derivable.labs.grading.page import Words, css_class, page, section, symbol
+from derivable.labs.grading.page import GradingTexts, css_class, symbol
+from derivable.labs.page import page, section
 
 _GROUPS = {
     "errors": {Kind.SYNTAX, Kind.ERROR, Kind.MISSING},
@@ -16,7 +17,7 @@ _GROUPS = {
 
 def copy_page(one: Marked, done: Class) -> str:
     """The page as one string of HTML."""
-    words = Words(done.lang)
+    words = GradingTexts(done.lang)
     title = words.html(f"{done.sheet.title.to(done.lang)} – {one.student.name}")
     parts = [_head(one, done, words), _overview(one, done, words)]
     parts += [_question(one, key, done, words) for key in one.feedback]
@@ -24,7 +25,7 @@ def copy_page(one: Marked, done: Class) -> str:
     return page(title, done.lang, "\n".join(parts))
 
 
-def _head(one: Marked, done: Class, words: Words) -> str:
+def _head(one: Marked, done: Class, words: GradingTexts) -> str:
     file = f" · <code>{words.html(one.file)}</code>" if one.file else ""
     unread = [done.sheet.questions[key].title.to(done.lang) for key in one.to_be_read]
     note = f'<p class="soft">{words("unread", names=", ".join(unread))}</p>' if unread else ""
@@ -37,12 +38,12 @@ def _head(one: Marked, done: Class, words: Words) -> str:
     )
 
 
-def _number(one: Marked, words: Words) -> str:
+def _number(one: Marked, words: GradingTexts) -> str:
     number = one.student.number
     return words("participant", number=number) if number else words("copy")
 
 
-def _overview(one: Marked, done: Class, words: Words) -> str:
+def _overview(one: Marked, done: Class, words: GradingTexts) -> str:
     """The questions with their points, each a link to its part of the page."""
     rows = []
     for number, (key, feedback) in enumerate(one.feedback.items(), 1):
@@ -65,7 +66,7 @@ def _sign(feedback: Feedback) -> str:
     return f'<span aria-hidden="true">{symbol(feedback)}</span>'
 
 
-def _question(one: Marked, key: str, done: Class, words: Words) -> str:
+def _question(one: Marked, key: str, done: Class, words: GradingTexts) -> str:
     """What the check answers, and the curve where there is one."""
     feedback = one.feedback[key]
     number = list(one.feedback).index(key) + 1
@@ -82,7 +83,7 @@ def _question(one: Marked, key: str, done: Class, words: Words) -> str:
     )
 
 
-def _curve(feedback: Feedback, title: str, words: Words) -> str:
+def _curve(feedback: Feedback, title: str, words: GradingTexts) -> str:
     """The losses of the copy beside those of other seeds."""
     curve = feedback.curve
     if curve is None:
@@ -105,7 +106,7 @@ def _curve(feedback: Feedback, title: str, words: Words) -> str:
     return f"<figure>{svg}<figcaption>{key}. {words('curve_axes')}</figcaption></figure>"
 
 
-def _run(one: Marked, words: Words) -> str:
+def _run(one: Marked, words: GradingTexts) -> str:
     """What happened while the copy was run."""
     groups: dict[str, list[Incident]] = {"errors": [], "cuts": [], "others": []}
     for incident in one.outcome.incidents:
@@ -124,7 +125,7 @@ def _run(one: Marked, words: Words) -> str:
     return section(words("run_title"), "".join(parts))
 
 
-def _how(done: Class, words: Words) -> str:
+def _how(done: Class, words: GradingTexts) -> str:
     scale = done.scale
     text = words(
         "how_rounded" if scale.rounding else "how",

@@ -48,7 +48,7 @@ class Printed:
         sys.stdin = io.StringIO()
         for name in ("stdout", "stderr"):
             stream = io.TextIOWrapper(
-                self._sink,  # type: ignore[type-var]
+                self._sink,  # type: ignore[type-var]  # a raw stream, which needs no buffer
                 "utf-8",
                 "replace",
                 write_through=True,

@@ -19,6 +19,6 @@ def substitute_checks(sheet: Sheet) -> None:
     def load_this(name: str, lang: str | None = None) -> Sheet:
         return sheet if Path(name).stem == sheet.name else load(name, lang)
 
-    type(sheet).check = nothing  # type: ignore[method-assign]
+    type(sheet).check = nothing  # type: ignore[method-assign]  # on purpose
     vars(derivable.labs)["load"] = vars(derivable.labs.sheet)["load"] = load_this
     vars(derivable.labs)[sheet.name] = sheet

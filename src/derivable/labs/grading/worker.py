@@ -63,6 +63,8 @@ class Worker:
     def __init__(self, job: Job, report: Reporting) -> None:
         self.job, self.report = job, report
         self.sheet = load(job.sheet, job.lang)
+        questions = self.sheet.questions.values()
+        self.answers = {name for question in questions for name in question.answers}
         self.loops = Loops(self.sheet.loop_limit)
         self.loops.install()
         substitute_checks(self.sheet)
@@ -88,8 +90,7 @@ class Worker:
         except DerivableError as error:
             self.incident(Kind.UNREADABLE, text=str(error))
             blocks = []
-        questions = self.sheet.questions.values()
-        self.idle = idle(blocks, {name for question in questions for name in question.answers})
+        self.idle = idle(blocks, self.answers)
         self._prepare()
         for number, block in enumerate(blocks):
             self._run_block(number, block)
@@ -117,8 +118,7 @@ class Worker:
     def _run_block(self, number: int, block: Block) -> None:
         """Its statements; after one that failed only definitions and imports."""
         failed, begun = False, self.used
-        names = {n for question in self.sheet.questions.values() for n in question.answers}
-        self.before = {n: value for n, value in vars(self.module).items() if n in names}
+        self.before = {n: value for n, value in vars(self.module).items() if n in self.answers}
         for place, statement in enumerate(block.statements):
             definition = is_definition(statement)
             if (failed and not definition) or (number, place) in self.idle:

@@ -9,6 +9,7 @@ from typing import Any
 from derivable.labs.draw import Draw
 from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
+from derivable.labs.ownership import package_of
 from derivable.labs.text import Text
 from derivable.labs.words import say
 
@@ -98,6 +99,16 @@ class Question(ABC):
         """The feedback on what follows from other answers, which are named."""
         line = say("consequence", lang, name=self.names, causes=causes)
         return self.wrong("consequence", line)
+
+    def refused_function(self, answer: Any, lang: str) -> Feedback | None:
+        """The feedback on what is no function of the student's own; None for one."""
+        if answer is ... or answer is None:
+            return self.to_do(lang)
+        if not callable(answer):
+            got = type(answer).__name__
+            return self.wrong("type", say("no_function", lang, name=self.names, got=got))
+        package = package_of(answer)
+        return self.borrowed(package, lang) if package else None
 
     def to_do(self, lang: str) -> Feedback:
         """The feedback on a blank."""

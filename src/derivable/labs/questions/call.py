@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line, is_unwritten, package_of, watched
+from derivable.labs.ownership import blank_line, is_unwritten, watched
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import (
     CLOSE,
     Comparison,
     copies_of,
     inputs_in_words,
+    names_of_inputs,
     sizes_of,
 )
 from derivable.labs.text import Text, colon
@@ -56,23 +56,19 @@ class CallQuestion(Question):
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """Every case in turn: the first that is wrong is explained, all that are right count."""
         (function,) = answers
-        if function is ... or function is None:
-            return self.to_do(lang)
-        if not callable(function):
-            got = type(function).__name__
-            return self.wrong("type", say("no_function", lang, name=self.names, got=got))
-        package = package_of(function)
-        if package:
-            return self.borrowed(package, lang)
+        stop = self.refused_function(function, lang)
+        if stop is not None:
+            return stop
         found = [self._case(case, function, draw, lang) for case in self.cases]
         wrong = [feedback for feedback in found if feedback is not None]
         if not wrong:
             return self.right(lang)
-        if blank_line(function) and wrong[0].status is not Status.DECLINED:
+        first = wrong[0]
+        if first.status is Status.DECLINED:
+            return first
+        if blank_line(function):
             return self.to_do(lang)
-        declined = wrong[0].status is Status.DECLINED
-        share = 0.0 if declined else 1 - len(wrong) / len(found)
-        return replace(wrong[0], share=share)
+        return replace(first, share=1 - len(wrong) / len(found))
 
     def _case(
         self, case: Case, function: Callable[..., Any], draw: Draw, lang: str
@@ -88,7 +84,7 @@ class CallQuestion(Question):
             return self.failed(error, lang, f"{self.names}(...)", kind=case.key)
         if calls.solution:
             return self.declined(calls.solution, calls.package, lang)
-        return self._compared(case, got, inputs, _names(function), lang)
+        return self._compared(case, got, inputs, names_of_inputs(function), lang)
 
     def _compared(
         self, case: Case, got: Any, inputs: Sequence[Any], names: Sequence[str], lang: str
@@ -109,10 +105,3 @@ class CallQuestion(Question):
             if difference is not None:
                 return self.wrong(f"{case.key}.{difference.kind}", *difference.lines)
         return None
-
-
-def _names(function: Callable[..., Any]) -> list[str]:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return []

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from derivable.labs.typography import number
 from derivable.labs.words import say
 
 _NUMBERS = torch.float64  # as which numbers of Python are compared: float32 would round them
-MOST = 60  # characters of an input that is no tensor
 CLOSE = 1e-8  # relative to the largest expected entry, in float64
 
 
@@ -138,6 +139,14 @@ def inputs_in_words(names: Sequence[str], inputs: Sequence[Any]) -> str:
     return ", ".join(words)
 
 
+def names_of_inputs(function: Callable[..., Any]) -> list[str]:
+    """The names of what a function takes; none where Python does not know them."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
 def copies_of(inputs: Sequence[Any]) -> tuple[Any, ...]:
     """The inputs, which an answer may overwrite; leaves of autograd, as they were."""
     return tuple(
@@ -150,12 +159,6 @@ def sizes_of(inputs: Sequence[Any]) -> frozenset[int]:
     """The sizes of the tensors among the inputs, with their numbers of entries."""
     tensors = [v for v in inputs if isinstance(v, Tensor)]
     return frozenset(size for t in tensors for size in (*t.shape, t.numel()))
-
-
-def number(value: float, lang: str) -> str:
-    """A number with six digits, in the signs of the language."""
-    text = f"{value:.6g}"
-    return text.replace(".", ",") if lang == "fr" else text
 
 
 def _tensor(value: Any) -> Tensor | None:

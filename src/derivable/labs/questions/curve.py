@@ -21,10 +21,10 @@ from derivable.display.numbers import count
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Curve, Feedback
 from derivable.labs.questions.base import Question
-from derivable.labs.questions.compared import number
 from derivable.labs.questions.training import losses_of, steps_of
 from derivable.labs.tables import used
 from derivable.labs.text import Text, after_colon, colon
+from derivable.labs.typography import number
 from derivable.labs.words import say
 
 RANGES = Path(__file__).parents[1] / "curves.json"  # written by tools/write_lab_curves.py

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from derivable.labs.questions.compared import (
     Difference,
     copies_of,
     inputs_in_words,
+    names_of_inputs,
     sizes_of,
 )
 from derivable.labs.text import colon
@@ -163,15 +163,12 @@ class FunctionQuestion(Question):
             for one in first.evidence[:1]
             if one.key not in GIVING_AWAY
         ]
-        advice = _sentence(examiner_says(Message(f"advice.{first.cause}"), lang))
-        lines.append(advice if len(lines) < 3 else "")
+        lines.append(_sentence(examiner_says(Message(f"advice.{first.cause}"), lang)))
         if others:
             named = "; ".join(heading(one, lang, level=Level.LAB) for one in others[:2])
             lines.append(say("others", lang, others=named))
         argument = f".{first.argument}" if first.argument else ""
-        return self.wrong(
-            f"backward{argument}.{first.cause}", *filter(None, lines), share=self.forward_share
-        )
+        return self.wrong(f"backward{argument}.{first.cause}", *lines, share=self.forward_share)
 
     def _blank(self, function: Any, method: str, lang: str) -> Feedback | None:
         """The feedback on a method with a `...` in it."""
@@ -200,10 +197,7 @@ def _tape(inputs: Sequence[Any]) -> Tape:
 
 def _names(forward: Callable[..., Any], count: int) -> list[str]:
     """The names of forward's inputs, after ctx."""
-    try:
-        names = list(inspect.signature(forward).parameters)[1:]
-    except (TypeError, ValueError):
-        names = []
+    names = names_of_inputs(forward)[1:]
     return names if len(names) >= count else [f"input {i}" for i in range(1, count + 1)]
 
 

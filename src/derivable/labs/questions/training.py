@@ -14,11 +14,11 @@ from torch import Tensor
 
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line, is_unwritten, package_of, watched
+from derivable.labs.ownership import blank_line, is_unwritten, watched
 from derivable.labs.questions.base import Question
-from derivable.labs.questions.compared import number
 from derivable.labs.questions.training_messages import MESSAGES
 from derivable.labs.text import after_colon, colon
+from derivable.labs.typography import number
 from derivable.labs.words import say
 
 STEPS = 4
@@ -64,14 +64,9 @@ class TrainingQuestion(Question):
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """One step, then several, then the losses."""
         (train,) = answers
-        if train is ... or train is None:
-            return self.to_do(lang)
-        if not callable(train):
-            got = type(train).__name__
-            return self.wrong("type", say("no_function", lang, name=self.names, got=got))
-        package = package_of(train)
-        if package:
-            return self.borrowed(package, lang)
+        stop = self.refused_function(train, lang)
+        if stop is not None:
+            return stop
         trials = [_Trial(self, draw, lang, variant) for variant in (None, *self.variants)]
         with watched() as calls:
             feedback = self._tried(train, trials, lang)
@@ -185,9 +180,7 @@ class _Trial:
 
     def _run(self, train: Callable[..., Any], epochs: int) -> Any:
         given = [p.clone() for p in self.start]
-        returned = train(
-            self.x.clone(), self.y.clone(), *given, epochs, self.eps, **self.options
-        )  # fmt: skip
+        returned = train(self.x.clone(), self.y.clone(), *given, epochs, self.eps, **self.options)
         pairs = zip(given, self.start, strict=True)
         self.overwritten = any(not torch.equal(one, own) for one, own in pairs)
         return returned
@@ -196,8 +189,7 @@ class _Trial:
         """The feedback, which states the option where it is that of another one."""
         if self.variant is None:
             return feedback
-        name = self.variant.name
-        return self._wrong("variant", SHARE, variant=name)
+        return self._wrong("variant", SHARE, variant=self.variant.name)
 
     def _returned(self, returned: Any) -> Feedback | None:
         names = (*self.question.parameters, self.question.history)

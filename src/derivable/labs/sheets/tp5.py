@@ -8,7 +8,7 @@ from derivable.labs import (
     CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet,
     Text, TrainingQuestion, ValueQuestion,
 )
-from derivable.labs.questions.compared import number
+from derivable.labs.typography import number
 from derivable.labs.questions.program import Flaw
 from derivable.labs.questions.value import Known
 

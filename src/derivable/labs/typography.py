@@ -18,4 +18,13 @@ def set_in(lang: str, text: str) -> str:
 def decimal(value: float, lang: str, digits: int | None = None) -> str:
     """A number with the decimal sign of the language; `digits` after it, or as many as it has."""
     text = f"{value:.2f}".rstrip("0").rstrip(".") if digits is None else f"{value:.{digits}f}"
+    return _signed_in(lang, text)
+
+
+def number(value: float, lang: str) -> str:
+    """A number with six significant digits, with the decimal sign of the language."""
+    return _signed_in(lang, f"{value:.6g}")
+
+
+def _signed_in(lang: str, text: str) -> str:
     return text.replace(".", ",") if lang == "fr" else text
