@@ -59,6 +59,11 @@ class Columns:
         return tuple(name for column in self.inputs for name in column.features)
 
     @property
+    def owners(self) -> tuple[str, ...]:
+        """The column of each feature, by its name."""
+        return tuple(column.name for column in self.inputs for _ in column.features)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The names of the targets."""
         return tuple(column.name for column in self.outputs)

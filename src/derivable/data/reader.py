@@ -181,8 +181,7 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
     checks.check_targets(sheet.name, columns.targets, y.numpy())
     notes = list(sheet.notes)
-    owners = [column.name for column in columns.inputs for _ in column.features]
-    checks.check_sizes(sheet.name, owners, x.numpy())
+    checks.check_sizes(sheet.name, columns.owners, x.numpy())
     constant = checks.constant_columns(x.numpy())
     dropped = [
         column.name
@@ -191,7 +190,7 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
     ]
     if dropped:
         gone = set(dropped)
-        keep = torch.tensor([owner not in gone for owner in owners])
+        keep = torch.tensor([owner not in gone for owner in columns.owners])
         if not keep.any():
             raise DataError(
                 f"{sheet.name}: each feature has one value in every row, so there is nothing to "
@@ -201,8 +200,9 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
         columns, x = replace(columns, inputs=kept), x[:, keep]
         notes.append(f"Left out, because they have one value in every row: {some(dropped)}.")
     features, numbers = columns.features, x.numpy()
-    owners = [column.name for column in columns.inputs for _ in column.features]
-    notes += checks.check_answers(sheet.name, features, owners, numbers, columns.targets, y.numpy())
+    notes += checks.check_answers(
+        sheet.name, features, columns.owners, numbers, columns.targets, y.numpy()
+    )
     notes += second_look.notes(second_look.Seen(sheet, columns, numbers, y.numpy(), options))
     return Table(
         name=sheet.stem,

@@ -83,12 +83,11 @@ class Seen:
 
 def notes(seen: Seen) -> list[str]:
     """All that should be known, each with its option."""
-    owners = [column.name for column in seen.columns.inputs for _ in column.features]
     kinds = (
         _codes(seen),
         _digits(seen),
         _counters(seen),
-        iter(checks.note_duplicates(seen.columns.features, owners, seen.x)),
+        iter(checks.note_duplicates(seen.columns.features, seen.columns.owners, seen.x)),
         _spellings(seen),
         _sentinels(seen),
         _near_targets(seen),
@@ -115,11 +114,12 @@ def _codes(seen: Seen) -> Iterator[str]:
     """Whole numbers that may be codes of something, or identifiers of rows."""
     for name, cells in seen.whole.items():
         named = _CODE.search(_spaced(name)) is not None
-        if not named and not _leading_zeros(seen, name) and cells.min() < SMALLEST_CODE:
+        zeros = seen.cells(name).leading_zero
+        if not named and not zeros and cells.min() < SMALLEST_CODE:
             continue
         rows, distinct = len(cells), len(np.unique(cells))
         ways = f"--one-hot '{name}' makes a category of each, --ignore '{name}' leaves it out."
-        if _leading_zeros(seen, name):
+        if zeros:
             yield (
                 f"'{name}' has leading zeros, as a code has; it is read as numbers, and "
                 + (ways if distinct <= reading.MOST_VALUES else f"--ignore '{name}' leaves it out.")
@@ -133,11 +133,6 @@ def _codes(seen: Seen) -> Iterator[str]:
             yield f"'{name}' is named like a code and is read as a number; {ways}"
         elif _sparse(cells, distinct):
             yield f"'{name}' holds {distinct} different whole numbers, which may be codes; {ways}"
-
-
-def _leading_zeros(seen: Seen, name: str) -> bool:
-    cells = seen.cells(name)
-    return cells.leading_zero
 
 
 def _sparse(cells: Array, distinct: int) -> bool:

@@ -120,10 +120,9 @@ class SavedModel:
         holes = x.isnan().nonzero()
         if len(holes) and not fill:
             row, feature = holes[0].tolist()
-            names = [column.name for column in self.columns.inputs for _ in column.features]
             raise DataError(
-                f"{sheet.place(row, names[feature])} has no value; --missing median puts the "
-                "median of the training rows"
+                f"{sheet.place(row, self.columns.owners[feature])} has no value; --missing median "
+                "puts the median of the training rows"
             )
         return self.predictions(x)
 

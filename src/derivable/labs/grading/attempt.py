@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import derivable
+from derivable.data.california import cache_folder
 from derivable.labs.feedback import Feedback
 from derivable.labs.grading import processes
 from derivable.labs.grading.caches import COMPILED, FONTS
@@ -239,7 +240,7 @@ def environment(root: Path, mark: str) -> dict[str, str]:
     for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH"):
         if name in os.environ:
             fixed[name] = os.environ[name]
-    data = Path(os.environ.get("SCIKIT_LEARN_DATA") or "~/scikit_learn_data").expanduser()
+    data = cache_folder()
     if data.is_dir():
         fixed["SCIKIT_LEARN_DATA"] = str(data.resolve())
     return fixed
