@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
         csv("a,churn", lambda i: f"{i % 7}.5,{('oui', 'non')[i % 2]}"),
         "churn",
         features=("a",),
-        said="'churn' reads non as 0 and oui as 1",
+        said="'churn' is a target of 2 classes: 'non', 'oui'",
     ),
     "08 cities": Case(CITIES, "rent", said="'Paris' is text; --one-hot makes a feature of each"),
     "09 total": Case(

@@ -154,7 +154,7 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "text target": (
         "a,y\n1,x\n2,y\n3,x\n4,z\n7,x\n",
         {"one_hot": True},
-        "a target must be numbers",
+        "the target 'y' has 3 different values in 5 rows, too many for classes",
     ),
     "many words": (
         "a,y\n" + "".join(f"w{i}x,{i * i}\n" for i in range(101)),

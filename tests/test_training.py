@@ -76,7 +76,7 @@ def test_losses_and_schedules_from_words() -> None:
     ("words", "sentence"),
     [
         ({"loss": "hubr"}, "'hubr' names no loss: expected one of mse, .*did you mean huber?"),
-        ({"loss": "crossentropy"}, "no loss for a table whose targets are any numbers.* others"),
+        ({"loss": "nll"}, "no loss for a table whose targets are any numbers.* others"),
         ({"loss": "huber:dalta=1"}, "Huber has no option 'dalta'; its options are reduction, del"),
         ({"loss": "mse:delta=1"}, "MSE has no option 'delta'; it has none"),
         ({"loss": "huber:delta"}, "'delta' in 'huber:delta' is no option=value of the loss"),

@@ -10,10 +10,12 @@ from torch import Tensor
 from derivable.errors import InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
-from derivable.functions.losses import L1, MSE, Huber, LogCosh
+from derivable.functions.losses import L1, MSE, CrossEntropy, Huber, LogCosh
 
 # Those for targets that are any numbers, by the names that commands and estimators take.
 LOSSES: dict[str, type[Function]] = {"mse": MSE, "l1": L1, "huber": Huber, "logcosh": LogCosh}
+# Those for targets of classes.
+CLASS_LOSSES: dict[str, type[Function]] = {"crossentropy": CrossEntropy}
 
 
 class Loss:

@@ -44,7 +44,7 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
         value, default = options.get(parameter.name, parameter.default), parameter.default
         if isinstance(default, Real) and not isinstance(value, Real):
             raise SettingError(f"{parameter.name} of {name} must be a number, got {value!r}")
-    if of_a_file or name in LOSSES:  # refuses values without a meaning
+    if name in LOSSES:  # refuses values without a meaning
         loss.forward(Context(), torch.zeros(2, 1), torch.ones(2, 1))
     return loss
 

@@ -18,6 +18,7 @@ class ShownTable:
     y: Tensor  # (N, K)
     features: tuple[str, ...]
     targets: tuple[str, ...]
+    classes: tuple[str, ...]
     note: str
 
     def __repr__(self) -> str:
@@ -55,8 +56,11 @@ class ShownTable:
         features = min(len(self.features), COLUMNS - targets)
         heads = [*self.features[:features], *self.targets[:targets]]
         rows = zip(self.x[:ROWS, :features].tolist(), self.y[:ROWS, :targets].tolist(), strict=True)
-        text = [["" if v != v else f"{v:.6g}" for v in (*left, *right)] for left, right in rows]
+        text = [[*map(_shown, left), *map(self._target, right)] for left, right in rows]
         return [_shortened(head) for head in heads], text
+
+    def _target(self, value: float) -> str:
+        return self.classes[int(value)] if self.classes else _shown(value)
 
     def _rest(self) -> str:
         """What is not shown, as a sentence; empty where all is."""
@@ -66,6 +70,10 @@ class ShownTable:
         hidden.append((columns if len(self.features) > COLUMNS - targets else 0, "column"))
         left = [f"{n:,} {what}{'s' * (n > 1)}" for n, what in hidden if n > 0]
         return f"{' and '.join(left)} not shown." if left else ""
+
+
+def _shown(value: float) -> str:
+    return "" if value != value else f"{value:.6g}"
 
 
 def _shortened(name: str) -> str:

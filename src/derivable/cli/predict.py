@@ -52,7 +52,8 @@ def predict_command(
 
     MODEL is a .safetensors file of fit --export or of a run folder, or a run folder with --model
     NAME. Columns of FILE are found by name, in any order; the target need not be there. The
-    predictions are CSV, one line for each row of FILE, in its order.
+    predictions are CSV, one line for each row of FILE, in its order. Of a target of classes they
+    are the most probable class and the probability of each.
 
     For example: derivable predict model.safetensors new.csv --out predictions.csv
     """
@@ -87,7 +88,10 @@ def predict_command(
     elif not as_json:
         click.echo(_as_csv(saved, rows), nl=False)
     if as_json:
-        document = {"model": saved.model.name, "targets": saved.columns.targets}
+        document: dict[str, Any] = {"model": saved.model.name, "targets": saved.columns.targets}
+        if saved.columns.classes:
+            document |= {"classes": saved.columns.classes, "probabilities": rows}
+            rows = [[name] for name in _most_probable(saved, rows)]
         print(json.dumps({**document, "predictions": rows}, ensure_ascii=False))
 
 
@@ -114,9 +118,24 @@ def _load(model: str, name: str | None) -> SavedModel:
 
 
 def _as_csv(saved: SavedModel, rows: list[list[float]]) -> str:
-    """Nine digits, which is what a network in float32 has."""
+    """Nine digits, which is what a network in float32 has.
+
+    Of a target of classes, the most probable one and the probability of each.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(saved.columns.targets)
-    writer.writerows([f"{value:.9g}" for value in row] for row in rows)
+    numbers = [[f"{value:.9g}" for value in row] for row in rows]
+    if saved.columns.classes:
+        (target,) = saved.columns.targets
+        writer.writerow([target, *(f"{target}={name}" for name in saved.columns.classes)])
+        named = zip(_most_probable(saved, rows), numbers, strict=True)
+        writer.writerows([name, *cells] for name, cells in named)
+    else:
+        writer.writerow(saved.columns.targets)
+        writer.writerows(numbers)
     return text.getvalue()
+
+
+def _most_probable(saved: SavedModel, rows: list[list[float]]) -> list[str]:
+    """The class of each row of probabilities."""
+    return [saved.columns.classes[row.index(max(row))] for row in rows]

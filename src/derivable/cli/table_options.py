@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derivable.data.options import ALL, BUNDLED, MISSING_RULES, SPLIT_ORDERS, TableOptions
+from derivable.data.options import (
+    ALL,
+    BUNDLED,
+    MISSING_RULES,
+    SPLIT_ORDERS,
+    TASKS,
+    TableOptions,
+)
 
 if TYPE_CHECKING:
     from derivable.data import Table
@@ -170,6 +177,11 @@ _OPTIONS = (
         "--target",
         metavar="COLUMN",
         help="The column of FILE to predict, or several: a,b. All others are features.",
+    ),
+    click.option(
+        "--task",
+        type=click.Choice(TASKS),
+        help="Whether the target is numbers or classes.  [default: found out]",
     ),
     click.option(
         "--ignore",

@@ -13,7 +13,10 @@ from rich.text import Text
 
 from derivable.comparison import Comparison, Trained
 from derivable.display.numbers import number, with_spread
+from derivable.display.words import Words
 from derivable.protocol import LAB_REASON
+
+_SCORES = ("mae", "r2", "accuracy", "balanced_accuracy")  # that have a column in a terminal
 
 
 def show_note(note: str) -> None:
@@ -118,9 +121,15 @@ def _rate(result: Trained) -> str:
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:
+    from derivable.report.results import naive_name, naive_scores, score_cells, score_names
+
+    words = Words("en")
+    names = () if with_sheet else tuple(n for n in score_names(comparison) if n in _SCORES)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     several = len(comparison.seeds) > 1
-    table.add_column("model")
+    table.add_column("model", no_wrap=bool(names))
+    for name in names:
+        table.add_column(words(name), justify="right")
     for name in ("train loss", "test loss", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     if with_sheet:
@@ -129,19 +138,31 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
             table.add_column("spread", justify="center")
         table.add_column("within")
     for result in comparison.results:
-        table.add_row(*_row(result, with_sheet))
+        table.add_row(*_row(comparison, result, names, with_sheet, words))
+    if names:
+        naive = score_cells(naive_scores(comparison), names, words)
+        table.add_row(naive_name(comparison, words), *naive, style="dim")
     return table
 
 
-def _row(result: Trained, with_sheet: bool) -> list[str | Text]:
+def _row(
+    comparison: Comparison,
+    result: Trained,
+    names: tuple[str, ...],
+    with_sheet: bool,
+    words: Words,
+) -> list[str | Text]:
     """The cells of one model.
 
     "within" says whether the sheet's figure lies among our seeds; of one seed, whether its test
     loss lies in the spread of others.
     """
+    from derivable.report.results import score_cells, scores_of
+
     test_loss, spread = result.test_loss, result.deviation
     row: list[str | Text] = [
         result.model.name,
+        *(score_cells(scores_of(comparison, result), names, words) if names else ()),
         number(result.train_loss),
         Text(number(test_loss) if spread is None else with_spread(test_loss, spread), style="bold"),
         f"{result.seconds:.2f}",

@@ -47,14 +47,21 @@ seeds_option = click.option(
 )
 
 # What is minimised and how; `derivable.comparison.training` says what the words mean.
+_WORDS = (
+    "loss", "class_weight", "penalty", "schedule", "early_stopping", "patience", "validation",
+)  # fmt: skip
 _HOW = (
     click.option(
         "--loss",
-        default="mse",
-        show_default=True,
         metavar="NAME[:OPTION=VALUE,...]",
-        help="What is minimised: mse, l1, huber, huber:delta=0.5 or logcosh; or a Function of your "
-        "own, file.py:MyLoss, whose file is run.",
+        help="What is minimised: mse, l1, huber, huber:delta=0.5 or logcosh; of classes "
+        "crossentropy, crossentropy:label_smoothing=0.1; or a Function of your own, "
+        "file.py:MyLoss, whose file is run.  [default: mse; crossentropy of classes]",
+    ),
+    click.option(
+        "--class-weight",
+        type=click.Choice(["balanced"]),
+        help="Count rows such that all classes count the same.  [default: all rows count alike]",
     ),
     click.option(
         "--penalty",
@@ -147,8 +154,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_how(*args: Any, **given: Any) -> Any:
-        names = ("loss", "penalty", "schedule", "early_stopping", "patience", "validation")
-        return command(*args, how={name: given.pop(name) for name in names}, **given)
+        return command(*args, how={name: given.pop(name) for name in _WORDS}, **given)
 
     decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_how)
     return decorated

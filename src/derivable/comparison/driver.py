@@ -46,6 +46,7 @@ from derivable.protocol import (
     SheetFigure,
     models_of,
 )
+from derivable.row_losses import weighted_loss
 from derivable.stepper.ahead import compile_ahead
 from derivable.threads import on_one_thread
 
@@ -164,6 +165,7 @@ def _compare(
     """`compare` of a table, models and a request that are read and checked."""
     seed, steps = request.seed, request.steps
     protocol = request.protocol or ("lab" if is_own(table) else "sound")
+    training = training.of_targets(table.targets, table.classes)
     loss = Loss.of(training.loss)
     split, held = training.hold_out(SPLITS[protocol](table, seed))
     facts = Facts.of(table, split, loss)
@@ -172,8 +174,9 @@ def _compare(
     comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     chosen = tuple(range(seed, seed + request.seeds))
     _compile_ahead(models, split, request, training)
-    settings = {"steps": steps, "method": request.method, **training.settings(held)}
-    measure = partial(loss_at, loss, split.x_test, split.y_test)
+    settings = {"steps": steps, "method": request.method, **training.settings(split, held)}
+    weight = training.row_weights(split.y_test, split.y_train, split.width)
+    measure = partial(loss_at, loss, split.x_test, split.y_test, weight=weight)
     results = []
     with _watched(watch, models, steps if request.seeds == 1 else request.seeds) as look:
         for model in models:
@@ -194,9 +197,7 @@ def _compile_ahead(
     models: Sequence[Model], split: Split, request: Request, training: Training
 ) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
-    x, y = split.x_train, split.y_train
-    networks = [model.network(x.size(1), y.size(1), 0) for model in models]
-    problems = [Problem(network, Loss.of(training.loss), x, y) for network in networks]
+    problems = [_problem(model, split, 0, training) for model in models]
     method = method_of(request.method)
     if method.name == Auto.name and (training.schedule or training.patience):
         method = GradientDescent()
@@ -218,7 +219,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
 
     Raises DataError where one has far too many.
     """
-    inputs, outputs = table.x.size(1), table.y.size(1)
+    inputs, outputs = table.x.size(1), table.width
     rows = int(TRAIN_SHARE * len(table.x))
     notes = [
         check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
@@ -234,12 +235,18 @@ def _rate(
     if lr is None and split.protocol == "lab":
         return Rate(model.lr, LAB_REASON)
     if lr is None or lr == "auto":
-        network = model.network(split.x_train.size(1), split.y_train.size(1), seed)
-        x, y = split.x_train, split.y_train
-        return choose_rate(Problem(network, Loss.of(training.loss), x, y, penalty=training.penalty))
+        return choose_rate(_problem(model, split, seed, training))
     if isinstance(lr, str):
         raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
     return Rate(lr, "as asked")
+
+
+def _problem(model: Model, split: Split, seed: int, training: Training) -> Problem:
+    """What a model minimises, from the start that the seed gives."""
+    x, y = split.x_train, split.y_train
+    network = model.network(x.size(1), split.width, seed)
+    weight = training.row_weights(y, y, split.width)
+    return Problem(network, Loss.of(training.loss), x, y, weight, training.penalty)
 
 
 def _measured(
@@ -258,7 +265,7 @@ def _measured(
         descents=tuple(runs),
         test_losses=tuple(facts.unit * measure(run.network, run.network.theta) for run in runs),
         test_curve=Curve(first.snapshots.steps, facts.unit * _along(first, measure, split)),
-        predictions=split.scaler.predictions(first.network.forward_by_hand(split.x_test)[0]),
+        predictions=facts.predictions(first.network, split.x_test),
         unit=facts.unit,
         lr_reason=reason,
         sheet=sheet,
@@ -300,7 +307,7 @@ def _train(
             progress(next(done), run.train_loss)
 
     runs = descend_many(
-        [model.network(x.size(1), y.size(1), seed) for seed in todo],
+        [model.network(x.size(1), split.width, seed) for seed in todo],
         x=x,
         y=y,
         starts=[found if isinstance(found := before[seed], Checkpoint) else None for seed in todo],
@@ -319,9 +326,19 @@ def test_loss(network: Network, x: Tensor, y: Tensor, loss: AnyLoss = MSE) -> fl
     return loss_at(loss, x, y, network, network.theta)
 
 
-def loss_at(loss: AnyLoss, x: Tensor, y: Tensor, network: Network, theta: Tensor) -> float:
-    """The same with the parameters `theta` (P,)."""
+def loss_at(
+    loss: AnyLoss,
+    x: Tensor,
+    y: Tensor,
+    network: Network,
+    theta: Tensor,
+    *,
+    weight: Tensor | None = None,
+) -> float:
+    """The same with the parameters `theta` (P,); row n counts `weight[n]` of their mean."""
     yhat, _ = network.forward_by_hand(x, network.unflatten(theta.to(x.dtype)))
+    if weight is not None:
+        return weighted_loss(loss, yhat, y, (weight / weight.mean()).to(yhat.dtype)).item()
     return Loss.of(loss).forward(Context(), yhat, y).sum().item()
 
 

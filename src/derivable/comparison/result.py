@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 import derivable
+from derivable.comparison.scores import Scores, of_classes, of_numbers
 from derivable.comparison.training import PLAIN, Training
 from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
 from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
+from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
 
 if TYPE_CHECKING:
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
     from derivable.display.curves import Curves
 
 
-MEASURES = {"MSE": "mean squared error", "L1": "mean absolute error"}
+MEASURES = {
+    "MSE": "mean squared error",
+    "L1": "mean absolute error",
+    "CrossEntropy": "cross-entropy",
+}
 POWERS = {"MSE": 2, "L1": 1}  # of the target's unit, in which such a loss is measured
 
 
@@ -46,13 +52,22 @@ class Facts:
     digest: str  # of the whole table
     scaler: Scaler
     x_test: Tensor  # (n, D), standardised
-    y_test: Tensor  # (n, K), in the targets' own units
+    y_test: Tensor  # (n, K), in the targets' own units; or the labels (n,) of classes
+    lines: Tensor  # (n,): where each test row stands in its file, or its number from 1 on
+    naive: Tensor  # the mean of the training targets (K,), or the share of each class (C,)
     columns: Columns | None = None  # how those of a file became features and targets
     loss: str = "MSE"  # what is minimised, by its name with its options
+    classes: tuple[str, ...] = ()  # of a target that is no number
 
     @classmethod
     def of(cls, table: Table, split: Split, loss: AnyLoss = MSE) -> Self:
         """Those of a table, how it was split, and what is minimised."""
+        y_test, y_train = split.y_test, split.y_train
+        if split.classes:
+            naive = y_train.bincount(minlength=split.width).double() / len(y_train)
+        else:
+            y_test = split.scaler.predictions(y_test)
+            naive = split.scaler.predictions(y_train).mean(0)
         return cls(
             name=table.name,
             note=table.note,
@@ -63,10 +78,40 @@ class Facts:
             digest=table.digest(),
             scaler=split.scaler,
             x_test=split.x_test,
-            y_test=split.scaler.predictions(split.y_test),
+            y_test=y_test,
+            lines=split.lines,
+            naive=naive,
             columns=table.columns,
             loss=Loss.of(loss).name,
+            classes=split.classes,
         )
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network has: one for each class, or for each target."""
+        return len(self.classes) or len(self.targets)
+
+    def predictions(self, network: Network, x: Tensor) -> Tensor:
+        """What a network says of standardised features x (n, D).
+
+        The targets (n, K) in their own units, or the probabilities of the classes (n, C); float64.
+        """
+        outputs, _ = network.forward_by_hand(x)
+        if self.classes:
+            return outputs.double().softmax(1)
+        return self.scaler.predictions(outputs)
+
+    def scores(self, predictions: Tensor) -> dict[str, Scores]:
+        """How good predictions of the test rows are, for each target (`comparison.scores`)."""
+        if self.classes:
+            return {self.targets[0]: of_classes(self.y_test, predictions)}
+        columns = zip(self.targets, self.y_test.T, predictions.T, strict=True)
+        return {name: of_numbers(true, predicted) for name, true, predicted in columns}
+
+    @property
+    def naive_scores(self) -> dict[str, Scores]:
+        """The scores of what one would say without looking at the features: `naive`."""
+        return self.scores(self.naive.expand(self.test_rows, -1))
 
     @property
     def test_rows(self) -> int:
@@ -119,7 +164,7 @@ class Trained:
     descents: tuple[Descent, ...]
     test_losses: tuple[float, ...]  # one for each descent
     test_curve: Curve  # of the first descent
-    predictions: Tensor  # (n, K): of the test rows, in the targets' units, by the first descent
+    predictions: Tensor  # of the test rows, by the first descent: `Facts.predictions`
     unit: float  # what a loss of the network is multiplied by
     lr_reason: str  # where the learning rate comes from
     sheet: SheetFigure | None  # None where the sheet has no figure for this very training
@@ -296,14 +341,21 @@ class Comparison:
             "test_rows": facts.test_rows,
             "features": list(facts.features),
             "targets": list(facts.targets),
+            "task": "classification" if facts.classes else "regression",
+            "classes": list(facts.classes) or None,
             "loss": facts.in_words,
             "loss_function": facts.loss,
             "penalty": self.training.penalty,
             "patience": self.training.patience,
+            "class_weight": self.training.class_weight,
             "steps": self.steps,
             "seed": self.seeds[0],
             "seeds": len(self.seeds),
-            "models": [result.to_dict() for result in self.results],
+            "naive_scores": facts.naive_scores,
+            "models": [
+                {**result.to_dict(), "scores": facts.scores(result.predictions)}
+                for result in self.results
+            ],
         }
 
     def to_json(self) -> str:

@@ -25,6 +25,7 @@ FRAME = "data frame"  # what errors call one
 class Reading(TypedDict, total=False):
     """What `read_table` takes by keyword, besides `target`."""
 
+    task: str | None
     ignore: str | Sequence[str]
     missing: str
     one_hot: bool | str | Sequence[str]
@@ -176,7 +177,7 @@ def _values(column: Any) -> Any:
 
 def in_python(text: str) -> str:
     """A message with options as Python has them: ignore='id' for --ignore 'id'."""
-    values = r"drop|median|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
+    values = r"regression|classification|drop|median|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
     text = re.sub(r"--([a-z][a-z-]*) ('[^']*')", r"--\1=\2", text)
     text = re.sub(rf"--([a-z][a-z-]*) ({values})", r"--\1='\2'", text)
     text = re.sub(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from numbers import Real
 from typing import Any, Self
+
+import torch
+from torch import Tensor
 
 from derivable.data import Split
 from derivable.descent import Cosine, EarlyStopping, StepDecay, WarmUp
@@ -14,16 +17,20 @@ from derivable.descent.checks import check_count
 from derivable.descent.method import Method
 from derivable.descent.methods import METHODS
 from derivable.descent.schedules import Schedule
-from derivable.errors import DataError, SettingError
-from derivable.functions import MSE
-from derivable.loss import AnyLoss
+from derivable.errors import DataError, DerivableError, SettingError
+from derivable.function.context import Context
+from derivable.functions import MSE, CrossEntropy
+from derivable.loss import CLASS_LOSSES, LOSSES, AnyLoss, Loss
 from derivable.named import loss_of, named, parse_loss
 from derivable.problem import check_not_negative
 
 SCHEDULES = {"cosine": Cosine, "step": StepDecay, "warm-up": WarmUp}
 VALIDATION, PATIENCE = 0.1, 10
 EVERY = 100  # steps from one evaluation on the rows held out to the next
-WORDS = ("loss", "penalty", "schedule", "early_stopping", "patience", "validation")
+WORDS = (
+    "loss", "penalty", "schedule", "early_stopping", "patience", "validation", "class_weight",
+)  # fmt: skip
+BALANCED = "balanced"
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,8 @@ class Training:
     """What is minimised and how, the same for each model of a comparison.
 
     `loss` and `penalty` are those of a `Problem`; `loss` may be text, such as "huber:delta=0.5".
+    Left out, it is the mean squared error of targets that are numbers and the cross-entropy of
+    classes. With `class_weight` "balanced", rows count such that all classes count the same.
     `schedule` makes the learning rate of each step
     from that of the model, such as `partial(Cosine, warm_up=100)`; without it, it stays the same.
     With a `patience`, the share `validation` of the training rows, the last ones, is held out, and
@@ -40,14 +49,20 @@ class Training:
     Raises SettingError for settings without a meaning.
     """
 
-    loss: AnyLoss | str = MSE
+    loss: AnyLoss | str | None = None
     penalty: float = 0.0
     schedule: Callable[[float], Schedule] | None = None
     patience: int | None = None
     validation: float = VALIDATION
+    class_weight: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "loss", loss_of(self.loss))
+        if self.loss is not None:
+            object.__setattr__(self, "loss", loss_of(self.loss, {**LOSSES, **CLASS_LOSSES}))
+        if self.class_weight not in (None, BALANCED):
+            raise SettingError(
+                f"class_weight must be '{BALANCED}' or None, got {self.class_weight!r}"
+            )
         check_not_negative("penalty", self.penalty)
         if self.patience is not None:
             check_count("patience", self.patience, 1)
@@ -61,12 +76,13 @@ class Training:
     def of_words(
         cls,
         *,
-        loss: str = "mse",
+        loss: str | None = None,
         penalty: float = 0.0,
         schedule: str | None = None,
         early_stopping: bool = False,
         patience: int | None = None,
         validation: float | None = None,
+        class_weight: str | None = None,
     ) -> Self:
         """The same from the words of the command line, which a run folder keeps.
 
@@ -76,17 +92,55 @@ class Training:
             if value is not None and not early_stopping:
                 raise SettingError(f"--{name} goes with --early-stopping; give that as well")
         return cls(
-            loss=parse_loss(loss),
+            loss=None if loss is None else parse_loss(loss, {**LOSSES, **CLASS_LOSSES}),
             penalty=penalty,
             schedule=None if schedule is None else parse_schedule(schedule),
             patience=(PATIENCE if patience is None else patience) if early_stopping else None,
             validation=VALIDATION if validation is None else validation,
+            class_weight=class_weight,
         )
 
     @property
     def is_plain(self) -> bool:
         """Whether it is that of the lab sheet: the mean squared error and nothing else."""
-        return replace(self, validation=VALIDATION) == PLAIN
+        other = replace(self, validation=VALIDATION, loss=None)
+        return other == PLAIN and self.loss in (None, Loss(MSE))
+
+    def of_targets(self, targets: Sequence[str], classes: Sequence[str]) -> Self:
+        """The same with the loss that goes with targets, which may be one of `classes`.
+
+        Raises SettingError for settings that do not go with them.
+        """
+        if self.class_weight is not None and not classes:
+            raise SettingError(
+                f"class_weight goes with a target of classes, and {targets[0]!r} is numbers; "
+                "--task classification takes these for classes"
+            )
+        if self.loss is None:
+            return replace(self, loss=CrossEntropy if classes else MSE)
+        loss = Loss.of(self.loss)
+        if classes and not _takes_labels(loss, len(classes)):
+            raise SettingError(
+                f"the target {targets[0]!r} is of {len(classes)} classes, and {loss.name} does not "
+                "take outputs (N, C) with labels (N,); leave --loss out, or --task regression "
+                "takes the target for numbers"
+            )
+        if not classes and loss.function in CLASS_LOSSES.values():
+            raise SettingError(
+                f"{loss.name} goes with a target of classes, and {targets[0]!r} is numbers; leave "
+                "--loss out, or --task classification takes the target for classes"
+            )
+        return self
+
+    def row_weights(self, labels: Tensor, train: Tensor, classes: int) -> Tensor | None:
+        """How much each row with one of the `labels` (N,) counts, by those that `train`; or None.
+
+        Balanced, a row counts as its class has fewer of the rows that train than the mean class.
+        """
+        if self.class_weight is None:
+            return None
+        sizes = train.bincount(minlength=classes).clamp(min=1)
+        return (len(train) / (classes * sizes.double()))[labels]
 
     def rate(self, lr: float) -> float | Schedule:
         """The learning rate of a descent, from that of the model."""
@@ -127,16 +181,33 @@ class Training:
             replace(split, x_train=x[held], y_train=y[held]),
         )
 
-    def settings(self, held: Split | None) -> dict[str, Any]:
+    def settings(self, split: Split, held: Split | None) -> dict[str, Any]:
         """Those of `descend_many`, but for the learning rate."""
-        callbacks = partial(self._callbacks, held)
-        return {"loss": self.loss, "penalty": self.penalty, "callbacks": callbacks}
+        y, width = split.y_train, split.width
+        return {
+            "loss": Loss.of(self.loss),
+            "penalty": self.penalty,
+            "weight": self.row_weights(y, y, width),
+            "callbacks": partial(self._callbacks, y, held),
+        }
 
-    def _callbacks(self, held: Split | None, i: int) -> list[EarlyStopping]:
+    def _callbacks(self, train: Tensor, held: Split | None, i: int) -> list[EarlyStopping]:
         """Those of descent i: early stopping on the rows held out, or none."""
         if held is None or self.patience is None:
             return []
-        return [EarlyStopping(held.x_train, held.y_train, every=EVERY, patience=self.patience)]
+        x, y = held.x_train, held.y_train
+        weight = self.row_weights(y, train, held.width)
+        return [EarlyStopping(x, y, weight=weight, every=EVERY, patience=self.patience)]
+
+
+def _takes_labels(loss: Loss, classes: int) -> bool:
+    """Whether a loss compares outputs (N, C) with labels (N,), where N is neither C nor 1."""
+    labels = torch.arange(classes + 1) % classes
+    try:
+        loss.forward(Context(), torch.zeros(classes + 1, classes), labels)
+    except (DerivableError, RuntimeError, IndexError):
+        return False
+    return True
 
 
 PLAIN = Training()

@@ -13,7 +13,19 @@ import polars as pl
 
 from derivable.data import dates, numbers
 from derivable.data.cells import BLANKS, TRUTHS
-from derivable.data.kinds import CLOCK, CYCLES, DMY, ISO, MDY, Date, Number, Reading, Text, Truth
+from derivable.data.kinds import (
+    CLOCK,
+    CYCLES,
+    DMY,
+    ISO,
+    MDY,
+    Classes,
+    Date,
+    Number,
+    Reading,
+    Text,
+    Truth,
+)
 from derivable.data.problems import ProblemError, count, ignore, some
 from derivable.data.sheet import Sheet
 
@@ -175,6 +187,29 @@ def _(reading: Date, sheet: Sheet, name: str) -> str:
         said.append(f"{' and '.join(cyclic)} as sine and cosine")
     parts = ", ".join(said) or "nothing, because it is constant"
     return f"'{name}' is a {_SAID[reading.order]}, read as {parts}"
+
+
+@refuse.register
+def _(reading: Classes, sheet: Sheet, name: str) -> None:
+    refuse(reading.of, sheet, name)
+
+
+@read.register
+def _(reading: Classes, sheet: Sheet, name: str, mark: str) -> Array:
+    if isinstance(reading.of, Number):
+        numbers_of_classes = np.array(list(map(float, reading.values)))
+        cells = sheet.cells(name).floats
+        places = np.searchsorted(numbers_of_classes, cells).astype(np.float64)
+        return np.where(np.isnan(cells), np.nan, places)[:, None]
+    found = read(reading.of, sheet, name, mark)
+    if isinstance(reading.of, Text):
+        return found @ np.arange(len(reading.values), dtype=np.float64)[:, None]
+    return found
+
+
+@stated.register
+def _(reading: Classes, sheet: Sheet, name: str) -> str:
+    return f"'{name}' is a target of {count(len(reading.values), 'class')}: {some(reading.values)}"
 
 
 def learn_date(sheet: Sheet, name: str, order: str) -> Date:

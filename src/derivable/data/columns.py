@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from derivable.data.kinds import READINGS, Number, Reading, Text
+from derivable.data.kinds import READINGS, Classes, Number, Reading, Text
 from derivable.errors import DataError
 
 
@@ -67,6 +67,17 @@ class Columns:
     def targets(self) -> tuple[str, ...]:
         """The names of the targets."""
         return tuple(column.name for column in self.outputs)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the target's classes; none where targets are numbers."""
+        readings = [column.reading for column in self.outputs]
+        return readings[0].values if readings and isinstance(readings[0], Classes) else ()
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network needs: one for each class, or for each target."""
+        return len(self.classes) or len(self.outputs)
 
     def ignoring_unseen(self) -> Columns:
         """The same, to which a value of text that was not met is none of its column's values."""

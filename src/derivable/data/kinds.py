@@ -1,4 +1,4 @@
-"""What a column can be read as: a number, true or false, text, or a date.
+"""What a column can be read as: a number, true or false, text, a date, or classes.
 
 A reading knows its features and is kept as JSON. `as_numbers.py` reads the cells; nothing here
 needs polars, because a run's record holds readings.
@@ -7,7 +7,7 @@ needs polars, because a run's record holds readings.
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 ABSENT = "(missing)"  # the value of a cell without one, where that is a category
@@ -138,4 +138,25 @@ class Date(Reading):
         return cls(order, parts, int(document["origin"]))
 
 
-READINGS: dict[str, type[Reading]] = {one.kind: one for one in (Number, Truth, Text, Date)}
+@dataclass(frozen=True)
+class Classes(Reading):
+    """A target of classes: a cell is the number of its class, from 0 on."""
+
+    kind = "classes"
+    values: tuple[str, ...] = ()  # the names of the classes, in order
+    of: Reading = field(default_factory=Text)  # how the cells are read: Text, Truth or Number
+
+    def to_dict(self) -> dict[str, Any]:
+        """The names of the classes, and how their cells are read."""
+        return {"values": list(self.values), "of": {"kind": self.of.kind, **self.of.to_dict()}}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Self:
+        """With the classes that were met."""
+        values, of = tuple(document["values"]), document["of"]
+        if len(values) < 2 or not all(isinstance(value, str) for value in values):
+            raise ValueError(f"{document} describes no classes")
+        return cls(values, READINGS[of["kind"]].from_dict(of))
+
+
+READINGS: dict[str, type[Reading]] = {one.kind: one for one in (Number, Truth, Text, Date, Classes)}

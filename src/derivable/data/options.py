@@ -9,6 +9,7 @@ from typing import Any, Self
 BUNDLED = ("california", "diabetes")  # tables without a file, by their names
 MISSING_RULES = ("error", "drop", "median")
 SPLIT_ORDERS = ("shuffled", "last")
+REGRESSION, CLASSIFICATION = TASKS = ("regression", "classification")
 ALL = "*"  # of --one-hot: all columns of text
 
 
@@ -58,6 +59,7 @@ class TableOptions(SheetOptions):
     """What becomes of the columns, besides."""
 
     target: str | Sequence[str] | None = None
+    task: str | None = None  # one of TASKS; found by the target where it is None
     ignore: str | Sequence[str] = ()  # names, or positions such as #3
     missing: str = "error"  # "error", "drop" or "median"
     missing_category: bool = False  # a missing cell of text is a value of its own

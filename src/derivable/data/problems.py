@@ -76,8 +76,9 @@ def all_problems(
 
 
 def count(number: int, noun: str) -> str:
-    """1 row, 2,000 rows."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    """1 row, 2,000 rows, 3 classes."""
+    plural = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{plural * (number != 1)}"
 
 
 def shown(cell: str | None) -> str:

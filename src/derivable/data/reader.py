@@ -13,13 +13,19 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from derivable.data import checks, reading, second_look
+from derivable.data import checks, classes, reading, second_look
 from derivable.data.choice import choose, note_unused_options, renamed
 from derivable.data.columns import Column, Columns
-from derivable.data.kinds import Text
+from derivable.data.kinds import Classes, Text
 from derivable.data.numbers import describe
 from derivable.data.opening import read_sheet
-from derivable.data.options import MISSING_RULES, SPLIT_ORDERS, SheetOptions, TableOptions
+from derivable.data.options import (
+    MISSING_RULES,
+    SPLIT_ORDERS,
+    TASKS,
+    SheetOptions,
+    TableOptions,
+)
 from derivable.data.problems import (
     ProblemError,
     ProblemsError,
@@ -42,17 +48,20 @@ def read_table(path: str | Path, **options: Any) -> Table:
     cells without a value: "error"; "drop", which leaves their rows out; or "median", which keeps
     them as NaN, for a split to fill with the median of its training rows (a row without a target is
     left out). `one_hot` makes a feature of each value of a text column, of all (True) or of those
-    it names.
+    it names. `task` is "regression" or "classification"; left out, a target of text, true or false,
+    or a few whole numbers is one of classes, whose numbers, from 0 on, are `y`.
 
     What was found out is in `Table.detected`, what the reader should know in `Table.notes`.
     Raises DataError for a table that cannot be used as it is: one sentence for each problem, and
     in `ProblemsError.options` those with which the table is read, where there are some.
     """
     chosen = TableOptions(**options)
-    for name, words in (("missing", MISSING_RULES), ("split", SPLIT_ORDERS)):
+    known = {"missing": MISSING_RULES, "split": SPLIT_ORDERS, "task": (None, *TASKS)}
+    for name, words in known.items():
         if getattr(chosen, name) not in words:
             raise SettingError(
-                f"{name} must be one of {', '.join(words)}; got {getattr(chosen, name)!r}"
+                f"{name} must be one of {', '.join(filter(None, words))}; got "
+                f"{getattr(chosen, name)!r}"
             )
     try:
         return _read(path, chosen)
@@ -203,6 +212,9 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
     notes += checks.check_answers(
         sheet.name, features, columns.owners, numbers, columns.targets, y.numpy()
     )
+    for column in columns.outputs:
+        if isinstance(column.reading, Classes):
+            notes += classes.notes(column.reading, column.name, y.numpy()[:, 0], options)
     notes += second_look.notes(second_look.Seen(sheet, columns, numbers, y.numpy(), options))
     return Table(
         name=sheet.stem,
@@ -215,6 +227,8 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
         detected=_detected(sheet, columns),
         columns=columns,
         split=options.split,
+        classes=columns.classes,
+        lines=torch.from_numpy(sheet.lines.to_numpy().astype("int64")),
     )
 
 

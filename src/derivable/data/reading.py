@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.data import as_numbers
+from derivable.data import as_numbers, classes
 from derivable.data.cells import TRUTHS, fault
 from derivable.data.columns import Column, Columns
 from derivable.data.dates import OPEN, both_ways, find_order
 from derivable.data.forms import find_form
-from derivable.data.kinds import DMY, MDY, Date, Number, Text, Truth
+from derivable.data.kinds import DMY, MDY, Date, Number, Reading, Text, Truth
 from derivable.data.numbers import find_marks
-from derivable.data.options import TableOptions
+from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, ignore, raise_all, some
 from derivable.data.sheet import Sheet
-from derivable.errors import DataError
+from derivable.errors import DataError, SettingError
 
 MOST_VALUES = 100  # of a text column that becomes one feature for each of its values
 
@@ -31,12 +31,19 @@ def learn(
     """How each column of a sheet can be read. Raises ProblemError, ProblemsError."""
     problems: list[ProblemError] = []
     one_hot = set(options.one_hot_names)
+    alone = len(targets) == 1
+    if options.task == CLASSIFICATION and not alone:
+        raise SettingError(
+            f"--task {CLASSIFICATION} goes with one --target, got {len(targets)}; name one of them"
+        )
     orders = _orders(sheet, (*features, *targets))
 
     def learned(name: str, *, target: bool) -> Column:
         try:
             if name in one_hot:
                 return Column(name, _text(sheet, name, options))
+            if target and alone:
+                return Column(name, _learn_alone(sheet, name, orders, options))
             return Column(name, _learn(sheet, name, orders, target=target, options=options))
         except ProblemError as problem:
             problems.append(problem)
@@ -149,6 +156,27 @@ def _orders(sheet: Sheet, names: Sequence[str]) -> dict[str, str]:
     return {name: said if order in either else order for name, order in found.items()}
 
 
+def _learn_alone(
+    sheet: Sheet, name: str, orders: Mapping[str, str], options: TableOptions
+) -> Reading:
+    """How the only target can be read: as numbers, or as classes."""
+    cells = sheet.cells(name)
+    words = cells.text.filter(cells.kind == "other")
+    only_text = bool(cells.kind.is_in(["other", "missing"]).all()) and len(words) > 0
+    plain = only_text and name not in orders and find_form(cells, sheet.missing) is None
+    meant = options.task == CLASSIFICATION and len(words) > 0
+    truth = cells.outside(TRUTHS, lower=True) is None
+    if meant or (options.task is None and plain and all(map(_is_word, words.unique()))):
+        return classes.as_target(sheet, name, Truth() if truth else Text(), options)
+    read = _learn(sheet, name, orders, target=True, options=options)
+    return classes.as_target(sheet, name, read, options)
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell is text, and no number gone wrong."""
+    return fault(cell) is None
+
+
 def _learn(
     sheet: Sheet, name: str, orders: Mapping[str, str], *, target: bool, options: TableOptions
 ) -> Number | Truth | Text | Date:
@@ -177,7 +205,10 @@ def _learn(
     if only_text and not target:
         return Text()
     if wrong is None and only_text:
-        wrong = "is text, and a target must be numbers"
+        if options.task == REGRESSION:
+            wrong = f"is text, and --task {REGRESSION} needs numbers"
+        else:
+            wrong = "is text, and several targets must be numbers"
     raise _no_number(sheet, name, wrong, target=target, options=options)
 
 

@@ -58,7 +58,7 @@ def _deviation(columns: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Split:
-    """Standardised training and test rows: x (N, D), y (N, K)."""
+    """Standardised training and test rows: x (N, D), y (N, K), or the labels (N,) of classes."""
 
     x_train: Tensor
     y_train: Tensor
@@ -66,6 +66,13 @@ class Split:
     y_test: Tensor
     protocol: str
     scaler: Scaler
+    lines: Tensor  # of the test rows, in the file of the table
+    classes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network needs: one for each class, or for each target."""
+        return len(self.classes) or self.y_train.size(1)
 
 
 def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
@@ -77,30 +84,52 @@ def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -
     """
     with on_one_thread(table.x.numel()):
         scaler = Scaler.fit(table.x, table.y, targets=False)
-        return _cut(table.x, table.y, scaler, "lab", dtype)
+        rows = torch.arange(len(table.x))
+        return _cut(table, rows, int(TRAIN_SHARE * len(rows)), scaler, "lab", dtype)
 
 
 def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
     """80% of the rows train and 20% test, shuffled by `seed`; or in file order, as `table` says.
 
     Features and targets are standardised as the training rows say, which know nothing of the test
-    rows.
+    rows. Classes are no numbers and stay as they are; where rows are shuffled, 80% of those of each
+    class train.
     """
+    cut = int(TRAIN_SHARE * len(table.x))
     if table.split == "last":
         order, protocol = torch.arange(len(table.x)), "sound_last"
     else:
         generator = torch.Generator().manual_seed(seed)
         order, protocol = torch.randperm(len(table.x), generator=generator), "sound"
-    cut = int(TRAIN_SHARE * len(order))
+        if table.classes:
+            (order, cut), protocol = _stratified(order, table.y[:, 0]), "sound_stratified"
     with on_one_thread(table.x.numel()):
-        x, y = table.x[order], table.y[order]
-        return _cut(x, y, Scaler.fit(x[:cut], y[:cut], targets=True), protocol, dtype)
+        train, numbers = order[:cut], not table.classes
+        scaler = Scaler.fit(table.x[train], table.y[train], targets=numbers)
+        return _cut(table, order, cut, scaler, protocol, dtype)
+
+
+def _stratified(order: Tensor, labels: Tensor) -> tuple[Tensor, int]:
+    """The rows that train, then those that test, both in this order (N,), and how many train.
+
+    80% of the rows of each class train, one at least; where there are two, one tests.
+    """
+    train = torch.zeros(len(order), dtype=torch.bool)
+    for label in labels.unique():
+        places = (labels[order] == label).nonzero()[:, 0]
+        most = max(1, len(places) - 1)
+        train[places[: min(max(1, round(TRAIN_SHARE * len(places))), most)]] = True
+    return torch.cat([order[train], order[~train]]), int(train.sum())
 
 
 SPLITS: dict[str, Callable[..., Split]] = {"lab": lab_split, "sound": sound_split}
 
 
-def _cut(x: Tensor, y: Tensor, scaler: Scaler, protocol: str, dtype: torch.dtype) -> Split:
-    cut = int(TRAIN_SHARE * len(x))
-    x, y = scaler.features(x).to(dtype), scaler.targets(y).to(dtype)
-    return Split(x[:cut], y[:cut], x[cut:], y[cut:], protocol, scaler)
+def _cut(
+    table: Table, order: Tensor, cut: int, scaler: Scaler, protocol: str, dtype: torch.dtype
+) -> Split:
+    """The rows of a table in this order; the first ones train, up to `cut`."""
+    x, y = scaler.features(table.x[order]).to(dtype), table.y[order]
+    y = y[:, 0].long() if table.classes else scaler.targets(y).to(dtype)
+    lines = order + 1 if table.lines is None else table.lines[order]
+    return Split(x[:cut], y[:cut], x[cut:], y[cut:], protocol, scaler, lines[cut:], table.classes)

@@ -29,10 +29,18 @@ class Table(ShownTable):
     detected: str = ""  # what was found out about the file that it was read from
     columns: Columns | None = None  # how the columns of that file became features and targets
     split: str = "shuffled"  # which rows test by the sound protocol; or "last": in file order
+    classes: tuple[str, ...] = ()  # of a target whose y (N, 1) are the numbers of these, from 0 on
+    lines: Tensor | None = None  # where each row (N,) stands in the file; counted from 1 without
+
+    @property
+    def width(self) -> int:
+        """How many outputs a network needs: one for each class, or for each target."""
+        return len(self.classes) or len(self.targets)
 
     def digest(self) -> str:
         """SHA-256 of the names and numbers: the same for the same content, whatever the file."""
-        content = hashlib.sha256(repr((self.features, self.targets)).encode())
+        names = (self.features, self.targets, *[self.classes] * bool(self.classes))
+        content = hashlib.sha256(repr(names).encode())
         for numbers in (self.x, self.y):
             content.update(numbers.contiguous().numpy().tobytes())
         return content.hexdigest()

@@ -31,6 +31,9 @@ def write_table(table: Table, path: str | Path) -> Path:
     numbers = {name: table.x[:, i].numpy() for i, name in enumerate(table.features)}
     numbers |= {name: table.y[:, i].numpy() for i, name in enumerate(table.targets)}
     frame = pl.DataFrame(numbers).fill_nan(None)
+    if table.classes:
+        named = [table.classes[int(label)] for label in table.y[:, 0].tolist()]
+        frame = frame.with_columns(pl.Series(table.targets[0], named))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         frame.write_csv(part) if ending == ".csv" else frame.write_parquet(part)

@@ -29,18 +29,23 @@ def table(
     kind: str = "",
     label: str = "",
 ) -> str:
-    """A table with a header; the row `best` is marked."""
+    """A table with a header; the row `best` is marked.
+
+    Each cell carries the name of its column, for pages too narrow for all columns.
+    """
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(_row(row, i == best) for i, row in enumerate(rows))
+    body = "".join(_row(row, heads, i == best) for i, row in enumerate(rows))
     named = f' aria-label="{escape(label)}"' if label else ""
     return (
         f'<table class="{kind}"{named}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 
-def _row(cells: Sequence[Cell], best: bool) -> str:
+def _row(cells: Sequence[Cell], heads: Sequence[str], best: bool) -> str:
     mark = ' style="font-weight:700"' if best else ""
-    return f"<tr{mark}>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    named = zip(heads, cells, strict=True)
+    content = "".join(f'<td data-head="{escape(head)}">{cell}</td>' for head, cell in named)
+    return f"<tr{mark}>{content}</tr>"
 
 
 def swatch(position: int) -> str:

@@ -42,7 +42,8 @@ def short(value: float, lang: str = "en", digits: int = 3) -> str:
     exponent = math.floor(math.log10(abs(value)))
     if not -4 < exponent < 7:
         return _scientific(value, f".{digits - 1}f", lang, trim=True)
-    text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
+    apart = "," if abs(value) >= 10_000 else ""  # 1986 may be a year
+    text = f"{value:{apart}.{max(0, digits - 1 - exponent)}f}"
     return _local(_trimmed(text), lang)
 
 
@@ -54,6 +55,8 @@ def count(value: float, lang: str = "en") -> str:
 def percent(share: float, lang: str = "en") -> str:
     """A share of one, in percent."""
     digits = 0 if abs(share) >= 0.1 else 1
+    if share < 1 and round(share, digits + 2) >= 1:  # 99.96% is not all
+        digits, share = 2, min(share, 0.9999)
     text = _local(_trimmed(f"{100 * share:,.{digits}f}"), lang)
     return f"{text}{NARROW}%" if lang == "fr" else f"{text}%"
 

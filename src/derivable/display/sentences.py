@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from derivable.display.reported import REPORTED
+
 NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
 
-SENTENCES: dict[str, tuple[str, str]] = {
+SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "and": ("and", "et"),
     # charts
     "steps": ("gradient-descent steps", "pas de descente de gradient"),
@@ -60,6 +62,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{best} is the best: its test loss is {loss}, {percent} below that of {second} ({other}).",
         "{best} est le meilleur"
         f"{NB}: sa perte de test est {{loss}}, {{percent}} sous celle de {{second}} ({{other}}).",
+    ),
+    "first": (
+        "{best} has the lowest test loss, {loss}; that of {second} is {other}. The difference is "
+        "not larger than what other test rows would change.",
+        "{best} a la plus basse perte de test, {loss}"
+        f"{NB}; celle de {{second}} est {{other}}. L'écart ne dépasse pas ce que d'autres lignes "
+        "de test changeraient.",
     ),
     "only": ("{best} has a test loss of {loss}.", "{best} a une perte de test de {loss}."),
     "larger": (
@@ -339,6 +348,8 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         r"the flow was not used: it would deviate by (\S+), and (\S+) was asked",
         r"l'équation différentielle n'a pas servi : elle dévierait de {0}, et {1} était demandé",
     ),
+    ("cross-entropy", "entropie croisée"),
+    (r"cross-entropy of (.*)", r"entropie croisée de {0}"),
     ("mean squared error", "erreur quadratique moyenne"),
     ("mean absolute error", "erreur absolue moyenne"),
     (

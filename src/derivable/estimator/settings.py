@@ -17,13 +17,11 @@ from derivable.descent.checks import check_count
 from derivable.errors import SettingError
 from derivable.estimator.rows import Array
 from derivable.function import Function
-from derivable.functions.losses import CrossEntropy
-from derivable.loss import LOSSES, Loss
+from derivable.loss import CLASS_LOSSES, LOSSES, Loss
 from derivable.named import loss_of
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 from derivable.problem import Problem, check_not_negative
 
-OF_CLASSES: dict[str, type[Function]] = {"crossentropy": CrossEntropy}
 VALIDATION = 0.1  # of the rows, where early stopping is asked for and no share is named
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
@@ -87,9 +85,9 @@ def loss_for(loss: Any) -> Loss:
 
 def loss_for_classes(loss: Any) -> Loss:
     """The loss of a classifier that is meant: CrossEntropy, which may have options."""
-    if not isinstance(loss, str) or loss.partition(":")[0] in OF_CLASSES:
-        meant = loss_of(loss, OF_CLASSES)
-        if meant.function is CrossEntropy:
+    if not isinstance(loss, str) or loss.partition(":")[0] in CLASS_LOSSES:
+        meant = loss_of(loss, CLASS_LOSSES)
+        if meant.function in CLASS_LOSSES.values():
             return meant
     raise SettingError(
         "loss of a classifier must be 'crossentropy', or with options "

@@ -15,6 +15,7 @@ from derivable.display.chart import title
 from derivable.display.curves import draw_losses
 from derivable.display.words import Words
 
+FACTOR = 8.0  # of the shortest bar, beyond which a bar is cut
 WIDEST = 9.0  # inches of upright bars; where their names need more, the bars lie
 
 
@@ -52,6 +53,20 @@ class _Bar(NamedTuple):
     @property
     def top(self) -> float:
         return max(self.high, self.sheet or 0.0)
+
+    def cut(self, limit: float) -> _Bar:
+        """The bar as far as an axis goes; its text keeps the value."""
+        low, high = min(self.low, limit), min(self.high, limit)
+        return self._replace(value=min(self.value, limit), low=low, high=high)
+
+
+def _limit(bars: list[_Bar]) -> float:
+    """How far the axis goes: to the longest bar, or where one hides the others, to a cut of it."""
+    ordinary = FACTOR * min(bar.top for bar in bars)
+    tops = [bar.top for bar in bars]
+    if not 0 < ordinary < max(tops):
+        return max(tops)
+    return 1.3 * max(top for top in tops if top <= ordinary)
 
 
 def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  # noqa: PT028 (no test)
@@ -91,10 +106,18 @@ def _bars(comparison: Comparison, words: Words) -> list[_Bar]:
     return bars
 
 
+def _pieces(bar: _Bar, limit: float) -> list[tuple[float, float]]:
+    """Where a bar begins and how long it is; two pieces with a gap where it is cut."""
+    if bar.value <= limit:
+        return [(0, bar.value)]
+    return [(0, 0.8 * limit), (0.84 * limit, 0.16 * limit)]
+
+
 def _upright(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
-    highest = max(bar.top for bar in bars)
-    for i, bar in enumerate(bars):
-        axes.bar(i, bar.value, width=0.6, color=style.colour(i))
+    highest = _limit(bars)
+    for i, bar in enumerate(one.cut(highest) for one in bars):
+        for begin, length in _pieces(bars[i], highest):
+            axes.bar(i, length, width=0.6, bottom=begin, color=style.colour(i))
         if bar.low < bar.high:
             axes.errorbar(i, bar.value, _reach(bar), color=style.INK, capsize=8)
         if bar.sheet is not None:
@@ -117,9 +140,10 @@ def _upright(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
 
 
 def _lying(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
-    highest = max(bar.top for bar in bars)
-    for i, bar in enumerate(bars):
-        axes.barh(i, bar.value, height=0.6, color=style.colour(i))
+    highest = _limit(bars)
+    for i, bar in enumerate(one.cut(highest) for one in bars):
+        for begin, length in _pieces(bars[i], highest):
+            axes.barh(i, length, height=0.6, left=begin, color=style.colour(i))
         if bar.low < bar.high:
             axes.errorbar(bar.value, i, xerr=_reach(bar), color=style.INK, capsize=4)
         if bar.sheet is not None:

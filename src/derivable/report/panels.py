@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
@@ -16,15 +15,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from derivable.comparison import Comparison, Trained
 from derivable.display import style
-from derivable.display.chart import Box
 from derivable.display.numbers import percent
 from derivable.display.words import Words
+from derivable.report.layout import axes_of, name_above, sheet, small_ticks
 from derivable.report.quality import r2, root_mean_square, weights
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
-ACROSS = 3  # panels beside each other
-SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 1.05, 0.55, 0.5, 0.1  # of a panel, inches
 DOTS = 3000  # of all panels together, so that a page stays small
 MOST_FEATURES = 30  # bars of weights
 MOST_TARGETS = 4  # that are drawn
@@ -39,7 +36,7 @@ def predicted(comparison: Comparison, lang: str | None = None, *, target: int = 
     low, high = _range(true, every)
     rows = drawn_rows(comparison)
     name = style.shortened(comparison.facts.targets[target], 22)
-    with _sheet(comparison) as figure:
+    with sheet(len(comparison.results)) as figure:
         for axes, i, result in _panels(figure, comparison):
             x, y = true[rows], _predictions(result, target)[rows]
             axes.plot([low, high], [low, high], color=style.GREY, linewidth=1, dashes=(4, 2))
@@ -47,8 +44,8 @@ def predicted(comparison: Comparison, lang: str | None = None, *, target: int = 
             axes.set(xlim=(low, high), ylim=(low, high))
             axes.set_xlabel(words("true", target=name))
             axes.set_ylabel(words("predicted"))
-            _ticks(axes, words, "xy")
-            _name(axes, result, r2_text(comparison, result, target, words))
+            small_ticks(axes, words, "xy")
+            name_above(axes, result.model.name, r2_text(comparison, result, target, words))
         return figure
 
 
@@ -61,18 +58,18 @@ def residuals(comparison: Comparison, lang: str | None = None, *, target: int = 
     bins = min(max(round(math.sqrt(len(true))), 9), 31) | 1  # an odd number: one around zero
     edges = np.linspace(-reach, reach, bins + 1)
     shares = [np.histogram(np.clip(o, -reach, reach), edges)[0] / len(o) for o in off]
-    with _sheet(comparison) as figure:
+    with sheet(len(comparison.results)) as figure:
         for axes, i, result in _panels(figure, comparison):
             axes.stairs(shares[i], edges, fill=True, color=style.colour(i), alpha=0.75)
             axes.axvline(0, color=style.GREY, linewidth=1, dashes=(4, 2))
             axes.set(xlim=(-reach, reach), ylim=(0, 1.1 * max(share.max() for share in shares)))
             axes.set_xlabel(words("residual"))
             axes.set_ylabel(words("share_of_rows"))
-            _ticks(axes, words, "x")
+            small_ticks(axes, words, "x")
             axes.yaxis.set_major_locator(MaxNLocator(4))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y, words.lang)))
             error = words.short(root_mean_square(comparison, result, target))
-            _name(axes, result, f"RMS {error}")
+            name_above(axes, result.model.name, f"RMS {error}")
         return figure
 
 
@@ -172,45 +169,6 @@ def _range(true: Numbers, predictions: Numbers) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def panel_box(number: int) -> Box:
-    """Where the panel of a model is, in inches."""
-    row, column = divmod(number, ACROSS)
-    width, height = LEFT + SIDE + RIGHT, BELOW + SIDE + ABOVE
-    return column * width, row * height, width, height
-
-
-def _sheet(comparison: Comparison) -> AbstractContextManager[Figure]:
-    """A figure with room for the panels; where each stands is known, so nothing is laid out."""
-    boxes = [panel_box(i) for i in range(len(comparison.results))]
-    width = max(left + width for left, _, width, _ in boxes)
-    height = max(top + height for _, top, _, height in boxes)
-    return style.chart(width, height, layout=None)
-
-
-def _panels(figure: Figure, comparison: Comparison) -> Iterator[tuple[Axes, int, Trained]]:
-    """One axes for each model, with its number."""
-    width, height = figure.get_size_inches()
-    for i, result in enumerate(comparison.results):
-        left, top, _, _ = panel_box(i)
-        below = height - top - ABOVE - SIDE
-        box = ((left + LEFT) / width, below / height, SIDE / width, SIDE / height)
-        yield figure.add_axes(box), i, result
-
-
-def _name(axes: Axes, result: Trained, value: str) -> None:
-    """The model above its panel, and how good it is."""
-    axes.set_title(style.shortened(result.model.name, 24), fontsize=11, pad=20)
-    axes.annotate(
-        value,
-        (0, 1),
-        xytext=(0, 5),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        color=style.GREY,
-        fontsize=10,
-    )
-
-
 def _dots(axes: Axes, x: Numbers, y: Numbers, colour: str) -> None:
     """Dots as one path of short strokes with round ends: a tenth of the size of so many markers."""
     width = 1e-4 * (x.max() - x.min() or 1.0)
@@ -222,10 +180,8 @@ def _dots(axes: Axes, x: Numbers, y: Numbers, colour: str) -> None:
     )
 
 
-def _ticks(axes: Axes, words: Words, which: str) -> None:
-    for axis in (axes.xaxis, axes.yaxis)[: len(which)]:
-        axis.set_major_locator(MaxNLocator(4))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: words.short(value)))
-    axes.tick_params(labelsize=9)
-    axes.xaxis.label.set_fontsize(9)
-    axes.yaxis.label.set_fontsize(9)
+def _panels(figure: Figure, comparison: Comparison) -> Iterator[tuple[Axes, int, Trained]]:
+    """One axes for each model, with its number."""
+    axes = axes_of(figure, len(comparison.results))
+    for i, (one, result) in enumerate(zip(axes, comparison.results, strict=True)):
+        yield one, i, result

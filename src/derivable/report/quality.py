@@ -6,8 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from derivable.comparison import Comparison, Trained
+from derivable.comparison.scores import SMALLEST, of_numbers
 
 RISE = 0.01  # of a test loss above its lowest, from which on a model overfits
 FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at rest
@@ -15,10 +17,8 @@ FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at r
 
 def r2(comparison: Comparison, result: Trained, target: int) -> float | None:
     """The share of the variance of the test rows that is explained; None where they do not vary."""
-    true = comparison.facts.y_test[:, target].double()
-    around = (true - true.mean()).square().sum().item()
-    off = (result.predictions[:, target].double() - true).square().sum().item()
-    return 1 - off / around if around > 0 else None
+    scores = of_numbers(comparison.facts.y_test[:, target], result.predictions[:, target])
+    return scores["r2"]
 
 
 def mean_r2(comparison: Comparison, result: Trained) -> float | None:
@@ -32,6 +32,28 @@ def root_mean_square(comparison: Comparison, result: Trained, target: int) -> fl
     """The typical error on the test rows, in the target's own units."""
     off = result.predictions[:, target].double() - comparison.facts.y_test[:, target].double()
     return float(off.square().mean().sqrt())
+
+
+def lead(comparison: Comparison, one: Trained, other: Trained) -> tuple[float, float]:
+    """How much less one model's error is than the other's, and what other test rows would change.
+
+    The mean over the test rows, and twice its standard error. The error of a row is that of the
+    loss where that is the mean squared error or the cross-entropy, and else the squared error; of
+    several targets their sum in standard deviations.
+    """
+    each = row_errors(comparison, other) - row_errors(comparison, one)
+    error = each.std().item() / math.sqrt(len(each)) if len(each) > 1 else math.inf
+    return each.mean().item(), 2 * error
+
+
+def row_errors(comparison: Comparison, result: Trained) -> Tensor:
+    """The error of each test row, (n,)."""
+    facts = comparison.facts
+    if facts.classes:
+        own = result.predictions.gather(1, facts.y_test[:, None])[:, 0]
+        return -own.double().clamp(min=SMALLEST).log()
+    off = (result.predictions - facts.y_test).double() / facts.scaler.y_std
+    return off.square().sum(1)
 
 
 def spread(one: Trained, other: Trained) -> float | None:

@@ -6,31 +6,38 @@ from derivable.comparison import Comparison, Trained
 from derivable.display.words import Words
 from derivable.report.quality import (
     RISE,
+    lead,
     mean_r2,
     root_mean_square,
     spread,
     still_falling,
     turned,
 )
+from derivable.report.results import score_text
 
 
 def verdict(comparison: Comparison, words: Words) -> list[str]:
     """Which model is best, by how much, how surely; how good that is; and who went too far."""
     order = sorted(comparison.results, key=lambda result: result.test_loss)
     return [
-        _best(order, words),
-        *_sure(comparison, order, words),
         *_good(comparison, order[0], words),
+        _best(comparison, order, words),
+        *_sure(comparison, order, words),
         *_on_the_way(comparison, words),
     ]
 
 
-def _best(order: list[Trained], words: Words) -> str:
+def _best(comparison: Comparison, order: list[Trained], words: Words) -> str:
     best = order[0]
     gaps = {"best": best.model.name, "loss": words.number(best.test_loss)}
     if len(order) == 1:
         return words("only", **gaps)
     second = order[1]
+    gap, reach = lead(comparison, best, second)
+    if gap <= reach:
+        return words(
+            "first", **gaps, second=second.model.name, other=words.number(second.test_loss)
+        )
     share = 1 - best.test_loss / second.test_loss if second.test_loss else 0.0
     return words(
         "best",
@@ -61,17 +68,56 @@ def _sure(comparison: Comparison, order: list[Trained], words: Words) -> list[st
 
 
 def _good(comparison: Comparison, best: Trained, words: Words) -> list[str]:
-    """How much of the truth the best model knows."""
+    """How much of the truth the best model knows, beside what one says without a model."""
+    if comparison.facts.classes:
+        return _good_classes(comparison, best, words)
     explained, targets = mean_r2(comparison, best), comparison.facts.targets
+    said = [] if len(targets) > 1 else [_off(comparison, best, words)]
     if explained is None:
-        return []
+        return said
     if explained <= 0:
-        return [words("explains_nothing")]
+        return [*said, words("explains_nothing")]
     share = words.percent(explained)
     if len(targets) > 1:
         return [words("explains_several", share=share, n=words.count(len(targets)))]
     error = words.short(root_mean_square(comparison, best, 0))
-    return [words("explains", share=share, error=error, target=targets[0])]
+    return [*said, words("explains", share=share, error=error, target=targets[0])]
+
+
+def _off(comparison: Comparison, best: Trained, words: Words) -> str:
+    """How far the predictions of the only target are off, in its unit."""
+    (scores,) = comparison.facts.scores(best.predictions).values()
+    (naive,) = comparison.facts.naive_scores.values()
+    return words(
+        "off",
+        best=best.model.name,
+        target=comparison.facts.targets[0],
+        mae=score_text("mae", scores["mae"], words),
+        median=score_text("mae", scores["median_ae"], words),
+        naive=score_text("mae", naive["mae"], words),
+    )
+
+
+def _good_classes(comparison: Comparison, best: Trained, words: Words) -> list[str]:
+    """How many rows are recognised."""
+    facts = comparison.facts
+    (scores,), (naive,) = facts.scores(best.predictions).values(), facts.naive_scores.values()
+    names = ("accuracy", "balanced_accuracy", "log_loss")
+    said = {name: score_text(name, scores[name], words) for name in names}
+    sentences = [
+        words(
+            "recognises",
+            best=best.model.name,
+            target=facts.targets[0],
+            accuracy=said["accuracy"],
+            value=facts.classes[int(facts.naive.argmax())],
+            naive=score_text("accuracy", naive["accuracy"], words),
+        ),
+        words("balanced", balanced=said["balanced_accuracy"], n=words.count(len(facts.classes))),
+    ]
+    if (scores["log_loss"] or 0) >= (naive["log_loss"] or 0):
+        sentences.append(words("shares_better", loss=said["log_loss"]))
+    return sentences
 
 
 def _on_the_way(comparison: Comparison, words: Words) -> list[str]:

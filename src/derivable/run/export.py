@@ -52,50 +52,56 @@ def as_python(model: SavedModel) -> str:
             f"{model.model.name} has {size:,} weights, too many for a page that people read (at "
             f"most {MOST_NUMBERS:,}); export it to a .safetensors or .onnx file"
         )
-    scaler, layers = model.scaler, _layers(model)
-    numbers = [
-        ("MEDIAN", scaler.median),
-        ("MEAN", scaler.mean),
-        ("STD", scaler.std),
-        ("Y_MEAN", scaler.y_mean),
-        ("Y_STD", scaler.y_std),
-    ]
-    weights = [(f"{name}{i}", value) for i, pair in enumerate(layers, 1) for name, value in pair]
-    activation = TORCH.get(model.model.activation, "")
-    chain = []
-    for i in range(1, len(layers) + 1):
-        step = f"x @ W{i} + B{i}"
-        chain.append(f"    x = {step if i == len(layers) else f'{activation}({step})'}")
-    features, targets = model.columns.features, model.columns.targets
+    scaler, layers, columns = model.scaler, _layers(model), model.columns
+    numbers = [("MEDIAN", scaler.median), ("MEAN", scaler.mean), ("STD", scaler.std)]
+    if columns.classes:
+        what, names = "probabilities of the classes", {"CLASSES": columns.classes}
+        units, returned = "in their own units", "x.double().softmax(1)"
+    else:
+        what, names = "targets", {}
+        units, returned = "both in their own units", "x.double() * Y_STD + Y_MEAN"
+        numbers += [("Y_MEAN", scaler.y_mean), ("Y_STD", scaler.y_std)]
+    numbers += [(f"{name}{i}", value) for i, pair in enumerate(layers, 1) for name, value in pair]
+    names = {"FEATURES": columns.features, "TARGETS": columns.targets, **names}
     return "\n".join(
         [
             f'"""{_plain(_title(model))}"""',
             "import torch",
             "",
-            f"FEATURES = {list(features)!r}",
-            f"TARGETS = {list(targets)!r}",
+            *(f"{name} = {list(words)!r}" for name, words in names.items()),
             "",
             "",
             "def predict(x):",
-            f'    """The targets (N, {len(targets)}) of features x (N, {len(features)}), float64,'
-            ' both in their own units."""',
+            f'    """The {what} (N, {columns.width}) of features x (N, {len(columns.features)}), '
+            f'float64, {units}."""',
             "    x = (torch.where(x.isnan(), MEDIAN, x) - MEAN) / STD",
             f"    x = x.to({model.network.theta.dtype})",
-            *chain,
-            "    return x.double() * Y_STD + Y_MEAN",
+            *_chain(model, len(layers)),
+            f"    return {returned}",
             "",
             "",
-            *(f"{name} = {_literal(value)}" for name, value in [*numbers, *weights]),
+            *(f"{name} = {_literal(value)}" for name, value in numbers),
             "",
             'if __name__ == "__main__":  # an example: a row of medians',
-            "    print(dict(zip(TARGETS, predict(MEDIAN[None])[0].tolist())))",
+            f"    print(dict(zip({'CLASSES' if columns.classes else 'TARGETS'}, "
+            "predict(MEDIAN[None])[0].tolist())))",
             "",
         ]
     )
 
 
+def _chain(model: SavedModel, layers: int) -> list[str]:
+    """The lines of the page that go through the layers."""
+    activation = TORCH.get(model.model.activation, "")
+    steps = [f"x @ W{i} + B{i}" for i in range(1, layers + 1)]
+    return [f"    x = {activation}({step})" for step in steps[:-1]] + [f"    x = {steps[-1]}"]
+
+
 def as_onnx(model: SavedModel) -> bytes:
-    """A graph from `x` (N, D), float64 as in the table, to `y` (N, K) in the targets' units."""
+    """A graph from `x` (N, D), float64 as in the table, to `y` (N, K) in the targets' units.
+
+    Of a target of classes, `y` (N, C) are their probabilities.
+    """
     onnx = _onnx()
     make, numbers = onnx.helper, onnx.numpy_helper
     kinds = {torch.float32: onnx.TensorProto.FLOAT, torch.float64: onnx.TensorProto.DOUBLE}
@@ -124,17 +130,21 @@ def as_onnx(model: SavedModel) -> bytes:
         ]
         if not last:
             nodes += _activation(model.model.activation, f"sum{i}", f"h{i}", constants)
-    nodes += [
-        make.make_node("Cast", ["yhat"], ["wide"], to=onnx.TensorProto.DOUBLE),
-        make.make_node("Mul", ["wide", "y_std"], ["scaled"]),
-        make.make_node("Add", ["scaled", "y_mean"], ["y"]),
-    ]
+    nodes.append(make.make_node("Cast", ["yhat"], ["wide"], to=onnx.TensorProto.DOUBLE))
+    if model.columns.classes:
+        nodes.append(make.make_node("Softmax", ["wide"], ["y"], axis=1))
+        del constants["y_mean"], constants["y_std"]
+    else:
+        nodes += [
+            make.make_node("Mul", ["wide", "y_std"], ["scaled"]),
+            make.make_node("Add", ["scaled", "y_mean"], ["y"]),
+        ]
     double = onnx.TensorProto.DOUBLE
     graph = make.make_graph(
         nodes,
         model.model.name,
         [make.make_tensor_value_info("x", double, ["rows", len(inputs)])],
-        [make.make_tensor_value_info("y", double, ["rows", len(outputs)])],
+        [make.make_tensor_value_info("y", double, ["rows", model.columns.width])],
         [numbers.from_array(value.numpy(), name) for name, value in constants.items()],
     )
     document = make.make_model(
@@ -145,7 +155,8 @@ def as_onnx(model: SavedModel) -> bytes:
         producer_version=derivable.__version__,
         doc_string=_title(model),
     )
-    make.set_model_props(document, {"features": "\n".join(inputs), "targets": "\n".join(outputs)})
+    names = {"features": inputs, "targets": outputs, "classes": model.columns.classes}
+    make.set_model_props(document, {k: "\n".join(words) for k, words in names.items() if words})
     onnx.checker.check_model(document)
     content: bytes = document.SerializeToString()
     return content

@@ -140,7 +140,7 @@ class Run(Keeper):
     def found(self, model: Model, seed: int) -> Found | None:
         """How far the descent from this seed came before."""
         file = self._file(model, f".seed-{seed}")
-        sizes = len(self.facts.features), len(self.facts.targets)
+        sizes = len(self.facts.features), self.facts.width
         return load_found(file, lambda: model.network(*sizes, seed)) if file.exists() else None
 
     def keep(self, model: Model, seed: int, found: Found) -> None:

@@ -28,7 +28,8 @@ SCALER = ("median", "mean", "std", "y_mean", "y_std")
 
 def save_facts(facts: Facts, file: Path) -> None:
     """Write what a comparison knows of its table."""
-    tensors = {"x_test": facts.x_test, "y_test": facts.y_test, **asdict(facts.scaler)}
+    tensors = {"x_test": facts.x_test, "y_test": facts.y_test}
+    tensors |= {"lines": facts.lines, "naive": facts.naive, **asdict(facts.scaler)}
     words = {
         "name": facts.name,
         "note": facts.note,
@@ -38,6 +39,7 @@ def save_facts(facts: Facts, file: Path) -> None:
         "train_rows": facts.train_rows,
         "digest": facts.digest,
         "loss": facts.loss,
+        "classes": facts.classes,
         "columns": facts.columns and facts.columns.to_dict(),
     }
     save_tensors(file, tensors, {"facts": json.dumps(words)})
@@ -49,13 +51,15 @@ def load_facts(file: Path) -> Facts:
     with _damage(file):
         known = json.loads(words["facts"])
         columns = known.pop("columns")
-        known |= {name: tuple(known[name]) for name in ("features", "targets")}
+        known |= {name: tuple(known.get(name, ())) for name in ("features", "targets", "classes")}
         return Facts(
             **known,
             columns=columns and Columns.from_dict(columns),
             scaler=Scaler(*(tensors[name] for name in SCALER)),
             x_test=tensors["x_test"],
             y_test=tensors["y_test"],
+            lines=tensors["lines"],
+            naive=tensors["naive"],
         )
 
 
@@ -110,7 +114,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
                 for name, value in tensors.items()
                 if name.startswith(begin)
             }
-            network = model.network(len(facts.features), len(facts.targets), seed)
+            network = model.network(len(facts.features), facts.width, seed)
             runs.append(_unpack(own, about, network))
         return Trained(
             model=model,

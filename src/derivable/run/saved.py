@@ -14,6 +14,7 @@ import derivable
 from derivable.comparison import Facts, Trained
 from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
+from derivable.data.kinds import Classes
 from derivable.errors import DataError, SettingError
 from derivable.network import ACTIVATIONS, Network
 from derivable.protocol import Model
@@ -35,7 +36,7 @@ class SavedModel:
 
     def __post_init__(self) -> None:
         """Refuse a network of other layers than those that the model describes."""
-        own = self.model.network(len(self.columns.features), len(self.columns.targets), seed=0)
+        own = self.model.network(len(self.columns.features), self.columns.width, seed=0)
         if str(own) != str(self.network):
             functions = ", ".join(layer.function.__name__ for layer in self.network.layers)
             raise SettingError(
@@ -93,7 +94,7 @@ class SavedModel:
             if model.activation not in ("", *ACTIVATIONS):
                 raise ValueError(f"its activation {model.activation!r} is unknown here")
             columns = Columns.from_dict(known["columns"])
-            network = model.network(len(columns.features), len(columns.targets), seed=0)
+            network = model.network(len(columns.features), columns.width, seed=0)
             network.load_state_dict(tensors)
             scaler = Scaler(
                 **{
@@ -110,7 +111,8 @@ class SavedModel:
     def predict(self, sheet: Sheet, *, fill: bool = False) -> Tensor:
         """The targets (N, K) in their own units, of a table that `read_sheet` read.
 
-        Columns are found by name. `fill` puts the training rows' median where a value is missing.
+        Of a target of classes, the probability of each, (N, C). Columns are found by name. `fill`
+        puts the training rows' median where a value is missing.
         Raises DataError for a column or, without `fill`, a value that is missing, for a cell that
         cannot be read, and for text that the model has not met.
         """
@@ -130,6 +132,8 @@ class SavedModel:
         """The same of features (N, D) as they stand in a table, in float64; NaN is the median."""
         standardised = self.scaler.features(x).to(self.network.theta.dtype)
         yhat, _ = self.network.forward_by_hand(standardised)
+        if self.columns.classes:
+            return yhat.double().softmax(1)
         return self.scaler.predictions(yhat)
 
 
@@ -137,7 +141,10 @@ def columns_of(facts: Facts) -> Columns:
     """How columns become features and targets; a table without a file has plain numbers."""
     if facts.columns is not None:
         return facts.columns
-    return Columns(tuple(map(Column, facts.features)), tuple(map(Column, facts.targets)))
+    outputs = tuple(map(Column, facts.targets))
+    if facts.classes:
+        outputs = (Column(facts.targets[0], Classes(facts.classes)),)
+    return Columns(tuple(map(Column, facts.features)), outputs)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,182 @@
+"""Sentences of reports on predictions and columns, in English and in French."""
+
+from __future__ import annotations
+
+NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
+
+REPORTED: dict[str, tuple[str, str]] = {
+    # the verdict
+    "off": (
+        "{best} is off by {mae} on average, in units of {target}, and by less than {median} in "
+        "half of the test rows. Always saying the mean of the training rows is off by {naive}.",
+        "{best} se trompe de {mae} en moyenne, dans l'unité de {target}, et de moins de {median} "
+        "sur la moitié des lignes de test. Dire toujours la moyenne des lignes d'apprentissage "
+        "se trompe de {naive}.",
+    ),
+    "recognises": (
+        "{best} gives the right {target} for {accuracy} of the test rows; always saying “{value}” "
+        "is right for {naive}.",
+        f"{{best}} donne le bon {{target}} pour {{accuracy}} des lignes de test{NB}; dire toujours "
+        f"«{NB}{{value}}{NB}» est juste pour {{naive}}.",
+    ),
+    "balanced": (
+        "On average over the {n} classes it recognises {balanced} of their rows.",
+        "En moyenne sur les {n} classes, il reconnaît {balanced} de leurs lignes.",
+    ),
+    "shares_better": (
+        "Its probabilities are no better than the shares of the classes (cross-entropy {loss}).",
+        "Ses probabilités ne valent pas mieux que les parts des classes (entropie croisée {loss}).",
+    ),
+    # the table of results
+    "mae": ("mean error", "erreur moyenne"),
+    "rmse": ("root mean square", "écart quadratique"),
+    "r2": ("R²", "R²"),
+    "accuracy": ("accuracy", "exactitude"),
+    "balanced_accuracy": ("balanced accuracy", "exactitude équilibrée"),
+    "roc_auc": ("ROC AUC", "AUC ROC"),
+    "always_mean": ("always the mean", "toujours la moyenne"),
+    "always": ("always “{value}”", f"toujours «{NB}{{value}}{NB}»"),
+    "errors_note": (
+        "Mean error: how far a prediction is off on average, without its sign. R² is the share of "
+        "the variance of the test rows that is explained.",
+        "Erreur moyenne"
+        f"{NB}: de combien une prédiction se trompe en moyenne, sans son signe. R² est la part "
+        "expliquée de la variance des lignes de test.",
+    ),
+    "classes_note": (
+        "Accuracy: the share of the test rows whose class is the most probable one; balanced: the "
+        "mean of that share over the classes. The cross-entropy is the mean of −log of the "
+        "probability of the true class.",
+        "Exactitude"
+        f"{NB}: part des lignes de test dont la classe est la plus probable{NB}; équilibrée{NB}: "
+        "moyenne de cette part sur les classes. L'entropie croisée est la moyenne de −log de la "
+        "probabilité de la vraie classe.",
+    ),
+    "classes_note_two": (
+        "Accuracy: the share of the test rows whose class is the more probable one; balanced: the "
+        "mean of that share over both classes. ROC AUC: how often a row of the second class gets "
+        "a higher probability than one of the first. The cross-entropy is the mean of −log of the "
+        "probability of the true class.",
+        "Exactitude"
+        f"{NB}: part des lignes de test dont la classe est la plus probable{NB}; équilibrée{NB}: "
+        f"moyenne de cette part sur les deux classes. AUC ROC{NB}: combien de fois une ligne de la "
+        "seconde classe reçoit une plus forte probabilité qu'une de la première. L'entropie "
+        "croisée est la moyenne de −log de la probabilité de la vraie classe.",
+    ),
+    # classes
+    "accurate": ("{share} right", "{share} justes"),
+    "confusion": ("Which classes are taken for which", "Quelles classes sont prises pour d'autres"),
+    "confusion_caption": (
+        "Rows: the true class; columns: the predicted one, with the number of test rows. The "
+        "darker a square, the larger its share of the row.",
+        f"Lignes{NB}: la vraie classe{NB}; colonnes{NB}: la classe prédite, avec le nombre de "
+        "lignes de test. Plus un carré est foncé, plus sa part de la ligne est grande.",
+    ),
+    "confusion_alt": (
+        "{model}: confusion matrix of the test rows; {quality}.",
+        f"{{model}}{NB}: matrice de confusion des lignes de test{NB}; {{quality}}.",
+    ),
+    "true_class": ("true", "vrai"),
+    "calibration": (
+        "Whether probabilities are what they say",
+        "Si les probabilités disent vrai",
+    ),
+    "calibration_caption_two": (
+        "Test rows in bins of equal size: the mean probability of “{value}” that was said, and the "
+        "share of rows that are so. On the dashed line both are equal.",
+        f"Lignes de test en groupes égaux{NB}: la probabilité moyenne de «{NB}{{value}}{NB}» qui a "
+        "été dite, et la part des lignes qui le sont. Sur la ligne tiretée, les deux sont égales.",
+    ),
+    "calibration_caption": (
+        "Test rows in bins of equal size: the mean probability that was said of the most probable "
+        "class (with {value} among others), and the share of rows that are of it. On the dashed "
+        "line both are equal.",
+        f"Lignes de test en groupes égaux{NB}: la probabilité moyenne dite de la classe la plus "
+        "probable ({value} et d'autres), et la part des lignes qui en sont. Sur la ligne tiretée, "
+        "les deux sont égales.",
+    ),
+    "calibration_alt": (
+        "{model}: said and so in bins of test rows: {pairs}.",
+        f"{{model}}{NB}: dit et vrai par groupes de lignes de test{NB}: {{pairs}}.",
+    ),
+    "said": ("probability that was said", "probabilité dite"),
+    "so": ("share that is so", "part qui est vraie"),
+    "precision_recall": ("Precision against recall", "Précision contre rappel"),
+    "precision_caption": (
+        "Rows are taken for a class from the most probable one on. Recall: the share of its rows "
+        "that are found; precision: the share of the rows taken that are of it. Dashed: rows "
+        "taken at random.",
+        "Les lignes sont prises pour une classe à partir de la plus probable. Rappel"
+        f"{NB}: part de ses lignes qui sont trouvées{NB}; précision{NB}: part des lignes prises "
+        f"qui en sont. Tireté{NB}: lignes prises au hasard.",
+    ),
+    "precision_alt": (
+        "Precision against recall of {value}; average precision: {areas}.",
+        f"Précision contre rappel de {{value}}{NB}; précision moyenne{NB}: {{areas}}.",
+    ),
+    "recall": ("recall", "rappel"),
+    "precision": ("precision", "précision"),
+    "protocol_stratified": (
+        "The rows are shuffled by seed {seed} and of each class 80% train: {train} rows train and "
+        "{test} test. Features are standardised as the training rows say, which know nothing of "
+        "the test rows.",
+        "Les lignes sont mélangées par la graine {seed} et, de chaque classe, 80 % apprennent"
+        f"{NB}: {{train}} lignes apprennent et {{test}} testent. Les variables sont centrées et "
+        "réduites d'après les lignes d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
+    "protocol_classes": (
+        "A network has one output for each class; softmax makes probabilities of them.",
+        f"Un réseau a une sortie par classe{NB}; softmax en fait des probabilités.",
+    ),
+    "protocol_balanced": (
+        "Rows count such that all classes count the same, in training and in the test loss.",
+        "Les lignes comptent de sorte que toutes les classes comptent autant, dans "
+        "l'apprentissage et dans la perte de test.",
+    ),
+    # columns
+    "importance": ("Which columns matter", "Quelles colonnes comptent"),
+    "importance_caption": (
+        "{growth}, for {model}, when the cells of a column change places among the test rows; the "
+        "mean of ten times, with its standard deviation. Columns that say the same share what "
+        "they matter.",
+        "{growth}, pour {model}, quand les cellules d'une colonne changent de place entre les "
+        "lignes de test"
+        f"{NB}; moyenne de dix fois, avec son écart-type. Des colonnes qui disent la même chose "
+        "se partagent leur importance.",
+    ),
+    "importance_rest": (
+        " The most important ones of the columns that {n} features were made of.",
+        " Les plus importantes des colonnes dont {n} variables ont été faites.",
+    ),
+    "importance_alt": (
+        "Bars of the importance of columns; the largest: {ends}.",
+        f"Barres de l'importance des colonnes{NB}; les plus grandes{NB}: {{ends}}.",
+    ),
+    "growth_one": ("How much the mean error grows", "Augmentation de l'erreur moyenne"),
+    "growth_several": (
+        "How much the mean error grows, in standard deviations",
+        "Augmentation de l'erreur moyenne, en écarts-types",
+    ),
+    "growth_classes": ("How much the cross-entropy grows", "Augmentation de l'entropie croisée"),
+    "dependence": ("What the most important columns do", "Ce que font les colonnes importantes"),
+    "dependence_caption": (
+        "The mean of what {model} says of the test rows when all of them have this value in the "
+        "column and keep their other cells.",
+        "Moyenne de ce que {model} dit des lignes de test quand toutes ont cette valeur dans la "
+        "colonne et gardent leurs autres cellules.",
+    ),
+    "dependence_lines": (" In this order: {lines}.", f" Dans cet ordre{NB}: {{lines}}."),
+    "dependence_alt": (
+        "{model}: mean prediction against {column}.",
+        f"{{model}}{NB}: prédiction moyenne selon {{column}}.",
+    ),
+    "probability": ("probability", "probabilité"),
+    "probability_of": ("probability of {value}", "probabilité de {value}"),
+    "probability_of_true": ("probability of the true one", "probabilité du vrai"),
+    "worst": ("Where it is most wrong", "Là où il se trompe le plus"),
+    "worst_note": (
+        "The test rows that {model} predicts worst, by their line in the file.",
+        "Les lignes de test que {model} prédit le plus mal, par leur numéro dans le fichier.",
+    ),
+    "line": ("line", "ligne"),
+}

@@ -1,0 +1,172 @@
+"""Sections of a page on what the models predict, and by which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from derivable.comparison import Comparison
+from derivable.display.html import swatch, table
+from derivable.display.words import Words
+from derivable.report.class_panels import accuracy_text, calibration_of, drawn_classes, precision_of
+from derivable.report.drawn import Drawn, named
+from derivable.report.influence_charts import MOST_BARS, drawn_lines, growth_key
+from derivable.report.layout import panel_box
+from derivable.report.panels import (
+    MOST_TARGETS,
+    drawn_rows,
+    drawn_targets,
+    linear_weights,
+    r2_text,
+)
+from derivable.report.parts import chart, panels, scrolling, section
+from derivable.report.quality import root_mean_square
+from derivable.report.worst import shown_columns, worst_rows
+
+
+def of_predictions(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
+    """What was predicted beside what is so."""
+    if comparison.facts.classes:
+        yield from _of_classes(comparison, drawn, words)
+        return
+    rows, dots = comparison.facts.test_rows, len(drawn_rows(comparison))
+    caption = words(
+        "predictions_caption" if dots < rows else "predictions_caption_all",
+        dots=words.count(dots),
+        rows=words.count(rows),
+    )
+    for kind, below in (("predictions", caption), ("residuals", words("residuals_caption"))):
+        parts = []
+        for target in drawn_targets(comparison):
+            name = comparison.facts.targets[target]
+            if len(comparison.facts.targets) > 1:
+                parts.append(f"<h3>{escape(name)}</h3>")
+            several = []
+            for i, result in enumerate(comparison.results):
+                label = words(
+                    f"{kind}_alt",
+                    model=result.model.name,
+                    target=name,
+                    quality=r2_text(comparison, result, target, words),
+                    error=words.short(root_mean_square(comparison, result, target)),
+                )
+                several.append(drawn[named(kind, target)].inline_panel(i, panel_box(i), label))
+            parts.append(f'<div class="panels">{"".join(several)}</div>')
+        figures = f"<figure>{''.join(parts)}<figcaption>{below}</figcaption></figure>"
+        yield section(words(kind), figures + _targets_left(comparison, words))
+
+
+def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
+    """Confusion, calibration, and precision against recall."""
+    two = len(comparison.facts.classes) == 2
+    if "confusion" in drawn:
+        parts = []
+        for i, result in enumerate(comparison.results):
+            quality = accuracy_text(comparison, result, words)
+            label = words("confusion_alt", model=result.model.name, quality=quality)
+            parts.append(drawn["confusion"].inline_panel(i, panel_box(i), label))
+        yield section(words("confusion"), panels(parts, words("confusion_caption")))
+    parts = []
+    for i, result in enumerate(comparison.results):
+        found = calibration_of(comparison, result)
+        pairs = ", ".join(
+            f"{words.percent(said)} → {words.percent(so)}"
+            for said, so in zip(found.said, found.so, strict=True)
+        )
+        label = words("calibration_alt", model=result.model.name, pairs=pairs)
+        parts.append(drawn["calibration"].inline_panel(i, panel_box(i), label))
+    key = "calibration_caption_two" if two else "calibration_caption"
+    value = comparison.facts.classes[1]
+    yield section(words("calibration"), panels(parts, words(key, value=value)))
+    parts = []
+    for i, place in enumerate(drawn_classes(comparison)):
+        areas = ", ".join(
+            f"{result.model.name} {words.short(precision_of(comparison, result, place).area)}"
+            for result in comparison.results
+        )
+        said = words("precision_alt", value=comparison.facts.classes[place], areas=areas)
+        parts.append(drawn["precision_recall"].inline_panel(i, panel_box(i), said))
+    names = " ".join(
+        f'<span class="name">{swatch(i)}{escape(result.model.name)}</span>'
+        for i, result in enumerate(comparison.results)
+    )
+    content = f"<p>{names}</p>" + panels(parts, words("precision_caption"))
+    yield section(words("precision_recall"), content)
+
+
+def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
+    """What the best model makes of each column, and the rows that it predicts worst."""
+    found = drawn.importances
+    model = comparison.best.model.name
+    if "importance" in drawn:
+        caption = words("importance_caption", model=model, growth=words(growth_key(comparison)))
+        if len(found) > MOST_BARS:
+            caption += words("importance_rest", n=words.count(len(comparison.facts.features)))
+        ends = ", ".join(f"{one.column} {words.short(one.mean)}" for one in found[:5])
+        svg = drawn["importance"].inline(words("importance_alt", ends=ends))
+        yield section(words("importance"), chart(svg, words("importance"), caption))
+    if "dependence" in drawn:
+        parts = [
+            drawn["dependence"].inline_panel(
+                i, panel_box(i), words("dependence_alt", column=one.column, model=model)
+            )
+            for i, one in enumerate(drawn.dependences)
+        ]
+        caption = words("dependence_caption", model=model)
+        lines = drawn_lines(comparison)
+        if len(lines) > 1:
+            caption += words("dependence_lines", lines=words.together(lines))
+        yield section(words("dependence"), panels(parts, caption))
+    yield from _worst(comparison, drawn, words)
+
+
+def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
+    columns = shown_columns(comparison, [one.column for one in drawn.importances])
+    rows = worst_rows(comparison, columns, words)
+    if not rows:
+        return
+    target = comparison.facts.targets[0]
+    off = words("probability_of_true" if comparison.facts.classes else "residual")
+    heads = [words("line"), words("true", target=target), words("predicted"), off, *columns]
+    cells = [
+        [words.count(row.line), *map(escape, (row.true, row.predicted, row.off, *row.cells))]
+        for row in rows
+    ]
+    content = scrolling(table(heads, cells, kind="stacked", label=words("worst")), words("worst"))
+    said = words("worst_note", model=comparison.best.model.name)
+    yield section(words("worst"), f"{content}<p class=soft>{escape(said)}</p>")
+
+
+def of_weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
+    """The weights of the linear model, where there is one."""
+    if comparison.facts.classes or linear_weights(comparison) is None:
+        return
+    parts = []
+    for target in drawn_targets(comparison):
+        name = comparison.facts.targets[target]
+        found = linear_weights(comparison, target)
+        assert found is not None
+        caption = words("weights_caption")
+        if found.left:
+            caption += words(
+                "weights_rest",
+                shown=words.count(len(found.values)),
+                n=words.count(len(found.values) + len(found.left)),
+                most=words.short(max(map(abs, found.left))),
+            )
+        ends = ", ".join(
+            f"{feature} {words.short(value)}"
+            for feature, value in zip(found.names[:5], found.values[:5], strict=True)
+        )
+        label = words("weights_alt", target=name, ends=ends)
+        svg = drawn[named("weights", target)].inline(label)
+        parts.append(chart(svg, words("weights"), caption))
+    yield section(words("weights"), "".join(parts) + _targets_left(comparison, words))
+
+
+def _targets_left(comparison: Comparison, words: Words) -> str:
+    count = len(comparison.facts.targets)
+    if count <= MOST_TARGETS:
+        return ""
+    said = words("targets_left", n=words.count(count), shown=words.count(MOST_TARGETS))
+    return f'<p class="soft">{said}</p>'
