@@ -84,7 +84,10 @@ def test_a_page_says_everything(comparison: Comparison, tmp_path: Path) -> None:
         "diabetes: 3 models compared",
         "not the <real> table",
         "from 10 features. Trained on 353 rows, tested on 89; 300 steps, seeds 0 to 1.",
-        "is the best: its test loss is",
+        "is off by",
+        "has the lowest test loss",
+        "The difference is not larger than what other test rows would change.",
+        "always the mean",
         comparison.facts.digest,
         COMMAND,
         f"torch {torch.__version__}",
@@ -99,7 +102,7 @@ def test_a_page_says_everything(comparison: Comparison, tmp_path: Path) -> None:
         assert f"{result.test_loss:.4f}" in read.text
     assert ("html", {"lang": "en"}) in read.tags
     charts = [attributes for tag, attributes in read.tags if tag == "svg"]
-    assert len(charts) == 2 + 3 + 3 + 1
+    assert len(charts) == 2 + 3 + 3 + 1 + 1 + 3
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
     known = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(known) == len(set(known)), "identifiers meet"
@@ -112,7 +115,7 @@ def test_a_page_speaks_french(comparison: Comparison, monkeypatch: pytest.Monkey
     read = _Text(page(comparison))
     assert ("html", {"lang": "fr"}) in read.tags
     for expected in (
-        "est le meilleur",
+        "a la plus basse perte de test",
         "Comment chaque modèle est descendu",
         "la moitié du plus grand",
         "erreur quadratique moyenne de progression",
@@ -184,15 +187,19 @@ def said(comparison: Comparison, *results: Trained) -> str:
 
 def test_the_verdict_is_as_sure_as_the_seeds_are(comparison: Comparison) -> None:
     linear, tanh, _ = comparison.results
-    clear = said(comparison, with_losses(linear, (2.0, 2.1)), with_losses(tanh, (1.0, 1.1)))
-    assert clear.startswith("tanh(10) is the best: its test loss is 1.0500, 49% below that of lin")
+    right = dataclasses.replace(tanh, predictions=comparison.facts.y_test + 0.01)
+    clear = said(comparison, with_losses(linear, (2.0, 2.1)), with_losses(right, (1.0, 1.1)))
+    assert "tanh(10) is the best: its test loss is 1.0500, 49% below that of linear" in clear
     assert "The difference, 1, is larger than the spread over 2 seeds, 0.2 (two" in clear
+    rows = said(comparison, with_losses(linear, (2.0, 2.1)), with_losses(tanh, (1.0, 1.1)))
+    assert "tanh(10) has the lowest test loss, 1.0500; that of linear is 2.0500. The diff" in rows
     close = said(comparison, with_losses(linear, (1.0, 1.3)), with_losses(tanh, (1.0, 1.1)))
     assert "The difference, 0.1, is not larger than the spread over 2 seeds" in close
     alone = said(comparison, with_losses(linear, (2.0,)), with_losses(tanh, (1.0,)))
     assert "One seed is one draw" in alone
     only = said(comparison, with_losses(linear, (2.0,)))
-    assert only.startswith("linear has a test loss of 2.0000. It explains")
+    assert only.startswith("linear is off by 0.")
+    assert "linear has a test loss of 2.0000. One" not in only
 
 
 def test_the_verdict_names_who_overfits(comparison: Comparison) -> None:

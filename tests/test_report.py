@@ -102,7 +102,8 @@ def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:
 def test_what_is_written_of_a_run(comparison: Comparison, tmp_path: Path) -> None:
     paths = run_folder.write_run(comparison, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "history.csv", "losses.png", "losses.svg", "metrics.json", "predictions.png",
+        "dependence.png", "dependence.svg", "history.csv", "importance.png", "importance.svg",
+        "losses.png", "losses.svg", "metrics.json", "predictions.png",
         "predictions.svg", "report.html", "residuals.png", "residuals.svg", "test_loss.png",
         "test_loss.svg", "weights.png", "weights.svg",
     ]  # fmt: skip

@@ -8,6 +8,7 @@ from html import escape
 from derivable.display import style
 
 _SWATCH = "display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.5em;"
+STACKED = "stacked"
 Cell = str  # HTML; what comes from data has been escaped
 
 
@@ -31,20 +32,21 @@ def table(
 ) -> str:
     """A table with a header; the row `best` is marked.
 
-    Each cell carries the name of its column, for pages too narrow for all columns.
+    Of the kind `STACKED`, each cell carries the name of its column, for narrow pages.
     """
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(_row(row, heads, i == best) for i, row in enumerate(rows))
+    named = heads if kind == STACKED else ()
+    body = "".join(_row(row, i == best, named) for i, row in enumerate(rows))
     named = f' aria-label="{escape(label)}"' if label else ""
     return (
         f'<table class="{kind}"{named}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 
 
-def _row(cells: Sequence[Cell], heads: Sequence[str], best: bool) -> str:
+def _row(cells: Sequence[Cell], best: bool, heads: Sequence[str]) -> str:
     mark = ' style="font-weight:700"' if best else ""
-    named = zip(heads, cells, strict=True)
-    content = "".join(f'<td data-head="{escape(head)}">{cell}</td>' for head, cell in named)
+    named = [f' data-head="{escape(head)}"' for head in heads] or [""] * len(cells)
+    content = "".join(f"<td{name}>{cell}</td>" for name, cell in zip(named, cells, strict=True))
     return f"<tr{mark}>{content}</tr>"
 
 

@@ -42,9 +42,13 @@ def short(value: float, lang: str = "en", digits: int = 3) -> str:
     exponent = math.floor(math.log10(abs(value)))
     if not -4 < exponent < 7:
         return _scientific(value, f".{digits - 1}f", lang, trim=True)
-    apart = "," if abs(value) >= 10_000 else ""  # 1986 may be a year
-    text = f"{value:{apart}.{max(0, digits - 1 - exponent)}f}"
+    text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
     return _local(_trimmed(text), lang)
+
+
+def cell(value: float, lang: str = "en") -> str:
+    """A number as a table has it, with six digits; thousands together, for 1986 may be a year."""
+    return _local(f"{value:.6g}", lang)
 
 
 def count(value: float, lang: str = "en") -> str:

@@ -152,7 +152,7 @@ REPORTED: dict[str, tuple[str, str]] = {
         "Bars of the importance of columns; the largest: {ends}.",
         f"Barres de l'importance des colonnes{NB}; les plus grandes{NB}: {{ends}}.",
     ),
-    "growth_one": ("How much the mean error grows", "Augmentation de l'erreur moyenne"),
+    "growth_number": ("How much the mean error grows", "Augmentation de l'erreur moyenne"),
     "growth_several": (
         "How much the mean error grows, in standard deviations",
         "Augmentation de l'erreur moyenne, en écarts-types",

@@ -34,6 +34,10 @@ class Words:
         """A number in a sentence, with so many digits."""
         return numbers.short(value, self.lang, digits)
 
+    def cell(self, value: float) -> str:
+        """A number as a table has it."""
+        return numbers.cell(value, self.lang)
+
     def deviation(self, deviation: float, *, exact: bool) -> str:
         """How far losses are from those of exact steps, relative."""
         if exact:

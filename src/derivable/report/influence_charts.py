@@ -50,7 +50,7 @@ def growth_key(comparison: Comparison) -> str:
     """What grows where a column is shuffled, as a sentence's key."""
     if comparison.facts.classes:
         return "growth_classes"
-    return "growth_one" if len(comparison.facts.targets) == 1 else "growth_several"
+    return "growth_number" if len(comparison.facts.targets) == 1 else "growth_several"
 
 
 def dependence_panels(
@@ -63,7 +63,6 @@ def dependence_panels(
         panels = zip(axes_of(figure, len(dependences)), dependences, strict=True)
         for axes, one in panels:
             _lines(axes, one, comparison, words)
-            axes.set_xlabel(style.shortened(one.column, 24))
             if len(names) == 1:
                 of_class = words("probability_of", value=names[0])
                 label = of_class if comparison.facts.classes else names[0]
@@ -94,6 +93,7 @@ def _lines(axes: Axes, one: Dependence, comparison: Comparison, words: Words) ->
         dashes, marker = ("", "o") if is_category else (style.dashes(i), "")
         axes.plot(places, values, color=style.colour(place), linestyle=dashes, marker=marker)
     small_ticks(axes, words, "xy")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.cell(value)))
     if is_category:
         names = [style.shortened(str(value), 9) for value in one.values]
         axes.set_xticks(places, names, rotation=90 if len(names) > 3 else 0)

@@ -45,7 +45,7 @@ def axes_of(figure: Figure, panels: int) -> Iterator[Axes]:
 
 def name_above(axes: Axes, name: str, value: str) -> None:
     """What a panel shows, above it, and how good that is."""
-    axes.set_title(style.shortened(name, 24), fontsize=11, pad=20)
+    axes.set_title(style.shortened(name, 20), fontsize=11, pad=20)
     axes.annotate(
         value,
         (0, 1),

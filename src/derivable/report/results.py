@@ -6,7 +6,7 @@ from html import escape
 
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.scores import Scores
-from derivable.display.html import swatch, table
+from derivable.display.html import STACKED, swatch, table
 from derivable.display.words import Words
 from derivable.report.parts import foreign, scrolling, section
 from derivable.report.quality import mean_r2
@@ -40,7 +40,7 @@ def results(comparison: Comparison, words: Words) -> str:
     best = comparison.results.index(comparison.best)
     rows.append(_naive(comparison, names, len(heads), words))
     content = scrolling(
-        table(heads, rows, best=best, kind="stacked", label=words("results")), words("results")
+        table(heads, rows, best=best, kind=STACKED, label=words("results")), words("results")
     )
     return section(
         words("results"), f"{content}<p class=soft>{' '.join(_notes(comparison, words))}</p>"

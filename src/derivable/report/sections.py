@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from derivable.comparison import Comparison
-from derivable.display.html import swatch, table
+from derivable.display.html import STACKED, swatch, table
 from derivable.display.words import Words
 from derivable.report.class_panels import accuracy_text, calibration_of, drawn_classes, precision_of
 from derivable.report.drawn import Drawn, named
@@ -132,7 +132,7 @@ def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
         [words.count(row.line), *map(escape, (row.true, row.predicted, row.off, *row.cells))]
         for row in rows
     ]
-    content = scrolling(table(heads, cells, kind="stacked", label=words("worst")), words("worst"))
+    content = scrolling(table(heads, cells, kind=STACKED, label=words("worst")), words("worst"))
     said = words("worst_note", model=comparison.best.model.name)
     yield section(words("worst"), f"{content}<p class=soft>{escape(said)}</p>")
 

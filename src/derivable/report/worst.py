@@ -76,7 +76,7 @@ def _cell(comparison: Comparison, row: int, column: str, words: Words) -> str:
     inputs = facts.columns.inputs if facts.columns else ()
     reading = next((one.reading for one in inputs if one.name == column), None)
     if not isinstance(reading, Text):
-        return words.short(own[0].item(), 4)
+        return words.cell(own[0].item())
     if own.max() < 0.5:
         return "–"
     return facts.features[places[int(own.argmax())]].removeprefix(f"{column}=")
