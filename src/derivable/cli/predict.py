@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE")
 @click.option("--model", "name", metavar="NAME", help="Which one, where MODEL is a run folder.")
 @click.option("--out", metavar="FILE.csv", help="Write the predictions there, not to stdout.")
+@click.option("--alone", is_flag=True, help="Write the predictions without the columns of FILE.")
 @click.option(
     "--missing",
     type=click.Choice(("error", "median")),
@@ -42,6 +41,7 @@ def predict_command(
     file: str,
     name: str | None,
     out: str | None,
+    alone: bool,
     missing: str,
     unseen: str,
     as_json: bool,
@@ -52,8 +52,9 @@ def predict_command(
 
     MODEL is a .safetensors file of fit --export or of a run folder, or a run folder with --model
     NAME. Columns of FILE are found by name, in any order; the target need not be there. The
-    predictions are CSV, one line for each row of FILE, in its order. Of a target of classes they
-    are the most probable class and the probability of each.
+    predictions are CSV, one line for each row of FILE, in its order, beside its columns and
+    written as FILE is: separator, decimal mark, and a byte order mark where a spreadsheet expects
+    one. Of a target of classes they are the most probable class and the probability of each.
 
     For example: derivable predict model.safetensors new.csv --out predictions.csv
     """
@@ -62,7 +63,8 @@ def predict_command(
 
     from derivable.cli import terminal
     from derivable.data import read_sheet, reading
-    from derivable.data.numbers import describe
+    from derivable.data.numbers import COMMA, POINT, describe
+    from derivable.data.writer import predictions_csv
     from derivable.errors import SettingError
     from derivable.files import write_whole
 
@@ -72,21 +74,22 @@ def predict_command(
     if unseen == "ignore":
         saved = replace(saved, columns=saved.columns.ignoring_unseen())
     sheet = read_sheet(file, optional=False, **how)
+    marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
     if not quiet:
-        marks = describe(
-            reading.as_learned(sheet, saved.columns),
-            reading.marks(sheet, saved.columns, saved.columns.inputs),
-        )
-        said = [sheet.detected, marks, *reading.stated(sheet, saved.columns.inputs)]
+        written = describe(reading.as_learned(sheet, saved.columns), marks)
+        said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
         terminal.show_detected("; ".join(part for part in said if part))
         if unused := reading.unused(sheet, saved.columns):
             terminal.show_detected(f"not used: {', '.join(unused)}")
     rows = saved.predict(sheet, fill=missing == "median").tolist()
-    if out is not None:
-        write_whole(out, _as_csv(saved, rows))
-        click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
-    elif not as_json:
-        click.echo(_as_csv(saved, rows), nl=False)
+    if out is not None or not as_json:
+        mark = COMMA if COMMA in marks.values() else POINT
+        content = predictions_csv(sheet, _named(saved, rows), mark=mark, alone=alone)
+        if out is not None:
+            write_whole(out, content)
+            click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
+        else:
+            click.echo(content, nl=False)
     if as_json:
         document: dict[str, Any] = {"model": saved.model.name, "targets": saved.columns.targets}
         if saved.columns.classes:
@@ -117,23 +120,17 @@ def _load(model: str, name: str | None) -> SavedModel:
     return saved_model(place, named[0])
 
 
-def _as_csv(saved: SavedModel, rows: list[list[float]]) -> str:
-    """Nine digits, which is what a network in float32 has.
-
-    Of a target of classes, the most probable one and the probability of each.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    numbers = [[f"{value:.9g}" for value in row] for row in rows]
-    if saved.columns.classes:
-        (target,) = saved.columns.targets
-        writer.writerow([target, *(f"{target}={name}" for name in saved.columns.classes)])
-        named = zip(_most_probable(saved, rows), numbers, strict=True)
-        writer.writerows([name, *cells] for name, cells in named)
-    else:
-        writer.writerow(saved.columns.targets)
-        writer.writerows(numbers)
-    return text.getvalue()
+def _named(saved: SavedModel, rows: list[list[float]]) -> dict[str, list[Any]]:
+    """Predictions by column; of classes, the most probable one and the probability of each."""
+    columns = list(map(list, zip(*rows, strict=True)))
+    if not saved.columns.classes:
+        return dict(zip(saved.columns.targets, columns, strict=True))
+    (target,) = saved.columns.targets
+    shares = {
+        f"{target}={name}": column
+        for name, column in zip(saved.columns.classes, columns, strict=True)
+    }
+    return {target: _most_probable(saved, rows), **shares}
 
 
 def _most_probable(saved: SavedModel, rows: list[list[float]]) -> list[str]:

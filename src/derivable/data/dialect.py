@@ -57,6 +57,11 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
     return text.replace("\r\n", "\n").replace("\r", "\n"), said
 
 
+def of_spreadsheet(content: bytes, said: str) -> bool:
+    """Whether a file is in an encoding that spreadsheets write: with a mark, or cp1252."""
+    return content.startswith(tuple(_MARKS)) or "cp1252" in said
+
+
 def find_separator(text: str, name: str) -> str:
     """The separator by which all lines have equally many cells, as many as the names.
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from derivable.data import layout
 from derivable.data.cells import BLANKS
-from derivable.data.dialect import SEPARATORS, decode, find_separator
+from derivable.data.dialect import SEPARATORS, decode, find_separator, of_spreadsheet
 from derivable.data.layout import Commented, Finding, NoNames, Preamble
 from derivable.data.options import SheetOptions
 from derivable.data.problems import ProblemError, count
@@ -46,7 +46,13 @@ def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sh
         )
     if not len(sheet.frame):
         raise DataError(f"{source.name} has names of columns and no rows of numbers below them")
-    sheet = replace(sheet, decimal=chosen.decimal, dates=chosen.dates, optional=optional)
+    sheet = replace(
+        sheet,
+        spreadsheet=of_spreadsheet(source.content, sheet.opening),
+        decimal=chosen.decimal,
+        dates=chosen.dates,
+        optional=optional,
+    )
     return _without_total(_with_missing(sheet, chosen.na), chosen)
 
 

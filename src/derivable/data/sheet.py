@@ -26,6 +26,7 @@ class Sheet:
     lines: pl.Series  # the number of each row in the file
     unit: str = "line"  # what `lines` counts; a row in Parquet and in workbooks
     separator: str = ""  # empty for Parquet and workbooks
+    spreadsheet: bool = False  # whether its encoding is one that spreadsheets write and expect
     decimal: str | None = None  # the decimal mark, where the user said it
     dates: str | None = None  # the order of day and month, where the user said it
     missing: frozenset[str] = MISSING  # spellings of a missing value, in lower case

@@ -1,12 +1,17 @@
-"""`write_table`: a table as a file that one can open, and `read_table` reads back."""
+"""Tables as files: `write_table`, which `read_table` reads back, and predictions beside a sheet."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from derivable.data.numbers import COMMA
+from derivable.data.sheet import Sheet
 from derivable.data.table import Table
 from derivable.errors import SettingError
 
@@ -45,3 +50,31 @@ def write_table(table: Table, path: str | Path) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def predictions_csv(
+    sheet: Sheet,
+    predicted: Mapping[str, Sequence[float | str]],
+    *,
+    mark: str,
+    alone: bool,
+) -> bytes:
+    """Predictions as CSV, written as the sheet's file is, beside its columns or alone.
+
+    Separator and decimal `mark` are those of the file; where a spreadsheet wrote it, there is a
+    byte order mark, without which Excel takes UTF-8 for cp1252. Numbers have nine digits, which is
+    what a network in float32 has. A name that the file has already gets "(predicted)" behind it.
+    """
+    columns = [] if alone else sheet.frame.cast(pl.String).get_columns()
+    names = {column.name for column in columns}
+    for name, values in predicted.items():
+        own = f"{name} (predicted)" if name in names else name
+        columns.append(pl.Series(own, [_cell(value, mark) for value in values]))
+    content = io.BytesIO()
+    pl.DataFrame(columns).write_csv(content, separator=sheet.separator or ",")
+    return codecs.BOM_UTF8 * sheet.spreadsheet + content.getvalue()
+
+
+def _cell(value: float | str, mark: str) -> str:
+    text = value if isinstance(value, str) else f"{value:.9g}"
+    return text.replace(".", COMMA) if mark == COMMA and not isinstance(value, str) else text
