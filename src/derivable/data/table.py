@@ -34,7 +34,7 @@ class Table(ShownTable):
         """SHA-256 of the names and numbers: the same for the same content, whatever the file."""
         content = hashlib.sha256(repr((self.features, self.targets)).encode())
         for numbers in (self.x, self.y):
-            content.update(numbers.contiguous().numpy().tobytes())
+            content.update(numbers.contiguous().view(-1).numpy().data)
         return content.hexdigest()
 
 
