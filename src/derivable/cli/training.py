@@ -106,10 +106,9 @@ _OPTIONS = (
     click.option(
         "--steps",
         type=click.IntRange(min=0),
-        default=80_000,
-        show_default=True,
         metavar="N",
-        help="Gradient-descent steps for each model.",
+        help="Gradient-descent steps for each model.  [default: 80,000; for FILE fewer, where "
+        "these would take more than a minute]",
     ),
     click.option(
         "--seed",
@@ -161,7 +160,7 @@ def train(
     models: str,
     lr: float | str | None,
     protocol: str | None,
-    steps: int,
+    steps: int | None,
     seed: int,
     seeds: int = 1,
     method: str,
@@ -199,6 +198,7 @@ def train(
         resume=resume,
         name=table.name,
         between=lambda found: interrupts.between(ended=_has_ended(found)),
+        on_steps=lambda steps: None if quiet else terminal.show_detected(steps.stated()),
     )
     with interrupts.heard(), _kept(run):
         comparison = compare(

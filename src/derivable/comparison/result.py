@@ -228,6 +228,7 @@ class Comparison:
     seeds: tuple[int, ...]
     results: tuple[Trained, ...]
     training: Training = PLAIN
+    steps_seconds: float | None = None  # that `steps` were chosen to fit; None where they were not
 
     @property
     def best(self) -> Trained:
@@ -301,6 +302,7 @@ class Comparison:
             "penalty": self.training.penalty,
             "patience": self.training.patience,
             "steps": self.steps,
+            "steps_seconds": self.steps_seconds,
             "seed": self.seeds[0],
             "seeds": len(self.seeds),
             "models": [result.to_dict() for result in self.results],

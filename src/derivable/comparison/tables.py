@@ -48,7 +48,7 @@ class Options(Reading, total=False):
 
     protocol: str | None
     lr: float | str | None
-    steps: int
+    steps: int | None
     seed: int
     seeds: int
     method: str | Method

@@ -305,6 +305,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "waiting": ("waiting", "en attente"),
     "loss": ("loss", "perte"),
     "n_steps": ("steps", "pas"),
+    "steps_chosen": (
+        "{steps} steps, which take about {seconds} s here; --steps N decides",
+        f"{{steps}} pas, soit environ {{seconds}}{NB}s ici{NB}; --steps N en décide",
+    ),
 }
 
 # What lower rooms say in English, and here in French.
