@@ -304,6 +304,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # progress
     "waiting": ("waiting", "en attente"),
     "loss": ("loss", "perte"),
+    "time_left": ("{time} left", "reste {time}"),
     "n_steps": ("steps", "pas"),
     "steps_chosen": (
         "{steps} steps, which take about {seconds} s here; --steps N decides",
