@@ -126,6 +126,13 @@ _OPTIONS = (
         metavar="NAME",
         help="How to descend: auto, steps, spectral, flow, momentum, nesterov, adam or lbfgs.",
     ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Steps on N rows each, drawn anew every epoch; with --method steps, momentum, "
+        "nesterov or adam.  [default: all rows]",
+    ),
     *_HOW,
     config_option,
     resume_option,
@@ -164,6 +171,7 @@ def train(
     seed: int,
     seeds: int = 1,
     method: str,
+    batch_size: int | None,
     how: dict[str, Any],
     config: str | None,
     resume: str | None,
@@ -175,6 +183,7 @@ def train(
     helper.start_if_cold()
     from derivable.cli import terminal
     from derivable.comparison import Training, compare, notes_on_weights
+    from derivable.descent.methods import in_batches
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings, open_run
 
@@ -184,7 +193,8 @@ def train(
             raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
         refuse_changes(ctx, load_settings(Path(resume)))
     chosen, training = parse_models(models), Training.of_words(**how)
-    training.check_method(method)
+    way = in_batches(method, batch_size, seed)
+    training.check_method(way)
     table = source.load(quiet=quiet)
     if source.file is not None:
         for note in notes_on_weights(table, chosen):
@@ -209,7 +219,7 @@ def train(
             steps=steps,
             seed=seed,
             seeds=seeds,
-            method=method,
+            method=way,
             training=training,
             watch=not quiet,
             keeper=run,

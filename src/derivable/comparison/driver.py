@@ -252,7 +252,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
     inputs, outputs = table.x.size(1), table.y.size(1)
     rows = int(TRAIN_SHARE * len(table.x))
     notes = [
-        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
+        check_weights(table.name, model.name, model.weights(inputs, outputs), rows)
         for model in models
     ]
     return [note for note in notes if note]
