@@ -151,6 +151,7 @@ def test_a_large_step_is_taken_from_the_table(fallbacks: list[int]) -> None:
 def much_to_do(monkeypatch: pytest.MonkeyPatch, rows: int = 2003) -> PiecewiseSteps:
     """Steps that do not pay, and short pauses before they are tried again."""
     monkeypatch.setattr(piecewise, "PASS", 1e-9)
+    monkeypatch.setattr(piecewise, "CALL", 1e-9)
     monkeypatch.setattr(piecewise, "PAUSE", 70)
     network, x, y = problem(3, 5, 1, rows=rows, activation=ReLU, dtype=torch.float32)
     return PiecewiseSteps(Problem(network, MSE, x, y))

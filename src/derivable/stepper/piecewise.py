@@ -53,6 +53,8 @@ FEW_STEPS = 1000  # fewer are not worth the count of sides with which it begins
 # A pass of the fused loop takes as long as so much of the work of a look at each row of each unit:
 # it runs in vectors, on all threads. Measured by benchmarks/large.py.
 PASS = 1 / 12
+CALL = 5000.0  # and of any table, as long as this work: its threads wait for each other
+STEPS_PER_PRODUCT = 10  # the count takes longer, the more products there are
 PAUSE = 2000  # passes before the sides are counted again; twice as many each time
 
 
@@ -102,7 +104,8 @@ class PiecewiseSteps(ExactStepper):
     def pays(cls, problem: Problem, steps: int) -> bool:
         """Whether a step costs far less than a pass over the table, and there are many steps."""
         products = sum(p.numel() for p in problem.network.layers[0].parameters())
-        return steps >= FEW_STEPS and products <= min(MOST_PRODUCTS, problem.rows // 8)
+        enough = steps >= max(FEW_STEPS, STEPS_PER_PRODUCT * products)
+        return enough and products <= min(MOST_PRODUCTS, problem.rows // 8)
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -126,12 +129,17 @@ class PiecewiseSteps(ExactStepper):
         self.table = tuple(t.numpy() for t in (self.x, self.x.float(), self.x.norm(dim=0), self.y))
         self._constants = (
             float((self.y**2).mean(0).sum()),
-            PASS * self.x.numel() * self.units,
+            CALL + PASS * self.x.numel() * self.units,
             float(problem.penalty),
         )
         self._end: Tensor | None = None  # where the last steps ended
+        products = self.units * len(self.x)
+        self._first_pause = PAUSE * max(1, products // 100)
         self._state: _State | None = None
-        self._passes, self._pause = 0, PAUSE  # steps of the fused loop: yet to take, and next time
+        self._passes, self._pause = (
+            0,
+            self._first_pause,
+        )  # steps of the fused loop: yet to take, and next time
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs: its loop, and for the last loss that of the table."""
@@ -160,7 +168,7 @@ class PiecewiseSteps(ExactStepper):
     def begin_block(self) -> None:
         """Count the sides afresh at the next step."""
         self._state = None
-        self._passes, self._pause = 0, PAUSE
+        self._passes, self._pause = 0, self._first_pause
 
     def _by_pieces(self, theta: Tensor, lr: float, losses: Tensor) -> int:
         """Steps without the table, as many as are worth it; how many that were."""

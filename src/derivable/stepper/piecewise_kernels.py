@@ -29,6 +29,7 @@ COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
 GRACE = 50  # steps' work that the first lists may cost
+STEP_COST = 0.25  # of a product in a step, which runs in vectors, as a part of one in a look
 SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
@@ -74,7 +75,7 @@ def _take_steps(
         _step(theta, lr, units, edges, t, paths)
         if penalty != 0:
             losses[k] += penalty / 2 * _decay(theta, before, lr * penalty, units, edges, paths)
-        spent[WORK] += size * size * outputs
+        spent[WORK] += STEP_COST * size * size * outputs
         spent[STEPS] += 1
     return losses.size
 
