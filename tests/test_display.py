@@ -369,8 +369,10 @@ def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
-    with progress.bars(["tanh(3)"], 20, visible=True) as update:
+    with progress.bars(["tanh(3)", "relu(3)"], 20, visible=True) as update:
         update("tanh(3)", 20, 0.25)
+        update("relu(3)", 5, 0.25)
+    assert "loss 0.2500 0:00 left" in screen.getvalue()
     assert "tanh(3)" in screen.getvalue()
     assert "20/20" in screen.getvalue()
     assert "loss 0.2500" in screen.getvalue()
@@ -391,3 +393,33 @@ def test_the_notebook_in_examples_runs(notebook: Handle, monkeypatch: pytest.Mon
     assert names["ax"].get_title() == "Three models on 442 patients"
     assert all(not cell.get("outputs") for cell in content["cells"])
     assert "1,000 / 1,000" in notebook.shown[-1]
+
+
+def test_the_time_left_is_named_from_the_first_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, now = {name: progress.Row(100) for name in "ab"}, [0.0]
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+
+    def updated(name: str, done: int, at: float) -> progress.Row:
+        now[0] = at
+        return progress._noted(rows, name, done, 1.0, 0.5)
+
+    assert updated("a", 10, 2.5).left == pytest.approx(18), "by all of the time since it began"
+    row = updated("a", 20, 3.5)
+    assert row.left == pytest.approx(8), "by the steps since then"
+    assert row.time(Words("en")) == "0:08 left"
+    assert row.time(Words("fr")) == "reste 0:08"
+    assert updated("a", 5, 4.0).left == pytest.approx(3.5 / 5 * 95), "it went back to its start"
+    assert updated("a", 100, 12.5).time(Words("en")) == "0:12", "what it took"
+    assert updated("b", 50, 14.5).left == pytest.approx(2), "it began where the other one ended"
+    assert progress.clock(3723.4) == "1:02:03"
+
+
+def test_one_bar_counts_from_where_the_descent_began(
+    notebook: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [7.0]
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: now[0]))
+    with progress.ProgressBar() as bar:
+        now[0] = 9.0
+        bar(types.SimpleNamespace(step=100, steps=400, loss=1.0))
+    assert "0:06 left" in notebook.shown[-1]

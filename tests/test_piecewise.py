@@ -9,9 +9,10 @@ from torch import Tensor
 from derivable import MSE, Function, Network, ReLU, descend
 from derivable.functions import LeakyReLU
 from derivable.problem import Problem
-from derivable.stepper import FusedSteps, PiecewiseSteps
+from derivable.stepper import FusedSteps, PiecewiseSteps, piecewise
 from tests.problems import problem
 
+PASS = piecewise.PASS
 BOTH = pytest.mark.parametrize("activation", [ReLU, LeakyReLU])
 
 
@@ -39,6 +40,12 @@ def fallbacks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(FusedSteps, "take_steps", counted)
     return seen
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps go on without the table for a while, also where that does not pay."""
+    monkeypatch.setattr(piecewise, "PASS", 1.0)
 
 
 @BOTH
@@ -139,6 +146,55 @@ def test_a_large_step_is_taken_from_the_table(fallbacks: list[int]) -> None:
     assert theta < 1e-6
     assert len(fallbacks) == 2
     assert fallbacks[0] < 200
+
+
+def much_to_do(monkeypatch: pytest.MonkeyPatch, rows: int = 2003) -> PiecewiseSteps:
+    """Steps that do not pay, and short pauses before they are tried again."""
+    monkeypatch.setattr(piecewise, "PASS", 1e-9)
+    monkeypatch.setattr(piecewise, "CALL", 1e-9)
+    monkeypatch.setattr(piecewise, "PAUSE", 70)
+    network, x, y = problem(3, 5, 1, rows=rows, activation=ReLU, dtype=torch.float32)
+    return PiecewiseSteps(Problem(network, MSE, x, y))
+
+
+def test_what_does_not_pay_is_left_to_the_fused_loop_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, fallbacks: list[int]
+) -> None:
+    stepper = much_to_do(monkeypatch)
+    theta, losses = torch.randn(26, dtype=torch.float64), torch.empty(500, dtype=torch.float64)
+    exact, expected = theta.clone(), torch.empty(500, dtype=torch.float64)
+    stepper.take_steps(theta, 0.01, losses)
+    assert fallbacks[:2] == [70, 140], "twice as many each time"
+    assert sum(fallbacks) <= 500
+    stepper.plain.take_steps(exact, 0.01, expected)
+    torch.testing.assert_close(losses, expected, rtol=1e-5, atol=0)
+    torch.testing.assert_close(theta, exact, rtol=1e-3, atol=1e-5)
+
+
+def test_pauses_depend_on_the_steps_and_not_on_how_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PiecewiseSteps, "block", 300)
+    start, whole = torch.randn(26, dtype=torch.float64), torch.empty(600, dtype=torch.float64)
+    theta = start.clone()
+    much_to_do(monkeypatch).take_steps(theta, 0.01, whole)
+    stepper, other, parts = much_to_do(monkeypatch), start.clone(), torch.empty_like(whole)
+    for first, end in ((0, 1), (1, 69), (69, 200), (200, 211), (211, 600)):
+        stepper.take_steps(other, 0.01, parts[first:end])
+    assert torch.equal(parts, whole)
+    assert torch.equal(other, theta)
+
+
+@pytest.mark.parametrize(("lr", "pays"), [(1e-4, True), (0.1, False)])
+def test_a_step_is_a_pass_only_where_it_does_not_pay(
+    lr: float, pays: bool, fallbacks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piecewise, "PASS", PASS)
+    network, x, y = problem(8, 10, 1, rows=5003, activation=ReLU, dtype=torch.float32)
+    stepper = PiecewiseSteps(Problem(network, MSE, x, y))
+    stepper.take_steps(network.theta.double(), lr, torch.empty(2500, dtype=torch.float64))
+    assert (not fallbacks) == pays
+    assert fallbacks == [] or sum(fallbacks) > 1250
 
 
 def test_blocks_go_on_with_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from torch import Tensor
 
 from derivable import (
     MSE,
     Adam,
+    DescentClassifier,
+    DescentRegressor,
     EarlyStopping,
     Flow,
     Function,
@@ -20,6 +24,7 @@ from derivable import (
     Problem,
     SavedModel,
     Tanh,
+    compare,
     descend,
     functions,
 )
@@ -276,3 +281,20 @@ def test_a_saved_model_is_a_perceptron(tmp_path: Any) -> None:
     optional.layers[1] = Layer(functions.Softplus, beta=2.0)
     with pytest.raises(SettingError, match="a SavedModel is a multi-layer perceptron"):
         SavedModel(model, optional, columns, scaler, {})
+
+
+@pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.coo_array])
+def test_what_is_sparse_is_refused_in_one_sentence(make: Any) -> None:
+    dense, network = np.eye(7, 5, dtype=np.float32), Network.linear(5)
+    table = make(dense)
+    with pytest.raises(DataError, match=r"x is sparse, and dense rows .*; x\.toarray\(\) makes"):
+        descend(network, MSE, table, dense[:, :1], lr=0.1, steps=3)
+    with pytest.raises(DataError, match=r"y is sparse, and dense rows .*; y\.toarray\(\) makes"):
+        descend(network, MSE, dense, make(dense[:, :1]), lr=0.1, steps=3)
+    with pytest.raises(DataError, match=r"x is sparse, .*; x\.to_dense\(\) makes them"):
+        descend(network, MSE, torch.tensor(dense).to_sparse(), dense[:, :1], lr=0.1, steps=3)
+    with pytest.raises(DataError, match=r"this one is sparse; pandas.DataFrame\(table.toarray"):
+        compare(table, "linear", target="a")
+    for estimator in (DescentRegressor(), DescentClassifier()):
+        with pytest.raises(TypeError, match=r"Sparse data was passed for X.*toarray"):
+            estimator.fit(table, np.arange(7) % 2)

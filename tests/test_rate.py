@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from derivable import MSE, Network, ReLU, Tanh, descend
-from derivable.descent import choose_rate
+from derivable import MSE, Loss, Network, ReLU, Tanh, descend
+from derivable.descent import choose_rate, rate
 from derivable.descent.rate import TRIAL_STEPS, linear_lambda_max
+from derivable.functions import Huber
 from derivable.problem import Problem
 
 X = torch.randn(211, 5, generator=torch.Generator().manual_seed(3))
@@ -76,3 +77,23 @@ def test_an_interruption_ends_the_trials(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("derivable.stepper.FusedSteps.take_steps", interrupted)
     with pytest.raises(KeyboardInterrupt):
         choose_rate(Problem(Network.linear(5), MSE, X, Y))
+
+
+def test_a_long_table_is_tried_on_some_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate, "TRIAL_ROWS", 53)
+    tried = []
+    falls = rate._falls
+
+    def looked(problem: Problem, lr: float) -> bool:
+        tried.append(problem)
+        return falls(problem, lr)
+
+    monkeypatch.setattr(rate, "_falls", looked)
+    network = Network.mlp(5, 3, 1, activation=Tanh)
+    found = choose_rate(Problem(network, MSE, X, Y))
+    assert {problem.rows for problem in tried} == {53}
+    assert torch.equal(tried[0].x[-1], X[52 * 211 // 53])  # spread over the table
+    assert "in 500 steps on 53 rows" in found.reason
+    # the same rows summed would curve the loss less than all of them
+    choose_rate(Problem(network, Loss(Huber, reduction="sum"), X / 15, Y / 15))
+    assert tried[-1].rows == 211

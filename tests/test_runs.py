@@ -80,7 +80,9 @@ def go(
     """A comparison that is kept in `folder`."""
     how = settings.pop("how", {})
     options = {"models": models, "steps": 130, "seed": 4, "method": "steps", **settings}
-    place = {"out": None, "resume": str(folder)} if resume else {"out": str(folder), "resume": None}
+    place: dict[str, Any] = (
+        {"out": None, "resume": str(folder)} if resume else {"out": str(folder), "resume": None}
+    )
     kept = options | {name.replace("_", "-"): value for name, value in how.items()}
     run = open_run("compare", kept, name="diabetes", between=between, **place)
     try:

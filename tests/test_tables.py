@@ -7,9 +7,11 @@ import gzip
 import io
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -439,3 +441,17 @@ def test_each_file_of_the_reader_imports_from_files_below_it() -> None:
             used = [module] if module else [alias.name for alias in node.names]
             for other in used:
                 assert other not in order or order.index(other) > place, f"{name} <- {other}"
+
+
+def test_time_grows_with_the_columns_and_not_with_their_square(tmp_path: Path) -> None:
+    def seconds(columns: int) -> float:
+        file = tmp_path / "wide.csv"
+        numbers = np.random.default_rng(0).normal(size=(31, columns)).round(4)
+        names = ",".join(f"c{i}" for i in range(columns))
+        np.savetxt(file, numbers, fmt="%.4f", delimiter=",", header=names, comments="")
+        begin = time.process_time()  # of this process alone, whatever else the machine does
+        assert read_table(file, target="c0").x.shape == (31, columns - 1)
+        return time.process_time() - begin
+
+    few, many = (min(seconds(columns) for _ in range(2)) for columns in (500, 5000))
+    assert many < 25 * few, "the square of the ratio is 100"

@@ -13,7 +13,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from derivable import Comparison, Cosine, Loss, StepDecay, WarmUp, compare
+from derivable import (
+    Adam,
+    Comparison,
+    Cosine,
+    Loss,
+    Network,
+    StepDecay,
+    Tanh,
+    WarmUp,
+    compare,
+    descend,
+)
 from derivable.cli.main import main
 from derivable.comparison import Training
 from derivable.comparison.training import PATIENCE, parse_schedule
@@ -424,3 +435,36 @@ def test_a_file_without_such_a_loss_is_refused(words: str, message: str, tmp_pat
     (tmp_path / "plain.py").write_text("class Quartic: pass\n")
     with pytest.raises((SettingError, InputError), match=message):
         parse_loss(f"{tmp_path}/{words}")
+
+
+def test_mini_batches_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def left(*words: str) -> Any:
+        with pytest.raises(SystemExit) as error:
+            main(words)
+        return error.value.code
+
+    run = str(tmp_path / "run")
+    words = ("--data", "diabetes", "--steps", "30", "--lr", "0.01", "--quiet", "--batch-size", "53")
+    assert left("compare", *words, "--models", "tanh:3", "--method", "adam", "--out", run) == 0
+    assert "adam, mini-batches, 31 gradients" in capsys.readouterr().out
+    assert "\nbatch-size = 53\n" in (tmp_path / "run" / "run.toml").read_text()
+    split = SPLITS["lab"](load_diabetes(), 0)
+    network = Network.mlp(10, 3, 1, activation=Tanh, seed=0)
+    expected = descend(
+        network, MSE, split.x_train, split.y_train, lr=0.01, steps=30, method=Adam(batch_size=53)
+    )
+    found = load_run(Path(run)).results[0].descent
+    assert torch.equal(found.losses, expected.losses)
+    again = f"{run}/run.toml"
+    assert left("compare", "--config", again, "--out", f"{run}2") == 0
+    assert torch.equal(load_run(Path(f"{run}2")).results[0].descent.losses, expected.losses)
+    capsys.readouterr()
+    assert left("compare", "--resume", run, "--batch-size", "7", "--quiet") == 2
+    assert "batch-size was 53 and is 7" in capsys.readouterr().err
+    for method in ("auto", "lbfgs", "spectral", "flow"):
+        assert left("fit", *words, "--method", method) == 2
+        error = capsys.readouterr().err
+        assert "steps, momentum, nesterov, adam; got method" in error
+        assert repr(method) in error

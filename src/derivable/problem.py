@@ -70,7 +70,9 @@ class Problem:
         _check_network(self.network, self.loss)
         of_arrays = not isinstance(self.x, Tensor)
         for name in ("x", "y", "weight"):
-            self.__dict__[name] = as_rows(getattr(self, name), self.dtype)
+            given = getattr(self, name)
+            _refuse_sparse(name, given)
+            self.__dict__[name] = as_rows(given, self.dtype)
         _check_table(self.dtype, self.x, self.y)
         predictions, x, y = fit_together(
             self.network, self.loss, self.x, self.y, of_arrays=of_arrays
@@ -193,6 +195,22 @@ def as_rows(value: Any, dtype: torch.dtype) -> Any:
         )
     tensor = torch.tensor(array)  # a copy, which nobody else changes
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def _refuse_sparse(name: str, value: Any) -> None:
+    """Refuse what keeps its entries that are not zero only, in SciPy or in PyTorch."""
+    way = "to_dense()" if isinstance(value, Tensor) else "toarray()"
+    if is_sparse(value):
+        raise DataError(
+            f"Problem: {name} is sparse, and dense rows are needed; {name}.{way} makes them"
+        )
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether it is a sparse matrix or array of SciPy, or a sparse tensor."""
+    if isinstance(value, Tensor):
+        return value.layout != torch.strided
+    return hasattr(value, "nnz") and hasattr(value, "toarray")
 
 
 def _require_network(network: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from derivable.errors import SettingError
@@ -31,6 +32,11 @@ class Model:
     def lr(self) -> float:
         """The learning rate that the lab sheet gives to this kind of model."""
         return 1e-4 if self.hidden else 1e-5
+
+    def weights(self, inputs: int, outputs: int) -> int:
+        """The number of parameters for a table, without a network that may be large."""
+        sizes = (inputs, *self.hidden, outputs)
+        return sum((below + 1) * width for below, width in pairwise(sizes))
 
     def network(self, inputs: int, outputs: int, seed: int) -> Network:
         """The network of this kind for a table, with the lab's initialisation from `seed`."""

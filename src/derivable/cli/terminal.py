@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from derivable.comparison import Comparison, Trained
+from derivable.comparison.steps import Steps
 from derivable.display.numbers import number, with_spread
 from derivable.display.words import Words
 from derivable.protocol import LAB_REASON
@@ -36,7 +37,8 @@ def show_notes(notes: Sequence[str]) -> None:
 def show_detected(sentence: str) -> None:
     """What was found out about a file, on stderr."""
     console = Console(stderr=True)
-    console.print(Text(sentence, style="dim"), soft_wrap=not console.is_terminal)
+    if sentence:
+        console.print(Text(sentence, style="dim"), soft_wrap=not console.is_terminal)
 
 
 def waiting(what: str, visible: bool) -> AbstractContextManager[object]:
@@ -62,6 +64,8 @@ def show_comparison(
         style="dim",
         highlight=False,
     )
+    if stated := Steps(comparison.steps, comparison.steps_seconds).stated():
+        console.print(stated, style="dim", highlight=False, soft_wrap=True)
     if with_sheet:
         several = len(comparison.seeds) > 1
         spread = (

@@ -113,10 +113,9 @@ _OPTIONS = (
     click.option(
         "--steps",
         type=click.IntRange(min=0),
-        default=80_000,
-        show_default=True,
         metavar="N",
-        help="Gradient-descent steps for each model.",
+        help="Gradient-descent steps for each model.  [default: 80,000; for FILE fewer, where "
+        "these would take more than a minute]",
     ),
     click.option(
         "--seed",
@@ -133,6 +132,13 @@ _OPTIONS = (
         show_default=True,
         metavar="NAME",
         help="How to descend: auto, steps, spectral, flow, momentum, nesterov, adam or lbfgs.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Steps on N rows each, drawn anew every epoch; with --method steps, momentum, "
+        "nesterov or adam.  [default: all rows]",
     ),
     *_HOW,
     config_option,
@@ -167,10 +173,11 @@ def train(
     models: str,
     lr: float | str | None,
     protocol: str | None,
-    steps: int,
+    steps: int | None,
     seed: int,
     seeds: int = 1,
     method: str,
+    batch_size: int | None,
     how: dict[str, Any],
     config: str | None,
     resume: str | None,
@@ -182,6 +189,7 @@ def train(
     helper.start_if_cold()
     from derivable.cli import terminal
     from derivable.comparison import Training, compare, notes_on_weights
+    from derivable.descent.methods import in_batches
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings, open_run
 
@@ -191,7 +199,8 @@ def train(
             raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
         refuse_changes(ctx, load_settings(Path(resume)))
     chosen, training = parse_models(models), Training.of_words(**how)
-    training.check_method(method)
+    way = in_batches(method, batch_size, seed)
+    training.check_method(way)
     table = source.load(quiet=quiet)
     if source.file is not None:
         for note in notes_on_weights(table, chosen):
@@ -205,6 +214,7 @@ def train(
         resume=resume,
         name=table.name,
         between=lambda found: interrupts.between(ended=_has_ended(found)),
+        on_steps=lambda steps: None if quiet else terminal.show_detected(steps.stated()),
     )
     with interrupts.heard(), _kept(run):
         comparison = compare(
@@ -215,7 +225,7 @@ def train(
             steps=steps,
             seed=seed,
             seeds=seeds,
-            method=method,
+            method=way,
             training=training,
             watch=not quiet,
             keeper=run,

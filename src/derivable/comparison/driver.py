@@ -6,13 +6,14 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.comparison.steps import Steps, choose_steps
 from derivable.comparison.tables import Options, is_own, table_of
 from derivable.comparison.training import PLAIN, Training
 from derivable.data import SPLITS, Split, Table
@@ -75,6 +76,10 @@ class Keeper:
         """The learning rate that was chosen before, or else is chosen now."""
         return choose()
 
+    def steps(self, choose: Callable[[], Steps]) -> Steps:
+        """The number of steps, which is chosen now."""
+        return choose()
+
     def found(self, model: Model, seed: int) -> Found | None:
         """How far the descent from this seed came before."""
         return None
@@ -89,7 +94,7 @@ class Request:
 
     protocol: str | None = None
     lr: float | str | None = None
-    steps: int = LAB_STEPS
+    steps: int | None = None
     seed: int = 0
     seeds: int = 1
     method: str | Method = "auto"
@@ -131,7 +136,9 @@ def compare(
     and the sound one for every other table. `lr` is a number, or "auto" for one that suits
     the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
     sheet's and the sound one takes "auto". Each model is trained for `steps` from `seeds` seeds,
-    `seed`, `seed` + 1, ..., on the split of the first. `method` is one of `descend`.
+    `seed`, `seed` + 1, ..., on the split of the first. `steps` left out are 80,000, by the sound
+    protocol fewer where these would take more than a minute (`derivable.comparison.steps`).
+    `method` is one of `descend`.
     `loss` is a Function, a `Loss` or text such as "huber:delta=0.5"; left out, that of `training`,
     which is what else is the same for each model, and by default the mean squared error.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
@@ -163,17 +170,30 @@ def _compare(
     keeper: Keeper,
 ) -> Comparison:
     """`compare` of a table, models and a request that are read and checked."""
-    seed, steps = request.seed, request.steps
+    seed = request.seed
     protocol = request.protocol or ("lab" if is_own(table) else "sound")
     training = training.of_targets(table.targets, table.classes)
     loss = Loss.of(training.loss)
     split, held = training.hold_out(SPLITS[protocol](table, seed))
     facts = Facts.of(table, split, loss)
     keeper.begin(facts)
-    labs_own = table.name == "california" and table.columns is None  # no file of that name
-    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     chosen = tuple(range(seed, seed + request.seeds))
     _compile_ahead(models, split, request, training)
+
+    @cache
+    def rate_of(model: Model) -> Rate:
+        return keeper.rate(model, partial(_rate, model, split, seed, request.lr, training))
+
+    def timed() -> Steps:
+        if protocol == "lab":
+            return Steps(LAB_STEPS)
+        descents = ((_problem(one, split, seed, training), rate_of(one).lr) for one in models)
+        return choose_steps(descents, _method(request, training), seeds=request.seeds)
+
+    counted = keeper.steps(timed) if request.steps is None else Steps(request.steps)
+    steps = counted.count
+    labs_own = table.name == "california" and table.columns is None  # no file of that name
+    comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     settings = {"steps": steps, "method": request.method, **training.settings(split, held)}
     weight = training.row_weights(split.y_test, split.y_train, split.width)
     measure = partial(loss_at, loss, split.x_test, split.y_test, weight=weight)
@@ -182,7 +202,7 @@ def _compare(
         for model in models:
             result = keeper.trained(model)
             if result is None:
-                rate = keeper.rate(model, partial(_rate, model, split, seed, request.lr, training))
+                rate = rate_of(model)
                 own = settings | {"lr": training.rate(rate.lr)}
                 runs = _train(model, split, chosen, own, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
@@ -190,7 +210,14 @@ def _compare(
                 result = _measured(model, runs, measure, split, facts, rate.reason, sheet)
                 keeper.finish(result)
             results.append(result)
-    return Comparison(facts, steps, chosen, tuple(results), training)
+    return Comparison(facts, steps, chosen, tuple(results), training, counted.seconds)
+
+
+def _method(request: Request, training: Training) -> Method:
+    """The method that is meant; exact steps for auto, where every step counts."""
+    method = method_of(request.method)
+    step_by_step = training.schedule or training.patience
+    return GradientDescent() if method.name == Auto.name and step_by_step else method
 
 
 def _compile_ahead(
@@ -198,10 +225,9 @@ def _compile_ahead(
 ) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
     problems = [_problem(model, split, 0, training) for model in models]
-    method = method_of(request.method)
-    if method.name == Auto.name and (training.schedule or training.patience):
-        method = GradientDescent()
-    compile_ahead([demand for one in problems for demand in method.demands(one, request.steps)])
+    method, steps = _method(request, training), request.steps
+    steps = LAB_STEPS if steps is None else steps
+    compile_ahead([demand for one in problems for demand in method.demands(one, steps)])
 
 
 @contextmanager
@@ -222,7 +248,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
     inputs, outputs = table.x.size(1), table.width
     rows = int(TRAIN_SHARE * len(table.x))
     notes = [
-        check_weights(table.name, model.name, model.network(inputs, outputs, 0).theta.numel(), rows)
+        check_weights(table.name, model.name, model.weights(inputs, outputs), rows)
         for model in models
     ]
     return [note for note in notes if note]

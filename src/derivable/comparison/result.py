@@ -273,6 +273,7 @@ class Comparison:
     seeds: tuple[int, ...]
     results: tuple[Trained, ...]
     training: Training = PLAIN
+    steps_seconds: float | None = None  # that `steps` were chosen to fit; None where they were not
 
     @property
     def best(self) -> Trained:
@@ -349,6 +350,7 @@ class Comparison:
             "patience": self.training.patience,
             "class_weight": self.training.class_weight,
             "steps": self.steps,
+            "steps_seconds": self.steps_seconds,
             "seed": self.seeds[0],
             "seeds": len(self.seeds),
             "naive_scores": facts.naive_scores,

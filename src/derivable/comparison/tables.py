@@ -15,6 +15,7 @@ from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
 from derivable.errors import DataError, InputError, SettingError
+from derivable.problem import is_sparse
 
 if TYPE_CHECKING:
     import polars
@@ -49,7 +50,7 @@ class Options(Reading, total=False):
 
     protocol: str | None
     lr: float | str | None
-    steps: int
+    steps: int | None
     seed: int
     seeds: int
     method: str | Method
@@ -141,6 +142,11 @@ def _polars(source: Any) -> polars.DataFrame:
         return _from_pandas(source)
     if isinstance(source, Mapping) or hasattr(source, "__arrow_c_stream__"):
         return polars.DataFrame(source)
+    if is_sparse(source):
+        raise DataError(
+            "a table of dense columns is needed, and this one is sparse; "
+            "pandas.DataFrame(table.toarray(), columns=names) makes one"
+        )
     raise DataError(
         "a table must be a Table, the path of a file, or a data frame of pandas or polars, got "
         f"{type(source).__name__}; for an array, pandas.DataFrame(array, columns=names) gives its "

@@ -53,6 +53,8 @@ _PATTERNS = {  # the first pattern that fits
 BLOCK = 500  # columns of text that are sorted at once
 KINDS = [*_PATTERNS, "other", "missing"]
 _KIND = pl.Enum(KINDS)
+# Literals of that type: to make it of words takes longer than all else that is done with a cell.
+_KIND_OF = {name: pl.lit(name, dtype=_KIND) for name in KINDS}
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,13 @@ class Cells:
             blocks = (columns[i : i + BLOCK] for i in range(0, len(columns), BLOCK))
             return [cells for block in blocks for cells in cls.of_text(block, missing)]
         text = pl.concat([column.rename("text") for column in columns], rechunk=True)
-        text = text.str.strip_chars(BLANKS)
         # A spelling of a missing value may be a number, after --na -999.
         if any(_PLAIN_NUMBER.fullmatch(word) for word in missing):
-            return cls._sliced(_sorted(text, missing), rows, plain=False)
-        fits = text.str.contains(_PLAIN).fill_null(value=False)
-        simple = np.all(fits.to_numpy().reshape(-1, rows), axis=1, keepdims=True)
+            return cls._sliced(_sorted(text.str.strip_chars(BLANKS), missing), rows, plain=False)
+        simple = _plain_columns(text, rows)
+        if not simple.all():  # without blanks more of them may be
+            text = text.str.strip_chars(BLANKS)
+            simple = _plain_columns(text, rows)
         if simple.all():
             return cls._sliced(_sorted_plain(text), rows, plain=True)
         chosen = pl.Series(np.repeat(simple, rows, axis=1).ravel())
@@ -147,17 +150,17 @@ class Cells:
         number = pl.col("floats")
         kind = (
             pl.when(number.is_null())
-            .then(pl.lit("missing"))
+            .then(_KIND_OF["missing"])
             .when(number.is_infinite())
-            .then(pl.lit("other"))
-            .otherwise(pl.lit("whole"))
+            .then(_KIND_OF["other"])
+            .otherwise(_KIND_OF["whole"])
         )
         frame = (
             whole.fill_nan(None)
             .to_frame()
             .with_columns(
                 text=number.cast(pl.String).str.strip_suffix(".0"),
-                kind=kind.cast(_KIND),
+                kind=kind,
                 zero=pl.lit(value=False),
                 lost=pl.lit(value=False),
             )
@@ -185,6 +188,13 @@ class Cells:
         return int(rows[0]) if len(rows) else None
 
 
+def _plain_columns(text: pl.Series, rows: int) -> npt.NDArray[np.bool_]:
+    """Whether each column of so many rows, one behind another, has plain cells only, (C, 1)."""
+    fits = text.str.contains(_PLAIN).fill_null(value=False)
+    simple: npt.NDArray[np.bool_] = np.all(fits.to_numpy().reshape(-1, rows), 1, keepdims=True)
+    return simple
+
+
 def _sorted(text: pl.Series, missing: frozenset[str]) -> pl.DataFrame:
     """Text sorted into kinds, with its numbers."""
     absent = pl.col("text").is_null() | pl.col("text").str.to_lowercase().is_in(list(missing))
@@ -197,12 +207,12 @@ def _sorted(text: pl.Series, missing: frozenset[str]) -> pl.DataFrame:
         .then(pl.col("compact").str.replace_all(_GAP, ""))
         .otherwise("compact"),
     )
-    absent = pl.when(pl.col("text").is_null()).then(pl.lit("missing"))
+    absent = pl.when(pl.col("text").is_null()).then(_KIND_OF["missing"])
     fits = [
-        pl.when(pl.col("compact").str.contains(pattern)).then(pl.lit(name))
+        pl.when(pl.col("compact").str.contains(pattern)).then(_KIND_OF[name])
         for name, pattern in _PATTERNS.items()
     ]
-    frame = frame.with_columns(kind=pl.coalesce(absent, *fits, pl.lit("other")).cast(_KIND))
+    frame = frame.with_columns(kind=pl.coalesce(absent, *fits, _KIND_OF["other"]))
     compact, kind = pl.col("compact"), pl.col("kind")
     with_commas = compact.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     number = (
@@ -219,25 +229,39 @@ def _sorted_plain(text: pl.Series) -> pl.DataFrame:
     cell = pl.col("text")
     kind = (
         pl.when(~cell.str.contains(".", literal=True))
-        .then(pl.lit("whole"))
+        .then(_KIND_OF["whole"])
         .when(cell.str.contains(_EITHER))
-        .then(pl.lit("point?"))
-        .otherwise(pl.lit("point"))
+        .then(_KIND_OF["point?"])
+        .otherwise(_KIND_OF["point"])
     )
     frame = text.to_frame("text").with_columns(
-        compact="text", kind=kind.cast(_KIND), floats=cell.cast(pl.Float64, strict=False)
+        compact="text", kind=kind, floats=cell.cast(pl.Float64, strict=False)
     )
     return _with_losses(frame)
 
 
 def _with_losses(frame: pl.DataFrame) -> pl.DataFrame:
     """Which numbers begin with a zero, and which 64 bits cannot hold."""
-    number, whole = pl.col("floats"), pl.col("kind") == "whole"
-    numeric = ~pl.col("kind").is_in(["other", "missing"])
-    vanished = (number == 0) & pl.col("compact").str.contains("^[^eE]*[1-9]")
-    lost = numeric & (number.is_null() | number.is_infinite() | vanished)
-    zero = whole & pl.col("compact").str.contains("^0[0-9]+$")
-    return frame.with_columns(lost=lost.fill_null(value=False), zero=zero.fill_null(value=False))
+    number, compact = pl.col("floats"), pl.col("compact")
+    zeros, begun, lost = frame.select(
+        zeros=number == 0,
+        begun=(pl.col("kind") == "whole") & compact.str.starts_with("0"),
+        lost=~pl.col("kind").is_in(["other", "missing"])
+        & (number.is_null() | number.is_infinite()),
+    ).get_columns()
+    vanished = _matching(frame["compact"], zeros, "^[^eE]*[1-9]")
+    return frame.with_columns(
+        lost=lost.fill_null(value=False) | vanished,
+        zero=_matching(frame["compact"], begun, "^0[0-9]+$"),
+    )
+
+
+def _matching(text: pl.Series, candidates: pl.Series, pattern: str) -> pl.Series:
+    """Which of the candidates match; the other cells, which are most, are not looked at."""
+    rows = candidates.arg_true()
+    found = np.zeros(len(text), dtype=np.bool_)
+    found[rows.filter(text.gather(rows).str.contains(pattern)).to_numpy()] = True
+    return pl.Series(found)
 
 
 _DATE = re.compile(

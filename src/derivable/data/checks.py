@@ -105,7 +105,7 @@ def _alike(x: Array, answer: Array) -> list[int]:
         return list(range(x.shape[1]))
     a, b = x - x.mean(0), answer - answer.mean()
     with np.errstate(all="ignore"):  # of squares too large, which are looked at one by one
-        r = (a.T @ b) / np.sqrt((a**2).sum(0) * (b @ b))
+        r = (a.T @ b) / np.sqrt(np.einsum("ij,ij->j", a, a) * (b @ b))
     found: list[int] = np.flatnonzero(~(np.abs(r) < ALIKE)).tolist()
     return found
 

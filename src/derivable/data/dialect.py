@@ -54,7 +54,9 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
             ) from None
     if "\x00" in text:
         raise DataError(f"{name} is no text table: it holds zero bytes; save it as CSV in UTF-8")
-    return text.replace("\r\n", "\n").replace("\r", "\n"), said
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, said
 
 
 def of_spreadsheet(content: bytes, said: str) -> bool:

@@ -167,9 +167,9 @@ def _laid_out(source: Source, lines: _Lines, options: SheetOptions) -> Sheet:
         opening=f"{source.name}: {lines.how}",
         findings=(finding,) if finding else (),
         remarks=frozenset(
-            int(line)
-            for line, cells in zip(records.lines, records.widths, strict=True)
-            if cells < width and line >= records.lines[number]
+            int(records.lines[i])
+            for i, cells in enumerate(records.widths)
+            if cells < width and i >= number
         ),
     )
     return sheet if options.no_header else _without_units(sheet, options)

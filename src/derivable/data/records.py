@@ -49,8 +49,8 @@ class Unquoted:
     def frame(self, first: int, width: int) -> pl.DataFrame:
         """Those from `first` on."""
         rows = self.text[first:].to_list()
-        for i, w in enumerate(self.widths[first:]):
-            if w < width:
+        if min(self.widths[first:], default=width) < width:
+            for i, w in enumerate(self.widths[first:]):
                 rows[i] += self.separator * (width - w)
         if not rows:
             return pl.DataFrame({f"column_{i + 1}": [] for i in range(width)}, strict=False)

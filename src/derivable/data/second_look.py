@@ -31,6 +31,7 @@ NEARLY = 0.999  # the R² from which on one feature nearly is the target
 ORDERS = 3  # of magnitude, from which on a target is said to span them
 SENTINELS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, -999.9, -9999.9)
 SMALLEST_CODE = 10  # of codes that are recognised by their values alone
+HEAD = 1000  # cells that show of most columns that their numbers are not whole
 MOST_NOTES = 5  # of one kind
 
 _CODE = re.compile(
@@ -73,12 +74,17 @@ class Seen:
         return {
             name: cells[~np.isnan(cells)]
             for name, cells in self.numbers.items()
-            if np.all((cells == np.floor(cells)) | np.isnan(cells))
+            if _is_whole(cells[:HEAD]) and _is_whole(cells)
         }
 
     def cells(self, name: str) -> Cells:
         """The text of a column."""
         return self.sheet.cells(name)
+
+
+def _is_whole(cells: Array) -> bool:
+    """Whether no number of a column has decimals."""
+    return bool(np.all((cells == np.floor(cells)) | np.isnan(cells)))
 
 
 def notes(seen: Seen) -> list[str]:
@@ -210,9 +216,9 @@ def _near_targets(seen: Seen) -> Iterator[str]:
     features = seen.columns.features
     if len(features) < 2 or len(seen.x) < 10:
         return
-    means = np.nanmean(seen.x, axis=0)
-    x = np.where(np.isnan(seen.x), means, seen.x) - means
-    lengths = np.sqrt((x**2).sum(0))
+    x = seen.x - np.nanmean(seen.x, axis=0)
+    np.nan_to_num(x, copy=False)
+    lengths = np.sqrt(np.einsum("ij,ij->j", x, x))
     for target, y in zip(seen.columns.targets, seen.y.T, strict=True):
         centred = y - y.mean()
         r = (x.T @ centred) / np.where(lengths > 0, lengths, 1) / np.sqrt((centred**2).sum())

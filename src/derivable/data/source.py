@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from derivable.data.problems import did_you_mean, some
 from derivable.errors import DataError
 
+_START = 4096  # bytes, which need no copy of the others
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _ENDINGS = {
     ".csv", ".tsv", ".txt", ".tab", ".gz", ".zip", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls",
@@ -51,7 +52,7 @@ def read_source(path: str | Path, sheet: str | None) -> Source:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
     source = _opened(path.name, content, sheet)
-    if not source.content.strip(_BLANK):
+    if not source.content[:_START].strip(_BLANK) and not source.content.strip(_BLANK):
         raise DataError(f"{source.name} is empty")
     return source
 

@@ -40,7 +40,7 @@ class Scaler:
 
     def features(self, x: Tensor) -> Tensor:
         """Standardised features."""
-        return (torch.where(x.isnan(), self.median, x) - self.mean) / self.std
+        return torch.where(x.isnan(), self.median, x).sub_(self.mean).div_(self.std)
 
     def targets(self, y: Tensor) -> Tensor:
         """Standardised targets."""

@@ -42,7 +42,7 @@ class Table(ShownTable):
         names = (self.features, self.targets, *[self.classes] * bool(self.classes))
         content = hashlib.sha256(repr(names).encode())
         for numbers in (self.x, self.y):
-            content.update(numbers.contiguous().numpy().tobytes())
+            content.update(numbers.contiguous().view(-1).numpy().data)
         return content.hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivable.descent.auto import Auto
+from derivable.descent.blocks import StepByStep
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.flow import Flow
 from derivable.descent.gradient_descent import GradientDescent
@@ -49,6 +50,23 @@ def method_of(method: Any, start: Checkpoint | None = None) -> Method:
             "the method again to go on from it"
         )
     return METHODS[start.method](**start.settings)
+
+
+def in_batches(name: str, size: int | None, seed: int = 0) -> str | Method:
+    """The method of that name, in mini-batches of `size` rows where a size is given.
+
+    Raises SettingError for one that takes no steps on part of the table.
+    """
+    kind = METHODS[name]
+    if size is None:
+        return name
+    if not issubclass(kind, StepByStep):
+        known = [name for name, one in METHODS.items() if issubclass(one, StepByStep)]
+        raise SettingError(
+            f"--batch-size goes with a method that takes steps on part of the table, "
+            f"{', '.join(known)}; got method {name!r}; for example --method adam"
+        )
+    return kind(batch_size=size, seed=seed)
 
 
 def _check_settings(method: Method, start: Checkpoint) -> None:

@@ -11,9 +11,12 @@ from derivable.descent.driver import descend_problem
 from derivable.descent.gradient_descent import GradientDescent
 from derivable.descent.spectral import triangle
 from derivable.errors import DivergedError, SettingError
+from derivable.formula import Scale
 from derivable.problem import Problem
+from derivable.row_losses import scale_of
 
 TRIAL_STEPS = 500
+TRIAL_ROWS = 50_000  # of a longer table, evenly spaced; trials on all would cost as much as steps
 RISE = 1.001  # a loss may exceed the lowest before it by so much: rounding, and no more
 ROUNDING = 1e-10  # of the first loss; one that has fallen so far wanders as numbers are rounded
 MARGIN = 2.0  # a loss becomes sharper on its way
@@ -35,7 +38,8 @@ def choose_rate(problem: Problem) -> Rate:
     the largest singular value of the features with a column of ones, and 1 / lambda is the largest
     learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are
     tried for a few hundred exact steps; half of the first at which the loss never rises is
-    returned. Features of more dimensions are taken as one row each.
+    returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
+    all. Features of more dimensions are taken as one row each.
 
     Raises SettingError for integers as features, and for a network that changes with every step,
     such as one with Dropout, whose loss does not fall steadily.
@@ -47,15 +51,16 @@ def choose_rate(problem: Problem) -> Rate:
             f"no learning rate can be found by trial, because {why}; name one, for example lr=1e-2"
         )
     largest = linear_lambda_max(problem)
-    lr = 1 / largest
+    lr, trial = 1 / largest, _thinned(problem)
     for _ in range(HALVINGS):
-        if _falls(problem, lr):
+        if _falls(trial, lr):
             break
         lr /= 2
     lr = _two_digits(lr / MARGIN)
+    on = f" on {trial.rows:,} rows" if trial.rows < problem.rows else ""
     return Rate(
         lr,
-        f"lr {lr:g}: half of the largest at which the loss never rose in {TRIAL_STEPS} steps, "
+        f"lr {lr:g}: half of the largest at which the loss never rose in {TRIAL_STEPS} steps{on}, "
         f"from 1 / {largest:.3g} down, where {largest:.3g} is how much a linear model's loss "
         "curves",
     )
@@ -65,6 +70,14 @@ def linear_lambda_max(problem: Problem) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
     features = triangle(problem, problem.x.new_empty(problem.rows, 0))
     return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
+
+
+def _thinned(problem: Problem) -> Problem:
+    """The problem of `TRIAL_ROWS` of its rows, where it has more and its loss is their mean."""
+    scale, rows = scale_of(problem.loss), problem.rows
+    if rows <= TRIAL_ROWS or not (isinstance(scale, Scale) and scale.is_mean_over_rows):
+        return problem
+    return problem.part(torch.arange(TRIAL_ROWS) * rows // TRIAL_ROWS)
 
 
 def _falls(problem: Problem, lr: float) -> bool:

@@ -35,14 +35,17 @@ class ProgressBar:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._update: Update | None = None
+        self._since: float | None = None
 
     def __enter__(self) -> Self:
+        self._since = time.monotonic()
         return self
 
     def __call__(self, state: Any) -> None:
         """Show `state.step` of `state.steps`, and `state.loss`."""
         if self._update is None:
-            self._update = self._stack.enter_context(bars([""], state.steps, visible=True))
+            shown = bars([""], state.steps, visible=True, since=self._since)
+            self._update = self._stack.enter_context(shown)
         self._update("", state.step, state.loss)
 
     def __exit__(self, *error: object) -> None:
@@ -50,44 +53,63 @@ class ProgressBar:
         self._update = None
 
 
-def bars(names: Sequence[str], total: int, *, visible: bool) -> AbstractContextManager[Update]:
-    """A bar for each name, where there is somebody to see it."""
+def bars(
+    names: Sequence[str], total: int, *, visible: bool, since: float | None = None
+) -> AbstractContextManager[Update]:
+    """A bar for each name, where there is somebody to see it.
+
+    `since` is when the first began, by `time.monotonic`; now, where it is left out. Each of the
+    others begins where the one before it was last updated.
+    """
+    rows = {name: Row(total) for name in names}
+    opened = time.monotonic() if since is None else since
     if visible and (display := _notebook()):
-        return _in_notebook(names, total, display)
+        return _in_notebook(rows, opened, display)
     if visible:
         from rich.console import Console
 
         console = Console(stderr=True)
         if console.is_terminal:
-            return _in_terminal(names, total, console)
+            return _in_terminal(rows, opened, console)
     return nullcontext(lambda name, done, loss: None)
 
 
 @contextmanager
-def _in_terminal(names: Sequence[str], total: int, console: Console) -> Iterator[Update]:
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+def _in_terminal(rows: dict[str, Row], opened: float, console: Console) -> Iterator[Update]:
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}", justify="right"),
         TextColumn("{task.fields[loss]}", justify="right"),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[left]}", justify="right"),
     )
     words = Words()
-    with Progress(*columns, console=console, expand=True) as rows:
+    with Progress(*columns, console=console, expand=True) as shown:
         waiting = words("waiting").rjust(11)
         tasks: dict[str, TaskID] = {
-            name: rows.add_task(name, total=total, start=False, loss=waiting) for name in names
+            name: shown.add_task(name, total=row.total, start=False, loss=waiting, left="")
+            for name, row in rows.items()
         }
 
         def update(name: str, done: int, loss: float) -> None:
-            task = tasks[name]
-            if not rows.tasks[task].started:
-                rows.start_task(task)
-            rows.update(task, completed=done, loss=f"{words('loss')} {words.number(loss)}")
+            row = _noted(rows, name, done, loss, opened)
+            if not shown.tasks[tasks[name]].started:
+                shown.start_task(tasks[name])
+            said = f"{words('loss')} {words.number(loss)}"
+            shown.update(tasks[name], completed=done, loss=said, left=row.time(words))
 
         yield update
+
+
+def _noted(rows: dict[str, Row], name: str, done: int, loss: float, opened: float) -> Row:
+    """The row of that name, which is there now."""
+    row = rows[name]
+    if row.begun is None:
+        row.begun = max((other.at for other in rows.values()), default=0.0) or opened
+    row.note(done, loss)
+    return row
 
 
 def _notebook() -> Callable[..., Any] | None:
@@ -101,14 +123,16 @@ def _notebook() -> Callable[..., Any] | None:
 
 
 @contextmanager
-def _in_notebook(names: Sequence[str], total: int, display: Callable[..., Any]) -> Iterator[Update]:
-    picture = Picture({name: Row(total) for name in names}, Words())
+def _in_notebook(
+    rows: dict[str, Row], opened: float, display: Callable[..., Any]
+) -> Iterator[Update]:
+    picture = Picture(rows, Words())
     handle = display(picture, display_id=True)
     last = time.monotonic()
 
     def update(name: str, done: int, loss: float) -> None:
         nonlocal last
-        picture.rows[name].note(done, loss)
+        _noted(rows, name, done, loss, opened)
         now = time.monotonic()
         if now - last >= PAUSE:
             last = now
@@ -127,8 +151,33 @@ class Row:
     total: int
     done: int = 0
     begun: float | None = None
-    seconds: float = 0.0
+    at: float = 0.0  # when it was there
+    first: tuple[int, float] | None = None  # where it was seen first, and when
     losses: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return 0.0 if self.begun is None else self.at - self.begun
+
+    @property
+    def left(self) -> float | None:
+        """About how many seconds it will take yet; None as long as nothing is known.
+
+        By the steps since it was seen first, because the time before these may have been spent on
+        compiling; of one that was seen only once, by all of that time.
+        """
+        if self.first is None or not self.done:
+            return None
+        done, at = self.first
+        pace = (self.at - at) / (self.done - done) if self.done > done else self.seconds / self.done
+        return pace * (self.total - self.done)
+
+    def time(self, words: Words) -> str:
+        """The time that is left, or that it took."""
+        if self.done >= self.total or self.left is None:
+            return clock(self.seconds)
+        return words("time_left", time=clock(self.left))
 
     def note(self, done: int, loss: float) -> None:
         """It is there now.
@@ -140,7 +189,9 @@ class Row:
         self.begun = now if self.begun is None else self.begun
         if self.losses and done <= self.losses[-1][0]:
             self.losses = [(step, before) for step, before in self.losses if step < done]
-        self.done, self.seconds = done, now - self.begun
+        if self.first is None or done < self.done:
+            self.first = done, now
+        self.done, self.at = done, now
         self.losses.append((done, loss))
         if len(self.losses) > POINTS:
             self.losses = self.losses[:-1:2] + self.losses[-1:]
@@ -163,13 +214,15 @@ class Picture:
         )
 
     def _values(self, row: Row) -> list[str]:
-        """Steps, loss and seconds, in words."""
+        """Steps, loss and time, in words."""
         words = self.words
         steps = f"{words.count(row.done)} / {words.count(row.total)}"
         if not row.losses:
             return [steps, words("waiting"), ""]
         loss = f"{words('loss')} {words.number(row.losses[-1][1])}"
-        return [steps, loss, f"{words.short(round(row.seconds, 1))} s"]
+        if row.done >= row.total:
+            return [steps, loss, f"{words.short(round(row.seconds, 1))} s"]
+        return [steps, loss, row.time(words)]
 
     def _html(self, name: str, row: Row) -> str:
         share = row.done / row.total if row.total else 1.0
@@ -183,6 +236,13 @@ class Picture:
         cells = [f"<b>{escape(name)}</b>", bar, steps, loss, _small_curve(row.losses), seconds]
         aligned = "".join(f'<td style="text-align:right">{cell}</td>' for cell in cells)
         return f"<tr>{aligned}</tr>"
+
+
+def clock(seconds: float) -> str:
+    """A time as 0:48 or 1:02:03."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _small_curve(losses: Sequence[tuple[int, float]]) -> str:

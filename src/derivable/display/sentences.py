@@ -313,7 +313,12 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     # progress
     "waiting": ("waiting", "en attente"),
     "loss": ("loss", "perte"),
+    "time_left": ("{time} left", "reste {time}"),
     "n_steps": ("steps", "pas"),
+    "steps_chosen": (
+        "{steps} steps, which take about {seconds} s here; --steps N decides",
+        f"{{steps}} pas, soit environ {{seconds}}{NB}s ici{NB}; --steps N en décide",
+    ),
 }
 
 # What lower rooms say in English, and here in French.

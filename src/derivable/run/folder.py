@@ -17,9 +17,11 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from derivable.comparison import Comparison, Facts, Found, Keeper, Trained, Training
+from derivable.comparison.steps import Steps
 from derivable.comparison.training import WORDS
 from derivable.descent import Descent, Rate
 from derivable.errors import DataError, FileError, SettingError
@@ -46,12 +48,18 @@ class Run(Keeper):
     """A run underway, and all that it finds, in a folder that it alone writes into.
 
     `between` is called between two blocks of steps, after what must be kept is kept; it may raise
-    KeyboardInterrupt.
+    KeyboardInterrupt. `on_steps` is called with a number of steps that was not asked for.
     """
 
-    def __init__(self, folder: Path, settings: Settings, between: Callable[[Found], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        between: Callable[[Found], None],
+        on_steps: Callable[[Steps], None] = lambda steps: None,
+    ) -> None:
         self.folder, self.settings = folder, settings
-        self._between = between
+        self._between, self._on_steps = between, on_steps
         self._is_new = not (folder / FILE).exists()
         self._at: str | None = None  # how far the model underway is kept
         self._written: dict[tuple[Model, int], tuple[float, float]] = {}  # when, and for how long
@@ -137,6 +145,15 @@ class Run(Keeper):
         write_whole(file, json.dumps([rate.lr, rate.reason], ensure_ascii=False))
         return rate
 
+    def steps(self, choose: Callable[[], Steps]) -> Steps:
+        """The number of steps, which becomes one of the settings: the run goes on with it."""
+        steps, file = choose(), self.folder / FILE
+        options = {**self.settings.options, "steps": steps.count}
+        self.settings = replace(self.settings, options=options)
+        write_whole(file, replace(Settings.load(file), options=options).to_toml())
+        self._on_steps(steps)
+        return steps
+
     def found(self, model: Model, seed: int) -> Found | None:
         """How far the descent from this seed came before."""
         file = self._file(model, f".seed-{seed}")
@@ -183,6 +200,7 @@ def open_run(
     resume: str | None,
     name: str,
     between: Callable[[Found], None],
+    on_steps: Callable[[Steps], None] = lambda steps: None,
 ) -> Run:
     """A new run, in `out` or the first free folder of runs/<name>-1, -2, ...; or one to go on with.
 
@@ -190,7 +208,7 @@ def open_run(
     SettingError if it already holds something.
     """
     if resume is not None:
-        return Run(Path(resume), load_settings(Path(resume)), between)
+        return Run(Path(resume), load_settings(Path(resume)), between, on_steps)
     folder = first_free(Path("runs"), name) if out is None else Path(out)
     ours = {KEPT}  # of another process that has just begun: its lock will say so
     try:
@@ -209,7 +227,7 @@ def open_run(
                 else ""
             )
         )
-    return Run(folder, Settings(command, options), between)
+    return Run(folder, Settings(command, options), between, on_steps)
 
 
 def first_free(parent: Path, name: str) -> Path:

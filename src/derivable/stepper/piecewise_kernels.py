@@ -28,6 +28,8 @@ NEAR, ORDER, PART, END = range(4)  # rows of the memory for a search
 COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
+GRACE = 50  # steps' work that the first lists may cost
+STEP_COST = 0.25  # of a product in a step, which runs in vectors, as a part of one in a look
 SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
@@ -41,7 +43,7 @@ def _take_steps(
     scratch: Any,
     constants: Any,
 ) -> int:
-    """Exact steps until `losses` is full or a step's work exceeds `budget`; how many were taken.
+    """Exact steps until `losses` is full or their work exceeds `budget` for each; how many.
 
     `theta` is (H (D+1) + (H+1) K,) and `squares` the mean of y^2, summed over the columns. `table`
     is x (D+1, N), x in float32, |x| (N,) and y (N, K). `counts` are the sides above (H, N), the two
@@ -64,7 +66,7 @@ def _take_steps(
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
                 spent[WORK] += _look(theta, h, table, counts, lists, scratch)
-        if spent[WORK] > budget * (spent[STEPS] + 100):
+        if spent[WORK] > budget * (spent[STEPS] + GRACE):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
         if penalty != 0:
@@ -73,7 +75,7 @@ def _take_steps(
         _step(theta, lr, units, edges, t, paths)
         if penalty != 0:
             losses[k] += penalty / 2 * _decay(theta, before, lr * penalty, units, edges, paths)
-        spent[WORK] += size * size * outputs
+        spent[WORK] += STEP_COST * size * size * outputs
         spent[STEPS] += 1
     return losses.size
 
