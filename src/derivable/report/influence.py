@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Facts, Trained
+from derivable.threads import on_one_thread
 
 MOST_COLUMNS = 40  # that are permuted: of a wide table, those with the largest first weights
 REPEATS = 10  # permutations of each column
@@ -55,6 +56,10 @@ class Influence:
     @cached_property
     def importances(self) -> list[Importance]:
         """Those of the columns, the largest first; of a wide table, of `MOST_COLUMNS` of them."""
+        with on_one_thread(self._work):
+            return self._importances()
+
+    def _importances(self) -> list[Importance]:
         before, draw = self._error(self._x), torch.Generator().manual_seed(0)
         found = []
         for column, places in self._columns():
@@ -70,6 +75,15 @@ class Influence:
 
     def dependence(self, column: str) -> Dependence | None:
         """That of a column; None where it is neither a number nor a category of few values."""
+        with on_one_thread(self._work):
+            return self._dependence(column)
+
+    @property
+    def _work(self) -> int:
+        """How many products one question takes."""
+        return len(self._x) * self._network.theta.numel()
+
+    def _dependence(self, column: str) -> Dependence | None:
         places = _places(self._facts)[column]
         if len(places) == 1:
             cells = self._facts.x_test[:, places[0]]
