@@ -13,6 +13,7 @@ import pytest
 
 from derivable import labs
 from derivable.errors import SettingError
+from derivable.labs import refusals
 from derivable.labs.folder import write_folder
 from derivable.labs.notebook import Version, notebook
 from derivable.labs.rehearsal import problems_of
@@ -261,32 +262,79 @@ def check_cell() -> dict[str, Any]:
 # the command
 
 
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """The exit code of `derivable lab ...`, and what it has printed."""
+    from derivable.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["lab", *words])
+    code = ended.value.code
+    printed = capsys.readouterr()
+    return int(code or 0), printed.out + printed.err
+
+
 def test_the_command_lists_makes_and_tries_sheets(
     own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from derivable.cli.main import main
-
-    def run(*words: str) -> tuple[int, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["lab", *words])
-        code = ended.value.code
-        return int(code or 0), capsys.readouterr().out
-
-    code, text = run("list", "--lang", "fr")
+    code, text = run(capsys, "list", "--lang", "fr")
     assert code == 0
     assert "Fonctions dérivables" in text
-    code, text = run("new", str(own), "--out", str(tmp_path / "made"))
+    assert "15 questions, 90 à 120 min" in text
+    _, text = run(capsys, "list", "--lang", "en")
+    assert "15 questions, 90 to 120 min" in text
+    code, text = run(capsys, "new", str(own), "--out", str(tmp_path / "made"))
     assert code == 0
     assert (tmp_path / "made/mine.ipynb").is_file()
-    code, _ = run("new", str(own), "--out", str(tmp_path / "made"))
+    code, _ = run(capsys, "new", str(own), "--out", str(tmp_path / "made"))
     assert code == 2
-    code, text = run("try", str(own))
+    code, text = run(capsys, "try", str(own))
     assert code == 0
     assert "✓ square: right." in text
-    code, _ = run("new", "tp9")
+    code, _ = run(capsys, "new", "tp9")
     assert code == 2
 
 
 def test_a_sheet_is_a_dataclass_that_knows_its_points() -> None:
     sheet = Sheet(title=labs.Text("a", "b"), minutes=(1, 2))
     assert sheet.points == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("new", "tp9"), "il n'existe pas de feuille 'tp9'"),
+        (("try", "{own}"), "ne peut pas être chargée"),
+        (("new", "tp1", "--out", "{folder}"), "contient déjà des fichiers"),
+        (("grade", "nowhere", "--sheet", "tp1"), "nowhere n'existe pas"),
+        (("grade", "{folder}/none", "--sheet", "tp1"), "aucune copie dans"),
+        (("grade", "{own}", "--sheet", "tp1", "--scale", "{own}"), "n'est pas un fichier TOML"),
+    ],
+)
+def test_errors_of_the_command_are_in_its_language(
+    own: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    own.write_text(OWN.replace("sheet.add(", "sheet.ad("), encoding="utf-8")
+    (tmp_path / "none").mkdir()
+    named = [word.format(own=own, folder=tmp_path) for word in words]
+    out = ["--out", str(tmp_path / "out")] if words[0] == "grade" else []
+    code, text = run(capsys, *named, *out, "--lang", "fr")
+    assert code in (2, 3)
+    assert message in text
+    _, text = run(capsys, *named, *out, "--lang", "en")
+    assert message not in text
+
+
+def test_errors_have_the_same_gaps_in_both_languages() -> None:
+    for key, text in refusals._REFUSALS.items():
+        gaps = [sorted(re.findall(r"{(\w+)", one)) for one in text]
+        assert gaps[0] == gaps[1], key
+        assert text.en != text.fr
+
+
+def test_a_sheet_that_is_loaded_in_french_is_refused_in_french() -> None:
+    with pytest.raises(SettingError, match="il n'existe pas de feuille"):
+        load("tp9", "fr")
