@@ -164,6 +164,17 @@ def test_the_page_of_the_class(sheet: Sheet) -> None:
     ]
 
 
+@pytest.mark.parametrize(("lang", "shares"), [("en", "50% – 83%"), ("fr", "50\u202f% – 83\u202f%")])
+def test_copies_that_pairs_connect_are_one_line(sheet: Sheet, lang: str, shares: str) -> None:
+    done = a_class(sheet, lang)
+    some = (Part(0, 1, 2),)
+    more = [Pair(0, 3, 0.5, some, some), Pair(2, 3, 0.5, some, some)]
+    page = class_page(dataclasses.replace(done, pairs=[*done.pairs, *more]))
+    (line,) = re.findall(r"<li><b>[^<]*%</b>.*?</li>", page)
+    assert shares in line
+    assert line.count("<a href") == 3
+
+
 def test_a_class_without_mistakes(sheet: Sheet) -> None:
     done = a_class(sheet, "en")
     page = class_page(dataclasses.replace(done, marked=done.marked[:1], pairs=[]))

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,11 +17,12 @@ import pytest
 from derivable.labs.feedback import Status
 from derivable.labs.grading.copies import Copy, Student
 from derivable.labs.grading.incidents import Kind
+from derivable.labs.grading.limits import Limits
 from derivable.labs.grading.naming import defines
 from derivable.labs.grading.program import blocks_of, idle
 from derivable.labs.grading.runner import Outcome
 from derivable.labs.loops import FOR, WHILE, Loops
-from tests.grading import RIGHT, notebook, once, run_all
+from tests.grading import RIGHT, notebook, once, run_all, write_sheet
 
 # Loops
 
@@ -202,3 +208,61 @@ def test_imports_from_the_future_hold_for_the_statements_below(
 
 def test_a_copy_without_a_file_has_no_answers(tmp_path: Path) -> None:
     assert Copy(Student("Nobody"), None).file == ""
+
+
+# The end of the grading
+
+GRADE = """
+import json, sys, threading
+from pathlib import Path
+from derivable.labs.grading.copies import Copy, Student
+from derivable.labs.grading.limits import Limits
+from derivable.labs.grading.runner import Runner
+
+sheet, copy = map(Path, sys.argv[1:3])
+runner = Runner(str(sheet), ["square"], "en", Limits(**json.loads(sys.argv[3])))
+runner.run(Copy(Student("Ada"), copy), 7, threading.Event())
+"""
+SLEEPING = """
+import os, time
+if (child := os.fork()) == 0:
+    time.sleep(300)
+else:
+    with open({place!r}, "w") as file:
+        file.write(f"{{os.getpid()}} {{child}}")
+    os.rename({place!r}, {place!r} + ".done")
+time.sleep(300)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_copy_ends_with_the_grading_that_is_killed(tmp_path: Path) -> None:
+    copy, place, sheet = tmp_path / "copy.py", tmp_path / "pids", write_sheet(tmp_path)
+    copy.write_text(SLEEPING.format(place=str(place)))
+    limits = json.dumps(asdict(Limits(cell=200, cells=200)))
+    grading = subprocess.Popen([sys.executable, "-c", GRADE, sheet, copy, limits])
+    done = place.with_suffix(".done")
+    try:
+        _wait_for(done.exists, 120)
+        worker, child = map(int, done.read_text().split())
+        assert _is_running(worker)
+        assert _is_running(child)
+    finally:
+        grading.kill()
+        grading.wait()
+    _wait_for(lambda: not _is_running(worker) and not _is_running(child), 20)
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    """Whether it is there, and no process that has ended and was not waited for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from derivable.labs.grading.copies import Copy, Student
-from derivable.labs.grading.similar import Pair, similar_pairs
+from derivable.labs.grading.similar import Group, Pair, Part, groups_of, similar_pairs
 from tests.grading import notebook
 
 GIVEN = """
@@ -119,6 +119,26 @@ def test_what_everybody_writes_alike_is_nothing(tmp_path: Path) -> None:
 def test_long_copies_that_are_the_same_are_listed_however_many_they_are(tmp_path: Path) -> None:
     found = pairs(tmp_path, *[LINEAR + "".join(OWN)] * 7, *OTHER)
     assert {(pair.first, pair.second) for pair in found} == set(combinations(range(7), 2))
+
+
+def test_identical_copies_are_one_group(tmp_path: Path) -> None:
+    found = pairs(tmp_path, *[LINEAR + "".join(OWN)] * 5, *OTHER)
+    (group,) = groups_of(found)
+    assert group.members == (0, 1, 2, 3, 4)
+    assert group.least == group.most == pytest.approx(1)
+    assert all(group.parts)
+
+
+def test_groups_are_connected_by_pairs_in_whatever_order_they_come() -> None:
+    def pair(first: int, second: int, share: float) -> Pair:
+        return Pair(first, second, share, (Part(0, first, first),), (Part(0, second, second),))
+
+    found = [pair(0, 1, 0.9), pair(4, 5, 0.8), pair(2, 3, 0.7), pair(1, 2, 0.6)]
+    parts = tuple((Part(0, place, place),) for place in range(6))
+    expected = [Group((0, 1, 2, 3), parts[:4], 0.6, 0.9), Group((4, 5), parts[4:], 0.8, 0.8)]
+    assert groups_of(found) == expected
+    assert groups_of(found[::-1]) == expected
+    assert groups_of([]) == []
 
 
 def test_the_sheets_own_code_is_nothing(tmp_path: Path) -> None:

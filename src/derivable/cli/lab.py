@@ -30,6 +30,7 @@ def lab_group() -> None:
 @lang_option
 def list_command(as_json: bool, lang: str | None) -> None:
     """The sheets that come along."""
+    from derivable.cli.lab_output import show_sheet
     from derivable.labs.sheet import load, names
 
     spoken = language(lang)
@@ -43,11 +44,7 @@ def list_command(as_json: bool, lang: str | None) -> None:
         print(json.dumps(found, ensure_ascii=False))
         return
     for sheet in sheets:
-        low, high = sheet.minutes
-        click.echo(
-            f"{sheet.name:5} {sheet.title.to(spoken):45} {len(sheet.questions):2} questions, "
-            f"{low}–{high} min"
-        )
+        show_sheet(sheet, spoken)
 
 
 @lab_group.command("new")

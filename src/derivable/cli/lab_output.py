@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from derivable.labs.grading.similar import groups_of
 from derivable.labs.text import NB, Text
 from derivable.labs.typography import decimal
 
 if TYPE_CHECKING:
     from derivable.labs.grading.marked import Class
+    from derivable.labs.sheet import Sheet
 
+_LISTED = Text(
+    "{count:2} questions, {low} to {high} min", "{count:2} questions, {low} à {high} min"
+)
 _DONE = Text(
     "copies: {copies}; mean {mean}, median {median} of {most}",
     f"copies{NB}: {{copies}}{NB}; moyenne {{mean}}, médiane {{median}} sur {{most}}",
@@ -28,14 +33,21 @@ _READ = Text(
     f"réponses à lire par une personne{NB}: {{count}}{NB}; les notes sont sans elles",
 )
 _ALIKE = Text(
-    "pairs of copies that are alike: {count}",
-    f"paires de copies qui se ressemblent{NB}: {{count}}",
+    "groups of copies that are alike: {count}",
+    f"groupes de copies qui se ressemblent{NB}: {{count}}",
 )
 _PLACES = {
     "index.html": Text("class ", "classe"),
     "marks.csv": Text("marks ", "notes "),
     "copies/": Text("copies", "copies"),
 }
+
+
+def show_sheet(sheet: Sheet, lang: str) -> None:
+    """Print a sheet in one line: its name, what it is about, its questions and minutes."""
+    low, high = sheet.minutes
+    facts = _LISTED.to(lang, count=len(sheet.questions), low=low, high=high)
+    click.echo(f"{sheet.name:5} {sheet.title.to(lang):45} {facts}")
 
 
 def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
@@ -53,8 +65,9 @@ def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
     unread = sum(len(one.to_be_read) for one in graded.marked)
     if unread:
         click.echo(_READ.to(lang, count=unread))
-    if graded.pairs:
-        click.echo(_ALIKE.to(lang, count=len(graded.pairs)))
+    alike = groups_of(graded.pairs)
+    if alike:
+        click.echo(_ALIKE.to(lang, count=len(alike)))
     for name, what in _PLACES.items():
         click.echo(f"{what.to(lang)}  {out / name}")
 
@@ -77,7 +90,7 @@ def _document(graded: Class, out: Path) -> dict[str, object]:
             for one in graded.marked
         ],
         "alike": [
-            {"copies": [names[pair.first], names[pair.second]], "share": pair.share}
-            for pair in graded.pairs
+            {"copies": [names[place] for place in group.members], "share": group.most}
+            for group in groups_of(graded.pairs)
         ],
     }

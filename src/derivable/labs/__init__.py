@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from derivable.labs.questions.choice import TextQuestion as TextQuestion
     from derivable.labs.questions.curve import CurveQuestion as CurveQuestion
     from derivable.labs.questions.function import FunctionQuestion as FunctionQuestion
+    from derivable.labs.questions.gradients import Convention as Convention
+    from derivable.labs.questions.gradients import KnownGradient as KnownGradient
     from derivable.labs.questions.program import Flaw as Flaw
     from derivable.labs.questions.program import ProgramQuestion as ProgramQuestion
+    from derivable.labs.questions.trained import TrainedQuestion as TrainedQuestion
     from derivable.labs.questions.training import TrainingQuestion as TrainingQuestion
     from derivable.labs.questions.value import Known as Known
     from derivable.labs.questions.value import ValueQuestion as ValueQuestion
@@ -43,6 +46,7 @@ _HOME = {
     "Case": "questions.call",
     "Choice": "questions.choice",
     "ChoiceQuestion": "questions.choice",
+    "Convention": "questions.gradients",
     "Curve": "feedback",
     "CurveQuestion": "questions.curve",
     "Draw": "draw",
@@ -50,6 +54,7 @@ _HOME = {
     "Flaw": "questions.program",
     "FunctionQuestion": "questions.function",
     "Known": "questions.value",
+    "KnownGradient": "questions.gradients",
     "Mistake": "questions.base",
     "ProgramQuestion": "questions.program",
     "Question": "questions.base",
@@ -57,6 +62,7 @@ _HOME = {
     "Status": "feedback",
     "Text": "text",
     "TextQuestion": "questions.choice",
+    "TrainedQuestion": "questions.trained",
     "TrainingQuestion": "questions.training",
     "ValueQuestion": "questions.value",
     "fetch_california_housing": "tables",

@@ -16,6 +16,7 @@ class Draw:
 
     def __init__(self, seed: int) -> None:
         self.generator = torch.Generator().manual_seed(seed)
+        self._turns: dict[tuple[int, ...], list[int]] = {}
 
     def sizes(self, count: int) -> list[int]:
         """So many distinct sizes, from 3 to 13."""
@@ -25,6 +26,14 @@ class Draw:
     def integer(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
         return int(torch.randint(low, high + 1, (), generator=self.generator))
+
+    def in_turn(self, *values: int) -> int:
+        """One of the values; calls with the same values return each of them before one again."""
+        left = self._turns.setdefault(values, [])
+        if not left:
+            order = torch.randperm(len(values), generator=self.generator)
+            left += [values[int(i)] for i in order]
+        return left.pop()
 
     def uniform(self, low: float, high: float) -> float:
         """A number between low and high."""

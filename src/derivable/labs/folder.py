@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from derivable.errors import SettingError
 from derivable.files import write_whole
 from derivable.labs.grading.scale import write_scale
 from derivable.labs.notebook import Version, notebook
+from derivable.labs.refusals import refused
 from derivable.labs.rehearsal import Rehearsal
 from derivable.labs.sheet import SHEETS, Sheet
 from derivable.labs.source import without_solutions
@@ -28,7 +28,7 @@ def write_folder(sheet: Sheet, lang: str, out: Path, *, fixes: bool = False) -> 
     SettingError if `out` already has files, or if a cell of the sheet fails.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingError(f"{out} already has files; name a new folder with --out")
+        raise refused("full", out=out)
     seen = mistakes_of(sheet, lang)
     out.mkdir(parents=True, exist_ok=True)
     student, solutions = f"{sheet.name}.ipynb", _SOLUTIONS.to(lang, name=sheet.name)

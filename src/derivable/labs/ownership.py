@@ -14,6 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 import derivable
 
@@ -21,7 +22,11 @@ _DERIVABLE, _PYTORCH = Path(derivable.__file__).parent, Path(torch.__file__).par
 _OURS, _TORCH = f"{_DERIVABLE}{os.sep}", f"{_PYTORCH}{os.sep}"  # how names of their files begin
 _SOLUTIONS = (f"{_DERIVABLE / 'functions'}{os.sep}", str(_DERIVABLE / "functional.py"))
 _DESCEND = str(_DERIVABLE / "descent" / "driver.py")
-_AUTOGRAD = str(_PYTORCH / "autograd" / "__init__.py")
+_ASKING = {  # functions of PyTorch that ask autograd for a derivative, by their files
+    str(_PYTORCH / "autograd" / "__init__.py"): ("grad", "backward"),
+    str(_PYTORCH / "autograd" / "forward_ad.py"): ("make_dual",),
+}
+_GRADCHECK = str(_PYTORCH / "autograd" / "gradcheck.py")
 
 
 def package_of(answer: Any) -> str:
@@ -53,6 +58,8 @@ class Calls:
         self.solution = ""  # the first function that is the answer itself, and whose it is
         self.package = ""
         self.autograd = False
+        self.gradchecks: list[str] = []  # `gradcheck` or `gradgradcheck`, one for each call
+        self.codes: set[CodeType] = set()  # of functions outside of PyTorch and derivable
         self.descend = False
 
     def found(self, function: str, package: str) -> None:
@@ -85,8 +92,12 @@ def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
         elif file.startswith(_TORCH):
             if name in forbidden:
                 calls.found(name, "torch")
-            elif file == _AUTOGRAD and name in ("grad", "backward"):
+            elif name in _ASKING.get(file, ()):
                 calls.autograd = True
+            elif file == _GRADCHECK and name in ("gradcheck", "gradgradcheck"):
+                calls.gradchecks.append(name)
+        else:
+            calls.codes.add(frame.f_code)
 
     before = sys.getprofile()
     sys.setprofile(notice)
@@ -94,6 +105,28 @@ def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
         yield calls
     finally:
         sys.setprofile(before)
+
+
+class _Shapes(TorchFunctionMode):
+    """Keeps the shapes of all tensors that functions of PyTorch return while it is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: set[tuple[int, ...]] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for one in made if isinstance(made, tuple | list) else (made,):
+            if isinstance(one, torch.Tensor):
+                self.made.add(tuple(one.shape))
+        return made
+
+
+@contextmanager
+def shapes_made() -> Iterator[set[tuple[int, ...]]]:
+    """Inside, the shapes of all tensors that functions of PyTorch return are collected."""
+    with _Shapes() as shapes:
+        yield shapes.made
 
 
 def _is_torch(function: Any) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from derivable.errors import SettingError
 from derivable.examiner.capture.places import told
 from derivable.examiner.capture.program import new_module
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
@@ -19,6 +18,7 @@ from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Question
+from derivable.labs.refusals import reason_of, refused
 from derivable.labs.source import Cell, cells_of, sheet_code
 from derivable.labs.text import Text
 from derivable.labs.words import say
@@ -27,7 +27,6 @@ from derivable.threads import on_one_thread
 
 SHEETS = Path(__file__).parent / "sheets"
 SECONDS = 15.0  # for one check, on a machine that others use as well
-_TEXT = 'Text("English", "français")'
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Sheet:
         """Add questions to the sheet, in their order."""
         for question in questions:
             if question.key in self.questions:
-                raise SettingError(f"the question {question.key!r} is there twice")
+                raise refused("question_twice", key=question.key)
             self.questions[question.key] = question
 
     @property
@@ -169,30 +168,30 @@ def load(name: str | Path, lang: str | None = None) -> Sheet:
 
     Raises SettingError if there is none, or if it is no sheet; names the line.
     """
+    with speaking(lang):
+        sheet = _loaded(name)
+    sheet.lang = language(lang) if lang else None
+    return sheet
+
+
+def _loaded(name: str | Path) -> Sheet:
     own = str(name).endswith(".py")
     path = Path(name) if own else SHEETS / f"{name}.py"
     if not (path.is_file() if own else str(name) in names()):
-        raise SettingError(
-            f"there is no sheet {str(name)!r}; the sheets are {', '.join(names())}, and a sheet of "
-            "your own is a .py file"
-        )
+        raise refused("no_sheet", name=str(name), names=", ".join(names()))
     if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
-        raise SettingError(
-            f"{path}: notebooks use the file's name as a variable, so it must be a Python name, "
-            "such as my_sheet.py; rename the file"
-        )
+        raise refused("sheet_name", path=path)
     text = _text_of(path)
     cells = cells_of(text, str(path))
     module = new_module(f"derivable_sheet_{path.stem}", str(path))
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # the author's code
-        raise SettingError(f"the sheet {str(name)!r} cannot be loaded: {told(error)}") from None
+        raise refused("not_loaded", name=str(name), error=told(error)) from None
     sheet = vars(module).get("sheet")
     if not isinstance(sheet, Sheet):
-        raise SettingError(f"{path}: a [sheet] cell must define sheet = Sheet(title=..., ...)")
+        raise refused("undefined", path=path)
     sheet.name, sheet.path, sheet.cells, sheet.text = path.stem, path, cells, text
-    sheet.lang = language(lang) if lang else None
     _check_sheet(sheet)
     return sheet
 
@@ -201,11 +200,9 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise SettingError(f"{path}: {error.strerror}") from None
+        raise refused("unreadable", path=path, reason=error.strerror) from None
     except UnicodeDecodeError as error:
-        raise SettingError(
-            f"{path} is no text in UTF-8 ({error.reason}); save it as UTF-8"
-        ) from None
+        raise refused("no_utf8", path=path, reason=error.reason) from None
 
 
 def _check_sheet(sheet: Sheet) -> None:
@@ -213,29 +210,29 @@ def _check_sheet(sheet: Sheet) -> None:
     asked = {cell.question: cell.line for cell in sheet.cells if cell.question}
     for key, line in asked.items():
         if key not in sheet.questions:
-            raise SettingError(f"{sheet.path}:{line}: no question {key!r} was added to the sheet")
+            raise refused("unknown_question", path=sheet.path, line=line, key=key)
     for key in sheet.questions:
         if key not in asked:
-            raise SettingError(f'{sheet.path}: no cell has question="{key}"')
+            raise refused("no_cell", path=sheet.path, key=key)
     if not isinstance(sheet.title, Text):
-        raise SettingError(f"{sheet.path}: title must be {_TEXT}, got {sheet.title!r}")
+        raise refused("sheet_title", path=sheet.path, got=sheet.title)
     for question in sheet.questions.values():
         wrong = _refusal(question)
         if wrong:
-            raise SettingError(f"{sheet.path}: question {question.key!r}: {wrong}")
+            raise refused("question", path=sheet.path, key=question.key, reason=wrong)
     if not sheet.points > 0:
-        raise SettingError(f"{sheet.path}: the points of all questions together must be above 0")
+        raise refused("no_points", path=sheet.path)
 
 
 def _refusal(question: Question) -> str:
     """What is wrong with the fields of a question; empty where nothing is."""
     if not question.key.isidentifier():
-        return "its key must be a Python name, because it stands in code and in the scale"
+        return reason_of("question_key")
     answers = question.answers
     if isinstance(answers, str) or not all(str(name).isidentifier() for name in answers):
-        return f'answers must be a tuple of names, such as ("w", "b"), got {answers!r}'
+        return reason_of("question_answers", got=answers)
     if not (isinstance(question.points, int | float) and 0 <= question.points < math.inf):
-        return f"points must be a number from 0, got {question.points!r}"
+        return reason_of("question_points", got=question.points)
     if not isinstance(question.title, Text):
-        return f"title must be {_TEXT}, got {question.title!r}"
+        return reason_of("question_title", got=question.title)
     return ""

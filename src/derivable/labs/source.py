@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from derivable.errors import SettingError
+from derivable.labs.refusals import refused
 from derivable.labs.text import Text
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
@@ -100,14 +100,11 @@ def cells_of(text: str, path: str) -> list[Cell]:
         lang, question = settings.pop("lang", ""), settings.pop("question", "")
         kind = match[1] or "code"
         if kind not in {one.value for one in Kind} or settings or "=" in unread:
-            raise SettingError(
-                f"{place}: a cell begins with # %%, # %% [markdown], [sheet] or [show], then "
-                f'lang="fr" or question="key"; got {lines[start]!r}'
-            )
+            raise refused("header", place=place, got=lines[start])
         if lang not in ("", "en", "fr"):
-            raise SettingError(f'{place}: lang is "en" or "fr", got {lang!r}')
+            raise refused("cell_lang", place=place, got=lang)
         if re.findall(rf"{BEGIN}|{END}", body) != [BEGIN, END] * body.count(BEGIN):
-            raise SettingError(f"{place}: each {BEGIN} needs one {END} below it")
+            raise refused("marks", place=place, begin=BEGIN, end=END)
         _check_regions(body, place)
         if kind == Kind.TEXT.value:
             body = "\n".join(re.sub(r"^# ?", "", line) for line in body.splitlines())
@@ -121,9 +118,8 @@ def _check_regions(body: str, place: str) -> None:
         try:
             ast.parse(region)
         except SyntaxError as error:
-            raise SettingError(
-                f"{place}: between {BEGIN} and {END} there must be whole statements: {error.msg}"
-            ) from None
+            gaps = {"place": place, "begin": BEGIN, "end": END, "reason": error.msg}
+            raise refused("statements", **gaps) from None
 
 
 def sheet_code(cells: list[Cell]) -> str:

@@ -26,5 +26,10 @@ def number(value: float, lang: str) -> str:
     return _signed_in(lang, f"{value:.6g}")
 
 
+def decimals_in(lang: str, text: str) -> str:
+    """The text with the decimal sign of the language in its numbers."""
+    return re.sub(r"(?<=\d)\.(?=\d)", ",", text) if lang == "fr" else text
+
+
 def _signed_in(lang: str, text: str) -> str:
     return text.replace(".", ",") if lang == "fr" else text

@@ -44,9 +44,10 @@ WORDS: dict[str, Text] = {
         "backward demande le gradient à autograd. Il s'agit ici d'en écrire la formule.",
     ),
     "trains_by_autograd": Text(
-        "{name} asks autograd for the gradients. Here each backward is to be called directly.",
+        "{name} asks autograd for the gradients. Here each backward is to be called directly, or "
+        "the gradient written as a formula.",
         "{name} demande les gradients à autograd. Il s'agit ici d'appeler chaque backward "
-        "directement.",
+        "directement, ou d'écrire la formule du gradient.",
     ),
     "no_class": Text(
         "{name}: a class with forward and backward is expected, got {got}.",
@@ -106,6 +107,31 @@ WORDS: dict[str, Text] = {
     "none": Text(
         "{name} returns nothing; a return is missing.",
         "{name} ne renvoie rien\u00a0; il manque un return.",
+    ),
+    "none_for": Text(
+        "{name} has returned None for {arguments}, though the output depends on it.",
+        "{name} a renvoyé None pour {arguments}, alors que la sortie en dépend.",
+    ),
+    "booleans": Text(
+        "{name} has returned booleans for {argument}: the result of a comparison.",
+        "{name} a renvoyé des booléens pour {argument}\u00a0: le résultat d'une comparaison.",
+    ),
+    "precedence": Text(
+        "In Python, g * x > 0 means (g * x) > 0, a mask of booleans: write the comparison in "
+        "parentheses, as in g * (x > 0).",
+        "En Python, g * x > 0 signifie (g * x) > 0, un masque de booléens\u00a0: écrire la "
+        "comparaison entre parenthèses, comme dans g * (x > 0).",
+    ),
+    "calls_autograd": Text(
+        "{name} asks autograd for the derivative. Here it is to be written as a formula.",
+        "{name} demande la dérivée à autograd. Il s'agit ici d'en écrire la formule.",
+    ),
+    "matrix": Text(
+        "{name}: the result is right, but a tensor of shape {shape} is built on the way. For a "
+        "large model it does not fit into memory: choose another order of the products.",
+        "{name}\u00a0: le résultat est juste, mais un tenseur de forme {shape} est construit en "
+        "chemin. Pour un grand modèle, il ne tient pas en mémoire\u00a0: choisir un autre ordre "
+        "des produits.",
     ),
     "others": Text(
         "After that: {others}.",

@@ -2,8 +2,9 @@
 
 The copy is in a temporary folder, which is also its home. Its environment has what Python needs
 and nothing else of the marker's. It is ended when a statement takes longer than it may, and on
-Linux when its processes use too much memory or disk together or are too many. What is not
-protected is stated in `guard` and `processes`.
+Linux when its processes use too much memory or disk together or are too many. It ends itself, with
+the processes of its group, when the grading is killed. What is not protected is stated in `guard`
+and `processes`.
 """
 
 from __future__ import annotations
@@ -122,13 +123,16 @@ def attempt(job: Job, root: Path, folder: Path, stop: threading.Event) -> Attemp
     lines = _Lines(process.stdout)
     made = Attempt(deadline=time.monotonic() + START)
     try:
-        with suppress(OSError), process.stdin:
-            process.stdin.write(json.dumps(job.to_json()).encode())
+        with suppress(OSError):  # it stays open: its end tells the worker that nobody grades
+            process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
+            process.stdin.flush()
         ended = _follow(process, lines, made, _Watch(job, root, mark), stop)
     finally:
         made.stray = processes.end_all(mark, process.pid)
         process.kill()
         process.wait()
+        with suppress(OSError):
+            process.stdin.close()
         lines.close()
     if not ended and not made.done:
         made.reason = _status(process.returncode)

@@ -13,13 +13,13 @@ from derivable.labs.grading.drawing import bars_svg
 from derivable.labs.grading.guard import unprotected
 from derivable.labs.grading.marked import Class, Marked
 from derivable.labs.grading.page import GradingTexts, css_class, symbol
-from derivable.labs.grading.similar import Part
+from derivable.labs.grading.similar import Part, groups_of
 from derivable.labs.grading.words import UNPROTECTED
 from derivable.labs.page import page, scrolling, section
 from derivable.labs.typography import decimal
 
 BARS = 10
-PAIRS = 20  # of copies that are listed
+GROUPS = 20  # of copies that are listed
 FEW = 5  # names of students in a row of the mistakes
 
 
@@ -187,18 +187,18 @@ def _mistakes(done: Class, words: GradingTexts) -> str:
 def _similar(done: Class, words: GradingTexts) -> str:
     if not done.pairs:
         return f"<p>{words('no_pairs')}</p>"
+    groups = groups_of(done.pairs)
     rows = []
-    for pair in done.pairs[:PAIRS]:
-        first, second = done.marked[pair.first], done.marked[pair.second]
-        rows.append(
-            f"<li><b>{words.percent(pair.share)}</b> {_link(first, words)} "
-            f'<span class="soft">({_parts(pair.parts_of_first, words)})</span> · '
-            f"{_link(second, words)} "
-            f'<span class="soft">({_parts(pair.parts_of_second, words)})</span></li>'
+    for group in groups[:GROUPS]:
+        shares = dict.fromkeys(words.percent(share) for share in (group.least, group.most))
+        members = " · ".join(
+            f'{_link(done.marked[place], words)} <span class="soft">({_parts(parts, words)})</span>'
+            for place, parts in zip(group.members, group.parts, strict=True)
         )
-    more = len(done.pairs) - PAIRS
+        rows.append(f"<li><b>{' – '.join(shares)}</b> {members}</li>")
+    more = len(groups) - GROUPS
     if more > 0:
-        rows.append(f'<li class="soft">{words("more_pairs", count=more)}</li>')
+        rows.append(f'<li class="soft">{words("more_groups", count=more)}</li>')
     return f'<p>{words("similar")}</p><ul class="incidents">{"".join(rows)}</ul>'
 
 

@@ -25,7 +25,7 @@ LABS = Path(__file__).parents[1]
 # What changes neither feedback nor incidents, in derivable.labs and in its package for grading.
 _LATER = frozenset(
     {"class_page", "copy_page", "driver", "drawing", "marked", "moodle", "page", "record", "scale",
-     "similar"}
+     "refusals", "similar"}
 )  # fmt: skip
 
 

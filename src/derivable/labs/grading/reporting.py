@@ -1,15 +1,19 @@
-"""`Reporting`: the worker's side of the pipe, out of the way of what a copy does to its streams."""
+"""The worker's side of its pipes, out of the way of what a copy does to its streams."""
 
 from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
+from contextlib import suppress
 from json import JSONEncoder
 from typing import Any
 
 _encode = JSONEncoder().encode
 _write, _pid, _leave = os.write, os.getpid, os._exit
+_kill_group, _KILL = getattr(os, "killpg", None), getattr(signal, "SIGKILL", 9)
 HIGH = 700  # a number of a file descriptor that code which closes the first few does not meet
 
 
@@ -34,6 +38,27 @@ class Reporting:
         """End this process if it is none that was started to grade."""
         if _pid() != self._home:
             _leave(0)
+
+
+class Asked:
+    """Where the job comes from: standard input, which ends when the process that grades does."""
+
+    def __init__(self) -> None:
+        self._file = os.fdopen(_moved(0), "rb")
+
+    def job(self) -> bytes:
+        """The line that holds the job."""
+        return self._file.readline()
+
+    def end_with_it(self) -> None:
+        """From now on, at the end of the input, end this process and the others of its group."""
+        threading.Thread(target=self._wait, daemon=True).start()
+
+    def _wait(self) -> None:
+        with suppress(OSError, ValueError):  # a copy may close it
+            while self._file.read(1):
+                pass
+            _end_group()
 
 
 class Printed:
@@ -77,6 +102,12 @@ class _Sink(io.RawIOBase):
 
     def close(self) -> None:
         """Stays open: a copy that closes its output may print again."""
+
+
+def _end_group() -> None:
+    if _kill_group is not None:
+        _kill_group(0, _KILL)
+    _leave(1)
 
 
 def _moved(number: int) -> int:

@@ -11,10 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from derivable.errors import SettingError
 from derivable.files import write_whole
 from derivable.labs.feedback import Feedback
 from derivable.labs.grading.words import SCALE
+from derivable.labs.refusals import refused
 from derivable.labs.sheet import Sheet
 
 OUT_OF, ROUNDING = 20.0, 0.25
@@ -96,18 +96,15 @@ def read_scale(path: Path, sheet: Sheet) -> Scale:
     try:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
-        raise SettingError(f"the scale {path} cannot be read ({error.strerror})") from None
+        raise refused("scale_unreadable", path=path, reason=error.strerror) from None
     except (ValueError, RecursionError) as error:  # with the line, or the byte that is not UTF-8
-        raise SettingError(f"the scale {path} is no TOML file in UTF-8: {error}") from None
+        raise refused("scale_toml", path=path, error=error) from None
     unknown = values.keys() - {"out_of", "rounding", "partial", "points"}
     if unknown:
-        raise SettingError(
-            f"{path}: unknown key {sorted(unknown)[0]!r}; a scale has out_of, rounding, partial "
-            "and the table [points]"
-        )
+        raise refused("scale_key", path=path, key=sorted(unknown)[0])
     points = values.get("points", {})
     if not isinstance(points, dict):
-        raise SettingError(f"{path}: points must be a table, [points], got {points!r}")
+        raise refused("scale_points", path=path, got=points)
     return _checked(path, sheet, values, points)
 
 
@@ -115,39 +112,32 @@ def _checked(path: Path, sheet: Sheet, values: dict[str, Any], points: dict[str,
     own = sheet_scale(sheet)
     for key in points:
         if key not in own.points:
-            known = ", ".join(own.points)
-            raise SettingError(
-                f"{path}: [points] names {key!r}, which is no question of {sheet.name}; its "
-                f"questions are {known}"
-            )
+            gaps = {"key": key, "sheet": sheet.name, "names": ", ".join(own.points)}
+            raise refused("scale_question", path=path, **gaps)
     every = {
         key: _number(path, f"points.{key}", points.get(key, worth))
         for key, worth in own.points.items()
     }
     if not any(every.values()):
-        raise SettingError(f"{path}: all points are 0; at least one question must be worth more")
+        raise refused("scale_zero", path=path)
     partial = values.get("partial", PARTIAL)
     if not isinstance(partial, bool):
-        raise SettingError(f"{path}: partial must be true or false, got {partial!r}")
+        raise refused("scale_partial", path=path, got=partial)
     out_of = _number(path, "out_of", values.get("out_of", OUT_OF))
     if out_of == 0:
-        raise SettingError(f"{path}: out_of must be above 0")
+        raise refused("scale_out_of", path=path)
     rounding = _number(path, "rounding", values.get("rounding", ROUNDING))
     if rounding > out_of:
-        raise SettingError(
-            f"{path}: rounding must be at most out_of ({out_of:g}), got {rounding:g}"
-        )
+        raise refused("scale_rounding", path=path, most=out_of, got=rounding)
     return Scale(every, out_of, rounding, partial)
 
 
 def _number(path: Path, key: str, value: Any) -> float:
     """A number that is 0, or neither too small nor too large to be reckoned with exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SettingError(f"{path}: {key} must be a number, got {value!r}")
+        raise refused("scale_number", path=path, key=key, got=value)
     if value != 0 and not 1e-3 <= value <= 1e6:
-        raise SettingError(
-            f"{path}: {key} must be 0 or a number from 0.001 to 1000000, got {value!r}"
-        )
+        raise refused("scale_size", path=path, key=key, got=value)
     return float(value)
 
 

@@ -63,6 +63,21 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Copies that pairs with much in common connect, in the order of the class.
+
+    members      their places in the class
+    parts        of each member, those of its pair with the largest share
+    least, most  the smallest and the largest share of those pairs
+    """
+
+    members: tuple[int, ...]
+    parts: tuple[tuple[Part, ...], ...]
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
 class _Token:
     text: str
     cell: int
@@ -88,6 +103,30 @@ def similar_pairs(copies: Sequence[Copy], given: Iterable[str]) -> list[Pair]:
             parts = [_parts(prints[i], both) for i in (a, b)]
             found.append(Pair(a, b, max(rare, whole), parts[0], parts[1]))
     return sorted(found, key=lambda pair: (-pair.share, pair.first, pair.second))
+
+
+def groups_of(pairs: Sequence[Pair]) -> list[Group]:
+    """The connected groups of pairs, the largest share first, then the largest group."""
+    group_of: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        first = group_of.setdefault(pair.first, [])
+        second = group_of.setdefault(pair.second, [])
+        first.append(pair)
+        if second is not first:
+            first += second
+            ours = {place for one in first for place in (one.first, one.second)}
+            group_of.update(dict.fromkeys(ours, first))
+    whole = {id(one): one for one in group_of.values()}.values()
+    return sorted(map(_group, whole), key=lambda g: (-g.most, -len(g.members), g.members))
+
+
+def _group(pairs: Sequence[Pair]) -> Group:
+    parts: dict[int, tuple[Part, ...]] = {}
+    for pair in sorted(pairs, key=lambda pair: -pair.share):
+        parts.setdefault(pair.first, pair.parts_of_first)
+        parts.setdefault(pair.second, pair.parts_of_second)
+    members, shares = tuple(sorted(parts)), [pair.share for pair in pairs]
+    return Group(members, tuple(parts[place] for place in members), min(shares), max(shares))
 
 
 def _rare_share(a: set[int], b: set[int], weights: dict[int, float]) -> float:

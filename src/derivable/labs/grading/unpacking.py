@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from derivable.errors import DataError
 from derivable.labs.grading.limits import MB
+from derivable.labs.refusals import refused_data
 
 FILES, TOTAL = 10_000, 2048 * MB  # of the ZIP of a class
 BLOCK = 1 << 20
@@ -40,17 +41,12 @@ def unpack(archive: Path, into: Path, most: int | None = None, size: int | None 
                 if left_files >= 0:
                     left -= _write(opened, entry, into / name, left)
                 if left_files < 0 or left < 0:
-                    raise DataError(
-                        f"more than {most or FILES:,} files or {(size or TOTAL) // MB:,} MB come "
-                        f"out of {archive}; unpack it by hand, and give a folder without what is "
-                        "not to be graded"
-                    )
+                    gaps = {"files": most or FILES, "size": (size or TOTAL) // MB}
+                    raise refused_data("zip_size", archive=archive, **gaps)
     except DataError:
         raise
     except BROKEN as error:
-        raise DataError(
-            f"{archive.name} cannot be unpacked ({error}); unpack it by hand, and give its folder"
-        ) from None
+        raise refused_data("zip_broken", archive=archive.name, error=error) from None
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: int) -> int:

@@ -258,15 +258,17 @@ PAGES = {
     "more": Text("and {count} more", "et {count} de plus"),
     "similar_title": Text("Copies with much in common", "Copies qui se ressemblent"),
     "similar": Text(
-        "These pairs have much code in common that the sheet does not give and that is rare in the "
-        "class; names, numbers and the order of cells do not count. There can be good reasons for "
-        "that, such as work in pairs. The share is relative to the shorter copy.",
-        "Ces paires ont beaucoup de code en commun qui ne vient pas de la feuille et qui est rare "
-        "dans la classe, sans compter les noms, les nombres ni l'ordre des cellules. Il peut y "
-        "avoir de bonnes raisons, comme un travail en binôme. La part est relative à la copie la "
-        "plus courte.",
+        "The copies of a line have much code in common that the sheet does not give and that is "
+        "rare in the class; names, numbers and the order of cells do not count. There can be good "
+        "reasons for that, such as work in pairs. The share is relative to the shorter of two "
+        "copies; in a group of more, two of them may have less in common.",
+        "Les copies d'une même ligne ont beaucoup de code en commun qui ne vient pas de la feuille "
+        "et qui est rare dans la classe, sans compter les noms, les nombres ni l'ordre des "
+        "cellules. Il peut y avoir de bonnes raisons, comme un travail en binôme. La part est "
+        f"relative à la plus courte de deux copies{NB}; dans un groupe de plus de deux, certaines "
+        "peuvent avoir moins en commun.",
     ),
-    "more_pairs": Text("and {count} further pairs", "et {count} autres paires"),
+    "more_groups": Text("and {count} further groups", "et {count} autres groupes"),
     "no_pairs": Text(
         "No two copies have much in common that is rare in the class.",
         "Aucune paire de copies n'a beaucoup en commun qui soit rare dans la classe.",

@@ -40,7 +40,7 @@ from derivable.labs.grading.intact import Intact
 from derivable.labs.grading.job import Job, feedback_to_json
 from derivable.labs.grading.naming import defines
 from derivable.labs.grading.program import Block, blocks_of, idle, place_in
-from derivable.labs.grading.reporting import Printed, Reporting
+from derivable.labs.grading.reporting import Asked, Printed, Reporting
 from derivable.labs.grading.substitutes import substitute_checks
 from derivable.labs.grading.words import (
     NOT_COMPUTED,
@@ -312,7 +312,9 @@ def _stand_somewhere(path: str) -> None:
 
 def main() -> None:
     """Run the Job on the input; the process ends without what the copy has left for its exit."""
-    job = Job.of_json(json.loads(sys.stdin.buffer.read()))
+    asked = Asked()
+    job = Job.of_json(json.loads(asked.job()))
+    asked.end_with_it()
     report = Reporting()
     try:
         worker = Worker(job, report)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
-from derivable.labs.ownership import blank_line, is_unwritten, watched
+from derivable.labs.ownership import blank_line, is_unwritten, shapes_made, watched
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import (
     CLOSE,
@@ -20,6 +21,8 @@ from derivable.labs.questions.compared import (
 )
 from derivable.labs.text import Text, colon
 from derivable.labs.words import say
+
+BUILT = 0.5  # of the points, for a right result by way of a tensor that is not to be built
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,16 @@ class CallQuestion(Question):
     cases      the kinds of inputs at which both are compared; the points are shared among them
     returns    the names of what is returned, where it is a tuple
     forbidden  functions of PyTorch, by their names, that are the answer themselves
+    autograd   whether it may ask autograd for derivatives
+    unbuilt    from the inputs, the shape of a tensor that is not to be built on the way
     """
 
     reference: Callable[..., Any]
     cases: tuple[Case, ...]
     returns: tuple[str, ...] = ()
     forbidden: frozenset[str] = frozenset()
+    autograd: bool = False
+    unbuilt: Callable[..., tuple[int, ...]] | None = None
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """Every case in turn: the first that is wrong is explained, all that are right count."""
@@ -68,7 +75,7 @@ class CallQuestion(Question):
             return first
         if blank_line(function):
             return self.to_do(lang)
-        return replace(first, share=1 - len(wrong) / len(found))
+        return replace(first, share=max(first.share, 1 - len(wrong) / len(found)))
 
     def _case(
         self, case: Case, function: Callable[..., Any], draw: Draw, lang: str
@@ -76,7 +83,7 @@ class CallQuestion(Question):
         """The feedback on one kind of inputs; None where the answer is right."""
         inputs = tuple(case.inputs(draw))
         try:
-            with watched(self.forbidden) as calls:
+            with watched(self.forbidden) as calls, self._shapes() as shapes:
                 got = function(*copies_of(inputs))
         except Exception as error:
             if is_unwritten(error):
@@ -84,7 +91,18 @@ class CallQuestion(Question):
             return self.failed(error, lang, f"{self.names}(...)", kind=case.key)
         if calls.solution:
             return self.declined(calls.solution, calls.package, lang)
-        return self._compared(case, got, inputs, names_of_inputs(function), lang)
+        if calls.autograd and not self.autograd:
+            line = say("calls_autograd", lang, name=self.names)
+            return self.wrong("borrowed", line, status=Status.DECLINED)
+        wrong = self._compared(case, got, inputs, names_of_inputs(function), lang)
+        if wrong is None and self.unbuilt is not None and self.unbuilt(*inputs) in shapes:
+            line = say("matrix", lang, name=self.names, shape=self.unbuilt(*inputs))
+            return self.wrong(f"{case.key}.built", line, share=BUILT)
+        return wrong
+
+    def _shapes(self) -> AbstractContextManager[set[tuple[int, ...]]]:
+        """Collects shapes where one of them is not to be built."""
+        return nullcontext(set()) if self.unbuilt is None else shapes_made()
 
     def _compared(
         self, case: Case, got: Any, inputs: Sequence[Any], names: Sequence[str], lang: str

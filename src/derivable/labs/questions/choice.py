@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from derivable.errors import SettingError
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Mistake, Question
+from derivable.labs.refusals import refused
 from derivable.labs.text import Text
 from derivable.labs.words import say
 
@@ -36,7 +36,7 @@ class ChoiceQuestion(Question):
     def __post_init__(self) -> None:
         right = next((letter for letter, choice in self.choices.items() if choice.right), None)
         if right is None:
-            raise SettingError(f"{self.key}: one of the choices must be right")
+            raise refused("choices", key=self.key)
         wrong = [letter for letter, choice in self.choices.items() if not choice.right]
         mistakes = tuple(
             Mistake(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,6 @@ from derivable.examiner.messages import say as examiner_says
 from derivable.examiner.render.show import heading
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Level, Settings
-from derivable.function.context import Tape
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.ownership import Calls, blank_line, is_unwritten, package_of, watched
@@ -29,7 +29,15 @@ from derivable.labs.questions.compared import (
     names_of_inputs,
     sizes_of,
 )
+from derivable.labs.questions.gradients import (
+    Convention,
+    Gradients,
+    KnownGradient,
+    gradients_at,
+    tape_of,
+)
 from derivable.labs.text import colon
+from derivable.labs.typography import decimals_in
 from derivable.labs.words import say
 
 TIMES = 3  # draws of sizes and numbers at which forward is compared
@@ -48,6 +56,8 @@ class FunctionQuestion(Question):
     also           inputs of other kinds at which forward is compared, such as large numbers
     forbidden      functions of PyTorch, by their names, that are the answer themselves
     forward_share  the share of the points for a right forward beside a wrong backward
+    known          wrong gradients that have an explanation
+    conventions    inputs at which another gradient than PyTorch's is right, and gets a remark
     """
 
     reference: Callable[..., Any]
@@ -55,6 +65,8 @@ class FunctionQuestion(Question):
     also: tuple[Callable[[Draw], Sequence[Any]], ...] = ()
     forbidden: frozenset[str] = frozenset()
     forward_share: float = 0.4
+    known: tuple[KnownGradient, ...] = ()
+    conventions: tuple[Convention, ...] = ()
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """Whose code it is, then forward, then backward."""
@@ -70,7 +82,7 @@ class FunctionQuestion(Question):
         if stop is not None:
             return stop
         stop = self._run_backward(function, drawn[0], lang)
-        return self._backward(function, drawn[0], lang) if stop is None else stop
+        return self._at_every_draw(function, drawn[:TIMES], draw, lang) if stop is None else stop
 
     def _refused(self, function: Any, lang: str) -> Feedback | None:
         """The feedback on what is no class with both methods, or not the student's own."""
@@ -94,7 +106,7 @@ class FunctionQuestion(Question):
         for inputs in drawn:
             try:
                 with watched(self.forbidden) as calls:
-                    output = function.forward(_tape(inputs), *copies_of(inputs))
+                    output = function.forward(tape_of(inputs), *copies_of(inputs))
             except Exception as error:
                 if is_unwritten(error):
                     return self.to_do(lang)
@@ -116,7 +128,7 @@ class FunctionQuestion(Question):
 
     def _run_backward(self, function: Any, inputs: Sequence[Any], lang: str) -> Feedback | None:
         """The feedback on a backward that cannot run, or that is not the student's own."""
-        tape, copies = _tape(inputs), copies_of(inputs)
+        tape, copies = tape_of(inputs), copies_of(inputs)
         output = function.forward(tape, *copies)
         outputs = output if isinstance(output, tuple) else (output,)
         grads = [o.detach().clone().fill_(1.0) for o in outputs]
@@ -134,7 +146,35 @@ class FunctionQuestion(Question):
             return blank or self.wrong("backward.none", line, share=self.forward_share)
         return self._declined(calls, lang) if calls.solution or calls.autograd else None
 
-    def _backward(self, function: Any, inputs: Sequence[Any], lang: str) -> Feedback:
+    def _at_every_draw(
+        self, function: Any, drawn: Sequence[Sequence[Any]], draw: Draw, lang: str
+    ) -> Feedback:
+        """What the examiner finds at the first inputs, else at others where a gradient is wrong."""
+        feedback = self._backward(function, drawn[0], draw, lang)
+        for inputs in drawn[1:]:
+            if feedback.right and self._differs(function, inputs, draw):
+                feedback = self._backward(function, inputs, draw, lang)
+        if not feedback.right:
+            return feedback
+        remarks = (
+            say("remark", lang, text=one.what.to(lang))
+            for one in self.conventions
+            if self._differs(function, tuple(one.inputs(draw)), draw)
+        )
+        return replace(feedback, remarks=(*feedback.remarks, *remarks))
+
+    def _gradients(self, function: Any, inputs: Sequence[Any], draw: Draw) -> Gradients | None:
+        """What backward returns, beside what is true; None for what cannot be compared so."""
+        with suppress(Exception):
+            return gradients_at(function, self.reference, inputs, draw)
+        return None
+
+    def _differs(self, function: Any, inputs: Sequence[Any], draw: Draw) -> bool:
+        """Whether backward cannot run at these inputs, or returns another gradient than PyTorch."""
+        found = self._gradients(function, inputs, draw)
+        return found is None or not found.are_right
+
+    def _backward(self, function: Any, inputs: Sequence[Any], draw: Draw, lang: str) -> Feedback:
         """What the examiner finds, at the level of a lab."""
         seed = int(sum(v.numel() for v in inputs if isinstance(v, Tensor)))
         for budget in (CALLS, MORE_CALLS):
@@ -151,7 +191,30 @@ class FunctionQuestion(Question):
                 return self.wrong("inconclusive", line, share=self.forward_share)
             return self.right(lang, _remarks(report, lang))
         blank = self._blank(function, "backward", lang)
-        return blank or self._explained(failing, lang)
+        if blank is not None:
+            return blank
+        gradients = self._gradients(function, inputs, draw)
+        names = _names(function.forward, len(inputs))
+        named = None if gradients is None else self._named(gradients, names, lang)
+        return named or self._explained(failing, lang)
+
+    def _named(self, found: Gradients, names: Sequence[str], lang: str) -> Feedback | None:
+        """The feedback on a mistake that the returned values themselves show."""
+        name, share = f"{self.names}.backward", self.forward_share
+        if places := found.none_for():
+            arguments = ", ".join(names[place] for place in places)
+            line = say("none_for", lang, name=name, arguments=arguments)
+            return self.wrong(f"backward.{names[places[0]]}.none", line, share=share)
+        if places := found.booleans_for():
+            argument = names[places[0]]
+            lines = [say("booleans", lang, name=name, argument=argument), say("precedence", lang)]
+            return self.wrong(f"backward.{argument}.booleans", *lines, share=share)
+        known = found.known(self.known)
+        if known is None:
+            return None
+        argument = names[known.argument]
+        line = f"{name}{colon(lang)}{argument}{colon(lang)}{known.why.to(lang)}"
+        return self.wrong(f"backward.{argument}.{known.key}", line, share=share)
 
     def _explained(self, findings: Sequence[Finding], lang: str) -> Feedback:
         """The first finding in three lines, the others by their headings."""
@@ -163,6 +226,7 @@ class FunctionQuestion(Question):
             for one in first.evidence[:1]
             if one.key not in GIVING_AWAY
         ]
+        lines = [decimals_in(lang, line) for line in lines]
         lines.append(_sentence(examiner_says(Message(f"advice.{first.cause}"), lang)))
         if others:
             named = "; ".join(heading(one, lang, level=Level.LAB) for one in others[:2])
@@ -189,10 +253,6 @@ class FunctionQuestion(Question):
 def _is_own(base: type) -> bool:
     """Whether a class is neither PyTorch's nor derivable's base class."""
     return not base.__module__.startswith(("torch.", "derivable."))
-
-
-def _tape(inputs: Sequence[Any]) -> Tape:
-    return Tape(tuple(isinstance(v, Tensor) and v.is_floating_point() for v in inputs))
 
 
 def _names(forward: Callable[..., Any], count: int) -> list[str]:

@@ -243,7 +243,7 @@ class _Trial:
             got = "0" if losses is None else len(losses)
             return self._wrong("history_length", 0.8, history=name, got=got, count=STEPS)
         true = self.losses
-        if self.question.pairs and not hasattr(next(iter(history)), "__len__"):
+        if self.question.pairs and not _is_pair(next(iter(history))):
             return self._wrong("pairs", 0.8, history=name)
         if _alike(losses, true[:STEPS]):
             return None
@@ -273,13 +273,18 @@ def losses_of(history: Any) -> list[float] | None:
     """The losses of a history: numbers, or pairs of a step and a loss; None for anything else."""
     try:
         numbers = torch.as_tensor(
-            [[float(v) for v in row] if hasattr(row, "__len__") else float(row) for row in history]
+            [[float(v) for v in row] if _is_pair(row) else float(row) for row in history]
         )
     except (TypeError, ValueError, RuntimeError):
         return None
     if numbers.dim() == 2:
         numbers = numbers[:, -1]
     return [float(v) for v in numbers] if numbers.dim() == 1 else None
+
+
+def _is_pair(row: Any) -> bool:
+    """Whether an entry of a history has several numbers; a tensor of one number has none."""
+    return hasattr(row, "__len__") and getattr(row, "ndim", 1) > 0
 
 
 def _alike(got: Sequence[float], true: Sequence[float]) -> bool:

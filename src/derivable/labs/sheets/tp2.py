@@ -4,10 +4,11 @@
 import torch
 
 from derivable.labs import (
-    Choice, ChoiceQuestion, CurveQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet, Text,
-    TrainingQuestion,
+    Choice, ChoiceQuestion, Convention, CurveQuestion, FunctionQuestion, Mistake, ProgramQuestion,
+    Sheet, Text, TrainingQuestion,
 )
 import derivable
+from derivable.labs.questions.gradchecked import gradcheck_flaw
 from derivable.labs.questions.program import Flaw
 from derivable.labs.questions.training import Variant
 
@@ -419,6 +420,12 @@ sheet.add(
         points=1.5,
         reference=torch.relu,
         inputs=one_matrix,
+        conventions=(Convention(lambda draw: (torch.zeros(3, 5, dtype=torch.float64),), Text(
+            "at x = 0 your backward does not return 0, as PyTorch's relu does. Any value between "
+            "the two slopes is a convention; x > 0 gives 0 there, x >= 0 gives 1.",
+            "en x = 0, votre backward ne renvoie pas 0, contrairement à relu de PyTorch. Toute "
+            "valeur entre les deux pentes est une convention ; x > 0 y donne 0, x >= 0 y donne "
+            "1.")),),
         hint=Text("(x > 0) is a tensor of booleans, which counts as 0 and 1 in a product.",
                   "(x > 0) est un tenseur de booléens, qui compte comme 0 et 1 dans un produit."),
         place=Text("draw the function, and its slope on both sides of 0",
@@ -484,8 +491,8 @@ sheet.add(ChoiceQuestion(
 # PyTorch's `gradcheck(function, inputs)` compares `backward` with differences of `forward`. It
 # wants inputs in float64 that require a gradient, and returns True or raises an error.
 #
-# Check `mse` with `yhat` and `y` of shape (10, 5), and `linear` with `x` (13, 5), `w` (5, 7) and
-# `b` (7,).
+# Write two functions that return what `gradcheck` returns: for `mse` with `yhat` and `y` of shape
+# (10, 5), and for `linear` with `x` (13, 5), `w` (5, 7) and `b` (7,).
 
 # %% [markdown] lang="fr"
 # ## 5. gradcheck
@@ -494,39 +501,53 @@ sheet.add(ChoiceQuestion(
 # `forward`. Il attend des entrées en float64 qui demandent un gradient, et renvoie True ou lève
 # une erreur.
 #
-# Vérifier `mse` avec `yhat` et `y` de forme (10, 5), et `linear` avec `x` (13, 5), `w` (5, 7) et
-# `b` (7,).
+# Écrire deux fonctions qui renvoient ce que renvoie `gradcheck` : pour `mse` avec `yhat` et `y` de
+# forme (10, 5), et pour `linear` avec `x` (13, 5), `w` (5, 7) et `b` (7,).
 
 # %% question="gradcheck"
-# BEGIN SOLUTION
-yhat = torch.randn(10, 5, requires_grad=True, dtype=torch.float64)
-y = torch.randn(10, 5, requires_grad=True, dtype=torch.float64)
-mse_checked = gradcheck(mse, (yhat, y))
+def check_mse():
+    # BEGIN SOLUTION
+    yhat = torch.randn(10, 5, requires_grad=True, dtype=torch.float64)
+    y = torch.randn(10, 5, requires_grad=True, dtype=torch.float64)
+    return gradcheck(mse, (yhat, y))
+    # END SOLUTION
 
-x = torch.randn(13, 5, requires_grad=True, dtype=torch.float64)
-w = torch.randn(5, 7, requires_grad=True, dtype=torch.float64)
-b = torch.randn(7, requires_grad=True, dtype=torch.float64)
-linear_checked = gradcheck(linear, (x, w, b))
-# END SOLUTION
+
+def check_linear():
+    # BEGIN SOLUTION
+    x = torch.randn(13, 5, requires_grad=True, dtype=torch.float64)
+    w = torch.randn(5, 7, requires_grad=True, dtype=torch.float64)
+    b = torch.randn(7, requires_grad=True, dtype=torch.float64)
+    return gradcheck(linear, (x, w, b))
+    # END SOLUTION
+
 
 # %% [sheet]
-def gradcheck_flaws(draw, *checked):
-    for name, value in zip(("mse_checked", "linear_checked"), checked, strict=True):
-        if value is not True:
-            yield Flaw(f"{name} not true", Text(
-                f"{name} is {value!r}, expected the True that gradcheck returns.",
-                f"{name} vaut {value!r}, attendu le True que renvoie gradcheck."))
+def gradcheck_flaws(draw, check_mse, check_linear):
+    checks = ("check_mse", check_mse, "MSE"), ("check_linear", check_linear, "Linear")
+    for check in checks:
+        flaw = gradcheck_flaw(*check)
+        if flaw is not None:
+            yield flaw
 
 
 sheet.add(ProgramQuestion(
     key="gradcheck",
     title=Text("gradcheck", "gradcheck"),
-    answers=("mse_checked", "linear_checked"),
+    answers=("check_mse", "check_linear"),
     points=1,
     needs=("mse", "linear"),
     flaws=gradcheck_flaws,
     hint=Text("torch.randn(10, 5, requires_grad=True, dtype=torch.float64) makes such an input.",
               "torch.randn(10, 5, requires_grad=True, dtype=torch.float64) crée une telle entrée."),
+    mistakes=(
+        Mistake("return gradcheck(mse, (yhat, y))", "return True", "check_mse not called",
+                Text("True in the place of a call", "True au lieu d'un appel")),
+        Mistake("return gradcheck(linear, ", "gradcheck(linear, ", "check_linear not true",
+                Text("the result is not returned", "le résultat n'est pas renvoyé")),
+        Mistake("gradcheck(mse, ", "gradcheck(torch.nn.functional.mse_loss, ", "check_mse other",
+                Text("another function is checked", "une autre fonction est vérifiée")),
+    ),
 ))
 
 # %% [markdown] lang="en"

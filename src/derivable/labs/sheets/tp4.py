@@ -1,15 +1,15 @@
 # Lab sheet 4: convolution and pooling. The format is described in derivable/labs/source.py.
 
 # %% [sheet]
+import functools
+
 import torch
 from torch.nn import functional as F
 
 from derivable.labs import (
-    CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet,
-    Text, TrainingQuestion, ValueQuestion,
+    CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, KnownGradient, Mistake, Sheet,
+    Text, TrainedQuestion, TrainingQuestion, ValueQuestion,
 )
-from derivable.labs.typography import number
-from derivable.labs.questions.program import Flaw
 from derivable.labs.questions.value import Known
 
 sheet = Sheet(
@@ -619,9 +619,13 @@ not_maximum = "b"
 
 # %% [sheet]
 def images_to_pool(draw):
-    size = draw.integer(2, 3)
+    size = draw.in_turn(2, 3, 4)
     n = draw.integer(1, 2)
-    return draw.normal(n, 3 - n, size, 2 * size), size
+    return draw.normal(n, 3 - n, size, size if size == 4 else 2 * size), size
+
+
+def spread(grad_output, x, size):
+    return grad_output.repeat_interleave(size, 2).repeat_interleave(size, 3)
 
 
 sheet.add(
@@ -633,6 +637,18 @@ sheet.add(
         forbidden=frozenset({"max_pool2d"}),
         reference=F.max_pool2d,
         inputs=images_to_pool,
+        known=(
+            KnownGradient("spread", 0, spread, Text(
+                "every entry of a square gets the gradient; it belongs to the place of the maximum "
+                "alone, and the others get 0.",
+                "tous les termes d'un carré reçoivent le gradient ; il revient à la seule place du "
+                "maximum, et les autres reçoivent 0.")),
+            KnownGradient("shared", 0, lambda g, x, size: spread(g, x, size) / size**2, Text(
+                "the gradient is shared among the entries of a square, as that of a mean; it "
+                "belongs to the place of the maximum alone.",
+                "le gradient est partagé entre les termes d'un carré, comme celui d'une moyenne ; "
+                "il revient à la seule place du maximum.")),
+        ),
         hint=Text("Save the places of the maxima: backward writes there, and nowhere else.",
                   "Sauvegarder les places des maximums : backward écrit là, et nulle part "
                   "ailleurs."),
@@ -642,7 +658,7 @@ sheet.add(
             Mistake("squares(x, size).max(-1)", "squares(x, size).max(-2)", "forward",
                     Text("the maximum over the columns", "le maximum sur les colonnes")),
             Mistake("grad_rows.scatter_(-1, places[..., None], grad_output[..., None])",
-                    "grad_rows += grad_output[..., None]", "backward.x",
+                    "grad_rows += grad_output[..., None]", "backward.x.spread",
                     Text("all entries get the gradient", "tous les termes reçoivent le gradient")),
             Mistake("grad_rows.scatter_(-1, places[..., None], grad_output[..., None])",
                     "grad_rows.scatter_(-1, places[..., None], 1.0)",
@@ -671,6 +687,8 @@ sheet.add(
                     Text("a sum in the place of the mean", "une somme au lieu de la moyenne")),
             Mistake(" / size**2", "", "backward.x.factor",
                     Text("the factor is missing", "le facteur manque")),
+            Mistake(" / size**2", " / 4", "backward.x.factor",
+                    Text("4 in the place of size * size", "4 au lieu de size * size")),
             Mistake(" / size**2", " / size", "backward.x.factor",
                     Text("divided by size only", "divisé par size seulement")),
         ),
@@ -876,22 +894,18 @@ def conv_loss(x, y, weight, bias, w, b):
     return F.cross_entropy(F.max_pool2d(F.relu(z), 8).flatten(1) @ w + b, y)
 
 
-def training_flaws(draw, weight, bias, w, b, losses):
-    if tuple(weight.shape) != (12, 1, 5, 5) or len(losses) != 870:
-        yield Flaw("size", Text(
-            f"weight has shape {tuple(weight.shape)} and there are {len(losses)} losses, expected "
-            "(12, 1, 5, 5) and 870.",
-            f"weight est de forme {tuple(weight.shape)} et il y a {len(losses)} pertes, attendu "
-            "(12, 1, 5, 5) et 870."))
-        return
-    first, last = losses[0], sum(losses[-29:]) / 29
-    if not 2 < first < 3 or not 0.02 < last < 0.2:
-        yield Flaw("losses", Text(
-            f"the loss goes from {number(first, 'en')} to {number(last, 'en')}, expected from "
-            f"about 2.3 to less than 0.2: look at EPS, at the rows (x_train, y_train) and at "
-            f"start.",
-            f"la perte va de {number(first, 'fr')} à {number(last, 'fr')}, attendu d'environ 2,3 à "
-            "moins de 0,2 : regarder EPS, les lignes (x_train, y_train) et start."), share=0.5)
+@functools.cache
+def digits_and_filters():
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x = torch.tensor(digits.images / 16, dtype=torch.float)[:, None]
+    y = torch.tensor(digits.target)
+    rows, state = int(0.8 * len(x)), torch.get_rng_state()
+    torch.manual_seed(0)
+    weight, w = torch.randn(12, 1, 5, 5) * 0.3, torch.randn(12, 10) * 0.1
+    torch.set_rng_state(state)
+    return x[:rows], y[:rows], (weight, torch.zeros(12), w, torch.zeros(10))
 
 
 sheet.add(
@@ -922,22 +936,32 @@ sheet.add(
                     Text("no learning rate for b", "pas de pas d'apprentissage pour b")),
         ),
     ),
-    ProgramQuestion(
+    TrainedQuestion(
         key="training",
         title=Text("Training of the network", "Apprentissage du réseau"),
         answers=("weight", "bias", "w", "b", "losses"),
         points=0.5,
-        flaws=training_flaws,
+        needs=("conv2d", "pad", "max_pool", "train_conv"),
+        loss=conv_loss,
+        start=digits_and_filters,
+        rate=0.3,
+        steps=870,
+        batch=50,
+        end=(0.02, 0.2),
         hint=Text("One call of in_batches; it returns the four parameters, then the losses.",
                   "Un seul appel de in_batches ; elle renvoie les quatre paramètres, puis les "
                   "pertes."),
         place=Text("the signature of in_batches; train is train_conv, parameters is start",
                    "la signature de in_batches ; train est train_conv, parameters est start"),
         mistakes=(
-            Mistake("passes, EPS)", "passes, EPS / 100)", "losses",
+            Mistake("passes, EPS)", "passes, EPS / 100)", "end",
                     Text("a small learning rate", "un petit pas d'apprentissage")),
-            Mistake("passes, EPS)", "1, EPS)", "size",
+            Mistake("passes, EPS)", "1, EPS)", "count",
                     Text("one pass only", "un seul passage")),
+            Mistake("weight, bias, w, b, losses = in_batches", "*_, losses = in_batches",
+                    "unchanged.weight",
+                    Text("the trained parameters are not kept",
+                         "les paramètres appris ne sont pas gardés")),
         ),
     ),
 )

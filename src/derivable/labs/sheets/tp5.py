@@ -1,15 +1,15 @@
 # Lab sheet 5: attention and layer normalisation. The format: derivable/labs/source.py.
 
 # %% [sheet]
+import functools
+
 import torch
 from torch.nn import functional as F
 
 from derivable.labs import (
-    CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet,
-    Text, TrainingQuestion, ValueQuestion,
+    CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, KnownGradient, Mistake, Sheet,
+    Text, TrainedQuestion, TrainingQuestion, ValueQuestion,
 )
-from derivable.labs.typography import number
-from derivable.labs.questions.program import Flaw
 from derivable.labs.questions.value import Known
 
 sheet = Sheet(
@@ -426,6 +426,25 @@ def attention_inputs(draw):
     return draw.normal(2, L, e), draw.normal(2, S, e), draw.normal(2, S, v), mask
 
 
+def without_softmax(divided, weighted):
+    """The gradient of query where softmax has no backward, or one without its sum."""
+
+    def gradient(g, query, key, value, mask):
+        scale = query.size(-1) ** -0.5
+        scores = (query @ key.mT * scale).masked_fill(~mask, -torch.inf)
+        grad_scores = g @ value.mT * (torch.softmax(scores, -1) if weighted else 1)
+        return grad_scores @ key * (scale if divided else 1)
+
+    return gradient
+
+
+NO_SOFTMAX = Text(
+    "the backward of softmax is missing between the gradient of the weights and that of the "
+    "scores.",
+    "le backward de softmax manque entre le gradient des poids et celui des scores.")
+NO_SUM = Text(
+    "in the backward of softmax, the sum over the row is missing.",
+    "dans le backward de softmax, la somme sur la ligne manque.")
 sheet.add(
     CallQuestion(
         key="causal_mask",
@@ -458,6 +477,11 @@ sheet.add(
         reference=lambda query, key, value, mask: F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask),
         inputs=attention_inputs,
+        known=tuple(
+            KnownGradient(key, 0, without_softmax(divided, key == "no_sum"), why)
+            for divided in (True, False)
+            for key, why in (("no_softmax", NO_SOFTMAX), ("no_sum", NO_SUM))
+        ),
         hint=Text("Shapes: grad_weights is (N, L, S), like weights; a weight of 0 gives a score "
                   "the gradient 0.",
                   "Formes : grad_weights est (N, L, S), comme weights ; un poids nul donne au "
@@ -478,7 +502,12 @@ sheet.add(
             Mistake("(grad_weights - total) / query.size(-1) ** 0.5", "(grad_weights - total)",
                     "backward.query.factor",
                     Text("no division in backward", "pas de division dans backward")),
-            Mistake("weights * (grad_weights - total)", "weights * grad_weights", "backward.query",
+            Mistake("weights * (grad_weights - total)", "grad_weights",
+                    "backward.query.no_softmax",
+                    Text("the backward of softmax is missing",
+                         "le backward de softmax manque")),
+            Mistake("weights * (grad_weights - total)", "weights * grad_weights",
+                    "backward.query.no_sum",
                     Text("the sum in the backward of softmax is missing",
                          "la somme manque dans le backward de softmax")),
             Mistake("weights.mT @ grad_output", "weights.mT.sign() @ grad_output", "backward.value",
@@ -740,22 +769,13 @@ def attention_loss(x, y, query, key):
     return ((weights @ x - y) ** 2).sum() / len(x)
 
 
-def training_flaws(draw, query, key, cost_history):
-    losses = [float(row[-1]) for row in cost_history]
-    if tuple(query.shape) != (12, 8) or len(losses) != 300:
-        yield Flaw("size", Text(
-            f"query has shape {tuple(query.shape)} and there are {len(losses)} losses, expected "
-            "(12, 8) and 300.",
-            f"query est de forme {tuple(query.shape)} et il y a {len(losses)} pertes, attendu "
-            "(12, 8) et 300."))
-    elif not losses[0] > 10 or not losses[-1] < 0.5:
-        first = {lang: number(losses[0], lang) for lang in ("en", "fr")}
-        last = {lang: number(losses[-1], lang) for lang in ("en", "fr")}
-        yield Flaw("losses", Text(
-            f"the loss goes from {first['en']} to {last['en']}, expected less than 0.5 at the end: "
-            "look at EPS, at x and y, and at the tables at the start.",
-            f"la perte va de {first['fr']} à {last['fr']}, attendu moins de 0,5 à la fin : "
-            f"regarder EPS, x et y, et les tables initiales."), share=0.5)
+@functools.cache
+def sequences_and_tables():
+    generator = torch.Generator().manual_seed(5)
+    secret = torch.randperm(12, generator=generator)
+    x = torch.randn(200, 12, 4, generator=generator)
+    tables = [torch.randn(12, 8, generator=generator) for _ in range(2)]
+    return x, x[:, secret], tables
 
 
 sheet.add(
@@ -789,20 +809,32 @@ sheet.add(
                          "la perte est une moyenne sur tous les termes")),
         ),
     ),
-    ProgramQuestion(
+    TrainedQuestion(
         key="training",
         title=Text("Training of attention", "Apprentissage de l'attention"),
         answers=("query", "key", "cost_history"),
         points=0.5,
-        flaws=training_flaws,
+        needs=("attention", "train_attention"),
+        loss=attention_loss,
+        start=sequences_and_tables,
+        rate=0.3,
+        steps=300,
+        end=(0.002, 0.5),
         hint=Text("One call of train_attention with query_start and key_start.",
                   "Un seul appel de train_attention avec query_start et key_start."),
         place=Text("the signature of train_attention, and what it returns",
                    "la signature de train_attention, et ce qu'elle renvoie"),
         mistakes=(
-            Mistake("EPOCHS, EPS)", "EPOCHS, EPS / 100)", "losses",
+            Mistake("EPOCHS, EPS)", "EPOCHS, EPS / 100)", "end",
                     Text("a small learning rate", "un petit pas d'apprentissage")),
-            Mistake("EPOCHS, EPS)", "30, EPS)", "size", Text("30 steps only", "30 pas seulement")),
+            Mistake("EPOCHS, EPS)", "30, EPS)", "count", Text("30 steps only", "30 pas seulement")),
+            Mistake("EPOCHS, EPS)", "EPOCHS, EPS / 2)", "steps",
+                    Text("half of the learning rate", "la moitié du pas d'apprentissage")),
+            Mistake("query, key, cost_history = train",
+                    "query, key = query_start, key_start\n*_, cost_history = train",
+                    "unchanged.query",
+                    Text("the trained tables are not kept",
+                         "les tables apprises ne sont pas gardées")),
         ),
     ),
 )

@@ -9,10 +9,14 @@ from derivable.labs import (
     CallQuestion, Case, Choice, ChoiceQuestion, FunctionQuestion, Mistake, ProgramQuestion, Sheet,
     Text, TrainingQuestion, ValueQuestion,
 )
-from derivable.labs.questions.program import Flaw
+from derivable.labs.questions.gradchecked import gradcheck_flaw
 from derivable.labs.questions.value import Known
 
 sheet = Sheet(title=Text("Second order", "Le second ordre"), minutes=(90, 120))
+EIGENVALUES = frozenset({  # functions that find them without products
+    f"{package}{name}" for package in ("", "linalg_")
+    for name in ("eig", "eigh", "eigvals", "eigvalsh", "svd", "svdvals", "lobpcg")
+})
 LOOSE = 1e-6  # for what is computed from differences, or may come as a Python float
 
 # %% [markdown] lang="en"
@@ -236,6 +240,7 @@ sheet.add(CallQuestion(
     key="linear", title=Text("Hv of a linear regression", "Hv d'une régression linéaire"),
     answers=("hvp_linear",), points=1.5,
     reference=lambda x, v: 2 / len(x) * x.t() @ (x @ v),
+    unbuilt=lambda x, v: (len(v), len(v)),
     cases=(Case("table", Text("a table", "un tableau"), batch_and_direction),),
     hint=Text("Replace w by w + t v in the gradient: what is multiplied by t?",
               "Remplacer w par w + t v dans le gradient : qu'est-ce qui est multiplié par t ?"),
@@ -250,6 +255,9 @@ sheet.add(CallQuestion(
                 Text("the factor 2 is missing", "le facteur 2 manque")),
         Mistake("x.t() @ (x @ v)", "(x @ v)", "table.shape",
                 Text("x.t() is missing", "x.t() manque")),
+        Mistake("x.t() @ (x @ v)", "x.t() @ x @ v", "table.built",
+                Text("the matrix (D, D) is computed first",
+                     "la matrice (D, D) est calculée d'abord")),
     ),
 ))
 
@@ -330,7 +338,7 @@ def one_unit(draw):
 
 sheet.add(CallQuestion(
     key="double", title=Text("Hv by autograd", "Hv par autograd"), answers=("hvp_autograd",),
-    forbidden=frozenset({"hvp", "vhp", "hessian"}),
+    forbidden=frozenset({"hvp", "vhp", "hessian"}), autograd=True,
     points=2.5, reference=lambda loss, theta, v: torch.autograd.functional.hvp(loss, theta, v)[1],
     cases=(
         Case("polynomial", Text("a polynomial loss", "une perte polynomiale"), polynomial),
@@ -429,13 +437,14 @@ sheet.add(FunctionQuestion(
 
 # %% [markdown] lang="en"
 # `Tanh` with this backward is given. `gradgradcheck(function, inputs)` checks second derivatives as
-# `gradcheck` does the first ones, with inputs in float64 that require a gradient. Call it on `tanh`
-# with an `x` of shape (5, 3).
+# `gradcheck` does the first ones, with inputs in float64 that require a gradient. Write a function
+# that calls it on `tanh` with an `x` of shape (5, 3), and returns what it returns.
 
 # %% [markdown] lang="fr"
 # `Tanh` avec ce backward est donnée. `gradgradcheck(fonction, entrées)` vérifie les dérivées
 # secondes comme `gradcheck` les premières, pour des entrées en float64 qui demandent un gradient.
-# L'appeler sur `tanh` avec un `x` de forme (5, 3).
+# Écrire une fonction qui l'appelle sur `tanh` avec un `x` de forme (5, 3), et renvoie ce qu'il
+# renvoie.
 
 # %% question="twice"
 class Tanh(Function):
@@ -451,9 +460,13 @@ class Tanh(Function):
 
 
 tanh = Tanh.apply
-# BEGIN SOLUTION
-checked_twice = gradgradcheck(tanh, torch.randn(5, 3, dtype=torch.float64, requires_grad=True))
-# END SOLUTION
+
+
+def check_twice():
+    # BEGIN SOLUTION
+    x = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    return gradgradcheck(tanh, x)
+    # END SOLUTION
 
 # %% [markdown] lang="en"
 # ### A question
@@ -483,25 +496,24 @@ saved_slope = "b"
 # END SOLUTION
 
 # %% [sheet]
-def twice_flaws(draw, checked):
-    if checked is not True:
-        got = type(checked).__name__
-        yield Flaw("not true", Text(f"expected the True that gradgradcheck returns, got {got}.",
-                                    f"attendu le True que renvoie gradgradcheck, reçu {got}."))
+def twice_flaws(draw, check_twice):
+    flaw = gradcheck_flaw("check_twice", check_twice, "TanhGrad", check="gradgradcheck")
+    if flaw is not None:
+        yield flaw
 
 
 sheet.add(
     ProgramQuestion(
-        key="twice", title=Text("gradgradcheck", "gradgradcheck"), answers=("checked_twice",),
+        key="twice", title=Text("gradgradcheck", "gradgradcheck"), answers=("check_twice",),
         points=0.5, flaws=twice_flaws,
         hint=Text("torch.randn(5, 3, dtype=torch.float64, requires_grad=True) makes the input.",
                   "torch.randn(5, 3, dtype=torch.float64, requires_grad=True) crée l'entrée."),
         place=Text("gradcheck in lab 2", "gradcheck dans le TP 2"),
         mistakes=(
-            Mistake("gradgradcheck(tanh, ", "(tanh, ", "not true",
+            Mistake("return gradgradcheck(tanh, x)", "return True", "check_twice not called",
                     Text("gradgradcheck is not called", "gradgradcheck n'est pas appelé")),
-            Mistake("checked_twice = ", "checked_twice = None\n", "not true",
-                    Text("the result is not kept", "le résultat n'est pas gardé")),
+            Mistake("return gradgradcheck", "gradgradcheck", "check_twice not true",
+                    Text("the result is not returned", "le résultat n'est pas renvoyé")),
         ),
     ),
     ChoiceQuestion(
@@ -688,7 +700,14 @@ def power_method(hvp, v, steps):
     # END SOLUTION
 
 # %% [sheet]
-def dominated(sign):
+def right_power(hvp, v, steps):
+    for _ in range(steps):
+        v = hvp(v)
+        v = v / v.norm()
+    return right_curvature(hvp, v)
+
+
+def dominated(sign, steps):
     """H with one eigenvalue of this sign that is larger than the others in absolute value."""
 
     def inputs(draw):
@@ -702,8 +721,8 @@ def dominated(sign):
         def hvp(v):
             return h @ v
 
-        hvp.__name__, hvp.top = "H @ v", sign * top
-        return hvp, draw.normal(p), 150
+        hvp.__name__ = "H @ v"
+        return hvp, draw.normal(p), steps
 
     return inputs
 
@@ -711,14 +730,17 @@ def dominated(sign):
 sheet.add(CallQuestion(
     key="power", title=Text("The power method", "La méthode de la puissance"),
     answers=("power_method",), points=2.5,
-    reference=lambda hvp, v, steps: torch.tensor(hvp.top, dtype=torch.float64),
+    reference=right_power, forbidden=EIGENVALUES,
     cases=(
         Case("positive", Text("a matrix with a large positive eigenvalue",
                               "une matrice avec une grande valeur propre positive"),
-             dominated(1), LOOSE),
+             dominated(1, 150), LOOSE),
         Case("negative", Text("a matrix with a large negative eigenvalue",
                               "une matrice avec une grande valeur propre négative"),
-             dominated(-1), LOOSE),
+             dominated(-1, 150), LOOSE),
+        Case("few", Text("a small number of steps, far from the eigenvalue",
+                         "un petit nombre de pas, loin de la valeur propre"),
+             dominated(1, 2), LOOSE),
     ),
     hint=Text("v.norm() is the length of v. Each turn of the loop begins from the v of the one "
               "before.",
@@ -731,6 +753,8 @@ sheet.add(CallQuestion(
                 Text("the sign is lost", "le signe est perdu")),
         Mistake("range(steps)", "range(3)", "positive.values",
                 Text("too few products", "trop peu de produits")),
+        Mistake("range(steps)", "range(200)", "few.values",
+                Text("steps is not used", "steps n'est pas utilisé")),
         Mistake("    for _ in range(steps):\n        v = hvp(v)\n        v = v / v.norm()\n",
                 "    u = v\n    for _ in range(steps):\n        v = hvp(u) / hvp(u).norm()\n",
                 "positive.values", Text("the same product again and again",
@@ -1115,15 +1139,24 @@ def bent_loss(draw):
     return loss, draw.normal(p).clamp(-2, 2), draw.normal(p), 100
 
 
+def two_steps(draw):
+    return *bent_loss(draw)[:3], 2
+
+
 def right_sharpness(loss, theta, v, steps):
-    return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, theta))[-1]
+    hessian = torch.autograd.functional.hessian(loss, theta)
+    return right_power(lambda v: hessian @ v, v, steps)
 
 
 sheet.add(
     CallQuestion(
         key="sharpness", title=Text("Sharpness", "Plus grande valeur propre"),
         answers=("sharpness",), points=1.5, reference=right_sharpness,
-        cases=(Case("loss", Text("a loss", "une perte"), bent_loss, LOOSE),),
+        forbidden=EIGENVALUES, autograd=True,
+        cases=(
+            Case("loss", Text("a loss", "une perte"), bent_loss, LOOSE),
+            Case("few", Text("two steps", "deux pas"), two_steps, LOOSE),
+        ),
         hint=Text("power_method wants a function of v alone; loss and theta stay fixed.",
                   "power_method attend une fonction de v seul ; loss et theta restent fixes."),
         place=Text("the cell of lambda_max, with another product",

@@ -1,0 +1,91 @@
+"""Every sheet that comes along: its solutions, its typical mistakes, its blanks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from derivable.labs.feedback import Status
+from derivable.labs.questions.choice import ChoiceQuestion, TextQuestion
+from derivable.labs.rehearsal import blank_names
+from derivable.labs.sheet import load
+from derivable.labs.source import Kind
+from derivable.labs.tables import small_table
+from derivable.language import LANGUAGES
+from tests.labs import NAMES, rehearsed
+
+
+def test_six_sheets_come_along() -> None:
+    assert NAMES == ["tp1", "tp2", "tp3", "tp4", "tp5", "tp6"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sheet_is_whole(name: str) -> None:
+    sheet = load(name)
+    low, high = sheet.minutes
+    assert 60 <= low <= high <= 120
+    assert sheet.points == pytest.approx(20)
+    for question in sheet.questions.values():
+        assert question.mistakes or isinstance(question, TextQuestion) or question.points <= 1
+        for text in (question.title, question.hint, question.place):
+            assert text is None or (text.en and text.fr)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_solution_is_right(name: str, lang: str) -> None:
+    for question, feedback in rehearsed(name, lang).solutions():
+        assert feedback.settled, f"{question.key}: {feedback}"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_typical_mistake_is_found_and_explained(name: str, lang: str) -> None:
+    rehearsal = rehearsed(name, lang)
+    with small_table():
+        for question, mistake, feedback in rehearsal.mistakes():
+            assert not feedback.settled, f"{question.key}: {mistake.what.en}"
+            assert feedback.mistake.startswith(mistake.finds), f"{question.key}: {feedback}"
+            assert feedback.share < 1
+            assert all(feedback.lines)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_untouched_notebook_runs_and_everything_is_to_be_done(name: str, lang: str) -> None:
+    sheet = load(name, lang)
+    with small_table():
+        found = blank_names(sheet, lang)
+    for question in sheet.questions.values():
+        answers = [found[answer] for answer in question.answers]
+        assert sheet.feedback(question.key, *answers).status is Status.TO_DO, question.key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_other_seeds_do_not_change_what_is_right(name: str) -> None:
+    rehearsal = rehearsed(name, "en")
+    for key, question in rehearsal.sheet.questions.items():
+        found = rehearsal.after[key]
+        answers = [found[answer] for answer in question.answers]
+        for seed in range(5):
+            feedback = rehearsal.sheet.feedback(key, *answers, seed=seed)
+            assert feedback.settled, f"{key}, seed {seed}: {feedback}"
+
+
+def test_the_three_trainings_of_the_lab_are_in_the_second_sheet() -> None:
+    text = load("tp2").text
+    for name in ("EPOCHS", "EPS", "cost_history", "cost_final", "save_for_backward", "80000"):
+        assert name in text
+
+
+def test_the_letters_of_a_choice_stand_in_the_text_of_both_languages() -> None:
+    for name in NAMES:
+        sheet = load(name)
+        for lang in LANGUAGES:
+            texts = [c.text for c in sheet.cells if c.kind is Kind.TEXT and c.lang in ("", lang)]
+            letters = [re.findall(r"^- \((\w)\)", text, re.M) for text in texts]
+            choices = [q for q in sheet.questions.values() if isinstance(q, ChoiceQuestion)]
+            assert sorted("".join(found) for found in letters if found) == sorted(
+                "".join(question.choices) for question in choices
+            ), f"{name} {lang}"
