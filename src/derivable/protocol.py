@@ -11,6 +11,7 @@ from derivable.errors import SettingError
 from derivable.functions import Tanh
 from derivable.network import ACTIVATIONS, Network
 
+AUTO = "auto"  # the model that is chosen by the training rows
 LAB_STEPS = 80_000
 LAB_REASON = "the lab sheet's"  # of a learning rate
 LAB_MODELS = "linear,tanh:10,relu:10"
@@ -18,14 +19,17 @@ LAB_MODELS = "linear,tanh:10,relu:10"
 
 @dataclass(frozen=True)
 class Model:
-    """A kind of network before it meets a table: the linear model, or hidden layers."""
+    """A kind of network before it meets a table: the linear model, hidden layers, or `AUTO`."""
 
     activation: str = ""  # empty for the linear model
     hidden: tuple[int, ...] = ()
+    automatic: bool = False  # chosen by the training rows; layers are those that were found
 
     @property
     def name(self) -> str:
-        """As a person reads it: linear, tanh(10), relu(32x16)."""
+        """As a person reads it: linear, tanh(10), relu(32x16), auto."""
+        if self.automatic:
+            return AUTO
         return f"{self.activation}({'x'.join(map(str, self.hidden))})" if self.hidden else "linear"
 
     @property
@@ -83,13 +87,15 @@ def _each_once(models: tuple[Model, ...]) -> tuple[Model, ...]:
 def _parse_model(word: str) -> Model:
     if word == "linear":
         return Model()
+    if word == AUTO:
+        return Model(automatic=True)
     match = re.fullmatch(r"([a-z_0-9]+)[:(](\d+(?:x\d+)*)\)?", word)
     sizes = tuple(map(int, match[2].split("x"))) if match else ()
     activation = match[1].replace("_", "") if match else ""
     if activation not in ACTIVATIONS or 0 in sizes:
         raise SettingError(
-            f"{word!r} names no model: expected linear, or an activation with its hidden sizes, "
-            f"such as tanh:10 or relu:32x16; activations are {', '.join(ACTIVATIONS)}"
+            f"{word!r} names no model: expected auto, linear, or an activation with its hidden "
+            f"sizes, such as tanh:10 or relu:32x16; activations are {', '.join(ACTIVATIONS)}"
         )
     return Model(activation, sizes)
 
