@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -88,3 +89,8 @@ def _processor():
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def note(*words):
+    """A remark for whoever watches, which is no part of the page."""
+    print(*words, file=sys.stderr, flush=True)

@@ -37,7 +37,7 @@ IRIS, SPECIES = load_iris(return_X_y=True)
 QUICK = 150  # steps that are enough to learn something
 # A single network that takes all its steps of gradient descent.
 PLAIN: dict[str, Any] = {
-    "hidden": (10,), "activation": "tanh", "method": "auto", "penalty": 0.0, "folds": 1,
+    "hidden": (10,), "activation": "tanh", "method": "auto", "alpha": 0.0, "folds": 1,
 }  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_a_linear_model_has_its_line_in_own_units(
 
 
 def test_the_logarithm_of_a_probability_is_finite_where_that_is_zero() -> None:
-    model = DescentClassifier((), penalty=0).fit(IRIS[::2], SPECIES[::2])
+    model = DescentClassifier((), alpha=0).fit(IRIS[::2], SPECIES[::2])
     far = 1e4 * (IRIS - IRIS.mean(0))
     assert model.predict_proba(far).min() == 0
     assert np.isfinite(model.predict_log_proba(far)).all()
@@ -165,7 +165,7 @@ def test_weights_of_classes_are_weights_of_their_rows() -> None:
 def test_early_stopping_of_a_single_network(kind: Estimator, method: str) -> None:
     x, y = table(kind)
     settings: dict[str, Any] = {"folds": 1, "method": method, "lr": 0.05, "max_iter": 600}
-    model = kind((30,), penalty=0, early_stopping=True, **settings).fit(x, y)
+    model = kind((30,), alpha=0, early_stopping=True, **settings).fit(x, y)
     assert model.n_iter_ < 600 or method == "auto"
     assert model.validation_curve_[-1] == min(model.validation_curve_)
     assert model.validation_steps_[-1] == model.n_iter_
@@ -182,7 +182,7 @@ def test_another_loss_begins_where_the_last_ended() -> None:
     model.set_params(loss=Loss(functions.Huber, delta=0.1)).fit(X, Y)
     assert model.n_iter_ == 2 * QUICK
     assert model.lr_ != rate, "it is chosen anew"
-    other = DescentRegressor(max_iter=0, loss=Loss(functions.Huber, delta=0.1)).fit(X, Y)
+    other = DescentRegressor((32,), max_iter=0, loss=Loss(functions.Huber, delta=0.1)).fit(X, Y)
     assert len(model.loss_curve_) == 2 * QUICK + 1
     assert not torch.equal(model.network_.theta, theta)
     assert model.loss_curve_[QUICK] < other.loss_
@@ -438,15 +438,15 @@ def test_the_penalty_is_that_of_ridge_regression() -> None:
 
     x, y = scale(X), scale(Y)
     model = plain(
-        DescentRegressor, hidden=(), max_iter=80_000, penalty=0.3, lr=0.05, standardize=False
+        DescentRegressor, hidden=(), max_iter=80_000, alpha=30, lr=0.05, standardize=False
     ).fit(x, y)
-    ridge = Ridge(alpha=0.3 * len(x) / 2).fit(x, y)
+    ridge = Ridge(alpha=30).fit(x, y)
     np.testing.assert_allclose(model.predict(x), ridge.predict(x), rtol=1e-5, atol=1e-6)
     assert model.method_ == "spectral"
-    with pytest.raises(SettingError, match="penalty must be a number, 0 or more, got -1"):
-        DescentRegressor(penalty=-1).fit(x, y)
+    with pytest.raises(SettingError, match="alpha must be a number, 0 or more, got -1"):
+        DescentRegressor(alpha=-1).fit(x, y)
     free, held = (
-        plain(DescentClassifier, max_iter=300, penalty=p).fit(X, Y.mean() < Y) for p in (0.0, 3.0)
+        plain(DescentClassifier, max_iter=300, alpha=p).fit(X, Y.mean() < Y) for p in (0.0, 600.0)
     )
     assert held.network_.theta.norm() < free.network_.theta.norm()
 

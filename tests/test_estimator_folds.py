@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 
 from derivable import MSE, DescentClassifier, DescentRegressor, Function, Network, descend
 from derivable.compiler.store import Store
+from derivable.ensemble import fold_of_rows
 from derivable.errors import SettingError
-from derivable.estimator.folds import fold_of_rows
 from derivable.functions import Dropout
 from tests.test_estimator import BOTH, Estimator, Recorder, X, Y, table
 
@@ -96,7 +96,7 @@ def test_weights_are_repeated_rows_with_folds(kind: Estimator) -> None:
 @BOTH
 def test_a_warm_start_of_folds(kind: Estimator) -> None:
     x, y = table(kind)
-    model = kind(max_iter=3, folds=3, warm_start=True).fit(x, y)
+    model = kind((32,), max_iter=3, folds=3, warm_start=True).fit(x, y)
     before, steps = model.loss_, model.n_iter_
     model.fit(x, y)
     assert model.n_iter_ > steps
@@ -125,8 +125,8 @@ def test_folds_that_do_not_go() -> None:
         DescentRegressor(validation_fraction=0.2).fit(X, Y)
     with pytest.raises(SettingError, match="folds must be a whole number, 1 or more, got 0"):
         DescentRegressor(folds=0).fit(X, Y)
-    with pytest.raises(SettingError, match="penalty must be 'auto' or a number"):
-        DescentRegressor(penalty="small").fit(X, Y)
+    with pytest.raises(SettingError, match="alpha must be 'auto' or a number"):
+        DescentRegressor(alpha="small").fit(X, Y)
     with pytest.raises(SettingError, match="the activation must be elementwise"):
         DescentRegressor(activation=Centred).fit(X, Y)
 
@@ -204,7 +204,7 @@ def threads(model: Any, x: Any, y: Any) -> float:
 def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None:
     pytest.importorskip("numba")
     model = DescentRegressor(max_iter=20, folds=2)
-    grid = {"penalty": [0.0, 0.1]}
+    grid = {"alpha": [0.0, 0.1]}
     one = GridSearchCV(model, grid, cv=2).fit(X, Y)
     compiled = set(Store().folder.iterdir())
     two = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, Y)
@@ -216,9 +216,15 @@ def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None
     assert counted.best_score_ <= max(1, joblib.cpu_count() // 2)
 
 
-def test_a_table_too_small_for_folds_has_one_network() -> None:
-    model = DescentRegressor().fit(X[:19], Y[:19])
+def test_a_table_too_small_for_folds_has_one_model() -> None:
+    model = DescentRegressor((32,)).fit(X[:19], Y[:19])
     assert (len(model._members), model.n_iter_, len(model.fold_scores_)) == (1, 20, 0)
+    line: Any = DescentRegressor(alpha=1).fit(X[:10], Y[:10])
+    ridge = make_pipeline(StandardScaler(), Ridge(1)).fit(X[:10], Y[:10])
+    np.testing.assert_allclose(line.predict(X), ridge.predict(X), rtol=1e-4)
+    assert line.chosen_ == "linear, alpha=1"
+    assert "fewer than 20" in line.chosen_reason_
+    assert line.choices_ == []
 
 
 def test_a_callback_may_stop_a_fit_of_folds() -> None:

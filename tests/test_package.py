@@ -16,10 +16,11 @@ SOURCE = ROOT / "src" / "derivable"
 # Top to bottom: a room imports only from rooms below it.
 ROOMS = [
     "__main__", "cli", "pytest_plugin", "labs", "estimator", "report", "run", "doctor",
-    "comparison", "protocol", "descent", "shown", "loggers", "stepper", "objective", "problem",
-    "trial", "row_losses", "named", "loss", "network", "layer", "functional", "functions", "data",
-    "pages", "contracts", "examiner", "formula", "function", "compiler", "shapes", "threads",
-    "shown_table", "display", "language", "tensors", "files", "errors", "lazy",
+    "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
+    "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
+    "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
+    "shapes", "threads", "shown_table", "display", "language", "tensors", "files", "errors",
+    "lazy",
 ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
@@ -12,25 +11,22 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    check_X_y,
+    validate_data,
+)
 from torch import Tensor
 
-from derivable.descent import LBFGS, Checkpoint, Descent, GradientDescent, State, descend
+from derivable.descent import LBFGS, Checkpoint, Descent, EarlyStopping, State, descend
 from derivable.descent.checks import check_count
-from derivable.errors import SettingError
+from derivable.ensemble.folds import EVALUATIONS, PATIENCE, fold_of_rows, held_out, mean_curve
+from derivable.estimator.by_folds import FitsByFolds
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
+from derivable.estimator.categories import Categories
 from derivable.estimator.first_rows import FirstRows
-from derivable.estimator.folds import (
-    UNSPLIT_STEPS,
-    Fold,
-    check_elementwise,
-    fold_of_rows,
-    folds_of,
-    held_out,
-    mean_curve,
-    mean_of,
-    stopping_on,
-)
 from derivable.estimator.line import HasLine
 from derivable.estimator.rows import Array, Rows, Table, Units
 from derivable.estimator.settings import (
@@ -38,35 +34,35 @@ from derivable.estimator.settings import (
     check_fraction,
     checked_folds,
     method_for,
-    network_for,
     penalty_for,
     rate_for,
     seed_of,
 )
+from derivable.estimator.single_steps import TakesSingleSteps
 from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
-from derivable.objective.team import alone
 from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
-STEP_BY_STEP = ("momentum", "nesterov", "adam")  # which partial_fit leaves as they are
-WITH_MOMENTUM = ("momentum", "nesterov")
-SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it becomes
+UNSPLIT_STEPS = 20  # of L-BFGS, where a table is too small for folds: nothing says when to stop
 
 
-class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
+class DescentEstimator(
+    CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasLine, BaseEstimator, ABC
+):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
     _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
     _rated: str  # the method and the loss that the learning rate is for
+    _categories: Categories | None
     _first: FirstRows | None  # of a fit by `partial_fit`
     network_: Network
 
     def __init__(
         self,
-        hidden: Any = (32,),
+        hidden: Any = "auto",
         activation: Any = "relu",
         *,
         lr: Any = "auto",
@@ -74,9 +70,10 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
         method: str = "lbfgs",
         tolerance: float = 1e-4,
         loss: Any = "mse",
-        penalty: Any = "auto",
+        alpha: Any = "auto",
         folds: int = 10,
         standardize: bool = True,
+        categorical_features: Any = "from_dtype",
         early_stopping: bool = False,
         validation_fraction: float | None = None,
         warm_start: bool = False,
@@ -89,9 +86,10 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
         self.method = method
         self.tolerance = tolerance
         self.loss = loss
-        self.penalty = penalty
+        self.alpha = alpha
         self.folds = folds
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
@@ -134,64 +132,25 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
         if share:
             rows, held = self._divided(rows, y, share, stops=stops)
         fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
-        if method == LBFGS.name and fold.max() == 0 and (folds > 1 or (stops and held is None)):
-            steps = min(steps, UNSPLIT_STEPS)
+        unsplit = fold.max() == 0 and (folds > 1 or (stops and held is None))
         if reset:
             self._begin(rows)
-        self.penalty_ = penalty_for(self.penalty, rows.count)
         table = self._units.rows(rows)
-        networks = self._networks(table, reset, int(fold.max()) + 1, joined=folds == 1)
-        self._rate(networks[0], table, method)
         facts = {"X": X, "y": y, "metadata": {"sample_weight": weight}}
-        watch = Watch(self, steps * len(networks), **facts)
-        if len(networks) == 1:
-            self._descend(
-                networks[0], table, held, steps, method, watch, stops=stops and bool(held)
-            )
-        else:
-            self._descend_folds(networks, folds_of(rows, fold), steps, method, watch)
+        if fold.max() > 0:
+            self._fit_folds(table, fold, rows.count, steps, facts)
+            return self
+        hidden = self._hidden(unsplit=unsplit)
+        if method == LBFGS.name and unsplit:
+            steps = min(steps, UNSPLIT_STEPS)
+        network = self.network_ if not reset else self._network(table, hidden)
+        self.alpha_, self.penalty_ = penalty_for(self.alpha, self._loss, rows.count)
+        self._rate(network, table, method)
+        watch = Watch(self, steps, **facts)
+        self._descend(network, table, held, steps, method, watch, stops=stops and bool(held))
+        self._say_that_nothing_was_chosen(unsplit=unsplit)
         watch.end()
         return self
-
-    def _fit_once(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        """A single step, from where the last fit ended, or from the start."""
-        self._loss = self._meant_loss()
-        reset = not hasattr(self, "network_")
-        X, y, targets = self._read(X, y, reset=reset)
-        rows = Rows(X, targets, self._read_weight(sample_weight, X, targets))
-        if reset:
-            self._seed, self._first = seed_of(self.random_state), FirstRows()
-        first = self._first
-        if first is None or not first.add(rows):
-            self._step(self.network_, rows, first)
-            return self
-        self._begin(first.joined)
-        network, *_ = self._networks(self._units.rows(rows), True, 1, joined=True)
-        steepest = self._units.rows(first.steepest(self._units))
-        self.penalty_ = penalty_for(self.penalty, first.used)
-        self._rate(network, steepest, self._stepping)
-        if self.lr == "auto" and self._stepping in WITH_MOMENTUM and len(first.batches) > 1:
-            self.lr_ *= SHARE_OF_MOMENTUM
-            self.lr_reason_ += f", times {SHARE_OF_MOMENTUM}: momentum adds up the batches' steps"
-        for batch in first.batches:
-            self._step(network, batch, first)
-            network = self.network_
-        first.forget()
-        self._first = first
-        return self
-
-    @property
-    def _stepping(self) -> str:
-        """The method of a single step; the others are for many."""
-        return self.method if self.method in STEP_BY_STEP else GradientDescent.name
-
-    def _step(self, network: Network, rows: Rows, first: FirstRows | None) -> None:
-        """One step on these rows, in the units that there are."""
-        table, method = self._units.rows(rows), self._stepping
-        self.penalty_ = penalty_for(self.penalty, max(rows.count, first.used if first else 0))
-        self._rate(network, table, method)
-        with alone():  # to find out how many threads are the fastest takes eight steps
-            self._descend(network, table, None, 1, method)
 
     def _rate(self, network: Network, table: Table, method: str) -> None:
         """The learning rate; an automatic one stays, unless it is for another method or loss."""
@@ -214,7 +173,7 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
     ) -> tuple[Rows, Rows | None]:
         """The rows that train, and those that are held out, if any; of those that count."""
         if stops:
-            out = held_out(rows, share, self._seed)
+            out = held_out(rows.features, rows.weight, share, self._seed)
             counts = rows.counts > 0
             return rows[~out & counts], rows[out] if out.any() else None
         counted = np.arange(len(y)) if rows.weight is None else np.flatnonzero(rows.weight)
@@ -235,28 +194,7 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
         self.validation_steps_ = np.empty(0, dtype=int)
         self.validation_curve_, self.validation_scores_ = np.empty((2, 0))
         self._checkpoint: Checkpoint | None = None
-        self._rated, self._first = "", None
-
-    def _networks(self, table: Table, reset: bool, folds: int, *, joined: bool) -> list[Network]:
-        """One for each fold, at the start or where the last fit ended; the one they are, `joined`.
-
-        Raises SettingError where the last fit had another number of them.
-        """
-        x, y, _ = table
-        if reset:
-            sizes, seed = (x.size(1), self._width(y)), self._seed
-            seeds = [(seed + k) % 2**64 for k in range(folds)]
-            made = [network_for(*sizes, self.hidden, self.activation, s, x.dtype) for s in seeds]
-            check_elementwise(made, x[:2])
-            return made
-        if joined:
-            return [self.network_]
-        if len(self._members) != folds:
-            raise SettingError(
-                f"a warm start goes on with as many networks as there are, {len(self._members)}, "
-                f"and this table has rows for {folds}; set folds=1 or warm_start=False"
-            )
-        return self._members
+        self._rated, self._first, self._model = "", None, None
 
     def _descend(
         self,
@@ -284,56 +222,27 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
 
         called: list[Any] = [on_block]
         if stops and held:
-            called.insert(0, stopping_on(self._units.rows(held), method, steps))
-        run = self._run(network, table, done + steps, method, start=start, on_block=called)
-        self._keep([run], before)
+            called.insert(0, _stopping_on(self._units.rows(held), method, steps))
+        run = self._run(
+            network, table, self.penalty_, done + steps, method, start=start, on_block=called
+        )
+        self._keep(run.network, [run], before)
         self._checkpoint = None if stops else replace(run.checkpoint, snapshots=None)
         if held:
             self._validate(run, before, held)
 
-    def _descend_folds(
-        self, networks: list[Network], folds: list[Fold], steps: int, method: str, watch: Watch
-    ) -> None:
-        """At most so many steps more of each network; all fitted attributes are those after them.
-
-        Each ends where its loss on the rows that are held out of it is least.
-        """
-        runs: list[Descent] = []
-        for network, (rows, held) in zip(networks, folds, strict=True):
-            ended = [run.network for run in runs]
-            on_block = _watched(watch, network, ended, steps * len(runs))
-            stopping = stopping_on(self._units.rows(held), method, steps)
-            table = self._units.rows(rows)
-            runs.append(self._run(network, table, steps, method, on_block=[stopping, on_block]))
-            if runs[-1].interrupted or watch.stopped:
-                break
-        self._keep(runs, self.n_iter_)
-        self._checkpoint = None
-        self.fold_scores_ = np.array(
-            [self._score(run.network, held) for run, (_, held) in zip(runs, folds, strict=False)]
-        )
-
     def _run(
-        self, network: Network, table: Table, steps: int, method: str, **settings: Any
+        self, network: Network, table: Table, penalty: float, steps: int, method: str, **more: Any
     ) -> Descent:
         x, y, weight = table
+        settings = {"lr": self.lr_, "method": method_for(method, self.tolerance), **more}
         return descend(
-            network,
-            self._loss,
-            x,
-            y,
-            weight=weight,
-            penalty=self.penalty_,
-            lr=self.lr_,
-            steps=steps,
-            method=method_for(method, self.tolerance),
-            **settings,
+            network, self._loss, x, y, weight=weight, penalty=penalty, steps=steps, **settings
         )
 
-    def _keep(self, runs: list[Descent], before: int) -> None:
-        """The fitted attributes: the networks of these descents, after so many earlier steps."""
-        self._members = [run.network for run in runs]
-        self.network_ = mean_of(self._members)
+    def _keep(self, network: Network, runs: list[Descent], before: int) -> None:
+        """The fitted attributes: what comes of these descents, after so many earlier steps."""
+        self.network_, self._members = network, [run.network for run in runs]
         self.method_, self.objective_ = runs[0].method, runs[0].objective
         self.error_estimate_ = max((run.error_estimate for run in runs), key=lambda e: e.deviation)
         self.n_iter_ = before + max(run.steps for run in runs)
@@ -367,24 +276,27 @@ class DescentEstimator(CallbackSupportMixin, HasLine, BaseEstimator, ABC):
         outputs, _ = network.forward_by_hand(x)
         return self._score_of(outputs.numpy(), y.numpy(), rows.weight)
 
+    def _validated(self, X: Any, *y: Any, reset: bool, **checks: Any) -> Any:
+        """X (N, D'), with categories as columns of 0 and 1, and y where it is given."""
+        if reset:
+            self._categories = Categories.of(self.categorical_features, X)
+        if self._categories is None:
+            return validate_data(self, X, *y, dtype=FLOATS, reset=reset, **checks)
+        validate_data(self, X, skip_check_array=True, reset=reset)  # the names of the columns
+        X = self._categories.encoded(X, fit=reset)
+        return check_X_y(X, *y, dtype=FLOATS, **checks) if y else check_array(X, dtype=FLOATS)
+
     def _outputs(self, X: Any) -> Tensor:
         """What the network says, (N, K), in its own units."""
         check_is_fitted(self, "network_")
-        X = validate_data(self, X, dtype=FLOATS, reset=False)
+        X = self._validated(X, reset=False)
         network: Network = self.network_
         outputs, _ = network.forward_by_hand(self._units.inputs(X).to(network.theta.dtype))
         return outputs
 
 
-def _watched(
-    watch: Watch, network: Network, ended: list[Network], taken: int
-) -> Callable[[State], None]:
-    """The callback of one network's descent, after `taken` steps of those that have `ended`."""
-
-    def on_block(state: State) -> None:
-        def network_at(theta: Tensor) -> Network:
-            return mean_of([*ended, network.trained(theta)])
-
-        watch.look(state, taken + state.step, network_at)
-
-    return on_block
+def _stopping_on(held: Table, method: str, steps: int) -> EarlyStopping:
+    """What ends a descent of so many steps where the loss on these rows is least."""
+    x, y, weight = held
+    every = 1 if method == LBFGS.name else max(1, steps // EVALUATIONS)
+    return EarlyStopping(x, y, weight=weight, every=every, patience=PATIENCE)

@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 from torch import Tensor
 
 from derivable.errors import DataError, SettingError
-from derivable.estimator.base import FLOATS, DescentEstimator
+from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
 from derivable.estimator.settings import class_weights, loss_for_classes
@@ -20,7 +20,7 @@ from derivable.loss import Loss
 
 
 class DescentClassifier(ClassifierMixin, DescentEstimator):
-    """A small neural network, or logistic regression, that stops where it predicts best.
+    """Small neural networks, logistic regression, or both: what predicts best rows held out.
 
     The loss is the mean cross-entropy of softmax(outputs), one output per class.
 
@@ -28,8 +28,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
     features are standardised; `loss` is "crossentropy", or with options such as
     "crossentropy:label_smoothing=0.1" or `Loss(CrossEntropy, label_smoothing=0.1)`;
     `validation_scores_` and `fold_scores_` are accuracies; `classes_` are the labels, sorted.
-    `alpha` of MLPClassifier is `penalty=alpha / N`. `coef_` (C, D) and `intercept_` (C,) of a
-    linear model are those of LogisticRegression, (1, D) and (1,) for two classes.
+    `alpha` is that of MLPClassifier and 1 / C of LogisticRegression, 1 of networks. `coef_` (C, D)
+    and `intercept_` (C,) of a linear model are those of LogisticRegression, (1, D) and (1,) for two
+    classes.
 
     `class_weight` is how much rows of a label count: a dict with weights of labels, 1 for those
     that are missing; or "balanced", which makes all classes count the same. The weights multiply
@@ -42,7 +43,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
     # estimator off its signature.
     def __init__(
         self,
-        hidden: Any = (32,),
+        hidden: Any = "auto",
         activation: Any = "relu",
         *,
         lr: Any = "auto",
@@ -50,9 +51,10 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
         method: str = "lbfgs",
         tolerance: float = 1e-4,
         loss: Any = "crossentropy",
-        penalty: Any = "auto",
+        alpha: Any = "auto",
         folds: int = 10,
         standardize: bool = True,
+        categorical_features: Any = "from_dtype",
         class_weight: Any = None,
         early_stopping: bool = False,
         validation_fraction: float | None = None,
@@ -67,9 +69,10 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             method=method,
             tolerance=tolerance,
             loss=loss,
-            penalty=penalty,
+            alpha=alpha,
             folds=folds,
             standardize=standardize,
+            categorical_features=categorical_features,
             early_stopping=early_stopping,
             validation_fraction=validation_fraction,
             warm_start=warm_start,
@@ -115,7 +118,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
         return labels
 
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
-        X, y = validate_data(self, X, y, dtype=FLOATS, reset=reset)
+        X, y = self._validated(X, y, reset=reset)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         if reset:

@@ -6,11 +6,10 @@ from typing import Any, Self
 
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 from torch import Tensor
 
 from derivable.errors import DataError
-from derivable.estimator.base import FLOATS, DescentEstimator
+from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
 from derivable.estimator.rows import Array
 from derivable.estimator.settings import loss_for
@@ -18,16 +17,21 @@ from derivable.loss import Loss
 
 
 class DescentRegressor(RegressorMixin, DescentEstimator):
-    """A small neural network, or a linear model, that stops where it predicts best.
+    """Small neural networks, a linear model, or both: what predicts best rows held out.
 
-    By default ten networks are fitted by L-BFGS, each without another tenth of the rows, and each
-    ends where its loss on that tenth is least. The mean of their outputs is the prediction. With
-    `folds=1` and `method="auto"` it is plain gradient descent, as `descend` takes it.
+    By default ten networks are fitted by L-BFGS, each without another tenth of the rows, and all
+    end after the number of steps at which the mean loss on these tenths is least. Linear models are
+    fitted beside them, with penalties from strong to weak. The prediction is the mean of the
+    networks, the linear model, or a mixture of both; the linear model alone unless something else
+    is better by more than one standard error. `chosen_` is which, `choices_` has all of them.
+    With `folds=1` and `method="auto"` it is plain gradient descent, as `descend` takes it.
 
     Parameters
     ----------
-    hidden : int or tuple of int, default=(32,)
-        Units of each hidden layer of each network; () is a linear model.
+    hidden : "auto", int or tuple of int, default="auto"
+        Units of each hidden layer of each network; () is a linear model. "auto" chooses between
+        (32,), a linear model and mixtures of both, with several folds and L-BFGS; else it is (32,),
+        and linear for a table of fewer than 20 rows.
     activation : str or Function class, default="relu"
         The name of an elementwise function of the library in lower case, or a Function.
     lr : "auto" or float, default="auto"
@@ -46,32 +50,38 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         What is minimised: "mse", "l1", "huber", "logcosh", a Function of prediction and target, or
         one with options, such as "huber:delta=0.5" or `Loss(Huber, delta=0.5)`; in the units that
         are fitted.
-    penalty : "auto" or float, default="auto"
-        An L2 penalty: `penalty` / 2 times the squared length of all weights, without the biases, is
-        added to the loss, in the units that are fitted; `alpha` of Ridge and of MLPRegressor is
-        2 alpha / N here. "auto" is 1 / N for N rows, or weights of
-        this sum, which is that of LogisticRegression(C=1); `penalty_` is which. `loss_curve_` has
-        it, `validation_curve_` has not.
+    alpha : "auto" or float, default="auto"
+        The L2 penalty, that of scikit-learn: of Ridge and MLPRegressor. `alpha` / 2 times the
+        squared length of all weights, without the biases, is added to the sum over the rows of the
+        loss, which of "mse" is half of the squared error; in the units that are fitted. "auto"
+        chooses that of a linear model by its loss on rows held out, from 10,000 to 0.001; networks
+        have 0.5. `alpha_` is which, and `penalty_` the same for the mean loss: 2 `alpha_` / N of
+        "mse", `alpha_` / N of others. `loss_curve_` has it, `validation_curve_` has not.
     folds : int, default=10
-        Networks, each fitted without another part of the rows, its fold, and ended where the loss
-        there is least. Rows of equal features are in one fold, and a fold has at least 10 different
-        rows; where there are fewer than 20, one network takes at most 20 iterations of L-BFGS. 1 is
-        one network on all rows, which takes all its steps.
+        Parts of the rows, each of which is held out of one network and one linear model. Rows of
+        equal features are in one fold, and a fold has at least 10 different rows; where there are
+        fewer than 20, a single model is fitted. Of a large table, fewer folds have a network, at
+        least 3, and a network has at most 20,000 rows. 1 is one network on all rows, which takes
+        all its steps.
     standardize : bool, default=True
         Fit in standardised units: features and targets less their mean, over their deviation, both
         of the (weighted) rows that train. Descent needs it: a column in thousands makes the loss
         so steep in one direction that no learning rate suits the others. Predictions are in the
         targets' own units; `loss_curve_` is in standardised ones, so that for one output it
         is 1 - R^2. With False the network sees X and y as they are.
+    categorical_features : "from_dtype", None, or names, numbers or a mask, default="from_dtype"
+        Columns that are categories, as of HistGradientBoostingRegressor: one column of 0 and 1 for
+        each category. "from_dtype" are the columns of a data frame with such a dtype. A category
+        that the fit has not seen is none.
     early_stopping : bool, default=False
         With folds=1: whether a fit ends where the loss on rows held out is least, a tenth of them
-        or `validation_fraction`. Each network of several folds always does, on its own fold.
+        or `validation_fraction`. Networks of several folds always do.
     validation_fraction : float or None, default=None
         Share of the rows that is held out of the fit, for the validation curve; with folds=1.
     warm_start : bool, default=False
         Whether `fit` goes on from where the last one ended: twice n steps are 2 n steps. Units,
         validation rows and an automatic learning rate stay those of the first fit. With several
-        folds, each network goes on from where it was best.
+        folds, each network goes on from where it ended, and the choice is made again.
     random_state : int, RandomState or None, default=0
         Draws the weights at the start, the folds and the validation rows.
 
@@ -86,7 +96,14 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         The loss before each step, and after the last; with several folds the mean of theirs, each
         of which keeps its last.
     fold_scores_ : ndarray of shape (folds,)
-        What `score` says of each network on the rows of its fold; empty for a single network.
+        What `score` says of the model on the rows of each fold, with the network and the linear
+        model that were not fitted on them; empty for a single network.
+    chosen_, chosen_reason_ : str
+        What was chosen, such as "10 x relu(32), alpha=0.5", and why.
+    choices_ : list of dict
+        All that was tried, the least loss first: `model`, `alpha`, `share` of the networks in a
+        mixture, `loss` on rows held out, its standard `error` over so many `folds`, and whether it
+        was `chosen`. `pandas.DataFrame(model.choices_)` is a table. Empty for a single network.
     loss_ : float
         The last of them.
     validation_curve_, validation_scores_ : ndarray of shape (n_snapshots,)
@@ -94,8 +111,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         about 128 of them along the way. Empty without `validation_fraction`.
     n_iter_ : int
         Steps taken; of several networks, the most that one of them keeps.
-    penalty_ : float
-        The penalty.
+    alpha_, penalty_ : float
+        The penalty of the networks, or of the linear model where that was chosen, for the sum over
+        the rows and for their mean.
     lr_, lr_reason_ : float, str
         The learning rate, and why it is this one.
     method_, objective_ : str
@@ -129,9 +147,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         return predictions if self._columns else predictions[:, 0]
 
     def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
-        X, y = validate_data(
-            self, X, y, dtype=FLOATS, multi_output=True, y_numeric=True, reset=reset
-        )
+        X, y = self._validated(X, y, reset=reset, multi_output=True, y_numeric=True)
         targets = y.reshape(len(y), -1).astype(X.dtype)
         if reset:
             self.n_outputs_, self._columns = targets.shape[1], y.ndim > 1

@@ -10,8 +10,7 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-Array = np.ndarray[Any, Any]
-Table = tuple[Tensor, Tensor, Tensor | None]  # x (N, D), y (N, K) or labels (N,), weight (N,)
+from derivable.ensemble.folds import Array, Table
 
 
 @dataclass(frozen=True)

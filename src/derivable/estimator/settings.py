@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
 import numpy as np
-import torch
 from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.descent.checks import check_count
 from derivable.errors import SettingError
 from derivable.estimator.rows import Array
-from derivable.function import Function
+from derivable.functions.losses import MSE
 from derivable.loss import CLASS_LOSSES, LOSSES, Loss
 from derivable.named import loss_of
-from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 from derivable.problem import Problem, check_not_negative
 
 VALIDATION = 0.1  # of the rows, where early stopping is asked for and no share is named
 ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
-
-
-def network_for(
-    inputs: int, outputs: int, hidden: Any, activation: Any, seed: int, dtype: torch.dtype
-) -> Network:
-    """The network at the start, with weights of Glorot's size.
-
-    They are those of `Network.mlp`, but larger: the lab's 0.01 lies so near to the saddle at zero
-    that a network with several hidden layers takes very long to leave it. Glorot's deviation,
-    sqrt(2 / (inputs + outputs)) of each layer, keeps units and gradients of size 1.
-    """
-    sizes = (inputs, *hidden_sizes(hidden), outputs)
-    kind = activation_of(activation)
-    with torch.random.fork_rng(devices=[]):  # for an activation that draws, as Dropout does
-        torch.manual_seed(seed)
-        network = Network.mlp(*sizes, activation=kind, seed=seed, dtype=dtype)
-    larger = [
-        p.detach() * math.sqrt(2 / sum(p.shape)) / INITIAL_SCALE if p.ndim == 2 else p.detach()
-        for p in network.parameters()
-    ]
-    return network.with_theta(flatten(larger))
-
-
-def hidden_sizes(hidden: Any) -> tuple[int, ...]:
-    """The number of units of each hidden layer."""
-    try:
-        sizes = tuple(map(operator.index, hidden if hasattr(hidden, "__iter__") else [hidden]))
-    except TypeError:
-        sizes = (-1,)
-    if min(sizes, default=1) < 1:
-        raise SettingError(
-            "hidden must hold a positive whole number of units for each hidden layer, such as "
-            f"(10,), or () for a linear model; got {hidden!r}"
-        )
-    return sizes
-
-
-def activation_of(activation: Any) -> type[Function]:
-    """The Function that is meant."""
-    if isinstance(activation, type) and issubclass(activation, Function):
-        return activation
-    if activation not in ACTIVATIONS:
-        raise SettingError(
-            f"activation must be one of {', '.join(sorted(ACTIVATIONS))}, or a Function class; "
-            f"got {activation!r}"
-        )
-    return ACTIVATIONS[activation]
 
 
 def loss_for(loss: Any) -> Loss:
@@ -151,14 +101,31 @@ def checked_folds(folds: Any, validation_fraction: Any) -> int:
     return count
 
 
-def penalty_for(penalty: Any, rows: float) -> float:
-    """The penalty that was given, or the one for so many rows."""
-    if isinstance(penalty, str):
-        if penalty != "auto":
-            raise SettingError(f"penalty must be 'auto' or a number, 0 or more, got {penalty!r}")
-        return 1 / rows
-    check_not_negative("penalty", penalty)
-    return float(penalty)
+def penalty_for(alpha: Any, loss: Loss, rows: float) -> tuple[float, float]:
+    """The alpha that was given, or that of a single network, and what it adds to the mean loss.
+
+    Raises SettingError where it is none.
+    """
+    if isinstance(alpha, str):
+        if alpha != "auto":
+            raise SettingError(f"alpha must be 'auto' or a number, 0 or more, got {alpha!r}")
+        return alpha_of_networks(loss), penalty_of(alpha_of_networks(loss), loss, rows)
+    check_not_negative("alpha", alpha)
+    return float(alpha), penalty_of(alpha, loss, rows)
+
+
+def penalty_of(alpha: float, loss: Loss, rows: float) -> float:
+    """What an alpha of scikit-learn's is as a penalty on a mean loss of so many rows.
+
+    Their losses are sums over rows, and their squared error is halved, which the Function MSE
+    is not.
+    """
+    return (2.0 if loss.function is MSE else 1.0) * alpha / rows
+
+
+def alpha_of_networks(loss: Loss) -> float:
+    """The alpha of networks where none is given: a penalty of 1 / N."""
+    return 1 / penalty_of(1.0, loss, 1.0)
 
 
 def class_weights(class_weight: Any, classes: Array, labels: Array, weight: Array) -> Array:
