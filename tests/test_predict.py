@@ -13,7 +13,7 @@ from derivable.cli.main import main
 from derivable.data import read_sheet, read_table
 from derivable.run.saved import SavedModel
 
-ROWS = [(20 + i, ("Lyon", "Paris")[i % 2], 1000.5 + 37 * i) for i in range(40)]
+ROWS = [(20 + i, ("Lyon", "Paris")[i % 2], 1000.5 + 37 * i + i % 7) for i in range(40)]
 
 
 def french() -> str:

@@ -215,7 +215,8 @@ def test_fit_and_predict(
     exports = [word for end in ("safetensors", "py", "onnx") for word in ("--export", f"m.{end}")]
     assert left(*fit, *exports) == 0
     assert "model   m.onnx" in capsys.readouterr().out
-    assert left("predict", "m.safetensors", str(houses), "--missing", "median") == 0
+    words = ("--missing", "median", "--alone")
+    assert left("predict", "m.safetensors", str(houses), *words) == 0
     printed = capsys.readouterr()
     assert "cells separated by semicolons" in printed.err
     assert "not used: stars" in printed.err
@@ -223,7 +224,7 @@ def test_fit_and_predict(
     assert header == ["price"]
     x = read_table(houses, target="price", ignore="stars", one_hot=True, missing="median").x
     expected = SavedModel.load("m.safetensors").predictions(x)
-    ours = torch.tensor([[float(cell) for cell in row] for row in rows], dtype=torch.float64)
+    ours = torch.tensor([[float(cell.replace(",", ".")) for cell in row] for row in rows], dtype=torch.float64)
     torch.testing.assert_close(ours, expected, rtol=1e-8, atol=0)
     for words in (("run", str(houses)), ("run", str(houses), "--model", "tanh(3)")):
         assert left("predict", *words, "--missing", "median", "--json", "--quiet") == 0
@@ -231,7 +232,8 @@ def test_fit_and_predict(
         assert printed.err == ""
         assert json.loads(printed.out)["predictions"] == expected.tolist()
     assert left("predict", "run", str(houses), "--missing", "median", "--out", "p.csv") == 0
-    assert (tmp_path / "p.csv").read_text().startswith("price\n")
+    header = (tmp_path / "p.csv").read_text().splitlines()[0]
+    assert header == "rooms;town;surface;price;stars;price (predicted)"
     assert capsys.readouterr().out == "97 predictions in p.csv\n"
     assert left("fit", "--resume", "run", "--export", "again.safetensors") == 0
     twins = [SavedModel.load(name) for name in ("m.safetensors", "again.safetensors")]

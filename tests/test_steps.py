@@ -134,4 +134,4 @@ def test_a_run_goes_on_with_the_number_that_was_chosen(
         with pytest.raises(SystemExit) as left:
             main(("compare", *how))
         assert left.value.code == 0
-        assert ", 100 steps, seed 0" in capsys.readouterr().out.replace("\n", " ")
+        assert ", 100 steps, seed 0" in " ".join(capsys.readouterr().out.split())

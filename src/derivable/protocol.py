@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -31,6 +31,13 @@ class Model:
         if self.automatic:
             return AUTO
         return f"{self.activation}({'x'.join(map(str, self.hidden))})" if self.hidden else "linear"
+
+    def found(self, network: Network) -> Model:
+        """The same, with the layers of a network that was found, where these are chosen."""
+        if not self.automatic:
+            return self
+        widths = [parameter.size(1) for parameter in network.parameters() if parameter.ndim == 2]
+        return replace(self, activation="relu" if widths[1:] else "", hidden=tuple(widths[:-1]))
 
     @property
     def lr(self) -> float:

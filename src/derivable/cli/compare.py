@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     default="linear,tanh:10,relu:10",
     show_default=True,
     metavar="LIST",
-    help="Models separated by commas: linear, tanh:10, silu:32x16, ... (any elementwise Function).",
+    help="Models separated by commas: linear, tanh:10, silu:32x16, ... (any elementwise Function), "
+    "and auto, which rows held out choose.",
 )
 @training_options
 @seeds_option

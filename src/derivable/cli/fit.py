@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     "models",
-    default="tanh:10",
+    default="auto",
     show_default=True,
     metavar="MODEL",
-    help="linear, tanh:10, silu:32x16, ... (any elementwise Function).",
+    help="auto, which rows held out choose: a linear model, networks or a mixture; or linear, "
+    "tanh:10, silu:32x16, ... (any elementwise Function), which takes --steps.",
 )
 @click.option(
     "--export",
@@ -41,7 +42,7 @@ def fit_command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train one model on a table, as compare does, and export it.
+    """Train one model on a table, and export it.
 
     For example: derivable fit houses.csv --target price --export model.safetensors
     """

@@ -56,11 +56,12 @@ def show_comparison(
         return
     console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
+    steps = f"{comparison.steps:,} steps, " if comparison.counts_steps else ""
     console.print(_table(comparison, with_sheet))
     console.print(
         f"protocol {comparison.facts.protocol}: {comparison.facts.train_rows:,} training and "
         f"{comparison.facts.test_rows:,} test rows of {comparison.facts.name}, "
-        f"{comparison.steps:,} steps, {_seeds(comparison)}",
+        f"{steps}{_seeds(comparison)}",
         style="dim",
         highlight=False,
     )
@@ -106,6 +107,8 @@ def _how(result: Trained) -> str:
     descent = result.descent
     evaluations = sum(run.gradient_evaluations for run in result.descents)
     noun = "gradient" if evaluations == 1 else "gradients"
+    if result.model.automatic:
+        return f"{result.choice}; {evaluations:,} {noun} of L-BFGS"
     worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
     how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
     if descent.stopped:
@@ -134,7 +137,7 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
     table.add_column("model", no_wrap=bool(names))
     for name in names:
         table.add_column(words(name), justify="right")
-    for name in ("train loss", "test loss", "seconds"):
+    for name in (*["train loss"] * _shows_train(comparison, names), "test loss", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     if with_sheet:
         table.add_column("sheet", justify="right")
@@ -147,6 +150,11 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
         naive = score_cells(naive_scores(comparison), names, words)
         table.add_row(naive_name(comparison, words), *naive, style="dim")
     return table
+
+
+def _shows_train(comparison: Comparison, names: tuple[str, ...]) -> bool:
+    """Whether there is room for it, beside scores and the spread over several seeds."""
+    return not names or len(comparison.seeds) == 1
 
 
 def _row(
@@ -167,7 +175,7 @@ def _row(
     row: list[str | Text] = [
         result.model.name,
         *(score_cells(scores_of(comparison, result), names, words) if names else ()),
-        number(result.train_loss),
+        *[number(result.train_loss)] * _shows_train(comparison, names),
         Text(number(test_loss) if spread is None else with_spread(test_loss, spread), style="bold"),
         f"{result.seconds:.2f}",
     ]

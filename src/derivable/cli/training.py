@@ -21,8 +21,14 @@ from derivable.language import language
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
     from derivable.comparison import Comparison, Found
+    from derivable.protocol import Model
     from derivable.run.folder import Run
 
+# What only models that are trained for a number of steps have.
+_OF_STEPS = (
+    "lr", "steps", "method", "batch_size", "penalty", "schedule", "early_stopping", "patience",
+    "validation",
+)  # fmt: skip
 PROTOCOLS = ("lab", "sound")
 METHODS = ("auto", "steps", "spectral", "flow", "momentum", "nesterov", "adam", "lbfgs")
 
@@ -201,6 +207,7 @@ def train(
     chosen, training = parse_models(models), Training.of_words(**how)
     way = in_batches(method, batch_size, seed)
     training.check_method(way)
+    _refuse_settings_of_auto(ctx, chosen)
     table = source.load(quiet=quiet)
     if source.file is not None:
         for note in notes_on_weights(table, chosen):
@@ -234,6 +241,19 @@ def train(
 
         charts = write_run(comparison, run.folder, load_settings(run.folder))
     return comparison, run.folder, charts
+
+
+def _refuse_settings_of_auto(ctx: click.Context, models: tuple[Model, ...]) -> None:
+    """Refuse settings of steps that were typed where no model takes them."""
+    if not all(model.automatic for model in models):
+        return
+    for name in _OF_STEPS:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(
+                f"{option} goes with a model that takes steps, and auto is chosen by rows held "
+                "out; name one, such as --model tanh:10"
+            )
 
 
 def _import_beside(module: str) -> None:

@@ -12,7 +12,9 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor
 
-from derivable.comparison.result import Comparison, Curve, Facts, Trained
+from derivable.comparison import automatic
+from derivable.comparison.automatic import fit_automatically
+from derivable.comparison.result import Choice, Comparison, Curve, Facts, Trained
 from derivable.comparison.steps import Steps, choose_steps
 from derivable.comparison.tables import Options, is_own, table_of
 from derivable.comparison.training import PLAIN, Training
@@ -20,6 +22,7 @@ from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
 from derivable.descent import (
+    LBFGS,
     Auto,
     Checkpoint,
     Descent,
@@ -44,7 +47,6 @@ from derivable.protocol import (
     LAB_STEPS,
     SHEET_FIGURES,
     Model,
-    SheetFigure,
     models_of,
 )
 from derivable.row_losses import weighted_loss
@@ -187,7 +189,8 @@ def _compare(
     def timed() -> Steps:
         if protocol == "lab":
             return Steps(LAB_STEPS)
-        descents = ((_problem(one, split, seed, training), rate_of(one).lr) for one in models)
+        stepping = [model for model in models if not model.automatic]
+        descents = ((_problem(one, split, seed, training), rate_of(one).lr) for one in stepping)
         return choose_steps(descents, _method(request, training), seeds=request.seeds)
 
     counted = keeper.steps(timed) if request.steps is None else Steps(request.steps)
@@ -201,13 +204,21 @@ def _compare(
     with _watched(watch, models, steps if request.seeds == 1 else request.seeds) as look:
         for model in models:
             result = keeper.trained(model)
-            if result is None:
+            if result is None and model.automatic:
+                total = steps if request.seeds == 1 else request.seeds
+                told = partial(_told, partial(look, model), total)
+                runs, choice = _train_automatically(split, training, chosen, told)
+                result = _measured(model.found(runs[0].network), runs, measure, split, facts)
+                result = replace(result, choice=choice)
+                keeper.finish(result)
+            elif result is None:
                 rate = rate_of(model)
                 own = settings | {"lr": training.rate(rate.lr)}
                 runs = _train(model, split, chosen, own, partial(look, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
                 sheet = sheets.get(model.name)
-                result = _measured(model, runs, measure, split, facts, rate.reason, sheet)
+                result = _measured(model, runs, measure, split, facts)
+                result = replace(result, lr_reason=rate.reason, sheet=sheet)
                 keeper.finish(result)
             results.append(result)
     return Comparison(facts, steps, chosen, tuple(results), training, counted.seconds)
@@ -224,10 +235,15 @@ def _compile_ahead(
     models: Sequence[Model], split: Split, request: Request, training: Training
 ) -> None:
     """Let a second process compile what the last models need while the first ones descend."""
-    problems = [_problem(model, split, 0, training) for model in models]
+    stepping = [model for model in models if not model.automatic]
+    problems = [_problem(model, split, 0, training) for model in stepping]
     method, steps = _method(request, training), request.steps
     steps = LAB_STEPS if steps is None else steps
-    compile_ahead([demand for one in problems for demand in method.demands(one, steps)])
+    demands = [demand for one in problems for demand in method.demands(one, steps)]
+    if len(stepping) < len(models):
+        for one in automatic.demanded(split, training):
+            demands += LBFGS().demands(one, automatic.STEPS)
+    compile_ahead(demands)
 
 
 @contextmanager
@@ -250,6 +266,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
     notes = [
         check_weights(table.name, model.name, model.weights(inputs, outputs), rows)
         for model in models
+        if not model.automatic
     ]
     return [note for note in notes if note]
 
@@ -281,8 +298,6 @@ def _measured(
     measure: Callable[[Network, Tensor], float],
     split: Split,
     facts: Facts,
-    reason: str,
-    sheet: SheetFigure | None,
 ) -> Trained:
     """One model's descents beside the test rows."""
     first = runs[0]
@@ -293,9 +308,28 @@ def _measured(
         test_curve=Curve(first.snapshots.steps, facts.unit * _along(first, measure, split)),
         predictions=facts.predictions(first.network, split.x_test),
         unit=facts.unit,
-        lr_reason=reason,
-        sheet=sheet,
     )
+
+
+def _train_automatically(
+    split: Split, training: Training, seeds: Sequence[int], progress: Callable[[float, float], None]
+) -> tuple[list[Descent], Choice]:
+    """A model for each seed, and what was chosen from the first one; `progress` is told a share."""
+    runs, choices = [], []
+    for k, seed in enumerate(seeds):
+
+        def told(share: float, loss: float, begun: int = k) -> None:
+            progress((begun + share) / len(seeds), loss)
+
+        run, choice = fit_automatically(split, training, seed, told)
+        runs.append(run)
+        choices.append(choice)
+    return runs, choices[0]
+
+
+def _told(look: Callable[[int, float], None], total: int, share: float, loss: float) -> None:
+    """Progress of a share of the work, as so many of `total` steps or seeds."""
+    look(int(share * total), loss)
 
 
 def _train(

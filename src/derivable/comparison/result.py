@@ -157,6 +157,18 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What was chosen, why, and all that was tried, with losses on rows held out."""
+
+    model: str = ""  # empty of a model that was not chosen
+    reason: str = ""
+    tried: tuple[dict[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.reason})" if self.model else ""
+
+
+@dataclass(frozen=True)
 class Trained:
     """One model after its descents, one for each seed; losses as `Facts.in_words` says."""
 
@@ -166,8 +178,9 @@ class Trained:
     test_curve: Curve  # of the first descent
     predictions: Tensor  # of the test rows, by the first descent: `Facts.predictions`
     unit: float  # what a loss of the network is multiplied by
-    lr_reason: str  # where the learning rate comes from
-    sheet: SheetFigure | None  # None where the sheet has no figure for this very training
+    lr_reason: str = ""  # where the learning rate comes from
+    sheet: SheetFigure | None = None  # None where the sheet has no figure for this very training
+    choice: Choice = Choice()  # of the model auto, from the first seed
 
     @property
     def descent(self) -> Descent:
@@ -261,6 +274,9 @@ class Trained:
             "sheet_spread": [self.sheet.lowest, self.sheet.highest] if self.sheet else None,
             "in_sheet_spread": self.in_sheet_spread,
             "holds_sheet_figure": self.holds_sheet_figure,
+            "chosen": self.choice.model or None,
+            "chosen_reason": self.choice.reason or None,
+            "choices": list(self.choice.tried) or None,
         }
 
 
@@ -274,6 +290,11 @@ class Comparison:
     results: tuple[Trained, ...]
     training: Training = PLAIN
     steps_seconds: float | None = None  # that `steps` were chosen to fit; None where they were not
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether a model was trained for `steps`; `auto` ends where rows held out say."""
+        return not all(result.model.automatic for result in self.results)
 
     @property
     def best(self) -> Trained:

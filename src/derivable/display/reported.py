@@ -133,6 +133,30 @@ REPORTED: dict[str, tuple[str, str]] = {
         "Les lignes comptent de sorte que toutes les classes comptent autant, dans "
         "l'apprentissage et dans la perte de test.",
     ),
+    # the model auto
+    "subtitle_auto": (
+        "Target {targets}, from {features} features. Trained on {train} rows, tested on {test}; "
+        "{seeds}.",
+        "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
+        f"{NB}; {{seeds}}.",
+    ),
+    "chosen": ("{model} is {chosen}: ", f"{{model}} est {{chosen}}{NB}: "),
+    "tried": ("What was tried", "Ce qui a été essayé"),
+    "held_loss": ("loss on rows held out", "perte sur les lignes mises de côté"),
+    "held_error": ("standard error", "erreur-type"),
+    "folds": ("folds", "parts"),
+    "protocol_auto": (
+        "auto: linear models with a row of penalties and networks of 32 ReLU units are fitted by "
+        "L-BFGS, each without another tenth of the training rows. The model is the linear one, "
+        "unless the mean of the networks, or a mixture of both, predicts the rows held out better "
+        "by more than one standard error. The test rows take no part in it.",
+        "auto"
+        f"{NB}: des modèles linéaires avec une suite de pénalités et des réseaux de 32 unités ReLU "
+        "sont ajustés par L-BFGS, chacun sans un autre dixième des lignes d'apprentissage. Le "
+        "modèle retenu est le linéaire, sauf si la moyenne des réseaux, ou un mélange des deux, "
+        "prédit mieux les lignes mises de côté, de plus d'une erreur-type. Les lignes de test n'y "
+        "ont aucune part.",
+    ),
     # columns
     "importance": ("Which columns matter", "Quelles colonnes comptent"),
     "importance_caption": (

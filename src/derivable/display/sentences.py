@@ -22,6 +22,7 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "Test loss after {steps} steps: {data}",
         f"Perte de test après {{steps}} pas{NB}: {{data}}",
     ),
+    "bars_title_auto": ("Test loss: {data}", f"Perte de test{NB}: {{data}}"),
     "bars_title_stopped": (
         "Test loss after early stopping: {data}",
         f"Perte de test après arrêt précoce{NB}: {{data}}",
@@ -323,6 +324,20 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
 
 # What lower rooms say in English, and here in French.
 ELSEWHERE: tuple[tuple[str, str], ...] = (
+    (
+        "networks predict no better, by more than one standard error, on rows held out",
+        "les réseaux ne prédisent pas mieux, d'une erreur-type, les lignes mises de côté",
+    ),
+    (
+        r"(\d+) networks predict worse on all rows that they were not fitted on",
+        "{0} réseaux prédisent moins bien toutes les lignes mises de côté",
+    ),
+    (r"the least of (\d+) penalties", "la meilleure de {0} pénalités"),
+    ("as given", "comme donné"),
+    (
+        r"loss (\S+) on rows held out, and (\S+) of linear, alpha=(\S+)",
+        "perte {0} sur les lignes mises de côté, et {1} du modèle linéaire, alpha={2}",
+    ),
     ("the lab sheet's", "celui de la feuille de TP"),
     ("as asked", "comme demandé"),
     (

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from derivable.comparison import Comparison
+from derivable.comparison import Comparison, Trained
 from derivable.display import style
 from derivable.display.chart import title
-from derivable.display.curves import draw_losses
+from derivable.display.curves import Curves, draw_losses
 from derivable.display.words import Words
 
 FACTOR = 8.0  # of the shortest bar, beyond which a bar is cut
@@ -27,7 +28,8 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
     words = Words(lang)
     with style.chart() as figure:
         axes = figure.add_subplot()
-        draw_losses(axes, [result.curves(test=test) for result in comparison.results], words.lang)
+        curves = [_curves(comparison, result, test=test) for result in comparison.results]
+        draw_losses(axes, curves, words.lang)
         data = style.shortened(comparison.facts.name)
         text = words("both_title" if test else "losses_title", data=data)
         title(axes, text + _seeds(comparison, words))
@@ -38,6 +40,14 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
             labels = [words("training_rows"), words("test_rows")]
             axes.legend(lines, labels, frameon=False, loc="best")
         return figure
+
+
+def _curves(comparison: Comparison, result: Trained, *, test: bool) -> Curves:
+    """The losses of a model; of auto, which takes no such steps, a line where it ended."""
+    if not (result.model.automatic and comparison.counts_steps):
+        return result.curves(test=test)
+    longest = max(result.losses.shape[1] for result in comparison.results)
+    return Curves(result.model.name, np.full((1, longest), result.train_loss))
 
 
 class _Bar(NamedTuple):
@@ -87,6 +97,8 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
         steps, data = words.count(comparison.steps), style.shortened(comparison.facts.name)
         stopped = any(run.stopped for result in comparison.results for run in result.descents)
         key = "bars_title_stopped" if stopped else "bars_title"
+        if any(result.model.automatic for result in comparison.results):
+            key = "bars_title_auto"
         title(axes, words(key, steps=steps, data=data) + _seeds(comparison, words))
         if axes.get_legend_handles_labels()[1]:
             axes.legend(frameon=False, loc="lower right" if lying else "upper right")

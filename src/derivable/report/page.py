@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.training import EVERY
@@ -20,6 +21,7 @@ from derivable.report.sections import of_columns, of_predictions, of_weights
 from derivable.report.verdict import verdict
 from derivable.run.settings import versions_here
 
+MOST_TRIED = 12  # models that were tried by auto
 MOST_NAMES = 24  # of features, in the sentence that lists them
 
 
@@ -90,7 +92,7 @@ def _head(comparison: Comparison, words: Words) -> str:
     facts, seeds = comparison.facts, comparison.seeds
     first, last = words.count(seeds[0]), words.count(seeds[-1])
     subtitle = words(
-        "subtitle",
+        "subtitle" if comparison.counts_steps else "subtitle_auto",
         targets=words.together(facts.targets),
         train=words.count(facts.train_rows),
         test=words.count(facts.test_rows),
@@ -133,7 +135,10 @@ def _how(comparison: Comparison, words: Words) -> str:
     content = table([words(head) for head in heads], rows, kind="words", label=words("how"))
     return section(
         words("how"),
-        scrolling(content, words("how")) + _rates(comparison, words) + _stopped(comparison, words),
+        scrolling(content, words("how"))
+        + _rates(comparison, words)
+        + _stopped(comparison, words)
+        + _chosen(comparison, words),
     )
 
 
@@ -155,6 +160,33 @@ def _descended(result: Trained, words: Words) -> list[str]:
         words.count(sum(run.gradient_evaluations for run in result.descents)),
         escape(words.rate(descent.lr)),
     ]
+
+
+def _chosen(comparison: Comparison, words: Words) -> str:
+    """What the model auto became, why, and what else was tried."""
+    said = []
+    for result in comparison.results:
+        if not result.choice.model:
+            continue
+        reason = foreign(result.choice.reason, words)
+        chosen = escape(words("chosen", model=result.model.name, chosen=result.choice.model))
+        heads = [words(key) for key in ("model", "held_loss", "held_error", "folds")]
+        rows = [
+            [escape(_tried(one)), words.short(one["loss"], 4), words.short(one["error"], 2),
+             words.count(one["folds"])]
+            for one in result.choice.tried[:MOST_TRIED]
+        ]  # fmt: skip
+        best = next((i for i, one in enumerate(result.choice.tried) if one["chosen"]), None)
+        content = table(heads, rows, best=best, label=words("tried"))
+        said.append(f"<p>{chosen}{reason}.</p>{scrolling(content, words('tried'))}")
+    return "".join(said)
+
+
+def _tried(one: Mapping[str, Any]) -> str:
+    """A model that was tried, by name and penalty, or its share in a mixture."""
+    setting = "" if one["alpha"] is None else f", alpha={one['alpha']:.3g}"
+    share = "" if one["share"] is None else f", {one['share']:.2f}"
+    return f"{one['model']}{setting}{share}"
 
 
 def _stopped(comparison: Comparison, words: Words) -> str:
@@ -203,7 +235,9 @@ def _protocol(comparison: Comparison, words: Words) -> str:
         steps=words.count(comparison.steps),
         measure=words.measure(facts.measure),
     )
-    sentences = (split, descent, *_training(comparison, words), columns)
+    automatic = [words("protocol_auto")] * any(r.model.automatic for r in comparison.results)
+    descents = [descent] * comparison.counts_steps
+    sentences = (split, *descents, *automatic, *_training(comparison, words), columns)
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     return section(words("protocol"), said)
 

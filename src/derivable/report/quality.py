@@ -83,7 +83,7 @@ def turned(result: Trained) -> Turn | None:
 
 def still_falling(result: Trained) -> bool:
     """Whether the training loss still fell over the last tenth of the steps, and was let go on."""
-    if result.descent.stopped:
+    if result.descent.stopped or result.model.automatic:
         return False
     losses = result.descent.losses
     before = losses[-1 - len(losses) // 10].item()

@@ -51,8 +51,9 @@ def _write_history(comparison: Comparison, file: BinaryIO) -> None:
         else:
             names += [f"{result.model.name} {word}" for word in ("mean", "lowest", "highest")]
             losses += [np.nanmean(runs, 0), np.nanmin(runs, 0), np.nanmax(runs, 0)]
-    table = np.full((comparison.steps + 1, 1 + len(losses)), np.nan)
-    table[:, 0] = np.arange(comparison.steps + 1)
+    longest = max(map(len, losses))
+    table = np.full((longest, 1 + len(losses)), np.nan)
+    table[:, 0] = np.arange(longest)
     for column, values in enumerate(losses, 1):
         table[: len(values), column] = values
     words = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)

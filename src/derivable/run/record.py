@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.comparison import Curve, Facts, Found, Trained
+from derivable.comparison.result import Choice
 from derivable.comparison.training import SCHEDULES
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
@@ -91,12 +92,13 @@ def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
         "unit": result.unit,
         "lr_reason": result.lr_reason,
         "sheet": result.sheet and asdict(result.sheet),
+        "choice": asdict(result.choice),
         "descents": [],
     }
     for seed, run in zip(seeds, result.descents, strict=True):
         own, about = _pack(run)
         tensors |= {f"{seed}.{name}": value for name, value in own.items()}
-        words["descents"].append(about)
+        words["descents"].append(about | {"model": asdict(result.model.found(run.network))})
     save_tensors(file, tensors, {"trained": json.dumps(words)})
 
 
@@ -105,7 +107,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
     tensors, words = load_tensors(file)
     with _damage(file):
         known = json.loads(words["trained"])
-        model = Model(known["model"]["activation"], tuple(known["model"]["hidden"]))
+        choice = known["choice"]
         runs = []
         for seed, about in zip(known["seeds"], known["descents"], strict=True):
             begin = f"{seed}."
@@ -114,10 +116,11 @@ def load_trained(file: Path, facts: Facts) -> Trained:
                 for name, value in tensors.items()
                 if name.startswith(begin)
             }
-            network = model.network(len(facts.features), facts.width, seed)
+            made = _model(about.pop("model"))
+            network = made.network(len(facts.features), facts.width, seed)
             runs.append(_unpack(own, about, network))
         return Trained(
-            model=model,
+            model=_model(known["model"]),
             descents=tuple(runs),
             test_losses=tuple(known["test_losses"]),
             test_curve=Curve(tensors["test_curve.steps"], tensors["test_curve.losses"]),
@@ -125,7 +128,12 @@ def load_trained(file: Path, facts: Facts) -> Trained:
             unit=known["unit"],
             lr_reason=known["lr_reason"],
             sheet=known["sheet"] and SheetFigure(**known["sheet"]),
+            choice=Choice(choice["model"], choice["reason"], tuple(choice["tried"])),
         )
+
+
+def _model(words: dict[str, Any]) -> Model:
+    return Model(words["activation"], tuple(words["hidden"]), words["automatic"])
 
 
 def _pack(run: Descent) -> Packed:

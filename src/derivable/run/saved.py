@@ -61,6 +61,7 @@ class SavedModel:
             "lr": result.lr,
             "schedule": result.schedule,
             "steps": run.steps,
+            "chosen": result.choice.model or None,
         }
         return cls(result.model, run.network, columns_of(facts), facts.scaler, about)
 
@@ -74,6 +75,7 @@ class SavedModel:
             "model": self.model.name,
             "activation": self.model.activation,
             "hidden": self.model.hidden,
+            "automatic": self.model.automatic,
             "columns": self.columns.to_dict(),
             "scaler": {name: value.tolist() for name, value in asdict(self.scaler).items()},
             "about": self.about,
@@ -90,7 +92,8 @@ class SavedModel:
             raise DataError(f"{error}; {expected}") from None
         try:
             known = json.loads(words["derivable"])
-            model = Model(known["activation"], tuple(known["hidden"]))
+            automatic = bool(known.get("automatic", False))
+            model = Model(known["activation"], tuple(known["hidden"]), automatic)
             if model.activation not in ("", *ACTIVATIONS):
                 raise ValueError(f"its activation {model.activation!r} is unknown here")
             columns = Columns.from_dict(known["columns"])
