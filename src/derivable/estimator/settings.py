@@ -12,8 +12,8 @@ from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.descent.checks import check_count
+from derivable.ensemble.folds import Array
 from derivable.errors import SettingError
-from derivable.estimator.rows import Array
 from derivable.function import Function
 from derivable.functions.losses import MSE, CrossEntropy
 from derivable.loss import LOSSES, Loss
