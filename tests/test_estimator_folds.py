@@ -216,6 +216,25 @@ def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None
     assert counted.best_score_ <= max(1, joblib.cpu_count() // 2)
 
 
+def compilations(model: Any, x: Any, y: Any) -> float:
+    """A score that is the number of routines that this process compiled, and did not find."""
+    import numba.core.event as event
+
+    model = clone(model)
+    with event.install_recorder("numba:compile") as compiled:
+        model.fit(x, y)
+    return float(len(compiled.buffer))
+
+
+def test_workers_of_a_search_compile_nothing_that_is_on_the_disk() -> None:
+    pytest.importorskip("numba")
+    model = DescentRegressor(max_iter=20, folds=2)
+    model.fit(X, Y)
+    grid = {"alpha": [0.0, 0.1]}
+    counted = GridSearchCV(model, grid, cv=2, n_jobs=2, scoring=compilations).fit(X, Y)
+    assert counted.cv_results_["mean_test_score"].tolist() == [0, 0]
+
+
 def test_a_table_too_small_for_folds_has_one_model() -> None:
     model = DescentRegressor((32,)).fit(X[:19], Y[:19])
     assert (len(model._members), model.n_iter_, len(model.fold_scores_)) == (1, 20, 0)

@@ -224,7 +224,9 @@ def test_fit_and_predict(
     assert header == ["price"]
     x = read_table(houses, target="price", ignore="stars", one_hot=True, missing="median").x
     expected = SavedModel.load("m.safetensors").predictions(x)
-    ours = torch.tensor([[float(cell.replace(",", ".")) for cell in row] for row in rows], dtype=torch.float64)
+    ours = torch.tensor(
+        [[float(cell.replace(",", ".")) for cell in row] for row in rows], dtype=torch.float64
+    )
     torch.testing.assert_close(ours, expected, rtol=1e-8, atol=0)
     for words in (("run", str(houses)), ("run", str(houses), "--model", "tanh(3)")):
         assert left("predict", *words, "--missing", "median", "--json", "--quiet") == 0

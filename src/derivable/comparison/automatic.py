@@ -52,9 +52,7 @@ def fit_automatically(
 
         return [told]
 
-    first = task.networks[0] if task.networks else task.line
-    assert first is not None  # there is always a line
-    with on_one_thread(len(task.fold) * first.theta.numel()):
+    with on_one_thread(len(task.fold) * task.largest.theta.numel()):
         found = fit_ensemble(task, watch)
     if found.interrupted:
         raise KeyboardInterrupt

@@ -44,9 +44,14 @@ class Task:
     @property
     def count(self) -> int:
         """How many of the folds are fitted."""
-        largest = self.networks[0] if self.networks else self.line
-        assert largest is not None  # there is something to fit
-        return count_of_networks(self.fold, largest.theta.numel())
+        return count_of_networks(self.fold, self.largest.theta.numel())
+
+    @property
+    def largest(self) -> Network:
+        """A network, or the linear model where there are none."""
+        found = self.networks[0] if self.networks else self.line
+        assert found is not None  # there is something to fit
+        return found
 
     def going_on(self, model: Ensemble) -> Task:
         """The same from where a model's networks have come to; a line alone stays one."""

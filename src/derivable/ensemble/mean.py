@@ -30,9 +30,10 @@ def mean_of(networks: Sequence[Network], shares: Sequence[float] = ()) -> Networ
     merged: list[Tensor] = []
     for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
         if i == last:
-            w = [one * share for one, share in zip(w, shares, strict=True)]
-            b = [one * share for one, share in zip(b, shares, strict=True)]
-            merged += [torch.cat(w) if i else torch.stack(w).sum(0), torch.stack(b).sum(0)]
+            outs = [one * share for one, share in zip(w, shares, strict=True)]
+            constants = [one * share for one, share in zip(b, shares, strict=True)]
+            out = torch.cat(outs) if i else torch.stack(outs).sum(0)
+            merged += [out, torch.stack(constants).sum(0)]
         else:
             merged += [torch.cat(w, 1) if i == 0 else torch.block_diag(*w), torch.cat(b)]
     linear = iter(Layer(Linear, w=w, b=b) for w, b in zip(merged[::2], merged[1::2], strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any, Self
 
@@ -20,15 +19,22 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor
 
-from derivable.descent import LBFGS, Checkpoint, Descent, EarlyStopping, State, descend
+from derivable.descent import LBFGS, Descent, EarlyStopping, State, descend
 from derivable.descent.checks import check_count
-from derivable.ensemble.folds import EVALUATIONS, PATIENCE, fold_of_rows, held_out, mean_curve
+from derivable.ensemble.folds import (
+    EVALUATIONS,
+    PATIENCE,
+    Array,
+    Table,
+    fold_of_rows,
+    held_out,
+    mean_curve,
+)
 from derivable.estimator.by_folds import FitsByFolds
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.categories import Categories
-from derivable.estimator.first_rows import FirstRows
 from derivable.estimator.line import HasLine
-from derivable.estimator.rows import Array, Rows, Table, Units
+from derivable.estimator.rows import Rows, Units
 from derivable.estimator.settings import (
     VALIDATION,
     check_fraction,
@@ -39,7 +45,6 @@ from derivable.estimator.settings import (
     seed_of,
 )
 from derivable.estimator.single_steps import TakesSingleSteps
-from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
 from derivable.problem import Problem, check_weight
@@ -48,17 +53,12 @@ FLOATS = [np.float64, np.float32]  # anything else becomes the first
 UNSPLIT_STEPS = 20  # of L-BFGS, where a table is too small for folds: nothing says when to stop
 
 
-class DescentEstimator(
-    CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasLine, BaseEstimator, ABC
-):
+class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasLine, BaseEstimator):
     """A network that `descend` fits; what its outputs mean is left to the two that inherit."""
 
-    _loss: Loss  # of the fit underway
     _own_units: bool  # whether the targets are left in their own units
     _rated: str  # the method and the loss that the learning rate is for
     _categories: Categories | None
-    _first: FirstRows | None  # of a fit by `partial_fit`
-    network_: Network
 
     def __init__(
         self,
@@ -94,22 +94,6 @@ class DescentEstimator(
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.random_state = random_state
-
-    @abstractmethod
-    def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array, Array]:
-        """X (N, D), y as it is, and the targets of the network: (N, K), or labels (N,)."""
-
-    @abstractmethod
-    def _meant_loss(self) -> Loss:
-        """The loss that the parameter `loss` names."""
-
-    @abstractmethod
-    def _width(self, targets: Tensor) -> int:
-        """How many outputs the network needs for these targets."""
-
-    @abstractmethod
-    def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
-        """What `score` says of the network's outputs (N, K), in its own units."""
 
     def _split_by(self, y: Array) -> Array | None:
         """What validation rows shall hold the same shares of as all rows."""
@@ -193,7 +177,7 @@ class DescentEstimator(
         self.n_iter_, self.loss_curve_ = 0, np.empty(0)
         self.validation_steps_ = np.empty(0, dtype=int)
         self.validation_curve_, self.validation_scores_ = np.empty((2, 0))
-        self._checkpoint: Checkpoint | None = None
+        self._checkpoint = None
         self._rated, self._first, self._model = "", None, None
 
     def _descend(

@@ -10,14 +10,16 @@ import numpy as np
 from torch import Tensor
 
 from derivable.descent import LBFGS, State
-from derivable.ensemble import Ensemble, Task, fit_ensemble
+from derivable.ensemble import Task, fit_ensemble
+from derivable.ensemble.folds import Array, Table
 from derivable.ensemble.lines import alphas_for
 from derivable.ensemble.mean import check_elementwise, mean_of
+from derivable.ensemble.penalties import penalty_of
 from derivable.ensemble.start import activation_of, hidden_sizes, network_for
 from derivable.errors import SettingError
 from derivable.estimator.callbacks import Watch
-from derivable.estimator.rows import Array, Table
-from derivable.estimator.settings import penalty_for, penalty_of
+from derivable.estimator.parts import Part
+from derivable.estimator.settings import penalty_for
 from derivable.network import Network
 from derivable.threads import on_one_thread
 
@@ -25,10 +27,8 @@ HIDDEN = (32,)  # of networks, where it is not given
 BY_ITSELF = "auto"  # what hidden and alpha are where the rows held out choose
 
 
-class FitsByFolds:
+class FitsByFolds(Part):
     """The part of an estimator that fits networks and linear models by folds."""
-
-    _model: Ensemble | None  # of the last fit by folds
 
     def _hidden(self, *, unsplit: bool) -> tuple[int, ...]:
         """The hidden layers of a single network; a linear model where no row can be held out."""
@@ -47,7 +47,7 @@ class FitsByFolds:
     ) -> None:
         """Fit what there is to choose from, and keep what is chosen."""
         task = self._task(table, fold, rows, steps)
-        first = task.networks[0] if task.networks else task.line
+        first = task.largest
         self.penalty_ = task.penalty(task.alpha)
         self._rate(first, table, self.method)
         watch = Watch(self, steps * task.count, **facts)

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import OneHotEncoder
 
+from derivable.ensemble.folds import Array
 from derivable.errors import SettingError
-from derivable.estimator.rows import Array
 
 OF_CATEGORIES = ("category", "Categorical", "Enum")  # dtypes of pandas and polars, as text
 

@@ -11,10 +11,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 from torch import Tensor
 
+from derivable.ensemble.folds import Array
 from derivable.errors import DataError, SettingError
 from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
-from derivable.estimator.rows import Array
 from derivable.estimator.settings import class_weights, loss_for_classes
 from derivable.loss import Loss
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from derivable.estimator.rows import Array, Units
+from derivable.ensemble.folds import Array
+from derivable.estimator.rows import Units
 from derivable.network import Network
 
 

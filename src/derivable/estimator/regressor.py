@@ -8,10 +8,10 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from torch import Tensor
 
+from derivable.ensemble.folds import Array
 from derivable.errors import DataError
 from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
-from derivable.estimator.rows import Array
 from derivable.estimator.settings import loss_for
 from derivable.loss import Loss
 

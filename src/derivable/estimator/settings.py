@@ -12,9 +12,9 @@ from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.descent.checks import check_count
+from derivable.ensemble.folds import Array
+from derivable.ensemble.penalties import alpha_of_networks, penalty_of
 from derivable.errors import SettingError
-from derivable.estimator.rows import Array
-from derivable.functions.losses import MSE
 from derivable.loss import CLASS_LOSSES, LOSSES, Loss
 from derivable.named import loss_of
 from derivable.problem import Problem, check_not_negative
@@ -112,20 +112,6 @@ def penalty_for(alpha: Any, loss: Loss, rows: float) -> tuple[float, float]:
         return alpha_of_networks(loss), penalty_of(alpha_of_networks(loss), loss, rows)
     check_not_negative("alpha", alpha)
     return float(alpha), penalty_of(alpha, loss, rows)
-
-
-def penalty_of(alpha: float, loss: Loss, rows: float) -> float:
-    """What an alpha of scikit-learn's is as a penalty on a mean loss of so many rows.
-
-    Their losses are sums over rows, and their squared error is halved, which the Function MSE
-    is not.
-    """
-    return (2.0 if loss.function is MSE else 1.0) * alpha / rows
-
-
-def alpha_of_networks(loss: Loss) -> float:
-    """The alpha of networks where none is given: a penalty of 1 / N."""
-    return 1 / penalty_of(1.0, loss, 1.0)
 
 
 def class_weights(class_weight: Any, classes: Array, labels: Array, weight: Array) -> Array:

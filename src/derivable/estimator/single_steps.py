@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from derivable.descent import GradientDescent
 from derivable.estimator.first_rows import FirstRows
+from derivable.estimator.parts import Part
 from derivable.estimator.rows import Rows
 from derivable.estimator.settings import penalty_for, seed_of
 from derivable.network import Network
@@ -16,7 +17,7 @@ WITH_MOMENTUM = ("momentum", "nesterov")
 SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it becomes
 
 
-class TakesSingleSteps:
+class TakesSingleSteps(Part):
     """The part of an estimator that goes on by one step in each call."""
 
     def _fit_once(self, X: Any, y: Any, sample_weight: Any) -> Self:
