@@ -215,8 +215,8 @@ def test_fit_and_predict(
     exports = [word for end in ("safetensors", "py", "onnx") for word in ("--export", f"m.{end}")]
     assert left(*fit, *exports) == 0
     assert "model   m.onnx" in capsys.readouterr().out
-    words = ("--missing", "median", "--alone")
-    assert left("predict", "m.safetensors", str(houses), *words) == 0
+    alone = ("--missing", "median", "--alone")
+    assert left("predict", "m.safetensors", str(houses), *alone) == 0
     printed = capsys.readouterr()
     assert "cells separated by semicolons" in printed.err
     assert "not used: stars" in printed.err
@@ -234,8 +234,8 @@ def test_fit_and_predict(
         assert printed.err == ""
         assert json.loads(printed.out)["predictions"] == expected.tolist()
     assert left("predict", "run", str(houses), "--missing", "median", "--out", "p.csv") == 0
-    header = (tmp_path / "p.csv").read_text().splitlines()[0]
-    assert header == "rooms;town;surface;price;stars;price (predicted)"
+    first = (tmp_path / "p.csv").read_text().splitlines()[0]
+    assert first == "rooms;town;surface;price;stars;price (predicted)"
     assert capsys.readouterr().out == "97 predictions in p.csv\n"
     assert left("fit", "--resume", "run", "--export", "again.safetensors") == 0
     twins = [SavedModel.load(name) for name in ("m.safetensors", "again.safetensors")]

@@ -52,12 +52,24 @@ def fit_automatically(
 
         return [told]
 
+    if not task.networks:
+        return _unsplit(task)
     with on_one_thread(len(task.fold) * task.largest.theta.numel()):
         found = fit_ensemble(task, watch)
     if found.interrupted:
         raise KeyboardInterrupt
     choice = Choice(found.chosen, found.reason, tuple(found.choices))
     return _as_descent(found, task, time.perf_counter() - begin), choice
+
+
+def _unsplit(task: Task) -> tuple[Descent, Choice]:
+    """A linear model on all rows, where these are too few for any to be held out."""
+    assert task.line is not None  # there is always one
+    run = task.descend(task.line, task.table, task.penalty(task.alpha))
+    if run.interrupted:
+        raise KeyboardInterrupt
+    reason = "fewer than 20 different rows: none can be held out"
+    return run, Choice(f"linear, alpha={task.alpha:.3g}", reason)
 
 
 def demanded(split: Split, training: Training) -> list[Problem]:
@@ -87,7 +99,7 @@ def _task(split: Split, training: Training, seed: int) -> Task:
         fold=fold,
         networks=[make(hidden=HIDDEN, seed=one) for one in seeds],
         line=make(hidden=(), seed=seed),
-        alphas=alphas_for(loss) if seeds else (alpha_of_networks(loss),),
+        alphas=alphas_for(loss),
         alpha=alpha_of_networks(loss),
         penalty=penalty,
         steps=STEPS,

@@ -333,6 +333,10 @@ ELSEWHERE: tuple[tuple[str, str], ...] = (
         "{0} réseaux prédisent moins bien toutes les lignes mises de côté",
     ),
     (r"the least of (\d+) penalties", "la meilleure de {0} pénalités"),
+    (
+        "fewer than 20 different rows: none can be held out",
+        "moins de 20 lignes différentes : aucune ne peut être mise de côté",
+    ),
     ("as given", "comme donné"),
     (
         r"loss (\S+) on rows held out, and (\S+) of linear, alpha=(\S+)",
