@@ -220,7 +220,7 @@ def test_fit_and_predict(
     printed = capsys.readouterr()
     assert "cells separated by semicolons" in printed.err
     assert "not used: stars" in printed.err
-    header, *rows = csv.reader(io.StringIO(printed.out))
+    header, *rows = csv.reader(io.StringIO(printed.out), delimiter=";")
     assert header == ["price"]
     x = read_table(houses, target="price", ignore="stars", one_hot=True, missing="median").x
     expected = SavedModel.load("m.safetensors").predictions(x)

@@ -10,6 +10,7 @@ import click
 from derivable.cli.table_options import READING, with_options
 
 if TYPE_CHECKING:
+    from derivable.data.sheet import Sheet
     from derivable.run.saved import SavedModel
 
 
@@ -63,7 +64,7 @@ def predict_command(
 
     from derivable.cli import terminal
     from derivable.data import read_sheet, reading
-    from derivable.data.numbers import COMMA, POINT, describe
+    from derivable.data.numbers import describe
     from derivable.data.writer import predictions_csv
     from derivable.errors import SettingError
     from derivable.files import write_whole
@@ -74,8 +75,8 @@ def predict_command(
     if unseen == "ignore":
         saved = replace(saved, columns=saved.columns.ignoring_unseen())
     sheet = read_sheet(file, optional=False, **how)
-    marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
     if not quiet:
+        marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
         written = describe(reading.as_learned(sheet, saved.columns), marks)
         said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
         terminal.show_detected("; ".join(part for part in said if part))
@@ -83,8 +84,8 @@ def predict_command(
             terminal.show_detected(f"not used: {', '.join(unused)}")
     rows = saved.predict(sheet, fill=missing == "median").tolist()
     if out is not None or not as_json:
-        mark = COMMA if COMMA in marks.values() else POINT
-        content = predictions_csv(sheet, _named(saved, rows), mark=mark, alone=alone)
+        named = _named(saved, rows)
+        content = predictions_csv(sheet, named, mark=_mark(sheet, saved), alone=alone)
         if out is not None:
             write_whole(out, content)
             click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
@@ -118,6 +119,23 @@ def _load(model: str, name: str | None) -> SavedModel:
         names = ", ".join(one.name for one in there)
         raise SettingError(f"{model} is a run of {names}; name one of them with --model")
     return saved_model(place, named[0])
+
+
+def _mark(sheet: Sheet, saved: SavedModel) -> str:
+    """What stands before the decimals in a file; by its separator where no cell has any."""
+    from contextlib import suppress
+
+    from derivable.data import reading
+    from derivable.data.numbers import COMMA, POINT
+    from derivable.errors import DataError
+
+    columns, found = saved.columns, set()
+    for wanted in (columns.inputs, columns.outputs):
+        with suppress(DataError):  # the target's own column need not be readable
+            found |= set(reading.marks(sheet, columns, wanted).values())
+    if found & {COMMA, POINT}:
+        return COMMA if COMMA in found else POINT
+    return COMMA if sheet.separator == ";" else POINT
 
 
 def _named(saved: SavedModel, rows: list[list[float]]) -> dict[str, list[Any]]:
