@@ -45,6 +45,8 @@ figures: $(READY)
 	@$(BIN)/python benchmarks/own_functions.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/startup.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/large.py --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/tabular.py --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/many_rows.py --write docs/benchmarks.md
 
 # The versions are exact, so that every machine runs the same code: see constraints.txt.
 $(READY): pyproject.toml constraints.txt
