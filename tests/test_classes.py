@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,13 @@ from derivable.comparison import Training
 from derivable.comparison.scores import of_classes, of_numbers
 from derivable.data import Columns, Table, read_table, sound_split, write_table
 from derivable.data.kinds import Classes, Number, Text, Truth
-from derivable.errors import DataError, SettingError
+from derivable.display.words import Words
+from derivable.errors import DataError, DerivableError, SettingError
 from derivable.functions import CrossEntropy
 from derivable.problem import Problem
+from derivable.report import quality
+from derivable.report.page import page
+from derivable.report.verdict import verdict
 from derivable.run.folder import load_run
 from derivable.run.saved import SavedModel
 
@@ -385,3 +390,89 @@ def test_an_interrupted_run_goes_on(
             del model["seconds"], model["compile_seconds"]
     assert again == whole
     assert whole["class_weight"] == "balanced"
+
+
+def test_spellings_of_classes_are_noted_and_merged(tmp_path: Path) -> None:
+    file = written(tmp_path, column(["high", "HIGH", "low"]))
+    table = read_table(file, target="y")
+    assert "'HIGH', 'high' in 'y' differ in case or blanks only" in table.note
+    merged = read_table(file, target="y", merge_spellings=True)
+    assert merged.classes == ("high", "low")
+    assert "changed nothing" not in merged.note
+
+
+def test_classes_that_only_the_last_rows_have(tmp_path: Path) -> None:
+    lines = column(["a", "b"], 50).splitlines()
+    file = written(tmp_path, "\n".join([*lines, *[f"{i},new" for i in range(6)]]) + "\n")
+    table = read_table(file, target="y", split="last")
+    assert "No row that trains is 'new' in 'y'" in table.note
+    assert "another --seed" not in table.note
+    assert "No row that trains" not in read_table(file, target="y").note
+    same = [f"{i},a" for i in range(50)]
+    file = written(tmp_path, "\n".join(["x,y", *same, *[f"{i},b" for i in range(6)]]) + "\n")
+    with pytest.raises(DataError, match="the rows that train are all 'a' in 'y'"):
+        read_table(file, target="y", split="last")
+
+
+def test_a_missing_target_is_left_out_or_nothing(tmp_path: Path) -> None:
+    file = written(tmp_path, column(["a", "b", ""]))
+    with pytest.raises(DataError, match="--missing drop leaves such rows out") as error:
+        read_table(file, target="y")
+    assert "median" not in str(error.value)
+    assert len(read_table(file, target="y", missing="drop").x) == 40
+
+
+def test_values_that_classification_would_take(tmp_path: Path) -> None:
+    file = written(tmp_path, column(["1,5", "<b>", "2x"]).replace("1,5", '"1,5"'))
+    with pytest.raises(DataError, match="--task classification takes its values for classes"):
+        read_table(file, target="y")
+    assert read_table(file, target="y", task="classification").classes == ("1,5", "2x", "<b>")
+
+
+def test_settings_of_a_training_are_keywords(file: Path) -> None:
+    found = compare(file, "linear", target="kind", steps=5, class_weight="balanced", penalty=0.1)
+    assert found.training.class_weight == "balanced"
+    assert found.training.penalty == 0.1
+    with pytest.raises(SettingError, match="penalty is one of a training"):
+        compare(file, "linear", target="kind", steps=5, penalty=0.1, training=Training())
+    with pytest.raises(DerivableError, match="label_smoothing") as error:
+        compare(file, "linear", target="kind", loss="crossentropy:label_smoothing=2")
+    assert "--task" not in str(error.value)
+
+
+def test_a_lead_is_measured_as_the_loss_counts_rows(file: Path) -> None:
+    found = compare(file, "linear,tanh:3", target="kind", steps=50, class_weight="balanced")
+    one, other = found.results
+    gap, reach = quality.lead(found, one, other)
+    assert gap == pytest.approx(other.test_loss - one.test_loss, rel=1e-4)
+    assert reach > 0
+    skewed = replace(found.facts, naive=torch.tensor([0.8, 0.1, 0.1], dtype=torch.float64))
+    weight = quality.row_weights(replace(found, facts=skewed))
+    labels = found.facts.y_test
+    assert weight.mean().item() == pytest.approx(1)
+    assert weight[labels == 1][0].item() == pytest.approx(8 * weight[labels == 0][0].item())
+
+
+def two_classes(rows: int = 200) -> Table:
+    """One row in ten is "yes", and nothing tells which."""
+    draw = torch.Generator().manual_seed(1)
+    x = torch.randn(rows, 2, generator=draw, dtype=torch.float64)
+    y = (torch.arange(rows) % 10 == 0).double()[:, None]
+    return Table("t", x, y, ("a", "b"), ("churn",), classes=("no", "yes"))
+
+
+def test_the_verdict_on_what_cannot_be_learned() -> None:
+    found = compare(two_classes(), "linear", steps=100)
+    said = " ".join(verdict(found, Words("en")))
+    assert "which is no better than always saying “no”: 90%" in said
+    assert "Of 4 test rows that are “yes” it finds 0, and takes 0 others for it." in said
+    assert "(ROC AUC)" in said
+
+
+def test_each_panel_has_the_markers_that_it_refers_to(comparison: Comparison) -> None:
+    content = page(comparison, lang="en")
+    known = set(re.findall(r' id="([^"]+)"', content))
+    wanted = re.findall(r'(?:href="#|url\(#)([\w.-]+)', content)
+    assert wanted
+    assert not [name for name in wanted if name not in known]
+    assert len(known) == len(re.findall(r' id="([^"]+)"', content)), "identifiers meet"

@@ -17,7 +17,13 @@ from derivable.display.numbers import number, with_spread
 from derivable.display.words import Words
 from derivable.protocol import LAB_REASON
 
-_SCORES = ("mae", "r2", "accuracy", "balanced_accuracy")  # that have a column in a terminal
+_SCORES = (
+    "mae",
+    "r2",
+    "accuracy",
+    "balanced_accuracy",
+    "roc_auc",
+)  # that have a column in a terminal
 
 
 def show_note(note: str) -> None:
@@ -94,6 +100,8 @@ def _loss(comparison: Comparison) -> str:
     """What a loss is, and what the training loss has besides."""
     penalty = comparison.training.penalty
     words = comparison.facts.in_words
+    if comparison.training.class_weight is not None:
+        words += ", rows weighted so that all classes count the same"
     return f"{words}; train loss with an L2 penalty of {penalty:g}" if penalty else words
 
 
@@ -154,7 +162,7 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
 
 def _shows_train(comparison: Comparison, names: tuple[str, ...]) -> bool:
     """Whether there is room for it, beside scores and the spread over several seeds."""
-    return not names or len(comparison.seeds) == 1
+    return not names or (len(comparison.seeds) == 1 and len(names) < 3)
 
 
 def _row(

@@ -17,7 +17,7 @@ from derivable.comparison.automatic import fit_automatically
 from derivable.comparison.result import Choice, Comparison, Curve, Facts, Trained
 from derivable.comparison.steps import Steps, choose_steps
 from derivable.comparison.tables import Options, is_own, table_of
-from derivable.comparison.training import PLAIN, Training
+from derivable.comparison.training import WORDS, Training
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
 from derivable.data.split import TRAIN_SHARE
@@ -141,8 +141,10 @@ def compare(
     `seed`, `seed` + 1, ..., on the split of the first. `steps` left out are 80,000, by the sound
     protocol fewer where these would take more than a minute (`derivable.comparison.steps`).
     `method` is one of `descend`.
-    `loss` is a Function, a `Loss` or text such as "huber:delta=0.5"; left out, that of `training`,
-    which is what else is the same for each model, and by default the mean squared error.
+    `loss` is a Function, a `Loss` or text such as "huber:delta=0.5"; left out, the mean squared
+    error of numbers and the cross-entropy of classes. `penalty`, `schedule`, `early_stopping`,
+    `patience`, `validation` and `class_weight` are those of the command; `training` is all of these
+    as one object.
     `watch(model, done, loss)` is called now and then while a model descends; `done` counts steps,
     or seeds where there are several. `watch=True` shows a bar for each model in a terminal, and in
     a notebook a picture. A `keeper` keeps what is found, and knows what was found before.
@@ -152,10 +154,14 @@ def compare(
     KeyboardInterrupt when interrupted.
     """
     planned: dict[str, Any] = {k: v for k, v in options.items() if k in PLANNED}
-    reading = {name: value for name, value in options.items() if name not in PLANNED}
+    words: dict[str, Any] = {name: value for name, value in options.items() if name in WORDS}
+    of_others = {*PLANNED, *WORDS}
+    reading = {name: value for name, value in options.items() if name not in of_others}
     request = Request(**planned)
     chosen = models_of(models)
-    training = training or PLAIN
+    if words and training is not None:
+        raise SettingError(f"{next(iter(words))} is one of a training; give it or training=")
+    training = training or Training.of_words(**words)
     if loss is not None:
         training = replace(training, loss=loss)
     training.check_method(request.method)

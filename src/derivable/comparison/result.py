@@ -15,6 +15,7 @@ from torch import Tensor
 import derivable
 from derivable.comparison.scores import Scores, of_classes, of_numbers
 from derivable.comparison.training import PLAIN, Training
+from derivable.data.kinds import Number
 from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
@@ -85,6 +86,14 @@ class Facts:
             loss=Loss.of(loss).name,
             classes=split.classes,
         )
+
+    @property
+    def sign(self) -> str:
+        """The sign of the only target, such as €, that all cells of its column have; or empty."""
+        outputs = self.columns.outputs if self.columns else ()
+        reading = outputs[0].reading if len(outputs) == 1 else None
+        form = reading.form if isinstance(reading, Number) else None
+        return form.sign if form else ""
 
     @property
     def width(self) -> int:
@@ -317,7 +326,11 @@ class Comparison:
             "method", "objective", "error_estimate", "seconds",
         )  # fmt: skip
         rows = [result.to_dict() for result in self.results]
-        return polars.DataFrame({name: [row[name] for row in rows] for name in columns})
+        frame = {name: [row[name] for row in rows] for name in columns}
+        if len(self.facts.targets) == 1:
+            scores = [next(iter(self.facts.scores(r.predictions).values())) for r in self.results]
+            frame |= {name: [one[name] for one in scores] for name in scores[0]}
+        return polars.DataFrame(frame)
 
     def plot(self, ax: Axes | None = None, *, test: bool = True) -> Axes:
         """Draw the loss curves, both axes logarithmic, into `ax` or a new figure.

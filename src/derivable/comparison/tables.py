@@ -54,6 +54,12 @@ class Options(Reading, total=False):
     seed: int
     seeds: int
     method: str | Method
+    penalty: float
+    schedule: str
+    early_stopping: bool
+    patience: int
+    validation: float
+    class_weight: str
 
 
 READING = ("target", *Reading.__annotations__)

@@ -119,11 +119,12 @@ class Training:
         if self.loss is None:
             return replace(self, loss=CrossEntropy if classes else MSE)
         loss = Loss.of(self.loss)
-        if classes and not _takes_labels(loss, len(classes)):
+        if classes and loss.function in CLASS_LOSSES.values():
+            _try(loss, len(classes))  # raises what is wrong with its options
+        elif classes and not _takes_labels(loss, len(classes)):
             raise SettingError(
                 f"the target {targets[0]!r} is of {len(classes)} classes, and {loss.name} does not "
-                "take outputs (N, C) with labels (N,); leave --loss out, or --task regression "
-                "takes the target for numbers"
+                "take outputs (N, C) with labels (N,); leave --loss out"
             )
         if not classes and loss.function in CLASS_LOSSES.values():
             raise SettingError(
@@ -201,13 +202,18 @@ class Training:
 
 
 def _takes_labels(loss: Loss, classes: int) -> bool:
-    """Whether a loss compares outputs (N, C) with labels (N,), where N is neither C nor 1."""
-    labels = torch.arange(classes + 1) % classes
+    """Whether a loss compares outputs (N, C) with labels (N,)."""
     try:
-        loss.forward(Context(), torch.zeros(classes + 1, classes), labels)
+        _try(loss, classes)
     except (DerivableError, RuntimeError, IndexError):
         return False
     return True
+
+
+def _try(loss: Loss, classes: int) -> None:
+    """Call a loss with outputs (N, C) and labels (N,), where N is neither C nor 1."""
+    labels = torch.arange(classes + 1) % classes
+    loss.forward(Context(), torch.zeros(classes + 1, classes), labels)
 
 
 PLAIN = Training()

@@ -9,7 +9,7 @@ import polars as pl
 
 from derivable.data.cells import BLANKS
 from derivable.data.columns import Columns
-from derivable.data.kinds import Date, Text
+from derivable.data.kinds import Classes, Date, Text
 from derivable.data.options import ALL, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, some
 from derivable.data.reading import marks
@@ -140,7 +140,10 @@ def note_unused_options(sheet: Sheet, columns: Columns, options: TableOptions) -
         isinstance(c.reading, Text) and c.reading.absent for c in text
     ):
         said.append("--missing-category changed nothing: no category is missing")
-    if options.merge_spellings and not text:
+    of_text = any(
+        isinstance(c.reading, Classes) and isinstance(c.reading.of, Text) for c in columns.outputs
+    )
+    if options.merge_spellings and not text and not of_text:
         said.append("--merge-spellings changed nothing: no column that is used is text")
     if options.rename_duplicates and not sheet.twins:
         said.append("--rename-duplicates changed nothing: each name stands over one column")

@@ -13,6 +13,7 @@ from derivable.data.kinds import Classes, Number, Reading, Text, Truth
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, count, some
 from derivable.data.sheet import Sheet
+from derivable.data.split import TRAIN_SHARE
 from derivable.errors import DataError
 
 MOST_CLASSES = 100
@@ -75,9 +76,18 @@ def _refuse_one(sheet: Sheet, name: str, values: Sequence[str]) -> None:
         )
 
 
+def are_few(sheet: Sheet, name: str) -> bool:
+    """Whether a column has so few different values that they may be classes."""
+    return _fit(sheet.cells(name).text.drop_nulls().n_unique(), len(sheet.lines))
+
+
+def _fit(classes: int, rows: int) -> bool:
+    return classes <= MOST_CLASSES and 2 * classes <= rows
+
+
 def _refuse_many(sheet: Sheet, name: str, classes: int) -> None:
     rows = len(sheet.lines)
-    if classes > MOST_CLASSES or 2 * classes > rows:
+    if not _fit(classes, rows):
         raise ProblemError(
             f"{sheet.name}: the target '{name}' has {classes:,} different values in "
             f"{count(rows, 'row')}, too many for classes; choose another --target"
@@ -93,6 +103,8 @@ def notes(reading: Classes, name: str, labels: Array, options: TableOptions) -> 
             f"taken for classes; --task {REGRESSION} takes them for numbers."
         )
     sizes = np.bincount(labels.astype(int), minlength=len(values))
+    if options.split == "last":
+        said += _met_late(reading, name, labels)
     rare = [value for value, size in zip(values, sizes, strict=True) if size < RARE]
     if rare:
         said.append(
@@ -100,3 +112,21 @@ def notes(reading: Classes, name: str, labels: Array, options: TableOptions) -> 
             "test on."
         )
     return said
+
+
+def _met_late(reading: Classes, name: str, labels: Array) -> list[str]:
+    """Classes that only the last rows have, which test; DataError where the others have one."""
+    cut = int(TRAIN_SHARE * len(labels))
+    trained = np.unique(labels[:cut])
+    if len(trained) == 1:
+        raise DataError(
+            f"the rows that train are all '{reading.values[int(trained[0])]}' in '{name}', because "
+            "--split last takes the first 80% of the rows; leave it out, or sort the rows"
+        )
+    late = [reading.values[int(k)] for k in np.setdiff1d(labels, trained)]
+    if not late:
+        return []
+    return [
+        f"No row that trains is {some(late)} in '{name}', because --split last takes the first 80% "
+        "of the rows; rows of this kind are never recognised."
+    ]

@@ -95,7 +95,7 @@ def _learned(
         )
         absent = _absent(sheet, [*features, *targets])
         if absent and options.missing == "error":
-            found.append(_missing_problem(sheet, absent))
+            found.append(_missing_problem(sheet, absent, targets))
         raise_all(found)
         raise
 
@@ -133,7 +133,7 @@ def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     if not holes:
         return sheet
     if rule == "error":
-        raise _missing_problem(sheet, absent)
+        raise _missing_problem(sheet, absent, targets)
     needed = [absent[name] for name in holes if rule == "drop" or name in targets]
     gone = functools.reduce(
         operator.or_, needed, pl.Series([False]).new_from_index(0, len(sheet.lines))
@@ -154,7 +154,9 @@ def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     return replace(sheet.keep(~gone), notes=(*sheet.notes, *notes))
 
 
-def _missing_problem(sheet: Sheet, absent: dict[str, pl.Series]) -> ProblemError:
+def _missing_problem(
+    sheet: Sheet, absent: dict[str, pl.Series], targets: Sequence[str]
+) -> ProblemError:
     """The question of what becomes of cells without a value."""
     name = next(iter(absent))
     listed = [(column, int(rows.sum())) for column, rows in absent.items()]
@@ -164,10 +166,12 @@ def _missing_problem(sheet: Sheet, absent: dict[str, pl.Series]) -> ProblemError
     place = sheet.place(int(absent[name].arg_true()[0]), name)
     gone = functools.reduce(operator.or_, absent.values())
     few = int(gone.sum()) <= len(gone) // 10
+    ways, only_targets = "--missing drop leaves such rows out", {*absent} <= {*targets}
+    if not only_targets:
+        ways += ", --missing median puts the median of the column"
     return ProblemError(
-        f"{place} has no value (missing: {where}); "
-        "--missing drop leaves such rows out, --missing median puts the median of the column",
-        missing="drop" if few else "median",
+        f"{place} has no value (missing: {where}); {ways}",
+        missing="drop" if few or only_targets else "median",
     )
 
 

@@ -234,6 +234,8 @@ def _no_number(
         remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
     if row == 0 and len(others) == 1 and not target:
         way_out += f", or --units skip leaves {sheet.unit} {sheet.lines[0]} out"
+    if target and options.task is None and classes.are_few(sheet, name):
+        way_out += f", or --task {CLASSIFICATION} takes its values for classes"
     if wrong is None:
         wrong = "is not a number"
     elif len(others) > 1 and not target:

@@ -18,7 +18,7 @@ from derivable.data import checks, reading
 from derivable.data.as_numbers import spelled
 from derivable.data.cells import Cells
 from derivable.data.columns import Columns
-from derivable.data.kinds import Date, Number, Text
+from derivable.data.kinds import Classes, Date, Number, Text
 from derivable.data.options import TableOptions
 from derivable.data.problems import count, some
 from derivable.data.sheet import Sheet
@@ -166,10 +166,11 @@ def _counters(seen: Seen) -> Iterator[str]:
 
 def _spellings(seen: Seen) -> Iterator[str]:
     """Categories that differ in case or blanks only."""
-    for column in seen.columns.inputs:
-        if not isinstance(column.reading, Text) or column.reading.merged:
+    for column in seen.columns.inputs + seen.columns.outputs:
+        reading = column.reading.of if isinstance(column.reading, Classes) else column.reading
+        if not isinstance(reading, Text) or reading.merged:
             continue
-        values = pl.Series(column.reading.values, dtype=pl.String)
+        values = pl.Series(reading.values, dtype=pl.String)
         groups: dict[str, list[str]] = {}
         for value, key in zip(values, spelled(values), strict=True):
             groups.setdefault(key, []).append(value)
@@ -278,8 +279,9 @@ def _magnitudes(seen: Seen) -> Iterator[str]:
 
 def _test_rows(seen: Seen) -> Iterator[str]:
     rows = len(seen.x) - int(TRAIN_SHARE * len(seen.x))
+    others = "" if seen.options.split == "last" else "; another --seed draws other rows"
     if rows < FEW_TEST_ROWS:
         yield (
             f"Only {count(rows, 'row')} of {len(seen.x)} {'tests' if rows == 1 else 'test'}, so "
-            "the test loss is a rough figure; another --seed draws other rows."
+            f"the test loss is a rough figure{others}."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from html import escape
 from pathlib import Path
@@ -69,7 +69,9 @@ class Chart:
         """The axes of that number alone, which lie within `box`, in inches."""
         root, others = self._tree(), {f"axes_{i + 1}" for i in range(len(self.figure.axes))}
         others.remove(f"axes_{number + 1}")
+        defined = {e.get("id"): e for defs in root.iter(f"{SVG}defs") for e in defs}
         _remove(root, lambda element: element.get("id") in others)
+        _define(root, defined)
         left, top, width, height = (POINTS * length for length in box)
         return _part(root, (left, top, width, height), label)
 
@@ -88,6 +90,19 @@ def _remove(root: ElementTree.Element, unwanted: Callable[[ElementTree.Element],
     for parent, child in pairs:
         parent.remove(child)
     return bool(pairs)
+
+
+def _define(root: ElementTree.Element, defined: Mapping[str | None, ElementTree.Element]) -> None:
+    """Give a drawing what it refers to and was defined in a part that is gone.
+
+    matplotlib defines a marker or a tick where it is first drawn.
+    """
+    there = {element.get("id") for element in root.iter()}
+    text = ElementTree.tostring(root, encoding="unicode")
+    wanted = dict.fromkeys(re.findall(r"(?:href=\"#|url\(#)([\w.]+)", text))
+    missing = [defined[name] for name in wanted if name not in there and name in defined]
+    if missing:
+        ElementTree.SubElement(root, f"{SVG}defs").extend(missing)
 
 
 def _part(root: ElementTree.Element, box: Box, label: str) -> str:

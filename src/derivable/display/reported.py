@@ -13,6 +13,33 @@ REPORTED: dict[str, tuple[str, str]] = {
         "sur la moitié des lignes de test. Dire toujours la moyenne des lignes d'apprentissage "
         "se trompe de {naive}.",
     ),
+    "off_signed": (
+        "{best} is off by {mae} on average for {target}, and by less than {median} in half of the "
+        "test rows. Always saying the mean of the training rows is off by {naive}.",
+        "{best} se trompe de {mae} en moyenne pour {target}, et de moins de {median} sur la moitié "
+        "des lignes de test. Dire toujours la moyenne des lignes d'apprentissage se trompe de "
+        "{naive}.",
+    ),
+    "recognises_no_better": (
+        "{best} gives the right {target} for {accuracy} of the test rows, which is no better than "
+        "always saying “{value}”: {naive}.",
+        f"{{best}} donne le bon {{target}} pour {{accuracy}} des lignes de test{NB}; ce n'est pas "
+        f"mieux que dire toujours «{NB}{{value}}{NB}»{NB}: {{naive}}.",
+    ),
+    "finds": (
+        "Of {there} test rows that are “{value}” it finds {found}, and takes {wrongly} others for "
+        "it. A row of the second class gets a higher probability than one of the first with "
+        "frequency {area} (ROC AUC).",
+        f"Des {{there}} lignes de test «{NB}{{value}}{NB}», il en trouve {{found}}, et en prend "
+        "{wrongly} autres pour telles. Une ligne de la seconde classe reçoit une plus forte "
+        "probabilité qu'une de la première avec la fréquence {area} (AUC ROC).",
+    ),
+    "finds_only": (
+        "Of {there} test rows that are “{value}” it finds {found}, and takes {wrongly} others for "
+        "it.{area}",
+        f"Des {{there}} lignes de test «{NB}{{value}}{NB}», il en trouve {{found}}, et en prend "
+        "{wrongly} autres pour telles.{area}",
+    ),
     "recognises": (
         "{best} gives the right {target} for {accuracy} of the test rows; always saying “{value}” "
         "is right for {naive}.",
@@ -20,12 +47,12 @@ REPORTED: dict[str, tuple[str, str]] = {
         f"«{NB}{{value}}{NB}» est juste pour {{naive}}.",
     ),
     "balanced": (
-        "On average over the {n} classes it recognises {balanced} of their rows.",
-        "En moyenne sur les {n} classes, il reconnaît {balanced} de leurs lignes.",
+        "On average over the {n} classes of the test rows it recognises {balanced} of theirs.",
+        "En moyenne sur les {n} classes des lignes de test, il reconnaît {balanced} des leurs.",
     ),
     "shares_better": (
-        "Its probabilities are no better than the shares of the classes (cross-entropy {loss}).",
-        "Ses probabilités ne valent pas mieux que les parts des classes (entropie croisée {loss}).",
+        "By the cross-entropy its probabilities are no better than the shares of the classes.",
+        "Par l'entropie croisée, ses probabilités ne valent pas mieux que les parts des classes.",
     ),
     # the table of results
     "mae": ("mean error", "erreur moyenne"),
@@ -59,8 +86,8 @@ REPORTED: dict[str, tuple[str, str]] = {
         "probability of the true class.",
         "Exactitude"
         f"{NB}: part des lignes de test dont la classe est la plus probable{NB}; équilibrée{NB}: "
-        f"moyenne de cette part sur les deux classes. AUC ROC{NB}: combien de fois une ligne de la "
-        "seconde classe reçoit une plus forte probabilité qu'une de la première. L'entropie "
+        f"moyenne de cette part sur les deux classes. AUC ROC{NB}: à quelle fréquence une ligne "
+        "de la seconde classe reçoit une plus forte probabilité qu'une de la première. L'entropie "
         "croisée est la moyenne de −log de la probabilité de la vraie classe.",
     ),
     # classes
@@ -89,11 +116,9 @@ REPORTED: dict[str, tuple[str, str]] = {
     ),
     "calibration_caption": (
         "Test rows in bins of equal size: the mean probability that was said of the most probable "
-        "class (with {value} among others), and the share of rows that are of it. On the dashed "
-        "line both are equal.",
+        "class, and the share of rows that are of it. On the dashed line both are equal.",
         f"Lignes de test en groupes égaux{NB}: la probabilité moyenne dite de la classe la plus "
-        "probable ({value} et d'autres), et la part des lignes qui en sont. Sur la ligne tiretée, "
-        "les deux sont égales.",
+        "probable, et la part des lignes qui en sont. Sur la ligne tiretée, les deux sont égales.",
     ),
     "calibration_alt": (
         "{model}: said and so in bins of test rows: {pairs}.",
@@ -135,9 +160,13 @@ REPORTED: dict[str, tuple[str, str]] = {
     ),
     # the model auto
     "subtitle_auto": (
-        "Target {targets}, from {features} features. Trained on {train} rows, tested on {test}; "
-        "{seeds}.",
-        "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
+        "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; {seeds}.",
+        "Cible {targets}, d'après {n} variables. Appris sur {train} lignes, testé sur {test}"
+        f"{NB}; {{seeds}}.",
+    ),
+    "subtitle_auto_one": (
+        "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; {seeds}.",
+        "Cible {targets}, d'après une variable. Appris sur {train} lignes, testé sur {test}"
         f"{NB}; {{seeds}}.",
     ),
     "chosen": ("{model} is {chosen}: ", f"{{model}} est {{chosen}}{NB}: "),
@@ -161,16 +190,16 @@ REPORTED: dict[str, tuple[str, str]] = {
     "importance": ("Which columns matter", "Quelles colonnes comptent"),
     "importance_caption": (
         "{growth}, for {model}, when the cells of a column change places among the test rows; the "
-        "mean of ten times, with its standard deviation. Columns that say the same share what "
+        "mean of ten draws, with its standard deviation. Columns that say the same share what "
         "they matter.",
         "{growth}, pour {model}, quand les cellules d'une colonne changent de place entre les "
         "lignes de test"
-        f"{NB}; moyenne de dix fois, avec son écart-type. Des colonnes qui disent la même chose "
+        f"{NB}; moyenne de dix tirages, avec son écart-type. Des colonnes qui disent la même chose "
         "se partagent leur importance.",
     ),
     "importance_rest": (
-        " The most important ones of the columns that {n} features were made of.",
-        " Les plus importantes des colonnes dont {n} variables ont été faites.",
+        " Only the most important columns are shown.",
+        " Seules les colonnes les plus importantes sont montrées.",
     ),
     "importance_alt": (
         "Bars of the importance of columns; the largest: {ends}.",
@@ -189,7 +218,7 @@ REPORTED: dict[str, tuple[str, str]] = {
         "Moyenne de ce que {model} dit des lignes de test quand toutes ont cette valeur dans la "
         "colonne et gardent leurs autres cellules.",
     ),
-    "dependence_lines": (" In this order: {lines}.", f" Dans cet ordre{NB}: {{lines}}."),
+    "lines_left": ("Of {n} the first {shown} are drawn.", "Des {n}, {shown} sont dessinées."),
     "dependence_alt": (
         "{model}: mean prediction against {column}.",
         f"{{model}}{NB}: prédiction moyenne selon {{column}}.",

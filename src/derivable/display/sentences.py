@@ -41,9 +41,15 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "title": ("{data}: {n} models compared", f"{{data}}{NB}: {{n}} modèles comparés"),
     "title_one": ("{data}: {model}", f"{{data}}{NB}: {{model}}"),
     "subtitle": (
-        "Target {targets}, from {features} features. Trained on {train} rows, tested on {test}; "
+        "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; "
         "{steps} steps, {seeds}.",
-        "Cible {targets}, d'après {features} variables. Appris sur {train} lignes, testé sur {test}"
+        "Cible {targets}, d'après {n} variables. Appris sur {train} lignes, testé sur {test}"
+        f"{NB}; {{steps}} pas, {{seeds}}.",
+    ),
+    "subtitle_one": (
+        "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; "
+        "{steps} steps, {seeds}.",
+        "Cible {targets}, d'après une variable. Appris sur {train} lignes, testé sur {test}"
         f"{NB}; {{steps}} pas, {{seeds}}.",
     ),
     "one_seed": (f"seed{NB}{{first}}", f"graine{NB}{{first}}"),
@@ -93,11 +99,10 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "--seeds 10 la montre.",
     ),
     "explains": (
-        "It explains {share} of the variance of the test rows; its typical error (root mean "
-        "square) is {error}, in units of {target}.",
+        "It explains {share} of the variance of the test rows; the root of its mean squared error "
+        "is {error}.",
         "Il explique {share} de la variance des lignes de test"
-        f"{NB}; son erreur typique (racine de la moyenne des carrés) est {{error}}, "
-        "dans l'unité de {target}.",
+        f"{NB}; la racine de son erreur quadratique moyenne est {{error}}.",
     ),
     "explains_several": (
         "It explains {share} of the variance of the test rows, on average over {n} targets.",
@@ -147,12 +152,6 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "r2_note": (
         "R² is the share of the variance of the test rows that is explained.",
         "R² est la part expliquée de la variance des lignes de test.",
-    ),
-    "seeds_note": (
-        "Means over {n} seeds, ± their standard deviation; R² of the first seed. Only the initial "
-        "weights differ between seeds.",
-        f"Moyennes sur {{n}} graines, ± leur écart-type{NB}; R² de la première graine. Seuls les "
-        "poids initiaux changent d'une graine à l'autre.",
     ),
     "sheet_note": (
         "sheet: the lab sheet's own figure, for which it fixed no seed; spread: where the test "
@@ -260,6 +259,19 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         f"Les lignes restent dans l'ordre du fichier{NB}; les {{train}} premières apprennent, les "
         "{test} dernières testent. Variables et cibles sont centrées et réduites d'après les "
         "lignes d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
+    "protocol_last_classes": (
+        "The rows stay in file order; the first {train} train and the last {test} test. Features "
+        "are standardised as the training rows say, which know nothing of the test rows.",
+        f"Les lignes restent dans l'ordre du fichier{NB}; les {{train}} premières apprennent, les "
+        "{test} dernières testent. Les variables sont centrées et réduites d'après les lignes "
+        "d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
+    "seeds_note_scores": (
+        "Means over {n} seeds, ± their standard deviation; the other scores are of the first seed. "
+        "Only the initial weights differ between seeds.",
+        f"Moyennes sur {{n}} graines, ± leur écart-type{NB}; les autres scores sont ceux de la "
+        "première. Seuls les poids initiaux changent d'une graine à l'autre.",
     ),
     "protocol_other": (
         "Protocol {name}: {train} rows train and {test} test.",

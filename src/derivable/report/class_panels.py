@@ -14,7 +14,7 @@ from torch import Tensor
 from derivable.comparison import Comparison, Trained
 from derivable.display import style
 from derivable.display.words import Words
-from derivable.report.layout import axes_of, name_above, sheet, small_labels
+from derivable.report.layout import DIGIT, SIDE, axes_of, name_above, sheet, small_labels
 
 MOST_CLASSES = 12  # of a confusion that is drawn
 MOST_CURVES = 6  # classes whose precision is drawn
@@ -40,7 +40,7 @@ def confusion_of(comparison: Comparison, result: Trained) -> Tensor:
 def confusion(comparison: Comparison, lang: str | None = None) -> Figure:
     """How many rows of each class are taken for which, a panel for each model."""
     words = Words(lang)
-    names = [style.shortened(name, 9) for name in comparison.facts.classes]
+    names, upright = _names_of(comparison)
     with sheet(len(comparison.results)) as figure:
         panels = zip(axes_of(figure, len(comparison.results)), comparison.results, strict=True)
         for i, (axes, result) in enumerate(panels):
@@ -58,14 +58,22 @@ def confusion(comparison: Comparison, lang: str | None = None) -> Figure:
                     weight="bold" if row == column else "normal",
                 )
             axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
-            axes.set_xticks(range(len(names)), names, rotation=90 if len(names) > 4 else 0)
+            axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
             axes.set_yticks(range(len(names)), names)
-            axes.set_xlabel(words("predicted"))
+            axes.set_xlabel("" if upright else words("predicted"))  # the page says it as well
             axes.set_ylabel(words("true_class"))
             axes.tick_params(length=0)
             small_labels(axes)
+            axes.tick_params(axis="x", labelsize=8 if upright else 9)
             name_above(axes, result.model.name, accuracy_text(comparison, result, words))
         return figure
+
+
+def _names_of(comparison: Comparison) -> tuple[list[str], bool]:
+    """The names of the classes beside a confusion, and whether they stand upright below it."""
+    classes = comparison.facts.classes
+    upright = len(classes) * (max(map(len, classes)) + 1) * DIGIT > SIDE
+    return [style.shortened(name, 6 if upright else 12) for name in classes], upright
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, colour: str) -> None:

@@ -96,7 +96,7 @@ def _head(comparison: Comparison, words: Words) -> str:
         targets=words.together(facts.targets),
         train=words.count(facts.train_rows),
         test=words.count(facts.test_rows),
-        features=words.count(len(facts.features)),
+        n=words.count(len(facts.features)),
         steps=words.count(comparison.steps),
         seeds=words("one_seed" if len(seeds) == 1 else "seeds", first=first, last=last),
     )
@@ -218,6 +218,8 @@ def _protocol(comparison: Comparison, words: Words) -> str:
         "sound_last": "protocol_sound_last",
         "sound_stratified": "protocol_stratified",
     }
+    if facts.classes:
+        known["sound_last"] = "protocol_last_classes"
     split = words(
         known.get(facts.protocol, "protocol_other"),
         name=facts.protocol,

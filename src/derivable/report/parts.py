@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
+from derivable.display.html import swatch
 from derivable.display.words import Words
 
 
@@ -25,6 +26,12 @@ def panels(content: list[str], caption: str) -> str:
     """Small charts beside each other."""
     below = f"<figcaption>{escape(caption)}</figcaption>"
     return f'<figure><div class="panels">{"".join(content)}</div>{below}</figure>'
+
+
+def legend(names: Sequence[str]) -> str:
+    """The names of lines, each with its colour."""
+    each = (f'<span class="name">{swatch(i)}{escape(name)}</span>' for i, name in enumerate(names))
+    return f"<p>{' '.join(each)}</p>"
 
 
 def scrolling(content: str, label: str) -> str:

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Trained
@@ -42,8 +43,19 @@ def lead(comparison: Comparison, one: Trained, other: Trained) -> tuple[float, f
     several targets their sum in standard deviations.
     """
     each = row_errors(comparison, other) - row_errors(comparison, one)
-    error = each.std().item() / math.sqrt(len(each)) if len(each) > 1 else math.inf
-    return each.mean().item(), 2 * error
+    weight = row_weights(comparison)
+    mean = (weight * each).mean().item()
+    off = (weight * (each - mean)).square().sum().sqrt().item() / len(each)
+    return mean, 2 * off if len(each) > 1 else math.inf
+
+
+def row_weights(comparison: Comparison) -> Tensor:
+    """How much each test row counts in the test loss, (n,); 1 on average."""
+    facts = comparison.facts
+    weight = torch.ones(facts.test_rows, dtype=torch.float64)
+    if comparison.training.class_weight is not None:
+        weight = 1 / facts.naive.clamp(min=1 / facts.train_rows)[facts.y_test]
+    return weight / weight.mean()
 
 
 def row_errors(comparison: Comparison, result: Trained) -> Tensor:

@@ -136,8 +136,10 @@ def _notes(comparison: Comparison, words: Words) -> list[str]:
     else:
         one = len(comparison.facts.targets) == 1
         notes.append(words("errors_note") if one else words("r2_note"))
+    if comparison.training.class_weight is not None:
+        notes.append(words("protocol_balanced"))
     if several:
-        notes.append(words("seeds_note", n=words.count(len(comparison.seeds))))
+        notes.append(words("seeds_note_scores", n=words.count(len(comparison.seeds))))
     if any(result.sheet for result in comparison.results):
         notes.append(words("sheet_note_seeds" if several else "sheet_note"))
     return notes

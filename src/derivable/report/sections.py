@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from derivable.comparison import Comparison
-from derivable.display.html import STACKED, swatch, table
+from derivable.display import style
+from derivable.display.html import STACKED, table
 from derivable.display.words import Words
 from derivable.report.class_panels import accuracy_text, calibration_of, drawn_classes, precision_of
 from derivable.report.drawn import Drawn, named
@@ -19,7 +20,7 @@ from derivable.report.panels import (
     linear_weights,
     r2_text,
 )
-from derivable.report.parts import chart, panels, scrolling, section
+from derivable.report.parts import chart, legend, panels, scrolling, section
 from derivable.report.quality import root_mean_square
 from derivable.report.worst import shown_columns, worst_rows
 
@@ -75,9 +76,9 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
         )
         label = words("calibration_alt", model=result.model.name, pairs=pairs)
         parts.append(drawn["calibration"].inline_panel(i, panel_box(i), label))
-    key = "calibration_caption_two" if two else "calibration_caption"
     value = comparison.facts.classes[1]
-    yield section(words("calibration"), panels(parts, words(key, value=value)))
+    said = words("calibration_caption_two", value=value) if two else words("calibration_caption")
+    yield section(words("calibration"), panels(parts, said))
     parts = []
     for i, place in enumerate(drawn_classes(comparison)):
         areas = ", ".join(
@@ -86,12 +87,12 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
         )
         said = words("precision_alt", value=comparison.facts.classes[place], areas=areas)
         parts.append(drawn["precision_recall"].inline_panel(i, panel_box(i), said))
-    names = " ".join(
-        f'<span class="name">{swatch(i)}{escape(result.model.name)}</span>'
-        for i, result in enumerate(comparison.results)
+    names = legend([result.model.name for result in comparison.results])
+    every = 1 if two else len(comparison.facts.classes)  # of two classes, one says all
+    left = _left(every, len(drawn_classes(comparison)), words)
+    yield section(
+        words("precision_recall"), names + panels(parts, words("precision_caption")) + left
     )
-    content = f"<p>{names}</p>" + panels(parts, words("precision_caption"))
-    yield section(words("precision_recall"), content)
 
 
 def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
@@ -101,7 +102,7 @@ def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[s
     if "importance" in drawn:
         caption = words("importance_caption", model=model, growth=words(growth_key(comparison)))
         if len(found) > MOST_BARS:
-            caption += words("importance_rest", n=words.count(len(comparison.facts.features)))
+            caption += words("importance_rest")
         ends = ", ".join(f"{one.column} {words.short(one.mean)}" for one in found[:5])
         svg = drawn["importance"].inline(words("importance_alt", ends=ends))
         yield section(words("importance"), chart(svg, words("importance"), caption))
@@ -112,12 +113,21 @@ def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[s
             )
             for i, one in enumerate(drawn.dependences)
         ]
-        caption = words("dependence_caption", model=model)
-        lines = drawn_lines(comparison)
-        if len(lines) > 1:
-            caption += words("dependence_lines", lines=words.together(lines))
-        yield section(words("dependence"), panels(parts, caption))
+        content, lines = panels(parts, words("dependence_caption", model=model)), ""
+        names = drawn_lines(comparison)
+        if len(names) > 1:
+            every = comparison.facts.classes or comparison.facts.targets
+            lines, content = legend(names), content + _left(len(every), len(names), words)
+        yield section(words("dependence"), lines + content)
     yield from _worst(comparison, drawn, words)
+
+
+def _left(every: int, shown: int, words: Words) -> str:
+    """That not all lines or panels are drawn; empty where they are."""
+    if shown == every:
+        return ""
+    said = words("lines_left", n=words.count(every), shown=words.count(shown))
+    return f'<p class="soft">{said}</p>'
 
 
 def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
@@ -129,7 +139,7 @@ def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
     off = words("probability_of_true" if comparison.facts.classes else "residual")
     heads = [words("line"), words("true", target=target), words("predicted"), off, *columns]
     cells = [
-        [words.count(row.line), *map(escape, (row.true, row.predicted, row.off, *row.cells))]
+        [words.count(row.line), *(escape(style.shortened(cell)) for cell in row.texts)]
         for row in rows
     ]
     content = scrolling(table(heads, cells, kind=STACKED, label=words("worst")), words("worst"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derivable.comparison import Comparison, Trained
+from derivable.display.sentences import NB
 from derivable.display.words import Words
 from derivable.report.quality import (
     RISE,
@@ -81,20 +82,22 @@ def _good(comparison: Comparison, best: Trained, words: Words) -> list[str]:
     if len(targets) > 1:
         return [words("explains_several", share=share, n=words.count(len(targets)))]
     error = words.short(root_mean_square(comparison, best, 0))
-    return [*said, words("explains", share=share, error=error, target=targets[0])]
+    return [*said, words("explains", share=share, error=error)]
 
 
 def _off(comparison: Comparison, best: Trained, words: Words) -> str:
     """How far the predictions of the only target are off, in its unit."""
     (scores,) = comparison.facts.scores(best.predictions).values()
     (naive,) = comparison.facts.naive_scores.values()
+    sign = comparison.facts.sign
+    after = f"{NB}{sign}" if sign else ""
     return words(
-        "off",
+        "off_signed" if sign else "off",
         best=best.model.name,
         target=comparison.facts.targets[0],
-        mae=score_text("mae", scores["mae"], words),
-        median=score_text("mae", scores["median_ae"], words),
-        naive=score_text("mae", naive["mae"], words),
+        mae=score_text("mae", scores["mae"], words) + after,
+        median=score_text("mae", scores["median_ae"], words) + after,
+        naive=score_text("mae", naive["mae"], words) + after,
     )
 
 
@@ -102,22 +105,41 @@ def _good_classes(comparison: Comparison, best: Trained, words: Words) -> list[s
     """How many rows are recognised."""
     facts = comparison.facts
     (scores,), (naive,) = facts.scores(best.predictions).values(), facts.naive_scores.values()
-    names = ("accuracy", "balanced_accuracy", "log_loss")
-    said = {name: score_text(name, scores[name], words) for name in names}
-    sentences = [
-        words(
-            "recognises",
-            best=best.model.name,
-            target=facts.targets[0],
-            accuracy=said["accuracy"],
-            value=facts.classes[int(facts.naive.argmax())],
-            naive=score_text("accuracy", naive["accuracy"], words),
-        ),
-        words("balanced", balanced=said["balanced_accuracy"], n=words.count(len(facts.classes))),
-    ]
+    accuracy, always = scores["accuracy"] or 0.0, naive["accuracy"] or 0.0
+    gaps = {
+        "best": best.model.name,
+        "target": facts.targets[0],
+        "accuracy": score_text("accuracy", accuracy, words),
+        "value": facts.classes[int(facts.naive.argmax())],
+        "naive": score_text("accuracy", always, words),
+    }
+    sentences = [words("recognises" if accuracy > always else "recognises_no_better", **gaps)]
+    if len(facts.classes) == 2:
+        sentences.append(_found(comparison, best, words))
+    else:
+        tested = len(facts.y_test.unique())
+        balanced = score_text("balanced_accuracy", scores["balanced_accuracy"], words)
+        sentences.append(words("balanced", balanced=balanced, n=words.count(tested)))
     if (scores["log_loss"] or 0) >= (naive["log_loss"] or 0):
-        sentences.append(words("shares_better", loss=said["log_loss"]))
+        sentences.append(words("shares_better"))
     return sentences
+
+
+def _found(comparison: Comparison, best: Trained, words: Words) -> str:
+    """How many rows of the rarer of two classes are found, and how they are ordered."""
+    facts = comparison.facts
+    rarer = int(facts.naive.argmin())
+    there, taken = facts.y_test == rarer, best.predictions.argmax(1) == rarer
+    (scores,) = facts.scores(best.predictions).values()
+    area = scores["roc_auc"]
+    return words(
+        "finds" if area is not None else "finds_only",
+        value=facts.classes[rarer],
+        found=words.count(int((there & taken).sum())),
+        there=words.count(int(there.sum())),
+        wrongly=words.count(int((taken & ~there).sum())),
+        area="" if area is None else score_text("roc_auc", area, words),
+    )
 
 
 def _on_the_way(comparison: Comparison, words: Words) -> list[str]:

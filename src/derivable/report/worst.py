@@ -23,6 +23,11 @@ class Worst:
     off: str  # how far the prediction is off; of classes, the probability of the true one
     cells: tuple[str, ...]
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is shown of it but its line."""
+        return self.true, self.predicted, self.off, *self.cells
+
 
 def worst_rows(comparison: Comparison, columns: Sequence[str], words: Words) -> list[Worst]:
     """The rows that the best model predicts worst, with their cells of these columns.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -49,6 +50,12 @@ def save_facts(facts: Facts, file: Path) -> None:
 def load_facts(file: Path) -> Facts:
     """What `save_facts` wrote. Raises DataError where it is missing or damaged."""
     tensors, words = load_tensors(file)
+    if "naive" not in tensors:
+        raise DataError(
+            f"{file} is of an earlier derivable, which did not keep all that a report shows; "
+            f"derivable compare --config {shlex.quote(str(file.parents[1] / 'run.toml'))} runs "
+            "it again"
+        )
     with _damage(file):
         known = json.loads(words["facts"])
         columns = known.pop("columns")
@@ -107,7 +114,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
     tensors, words = load_tensors(file)
     with _damage(file):
         known = json.loads(words["trained"])
-        choice = known["choice"]
+        choice = known.get("choice") or {"model": "", "reason": "", "tried": ()}
         runs = []
         for seed, about in zip(known["seeds"], known["descents"], strict=True):
             begin = f"{seed}."
@@ -116,7 +123,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
                 for name, value in tensors.items()
                 if name.startswith(begin)
             }
-            made = _model(about.pop("model"))
+            made = _model(about.pop("model", known["model"]))
             network = made.network(len(facts.features), facts.width, seed)
             runs.append(_unpack(own, about, network))
         return Trained(
@@ -133,7 +140,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
 
 
 def _model(words: dict[str, Any]) -> Model:
-    return Model(words["activation"], tuple(words["hidden"]), words["automatic"])
+    return Model(words["activation"], tuple(words["hidden"]), words.get("automatic", False))
 
 
 def _pack(run: Descent) -> Packed:
