@@ -111,6 +111,12 @@ CASES: dict[str, Case] = {
         ("region=28", "region=67", "region=93", "size"),
         rows=300,
     ),
+    "07c text": Case(
+        csv("a,kind", lambda i: f"{i % 7}.5,{('fig', 'date', 'apple')[i % 3]}"),
+        "kind",
+        features=("a",),
+        said="'kind' is a target of 3 classes: 'apple', 'date', 'fig'",
+    ),
     "07d yes and no": Case(
         csv("a,churn", lambda i: f"{i % 7}.5,{('oui', 'non')[i % 2]}"),
         "churn",
