@@ -94,9 +94,12 @@ def test_compare_of_the_lab_imports_what_descends_and_draws(
 
 
 def test_fit_and_predict_import_polars_and_no_more_than_they_use(folder: Path) -> None:
-    options = ["--target", "y", "--steps", "20", "--lr", "0.1", "--quiet", "--out", "fit"]
-    found = imported(folder, "fit", "table.csv", *options, "--export", "model.safetensors")
+    table = ["--target", "y", "--quiet"]
+    options = ["--model", "tanh:10", "--steps", "20", "--lr", "0.1", "--out", "fit"]
+    exported = ["--export", "model.safetensors"]
+    found = imported(folder, "fit", "table.csv", *table, *options, *exported)
     found -= {"scipy"}  # Numba looks for it where it compiles
     assert found == LAB - {"scipy"} | {"polars"}
+    assert imported(folder, "fit", "table.csv", *table, "--out", "auto") == LAB | {"polars"}
     found = imported(folder, "predict", "model.safetensors", "table.csv", "--out", "p.csv")
     assert found == {"torch", "numpy", "rich", "polars"}

@@ -99,10 +99,10 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "--seeds 10 la montre.",
     ),
     "explains": (
-        "It explains {share} of the variance of the test rows; the root of its mean squared error "
+        "It explains {share} of the variance of the test rows; the root mean square of its errors "
         "is {error}.",
         "Il explique {share} de la variance des lignes de test"
-        f"{NB}; la racine de son erreur quadratique moyenne est {{error}}.",
+        f"{NB}; la racine de la moyenne des carrés de ses erreurs est {{error}}.",
     ),
     "explains_several": (
         "It explains {share} of the variance of the test rows, on average over {n} targets.",
