@@ -28,7 +28,9 @@ def test_names_can_be_read_back() -> None:
     "text", ["sigmoyd:3", "tanh", "tanh:", "tanh:0", "tanh:-3", "lin", "relu:3y"]
 )
 def test_words_that_name_no_model(text: str) -> None:
-    with pytest.raises(SettingError, match=f"'{text}' names no model: expected auto, linear, or an"):
+    with pytest.raises(
+        SettingError, match=f"'{text}' names no model: expected auto, linear, or an"
+    ):
         parse_models(text)
 
 
