@@ -31,7 +31,10 @@ import _common
 from derivable.data import load_california, write_table
 
 ROUNDS = 5
-FIT = "fit houses.csv --target y --quiet --steps 2000 --lr 0.01 --out RUN --export RUN.safetensors"
+FIT = (
+    "fit houses.csv --target y --model tanh:10 --quiet --steps 2000 --lr 0.01 --out RUN "
+    "--export RUN.safetensors"
+)
 LAB = "torch, scipy.integrate, matplotlib.figure, numba"
 CUBE = """
 from derivable import Function

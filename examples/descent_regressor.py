@@ -102,7 +102,7 @@ def examine() -> Report:
         random_state=0,
     )
     ours = DescentRegressor(
-        HIDDEN, activation="tanh", lr=LR, method="steps", penalty=0.0, standardize=False
+        HIDDEN, activation="tanh", lr=LR, method="steps", alpha=0.0, standardize=False
     )
     # scikit-learn's loss is half the mean over rows and outputs, ours the mean over the rows.
     step_of_theirs = step_by_gradient(

@@ -28,13 +28,13 @@ from derivable.objective import ByHand
 from derivable.problem import Problem
 from tests.test_estimator import BOTH, IRIS, SPECIES, Estimator, X, Y, table
 
-DRAW = np.random.default_rng(0)
 FEW: dict[str, Any] = {"max_iter": 60}
 
 
 def test_on_a_line_in_noise_the_linear_model_is_chosen() -> None:
-    x = DRAW.normal(size=(211, 7))
-    y = x @ DRAW.normal(size=7) + 3 * DRAW.normal(size=211)
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(211, 7))
+    y = x @ draw.normal(size=7) + 3 * draw.normal(size=211)
     model = DescentRegressor().fit(x, y)
     assert model.chosen_.startswith("linear, alpha=")
     ridge = make_pipeline(StandardScaler(), Ridge(model.alpha_)).fit(x, y)
@@ -48,7 +48,8 @@ def test_on_a_line_in_noise_the_linear_model_is_chosen() -> None:
 
 
 def test_more_columns_than_rows() -> None:
-    x = DRAW.normal(size=(60, 131))
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(60, 131))
     y = x[:, :5].sum(1)
     model = DescentRegressor().fit(x[:50], y[:50])
     assert model.chosen_.startswith("linear")
@@ -91,8 +92,9 @@ def test_a_linear_model_goes_through_relu(hidden: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("columns", [5, 211])
 def test_all_penalties_of_ridge_regression_at_once(columns: int) -> None:
-    x, y = DRAW.normal(size=(97, columns)), DRAW.normal(size=(97, 2))
-    weight = torch.tensor(DRAW.uniform(0.2, 2, size=97))
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(97, columns)), draw.normal(size=(97, 2))
+    weight = torch.tensor(draw.uniform(0.2, 2, size=97))
     line = network_for(columns, 2, (), "relu", 1, torch.float64)
     problem = Problem(line, MSE, torch.tensor(x), torch.tensor(y), weight)
     ours = list(thetas_of(problem, [0.3, 0.02]))
@@ -153,8 +155,9 @@ def test_of_many_rows_a_network_has_some() -> None:
 @pytest.mark.parametrize("kind", ["pandas", "polars", "array"])
 @pytest.mark.parametrize("estimator", [DescentRegressor, DescentClassifier])
 def test_categories_are_columns_of_zero_and_one(kind: str, estimator: Estimator) -> None:
-    colours = np.array(["red", "green", "blue"])[DRAW.integers(0, 3, 150)]
-    numbers = DRAW.normal(size=150)
+    draw = np.random.default_rng(0)
+    colours = np.array(["red", "green", "blue"])[draw.integers(0, 3, 150)]
+    numbers = draw.normal(size=150)
     values = numbers + np.where(colours == "red", 3.0, 0.0)
     y = values if estimator is DescentRegressor else (values > 1).astype(int)
     frame: Any = pd.DataFrame({"size": numbers, "colour": pd.Categorical(colours)})
