@@ -28,6 +28,7 @@ from derivable import (
     descend,
     functions,
 )
+from derivable.data.columns import Column, Columns
 from derivable.descent import Checkpoint, State, choose_rate
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.functions import ELU, CrossEntropy, Dropout, Embedding, Flatten
@@ -270,7 +271,7 @@ def test_an_interruption_inside_a_block_goes_back_with_the_generator(
 
 def test_a_saved_model_is_a_perceptron(tmp_path: Any) -> None:
     model = Model("tanh", (7,))
-    columns = type("Columns", (), {"features": range(5), "targets": range(3)})()
+    columns: Any = Columns(tuple(map(Column, "abcde")), tuple(map(Column, "xyz")))
     plain = model.network(5, 3, seed=1)
     scaler: Any = None
     assert SavedModel(model, plain, columns, scaler, {}).network is plain
