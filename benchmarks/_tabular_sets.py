@@ -197,7 +197,7 @@ def logistic_heavy():
 
 
 REGRESSIONS = [
-    Set("diabetes", lambda: load_diabetes(return_X_y=True), quick=True),
+    Set("diabetes", lambda: load_diabetes(return_X_y=True)),
     Set("friedman1", lambda: make_friedman1(1000, noise=1.0, random_state=0)),
     Set("friedman2", lambda: make_friedman2(500, noise=100.0, random_state=0)),
     Set("noisy", noisy),
@@ -231,7 +231,7 @@ CLASSIFICATIONS = [
             flip_y=0.05, class_sep=1.2, random_state=0,
         ),
     ),
-    Set("few rows", few_rows, held_back=True, quick=True),
+    Set("few rows", few_rows, held_back=True),
     Set(
         "wide classes",
         lambda: make_classification(100, 500, n_informative=10, random_state=0),

@@ -174,7 +174,7 @@ def table(page, chosen, models, kept, *, classes):
 def main():
     """Print the tables; write them into a document where one is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="four small tables")
+    parser.add_argument("--quick", action="store_true", help="two small tables")
     parser.add_argument("--only", help="tables by name, between commas")
     parser.add_argument("--group", choices=["design", "held"], help="one group of tables")
     parser.add_argument("--keep", metavar="FILE", help="go on with what an earlier run measured")
