@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
@@ -121,6 +122,14 @@ class Facts:
     def naive_scores(self) -> dict[str, Scores]:
         """The scores of what one would say without looking at the features: `naive`."""
         return self.scores(self.naive.expand(self.test_rows, -1))
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """The features that each column of the table became, by their places."""
+        found: dict[str, list[int]] = {}
+        for place, owner in enumerate(self.columns.owners if self.columns else self.features):
+            found.setdefault(owner, []).append(place)
+        return found
 
     @property
     def test_rows(self) -> int:

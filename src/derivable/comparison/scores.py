@@ -16,14 +16,32 @@ def of_numbers(true: Tensor, predicted: Tensor) -> Scores:
     R² is the share of the variance that is explained, None where the numbers do not vary; then the
     root of the mean squared error, the mean absolute error and the median absolute error.
     """
-    true, off = true.double(), predicted.double() - true.double()
-    around = (true - true.mean()).square().sum().item()
+    off = predicted.double() - true.double()
     return {
-        "r2": 1 - off.square().sum().item() / around if around > 0 else None,
-        "rmse": off.square().mean().sqrt().item(),
+        "r2": r2_of(true, predicted),
+        "rmse": rmse_of(true, predicted),
         "mae": off.abs().mean().item(),
         "median_ae": _median(off.abs()),
     }
+
+
+def r2_of(true: Tensor, predicted: Tensor) -> float | None:
+    """The share of the variance that is explained; None where the numbers (N,) do not vary."""
+    true = true.double()
+    around = (true - true.mean()).square().sum().item()
+    off = (predicted.double() - true).square().sum().item()
+    return 1 - off / around if around > 0 else None
+
+
+def rmse_of(true: Tensor, predicted: Tensor) -> float:
+    """The root of the mean squared error, in the unit of the numbers (N,)."""
+    return (predicted.double() - true.double()).square().mean().sqrt().item()
+
+
+def surprises(labels: Tensor, probabilities: Tensor) -> Tensor:
+    """-log of the probability of each row's own class, (N,), of probabilities (N, C); finite."""
+    own = probabilities.double().gather(1, labels[:, None])[:, 0]
+    return -own.clamp(min=SMALLEST).log()
 
 
 def _median(values: Tensor) -> float:
@@ -42,12 +60,11 @@ def of_classes(labels: Tensor, probabilities: Tensor) -> Scores:
     """
     found = probabilities.argmax(1) == labels
     occurring = labels.unique()
-    own = probabilities.double().gather(1, labels[:, None])
     return {
         "accuracy": found.double().mean().item(),
         "balanced_accuracy": sum(found[labels == c].double().mean().item() for c in occurring)
         / len(occurring),
-        "log_loss": -own.clamp(min=SMALLEST).log().mean().item(),
+        "log_loss": surprises(labels, probabilities).mean().item(),
         "roc_auc": _area(labels, probabilities[:, 1])
         if probabilities.size(1) == 2 and len(occurring) == 2
         else None,

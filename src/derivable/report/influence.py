@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Facts, Trained
+from derivable.comparison.scores import surprises
 from derivable.threads import on_one_thread
 
 MOST_COLUMNS = 40  # that are permuted: of a wide table, those with the largest first weights
@@ -84,7 +85,7 @@ class Influence:
         return len(self._x) * self._network.theta.numel()
 
     def _dependence(self, column: str) -> Dependence | None:
-        places = _places(self._facts)[column]
+        places = self._facts.places[column]
         if len(places) == 1:
             cells = self._facts.x_test[:, places[0]]
             shares = torch.linspace(0.02, 0.98, GRID, dtype=cells.dtype)
@@ -110,7 +111,7 @@ class Influence:
 
     def _columns(self) -> list[tuple[str, list[int]]]:
         """The columns that are permuted, each with the places of its features."""
-        every = list(_places(self._facts).items())
+        every = list(self._facts.places.items())
         if len(every) <= MOST_COLUMNS:
             return every
         first = next(iter(self._network.parameters())).detach()  # (D, units)
@@ -126,8 +127,7 @@ class Influence:
         """The mean absolute error, or the log loss."""
         predicted = self._facts.predictions(self._network, x)
         if self._facts.classes:
-            own = predicted.gather(1, self._y[:, None])
-            return -own.clamp(min=1e-15).log().mean().item()
+            return surprises(self._y, predicted).mean().item()
         off = (predicted - self._y).abs()
         if len(self._facts.targets) > 1:
             off = off / self._facts.scaler.y_std
@@ -137,12 +137,3 @@ class Influence:
 def influence_of(comparison: Comparison) -> Influence:
     """That of the best model, from its first seed."""
     return Influence(comparison.facts, comparison.best)
-
-
-def _places(facts: Facts) -> dict[str, list[int]]:
-    """The features that each column of the table became, by their places."""
-    owners = facts.columns.owners if facts.columns else facts.features
-    found: dict[str, list[int]] = {}
-    for place, owner in enumerate(owners):
-        found.setdefault(owner, []).append(place)
-    return found

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Trained
-from derivable.comparison.scores import SMALLEST, of_numbers
+from derivable.comparison.scores import r2_of, rmse_of, surprises
 
 RISE = 0.01  # of a test loss above its lowest, from which on a model overfits
 FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at rest
@@ -18,8 +18,7 @@ FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at r
 
 def r2(comparison: Comparison, result: Trained, target: int) -> float | None:
     """The share of the variance of the test rows that is explained; None where they do not vary."""
-    scores = of_numbers(comparison.facts.y_test[:, target], result.predictions[:, target])
-    return scores["r2"]
+    return r2_of(comparison.facts.y_test[:, target], result.predictions[:, target])
 
 
 def mean_r2(comparison: Comparison, result: Trained) -> float | None:
@@ -31,8 +30,7 @@ def mean_r2(comparison: Comparison, result: Trained) -> float | None:
 
 def root_mean_square(comparison: Comparison, result: Trained, target: int) -> float:
     """The typical error on the test rows, in the target's own units."""
-    off = result.predictions[:, target].double() - comparison.facts.y_test[:, target].double()
-    return float(off.square().mean().sqrt())
+    return rmse_of(comparison.facts.y_test[:, target], result.predictions[:, target])
 
 
 def lead(comparison: Comparison, one: Trained, other: Trained) -> tuple[float, float]:
@@ -62,8 +60,7 @@ def row_errors(comparison: Comparison, result: Trained) -> Tensor:
     """The error of each test row, (n,)."""
     facts = comparison.facts
     if facts.classes:
-        own = result.predictions.gather(1, facts.y_test[:, None])[:, 0]
-        return -own.double().clamp(min=SMALLEST).log()
+        return surprises(facts.y_test, result.predictions)
     off = (result.predictions - facts.y_test).double() / facts.scaler.y_std
     return off.square().sum(1)
 

@@ -75,8 +75,7 @@ def shown_columns(comparison: Comparison, wanted: Sequence[str]) -> list[str]:
 def _cell(comparison: Comparison, row: int, column: str, words: Words) -> str:
     """A cell of a test row, from its features."""
     facts = comparison.facts
-    owners = facts.columns.owners if facts.columns else facts.features
-    places = [place for place, owner in enumerate(owners) if owner == column]
+    places = facts.places[column]
     own = facts.x_test[row, places].double() * facts.scaler.std[places] + facts.scaler.mean[places]
     inputs = facts.columns.inputs if facts.columns else ()
     reading = next((one.reading for one in inputs if one.name == column), None)
