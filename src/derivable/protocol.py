@@ -37,7 +37,8 @@ class Model:
         if not self.automatic:
             return self
         widths = [parameter.size(1) for parameter in network.parameters() if parameter.ndim == 2]
-        return replace(self, activation="relu" if widths[1:] else "", hidden=tuple(widths[:-1]))
+        name = network.layers[1].function.__name__.lower() if widths[1:] else ""
+        return replace(self, activation=name, hidden=tuple(widths[:-1]))
 
     @property
     def lr(self) -> float:

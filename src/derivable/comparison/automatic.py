@@ -20,15 +20,13 @@ from derivable.ensemble import Ensemble, Task, fit_ensemble, fold_of_rows
 from derivable.ensemble.folds import Table, mean_curve
 from derivable.ensemble.lines import alphas_for
 from derivable.ensemble.penalties import alpha_of_networks, penalty_of
-from derivable.ensemble.start import network_for
+from derivable.ensemble.start import ACTIVATION, FOLDS, HIDDEN, network_for
 from derivable.loss import Loss
 from derivable.network import Network
 from derivable.objective import ByHand
 from derivable.problem import Problem
 from derivable.threads import on_one_thread
 
-FOLDS = 10
-HIDDEN, ACTIVATION = (32,), "relu"
 STEPS, USUAL_STEPS = 1000, 60  # iterations of L-BFGS at most, and about as many as there are
 
 
@@ -80,16 +78,15 @@ def demanded(split: Split, training: Training) -> list[Problem]:
 def _problem(split: Split, training: Training, hidden: tuple[int, ...]) -> Problem:
     x, y = split.x_train, split.y_train
     network = network_for(x.size(1), split.width, hidden, ACTIVATION, 0, x.dtype)
-    weight = training.row_weights(y, y, split.width)
+    weight = training.row_weights(y, split)
     return Problem(network, Loss.of(training.loss), x, y, weight, 1.0)
 
 
 def _task(split: Split, training: Training, seed: int) -> Task:
     x, y, loss = split.x_train, split.y_train, Loss.of(training.loss)
-    weight = training.row_weights(y, y, split.width)
+    weight = training.row_weights(y, split)
     table: Table = (x, y, weight)
     fold = fold_of_rows(x.numpy(), None, FOLDS, seed)
-    penalty = partial(_penalty, loss, len(x))
     make = partial(network_for, x.size(1), split.width, activation=ACTIVATION, dtype=x.dtype)
     folds = int(fold.max()) + 1
     seeds = [seed + k for k in range(folds if folds > 1 else 0)]
@@ -101,16 +98,12 @@ def _task(split: Split, training: Training, seed: int) -> Task:
         line=make(hidden=(), seed=seed),
         alphas=alphas_for(loss),
         alpha=alpha_of_networks(loss),
-        penalty=penalty,
+        penalty=lambda alpha: penalty_of(alpha, loss, len(x)),
         steps=STEPS,
         method=LBFGS.name,
         descend=partial(_descend, loss),
         name=f"{ACTIVATION}({HIDDEN[0]})",
     )
-
-
-def _penalty(loss: Loss, rows: int, alpha: float) -> float:
-    return penalty_of(alpha, loss, rows)
 
 
 def _descend(loss: Loss, network: Network, table: Table, penalty: float, **more: Any) -> Descent:

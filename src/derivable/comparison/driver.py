@@ -204,16 +204,17 @@ def _compare(
     labs_own = table.name == "california" and table.columns is None  # no file of that name
     comparable = labs_own and protocol == "lab" and steps == LAB_STEPS and training.is_plain
     settings = {"steps": steps, "method": request.method, **training.settings(split, held)}
-    weight = training.row_weights(split.y_test, split.y_train, split.width)
+    weight = training.row_weights(split.y_test, split)
     measure = partial(loss_at, loss, split.x_test, split.y_test, weight=weight)
     results = []
-    with _watched(watch, models, steps if request.seeds == 1 else request.seeds) as look:
+    total = steps if request.seeds == 1 else request.seeds  # what progress counts
+    with _watched(watch, models, total) as look:
         for model in models:
             result = keeper.trained(model)
             if result is None and model.automatic:
-                total = steps if request.seeds == 1 else request.seeds
-                told = partial(_told, partial(look, model), total)
-                runs, choice = _train_automatically(split, training, chosen, told)
+                runs, choice = _train_automatically(
+                    split, training, chosen, partial(look, model), total
+                )
                 result = _measured(model.found(runs[0].network), runs, measure, split, facts)
                 result = replace(result, choice=choice)
                 keeper.finish(result)
@@ -294,7 +295,7 @@ def _problem(model: Model, split: Split, seed: int, training: Training) -> Probl
     """What a model minimises, from the start that the seed gives."""
     x, y = split.x_train, split.y_train
     network = model.network(x.size(1), split.width, seed)
-    weight = training.row_weights(y, y, split.width)
+    weight = training.row_weights(y, split)
     return Problem(network, Loss.of(training.loss), x, y, weight, training.penalty)
 
 
@@ -318,24 +319,21 @@ def _measured(
 
 
 def _train_automatically(
-    split: Split, training: Training, seeds: Sequence[int], progress: Callable[[float, float], None]
+    split: Split,
+    training: Training,
+    seeds: Sequence[int],
+    progress: Callable[[int, float], None],
+    total: int,
 ) -> tuple[list[Descent], Choice]:
-    """A model for each seed, and what was chosen from the first one; `progress` is told a share."""
-    runs, choices = [], []
+    """A model for each seed, and what was chosen from the first; `progress` counts to `total`."""
+    found = []
     for k, seed in enumerate(seeds):
 
         def told(share: float, loss: float, begun: int = k) -> None:
-            progress((begun + share) / len(seeds), loss)
+            progress(int((begun + share) / len(seeds) * total), loss)
 
-        run, choice = fit_automatically(split, training, seed, told)
-        runs.append(run)
-        choices.append(choice)
-    return runs, choices[0]
-
-
-def _told(look: Callable[[int, float], None], total: int, share: float, loss: float) -> None:
-    """Progress of a share of the work, as so many of `total` steps or seeds."""
-    look(int(share * total), loss)
+        found.append(fit_automatically(split, training, seed, told))
+    return [run for run, _ in found], found[0][1]
 
 
 def _train(

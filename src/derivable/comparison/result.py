@@ -66,7 +66,7 @@ class Facts:
         """Those of a table, how it was split, and what is minimised."""
         y_test, y_train = split.y_test, split.y_train
         if split.classes:
-            naive = y_train.bincount(minlength=split.width).double() / len(y_train)
+            naive = split.class_sizes.double() / len(y_train)
         else:
             y_test = split.scaler.predictions(y_test)
             naive = split.scaler.predictions(y_train).mean(0)
@@ -130,6 +130,11 @@ class Facts:
         for place, owner in enumerate(self.columns.owners if self.columns else self.features):
             found.setdefault(owner, []).append(place)
         return found
+
+    @property
+    def class_sizes(self) -> Tensor:
+        """How many rows of each class train, (C,); of a target of classes."""
+        return (self.naive * self.train_rows).round().long()
 
     @property
     def test_rows(self) -> int:

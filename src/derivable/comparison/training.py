@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -23,6 +23,9 @@ from derivable.functions import MSE, CrossEntropy
 from derivable.loss import CLASS_LOSSES, LOSSES, AnyLoss, Loss
 from derivable.named import loss_of, named, parse_loss
 from derivable.problem import check_not_negative
+
+if TYPE_CHECKING:
+    from derivable.comparison.result import Facts
 
 SCHEDULES = {"cosine": Cosine, "step": StepDecay, "warm-up": WarmUp}
 VALIDATION, PATIENCE = 0.1, 10
@@ -133,15 +136,16 @@ class Training:
             )
         return self
 
-    def row_weights(self, labels: Tensor, train: Tensor, classes: int) -> Tensor | None:
-        """How much each row with one of the `labels` (N,) counts, by those that `train`; or None.
+    def row_weights(self, labels: Tensor, known: Split | Facts) -> Tensor | None:
+        """How much each row with one of the `labels` (N,) counts; None where all count alike.
 
         Balanced, a row counts as its class has fewer of the rows that train than the mean class.
+        `known` says how many rows of each class train.
         """
         if self.class_weight is None:
             return None
-        sizes = train.bincount(minlength=classes).clamp(min=1)
-        return (len(train) / (classes * sizes.double()))[labels]
+        sizes = known.class_sizes
+        return (int(sizes.sum()) / (len(sizes) * sizes.clamp(min=1).double()))[labels]
 
     def rate(self, lr: float) -> float | Schedule:
         """The learning rate of a descent, from that of the model."""
@@ -184,20 +188,19 @@ class Training:
 
     def settings(self, split: Split, held: Split | None) -> dict[str, Any]:
         """Those of `descend_many`, but for the learning rate."""
-        y, width = split.y_train, split.width
         return {
             "loss": Loss.of(self.loss),
             "penalty": self.penalty,
-            "weight": self.row_weights(y, y, width),
-            "callbacks": partial(self._callbacks, y, held),
+            "weight": self.row_weights(split.y_train, split),
+            "callbacks": partial(self._callbacks, split, held),
         }
 
-    def _callbacks(self, train: Tensor, held: Split | None, i: int) -> list[EarlyStopping]:
+    def _callbacks(self, split: Split, held: Split | None, i: int) -> list[EarlyStopping]:
         """Those of descent i: early stopping on the rows held out, or none."""
         if held is None or self.patience is None:
             return []
         x, y = held.x_train, held.y_train
-        weight = self.row_weights(y, train, held.width)
+        weight = self.row_weights(y, split)
         return [EarlyStopping(x, y, weight=weight, every=EVERY, patience=self.patience)]
 
 

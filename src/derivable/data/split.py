@@ -74,6 +74,11 @@ class Split:
         """How many outputs a network needs: one for each class, or for each target."""
         return len(self.classes) or self.y_train.size(1)
 
+    @property
+    def class_sizes(self) -> Tensor:
+        """How many rows of each class train, (C,); of a target of classes."""
+        return self.y_train.bincount(minlength=len(self.classes))
+
 
 def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
     """The lab sheet's protocol: the first 80% of the rows train, the last 20% test, in file order.

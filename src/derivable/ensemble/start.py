@@ -12,6 +12,8 @@ from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 
+HIDDEN, ACTIVATION, FOLDS = (32,), "relu", 10  # of networks, where nothing else is asked for
+
 
 def network_for(
     inputs: int, outputs: int, hidden: Any, activation: Any, seed: int, dtype: torch.dtype

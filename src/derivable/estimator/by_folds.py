@@ -15,7 +15,7 @@ from derivable.ensemble.folds import Array, Table
 from derivable.ensemble.lines import alphas_for
 from derivable.ensemble.mean import check_elementwise, mean_of
 from derivable.ensemble.penalties import penalty_of
-from derivable.ensemble.start import activation_of, hidden_sizes, network_for
+from derivable.ensemble.start import HIDDEN, activation_of, hidden_sizes, network_for
 from derivable.errors import SettingError
 from derivable.estimator.callbacks import Watch
 from derivable.estimator.parts import Part
@@ -23,7 +23,6 @@ from derivable.estimator.settings import penalty_for
 from derivable.network import Network
 from derivable.threads import on_one_thread
 
-HIDDEN = (32,)  # of networks, where it is not given
 BY_ITSELF = "auto"  # what hidden and alpha are where the rows held out choose
 
 

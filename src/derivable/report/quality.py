@@ -50,9 +50,9 @@ def lead(comparison: Comparison, one: Trained, other: Trained) -> tuple[float, f
 def row_weights(comparison: Comparison) -> Tensor:
     """How much each test row counts in the test loss, (n,); 1 on average."""
     facts = comparison.facts
-    weight = torch.ones(facts.test_rows, dtype=torch.float64)
-    if comparison.training.class_weight is not None:
-        weight = 1 / facts.naive.clamp(min=1 / facts.train_rows)[facts.y_test]
+    weight = comparison.training.row_weights(facts.y_test, facts)
+    if weight is None:
+        return torch.ones(facts.test_rows, dtype=torch.float64)
     return weight / weight.mean()
 
 

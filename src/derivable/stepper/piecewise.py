@@ -136,10 +136,8 @@ class PiecewiseSteps(ExactStepper):
         products = self.units * len(self.x)
         self._first_pause = PAUSE * max(1, products // 100)
         self._state: _State | None = None
-        self._passes, self._pause = (
-            0,
-            self._first_pause,
-        )  # steps of the fused loop: yet to take, and next time
+        self._passes = 0  # steps of the fused loop that are yet to take
+        self._pause = self._first_pause  # and how many the next time
 
     def routines(self, *, hvp: bool) -> list[Compiled]:
         """What of compiled code it needs: its loop, and for the last loss that of the table."""
