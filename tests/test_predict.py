@@ -87,3 +87,10 @@ def test_alone_and_without_the_target(model: SavedModel, tmp_path: Path) -> None
     assert again["surface"].to_list() == [30.5, 31.0]
     expected = model.predict(read_sheet(tmp_path / "new.parquet"))[:, 0].tolist()
     assert again["prix"].to_list() == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_name_of_a_file_says_nothing_about_its_encoding(
+    model: SavedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "cp1252.csv").write_text(french(), encoding="utf-8")
+    assert not predicted(tmp_path, "cp1252.csv").startswith(codecs.BOM_UTF8)

@@ -75,8 +75,8 @@ def predict_command(
     if unseen == "ignore":
         saved = replace(saved, columns=saved.columns.ignoring_unseen())
     sheet = read_sheet(file, optional=False, **how)
+    marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
     if not quiet:
-        marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
         written = describe(reading.as_learned(sheet, saved.columns), marks)
         said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
         terminal.show_detected("; ".join(part for part in said if part))
@@ -85,7 +85,7 @@ def predict_command(
     rows = saved.predict(sheet, fill=missing == "median").tolist()
     if out is not None or not as_json:
         named = _named(saved, rows)
-        content = predictions_csv(sheet, named, mark=_mark(sheet, saved), alone=alone)
+        content = predictions_csv(sheet, named, mark=_mark(sheet, saved, marks), alone=alone)
         if out is not None:
             write_whole(out, content)
             click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
@@ -121,18 +121,21 @@ def _load(model: str, name: str | None) -> SavedModel:
     return saved_model(place, named[0])
 
 
-def _mark(sheet: Sheet, saved: SavedModel) -> str:
-    """What stands before the decimals in a file; by its separator where no cell has any."""
+def _mark(sheet: Sheet, saved: SavedModel, marks: dict[str, str]) -> str:
+    """What stands before the decimals in a file whose features have these `marks`.
+
+    The column of the target, if it is there, counts too; where no cell has decimals, the separator
+    tells.
+    """
     from contextlib import suppress
 
     from derivable.data import reading
     from derivable.data.numbers import COMMA, POINT
     from derivable.errors import DataError
 
-    columns, found = saved.columns, set()
-    for wanted in (columns.inputs, columns.outputs):
-        with suppress(DataError):  # the target's own column need not be readable
-            found |= set(reading.marks(sheet, columns, wanted).values())
+    found = set(marks.values())
+    with suppress(DataError):  # the target's own column need not be readable
+        found |= set(reading.marks(sheet, saved.columns, saved.columns.outputs).values())
     if found & {COMMA, POINT}:
         return COMMA if COMMA in found else POINT
     return COMMA if sheet.separator == ";" else POINT

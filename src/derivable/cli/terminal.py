@@ -17,13 +17,8 @@ from derivable.display.numbers import number, with_spread
 from derivable.display.words import Words
 from derivable.protocol import LAB_REASON
 
-_SCORES = (
-    "mae",
-    "r2",
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-)  # that have a column in a terminal
+# Scores that have a column in a terminal.
+_SCORES = ("mae", "r2", "accuracy", "balanced_accuracy", "roc_auc")
 
 
 def show_note(note: str) -> None:

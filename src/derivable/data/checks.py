@@ -46,10 +46,15 @@ def check_targets(name: str, targets: Sequence[str], y: Array) -> None:
     """A target must vary."""
     for target, cells in zip(targets, y.T, strict=True):
         if is_constant(cells):
-            raise DataError(
-                f"{name}: the target '{target}' is {cells[0]:g} in every row, so there is nothing "
-                "to learn; choose another --target"
-            )
+            raise nothing_to_learn(name, target, f"{cells[0]:g}")
+
+
+def nothing_to_learn(name: str, target: str, value: str) -> DataError:
+    """The error of a target that has one value."""
+    return DataError(
+        f"{name}: the target '{target}' is {value} in every row, so there is nothing to learn; "
+        "choose another --target"
+    )
 
 
 def is_constant(cells: Array) -> bool:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from derivable.data import as_numbers
 from derivable.data.cells import TRUTHS
+from derivable.data.checks import nothing_to_learn
 from derivable.data.kinds import Classes, Number, Reading, Text, Truth
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, count, some
@@ -70,10 +71,7 @@ def _truths(sheet: Sheet, name: str) -> tuple[str, ...]:
 
 def _refuse_one(sheet: Sheet, name: str, values: Sequence[str]) -> None:
     if len(values) == 1:
-        raise DataError(
-            f"{sheet.name}: the target '{name}' is {values[0]} in every row, so there is nothing "
-            "to learn; choose another --target"
-        )
+        raise nothing_to_learn(sheet.name, name, values[0])
 
 
 def are_few(sheet: Sheet, name: str) -> bool:

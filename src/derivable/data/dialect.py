@@ -59,9 +59,9 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
     return text, said
 
 
-def of_spreadsheet(content: bytes, said: str) -> bool:
-    """Whether a file is in an encoding that spreadsheets write: with a mark, or cp1252."""
-    return content.startswith(tuple(_MARKS)) or "cp1252" in said
+def of_spreadsheet(content: bytes, encoding: str) -> bool:
+    """Whether a text is in an encoding that spreadsheets write: with a mark, or cp1252."""
+    return content.startswith(tuple(_MARKS)) or encoding == "cp1252"
 
 
 def find_separator(text: str, name: str) -> str:

@@ -46,13 +46,7 @@ def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sh
         )
     if not len(sheet.frame):
         raise DataError(f"{source.name} has names of columns and no rows of numbers below them")
-    sheet = replace(
-        sheet,
-        spreadsheet=of_spreadsheet(source.content, sheet.opening),
-        decimal=chosen.decimal,
-        dates=chosen.dates,
-        optional=optional,
-    )
+    sheet = replace(sheet, decimal=chosen.decimal, dates=chosen.dates, optional=optional)
     return _without_total(_with_missing(sheet, chosen.na), chosen)
 
 
@@ -131,7 +125,8 @@ def _read_text(source: Source, options: SheetOptions) -> Sheet:
         hashed = line, [cell.strip(BLANKS) for cell in comment.split(separator)]
     how = f"{encoding}, cells separated by {SEPARATORS.get(separator, repr(separator))}"
     records = read_text(text, separator, name, skipped)
-    return _laid_out(source, _Lines(records, how, separator, top, hashed), options)
+    sheet = _laid_out(source, _Lines(records, how, separator, top, hashed), options)
+    return replace(sheet, spreadsheet=of_spreadsheet(source.content, encoding))
 
 
 def _from_line(text: str, line: int, skipped: int, name: str) -> tuple[str, int]:

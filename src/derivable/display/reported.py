@@ -28,17 +28,15 @@ REPORTED: dict[str, tuple[str, str]] = {
     ),
     "finds": (
         "Of {there} test rows that are “{value}” it finds {found}, and takes {wrongly} others for "
-        "it. A row of the second class gets a higher probability than one of the first with "
-        "frequency {area} (ROC AUC).",
+        "it.",
         f"Des {{there}} lignes de test «{NB}{{value}}{NB}», il en trouve {{found}}, et en prend "
-        "{wrongly} autres pour telles. Une ligne de la seconde classe reçoit une plus forte "
-        "probabilité qu'une de la première avec la fréquence {area} (AUC ROC).",
+        "{wrongly} autres pour telles.",
     ),
-    "finds_only": (
-        "Of {there} test rows that are “{value}” it finds {found}, and takes {wrongly} others for "
-        "it.{area}",
-        f"Des {{there}} lignes de test «{NB}{{value}}{NB}», il en trouve {{found}}, et en prend "
-        "{wrongly} autres pour telles.{area}",
+    "orders": (
+        "A row of the second class gets a higher probability than one of the first with frequency "
+        "{area} (ROC AUC).",
+        "Une ligne de la seconde classe reçoit une plus forte probabilité qu'une de la première "
+        "avec la fréquence {area} (AUC ROC).",
     ),
     "recognises": (
         "{best} gives the right {target} for {accuracy} of the test rows; always saying “{value}” "
@@ -159,16 +157,6 @@ REPORTED: dict[str, tuple[str, str]] = {
         "l'apprentissage et dans la perte de test.",
     ),
     # the model auto
-    "subtitle_auto": (
-        "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; {seeds}.",
-        "Cible {targets}, d'après {n} variables. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{seeds}}.",
-    ),
-    "subtitle_auto_one": (
-        "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; {seeds}.",
-        "Cible {targets}, d'après une variable. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{seeds}}.",
-    ),
     "chosen": ("{model} is {chosen}: ", f"{{model}} est {{chosen}}{NB}: "),
     "tried": ("What was tried", "Ce qui a été essayé"),
     "held_loss": ("loss on rows held out", "perte sur les lignes mises de côté"),

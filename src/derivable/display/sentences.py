@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from derivable.display.reported import REPORTED
-
-NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
+from derivable.display.reported import NB, REPORTED
 
 SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "and": ("and", "et"),
@@ -41,16 +39,14 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "title": ("{data}: {n} models compared", f"{{data}}{NB}: {{n}} modèles comparés"),
     "title_one": ("{data}: {model}", f"{{data}}{NB}: {{model}}"),
     "subtitle": (
-        "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; "
-        "{steps} steps, {seeds}.",
+        "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; {how}.",
         "Cible {targets}, d'après {n} variables. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{steps}} pas, {{seeds}}.",
+        f"{NB}; {{how}}.",
     ),
     "subtitle_one": (
-        "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; "
-        "{steps} steps, {seeds}.",
+        "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; {how}.",
         "Cible {targets}, d'après une variable. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{steps}} pas, {{seeds}}.",
+        f"{NB}; {{how}}.",
     ),
     "one_seed": (f"seed{NB}{{first}}", f"graine{NB}{{first}}"),
     "seeds": ("seeds {first} to {last}", "graines {first} à {last}"),

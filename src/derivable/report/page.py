@@ -91,14 +91,16 @@ def _title(comparison: Comparison, words: Words) -> str:
 def _head(comparison: Comparison, words: Words) -> str:
     facts, seeds = comparison.facts, comparison.seeds
     first, last = words.count(seeds[0]), words.count(seeds[-1])
+    how = [words("one_seed" if len(seeds) == 1 else "seeds", first=first, last=last)]
+    if comparison.counts_steps:
+        how.insert(0, f"{words.count(comparison.steps)} {words('n_steps')}")
     subtitle = words(
-        "subtitle" if comparison.counts_steps else "subtitle_auto",
+        "subtitle",
         targets=words.together(facts.targets),
         train=words.count(facts.train_rows),
         test=words.count(facts.test_rows),
         n=words.count(len(facts.features)),
-        steps=words.count(comparison.steps),
-        seeds=words("one_seed" if len(seeds) == 1 else "seeds", first=first, last=last),
+        how=", ".join(how),
     )
     note = f'<p class="note">{foreign(facts.note, words)}</p>' if facts.note else ""
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivable.comparison import Comparison, Trained
-from derivable.display.sentences import NB
+from derivable.display.reported import NB
 from derivable.display.words import Words
 from derivable.report.quality import (
     RISE,
@@ -115,7 +115,7 @@ def _good_classes(comparison: Comparison, best: Trained, words: Words) -> list[s
     }
     sentences = [words("recognises" if accuracy > always else "recognises_no_better", **gaps)]
     if len(facts.classes) == 2:
-        sentences.append(_found(comparison, best, words))
+        sentences += _found(comparison, best, words)
     else:
         tested = len(facts.y_test.unique())
         balanced = score_text("balanced_accuracy", scores["balanced_accuracy"], words)
@@ -125,21 +125,23 @@ def _good_classes(comparison: Comparison, best: Trained, words: Words) -> list[s
     return sentences
 
 
-def _found(comparison: Comparison, best: Trained, words: Words) -> str:
+def _found(comparison: Comparison, best: Trained, words: Words) -> list[str]:
     """How many rows of the rarer of two classes are found, and how they are ordered."""
     facts = comparison.facts
     rarer = int(facts.naive.argmin())
     there, taken = facts.y_test == rarer, best.predictions.argmax(1) == rarer
     (scores,) = facts.scores(best.predictions).values()
-    area = scores["roc_auc"]
-    return words(
-        "finds" if area is not None else "finds_only",
+    found = words(
+        "finds",
         value=facts.classes[rarer],
         found=words.count(int((there & taken).sum())),
         there=words.count(int(there.sum())),
         wrongly=words.count(int((taken & ~there).sum())),
-        area="" if area is None else score_text("roc_auc", area, words),
     )
+    area = scores["roc_auc"]
+    if area is None:
+        return [found]
+    return [found, words("orders", area=score_text("roc_auc", area, words))]
 
 
 def _on_the_way(comparison: Comparison, words: Words) -> list[str]:
