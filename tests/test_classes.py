@@ -357,8 +357,8 @@ def test_from_the_shell_to_predictions(
 
 
 def test_onnx_gives_the_same_probabilities(comparison: Comparison, tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
-    reference = pytest.importorskip("onnx.reference")
+    pytest.importorskip("onnx", reason="needs the extra onnx")
+    reference = pytest.importorskip("onnx.reference", reason="needs the extra onnx")
     from derivable.run.export import as_onnx
 
     model = SavedModel.of(comparison.results[1], comparison.facts)
