@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +17,16 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 30.0  # seconds for one answer
+
+# Chromium expects its pipe at 3 and 4. A process between puts it there: a function that Popen
+# calls after a fork (`preexec_fn`) would run the warning of JAX, which forbids forks.
+AT_THREE_AND_FOUR = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for place, end in zip((3, 4), ends):
+    os.dup2(end, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Page:
@@ -118,12 +128,8 @@ def chromium(profile: Path) -> Iterator[Page]:
     theirs, to = os.pipe()
     back, their_back = os.pipe()
 
-    def third_and_fourth() -> None:  # where Chromium expects its pipe
-        away = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs, their_back)]
-        os.dup2(away[0], 3)
-        os.dup2(away[1], 4)
-
     command = [
+        sys.executable, "-S", "-c", AT_THREE_AND_FOUR, str(theirs), str(their_back),
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
         "--disable-background-networking", "--hide-scrollbars", "--disable-dev-shm-usage",
         f"--user-data-dir={profile}", "about:blank",
@@ -133,8 +139,7 @@ def chromium(profile: Path) -> Iterator[Page]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        close_fds=False,
-        preexec_fn=third_and_fourth,
+        pass_fds=(theirs, their_back),
     )
     os.close(theirs)
     os.close(their_back)
