@@ -45,7 +45,7 @@ class ShownDescent:
         words, estimate = Words(), self.error_estimate
         first, last = (words.number(self.losses[k].item()) for k in (0, -1))
         deviation = words.deviation(estimate.deviation, exact=estimate.exact)
-        note = words.translated(estimate.note) or estimate.note
+        note = words.of(estimate.note)
         row = {
             words("loss"): f"{first} → {last}",
             words("n_steps"): words.count(self.steps),

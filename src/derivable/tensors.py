@@ -9,6 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from derivable.core_messages import say
 from derivable.errors import DataError
 from derivable.files import write_whole
 
@@ -26,6 +27,6 @@ def load_tensors(file: Path | str) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (it is no mapping)
             return tensors, content.metadata() or {}
     except FileNotFoundError:
-        raise DataError(f"{file} cannot be read: there is no such file") from None
+        raise DataError(say("no_file", file=file)) from None
     except Exception as error:  # safetensors has errors of its own for each kind of damage
-        raise DataError(f"{file} cannot be read as safetensors: {error}") from None
+        raise DataError(say("no_tensors", file=file, error=error)) from None

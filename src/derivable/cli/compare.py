@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.language import lang_option
 from derivable.cli.table_options import table_options
 from derivable.cli.training import seeds_option, train, training_options
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     help="Models separated by commas: linear, tanh:10, silu:32x16, ... (any elementwise Function), "
     "and auto, which rows held out choose.",
 )
+@lang_option
 @training_options
 @seeds_option
 @click.pass_context

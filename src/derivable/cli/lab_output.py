@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from derivable.labs.grading.similar import groups_of
-from derivable.labs.text import NB, Text
 from derivable.labs.typography import decimal
+from derivable.messages import NB, Text
 
 if TYPE_CHECKING:
     from derivable.labs.grading.marked import Class

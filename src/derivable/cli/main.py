@@ -24,9 +24,12 @@ from derivable.cli.data import data_group
 from derivable.cli.doctor import doctor_command
 from derivable.cli.fit import fit_command
 from derivable.cli.lab import lab_group
+from derivable.cli.language import lang_option, spoken
+from derivable.cli.messages import say
 from derivable.cli.predict import predict_command
 from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
+from derivable.core_messages import reason_of
 from derivable.errors import DataError, DerivableError, DivergedError, MissingExtraError
 
 
@@ -35,6 +38,7 @@ from derivable.errors import DataError, DerivableError, DivergedError, MissingEx
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(derivable.__version__, prog_name="derivable")
+@lang_option
 def cli() -> None:
     """Differentiable functions written by hand: write them, prove them right, descend with them.
 
@@ -67,8 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(100_000, 50, 50)
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
-    if any("\0" in word for word in words):
-        _fail("an argument holds a NUL character, which no name can", USAGE, as_json)
+    with spoken(cli, words):
+        if any("\0" in word for word in words):
+            _fail(say("nul"), USAGE, as_json)
+        _run(words, as_json)
+
+
+def _run(words: list[str], as_json: bool) -> NoReturn:
+    """Run the command; every error becomes one message on stderr and an exit code."""
     try:
         code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -86,13 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort) as error:
         said = error.__cause__ or error  # click makes an Abort of an interruption
-        _fail(str(said) or "interrupted", INTERRUPTED, as_json)
+        _fail(str(said) or say("interrupted"), INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read the result has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}", USAGE, as_json)
+        _fail(f"{place}{reason_of(error)}", USAGE, as_json)
     sys.exit(code or 0)
 
 

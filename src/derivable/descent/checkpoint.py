@@ -11,6 +11,7 @@ from torch import Tensor
 
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
+from derivable.messages import Message
 from derivable.tensors import load_tensors, save_tensors
 
 
@@ -67,6 +68,8 @@ class Checkpoint:
         tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
         tensors |= {f"callbacks.{name}": value for name, value in self.callbacks.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
+        if isinstance(self.note, Message):
+            texts |= {"note": self.note.texts.en, "note.fr": self.note.texts.fr}
         texts["loss"] = self.loss
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
@@ -95,7 +98,7 @@ class Checkpoint:
             snapshots=snapshots,
             evaluations=int(texts["evaluations"]),
             seconds=float(texts["seconds"]),
-            note=texts["note"],
+            note=Message(texts["note"], texts["note.fr"]) if "note.fr" in texts else texts["note"],
             deviation=float(texts["deviation"]),
         )
 

@@ -30,6 +30,7 @@ from derivable.descent.drift import DriftEstimate
 from derivable.descent.error_estimate import EXACT, ErrorEstimate, Window
 from derivable.descent.field import Field
 from derivable.descent.integration import UNMEASURED, Integration, integrate, is_smooth
+from derivable.descent.messages import say
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.objective import fastest
@@ -116,9 +117,9 @@ def follow(
         if deviation <= tolerance:
             estimate = ErrorEstimate(deviation, False, windows)
             return first.trajectory(spent, estimate)
-        trouble = f"it would deviate by {deviation:.0e}, and {tolerance:.0e} was asked"
+        trouble = say("would_deviate", deviation=deviation, tolerance=tolerance)
         relative /= FINER
-    return _steps_instead(stepper, request, f"the flow was not used: {trouble}", spent)
+    return _steps_instead(stepper, request, say("no_flow", trouble=trouble), spent)
 
 
 def _steps_instead(

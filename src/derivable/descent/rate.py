@@ -9,6 +9,7 @@ import torch
 
 from derivable.descent.driver import descend_problem
 from derivable.descent.gradient_descent import GradientDescent
+from derivable.descent.messages import say
 from derivable.descent.spectral import triangle
 from derivable.errors import DivergedError, SettingError
 from derivable.formula import Scale
@@ -57,13 +58,9 @@ def choose_rate(problem: Problem) -> Rate:
             break
         lr /= 2
     lr = _two_digits(lr / MARGIN)
-    on = f" on {trial.rows:,} rows" if trial.rows < problem.rows else ""
-    return Rate(
-        lr,
-        f"lr {lr:g}: half of the largest at which the loss never rose in {TRIAL_STEPS} steps{on}, "
-        f"from 1 / {largest:.3g} down, where {largest:.3g} is how much a linear model's loss "
-        "curves",
-    )
+    key = "rate_on_rows" if trial.rows < problem.rows else "rate"
+    reason = say(key, lr=lr, steps=TRIAL_STEPS, rows=trial.rows, largest=largest)
+    return Rate(lr, reason)
 
 
 def linear_lambda_max(problem: Problem) -> float:

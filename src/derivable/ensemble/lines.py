@@ -11,6 +11,7 @@ from torch import Tensor
 from derivable.descent import State
 from derivable.ensemble.choice import Tried, losses_of
 from derivable.ensemble.folds import Fold
+from derivable.ensemble.messages import say
 from derivable.functions import MSE
 from derivable.loss import Loss
 from derivable.network import Network, flatten
@@ -69,7 +70,7 @@ class Settling:
         """Stop where ten steps have not lowered the loss by a tenth of a millionth of it."""
         self._losses.append(state.loss)
         if len(self._losses) > 10 and state.loss >= (1 - SETTLED) * self._losses[-11]:
-            state.stop("the loss of a linear model is at its minimum")
+            state.stop(say("at_minimum"))
 
 
 def fit_lines(

@@ -237,7 +237,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
     descent = words(
         "protocol_descent",
         steps=words.count(comparison.steps),
-        measure=words.measure(facts.measure),
+        measure=words.of(facts.measure),
     )
     automatic = [words("protocol_auto")] * any(r.model.automatic for r in comparison.results)
     descents = [descent] * comparison.counts_steps

@@ -12,6 +12,7 @@ from torch import Tensor
 import derivable
 from derivable.errors import MissingExtraError, SettingError
 from derivable.files import write_whole
+from derivable.run.messages import say
 from derivable.run.saved import SavedModel
 from derivable.run.spelling import ONNX, TORCH
 
@@ -35,11 +36,9 @@ def check_export(file: Path | str) -> None:
     """
     file = Path(file)
     if file.suffix.lower() not in FORMATS:
-        raise SettingError(
-            f"{file} must end in one of {', '.join(FORMATS)}, which says how the model is written"
-        )
+        raise SettingError(say("ending", file=file, endings=list(FORMATS)))
     if not file.parent.is_dir():
-        raise SettingError(f"{file} cannot be written: there is no folder {file.parent}")
+        raise SettingError(say("no_folder", file=file, folder=file.parent))
     if file.suffix.lower() == ".onnx":
         _onnx()
 
@@ -48,10 +47,8 @@ def as_python(model: SavedModel) -> str:
     """A page of plain PyTorch that predicts what the model predicts."""
     size = sum(value.numel() for value in model.network.parameters())
     if size > MOST_NUMBERS:
-        raise SettingError(
-            f"{model.model.name} has {size:,} weights, too many for a page that people read (at "
-            f"most {MOST_NUMBERS:,}); export it to a .safetensors or .onnx file"
-        )
+        gaps = {"size": size, "most": MOST_NUMBERS}
+        raise SettingError(say("too_large", model=model.model.name, **gaps))
     scaler, layers, columns = model.scaler, _layers(model), model.columns
     numbers = [("MEDIAN", scaler.median), ("MEAN", scaler.mean), ("STD", scaler.std)]
     if columns.classes:
@@ -221,8 +218,5 @@ def _onnx() -> Any:
         import onnx.helper
         import onnx.numpy_helper
     except ImportError:
-        raise MissingExtraError(
-            "a model is written as .onnx by the package onnx, which is not installed: "
-            "pip install 'derivable[onnx]'"
-        ) from None
+        raise MissingExtraError(say("needs_onnx")) from None
     return onnx

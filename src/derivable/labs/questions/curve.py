@@ -23,9 +23,10 @@ from derivable.labs.feedback import Curve, Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.training import losses_of, steps_of
 from derivable.labs.tables import used
-from derivable.labs.text import Text, after_colon, colon
+from derivable.labs.text import after_colon, colon
 from derivable.labs.typography import number
 from derivable.labs.words import say
+from derivable.messages import Text
 
 RANGES = Path(__file__).parents[1] / "curves.json"  # written by tools/write_lab_curves.py
 WIDER, ROUNDING = 0.5, 0.002  # how much wider than the range of the seeds; relative

@@ -14,8 +14,9 @@ from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.training import losses_of
-from derivable.labs.text import Text, colon
+from derivable.labs.text import colon
 from derivable.labs.typography import number
+from derivable.messages import Text
 
 FIRST = 10  # steps that are repeated
 CLOSE = 0.01  # relative, of the losses of these steps: a notebook computes in float32

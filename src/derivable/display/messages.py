@@ -1,10 +1,11 @@
-"""Every sentence of charts, pages and notebooks, in English and in French."""
+"""The messages of charts, pages and notebooks, in English and in French."""
 
 from __future__ import annotations
 
-from derivable.display.reported import NB, REPORTED
+from derivable.display.reported import REPORTED
+from derivable.messages import Catalogue
 
-SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
+_TEXTS = {
     "and": ("and", "et"),
     # charts
     "steps": ("gradient-descent steps", "pas de descente de gradient"),
@@ -13,17 +14,17 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "loss_axis": ("loss ({measure})", "perte ({measure})"),
     "losses_title": (
         "How the training loss fell: {data}",
-        f"La perte d'apprentissage{NB}: {{data}}",
+        "La perte d'apprentissage : {data}",
     ),
-    "both_title": ("How the losses fell: {data}", f"La chute des pertes{NB}: {{data}}"),
+    "both_title": ("How the losses fell: {data}", "La chute des pertes : {data}"),
     "bars_title": (
         "Test loss after {steps} steps: {data}",
-        f"Perte de test après {{steps}} pas{NB}: {{data}}",
+        "Perte de test après {steps} pas : {data}",
     ),
-    "bars_title_auto": ("Test loss: {data}", f"Perte de test{NB}: {{data}}"),
+    "bars_title_auto": ("Test loss: {data}", "Perte de test : {data}"),
     "bars_title_stopped": (
         "Test loss after early stopping: {data}",
-        f"Perte de test après arrêt précoce{NB}: {{data}}",
+        "Perte de test après arrêt précoce : {data}",
     ),
     "seeds_title": (", {n} seeds", ", {n} graines"),
     "training_rows": ("training rows", "lignes d'apprentissage"),
@@ -36,19 +37,19 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "share_of_rows": ("share of the test rows", "part des lignes de test"),
     "weight_axis": ("change of {target}", "variation de {target}"),
     # a comparison on a page
-    "title": ("{data}: {n} models compared", f"{{data}}{NB}: {{n}} modèles comparés"),
-    "title_one": ("{data}: {model}", f"{{data}}{NB}: {{model}}"),
+    "title": ("{data}: {n} models compared", "{data} : {n} modèles comparés"),
+    "title_one": ("{data}: {model}", "{data} : {model}"),
     "subtitle": (
         "Target {targets}, from {n} features. Trained on {train} rows, tested on {test}; {how}.",
         "Cible {targets}, d'après {n} variables. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{how}}.",
+        " ; {how}.",
     ),
     "subtitle_one": (
         "Target {targets}, from one feature. Trained on {train} rows, tested on {test}; {how}.",
         "Cible {targets}, d'après une variable. Appris sur {train} lignes, testé sur {test}"
-        f"{NB}; {{how}}.",
+        " ; {how}.",
     ),
-    "one_seed": (f"seed{NB}{{first}}", f"graine{NB}{{first}}"),
+    "one_seed": ("seed\u00a0{first}", "graine\u00a0{first}"),
     "seeds": ("seeds {first} to {last}", "graines {first} à {last}"),
     "verdict": ("Verdict", "Verdict"),
     "results": ("Results", "Résultats"),
@@ -64,13 +65,13 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "best": (
         "{best} is the best: its test loss is {loss}, {percent} below that of {second} ({other}).",
         "{best} est le meilleur"
-        f"{NB}: sa perte de test est {{loss}}, {{percent}} sous celle de {{second}} ({{other}}).",
+        " : sa perte de test est {loss}, {percent} sous celle de {second} ({other}).",
     ),
     "first": (
         "{best} has the lowest test loss, {loss}; that of {second} is {other}. The difference is "
         "not larger than what other test rows would change.",
         "{best} a la plus basse perte de test, {loss}"
-        f"{NB}; celle de {{second}} est {{other}}. L'écart ne dépasse pas ce que d'autres lignes "
+        " ; celle de {second} est {other}. L'écart ne dépasse pas ce que d'autres lignes "
         "de test changeraient.",
     ),
     "only": ("{best} has a test loss of {loss}.", "{best} a une perte de test de {loss}."),
@@ -85,20 +86,20 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "standard deviations of that difference): other seeds may put another model first.",
         "L'écart, {gap}, ne dépasse pas la dispersion sur {n} graines, {reach} (deux "
         "écarts-types de cet écart)"
-        f"{NB}: d'autres graines peuvent donner un autre ordre.",
+        " : d'autres graines peuvent donner un autre ordre.",
     ),
     "one_draw": (
         "One seed is one draw: how far other initial weights would spread is not known; "
         "--seeds 10 shows it.",
         "Une graine n'est qu'un tirage"
-        f"{NB}: la dispersion d'autres poids initiaux n'est pas connue{NB}; "
+        " : la dispersion d'autres poids initiaux n'est pas connue ; "
         "--seeds 10 la montre.",
     ),
     "explains": (
         "It explains {share} of the variance of the test rows; the root mean square of its errors "
         "is {error}.",
         "Il explique {share} de la variance des lignes de test"
-        f"{NB}; la racine de la moyenne des carrés de ses erreurs est {{error}}.",
+        " ; la racine de la moyenne des carrés de ses erreurs est {error}.",
     ),
     "explains_several": (
         "It explains {share} of the variance of the test rows, on average over {n} targets.",
@@ -112,17 +113,17 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "{model} overfits: its test loss was lowest, {loss}, after {step} steps, and has risen by "
         "{percent} since.",
         "{model} surapprend"
-        f"{NB}: sa perte de test était au plus bas, {{loss}}, après {{step}} pas, et a "
+        " : sa perte de test était au plus bas, {loss}, après {step} pas, et a "
         "augmenté de {percent} depuis.",
     ),
     "overfits_none": (
         "No model overfits: no test loss ends more than {percent} above its lowest.",
-        f"Aucun modèle ne surapprend{NB}: aucune perte de test ne finit plus de {{percent}} "
+        "Aucun modèle ne surapprend : aucune perte de test ne finit plus de {percent} "
         "au-dessus de son plus bas.",
     ),
     "falling": (
         "Still falling at the end: {models}. More steps would go on.",
-        f"Encore en baisse à la fin{NB}: {{models}}. Plus de pas iraient plus loin.",
+        "Encore en baisse à la fin : {models}. Plus de pas iraient plus loin.",
     ),
     # tables
     "model": ("model", "modèle"),
@@ -142,9 +143,9 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "rate": ("learning rate", "pas d'apprentissage"),
     "reason": (
         "Learning rate of {models}: {reason}.",
-        f"Pas d'apprentissage de {{models}}{NB}: {{reason}}.",
+        "Pas d'apprentissage de {models} : {reason}.",
     ),
-    "measure": ("Losses are: {measure}.", f"Les pertes sont{NB}: {{measure}}."),
+    "measure": ("Losses are: {measure}.", "Les pertes sont : {measure}."),
     "r2_note": (
         "R² is the share of the variance of the test rows that is explained.",
         "R² est la part expliquée de la variance des lignes de test.",
@@ -152,31 +153,31 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "sheet_note": (
         "sheet: the lab sheet's own figure, for which it fixed no seed; spread: where the test "
         "losses of other seeds lie.",
-        f"feuille{NB}: le chiffre de la feuille de TP, qui n'a fixé aucune graine{NB}; dispersion"
-        f"{NB}: où sont les pertes de test d'autres graines.",
+        "feuille : le chiffre de la feuille de TP, qui n'a fixé aucune graine ; dispersion"
+        " : où sont les pertes de test d'autres graines.",
     ),
     "sheet_note_seeds": (
         "sheet: the lab sheet's own figure, for which it fixed no seed; within: whether it lies "
         "between our lowest and highest.",
-        f"feuille{NB}: le chiffre de la feuille de TP, qui n'a fixé aucune graine{NB}; dedans"
-        f"{NB}: s'il est entre notre plus bas et notre plus haut.",
+        "feuille : le chiffre de la feuille de TP, qui n'a fixé aucune graine ; dedans"
+        " : s'il est entre notre plus bas et notre plus haut.",
     ),
     # captions
     "losses_caption": (
         "Both axes are logarithmic. Thick: training rows, with the final loss; thin: test rows.",
         "Les deux axes sont logarithmiques. Trait épais"
-        f"{NB}: lignes d'apprentissage, avec la perte finale{NB}; trait fin{NB}: lignes de test.",
+        " : lignes d'apprentissage, avec la perte finale ; trait fin : lignes de test.",
     ),
     "losses_caption_seeds": (
         " The mean over {n} seeds and their range; test rows of the first seed.",
-        f" La moyenne sur {{n}} graines et leur étendue{NB}; lignes de test de la première.",
+        " La moyenne sur {n} graines et leur étendue ; lignes de test de la première.",
     ),
     "losses_alt": (
         "Curves of training and test loss against steps; final training losses: {ends}.",
-        f"Courbes des pertes d'apprentissage et de test selon les pas{NB}; pertes "
-        f"d'apprentissage finales{NB}: {{ends}}.",
+        "Courbes des pertes d'apprentissage et de test selon les pas ; pertes "
+        "d'apprentissage finales : {ends}.",
     ),
-    "bars_alt": ("Bars of the test losses: {ends}.", f"Barres des pertes de test{NB}: {{ends}}."),
+    "bars_alt": ("Bars of the test losses: {ends}.", "Barres des pertes de test : {ends}."),
     "bars_caption": (
         "The whisker goes from the lowest to the highest of {n} seeds.",
         "La moustache va de la plus basse à la plus haute de {n} graines.",
@@ -185,29 +186,28 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "{dots} of {rows} test rows, drawn at random; on the dashed line a prediction is right. "
         "Dots on the frame lie beyond it.",
         "{dots} des {rows} lignes de test, tirées au hasard"
-        f"{NB}; sur la ligne tiretée la prédiction est juste. "
+        " ; sur la ligne tiretée la prédiction est juste. "
         "Un point sur le cadre est au-delà.",
     ),
     "predictions_caption_all": (
         "All {rows} test rows; on the dashed line a prediction is right. Dots on the frame lie "
         "beyond it.",
-        f"Les {{rows}} lignes de test{NB}; sur la ligne tiretée la prédiction est juste. "
+        "Les {rows} lignes de test ; sur la ligne tiretée la prédiction est juste. "
         "Un point sur le cadre est au-delà.",
     ),
     "predictions_alt": (
         "{model}: predicted against true {target}; {quality}.",
-        f"{{model}}{NB}: {{target}}, prédit contre vrai{NB}; {{quality}}.",
+        "{model} : {target}, prédit contre vrai ; {quality}.",
     ),
     "residuals_caption": (
         "How far predictions lie from the truth, over all test rows; the outermost bars hold all "
         "that lies beyond.",
         "Distance des prédictions à la vérité, sur toutes les lignes de test"
-        f"{NB}; les barres extrêmes contiennent tout ce qui est au-delà.",
+        " ; les barres extrêmes contiennent tout ce qui est au-delà.",
     ),
     "residuals_alt": (
         "{model}: histogram of the residuals of {target}; root mean square {error}.",
-        f"{{model}}{NB}: histogramme des résidus de {{target}}{NB}; "
-        "racine de la moyenne des carrés {error}.",
+        "{model} : histogramme des résidus de {target} ; racine de la moyenne des carrés {error}.",
     ),
     "weights_caption": (
         "How much the prediction changes when a feature rises by one standard deviation and the "
@@ -217,11 +217,11 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     ),
     "weights_rest": (
         " The {shown} largest of {n} features; no other is above {most}.",
-        f" Les {{shown}} plus grands des {{n}} poids{NB}; aucun autre ne dépasse {{most}}.",
+        " Les {shown} plus grands des {n} poids ; aucun autre ne dépasse {most}.",
     ),
     "weights_alt": (
         "Bars of the weights for {target}; the largest: {ends}.",
-        f"Barres des poids pour {{target}}{NB}; les plus grands{NB}: {{ends}}.",
+        "Barres des poids pour {target} ; les plus grands : {ends}.",
     ),
     "targets_left": (
         "Of {n} targets the first {shown} are drawn.",
@@ -237,14 +237,14 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "protocol_lab": (
         "The lab sheet's protocol: features are standardised over all rows; the first {train} "
         "rows train and the last {test} test, in file order; targets stay as they are.",
-        f"Le protocole de la feuille de TP{NB}: variables centrées et réduites sur toutes les "
-        f"lignes{NB}; les {{train}} premières lignes apprennent, les {{test}} dernières testent, "
-        f"dans l'ordre du fichier{NB}; les cibles restent telles quelles.",
+        "Le protocole de la feuille de TP : variables centrées et réduites sur toutes les "
+        "lignes ; les {train} premières lignes apprennent, les {test} dernières testent, "
+        "dans l'ordre du fichier ; les cibles restent telles quelles.",
     ),
     "protocol_sound": (
         "The rows are shuffled by seed {seed}; {train} train and {test} test. Features and "
         "targets are standardised as the training rows say, which know nothing of the test rows.",
-        f"Les lignes sont mélangées par la graine {{seed}}{NB}; {{train}} apprennent et {{test}} "
+        "Les lignes sont mélangées par la graine {seed} ; {train} apprennent et {test} "
         "testent. Variables et cibles sont centrées et réduites d'après les lignes "
         "d'apprentissage, qui ne savent rien des lignes de test.",
     ),
@@ -252,26 +252,26 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "The rows stay in file order; the first {train} train and the last {test} test. Features "
         "and targets are standardised as the training rows say, which know nothing of the test "
         "rows.",
-        f"Les lignes restent dans l'ordre du fichier{NB}; les {{train}} premières apprennent, les "
+        "Les lignes restent dans l'ordre du fichier ; les {train} premières apprennent, les "
         "{test} dernières testent. Variables et cibles sont centrées et réduites d'après les "
         "lignes d'apprentissage, qui ne savent rien des lignes de test.",
     ),
     "protocol_last_classes": (
         "The rows stay in file order; the first {train} train and the last {test} test. Features "
         "are standardised as the training rows say, which know nothing of the test rows.",
-        f"Les lignes restent dans l'ordre du fichier{NB}; les {{train}} premières apprennent, les "
+        "Les lignes restent dans l'ordre du fichier ; les {train} premières apprennent, les "
         "{test} dernières testent. Les variables sont centrées et réduites d'après les lignes "
         "d'apprentissage, qui ne savent rien des lignes de test.",
     ),
     "seeds_note_scores": (
         "Means over {n} seeds, ± their standard deviation; the other scores are of the first seed. "
         "Only the initial weights differ between seeds.",
-        f"Moyennes sur {{n}} graines, ± leur écart-type{NB}; les autres scores sont ceux de la "
+        "Moyennes sur {n} graines, ± leur écart-type ; les autres scores sont ceux de la "
         "première. Seuls les poids initiaux changent d'une graine à l'autre.",
     ),
     "protocol_other": (
         "Protocol {name}: {train} rows train and {test} test.",
-        f"Protocole {{name}}{NB}: {{train}} lignes apprennent et {{test}} testent.",
+        "Protocole {name} : {train} lignes apprennent et {test} testent.",
     ),
     "protocol_descent": (
         "Each network starts from weights 0.01 · randn and biases 0, and its {measure} on all "
@@ -283,32 +283,32 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
         "An L2 penalty is added to the training loss, and included in it here: {penalty} / 2 times "
         "the squared length of the weights, without the biases. The test loss is without it.",
         "Une pénalité L2 est ajoutée à la perte d'apprentissage, qui la contient ici"
-        f"{NB}: {{penalty}} / 2 fois le carré de la norme des poids, sans les biais. La perte de "
+        " : {penalty} / 2 fois le carré de la norme des poids, sans les biais. La perte de "
         "test est donnée sans elle.",
     ),
     "protocol_stopping": (
         "Early stopping: the last {share} of the training rows are held out for validation; "
         "each descent ends after {n} evaluations, one in {every} steps, without a "
         "lower loss on them, and goes back to where that was least.",
-        f"Arrêt précoce{NB}: les derniers {{share}} des lignes d'apprentissage servent à la "
+        "Arrêt précoce : les derniers {share} des lignes d'apprentissage servent à la "
         "validation"
-        f"{NB}; chaque descente s'arrête après {{n}} évaluations, une tous les {{every}} pas, sans "
+        " ; chaque descente s'arrête après {n} évaluations, une tous les {every} pas, sans "
         "perte plus basse sur ces lignes, et revient là où elle était la plus basse.",
     ),
     "protocol_stopping_one": (
         "Early stopping: the last {share} of the training rows are held out for validation; "
         "each descent ends at the first evaluation, one in {every} steps, without a "
         "lower loss on them, and goes back to where that was least.",
-        f"Arrêt précoce{NB}: les derniers {{share}} des lignes d'apprentissage servent à la "
+        "Arrêt précoce : les derniers {share} des lignes d'apprentissage servent à la "
         "validation"
-        f"{NB}; chaque descente s'arrête à la première évaluation, une tous les {{every}} pas, "
+        " ; chaque descente s'arrête à la première évaluation, une tous les {every} pas, "
         "sans perte plus basse sur ces lignes, et revient là où elle était la plus basse.",
     ),
     "stopped": (
         "{model} was stopped early and has the weights after {steps} steps.",
         "{model} a été arrêté avant la fin et a les poids obtenus après {steps} pas.",
     ),
-    "columns": ("Features: {features}.", f"Variables{NB}: {{features}}."),
+    "columns": ("Features: {features}.", "Variables : {features}."),
     "columns_more": ("{names} and {n} more", "{names} et {n} autres"),
     "data": ("data", "données"),
     "sha": ("SHA-256 of names and numbers", "SHA-256 des noms et des nombres"),
@@ -326,84 +326,7 @@ SENTENCES: dict[str, tuple[str, str]] = REPORTED | {
     "n_steps": ("steps", "pas"),
     "steps_chosen": (
         "{steps} steps, which take about {seconds} s here; --steps N decides",
-        f"{{steps}} pas, soit environ {{seconds}}{NB}s ici{NB}; --steps N en décide",
+        "{steps} pas, soit environ {seconds}\u00a0s ici ; --steps N en décide",
     ),
 }
-
-# What lower rooms say in English, and here in French.
-ELSEWHERE: tuple[tuple[str, str], ...] = (
-    (
-        "networks predict no better, by more than one standard error, on rows held out",
-        "les réseaux ne prédisent pas mieux, d'une erreur-type, les lignes mises de côté",
-    ),
-    (
-        r"(\d+) networks predict worse on all rows that they were not fitted on",
-        "{0} réseaux prédisent moins bien toutes les lignes mises de côté",
-    ),
-    (r"the least of (\d+) penalties", "la meilleure de {0} pénalités"),
-    (
-        "fewer than 20 different rows: none can be held out",
-        "moins de 20 lignes différentes : aucune ne peut être mise de côté",
-    ),
-    ("as given", "comme donné"),
-    (
-        r"loss (\S+) on rows held out, and (\S+) of linear, alpha=(\S+)",
-        "perte {0} sur les lignes mises de côté, et {1} du modèle linéaire, alpha={2}",
-    ),
-    ("the lab sheet's", "celui de la feuille de TP"),
-    ("as asked", "comme demandé"),
-    (
-        r"lr (\S+): half of the largest at which the loss never rose in (\d+) steps, from "
-        r"1 / (\S+) down, where \S+ is how much a linear model's loss curves",
-        r"lr {0} : la moitié du plus grand avec lequel la perte n'a jamais augmenté en {1} pas, à "
-        r"partir de 1 / {2}, la courbure de la perte d'un modèle linéaire",
-    ),
-    (
-        "steps of its own, not of gradient descent",
-        "des pas à lui, pas ceux de la descente de gradient",
-    ),
-    ("interrupted before it was measured", "interrompu avant d'être mesuré"),
-    (
-        "the flow was not used: it costs more than the steps",
-        "l'équation différentielle n'a pas servi : elle coûte plus que les pas",
-    ),
-    (
-        "the flow was not used: its loss or parameters are not finite",
-        "l'équation différentielle n'a pas servi : perte ou paramètres non finis",
-    ),
-    (
-        r"the flow was not used: lr \* lambda_max is (\S+), which is not small",
-        r"l'équation différentielle n'a pas servi : lr · lambda_max vaut {0}, ce qui n'est pas "
-        r"petit",
-    ),
-    (
-        r"the flow was not used: it would deviate by (\S+), and (\S+) was asked",
-        r"l'équation différentielle n'a pas servi : elle dévierait de {0}, et {1} était demandé",
-    ),
-    ("cross-entropy", "entropie croisée"),
-    (r"cross-entropy of (.*)", r"entropie croisée de {0}"),
-    ("mean squared error", "erreur quadratique moyenne"),
-    ("mean absolute error", "erreur absolue moyenne"),
-    (
-        r"mean absolute error of (\d+) targets in standard deviations",
-        "erreur absolue moyenne de {0} cibles, en écarts-types",
-    ),
-    (r"mean absolute error of (\d+) targets", r"erreur absolue moyenne de {0} cibles"),
-    (r"mean absolute error of (.*)", r"erreur absolue moyenne de {0}"),
-    (r"mean squared error of (.*)", r"erreur quadratique moyenne de {0}"),
-    (
-        r"mean squared error, summed over (\d+) targets",
-        r"erreur quadratique moyenne, sommée sur {0} cibles",
-    ),
-    (
-        r"mean squared error in standard deviations, summed over (\d+) targets",
-        r"erreur quadratique moyenne en écarts-types, sommée sur {0} cibles",
-    ),
-    (
-        r"(\w+(?:\(.*\))?) of (\d+) targets in standard deviations",
-        "{0} de {1} cibles, en écarts-types",
-    ),
-    (r"(\w+(?:\(.*\))?) of (\d+) targets", "{0} de {1} cibles"),
-    (r"(\w+(?:\(.*\))?) of (.*) in standard deviations", "{0} de {1}, en écarts-types"),
-    (r"([A-Z]\w+(?:\(.*\))?) of (.*)", "{0} de {1}"),
-)
+MESSAGES = Catalogue(REPORTED, _TEXTS)

@@ -1,0 +1,27 @@
+"""The messages of models that are fitted by folds."""
+
+from __future__ import annotations
+
+from derivable.messages import Catalogue
+
+_TEXTS = {
+    "as_given": ("as given", "comme donné"),
+    "least_penalty": ("the least of {n} penalties", "la meilleure de {n} pénalités"),
+    "networks_worse": (
+        "{n} networks predict worse on all rows that they were not fitted on",
+        "{n} réseaux prédisent moins bien toutes les lignes mises de côté",
+    ),
+    "networks_no_better": (
+        "networks predict no better, by more than one standard error, on rows held out",
+        "les réseaux ne prédisent pas mieux, d'une erreur-type, les lignes mises de côté",
+    ),
+    "lower_loss": (
+        "loss {loss:.4g} on rows held out, and {other:.4g} of {name}",
+        "perte {loss:.4g} sur les lignes mises de côté, et {other:.4g} du modèle {name}",
+    ),
+    "at_minimum": (
+        "the loss of a linear model is at its minimum",
+        "la perte d'un modèle linéaire a atteint son minimum",
+    ),
+}
+say = Catalogue(_TEXTS)
