@@ -231,7 +231,7 @@ def test_a_card_speaks_french(monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network.mlp(4, 2, 1, seed=0)
     content = descend(network, MSE, x, y, method="lbfgs", steps=2)._repr_html_()
     assert (
-        "<td>exact; des pas propres à la méthode, et non ceux de la descente de gradient</td>"
+        "<td>exact\u00a0; des pas propres à la méthode, et non ceux de la descente de gradient</td>"
         in content
     )
 

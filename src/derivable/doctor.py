@@ -20,7 +20,8 @@ from typing import Any
 
 import derivable
 from derivable.compiler import numba_is_installed
-from derivable.core_messages import reason_of, say
+from derivable.core_messages import reason_of
+from derivable.doctor_messages import say
 
 FINE, NOTE, BROKEN = "fine", "note", "broken"
 # Where the module has another name than its package.

@@ -141,7 +141,7 @@ class _Filling(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, BaseException):
             value = in_language(message_of(value), self._lang)
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, list):
             value = ", ".join(
                 in_language(str(one) if not isinstance(one, str) else one, self._lang)
                 for one in value

@@ -41,6 +41,7 @@ class ShownDescent:
     def _repr_html_(self) -> str:
         from derivable.display.notebook import card
         from derivable.display.words import Words
+        from derivable.messages import SEMICOLON
 
         words, estimate = Words(), self.error_estimate
         first, last = (words.number(self.losses[k].item()) for k in (0, -1))
@@ -51,7 +52,7 @@ class ShownDescent:
             words("n_steps"): words.count(self.steps),
             words("rate"): words.rate(self.lr),
             words("method"): f"{self.method}, {self.objective}",
-            words("error_estimate"): "; ".join(filter(None, [deviation, note])),
+            words("error_estimate"): words.of(SEMICOLON).join(filter(None, [deviation, note])),
             words("seconds"): words.short(self.seconds),
         }
         cells = [escape(value) for value in row.values()]

@@ -8,7 +8,7 @@ import click
 
 from derivable.cli.language import lang_option
 from derivable.cli.messages import say
-from derivable.core_messages import say as core
+from derivable.doctor_messages import say as doctor
 
 
 @click.command("doctor", short_help="What this installation has and lacks, and what to do.")
@@ -31,7 +31,7 @@ def doctor_command(as_json: bool) -> int:
     for finding in found:
         text = finding.said
         if finding.state != FINE:
-            text = say("state", state=core(finding.state), text=text)
+            text = say("state", state=doctor(finding.state), text=text)
         if finding.to_do:
             text = say("to_do", text=text, what=finding.to_do)
         click.echo(f"{finding.what.ljust(width)}  {text}")

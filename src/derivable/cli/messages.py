@@ -120,7 +120,7 @@ _TEXTS = {
     ),
     # results
     "head_train": ("train loss", "perte appr."),
-    "head_test": ("test loss", "perte de test"),
+    "head_test": ("test loss", "perte test"),
     "head_seconds": ("seconds", "secondes"),
     "steps_of": ("{steps:,} steps, ", "{steps:,} pas, "),
     "protocol": (

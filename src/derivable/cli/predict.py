@@ -85,7 +85,7 @@ def predict_command(
         said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
         terminal.show_detected(joined((part for part in said if part), SEMICOLON))
         if unused := reading.unused(sheet, saved.columns):
-            terminal.show_detected(say("not_used", names=unused))
+            terminal.show_detected(say("not_used", names=list(unused)))
     rows = saved.predict(sheet, fill=missing == "median").tolist()
     if out is not None or not as_json:
         named = _named(saved, rows)

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from derivable.descent.messages import say
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
 from derivable.messages import Message
@@ -59,7 +60,7 @@ class Checkpoint:
         try:
             return cls.unpack(*load_tensors(file))
         except (DataError, KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{file} is no checkpoint of a descent: {error}") from None
+            raise DataError(say("no_checkpoint", file=file, error=error)) from None
 
     def pack(self) -> tuple[dict[str, Tensor], dict[str, str]]:
         """All of it as tensors and texts."""

@@ -47,10 +47,9 @@ def choose_rate(problem: Problem) -> Rate:
     """
     changing = problem.network.changing
     if changing or not problem.x.is_floating_point():
-        why = f"{changing[0]} changes with every step" if changing else f"x is of {problem.x.dtype}"
-        raise SettingError(
-            f"no learning rate can be found by trial, because {why}; name one, for example lr=1e-2"
-        )
+        of_x = say("is_of", dtype=problem.x.dtype)
+        why = say("changes", name=changing[0]) if changing else of_x
+        raise SettingError(say("no_rate", why=why))
     largest = linear_lambda_max(problem)
     lr, trial = 1 / largest, _thinned(problem)
     for _ in range(HALVINGS):

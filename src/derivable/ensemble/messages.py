@@ -23,5 +23,21 @@ _TEXTS = {
         "the loss of a linear model is at its minimum",
         "la perte d'un modèle linéaire a atteint son minimum",
     ),
+    "elementwise": (
+        "the networks of several folds become one, for which the activation must be elementwise, "
+        "and this one is not; fit a single network with folds=1",
+        "les réseaux de plusieurs plis n'en font qu'un, ce qui demande une activation élément par "
+        "élément, et celle-ci ne l'est pas ; ajustez un seul réseau avec folds=1",
+    ),
+    "hidden": (
+        "hidden must hold a positive whole number of units for each hidden layer, such as (10,), "
+        "or () for a linear model; got {got!r}",
+        "hidden doit contenir un nombre entier positif d'unités pour chaque couche cachée, comme "
+        "(10,), ou être () pour un modèle linéaire ; reçu {got!r}",
+    ),
+    "activation": (
+        "activation must be one of {names}, or a Function class; got {got!r}",
+        "activation doit être l'une des valeurs {names}, ou une classe Function ; reçu {got!r}",
+    ),
 }
 say = Catalogue(_TEXTS)

@@ -12,10 +12,10 @@ _TEXTS = {
         "personnelle est un fichier .py",
     ),
     "sheet_name": (
-        "{path}: notebooks use the file's name as a variable, so it must be a Python name, such as "
-        "my_sheet.py; rename the file",
-        "{path} : les notebooks utilisent le nom du fichier comme variable ; ce doit "
-        "donc être un nom Python, comme ma_feuille.py : renommer le fichier",
+        "{path}: notebooks use the file's name as a variable, so it must be a Python name, such "
+        "as my_sheet.py; rename the file",
+        "{path} : les notebooks utilisent le nom du fichier comme variable ; ce doit donc être un "
+        "nom Python, comme ma_feuille.py : renommer le fichier",
     ),
     "unreadable": ("{path}: {reason}", "{path} : {reason}"),
     "no_utf8": (
@@ -73,10 +73,10 @@ _TEXTS = {
     ),
     # cells
     "header": (
-        "{place}: a cell begins with # %%, # %% [markdown], [sheet] or [show], then "
-        'lang="fr" or question="key"; got {got!r}',
-        "{place} : une cellule commence par # %%, # %% [markdown], [sheet] ou [show], "
-        'puis lang="fr" ou question="clé" ; reçu {got!r}',
+        '{place}: a cell begins with # %%, # %% [markdown], [sheet] or [show], then lang="fr" or '
+        'question="key"; got {got!r}',
+        "{place} : une cellule commence par # %%, # %% [markdown], [sheet] ou [show], puis "
+        'lang="fr" ou question="clé" ; reçu {got!r}',
     ),
     "cell_lang": (
         '{place}: lang is "en" or "fr", got {got!r}',
@@ -113,8 +113,8 @@ _TEXTS = {
     ),
     "scale_key": (
         "{path}: unknown key {key!r}; a scale has out_of, rounding, partial and the table [points]",
-        "{path} : clé inconnue {key!r} ; un barème contient out_of, rounding, partial "
-        "et la table [points]",
+        "{path} : clé inconnue {key!r} ; un barème contient out_of, rounding, partial et la table "
+        "[points]",
     ),
     "scale_points": (
         "{path}: points must be a table, [points], got {got!r}",
@@ -123,8 +123,8 @@ _TEXTS = {
     "scale_question": (
         "{path}: [points] names {key!r}, which is no question of {sheet}; its questions are "
         "{names}",
-        "{path} : [points] nomme {key!r}, qui n'est pas une question de {sheet} ; "
-        "ses questions sont {names}",
+        "{path} : [points] nomme {key!r}, qui n'est pas une question de {sheet} ; ses questions "
+        "sont {names}",
     ),
     "scale_zero": (
         "{path}: all points are 0; at least one question must be worth more",
@@ -159,8 +159,8 @@ _TEXTS = {
     "no_copies": (
         "there is no copy in {source}; copies are .ipynb and .py files, loose, in folders or in "
         "the ZIP from Moodle",
-        "aucune copie dans {source} ; les copies sont des fichiers .ipynb et .py, isolés, "
-        "en dossiers ou dans le ZIP de Moodle",
+        "aucune copie dans {source} ; les copies sont des fichiers .ipynb et .py, isolés, en "
+        "dossiers ou dans le ZIP de Moodle",
     ),
     "no_copy": (
         "{source} is no copy: a folder, a .zip, an .ipynb or a .py is expected",
@@ -169,13 +169,13 @@ _TEXTS = {
     "zip_size": (
         "more than {files:,} files or {size:,} MB come out of {archive}; unpack it by hand, and "
         "give a folder without what is not to be graded",
-        "plus de {files} fichiers ou de {size}\u00a0Mo sortent de {archive} ; le "
-        "décompresser à la main, et donner un dossier sans ce qui n'est pas à corriger",
+        "plus de {files} fichiers ou de {size}\u00a0Mo sortent de {archive} ; le décompresser à "
+        "la main, et donner un dossier sans ce qui n'est pas à corriger",
     ),
     "zip_broken": (
         "{archive} cannot be unpacked ({error}); unpack it by hand, and give its folder",
-        "{archive} ne peut être décompressé ({error}) ; le décompresser à la main, et "
-        "donner son dossier",
+        "{archive} ne peut être décompressé ({error}) ; le décompresser à la main, et donner son "
+        "dossier",
     ),
 }
 refusal = Catalogue(_TEXTS)

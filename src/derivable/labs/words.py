@@ -121,8 +121,8 @@ _TEXTS = {
     "precedence": (
         "In Python, g * x > 0 means (g * x) > 0, a mask of booleans: write the comparison in "
         "parentheses, as in g * (x > 0).",
-        "En Python, g * x > 0 signifie (g * x) > 0, un masque de booléens : écrire la "
-        "comparaison entre parenthèses, comme dans g * (x > 0).",
+        "En Python, g * x > 0 signifie (g * x) > 0, un masque de booléens : écrire la comparaison "
+        "entre parenthèses, comme dans g * (x > 0).",
     ),
     "calls_autograd": (
         "{name} asks autograd for the derivative. Here it is to be written as a formula.",
@@ -132,8 +132,8 @@ _TEXTS = {
         "{name}: the result is right, but a tensor of shape {shape} is built on the way. For a "
         "large model it does not fit into memory: choose another order of the products.",
         "{name} : le résultat est juste, mais un tenseur de forme {shape} est construit en "
-        "chemin. Pour un grand modèle, il ne tient pas en mémoire : choisir un autre ordre "
-        "des produits.",
+        "chemin. Pour un grand modèle, il ne tient pas en mémoire : choisir un autre ordre des "
+        "produits.",
     ),
     "others": (
         "After that: {others}.",
@@ -156,8 +156,8 @@ _TEXTS = {
     ),
     "float32": (
         "{name}: computed in float32, with seven digits; new tensors need dtype=x.dtype.",
-        "{name} : calculé en float32, avec sept chiffres ; les nouveaux tenseurs doivent "
-        "avoir dtype=x.dtype.",
+        "{name} : calculé en float32, avec sept chiffres ; les nouveaux tenseurs doivent avoir "
+        "dtype=x.dtype.",
     ),
     "wrong_value": (
         "{name}: {got}, which is not right.",

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from derivable.examiner.message import Message
 from derivable.examiner.messages.en import SENTENCES as ENGLISH
 from derivable.examiner.messages.fr import SENTENCES as FRENCH
+from derivable.language import LANGUAGES
 from derivable.messages import Catalogue
+from derivable.messages import Message as InLanguages
 
 MESSAGES = Catalogue({key: (text, FRENCH[key]) for key, text in ENGLISH.items()})
 Error = TypeVar("Error", bound=Exception)
@@ -20,11 +22,9 @@ def say(message: Message, lang: str | None = None) -> str:
 
 
 def error_of(kind: type[Error], key: str, /, **fields: Any) -> Error:
-    """An error of this class; its text is the message `key`, such as `error.no_float`.
-
-    The language is that of `language()` where the error is made.
-    """
-    return kind(say(Message(key, fields)))
+    """An error of this class; its text is the message `key`, such as `error.no_float`."""
+    message = Message(key, fields)
+    return kind(InLanguages(*(say(message, lang) for lang in LANGUAGES)))
 
 
 def _filled(value: Any, lang: str | None) -> Any:

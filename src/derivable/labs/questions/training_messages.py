@@ -23,8 +23,8 @@ _TEXTS = {
     "pairs": (
         "The parameters are right. {history} has numbers; the chart below needs pairs [n_iter, "
         "loss].",
-        "Les paramètres sont justes. {history} contient des nombres ; la figure plus bas "
-        "demande des paires [n_iter, perte].",
+        "Les paramètres sont justes. {history} contient des nombres ; la figure plus bas demande "
+        "des paires [n_iter, perte].",
     ),
     "turns": (
         "With EPOCHS = 1 the loop takes {turns} turns: use the EPOCHS that is given to the "
@@ -43,37 +43,37 @@ _TEXTS = {
     "unchanged": (
         "After one step {parameter} has not changed: it is not updated, or the new value is not "
         "returned.",
-        "Après un pas, {parameter} n'a pas changé : la mise à jour manque, ou la nouvelle "
-        "valeur n'est pas renvoyée.",
+        "Après un pas, {parameter} n'a pas changé : la mise à jour manque, ou la nouvelle valeur "
+        "n'est pas renvoyée.",
     ),
     "sign": (
         "After one step {parameter} has moved to the opposite side: a step goes against the "
         "gradient, {parameter} - EPS * grad.",
-        "Après un pas, {parameter} est parti dans le sens opposé : un pas va contre le "
-        "gradient, {parameter} - EPS * grad.",
+        "Après un pas, {parameter} est parti dans le sens opposé : un pas va contre le gradient, "
+        "{parameter} - EPS * grad.",
     ),
     "no_rate": (
         "{parameter} moves by the whole gradient: the learning rate EPS is missing in the update.",
-        "{parameter} est déplacé du gradient entier : le pas d'apprentissage EPS manque dans "
-        "la mise à jour.",
+        "{parameter} est déplacé du gradient entier : le pas d'apprentissage EPS manque dans la "
+        "mise à jour.",
     ),
     "own_rate": (
         "{parameter} moves by {ratio} times the step of EPS = {eps}: use the EPS that is given to "
         "the function, and not a global one.",
-        "{parameter} est déplacé de {ratio} fois le pas pour EPS = {eps} : utiliser le EPS "
-        "donné à la fonction, et non une variable globale.",
+        "{parameter} est déplacé de {ratio} fois le pas pour EPS = {eps} : utiliser le EPS donné "
+        "à la fonction, et non une variable globale.",
     ),
     "normalisation": (
         "{parameter} moves {ratio} times as far as it should, and there are {rows} rows: a sum in "
         "the place of the mean over the rows, in the gradient of the loss.",
-        "{parameter} se déplace {ratio} fois trop loin, et il y a {rows} lignes : une somme "
-        "au lieu de la moyenne sur les lignes, dans le gradient de la perte.",
+        "{parameter} se déplace {ratio} fois trop loin, et il y a {rows} lignes : une somme au "
+        "lieu de la moyenne sur les lignes, dans le gradient de la perte.",
     ),
     "divided": (
         "{parameter} moves {rows} times too little, and there are {rows} rows: the mean over the "
         "rows is taken twice.",
-        "{parameter} se déplace {rows} fois trop peu, et il y a {rows} lignes : la moyenne "
-        "sur les lignes est prise deux fois.",
+        "{parameter} se déplace {rows} fois trop peu, et il y a {rows} lignes : la moyenne sur "
+        "les lignes est prise deux fois.",
     ),
     "factor": (
         "{parameter} moves {ratio} times as far as it should: a factor in the gradient.",
@@ -82,8 +82,8 @@ _TEXTS = {
     "gradient": (
         "After one step {parameter} is not where the gradient leads: check the chain of the "
         "backward calls, and which grad goes to which parameter.",
-        "Après un pas, {parameter} n'est pas là où mène le gradient : vérifier "
-        "l'enchaînement des backward, et quel grad va à quel paramètre.",
+        "Après un pas, {parameter} n'est pas là où mène le gradient : vérifier l'enchaînement des "
+        "backward, et quel grad va à quel paramètre.",
     ),
     "shape": (
         "{parameter} has shape {got} after one step, expected {expected}.",
@@ -105,8 +105,8 @@ _TEXTS = {
     "history_after": (
         "The parameters are right. {history} has the loss after each update; the sheet keeps the "
         "one before it.",
-        "Les paramètres sont justes. {history} contient la perte après chaque mise à jour ; "
-        "la feuille garde celle d'avant.",
+        "Les paramètres sont justes. {history} contient la perte après chaque mise à jour ; la "
+        "feuille garde celle d'avant.",
     ),
     "history": (
         "The parameters are right. {history}[0] is {got}, expected {expected}.",
