@@ -39,7 +39,7 @@ def compare_command(
     The lab's protocol: features standardised over all rows, the first 80% of the rows train and
     the last 20% test, with lr 1e-5 for the linear model and 1e-4 for networks. The sound one, for
     FILE: rows shuffled by the seed, 80% train; features and targets standardised as the training
-    rows say, losses told in the target's own units. Both: weights 0.01 * randn, and full-batch
+    rows say, losses reported in the target's own units. Both: weights 0.01 * randn, and full-batch
     gradient descent of --loss, by default the mean squared error.
 
     Writes settings, metrics.json, history.csv, the weights (safetensors) and the charts (PNG and

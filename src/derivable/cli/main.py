@@ -1,4 +1,4 @@
-"""The front door: commands, exit codes, and one clear sentence for every mistake.
+"""The entry point: commands, exit codes, and one error message for every mistake.
 
 Importing this module does not import PyTorch, so that `--help` answers at once.
 """

@@ -186,6 +186,30 @@ _TEXTS = {
         "to use it: derivable compare {file} --target '{target}'",
         "pour l'utiliser : derivable compare {file} --target '{target}'",
     ),
+    # derivable lab
+    "sheet": (
+        "{name:5} {title:45} {count:2} questions, {low} to {high} min",
+        "{name:5} {title:45} {count:2} questions, {low} à {high} min",
+    ),
+    "graded": (
+        "copies: {copies}; mean {mean}, median {median} of {most}",
+        "copies : {copies} ; moyenne {mean}, médiane {median} sur {most}",
+    ),
+    "serious": (
+        "copies with a problem: {found} ({names})",
+        "copies avec un problème : {found} ({names})",
+    ),
+    "to_be_read": (
+        "answers that a person reads: {found}; the marks are without them",
+        "réponses à lire par une personne : {found} ; les notes sont sans elles",
+    ),
+    "alike": (
+        "groups of copies that are alike: {found}",
+        "groupes de copies qui se ressemblent : {found}",
+    ),
+    "index.html": ("class   {place}", "classe  {place}"),
+    "marks.csv": ("marks   {place}", "notes   {place}"),
+    "copies/": ("copies  {place}", "copies  {place}"),
     # derivable doctor
     "to_do": ("{text}; to do: {what}", "{text} ; à faire : {what}"),
     "state": ("{state}: {text}", "{state} : {text}"),

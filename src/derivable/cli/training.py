@@ -273,7 +273,7 @@ def _has_ended(found: Found) -> bool:
 
 @contextmanager
 def _kept(run: Run) -> Iterator[None]:
-    """Say of what ends a run early what is kept, and how to go on."""
+    """Add to an error that ends a run early what is kept, and how to go on."""
     from derivable.errors import DivergedError, FileError
 
     try:

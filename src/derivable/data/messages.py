@@ -62,9 +62,9 @@ _TEXTS = {
         "'{name}' est indiqué par --target et par --ignore ; gardez une seule des deux options",
     ),
     "no_features": (
-        "{name} has no column besides {names}, so there is nothing to predict from; if its columns "
-        "were not told apart, name what separates them with --separator",
-        "{name} n'a pas d'autre colonne que {names} : il ne reste rien d'où prédire ; si les "
+        "{name} has no column besides {names}, so there is nothing to predict from; if its "
+        "columns were not told apart, name what separates them with --separator",
+        "{name} n'a pas d'autre colonne que {names} : il ne reste aucune variable ; si les "
         "colonnes n'ont pas été séparées, indiquez le séparateur avec --separator",
     ),
     "no_column_of_option": (
@@ -95,8 +95,8 @@ _TEXTS = {
         "'#{place}' l'écarte",
     ),
     "twin_needed": (
-        "{name}: the name '{column}' stands over several columns, of which one is needed; give the "
-        "others another name",
+        "{name}: the name '{column}' stands over several columns, of which one is needed; give "
+        "the others another name",
         "{name} : plusieurs colonnes portent le nom '{column}', et l'une d'elles est nécessaire ; "
         "donnez un autre nom aux autres",
     ),
@@ -257,32 +257,32 @@ _TEXTS = {
     # what cannot be compared
     "few_rows": (
         "{name} has {rows} to use; at least {fewest} are needed, four to train and one to test",
-        "{name} : {rows} à utiliser ; il en faut au moins {fewest}, quatre pour l'apprentissage et "
-        "une pour le test",
+        "{name} : {rows} à utiliser ; il en faut au moins {fewest}, quatre pour l'apprentissage "
+        "et une pour le test",
     ),
     "nothing_to_learn": (
         "{name}: the target '{target}' is {value} in every row, so there is nothing to learn; "
         "choose another --target",
-        "{name} : la cible '{target}' vaut {value} à chaque ligne, il n'y a donc rien à "
-        "apprendre ; choisissez une autre cible --target",
+        "{name} : la cible '{target}' vaut {value} à chaque ligne, il n'y a donc rien à apprendre "
+        "; choisissez une autre cible --target",
     ),
     "all_constant": (
         "{name}: each feature has one value in every row, so there is nothing to predict from; "
         "bring a column that varies",
-        "{name} : chaque variable a la même valeur à toutes les lignes, il n'y a donc rien d'où "
+        "{name} : chaque variable a la même valeur à toutes les lignes, aucune ne permet donc de "
         "prédire ; ajoutez une colonne qui varie",
     ),
     "gives_answer": (
         "{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the answer "
         "away; leave it out with --ignore '{owner}'",
-        "{name} : la variable '{feature}' est la cible '{target}'{how} et donne donc la réponse ; "
-        "écartez-la avec --ignore '{owner}'",
+        "{name} : la variable '{feature}' est la cible '{target}'{how}, et donne donc la réponse "
+        "; écartez-la avec --ignore '{owner}'",
     ),
     "too_many_classes": (
         "{name}: the target '{target}' has {classes:,} different values in {rows}, too many for "
         "classes; choose another --target",
-        "{name} : la cible '{target}' a {classes:,} valeurs différentes pour {rows}, trop pour des "
-        "classes ; choisissez une autre cible --target",
+        "{name} : la cible '{target}' a {classes:,} valeurs différentes pour {rows}, trop pour "
+        "des classes ; choisissez une autre cible --target",
     ),
     "one_class_trains": (
         "the rows that train are all '{value}' in '{name}', because --split last takes the first "

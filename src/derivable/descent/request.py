@@ -106,4 +106,4 @@ def check_objective(objective: Way) -> None:
         return
     known = ("fastest", *OBJECTIVES, *(name for name in STEPPERS if name not in OBJECTIVES))
     if objective not in known:
-        raise SettingError(say("objective", names=known, got=objective))
+        raise SettingError(say("objective", names=list(known), got=objective))
