@@ -21,6 +21,7 @@ from derivable.descent.request import DescentRequest, Trajectory, check_objectiv
 from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
+from derivable.distributed import Group
 from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
@@ -44,6 +45,7 @@ def descend(
     objective: Way = "fastest",
     start: Checkpoint | None = None,
     on_block: Callback | Sequence[Callback] = (),
+    shard: bool = False,
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
@@ -78,11 +80,21 @@ def descend(
     may ask to stop (`derivable.descent.callbacks` says when and how). `start` goes on from a
     checkpoint. An interruption (Ctrl-C) returns what there is.
 
+    With `shard`, x, y and weight are the rows that this process has of a larger table, and the
+    loss is that of all rows: of those of process 0 of the current group of `torch.distributed`,
+    followed by those of process 1, and so on. Every process of the group calls `descend` with the
+    same network and settings, and every one returns the same Descent, with bits that do not depend
+    on their number, of one or more. Callbacks are called in each, and must decide alike.
+
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
+    if shard:
+        problem = Problem.of_shard(Group(), network, loss, x, y, weight, penalty)
+    else:
+        problem = Problem.of(network, loss, x, y, weight, penalty)
     return descend_problem(
-        Problem.of(network, loss, x, y, weight, penalty),
+        problem,
         steps=steps,
         lr=lr,
         method=method,
@@ -127,7 +139,8 @@ def descend_problem(
     )
     chosen = chosen.chosen(request)
     _check_method(chosen, request)
-    with torch.no_grad(), callbacks.entered(start):
+    interruptible = problem.shard.group.interruptible() if problem.shard else nullcontext()
+    with torch.no_grad(), interruptible, callbacks.entered(start):
         return run.descent(chosen, request)
 
 
@@ -204,6 +217,10 @@ class _Run:
             converged=found.converged,
         )
         self.callbacks(state)
+        if self.problem.shard:
+            self.problem.shard.group.check_same(
+                "what callbacks decide", state.reason or "to go on", "decide by the state alone"
+            )
         if state.reason:
             self.stopped = state
             raise Stop(state.reason)

@@ -68,7 +68,7 @@ def choose_rate(problem: Problem) -> Rate:
 
 def linear_lambda_max(problem: Problem) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
-    features = triangle(problem, problem.x.new_empty(problem.rows, 0))
+    features = triangle(problem, problem.x.new_empty(len(problem.x), 0))
     return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
 
 
