@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
 from numbers import Real
@@ -22,8 +23,10 @@ from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
+from derivable.storage import in_float64
 from derivable.trial import fit_together
 
+ROWS_AT_ONCE = 2**20  # of a table that is looked through, whatever its length
 Rows = Tensor | np.ndarray[Any, Any]  # one example in each
 
 
@@ -206,8 +209,8 @@ class Problem:
             return self
         return self._with(
             network=copy.deepcopy(self.network).double(),
-            x=self.x.double() if self.x.is_floating_point() else self.x,
-            y=self.y.double() if self.y.is_floating_point() else self.y,
+            x=in_float64(self.x) if self.x.is_floating_point() else self.x,
+            y=in_float64(self.y) if self.y.is_floating_point() else self.y,
             weight=None if self.weight is None else self.weight.double(),
         )
 
@@ -248,8 +251,22 @@ def as_rows(value: Any, dtype: torch.dtype) -> Any:
             f"an array of numbers is needed, got dtype {array.dtype}; compare takes tables with "
             "columns of text, as files or data frames"
         )
+    if isinstance(value, np.memmap):
+        return _mapped(array, dtype)
     tensor = torch.tensor(array)  # a copy, which nobody else changes
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def _mapped(array: np.ndarray[Any, Any], dtype: torch.dtype) -> Tensor:
+    """The rows of a file, which stay there; a copy in another dtype would fill the memory."""
+    with warnings.catch_warnings(action="ignore"):  # that it may not be written: nobody does
+        tensor = torch.from_numpy(array)
+    if tensor.is_floating_point() and tensor.dtype != dtype:
+        raise DataError(
+            f"a memory-mapped array must have the network's dtype, {dtype}, got {tensor.dtype}; "
+            "convert the network, or write the file in that dtype"
+        )
+    return tensor
 
 
 def _refuse_sparse(name: str, value: Any) -> None:
@@ -316,8 +333,8 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
                 f"{name} has dtype {value.dtype} and the network {dtype}; "
                 f"convert one of them, for example {name}.to({dtype})"
             )
-        if not torch.isfinite(value).all():
-            row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
+        row = _first_not_finite(value)
+        if row is not None:
             raise DataError(
                 f"{name} is not finite: its first NaN or infinite value is in row {row}; "
                 "drop or fill such rows first"
@@ -327,6 +344,15 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
             f"x and y must have one row for each other, got x {tuple(x.shape)} and y "
             f"{tuple(y.shape)}"
         )
+
+
+def _first_not_finite(rows: Tensor) -> int | None:
+    """The first row with a number that is not finite, found part by part."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        finite = torch.isfinite(rows[first : first + ROWS_AT_ONCE])
+        if not finite.all():
+            return first + int(torch.nonzero(~finite)[0, 0])
+    return None
 
 
 def _check_labels(labels: Tensor, classes: int, ignored: int) -> None:

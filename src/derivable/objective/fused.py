@@ -21,6 +21,7 @@ from derivable.objective.team import Team
 from derivable.partition import ROWS
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
+from derivable.storage import allocate
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
@@ -135,10 +136,12 @@ def blocks(parts: Sequence[Tensor], share: Share) -> np.ndarray[Any, Any]:
     """The rows of a share, in tables side by side, as blocks: (blocks, columns * ROWS).
 
     Features lie one after the other inside a block, `ROWS` numbers apart, with 0 where a block has
-    fewer rows. Filled block by block, so that there is never more than one copy of the table.
+    fewer rows. Filled block by block, so that there is never more than one copy of the table, which
+    lies in a file where it does not fit into memory.
     """
     cut, own = share.partition, share.blocks
-    table = torch.zeros(len(own), sum(part.size(1) for part in parts), ROWS, dtype=parts[0].dtype)
+    width = sum(part.size(1) for part in parts)
+    table = allocate((len(own), width, ROWS), parts[0].dtype)
     begin = cut.first_row(own.start)
     for block, number in zip(table, own, strict=True):
         start, end = (cut.first_row(one) - begin for one in (number, number + 1))
