@@ -15,12 +15,13 @@ from typing import Any
 from tests.conftest import ROOT
 
 PREAMBLE = """
-import json, os, sys
+import atexit, json, os, sys
 import torch
 torch.set_num_threads(1)
 import torch.distributed as dist
 rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 dist.init_process_group("gloo", init_method=os.environ["MEETING"], rank=rank, world_size=size)
+atexit.register(dist.destroy_process_group)
 def tell(**facts):
     print(json.dumps(facts), flush=True)
 """

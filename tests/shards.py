@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from derivable import MSE, Checkpoint, Descent, Linear, Network, ReLU, Tanh, descend
 from derivable.functions import Huber, LayerNorm
@@ -69,7 +68,7 @@ CASES = [
 ]  # fmt: skip
 
 
-def table(case: Case) -> dict[str, Tensor]:
+def table(case: Case) -> dict[str, Any]:
     """All rows: x, y and, where the case has some, weights, of which a few are 0."""
     g = torch.Generator().manual_seed(5)
     x = torch.randn(ROWS, FEATURES, generator=g, dtype=torch.float64)

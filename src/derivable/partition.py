@@ -14,8 +14,8 @@ class Partition:
     """A table of `rows` rows in blocks, and these in tasks, by the number of rows alone.
 
     A task is what one thread of one process computes: its sums over rows are added up in one order.
-    The sums of the tasks are then added in the order of the tasks. So the bits of a loss or gradient
-    depend neither on the number of threads nor on that of processes.
+    The sums of the tasks are then added in the order of the tasks. So the bits of a loss or its
+    gradient depend neither on the number of threads nor on that of processes.
     """
 
     rows: int

@@ -23,10 +23,9 @@ from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
-from derivable.storage import in_float64
+from derivable.storage import ROWS_AT_ONCE, in_float64
 from derivable.trial import fit_together
 
-ROWS_AT_ONCE = 2**20  # of a table that is looked through, whatever its length
 Rows = Tensor | np.ndarray[Any, Any]  # one example in each
 
 
@@ -157,8 +156,10 @@ class Problem:
     ) -> Self:
         """The Problem of the rows of all processes of a group; each of them calls it with its own.
 
-        Rows move between the processes until each has those of whole tasks, so that the bits of a
-        descent do not depend on how many processes there are.
+        The table is that of process 0, followed by that of process 1, and so on. Rows move between
+        the processes until each has those of whole tasks, so that the bits of a descent do not
+        depend on how many processes there are, one or more. Callbacks of a descent are called in
+        each process, and must decide alike.
 
         Raises, in every process, what `Problem` raises in one of them, with the number of that
         process; and SettingError where network, loss or penalty are not the same in all.

@@ -1,4 +1,4 @@
-"""Where a copy of a table lies: in memory, or in a file where it would not fit."""
+"""Tables that may be larger than memory: where a copy of one lies, and how one is gone through."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+ROWS_AT_ONCE = 65_536  # of a table that is gone through part by part, whatever its length
 SHARE = 0.5  # of the memory that is free, which a copy may take
 UNKNOWN = 2**62
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -51,12 +52,11 @@ def descend(
 
     x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers, or NumPy arrays,
     whose floating-point numbers are converted; y may be (N,) for one output. `loss` is a Function,
-    or with options a `Loss` such as `Loss(Huber, delta=0.5)`, or text such as "mse",
-    "huber:delta=0.5" or "crossentropy". A loss of several numbers is summed. The network that is
-    given is not changed: a copy descends in training mode, and is returned in evaluation mode.
-    `weight` (N,) is how much each row counts; `penalty` l adds l / 2 |w|^2 to the loss, and to all
-    losses that are returned, where w are the weights without the biases. `Problem` describes all of
-    them.
+    a `Loss` such as `Loss(Huber, delta=0.5)`, or text such as "mse" or "huber:delta=0.5". A loss of
+    several numbers is summed. The network that is given is not changed: a copy descends in training
+    mode, and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l
+    adds l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights
+    without the biases. `Problem` describes all of them.
 
     `method` is a method or its name:
     - "auto", `Auto(tolerance=1e-4)`: the cheapest of the next three that gives exact steps, or
@@ -72,36 +72,22 @@ def descend(
     such as `Cosine(1e-2, warm_up=100)`.
 
     `objective` is how the gradient is computed: "by hand" (Functions and Contexts, the plain
-    reference), "features-major", "fused" (the same to rounding, much faster) or "fastest"; for
-    exact steps also "piecewise", a stepper. It may be a class of objectives or steppers. A named
-    objective is for exact steps, where "auto" then means "steps".
-
+    reference), "features-major", "fused" (the same to rounding, much faster), "fastest", for exact
+    steps also "piecewise", or a class. A named one is for exact steps, which "auto" then means.
     `on_block` is a callback or several; each is called with a `State` between blocks of steps, and
     may ask to stop (`derivable.descent.callbacks` says when and how). `start` goes on from a
     checkpoint. An interruption (Ctrl-C) returns what there is.
-
-    With `shard`, x, y and weight are the rows that this process has of a larger table, and the
-    loss is that of all rows: of those of process 0 of the current group of `torch.distributed`,
-    followed by those of process 1, and so on. Every process of the group calls `descend` with the
-    same network and settings, and every one returns the same Descent, with bits that do not depend
-    on their number, of one or more. Callbacks are called in each, and must decide alike.
+    With `shard`, x, y and weight are the rows of this process, and the loss is that of the rows of
+    all processes of the current group of `torch.distributed`. Each calls `descend` with the same
+    network and settings and returns the same Descent (`Problem.of_shard`, docs/scale.md).
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    if shard:
-        problem = Problem.of_shard(Group(), network, loss, x, y, weight, penalty)
-    else:
-        problem = Problem.of(network, loss, x, y, weight, penalty)
-    return descend_problem(
-        problem,
-        steps=steps,
-        lr=lr,
-        method=method,
-        objective=objective,
-        start=start,
-        on_block=on_block,
-    )
+    make = partial(Problem.of_shard, Group()) if shard else Problem.of
+    problem = make(network, loss, x, y, weight, penalty)
+    settings: Any = {"method": method, "objective": objective, "start": start}
+    return descend_problem(problem, steps=steps, lr=lr, on_block=on_block, **settings)
 
 
 def descend_problem(

@@ -41,10 +41,15 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for integers as features, and for a network that changes with every step,
+    Raises SettingError for a problem whose rows lie in several processes, integers as features, and for a network that changes with every step,
     such as one with Dropout, whose loss does not fall steadily.
     """
     changing = problem.network.changing
+    if problem.shard is not None:
+        raise SettingError(
+            "no learning rate can be found by trial on rows in several processes; find one on a "
+            "part of them, which fits into one process, and name it, for example lr=1e-2"
+        )
     if changing or not problem.x.is_floating_point():
         why = f"{changing[0]} changes with every step" if changing else f"x is of {problem.x.dtype}"
         raise SettingError(

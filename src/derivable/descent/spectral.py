@@ -33,9 +33,9 @@ from derivable.errors import DivergedError
 from derivable.functions import MSE
 from derivable.objective.mlp import Mlp
 from derivable.problem import Problem
+from derivable.storage import ROWS_AT_ONCE
 from derivable.threads import on_one_thread
 
-ROWS_AT_ONCE = 65_536
 STEPS_AT_ONCE = 8_192
 
 

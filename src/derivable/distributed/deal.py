@@ -29,9 +29,9 @@ def deal(group: Group, columns: Mapping[str, Tensor | None]) -> tuple[dict[str, 
     counts = group.gather(torch.tensor(own)).tolist()
     partition = Partition(sum(counts))
     if partition.tasks < group.size:
+        most = f"{partition.tasks} process{'es at most' if partition.tasks > 1 else ''}"
         raise SettingError(
-            f"{partition.rows:,} rows are work for {partition.tasks} processes at most, got "
-            f"{group.size}; start fewer"
+            f"{partition.rows:,} rows are work for {most}, got {group.size}; start fewer"
         )
     shard = Shard(group, partition)
     have, end = [], 0

@@ -23,7 +23,7 @@ class ForProblems:
     SettingError for a problem that it refuses.
     """
 
-    name: ClassVar[str]
+    name: str
     takes_shards: ClassVar[bool] = False
 
     def __init__(self, problem: Problem) -> None:

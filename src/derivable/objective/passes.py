@@ -50,7 +50,9 @@ class Share:
     @property
     def blocks(self) -> range:
         """Those of its tasks."""
-        first, end = (self.partition.first_block(one) for one in (self.tasks.start, self.tasks.stop))
+        first, end = (
+            self.partition.first_block(one) for one in (self.tasks.start, self.tasks.stop)
+        )
         return range(first, end)
 
 

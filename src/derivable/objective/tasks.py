@@ -54,7 +54,7 @@ class Tasks:
         return ""
 
     def added(self, compute: Callable[[Problem], Tensor]) -> Tensor:
-        """The sum over all tasks of what is computed of each (W,), which is a mean or sum over rows.
+        """The sum over all tasks of what is computed of each (W,), a mean or sum over its rows.
 
         It is in the dtype of what is computed.
         """
