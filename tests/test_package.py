@@ -20,8 +20,8 @@ PACKAGES = [
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
-    "shapes", "threads", "shown_table", "display", "tensors", "files", "core_messages",
-    "messages", "language", "errors", "lazy",
+    "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
+    "tensors", "files", "core_messages", "messages", "language", "errors", "lazy",
 ]  # fmt: skip
 
 

@@ -40,6 +40,12 @@ _TEXTS = {
         "il faut un tableau de nombres, reçu le dtype {dtype} ; compare prend des tableaux aux "
         "colonnes de texte, sous forme de fichiers ou de data frames",
     ),
+    "mapped_dtype": (
+        "a memory-mapped array must have the network's dtype, {dtype}, got {got}; convert the "
+        "network, or write the file in that dtype",
+        "un tableau projeté en mémoire doit avoir le dtype du réseau, {dtype}, reçu {got} ; "
+        "convertissez le réseau, ou écrivez le fichier dans ce dtype",
+    ),
     "sparse": (
         "Problem: {name} is sparse, and dense rows are needed; {name}.{way} makes them",
         "Problem : {name} est creux, et il faut des lignes denses ; {name}.{way} en fait",

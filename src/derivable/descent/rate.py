@@ -42,10 +42,13 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for integers as features, and for a network that changes with every step,
-    such as one with Dropout, whose loss does not fall steadily.
+    Raises SettingError for a problem whose rows lie in several processes, for integers as
+    features, and for a network that changes with every step, such as one with Dropout, whose loss
+    does not fall steadily.
     """
     changing = problem.network.changing
+    if problem.shard is not None:
+        raise SettingError(say("no_rate_in_processes"))
     if changing or not problem.x.is_floating_point():
         of_x = say("is_of", dtype=problem.x.dtype)
         why = say("changes", name=changing[0]) if changing else of_x
@@ -64,7 +67,7 @@ def choose_rate(problem: Problem) -> Rate:
 
 def linear_lambda_max(problem: Problem) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
-    features = triangle(problem, problem.x.new_empty(problem.rows, 0))
+    features = triangle(problem, problem.x.new_empty(len(problem.x), 0))
     return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
 
 

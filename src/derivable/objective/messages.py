@@ -11,7 +11,7 @@ _TEXTS = {
         "or labels y (N,) of CrossEntropy; the objective by hand runs any network",
         "l'objectif fused prend des couches Linear, des LayerNorm avec weight et bias, et des "
         "activations entre elles, sans autre option, sur x (N, D) et y (N, K) de nombres à virgule "
-        "flottante, ou des étiquettes y (N,) de CrossEntropy ; l'objectif by-hand prend tout "
+        "flottante, ou des étiquettes y (N,) de CrossEntropy ; l'objectif by hand prend tout "
         "réseau",
     ),
     "fused_kinds": (
@@ -34,7 +34,7 @@ _TEXTS = {
         "by hand runs any network",
         "l'objectif {name} prend des couches Linear avec des activations entre elles{end}, sur x "
         "(N, D) et y (N, K) de nombres à virgule flottante, ou des étiquettes y (N,) de "
-        "CrossEntropy ; l'objectif by-hand prend tout réseau",
+        "CrossEntropy ; l'objectif by hand prend tout réseau",
     ),
     "at_the_end": (", and {losses} at the end", ", et {losses} à la fin"),
     "or": (" or ", " ou "),
@@ -47,7 +47,7 @@ _TEXTS = {
     "known_activations": (
         "the {name} objective knows the activations {known}; the objective by hand runs any "
         "network",
-        "l'objectif {name} connaît les activations {known} ; l'objectif by-hand prend tout réseau",
+        "l'objectif {name} connaît les activations {known} ; l'objectif by hand prend tout réseau",
     ),
     "piecewise": (
         "the piecewise objective runs one hidden layer of ReLU, LeakyReLU or another activation of "
@@ -69,6 +69,30 @@ _TEXTS = {
         "ce processus est issu d'un fork d'un processus qui a fait une descente, et GNU OpenMP ne "
         "peut y continuer ; lancez les processus par la méthode 'spawn' ou 'forkserver' de "
         "multiprocessing",
+    ),
+    "no_shards": (
+        "{name!r} needs all rows in one process, and shard=True leaves them in several; leave "
+        "objective out, or name 'fused' or 'by hand'",
+        "{name!r} demande toutes les lignes dans un seul processus, et shard=True les laisse dans "
+        "plusieurs ; omettez objective, ou donnez 'fused' ou 'by hand'",
+    ),
+    "shard_loss": (
+        "shard=True goes with losses that are a sum or mean over rows, and {loss} is not known to "
+        "be one: {why}",
+        "shard=True demande une perte qui est une somme ou une moyenne sur les lignes, et {loss} "
+        "n'en est pas une connue : {why}",
+    ),
+    "shard_changes": (
+        "shard=True goes with networks that stay as they are, and {name} changes with every step, "
+        "in each process in another way",
+        "shard=True demande un réseau qui reste tel quel, et {name} change à chaque pas, d'une "
+        "autre façon dans chaque processus",
+    ),
+    "shard_rows": (
+        "shard=True goes with networks that predict each row by itself, and this one predicts "
+        "another value for a row beside other rows",
+        "shard=True demande un réseau qui prédit chaque ligne pour elle-même, et celui-ci prédit "
+        "une autre valeur pour une ligne à côté d'autres lignes",
     ),
     "vector": (
         "{name} must be a contiguous vector of {size} numbers of type {dtype}, got {shape} of "
