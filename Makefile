@@ -47,6 +47,7 @@ figures: $(READY)
 	@$(BIN)/python benchmarks/large.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/tabular.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/many_rows.py --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/scale.py --write docs/scale.md
 
 # The versions are exact, so that every machine runs the same code: see constraints.txt.
 $(READY): pyproject.toml constraints.txt

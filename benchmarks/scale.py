@@ -177,8 +177,8 @@ def _steps(*, rows, steps, threads, **_):
             dist.all_reduce(gradient)
             taken.append(time.perf_counter() - begin)
         all_reduce = float(np.median(taken))
-    facts = {"step": run.seconds / steps, "share": waited[0] / total, "bytes": sent[0]}
         dist.destroy_process_group()
+    facts = {"step": run.seconds / steps, "share": waited[0] / total, "bytes": sent[0]}
     print(json.dumps(facts | {"all_reduce": all_reduce, "bits": bits}))
 
 
