@@ -1,4 +1,4 @@
-"""`pytest --derivable`, the fixture `examine`, expected failures: each in a pytest inside of this."""
+"""`pytest --derivable`, the fixture `examine`, expected failures: each in a pytest inside."""
 
 from __future__ import annotations
 

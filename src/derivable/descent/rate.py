@@ -41,8 +41,9 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for a problem whose rows lie in several processes, integers as features, and for a network that changes with every step,
-    such as one with Dropout, whose loss does not fall steadily.
+    Raises SettingError for a problem whose rows lie in several processes, for integers as features,
+    and for a network that changes with every step, such as one with Dropout, whose loss does not
+    fall steadily.
     """
     changing = problem.network.changing
     if problem.shard is not None:
