@@ -19,8 +19,8 @@ ROOMS = [
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
-    "shapes", "threads", "shown_table", "display", "language", "tensors", "files", "errors",
-    "lazy",
+    "shapes", "threads", "shown_table", "display", "language", "tensors", "files", "lazy",
+    "extras", "errors",
 ]  # fmt: skip
 
 

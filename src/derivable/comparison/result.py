@@ -20,6 +20,7 @@ from derivable.data.kinds import Number
 from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
+from derivable.extras import needed
 from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
@@ -333,7 +334,8 @@ class Comparison:
 
     def to_frame(self) -> polars.DataFrame:
         """A data frame with one row for each model."""
-        import polars
+        with needed("to_frame"):
+            import polars
 
         columns = (
             "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
