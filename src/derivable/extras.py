@@ -23,7 +23,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "python-calamine": "python_calamine",
         "scikit-learn": "sklearn",
     },
-    "lab": {"matplotlib": "matplotlib"},
+    "lab": {"matplotlib": "matplotlib", "tomli-w": "tomli_w"},
     "onnx": {"onnx": "onnx"},
     "jax": {"jax": "jax"},
 }

@@ -105,7 +105,9 @@ _HOW = (
     ),
 )
 
-_PACKAGES = ("matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
+_PACKAGES = (
+    "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl", "tomli_w",
+)  # fmt: skip
 
 _OPTIONS = (
     click.option(
