@@ -27,6 +27,7 @@ WRITE_AND_CHECK = """
 import json, sys, torch
 import derivable
 from derivable import *
+from derivable.data import Table
 from derivable.errors import MissingExtraError
 
 class Cube(Function):
@@ -43,6 +44,8 @@ class Cube(Function):
 report = check(Cube, torch.randn(2, 3))
 assert report.verdict == "right" and "Cube" in report._repr_html_()
 x = torch.randn(20, 3)
+table = Table("t", x, x[:, :1], ("a", "b", "c"), ("y",))
+assert "<table" in table._repr_html_()
 y = functional.sin(x[:, :1])
 network = Network.mlp(3, 2, 1, activation=Tanh, seed=0)
 run = descend(network, MSE, x, y, lr=0.01, steps=5, method="steps")
