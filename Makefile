@@ -27,13 +27,12 @@ run: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
 
-# What the oldest packages could break: everything that touches them.
+# What touches other packages: Functions and every way to run them, the examiner, descents,
+# compiled loops, files, tables, commands.
 OLDEST := $(addprefix tests/test_,$(addsuffix .py, \
-  function function_authors functions by_hand context elementwise layers losses algebra library \
-  examination examiner_edges examiner_inputs examiner_jax examiner_targets zoo measure recording \
-  network problem descent flow spectral optimisers objective piecewise fused_losses fused_norms \
-  formula kernels compiler many penalty stopping checkpoint saved estimator classes data tables \
-  table_files comparison report cli extras typed distribution package))
+  function function_authors functions by_hand context elementwise layers losses network problem \
+  examination examiner_targets examiner_jax descent flow spectral optimisers checkpoint formula \
+  kernels saved table_files extras typed distribution package))
 
 test-oldest: .venv-oldest/.ready
 	@.venv-oldest/bin/python -m pytest $(or $(ARGS),$(OLDEST))

@@ -66,7 +66,7 @@ def test_every_target_of_the_makefile_that_names_a_file_names_one_that_there_is(
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     files = re.findall(r"tests/test_\w+\.py", done.stdout)
-    assert len(files) > 30
+    assert len(files) > 20
     assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
