@@ -1,7 +1,8 @@
 """The part of the corpus that a run of the tests examines.
 
-The environment variable DERIVABLE_ZOO is a number, 0 where it is left out, or `all`. Every night
-all is examined (.github/workflows/nightly.yml).
+The environment variable DERIVABLE_ZOO is a number, 0 where it is left out, or `all`. `.ci/run`
+takes the number from the commit, so that different commits examine different parts and a failure
+is reproducible. Every night all is examined (.github/workflows/nightly.yml).
 """
 
 from __future__ import annotations
