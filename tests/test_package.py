@@ -20,7 +20,7 @@ ROOMS = [
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
     "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
-    "language", "tensors", "files", "errors", "lazy",
+    "language", "tensors", "files", "lazy", "extras", "errors",
 ]  # fmt: skip
 
 
