@@ -2,6 +2,7 @@
 #   make run     train and compare the lab's models, and say where the charts are
 #   make test    run the tests
 #   make lint    style and types
+#   make docs    build the site into build/site, with its examples executed, and check its links
 #   make library write what follows from the files of the library
 #   make bench   measure
 #   make figures measure what docs/benchmarks.md shows, and write it there
@@ -15,7 +16,7 @@ ifneq ($(BESIDE),)
 export SCIKIT_LEARN_DATA ?= $(BESIDE)
 endif
 
-.PHONY: run test lint format library bench figures clean
+.PHONY: run test lint format docs library bench figures clean
 
 run: $(READY)
 	@$(BIN)/derivable compare $(ARGS)
@@ -31,6 +32,11 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: .venv/.docs
+	@$(BIN)/python -m sphinx -b html -W --keep-going --quiet -d build/doctrees docs build/site
+	@$(BIN)/python tools/check_site.py build/site
+	@echo "The site: build/site/index.html"
 
 library: $(READY)
 	@$(BIN)/python tools/write_library.py
@@ -59,5 +65,11 @@ $(READY): pyproject.toml constraints.txt
 	  --constraint constraints.txt --editable '.[fast,dev]'
 	@touch $@
 
+.venv/.docs: $(READY)
+	@echo "Installing what builds the site"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build docs/api docs/gallery dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
