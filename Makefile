@@ -5,7 +5,7 @@
 #   make docs    build the site into build/site, with its examples executed, and check its links
 #   make library write what follows from the files of the library
 #   make bench   measure
-#   make figures measure what docs/benchmarks.md shows, and write it there
+#   make figures measure what docs/benchmarks.md and docs/times.json show, and write it there
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -53,6 +53,7 @@ figures: $(READY)
 	@$(BIN)/python benchmarks/large.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/tabular.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/many_rows.py --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/library.py --write docs/times.json
 
 # The versions are exact, so that every machine runs the same code: see constraints.txt.
 $(READY): pyproject.toml constraints.txt

@@ -67,6 +67,7 @@ DOCUMENTS = [
     "docs/estimator.md",
     "docs/extending.md",
     "docs/labs.md",
+    "docs/methods.md",
 ]
 
 

@@ -27,6 +27,7 @@ DOCS = Path(__file__).parents[1]
 FOLDER = DOCS / "gallery"
 DERIVATIONS = DOCS / "derivations"
 TIMES = DOCS / "times.json"
+WHY_FROM = 3.0  # ratio from which a page says why
 GROUPS = {  # folder of the library -> title, what they are
     "elementwise": ("Entry by entry", "Functions of each entry by itself: activations and others."),
     "algebra": ("Algebra", "Sums, products and their relatives, with broadcasting."),
@@ -245,16 +246,26 @@ class _Writer:
         found = times["functions"].get(self.name)
         if not found:
             return ""
-        if found["ratio"] is None:
-            return f"## Time beside PyTorch's\n\n{found['why']}\n"
-        return (
-            "## Time beside PyTorch's\n\n"
-            f"Forward and backward at `{found['inputs']}`, {found['dtype']}: "
-            f"**{found['ratio']:.2f}** times as long as `{found['peer']}` with PyTorch's own "
-            f"backward (median of the ratios of {times['turns']} turns in one run; "
-            f"{times['machine']}). Measured by `benchmarks/library.py`; "
-            "{doc}`/benchmarks` says how times are measured.\n"
+        text = (
+            f"Forward and backward of float32 tensors of sizes {found['inputs']}, on one thread, "
+            f"take **{found['ratio']:.1f} times** as long as `{found['peer']}` with PyTorch's own "
+            "backward"
+        ).replace("`the same formula in PyTorch's operations`", "the same formula in PyTorch's "
+                  "operations, differentiated by autograd,").replace(
+            "autograd, with PyTorch's own backward", "autograd"
+        )  # fmt: skip
+        if found["ratio"] > WHY_FROM:
+            text += ": PyTorch has one fused operation where the rules above are several"
+        text += (
+            f". This is the median of the ratios of {times['turns']} turns in one run "
+            f"({times['machine'].rstrip('.')}; `benchmarks/library.py`)."
         )
+        if group(self.function) == "elementwise":
+            text += (
+                " In a descent the rules are compiled, and this price is not paid: "
+                "[How the engines work](../explanations/engines.md)."
+            )
+        return f"## Time beside PyTorch's\n\n{text}\n"
 
 
 def _steps(text: str) -> list[str]:
