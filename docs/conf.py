@@ -19,6 +19,7 @@ language = "en"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.duration",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "mathml",

@@ -27,6 +27,8 @@ DOCS = Path(__file__).parents[1]
 FOLDER = DOCS / "gallery"
 DERIVATIONS = DOCS / "derivations"
 TIMES = DOCS / "times.json"
+SHAPE = re.compile(r"(?<!\w)(\((?:\.\.\.|[A-Z0-9*'/, .hwl]|d_?\d)*\))")  # such as (N, C, *L)
+WORDS = 45  # letters of words from which a statement is a sentence with formulas in it
 WHY_FROM = 3.0  # ratio from which a page says why
 GROUPS = {  # folder of the library -> title, what they are
     "elementwise": ("Entry by entry", "Functions of each entry by itself: activations and others."),
@@ -120,7 +122,8 @@ class _Writer:
         for heading in ("Forward", "Backward"):
             parts.append(f"**{heading}**\n")
             parts += [self._statement(*row) for row in rows(self.lines[heading], self.setter)]
-        parts.append(f"**Shapes**: {self._code_and_words(self.parts['Shapes'])}\n")
+        text = re.sub(r"(\+ 1)\n", r"\1; ", "\n".join(self.lines["Shapes"]))
+        parts.append(f"**Shapes**: {self._code_and_words(' '.join(text.split()))}\n")
         return "\n".join(parts)
 
     def _notes(self) -> str:
@@ -145,19 +148,15 @@ class _Writer:
             latex = self.setter.latex(text.rstrip("."))
         except UnreadableError:
             return f"```text\n{text}   {shape}\n```\n"
+        if sum(map(len, re.findall(r"\\text\{([^}]*)\}", latex))) > WORDS:
+            return f"{self.prose(text)}{f' `{shape}`' if shape else ''}\n"
         if shape:
             latex += rf"\qquad\text{{{shape}}}".replace("_", r"\_").replace("*", r"{\ast}")
         return f"$$\n{latex}\n$$\n"
 
     def _code_and_words(self, text: str) -> str:
-        """A sentence in which shapes and arguments are code."""
-        names = "|".join(re.escape(name) for name in sorted(self.arguments, key=len, reverse=True))
-        text = re.sub(r"(\((?:[^()]|\([^()]*\))*\))", r"`\1`", text)
-        outside = re.split(r"(`[^`]*`)", text)
-        for i in range(0, len(outside), 2):
-            outside[i] = re.sub(rf"\b({names})\b", r"`\1`", outside[i])
-            outside[i] = outside[i].replace("->", "→").replace("*", r"\*")
-        return "".join(outside)
+        """A sentence in which shapes are code, and formulas are set."""
+        return self.prose(SHAPE.sub(r"`\1`", text))
 
     def derivation(self) -> str:
         """The derivation of backward, a step at a time, and in full where that is written."""
@@ -389,7 +388,8 @@ def index() -> str:
                 f"<b>{function.__name__}</b><span>{summary}</span></a>"
             )
         parts.append("</div>\n")
-    pages = "\n".join(lower_case_name(function) for function in LIBRARY)
+    ordered = [f for folder in GROUPS for f in LIBRARY if group(f) == folder]
+    pages = "\n".join(lower_case_name(function) for function in ordered)
     parts.append(f"```{{toctree}}\n:hidden:\n\n{pages}\n```\n")
     return "\n".join(parts)
 

@@ -121,9 +121,9 @@ def page(part: str) -> str:
 def _directive(name: str, value: Any) -> list[str]:
     if inspect.isclass(value):
         kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
-        options = [":members:", ":show-inheritance:"] if kind == "autoclass" else []
-        if kind == "autoexception":
-            options = [":show-inheritance:"]
+        options = [":members:"] if kind == "autoclass" else []
+        if value.__bases__ != (object,):
+            options.append(":show-inheritance:")
     elif callable(value):
         kind, options = "autofunction", []
     else:
@@ -231,8 +231,12 @@ def _docstring(
         lines[:] = as_rst(lines)
 
 
-def _signature(app: Sphinx, what: str, name: str, value: Any, *rest: Any) -> Any:
+def _signature(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, *rest: Any
+) -> Any:
     """No arguments behind a Function of the library: its page says how it is called."""
+    if signature and "<factory>" in signature:  # no Python, so that it would be one long line
+        return signature.replace("<factory>", "..."), None
     if inspect.isclass(value) and value.__module__.startswith("derivable.functions."):
         return "", None
     return None

@@ -93,6 +93,10 @@ class Setter:
                 return joined
         if token.kind != "name":
             return token.kind in {"number", "relation", "dots", "below"}
+        if token.text == "A" and "A" not in self.arguments and following is not None:
+            word = following.kind == "name" and not self.is_math(following)
+            if word and following.text not in {"over", "is", "and", "by", "from"}:
+                return False  # the article
         if token.text in {"a", "a'"} and following is not None:  # no article
             return following.text == "/" or following.text.endswith("'")
         return self._symbol(token.text) is not None
@@ -173,6 +177,9 @@ class Setter:
     def _closed(self, found: list[Token], at: int) -> int:
         """Where brackets that hold nothing but mathematics end; 0 if they hold words."""
         depth = 0
+        inner = found[at + 1 : at + 3]
+        if found[at].space and [t.text in self.arguments | {")"} for t in inner] == [True, True]:
+            return 0  # one argument in brackets is a remark
         for place in range(at, len(found)):
             text = found[place].text
             depth += (text in {"(", "["}) - (text in {")", "]"})
@@ -187,17 +194,23 @@ class Setter:
         text = "".join((" " if token.space else "") + token.text for token in run).strip()
         if not any(token.kind == "name" for token in run) and not re.search(r"[=^/<>|]", text):
             return _plain(text)
-        if all(token.kind == "number" or token.text in self.names - {*NAMED} for token in run):
-            return " ".join(
-                f"`{token.text}`" if token.text in self.arguments and len(token.text) > 1
-                else f"${token.text}$" if len(token.text) == 1 and token.kind == "name"
-                else _plain(token.text)
-                for token in run
-            )  # fmt: skip
+        if text == "->":
+            return "→"
+        named = [token.text in self.names - {*NAMED} and len(token.text) > 1 for token in run]
+        if all(token.kind in {"name", "number"} for token in run) and any(named):
+            return " ".join(self._bare_name(token) for token in run)
         try:
             return f"${self.latex(text)}$"
         except UnreadableError:
             return f"`{text}`"
+
+    def _bare_name(self, token: Token) -> str:
+        """A name that stands by itself in a sentence."""
+        if token.text in self.arguments | {"grad_output"} and len(token.text) > 1:
+            return f"`{token.text}`"
+        if token.kind == "name" and len(token.text) == 1:
+            return f"${token.text}$"
+        return _plain(token.text)
 
 
 class _Reader:
@@ -320,8 +333,12 @@ class _Reader:
         )
 
     def _of_itself(self) -> bool:
-        """Whether this is the d of `d |d| / d conj(d)`."""
-        return [self.peek(i).text for i in (1, 3, 4, 5)] == ["|", "|", "/", "d"]
+        """Whether this is the first d of a quotient such as `d |d| / d conj(d)`."""
+        following = [self.peek(i).text for i in range(1, 8)]
+        before_slash = following[: following.index("/")] if "/" in following else []
+        at = len(before_slash)
+        plain = before_slash and not {"+", "-", "=", "(", ","} & {*before_slash}
+        return bool(plain) and at + 1 < len(following) and following[at + 1] == "d"
 
     def _after_slash(self) -> bool:
         return self.at > 0 and self.found[self.at - 1].text == "/"
@@ -519,6 +536,8 @@ def _goes_on(before: str, text: str, indented: bool, setter: Setter) -> bool:
 
 
 def _plain(text: str) -> str:
+    if text.startswith("`"):
+        return text
     if re.fullmatch(TOKEN, text) and "." in text.strip("."):
         return text if text[0].isdigit() else f"`{text}`"
     return re.sub(r"([*_<>|\\$\[\]])", r"\\\1", text) if not text.startswith("`") else text
