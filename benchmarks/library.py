@@ -34,7 +34,8 @@ PEERS = {  # how the expressions of the tests are called in PyTorch
     "LSTMCell": "torch.lstm_cell", "LayerNorm": N + "layer_norm", "Linear": N + "linear",
     "Max": "torch.amax", "MaxPool2d": N + "max_pool2d", "NLL": N + "nll_loss",
     "Norm": "torch.linalg.vector_norm", "PoissonNLL": N + "poisson_nll_loss",
-    "ScaledDotProductAttention": N + "scaled_dot_product_attention", "Solve": "torch.linalg.solve",
+    "ScaledDotProductAttention": N + "scaled_dot_product_attention (math backend)",
+    "Solve": "torch.linalg.solve",
     "Subtract": "torch.sub", "LogSigmoid": N + "logsigmoid", "Softplus": N + "softplus",
     "AvgPool2d": N + "avg_pool2d", "Inverse": "torch.linalg.inv",
 }  # fmt: skip

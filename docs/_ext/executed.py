@@ -1,8 +1,8 @@
 """Examples that run when the site is built, with what they print below them.
 
 A page with `execute: true` in its front matter has its blocks run from top to bottom, in one
-temporary folder: `python` blocks in one namespace, as the cells of a notebook, and `sh` blocks line
-by line. A comment above a block, `<!-- run: quiet file=tp.py -->`, has options:
+temporary folder: `python` blocks in one namespace, as the cells of a notebook, and `sh` blocks
+command by command. A comment above a block, `<!-- run: quiet file=tp.py -->`, has options:
 
 - `fails` lets the block fail, where the build fails otherwise;
 - `quiet` hides what it prints;
@@ -13,6 +13,7 @@ by line. A comment above a block, `<!-- run: quiet file=tp.py -->`, has options:
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import os
 import re
@@ -29,6 +30,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+import derivable
+
 logger = logging.getLogger(__name__)
 SECONDS = 120.0  # for one command
 
@@ -44,6 +47,8 @@ class Execute(SphinxTransform):
             return
         before = dict(os.environ)
         with tempfile.TemporaryDirectory(prefix="derivable-site-") as folder, chdir(folder):
+            french = self.env.docname.startswith("fr/")
+            os.environ["DERIVABLE_LANG"] = "fr" if french else "en"
             names: dict[str, Any] = {"__name__": "__main__"}
             for block in list(self.document.findall(nodes.literal_block)):
                 language, options = block.get("language", ""), _options(block)
@@ -96,16 +101,16 @@ def run_python(code: str, names: dict[str, Any], options: list[str]) -> list[nod
 
 
 def run_commands(code: str, options: list[str]) -> list[nodes.Node] | Failed:
-    """Run each line of a block by the shell."""
+    """Run each command of a block by the shell; one that ends in a backslash goes on."""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(str(Path(p).resolve()) for p in sys.path if p),
-        "COLUMNS": "96",
+        "COLUMNS": "84",
         "NO_COLOR": "1",
         "PYTHONWARNINGS": "ignore",
     }
     text = ""
-    for line in filter(str.strip, code.splitlines()):
+    for line in filter(str.strip, code.replace("\\\n", " ").splitlines()):
         command = re.sub(r"^derivable\b", f"{sys.executable} -m derivable", line)
         done = subprocess.run(
             command, shell=True, capture_output=True, text=True, timeout=SECONDS, env=environment
@@ -146,7 +151,20 @@ def _options(block: nodes.literal_block) -> list[str]:
     return match[1].split() if match else []
 
 
+def _outdated(app: Sphinx, env: Any, added: Any, changed: Any, removed: Any) -> list[str]:
+    """The pages to be run again: all that run, where the package or this folder has changed."""
+    digest = hashlib.sha256()
+    for folder in (Path(derivable.__file__).parent, Path(__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.read_bytes())
+    before, env.executed_with = getattr(env, "executed_with", ""), digest.hexdigest()
+    if before == env.executed_with:
+        return []
+    return [page for page, found in env.metadata.items() if found.get("execute")]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the transform."""
     app.add_transform(Execute)
+    app.connect("env-get-outdated", _outdated)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -132,20 +132,40 @@ def _directive(name: str, value: Any) -> list[str]:
     return [f"```{{eval-rst}}\n.. {kind}:: {name}\n{body}\n```\n"]
 
 
+def command_line() -> str:
+    """Every command with its options, as `--help` states them."""
+    import click
+
+    from derivable.cli.main import cli
+
+    lines = ["# Command line\n", "What `--help` states of each command.\n"]
+
+    def add(command: click.Command, name: str, depth: int) -> None:
+        context = click.Context(command, info_name=name, max_content_width=84, terminal_width=84)
+        lines.extend([f"{'#' * depth} `{name}`\n", f"```text\n{command.get_help(context)}\n```\n"])
+        for each in getattr(command, "commands", {}).values():
+            add(each, f"{name} {each.name}", min(depth + 1, 3))
+
+    add(cli, "derivable", 2)
+    return "\n".join(lines)
+
+
 def index() -> str:
     """The list of the reference."""
     lines = [
         "# API reference\n",
         "Everything that is public, from the docstrings and types of the package. The names in "
-        "the first table are imported from `derivable` itself.\n",
+        "the table are imported from `derivable` itself.\n",
         "| from | |\n|---|---|",
     ]
     lines += [f"| [{title}]({part}.md) | {words} |" for part, (title, words, _) in PARTS.items()]
     lines += [
+        "| [Command line](command_line.md) | every command with its options |",
         "| [The library](../functions.md) | `derivable.functions`, and in lower case "
         "`derivable.functional`; a page for each in the [gallery](../gallery/index.md). |\n",
         "```{toctree}\n:hidden:\n",
         *PARTS,
+        "command_line",
         "```\n",
     ]
     return "\n".join(lines)
@@ -154,7 +174,8 @@ def index() -> str:
 def write() -> None:
     """Write the pages; those that have not changed keep their time."""
     FOLDER.mkdir(exist_ok=True)
-    texts = {part: page(part) for part in PARTS} | {"index": index()}
+    texts = {part: page(part) for part in PARTS}
+    texts |= {"index": index(), "command_line": command_line()}
     for name, text in texts.items():
         path = FOLDER / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

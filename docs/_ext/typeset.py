@@ -76,7 +76,7 @@ class Setter:
         defined = re.findall(r"(?:^|[\s(,])([a-z]{2,}) = ", page)  # such as mean = sum(x) / M
         self.arguments = {*arguments}
         self.names = {*ALWAYS, *arguments, *defined} - {"such"}
-        self.has_a = bool(re.search(r"\bA[\^'_]| A |together A", page)) and "A negative" not in page
+        self.has_a = bool(re.search(r"\bA[\^'_]|\(A \+|= A |together A", page))
         plain = page.replace("d loss", "").replace("d output", "")
         self.d_is_a_number = bool(re.search(r"\bd = |\(d\)|\bd\^2|d \(h - 1\)|stride s", plain))
 
