@@ -197,7 +197,7 @@ def logistic_heavy():
 
 
 REGRESSIONS = [
-    Set("diabetes", lambda: load_diabetes(return_X_y=True)),
+    Set("diabetes", lambda: load_diabetes(return_X_y=True), quick=True),
     Set("friedman1", lambda: make_friedman1(1000, noise=1.0, random_state=0)),
     Set("friedman2", lambda: make_friedman2(500, noise=100.0, random_state=0)),
     Set("noisy", noisy),
@@ -206,7 +206,7 @@ REGRESSIONS = [
     Set("steps", steps),
     Set("one column", one_column),
     Set("California", california),
-    Set("correlated", correlated, held_back=True, quick=True),
+    Set("correlated", correlated, held_back=True),
     Set("friedman3", lambda: make_friedman3(300, noise=0.2, random_state=0), held_back=True),
     Set("sparse signal", sparse_signal, held_back=True),
     Set("products", products, held_back=True),

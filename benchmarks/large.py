@@ -58,6 +58,7 @@ def million(page, folder, rows, steps):
     page.say(f"| {rows:,} rows x {FEATURES} columns, tanh(10) | seconds | CPU | ratio to polars |")
     page.say("|---|---:|---:|---:|")
     *peer, _ = timed(lambda: polars.read_csv(file))
+    peer[1] = max(peer[1], 0.01)  # the system counts processor time in hundredths of a second
     page.row("polars.read_csv", *peer, 1.0)
     *spent, table = timed(lambda: read_table(file, target="y"))
     page.row("reading, with the second look", *spent, spent[1] / peer[1])

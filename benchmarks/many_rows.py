@@ -31,11 +31,11 @@ def drawn(rows):
 def main():
     """Print the table; write it into a document where one is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two thousand rows")
+    parser.add_argument("--quick", action="store_true", help="five hundred rows")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--write", metavar="FILE", help="put the table into this Markdown file")
     options = parser.parse_args()
-    rows = 2_000 if options.quick else options.rows
+    rows = 500 if options.quick else options.rows
     x, y = drawn(rows + TESTED)
     page = _common.Page()
     page.head("model", "score", "seconds", "chosen")

@@ -4,7 +4,7 @@
     python benchmarks/mutants.py --sample 200       a random sample; --seed draws another one
     python benchmarks/mutants.py --only Softmax     the mutants of the Functions of this name
     python benchmarks/mutants.py --list-missed      shows the mutated line of each that is missed
-    python benchmarks/mutants.py --quick            a handful, to see that it runs
+    python benchmarks/mutants.py --quick            two, to see that it runs
 
 A mutant is a Function with one change in its forward or its backward (function or slope of an
 Elementwise): then the two do not belong together, unless the change changes nothing. Whether it
@@ -382,7 +382,7 @@ def table(heading, rows):
 def main():
     """Print two Markdown tables, then the lists."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a handful, to see that it runs")
+    parser.add_argument("--quick", action="store_true", help="two, to see that it runs")
     parser.add_argument("--sample", type=int, default=0, help="how many mutants; 0 for all")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--only", default="", help="only the mutants of this Function")
@@ -391,7 +391,7 @@ def main():
     torch.set_num_threads(1)
     names = [name for name in functions.__all__ if options.only in ("", name)]
     mutants = [m for name in names for m in mutants_of(getattr(functions, name))]
-    size = 6 if options.quick else options.sample or len(mutants)
+    size = 2 if options.quick else options.sample or len(mutants)
     chosen = random.Random(options.seed).sample(mutants, min(size, len(mutants)))
     chosen.sort(key=lambda m: m.function.__name__)
     calls, answers = {}, []

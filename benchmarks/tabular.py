@@ -99,11 +99,11 @@ class Kept(dict):
             self.file.write_text(json.dumps(self, default=asdict))
 
 
-def measure(models, x, y, classes):
+def measure(models, x, y, classes, folds):
     """What each model reaches on each fold."""
     kind = StratifiedKFold if classes else KFold
     found = {name: Measured() for name in models}
-    for at, (train, test) in enumerate(kind(FOLDS, shuffle=True, random_state=0).split(x, y)):
+    for at, (train, test) in enumerate(kind(folds, shuffle=True, random_state=0).split(x, y)):
         for name, model in models.items():
             if name == OURS and at == 0:
                 clone(model).fit(x[train], y[train])  # compiles what is not on the disk
@@ -147,7 +147,7 @@ def row(page, one, x, found, classes):
     return said, took
 
 
-def table(page, chosen, models, kept, *, classes):
+def table(page, chosen, models, kept, *, classes, folds):
     """The table of one task; verdicts and times of all its rows."""
     losses = [f"log loss {name}" for name in (OURS, LINEAR, MLP)] if classes else []
     score = "accuracy" if classes else "R²"
@@ -163,7 +163,7 @@ def table(page, chosen, models, kept, *, classes):
             continue
         x, y = made
         if one.name not in kept:
-            kept[one.name] = measure(models, x, y, classes)
+            kept[one.name] = measure(models, x, y, classes, folds)
         found = kept[one.name]
         results.append(row(page, one, x, found, classes))
         _common.note(one.name, found[OURS].chosen)
@@ -174,7 +174,7 @@ def table(page, chosen, models, kept, *, classes):
 def main():
     """Print the tables; write them into a document where one is named."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two small tables")
+    parser.add_argument("--quick", action="store_true", help="two small tables, two folds")
     parser.add_argument("--only", help="tables by name, between commas")
     parser.add_argument("--group", choices=["design", "held"], help="one group of tables")
     parser.add_argument("--keep", metavar="FILE", help="go on with what an earlier run measured")
@@ -202,7 +202,8 @@ def main():
         ):  # fmt: skip
             chosen = of(all_sets, held_back)
             if chosen:
-                results += table(page, chosen, models, kept, classes=classes)
+                folds = 2 if options.quick else FOLDS
+                results += table(page, chosen, models, kept, classes=classes, folds=folds)
         if results:
             worse = sum("worse" in said for said, _ in results)
             times = [took for _, took in results]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from derivable.cli.main import main
 from derivable.data import Table, load_california
 from derivable.data.california import CACHE_FILE
 
@@ -68,5 +70,29 @@ def command(tmp_path: Path) -> Command:
             timeout=120,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def command_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """The same in this process, which has imported and compiled already what a command needs."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        thresholds = gc.get_threshold()
+        with monkeypatch.context() as here:
+            here.chdir(tmp_path)
+            for name, value in {"COLUMNS": "80", **environment}.items():
+                here.setenv(name, value)
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as left:
+                main(words)
+        gc.set_threshold(*thresholds)  # a command sets its own
+        printed = capsys.readouterr()
+        code = left.value.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(words, code, printed.out, printed.err)
 
     return run

@@ -1,4 +1,4 @@
-"""The command, as its user runs it: in a process of its own."""
+"""The command, as its user runs it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ QUICK = ("compare", "--data", "diabetes", "--steps", "30")
 
 
 def test_a_comparison_prints_a_table_and_where_the_charts_are(
-    command: Command, tmp_path: Path
+    command_here: Command, tmp_path: Path
 ) -> None:
-    done = command(*QUICK)
+    done = command_here(*QUICK)
     assert done.returncode == 0, done.stderr
     for word in ("model", "train loss", "test loss", "seconds", "linear", "tanh(10)", "relu(10)"):
         assert word in done.stdout
@@ -38,8 +38,8 @@ def test_a_comparison_prints_a_table_and_where_the_charts_are(
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_json_is_one_document_and_nothing_else(command: Command, tmp_path: Path) -> None:
-    done = command(*QUICK, "--json", "--models", "relu:3", "--seed", "4", "--out", "here")
+def test_json_is_one_document_and_nothing_else(command_here: Command, tmp_path: Path) -> None:
+    done = command_here(*QUICK, "--json", "--models", "relu:3", "--seed", "4", "--out", "here")
     document = json.loads(done.stdout)
     assert document == json.loads((tmp_path / "here/metrics.json").read_text())
     assert document["seed"] == 4
@@ -47,19 +47,19 @@ def test_json_is_one_document_and_nothing_else(command: Command, tmp_path: Path)
     assert {"model", "train_loss", "test_loss", "method", "seconds"} <= set(model)
 
 
-def test_the_same_seed_gives_the_same_losses(command: Command) -> None:
+def test_the_same_seed_gives_the_same_losses(command_here: Command) -> None:
     one, two, other = (
-        json.loads(command(*QUICK, "--json", "--seed", seed).stdout)["models"]
+        json.loads(command_here(*QUICK, "--json", "--seed", seed).stdout)["models"]
         for seed in ("1", "1", "2")
     )
     assert [m["train_loss"] for m in one] == [m["train_loss"] for m in two]
     assert [m["train_loss"] for m in one] != [m["train_loss"] for m in other]
 
 
-def test_the_stand_in_is_announced_even_when_quiet(command: Command, tmp_path: Path) -> None:
+def test_the_stand_in_is_announced_even_when_quiet(command_here: Command, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     # scikit-learn's loader is told that it is offline by a proxy that nobody answers
-    done = command(
+    done = command_here(
         "compare", "--steps", "3", "--quiet",
         SCIKIT_LEARN_DATA=str(cache), https_proxy="http://127.0.0.1:9", HTTPS_PROXY="http://127.0.0.1:9",
     )  # fmt: skip
@@ -86,31 +86,31 @@ def test_the_stand_in_is_announced_even_when_quiet(command: Command, tmp_path: P
     ],
 )
 def test_mistakes_get_one_sentence_and_a_code(
-    command: Command, words: tuple[str, ...], code: int, sentence: str
+    command_here: Command, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    done = command(*words)
+    done = command_here(*words)
     assert done.returncode == code
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    failed = command(*words, "--json")
+    failed = command_here(*words, "--json")
     assert failed.returncode == code
     assert sentence in json.loads(failed.stdout)["error"]
 
 
 def test_a_language_that_is_not_spoken_is_refused_before_the_work(
-    command: Command, tmp_path: Path
+    command_here: Command, tmp_path: Path
 ) -> None:
-    done = command("compare", "--data", "diabetes", "--steps", "1", DERIVABLE_LANG="de")
+    done = command_here("compare", "--data", "diabetes", "--steps", "1", DERIVABLE_LANG="de")
     assert done.returncode == 2
     assert "the language must be en or fr, got 'de'" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_folder_with_files_is_not_overwritten(command: Command, tmp_path: Path) -> None:
+def test_a_folder_with_files_is_not_overwritten(command_here: Command, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.tex").write_text("years of work")
-    done = command(*QUICK, "--out", "full")
+    done = command_here(*QUICK, "--out", "full")
     assert done.returncode == 2
     assert "the folder full already holds files" in done.stderr
     assert (tmp_path / "full/thesis.tex").read_text() == "years of work"
@@ -122,8 +122,8 @@ def test_the_methods_of_the_command_are_those_of_descend() -> None:
 
 
 @pytest.mark.parametrize("seeds", ["1", "2"])
-def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command: Command) -> None:
-    done = command(
+def test_lbfgs_that_ends_early(seeds: str, tmp_path: Path, command_here: Command) -> None:
+    done = command_here(
         "compare", "--data", "diabetes", "--models", "linear,tanh:5", "--method", "lbfgs",
         "--steps", "200", "--seeds", seeds, "--out", "run", "--quiet",
     )  # fmt: skip

@@ -26,7 +26,7 @@ from tests.measured_coverage import Coverage, coverage
 from tests.measured_functions import FAMILIES, Case, cases, float64
 from tests.measured_functions import smooth as smooth_case
 
-COUNT = 60  # functions per family; benchmarks/measure.py has more
+COUNT = 25  # functions per family; benchmarks/measure.py has more
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_the_bounds_are_small_where_functions_are_smooth(covered: dict[str, Cove
 
 
 def test_kinks_jumps_and_infinite_slopes_are_recognised(covered: dict[str, Coverage]) -> None:
-    assert sum(found.settled for found in covered.values()) > 1000
+    assert sum(found.settled for found in covered.values()) > 16 * COUNT
     at_kink = covered["at_kink"]
     assert at_kink.kinks >= 0.99 * at_kink.functions
     assert covered["at_jump"].nowhere >= 0.99 * covered["at_jump"].entries
