@@ -29,7 +29,8 @@ extensions = [
     "french",
     "paths",
 ]
-exclude_patterns = ["_ext", "derivations"]
+# The gallery has all that functions.md has, which is for readers of the repository.
+exclude_patterns = ["_ext", "derivations", "functions.md"]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 4

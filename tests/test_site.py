@@ -134,11 +134,12 @@ def test_docstrings_are_read_as_plain_text(extension: Any) -> None:
 
 def sources() -> dict[str, str]:
     """The pages of the site that are kept, without those that are written when it is built."""
-    paths = [p for p in DOCS.rglob("*.md") if p.relative_to(DOCS).parts[0] not in WRITTEN]
+    paths = [p for p in DOCS.rglob("*.md") if p.relative_to(DOCS).parts[0] not in APART]
     return {p.relative_to(DOCS).as_posix(): p.read_text("utf-8") for p in paths}
 
 
-WRITTEN = {"gallery", "api", "derivations"}
+WRITTEN = {"gallery", "api"}  # when it is built
+APART = WRITTEN | {"derivations", "functions.md"}  # in the gallery; for readers of the repository
 
 
 def links(page: str, text: str, built: set[str]) -> set[str]:

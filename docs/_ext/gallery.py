@@ -151,7 +151,7 @@ class _Writer:
         if sum(map(len, re.findall(r"\\text\{([^}]*)\}", latex))) > WORDS:
             return f"{self.prose(text)}{f' `{shape}`' if shape else ''}\n"
         if shape:
-            latex += rf"\qquad\text{{{shape}}}".replace("_", r"\_").replace("*", r"{\ast}")
+            latex += rf"\qquad\text{{{shape}}}"
         return f"$$\n{latex}\n$$\n"
 
     def _code_and_words(self, text: str) -> str:

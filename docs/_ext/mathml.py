@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -10,9 +11,13 @@ from sphinx.application import Sphinx
 
 
 def mathml(latex: str, display: str) -> str:
-    """The MathML of a formula of LaTeX."""
-    element = convert(latex, display=display)
-    return element.replace("&#x02016;", "&#x2016;")
+    """The MathML of a formula of LaTeX; a name of several letters is one word."""
+    words = re.sub(
+        r"\\mathrm\{([A-Za-z](?:\w|\\_)+)\}",
+        lambda match: rf"\text{{{match[1].replace(chr(92), '')}}}",
+        latex,
+    )
+    return convert(words, display=display)
 
 
 def _inline(self: Any, node: nodes.math) -> None:

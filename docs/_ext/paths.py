@@ -1,4 +1,4 @@
-"""Links of docs/*.md that leave the folder: to a page of the site instead of a file."""
+"""Links to the table of the library, docs/functions.md: to the gallery, which has its place."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from sphinx.application import Sphinx
 
 def _relink(app: Sphinx, docname: str, source: list[str]) -> None:
     up = "../" * docname.count("/")
-    text = re.sub(
-        r"\]\((?:\.\./)+src/derivable/functions/\w+/(\w+)\.py\)",
-        rf"]({up}gallery/\1.md)",
-        source[0],
-    )
-    text = re.sub(r"\]\(docs/", f"]({up}", text)  # the changelog and others, from the root
-    source[0] = text
+    source[0] = re.sub(r"\]\((?:\.\./)*functions\.md\)", f"]({up}gallery/index.md)", source[0])
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -161,8 +161,8 @@ def index() -> str:
     lines += [f"| [{title}]({part}.md) | {words} |" for part, (title, words, _) in PARTS.items()]
     lines += [
         "| [Command line](command_line.md) | every command with its options |",
-        "| [The library](../functions.md) | `derivable.functions`, and in lower case "
-        "`derivable.functional`; a page for each in the [gallery](../gallery/index.md). |\n",
+        "| [The library](../gallery/index.md) | `derivable.functions`, and in lower case "
+        "`derivable.functional`; a page for each. |\n",
         "```{toctree}\n:hidden:\n",
         *PARTS,
         "command_line",

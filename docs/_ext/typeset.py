@@ -265,7 +265,7 @@ class _Reader:
         words = []
         while self._is_word():
             words.append(self.take().text.strip("`"))
-        text = " ".join(words).replace("_", r"\_").replace("^", r"\hat{}").replace("#", r"\#")
+        text = " ".join(words).replace("^", "")
         return rf"\;\text{{{text}}}\;"
 
     def sum(self) -> str:
@@ -439,7 +439,7 @@ class _Reader:
             if self.peek().text == "of":
                 self.take()
             text = "".join((" " if t.space else "") + t.text for t in words).strip()
-            text = text.replace("_", r"\_").replace("^", "")
+            text = text.replace("^", "")
             return rf"\sum_{{\text{{{text}}}}}"
         return r"\sum"
 
