@@ -68,6 +68,7 @@ DOCUMENTS = [
     "docs/extending.md",
     "docs/labs.md",
     "docs/scale.md",
+    "docs/methods.md",
 ]
 
 
