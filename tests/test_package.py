@@ -21,7 +21,7 @@ PACKAGES = [
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
     "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
-    "tensors", "files", "core_messages", "messages", "language", "errors", "lazy",
+    "tensors", "files", "lazy", "extras", "core_messages", "messages", "language", "errors",
 ]  # fmt: skip
 
 
@@ -70,6 +70,8 @@ DOCUMENTS = [
     "docs/estimator.md",
     "docs/extending.md",
     "docs/labs.md",
+    "docs/scale.md",
+    "docs/methods.md",
 ]
 
 

@@ -317,6 +317,30 @@ _TEXTS = {
         "{function}: {name} must have {expected}, got {got}; {hint}",
         "{function} : {name} doit avoir {expected}, reçu {got} ; {hint}",
     ),
+    # extras.py
+    "needs": (
+        "{who} needs {names}, which are not installed: {command}",
+        "{who} : {names} nécessaires et non installés : {command}",
+    ),
+    "needs_one": (
+        "{who} needs {names}, which is not installed: {command}",
+        "{who} : {names} nécessaire et non installé : {command}",
+    ),
+    "or_instead": ("{text}, or {instead}", "{text}, ou {instead}"),
+    "writing_weights": ("writing weights", "écriture des poids"),
+    "reading_weights": ("reading weights", "lecture des poids"),
+    "method_flow": ("the method flow", "méthode flow"),
+    "steps_do_without": ("method='steps' does without", "method='steps' s'en passe"),
+    "method_lbfgs": ("the method lbfgs", "méthode lbfgs"),
+    "model_auto": ("the model auto", "modèle auto"),
+    "losses_chart": ("a chart of the losses", "figure des pertes"),
+    "foreign_table": ("a table that is no Table", "tableau qui n'est pas une Table"),
+    "this_command": ("this command", "cette commande"),
+    "california": ("California Housing", "California Housing"),
+    "diabetes": ("the diabetes table", "tableau diabetes"),
+    "onnx_model": ("a model written as .onnx", "modèle écrit en .onnx"),
+    "run_folder": ("a run folder", "dossier d'exécution"),
+    "save_as_csv": ("save the sheet as CSV", "enregistrez la feuille en CSV"),
     # files.py, tensors.py
     "not_written": ("{file} cannot be written ({reason})", "{file} ne peut être écrit ({reason})"),
     "no_file": (

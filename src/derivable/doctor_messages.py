@@ -27,8 +27,8 @@ _TEXTS = {
     ),
     "not_installed": ("not installed", "non installé"),
     "not_installed_extra": (
-        "not installed; it is the extra '{extra}'",
-        "non installé ; c'est l'extra '{extra}'",
+        "not installed; it is in the extra '{extra}'",
+        "non installé ; il fait partie de l'extra '{extra}'",
     ),
     "not_imported": (
         "{version} cannot be imported ({kind}: {error})",

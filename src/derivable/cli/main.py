@@ -31,6 +31,7 @@ from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
 from derivable.core_messages import reason_of
 from derivable.errors import DataError, DerivableError, DivergedError, MissingExtraError
+from derivable.extras import needed
 
 
 @click.group(
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(words: list[str], as_json: bool) -> NoReturn:
     """Run the command; every error becomes one message on stderr and an exit code."""
     try:
-        code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
+        with needed("this_command"):
+            code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(USAGE)

@@ -10,6 +10,7 @@ import click
 from derivable.cli.language import lang_option
 from derivable.cli.messages import say
 from derivable.cli.table_options import READING, with_options
+from derivable.extras import require
 from derivable.messages import SEMICOLON, joined
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def predict_command(
 
     For example: derivable predict model.safetensors new.csv --out predictions.csv
     """
+    require("derivable predict", "polars", "safetensors")
     from dataclasses import replace
     from pathlib import Path
 

@@ -6,6 +6,7 @@ import click
 
 from derivable.cli.language import lang_option
 from derivable.cli.messages import say
+from derivable.extras import require
 
 
 @click.command("report", short_help="Write the page, the charts and figures of a run again.")
@@ -17,6 +18,7 @@ def report_command(run: str, as_json: bool) -> None:
 
     A run that is not finished shows the models that are.
     """
+    require("derivable report", "matplotlib", "safetensors")
     from pathlib import Path
 
     from derivable.cli import terminal

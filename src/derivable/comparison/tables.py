@@ -16,6 +16,7 @@ from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
 from derivable.errors import DataError, InputError, SettingError
+from derivable.extras import needed
 from derivable.messages import Message, joined, message_of
 from derivable.problem import is_sparse
 
@@ -134,7 +135,8 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
 
 def _polars(source: Any) -> polars.DataFrame:
     """A data frame of any kind as one of polars."""
-    import polars
+    with needed("foreign_table"):
+        import polars
 
     if isinstance(source, polars.LazyFrame):
         return source.collect()

@@ -20,6 +20,7 @@ import torch
 from derivable.data.messages import say
 from derivable.data.table import Table, load_diabetes
 from derivable.errors import DataError
+from derivable.extras import needed
 from derivable.messages import SEMICOLON, Message, joined, message_of
 
 CACHE_FILE = "cal_housing_py3.pkz"
@@ -80,7 +81,8 @@ def _read(home: Path) -> Table:
     which takes longer than the lab's trainings. Its columns are the median value of a house, then
     median income, house age, rooms, bedrooms, population, households, latitude and longitude.
     """
-    import joblib
+    with needed("california"):
+        import joblib
 
     if not (home / CACHE_FILE).is_file():
         raise FileNotFoundError(say("no_cache_file", file=CACHE_FILE, home=home))

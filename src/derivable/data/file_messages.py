@@ -44,12 +44,7 @@ FILES = {
         "{name} is a broken Parquet file: {reason}",
         "{name} est un fichier Parquet endommagé : {reason}",
     ),
-    "needs_calamine": (
-        "{name} is a workbook of Excel or OpenDocument, which python-calamine reads; install it "
-        "with: pip install 'derivable[excel]', or save the sheet as CSV",
-        "{name} est un classeur Excel ou OpenDocument, que lit python-calamine ; installez-le "
-        "avec : pip install 'derivable[excel]', ou enregistrez la feuille en CSV",
-    ),
+    "workbook_of": ("{name}, a workbook,", "{name}, un classeur,"),
     "broken_workbook": (
         "{name} is a broken workbook: {reason}; save it again",
         "{name} est un classeur endommagé : {reason} ; enregistrez-le de nouveau",

@@ -13,7 +13,8 @@ from derivable.data.messages import say
 from derivable.data.problems import did_you_mean, some
 from derivable.data.records import Listed
 from derivable.data.source import Source
-from derivable.errors import DataError, MissingExtraError
+from derivable.errors import DataError
+from derivable.extras import needed
 
 
 class Grid(Listed):
@@ -37,10 +38,8 @@ class Grid(Listed):
 
 def read_workbook(source: Source) -> tuple[Grid, str]:
     """The records of the sheet that is asked for, or of the only one, and its name."""
-    try:
+    with needed(say("workbook_of", name=source.name), "save_as_csv"):
         from python_calamine import CalamineWorkbook
-    except ImportError:
-        raise MissingExtraError(say("needs_calamine", name=source.name)) from None
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(source.content))
         asked = source.sheet if source.sheet in book.sheet_names else None

@@ -33,6 +33,7 @@ from derivable.descent.integration import UNMEASURED, Integration, integrate, is
 from derivable.descent.messages import say
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
+from derivable.extras import needed
 from derivable.objective import fastest
 from derivable.problem import Problem
 from derivable.stepper import Stepper, choose_stepper, make_ready
@@ -70,7 +71,8 @@ class Flow(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The steppers that it is measured by, the second in float64, with their loops compiled."""
-        importlib.import_module("scipy.integrate")  # now: the descent is timed without it
+        with needed("method_flow", "steps_do_without"):
+            importlib.import_module("scipy.integrate")  # now: the descent is timed without it
         way = request.objective_class()
         stepper = choose_stepper(request.problem, way, steps=0)
         exact, problem = stepper, request.problem.in_float64()

@@ -12,6 +12,7 @@ from derivable.distributed.messages import say
 from derivable.distributed.shard import Shard
 from derivable.errors import SettingError
 from derivable.partition import Partition
+from derivable.storage import allocate
 
 
 def deal(group: Group, columns: Mapping[str, Tensor | None]) -> tuple[dict[str, Tensor], Shard]:
@@ -46,12 +47,14 @@ def _moved(mine: Tensor, have: list[range], shard: Shard) -> Tensor:
     group, partition = shard.group, shard.partition
     wanted = [partition.rows_of(partition.tasks_of(r, group.size)) for r in range(group.size)]
     own, rows = have[group.rank], shard.rows
-    found = mine.new_empty(len(rows), *mine.shape[1:])
+    stays = own == rows  # those of others may move nevertheless
+    found = mine if stays else allocate((len(rows), *mine.shape[1:]), mine.dtype)
     received, sent = {}, {}
     for rank in range(group.size):
         to_me, to_it = _common(have[rank], rows), _common(own, wanted[rank])
         if rank == group.rank:
-            found[_inside(to_me, rows)] = mine[_inside(to_me, own)]
+            if not stays:
+                found[_inside(to_me, rows)] = mine[_inside(to_me, own)]
             continue
         if to_me:
             received[rank] = found[_inside(to_me, rows)]

@@ -12,6 +12,7 @@ from derivable.descent import State
 from derivable.ensemble.choice import Tried, losses_of
 from derivable.ensemble.folds import Fold
 from derivable.ensemble.messages import say
+from derivable.extras import needed
 from derivable.functions import MSE
 from derivable.loss import Loss
 from derivable.network import Network, flatten
@@ -135,7 +136,8 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
     The loss of a linear model is convex, so that where a path begins does not matter.
     """
-    from threadpoolctl import threadpool_limits
+    with needed("model_auto"):
+        from threadpoolctl import threadpool_limits
 
     objective = fastest(problem)(problem)
     make_ready(objective.routines(hvp=False))
@@ -148,7 +150,8 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
 def _least(objective: Objective, decay: Tensor, theta: Tensor) -> Tensor:
     """The parameters (P,) at the least loss with the penalty `decay` (P,) of each parameter."""
-    from scipy.optimize import minimize
+    with needed("model_auto"):
+        from scipy.optimize import minimize
 
     def value(point: object) -> tuple[float, object]:
         at = torch.as_tensor(point).to(objective.dtype)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.compiler import numba_is_installed
+from derivable.extras import is_installed
 from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
@@ -36,7 +36,7 @@ class Fused(Objective):
 
     Supports Linear layers and LayerNorms with one kind of activation between them, any Function
     whose kernel can be derived, and CrossEntropy or a loss of pairs, in float32 or float64 on the
-    CPU, when Numba is installed (the extra `fast`).
+    CPU, when Numba is installed (the extra `descent`).
     Memory: one copy of the table, and one block's units for each thread.
     """
 
@@ -50,7 +50,7 @@ class Fused(Objective):
         if chain is None:
             return say("fused")
         if not (
-            numba_is_installed()
+            is_installed("numba")
             and len({activation.kernel for activation in chain.activations}) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):

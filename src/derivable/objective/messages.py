@@ -16,9 +16,9 @@ _TEXTS = {
     ),
     "fused_kinds": (
         "the fused objective runs one kind of activation in float32 or float64 on the CPU, and "
-        "needs Numba: pip install 'derivable[fast]'",
+        "needs Numba: pip install 'derivable[descent]'",
         "l'objectif fused prend une seule sorte d'activation, en float32 ou float64 sur le CPU, et "
-        "demande Numba : pip install 'derivable[fast]'",
+        "demande Numba : pip install 'derivable[descent]'",
     ),
     "fused_activation": (
         "the fused objective cannot compile the activation: {why}",
@@ -52,10 +52,10 @@ _TEXTS = {
     "piecewise": (
         "the piecewise objective runs one hidden layer of ReLU, LeakyReLU or another activation of "
         "two straight lines that meet in (0, 0), on the CPU, and needs Numba: pip install "
-        "'derivable[fast]'",
+        "'derivable[descent]'",
         "l'objectif piecewise prend une couche cachée de ReLU, LeakyReLU ou d'une autre activation "
         "faite de deux droites qui se coupent en (0, 0), sur le CPU, et demande Numba : pip "
-        "install 'derivable[fast]'",
+        "install 'derivable[descent]'",
     ),
     "no_second_derivatives": (
         "the Hessian-vector product of this problem needs second derivatives, and autograd finds "

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable.errors import MissingExtraError, SettingError
+from derivable.errors import SettingError
+from derivable.extras import needed
 from derivable.files import write_whole
 from derivable.run.messages import say
 from derivable.run.saved import SavedModel
@@ -212,11 +213,9 @@ def _plain(text: str) -> str:
 
 def _onnx() -> Any:
     """The package, with the parts that are used; MissingExtraError where it is not installed."""
-    try:
+    with needed("onnx_model"):
         import onnx
         import onnx.checker
         import onnx.helper
         import onnx.numpy_helper
-    except ImportError:
-        raise MissingExtraError(say("needs_onnx")) from None
     return onnx

@@ -147,11 +147,5 @@ _TEXTS = {
         "{model} a {size:,} poids, trop pour une page faite pour être lue (au plus {most:,}) ; "
         "exportez-le dans un fichier .safetensors ou .onnx",
     ),
-    "needs_onnx": (
-        "a model is written as .onnx by the package onnx, which is not installed: pip install "
-        "'derivable[onnx]'",
-        "un modèle s'écrit en .onnx avec le paquet onnx, qui n'est pas installé : pip install "
-        "'derivable[onnx]'",
-    ),
 }
 say = Catalogue(_TEXTS)

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from derivable.core_messages import reason_of
 from derivable.errors import DataError, FileError, SettingError
+from derivable.extras import needed
 from derivable.messages import SEMICOLON, joined
 from derivable.run.messages import say
 
@@ -38,16 +39,22 @@ class Settings:
 
     def to_toml(self) -> str:
         """The file, for people and for `load`."""
-        head = (
-            f"# A run of derivable. To run it again: derivable {self.command} --config {FILE}\n"
-            f"command = {_toml(self.command)}\n"
-        )
+        with needed("run_folder"):
+            import tomli_w
+
         sections = {"settings": self.options, "table": self.table, "versions": self.versions}
-        return head + "".join(
-            f"\n[{name}]\n"
-            + "".join(f"{k} = {_toml(v)}\n" for k, v in content.items() if v is not None)
+        document = {"command": self.command} | {
+            name: {key: value for key, value in content.items() if value is not None}
             for name, content in sections.items()
-        )
+        }
+        head = f"# A run of derivable. To run it again: derivable {self.command} --config {FILE}\n"
+        text: str = head + tomli_w.dumps(document)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            line = text[: error.end].rpartition("\n")[2]
+            raise FileError(say("no_utf8", value=line, file=FILE)) from None
+        return text
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -95,16 +102,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _toml(value: Any) -> str:
-    """One value. TOML writes what there is here as JSON does, but for one control character."""
-    try:
-        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-        text.encode()
-    except UnicodeEncodeError:
-        raise FileError(say("no_utf8", value=value, file=FILE)) from None
-    return text
 
 
 def refuse_other(then: Settings, now: Settings) -> None:
