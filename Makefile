@@ -5,9 +5,10 @@
 #   make test-corpus, coverage       the examiner's whole corpus; branch coverage, file by file
 #   make test-install    build wheel and sdist, install both in empty environments, run them
 #   make lint    style and types
+#   make docs    build the site into build/site, with its examples executed, and check its links
 #   make library write what follows from the files of the library
 #   make bench   measure
-#   make figures measure what docs/benchmarks.md shows, and write it there
+#   make figures measure what docs/benchmarks.md and docs/times.json show, and write it there
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -19,7 +20,7 @@ export SCIKIT_LEARN_DATA ?= $(BESIDE)
 endif
 
 .PHONY: run test test-oldest test-newest test-corpus test-install coverage check-version lint \
-  format library bench figures clean
+  format docs library bench figures clean
 
 run: $(READY)
 	@$(BIN)/derivable compare $(ARGS)
@@ -62,6 +63,11 @@ format: $(READY)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+docs: .venv/.docs
+	@$(BIN)/python -m sphinx -b html -W --keep-going --quiet -d build/doctrees docs build/site
+	@$(BIN)/python tools/check_site.py build/site
+	@echo "The site: build/site/index.html"
+
 library: $(READY)
 	@$(BIN)/python tools/write_library.py
 
@@ -77,6 +83,8 @@ figures: $(READY)
 	@$(BIN)/python benchmarks/large.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/tabular.py --write docs/benchmarks.md
 	@$(BIN)/python benchmarks/many_rows.py --write docs/benchmarks.md
+	@$(BIN)/python benchmarks/scale.py --write docs/scale.md
+	@$(BIN)/python benchmarks/library.py --write docs/times.json
 
 # A virtual environment in the folder of its target, with what is said in the first argument.
 define environment
@@ -100,5 +108,11 @@ $(READY): pyproject.toml constraints.txt
 .venv-newest/.ready: pyproject.toml
 	$(call environment,--upgrade)
 
+.venv/.docs: $(READY)
+	@echo "Installing what builds the site"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build docs/api docs/gallery dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

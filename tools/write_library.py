@@ -29,7 +29,8 @@ DOCUMENT = """# The library
 
 Each Function is used as a class, by hand (`Tanh.forward(ctx, x)`) or recorded (`Tanh.apply(x)`),
 or by its lower-case name in `derivable.functional`. The derivation of each backward is on its
-page, in its docstring: `help(derivable.functions.Tanh)`.
+page, in its docstring: `help(derivable.functions.Tanh)`; the gallery of the site, which `make docs`
+builds, has it typeset, with pictures and examples.
 
 Written by `make library` from those pages; a test fails when this table and the pages differ.
 """

@@ -15,20 +15,28 @@ HEADINGS = ("Forward", "Backward", "Shapes", "Kinks", "Saves", "Raises", "Source
 
 def read_page(function: type[Function]) -> dict[str, str]:
     """The parts of a page by heading, each on one line; its first sentence is the `Summary`."""
+    lines = read_lines(function)
+    lines.pop("Notes")
+    return {name: _one_line(" ".join(part)) for name, part in lines.items()}
+
+
+def read_lines(function: type[Function]) -> dict[str, list[str]]:
+    """The lines of a page by heading, without the margin; those of no heading are `Notes`."""
     text = inspect.cleandoc(function.__doc__ or "")
     summary, *rest = text.split("\n\n", 1)
-    page = {"Summary": _one_line(summary)}
-    heading = ""
+    page: dict[str, list[str]] = {"Summary": summary.splitlines(), "Notes": []}
+    heading, margin = "Notes", 0
     for line in "\n".join(rest).splitlines():
         match = re.match(r"([A-Z][a-z]+) {2,}(\S.*)", line)
         if match and match[1] in HEADINGS:
-            heading = match[1]
-            page[heading] = match[2]
-        elif not line.strip():
-            heading = ""  # a blank line ends the part
-        elif heading:
-            page[heading] += " " + line.strip()
-    return {name: _one_line(part) for name, part in page.items()}
+            heading, margin = match[1], match.start(2)
+            page[heading] = [match[2]]
+        elif not line.strip() or heading == "Notes":
+            heading = "Notes"  # a blank line ends the part
+            page[heading].append(line)
+        else:
+            page[heading].append(line[margin:] if not line[:margin].strip() else line.strip())
+    return page
 
 
 def lower_case_name(function: type[Function]) -> str:
