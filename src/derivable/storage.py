@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROWS_AT_ONCE = 65_536  # of a table that is gone through part by part, whatever its length
+ROWS_AT_ONCE = 32_768  # of a table that is gone through part by part, whatever its length
 SHARE = 0.5  # of the memory that is free, which a copy may take
 UNKNOWN = 2**62
 
