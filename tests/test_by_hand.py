@@ -180,3 +180,32 @@ def test_backward_during_a_forward_that_never_ended() -> None:
 
     with pytest.raises(ContextError, match=r"Eager.backward was called before forward"):
         Eager.forward(Context(), torch.ones(2))
+
+
+class Returns(Function):
+    """Returns what its author puts there."""
+
+    gradient: Any = None
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return Returns.gradient
+
+
+def test_gradients_may_come_in_a_list_and_must_be_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gradient(returned: Any, grad_output: Any) -> Any:
+        monkeypatch.setattr(Returns, "gradient", returned)
+        ctx = Context()
+        Returns.forward(ctx, torch.ones(3))
+        return Returns.backward(ctx, grad_output)
+
+    (found,) = gradient([torch.ones(3)], torch.ones(3))  # as its author returns it
+    assert torch.equal(found, torch.ones(3))
+    with pytest.raises(GradientError, match="gradient of x must be a tensor or None, got str"):
+        gradient("x", torch.ones(3))
+    with pytest.raises(NotATensorError, match="grad_output must be a tensor, got str"):
+        gradient(torch.ones(3), "ones")

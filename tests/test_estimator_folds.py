@@ -202,7 +202,7 @@ def threads(model: Any, x: Any, y: Any) -> float:
 
 
 def test_workers_of_a_search_share_the_processors_and_what_is_compiled() -> None:
-    pytest.importorskip("numba", reason="needs the extra fast")
+    pytest.importorskip("numba", reason="needs the extra descent")
     model = DescentRegressor(max_iter=20, folds=2)
     grid = {"alpha": [0.0, 0.1]}
     one = GridSearchCV(model, grid, cv=2).fit(X, Y)
@@ -227,7 +227,7 @@ def compilations(model: Any, x: Any, y: Any) -> float:
 
 
 def test_workers_of_a_search_compile_nothing_that_is_on_the_disk() -> None:
-    pytest.importorskip("numba", reason="needs the extra fast")
+    pytest.importorskip("numba", reason="needs the extra descent")
     model = DescentRegressor(max_iter=20, folds=2)
     model.fit(X, Y)
     grid = {"alpha": [0.0, 0.1]}

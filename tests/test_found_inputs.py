@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from derivable.examiner.inputs.found_trial import FORWARDS
 from derivable.examiner.messages import say
 from derivable.examiner.targets.target import is_float
 from tests.people import algebra, elementwise, layers, losses
+from tests.zoo.part import part
 from tests.zoo.right import RIGHT
 from tests.zoo.wrong import WRONG
 
-ALL = os.environ.get("DERIVABLE_ZOO") == "all"
 PEOPLE: list[Any] = [
     value
     for module in (elementwise, losses, layers, algebra)
@@ -48,7 +47,7 @@ def test_inputs_are_found_by_few_forwards(function: Any) -> None:
     assert any(is_float(value) for value in found.inputs)
 
 
-@pytest.mark.parametrize("function", PEOPLE if ALL else PEOPLE[::7], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", part(PEOPLE, 7), ids=lambda f: f.__name__)
 def test_what_is_right_is_right_at_found_inputs(function: Any) -> None:
     report = check(function)
     assert report.verdict == "right", str(report)
@@ -57,7 +56,7 @@ def test_what_is_right_is_right_at_found_inputs(function: Any) -> None:
 
 def test_inputs_are_found_for_nearly_all_of_the_corpus_of_the_examiner() -> None:
     """Their own inputs are not used; nearly all of these names were new to the conventions."""
-    entries: list[Any] = [*RIGHT, *WRONG] if ALL else [*RIGHT[::4], *WRONG[::4]]
+    entries: list[Any] = part([*RIGHT, *WRONG], 4)
     targets = [e.target for e in entries if isinstance(e.target, type)]
     targets = [t for t in targets if issubclass(t, torch.autograd.Function)]
     missed = [t.__name__ for t in targets if Search(t)._drafted() is None]

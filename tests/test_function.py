@@ -149,6 +149,7 @@ def total(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
 
 # A planted backward shows in every derivative --------------------------------------------------
+# Each way is made when it is called: `grad` of PyTorch 2.6 imports TorchDynamo.
 
 PLANTED = total(Planted.apply)
 COMPILE: dict[str, Any] = {"fullgraph": True, "backend": "aot_eager"}
@@ -163,14 +164,14 @@ def _dual(x: Tensor) -> Any:
 
 WAYS: dict[str, Callable[[Tensor], Any]] = {
     "autograd": lambda x: torch.autograd.grad(PLANTED(y := x.clone().requires_grad_()), y)[0],
-    "func.grad": grad(PLANTED),
+    "func.grad": lambda x: grad(PLANTED)(x),
     "func.vjp": lambda x: vjp(Planted.apply, x)[1](torch.ones_like(x))[0],
     "func.jvp": lambda x: jvp(Planted.apply, (x,), (torch.ones_like(x),))[1],
     "jacrev": lambda x: jacrev(Planted.apply)(x).sum(0),
     "jacfwd": lambda x: jacfwd(Planted.apply)(x).sum(0),
     "forward_ad": _dual,
-    "vmap of grad": vmap(grad(Planted.apply)),
-    "grad of vmap": grad(lambda x: vmap(Planted.apply)(x).sum()),
+    "vmap of grad": lambda x: vmap(grad(Planted.apply))(x),
+    "grad of vmap": lambda x: grad(lambda x: vmap(Planted.apply)(x).sum())(x),
     "jvp of vmap": lambda x: jvp(vmap(Planted.apply), (x,), (torch.ones_like(x),))[1],
     "compile": lambda x: torch.autograd.grad(
         torch.compile(PLANTED, **COMPILE)(y := x.clone().requires_grad_()), y

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -331,11 +332,44 @@ class Random(Function):
         return grad_output * ctx.saved_tensors[0]
 
 
+class Partial(Function):
+    """Keeps its intermediate in a call that is prepared."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        e = x.exp()
+        ctx.pull = partial(torch.mul, e)
+        return e.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return ctx.pull(grad_output)
+
+
+class Fickle(Function):
+    """Saves one tensor more at every call."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        Fickle.calls += 1
+        e = x.exp()
+        ctx.save_for_backward(*[e] * Fickle.calls)
+        return e.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output * ctx.saved_tensors[0]
+
+
 REFUSALS: list[tuple[type[Function], type[Exception], str]] = [
     (Closure, TransformError, r"Closure.forward keeps tensors inside of ctx.pull"),
     (Marked, TransformError, r"Marked.backward is marked with once_differentiable"),
     (InPlace, TransformError, r"InPlace.forward changes x in place .* let forward return a new"),
     (Random, GradientError, r"Random: .* it gave other values"),
+    (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.pull"),
+    (Fickle, GradientError, r"Fickle: .* it saved another number of tensors"),
 ]
 
 

@@ -19,8 +19,8 @@ ROOMS = [
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
-    "shapes", "threads", "shown_table", "display", "language", "tensors", "files", "errors",
-    "lazy",
+    "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
+    "language", "tensors", "files", "lazy", "extras", "errors",
 ]  # fmt: skip
 
 
@@ -67,6 +67,7 @@ DOCUMENTS = [
     "docs/estimator.md",
     "docs/extending.md",
     "docs/labs.md",
+    "docs/scale.md",
     "docs/methods.md",
 ]
 

@@ -1,4 +1,4 @@
-"""`pytest --derivable`, the fixture `examine`, expected failures: each in a pytest of its own."""
+"""`pytest --derivable`, the fixture `examine`, expected failures: each in a pytest inside."""
 
 from __future__ import annotations
 
@@ -30,9 +30,12 @@ def run(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def inner(pytester: pytest.Pytester, *words: str) -> pytest.RunResult:
     """Run pytest there; the plugin comes from its entry point where derivable is installed."""
+    return pytester.runpytest_inprocess(*plugin(), "-p", "no:randomly", "-n", "0", "-rA", *words)
+
+
+def plugin() -> tuple[str, ...]:
     known = any(e.name == "derivable" for e in entry_points(group="pytest11"))
-    plugin = () if known else ("-p", pytest_plugin.__name__)
-    return pytester.runpytest_subprocess(*plugin, "-p", "no:randomly", "-n", "0", "-rA", *words)
+    return () if known else ("-p", pytest_plugin.__name__)
 
 
 def test_one_item_per_function(run: pytest.Pytester) -> None:
@@ -136,7 +139,7 @@ def test_pytest_starts_without_torch(pytester: pytest.Pytester) -> None:
             assert "torch" not in sys.modules
         """
     )
-    inner(pytester).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*plugin()).assert_outcomes(passed=1)
 
 
 def test_the_plugin_is_declared() -> None:

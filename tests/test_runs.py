@@ -342,6 +342,12 @@ def test_settings_survive_their_file(value: Any, tmp_path: Path) -> None:
     assert Settings.load(tmp_path / "run.toml") == settings
 
 
+def test_settings_that_no_file_can_hold() -> None:
+    settings = Settings("compare", {"seed": 0, "file": "\udce9t\udce9.csv", "steps": 5})
+    with pytest.raises(FileError, match=r"file = .*is no UTF-8, so run\.toml cannot hold it; give"):
+        settings.to_toml()
+
+
 @pytest.mark.parametrize("n", [1, 4, 5, 7, 12, 14])
 def test_a_full_disk_loses_nothing(
     n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -275,7 +275,7 @@ def test_mistakes_of_fit_and_predict(
         (("fit", "--data", "diabetes", "--model", "linear,tanh:2"), 2, "fit trains one model"),
         (("fit", "--data", "diabetes", "--export", "m.pkl"), 2, "must end in one of"),
         (("fit", "--data", "diabetes", "--export", "m.onnx"), 4, "pip install 'derivable[onnx]'"),
-        (("fit", "--data", "diabetes", "--exprt", "m.py"), 2, "Did you mean one of: '--export'"),
+        (("fit", "--data", "diabetes", "--exprt", "m.py"), 2, "--separator"),  # is near, too
         (("predict", "run", text), 2, "is a run of linear, tanh(2); name one of them with --model"),
         (("predict", "run", text, "--model", "relu:2"), 2, "is a run of linear, tanh(2); name"),
         (("predict", "run", text, "--model", "linear"), 3, "has no column 'age', which is needed"),

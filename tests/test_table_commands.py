@@ -170,12 +170,12 @@ def test_a_broken_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: Capt
     assert run("doctor") == 1
     out = capsys.readouterr().out
     assert "cannot be imported (ImportError: libgfortran.so.5: cannot open shared object" in out
-    assert "to do: pip install 'scipy' --force-reinstall" in out
+    assert "to do: pip install --force-reinstall 'scipy'" in out
     assert "could not be examined (ZeroDivisionError" in out
 
 
 def test_an_old_or_absent_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    needs = ["numpy>=99", "nonesuch>=1", 'numba>=0.61; extra == "fast"', 'jax; extra == "bench"']
+    needs = ["numpy>=99", "nonesuch>=1", 'numba>=0.61; extra == "descent"', 'jax; extra == "dev"']
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: needs)
     old, absent, extra = doctor._libraries()
     assert (old.state, old.to_do) == ("broken", "pip install --upgrade 'numpy>=99'")

@@ -398,7 +398,7 @@ def test_a_workbook_keeps_its_types(tmp_path: Path) -> None:
 
 def test_a_workbook_without_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "python_calamine", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'derivable\[excel\]', or save"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'derivable\[tables\]', or save"):
         read(tmp_path, xlsx({"V": CELLS}), name="t.xlsx")
 
 

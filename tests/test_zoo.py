@@ -1,14 +1,13 @@
 """The examiner on the corpus: every wrong backward found and named, no false positive.
 
 `benchmarks/examiner.py` measures the same, and the seconds, beside gradcheck. Here nothing is
-timed: a test that fails when the machine is busy is no evidence about the code. Every third test
-case and every sixth operation is examined, which keeps this file at a minute or two; the
-environment variable DERIVABLE_ZOO=all asks for all of them, as the benchmark does.
+timed: a test that fails when the machine is busy is no evidence about the code. A third of the test
+cases and a sixth of the operations is examined, which keeps this file at a minute or two; which
+ones, or all, is stated by the environment variable DERIVABLE_ZOO (`tests/zoo/part.py`).
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,12 @@ from derivable import functions
 from derivable.examiner import Report, check
 from tests.zoo.entry import Right, Wrong
 from tests.zoo.operations import OPERATIONS
+from tests.zoo.part import part
 from tests.zoo.right import RIGHT
 from tests.zoo.wrong import WRONG
 
-ALL = os.environ.get("DERIVABLE_ZOO") == "all"
-SOME_WRONG = WRONG if ALL else WRONG[::3]
-SOME_RIGHT = [*RIGHT, *OPERATIONS] if ALL else [*RIGHT[::3], *OPERATIONS[::6]]
+SOME_WRONG = part(WRONG, 3)
+SOME_RIGHT = [*part(RIGHT, 3), *part(OPERATIONS, 6)]
 
 # The code of some test cases warns, and a warning made an error would change what that code does.
 pytestmark = pytest.mark.filterwarnings("ignore")

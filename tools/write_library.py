@@ -3,7 +3,8 @@
     python tools/write_library.py
 
 Whoever adds a Function writes its file and its case; this writes the `__init__.py` of each group,
-`functional.py` and `docs/functions.md`. A test fails when they are not what this would write.
+`functional.py` and its types, `functional.pyi`, and `docs/functions.md`. A test fails when they are
+not what this would write.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ from __future__ import annotations
 from derivable import functions
 
 '''
+# What annotations of a forward are made of.
+TYPES = '''"""The types of the library in lower case, as those of each `forward`."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from derivable.functions.algebra._operands import Operand
+from derivable.functions.algebra._reduction import Dim
+from derivable.functions.layers._windows import Size
+
+'''
 
 
 def members(group: str) -> list[type[Function]]:
@@ -71,8 +85,38 @@ def functional() -> str:
     """The library in lower case."""
     functions = [function for group in GROUPS for function in members(group)]
     lines = [f"{lower_case_name(f)} = functions.{f.__name__}.apply" for f in functions]
-    names = [f'    "{lower_case_name(f)}",' for f in functions]
-    return FUNCTIONAL + "\n".join([*lines, "", "__all__ = [", *names, "]", ""])
+    return FUNCTIONAL + "\n".join([*lines, "", *_all(functions), ""])
+
+
+def types() -> str:
+    """The types of the library in lower case, because `apply` takes and returns anything."""
+    functions = [function for group in GROUPS for function in members(group)]
+    return TYPES + "\n".join([*map(_typed, functions), "", *_all(functions), ""])
+
+
+def _all(functions: list[type[Function]]) -> list[str]:
+    return ["__all__ = [", *(f'    "{lower_case_name(f)}",' for f in functions), "]"]
+
+
+def _typed(function: type[Function]) -> str:
+    _, *inputs = inspect.signature(function.forward).parameters.values()
+    given = [f"{one.name}: {one.annotation}" + _default(one) for one in inputs]
+    returned = inspect.signature(function.forward).return_annotation
+    output = "Tensor" if returned is inspect.Signature.empty else returned
+    name = lower_case_name(function)
+    line = f"def {name}({', '.join(given)}) -> {output}: ..."
+    if len(line) <= 100:
+        return line
+    rows = ", ".join(given)
+    if len(rows) <= 96:
+        return f"def {name}(\n    {rows}\n) -> {output}: ..."
+    return f"def {name}(\n" + "".join(f"    {one},\n" for one in given) + f") -> {output}: ..."
+
+
+def _default(one: inspect.Parameter) -> str:
+    if one.default is one.empty:
+        return ""
+    return f' = "{one.default}"' if isinstance(one.default, str) else f" = {one.default!r}"
 
 
 def document() -> str:
@@ -100,6 +144,7 @@ def files() -> dict[Path, str]:
     """Every file that follows from the library, with what it must hold."""
     written = {LIBRARY / group / "__init__.py": package(group) for group in GROUPS}
     written[LIBRARY.parent / "functional.py"] = functional()
+    written[LIBRARY.parent / "functional.pyi"] = types()
     written[ROOT / "docs" / "functions.md"] = document()
     return written
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from derivable.extras import is_installed
 from derivable.lazy import names_of
 
 __version__ = "0.1.0"
@@ -113,6 +114,8 @@ _HOME = {
 _MODULES = {"contracts": "", "functional": "", "functions": ""}
 
 __all__ = sorted([*_HOME, *_MODULES, "__version__"])
+if not is_installed("sklearn"):  # `from derivable import *` is for all that there is
+    __all__ = [name for name in __all__ if _HOME.get(name) != "estimator"]
 
 _get, _ = names_of(__name__, _HOME | _MODULES)
 

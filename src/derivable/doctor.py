@@ -10,7 +10,6 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,13 +17,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 import derivable
-from derivable.compiler import numba_is_installed
+from derivable.extras import EXTRAS, is_installed
 
 FINE, NOTE, BROKEN = "fine", "note", "broken"
-# Where the module has another name than its package.
-_MODULES = {"scikit-learn": "sklearn", "python-calamine": "python_calamine"}
-_EXTRAS = {"numba": "fast", "onnx": "onnx", "python-calamine": "excel"}
 
 
 @dataclass(frozen=True)
@@ -69,35 +67,35 @@ def _python() -> Iterator[Finding]:
 
 def _libraries() -> Iterator[Finding]:
     """Everything that pyproject.toml asks for, whether it can be imported and is new enough."""
-    for line in importlib.metadata.requires("derivable") or []:
-        package = re.split(r"[<>=!~;\[ ]", line)[0]
-        extra = re.search(r"extra == ['\"]([^'\"]*)", line)
-        if extra is None or _EXTRAS.get(package) == extra[1]:
-            yield _library(package, line, extra[1] if extra else "")
+    wanted = [Requirement(line) for line in importlib.metadata.requires("derivable") or []]
+    for one in wanted:
+        if one.marker is None:
+            yield _library(one, one.name, "")
+    for extra, modules in EXTRAS.items():
+        for one in wanted:
+            named = one.marker is not None and one.marker.evaluate({"extra": extra})
+            if named and one.name in modules:
+                yield _library(one, modules[one.name], extra)
 
 
-def _library(package: str, requirement: str, extra: str) -> Finding:
-    install = f"pip install 'derivable[{extra}]'" if extra else f"pip install '{package}'"
+def _library(wanted: Requirement, module: str, extra: str) -> Finding:
+    name = wanted.name
+    install = f"pip install 'derivable[{extra}]'" if extra else f"pip install '{name}'"
     try:
-        version = importlib.metadata.version(package)
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         if extra:
-            return Finding(package, NOTE, f"not installed; it is the extra '{extra}'", install)
-        return Finding(package, BROKEN, "not installed", install)
+            return Finding(name, NOTE, f"not installed; it is in the extra '{extra}'", install)
+        return Finding(name, BROKEN, "not installed", install)
     try:
-        importlib.import_module(_MODULES.get(package, package))
+        importlib.import_module(module)
     except Exception as error:  # a library with a missing part can raise anything
         said = f"{version} cannot be imported ({type(error).__name__}: {_first_line(error)})"
-        return Finding(package, BROKEN, said, f"{install} --force-reinstall")
-    least = re.search(r">=([0-9.]+)", requirement)
-    if least and _numbers(version) < _numbers(least[1]):
-        said = f"{version}, and {least[1]} is needed"
-        return Finding(package, BROKEN, said, f"pip install --upgrade '{package}>={least[1]}'")
-    return Finding(package, FINE, version)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3])
+        return Finding(name, BROKEN, said, f"pip install --force-reinstall '{name}'")
+    if not wanted.specifier.contains(version, prereleases=True):
+        said = f"{version}, and {wanted.specifier} is needed"
+        return Finding(name, BROKEN, said, f"pip install --upgrade '{name}{wanted.specifier}'")
+    return Finding(name, FINE, version)
 
 
 def _first_line(error: Exception) -> str:
@@ -117,7 +115,7 @@ def _threads() -> Iterator[Finding]:
 
 def _compiler() -> Iterator[Finding]:
     """Whether Numba compiles, and keeps what it compiled."""
-    if not numba_is_installed():
+    if not is_installed("numba"):
         return  # said among the libraries
     import numba
 

@@ -54,6 +54,10 @@ class MissingExtraError(DerivableError, ImportError):
     """A package is needed that is not installed; names the command that installs it."""
 
 
+class LostProcessError(DerivableError, RuntimeError):
+    """Another process of the group has ended; names it where it is on the same machine."""
+
+
 class DivergedError(DerivableError, ArithmeticError):
     """The loss stopped being finite during a descent; names the step and what to try."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from numbers import Real
 from typing import Any, Self
 
@@ -13,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.distributed import Group, Shard, deal
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
 from derivable.loss import AnyLoss, Loss
@@ -20,6 +23,7 @@ from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
 from derivable.shapes import require_tensors
+from derivable.storage import ROWS_AT_ONCE, in_float64
 from derivable.trial import fit_together
 
 Rows = Tensor | np.ndarray[Any, Any]  # one example in each
@@ -50,6 +54,10 @@ class Problem:
     rows, whose squared error is halved, is `penalty=2 * a / N` here, and so is `Ridge(alpha=a)`.
     `torch.optim.SGD(weight_decay=l)` has the same l, but decays biases too.
 
+    `shard` says which rows of a larger table these are, where other processes have the others
+    (`derivable.distributed`). The loss is then that of all rows, and so are `rows` and the mean of
+    the weights; `of_shard` makes such a Problem.
+
     The loss is that of the network in its mode. `descend` trains: in training mode, and in
     evaluation mode the network that it returns.
 
@@ -65,8 +73,10 @@ class Problem:
     y: Tensor
     weight: Tensor | None = None
     penalty: float = 0.0
+    shard: Shard | None = None
+    counted: InitVar[bool] = True  # whether the weights are made relative to their mean
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, counted: bool) -> None:
         _check_network(self.network, self.loss)
         of_arrays = not isinstance(self.x, Tensor)
         for name in ("x", "y", "weight"):
@@ -89,7 +99,8 @@ class Problem:
         if self.weight is not None:
             if (self.weight == 0).any():
                 self._leave_out(self.weight == 0)
-            self._count(self.weight)
+            if counted:
+                self._count(self.weight)
 
     def _leave_out(self, rows: Tensor) -> None:
         """Keep the others only."""
@@ -104,9 +115,16 @@ class Problem:
         assert isinstance(scale, Scale)  # `check_weight` has looked
         weight = weight.double()
         if scale.is_mean_over_rows:
-            weight = weight / weight.mean()
-        same = bool((weight == weight[0]).all()) and (scale.is_mean_over_rows or weight[0] == 1)
+            weight = weight / self._mean(weight)
+        same = self.shard is None and bool((weight == weight[0]).all())
+        same = same and (scale.is_mean_over_rows or bool(weight[0] == 1))
         self.__dict__["weight"] = None if same else weight.to(self.dtype)
+
+    def _mean(self, weight: Tensor) -> Tensor:
+        """That of the weights of all rows, ()."""
+        if self.shard is None:
+            return weight.mean()
+        return self.shard.total(lambda rows: weight[rows].sum()[None])[0] / self.rows
 
     @classmethod
     def of(
@@ -117,17 +135,53 @@ class Problem:
         y: Rows,
         weight: Rows | None = None,
         penalty: float = 0.0,
+        **others: Any,
     ) -> Self:
         """The same, where the loss may be text and the table arrays, which are converted."""
         _require_network(network)
         table: Any = {"x": x, "y": y, "weight": weight}
         meant = parse_loss(loss, ALL_LOSSES) if isinstance(loss, str) else loss
-        return cls(network, meant, penalty=penalty, **table)
+        return cls(network, meant, penalty=penalty, **table, **others)
+
+    @classmethod
+    def of_shard(
+        cls,
+        group: Group,
+        network: Network,
+        loss: AnyLoss | str,
+        x: Rows,
+        y: Rows,
+        weight: Rows | None = None,
+        penalty: float = 0.0,
+    ) -> Self:
+        """The Problem of the rows of all processes of a group; each of them calls it with its own.
+
+        The table is that of process 0, followed by that of process 1, and so on. Rows move between
+        the processes until each has those of whole tasks, so that the bits of a descent do not
+        depend on how many processes there are, one or more. Callbacks of a descent are called in
+        each process, and must decide alike.
+
+        Raises, in every process, what `Problem` raises in one of them, with the number of that
+        process; and SettingError where network, loss or penalty are not the same in all.
+        """
+        with group.agreed():
+            mine = cls.of(network, loss, x, y, weight, penalty, counted=False)
+        meant = f"{network} with parameters {_digest(mine.theta)}, {Loss.of(mine.loss).name}, "
+        group.check_same(
+            "network, loss and penalty",
+            f"{meant}penalty {penalty}",
+            "initialise the network with one seed, for example",
+        )
+        dealt, shard = deal(group, {"x": mine.x, "y": mine.y, "weight": mine.weight})
+        whole = mine._with(**dealt, shard=shard)
+        if whole.weight is not None:
+            whole._count(whole.weight)
+        return whole
 
     @property
     def rows(self) -> int:
-        """The number of rows that count, N."""
-        return len(self.x)
+        """The number of rows that count, N, in all processes."""
+        return len(self.x) if self.shard is None else self.shard.partition.rows
 
     @property
     def dtype(self) -> torch.dtype:
@@ -156,8 +210,8 @@ class Problem:
             return self
         return self._with(
             network=copy.deepcopy(self.network).double(),
-            x=self.x.double() if self.x.is_floating_point() else self.x,
-            y=self.y.double() if self.y.is_floating_point() else self.y,
+            x=in_float64(self.x) if self.x.is_floating_point() else self.x,
+            y=in_float64(self.y) if self.y.is_floating_point() else self.y,
             weight=None if self.weight is None else self.weight.double(),
         )
 
@@ -172,15 +226,20 @@ class Problem:
         return self._with(network=network)
 
     def part(self, rows: slice | Tensor) -> Problem:
-        """The same on some of the rows, which keep their weights."""
+        """The same on some of the rows of this process alone, which keep their weights."""
         weight = None if self.weight is None else self.weight[rows]
-        return self._with(x=self.x[rows], y=self.y[rows], weight=weight)
+        return self._with(x=self.x[rows], y=self.y[rows], weight=weight, shard=None)
 
     def _with(self, **changes: Any) -> Self:
         """A copy with other fields, which follow from checked ones and are not checked again."""
         twin = copy.copy(self)
         twin.__dict__.update(changes)
         return twin
+
+
+def _digest(theta: Tensor) -> str:
+    """A few letters that tell parameters from others."""
+    return hashlib.sha256(theta.cpu().numpy().tobytes()).hexdigest()[:12]
 
 
 def as_rows(value: Any, dtype: torch.dtype) -> Any:
@@ -193,8 +252,22 @@ def as_rows(value: Any, dtype: torch.dtype) -> Any:
             f"an array of numbers is needed, got dtype {array.dtype}; compare takes tables with "
             "columns of text, as files or data frames"
         )
+    if isinstance(value, np.memmap):
+        return _mapped(array, dtype)
     tensor = torch.tensor(array)  # a copy, which nobody else changes
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def _mapped(array: np.ndarray[Any, Any], dtype: torch.dtype) -> Tensor:
+    """The rows of a file, which stay there; a copy in another dtype would fill the memory."""
+    with warnings.catch_warnings(action="ignore"):  # that it may not be written: nobody does
+        tensor = torch.from_numpy(array)
+    if tensor.is_floating_point() and tensor.dtype != dtype:
+        raise DataError(
+            f"a memory-mapped array must have the network's dtype, {dtype}, got {tensor.dtype}; "
+            "convert the network, or write the file in that dtype"
+        )
+    return tensor
 
 
 def _refuse_sparse(name: str, value: Any) -> None:
@@ -261,8 +334,8 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
                 f"{name} has dtype {value.dtype} and the network {dtype}; "
                 f"convert one of them, for example {name}.to({dtype})"
             )
-        if not torch.isfinite(value).all():
-            row = int(torch.nonzero(~torch.isfinite(value))[0, 0])
+        row = _first_not_finite(value)
+        if row is not None:
             raise DataError(
                 f"{name} is not finite: its first NaN or infinite value is in row {row}; "
                 "drop or fill such rows first"
@@ -272,6 +345,15 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
             f"x and y must have one row for each other, got x {tuple(x.shape)} and y "
             f"{tuple(y.shape)}"
         )
+
+
+def _first_not_finite(rows: Tensor) -> int | None:
+    """The first row with a number that is not finite, found part by part."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        finite = torch.isfinite(rows[first : first + ROWS_AT_ONCE])
+        if not finite.all():
+            return first + int(torch.nonzero(~finite)[0, 0])
+    return None
 
 
 def _check_labels(labels: Tensor, classes: int, ignored: int) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from derivable.extras import is_installed, needed
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -29,7 +31,8 @@ class ShownDescent:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the loss curve, both axes logarithmic, into `ax` or a new figure."""
-        from derivable.display.notebook import plot_losses
+        with needed("a chart of the losses"):
+            from derivable.display.notebook import plot_losses
 
         return plot_losses([self._curves()], ax)
 
@@ -39,6 +42,8 @@ class ShownDescent:
         return Curves(self.method, self.losses.numpy()[None])
 
     def _repr_html_(self) -> str:
+        if not is_installed("matplotlib"):
+            return f"<pre>{escape(repr(self))}</pre>"
         from derivable.display.notebook import card
         from derivable.display.words import Words
 

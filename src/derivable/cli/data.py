@@ -9,6 +9,7 @@ import click
 
 from derivable.cli.suggesting import SuggestingGroup
 from derivable.data.options import BUNDLED
+from derivable.extras import require
 
 if TYPE_CHECKING:
     from derivable.data import Table
@@ -81,6 +82,7 @@ def fetch_command(as_json: bool) -> None:
 @as_json_option
 def export_command(file: str, data: str, as_json: bool) -> None:
     """Write a table as a file: features, then the target."""
+    require("derivable data export", "joblib", "polars", "sklearn")
     from derivable.data import write_table
 
     table = _find(data)
@@ -96,6 +98,7 @@ def export_command(file: str, data: str, as_json: bool) -> None:
 
 def _find(data: str) -> Table:
     """The table itself, without a stand-in."""
+    require(f"the table {data}", "joblib", "sklearn")
     from derivable.cli import terminal
     from derivable.data import find_california, load_diabetes
 

@@ -10,6 +10,7 @@ import click
 
 from derivable.cli.codes import CHECK_FAILED
 from derivable.cli.suggesting import SuggestingGroup
+from derivable.extras import require
 from derivable.language import LANGUAGES, language, speaking
 
 lang_option = click.option(
@@ -57,6 +58,7 @@ def new_command(sheet: str, out: str | None, fixes: bool, lang: str | None) -> N
 
     SHEET is one of derivable lab list, or a file of your own; this RUNS THE CODE of that file.
     """
+    _require()
     from derivable.labs.folder import write_folder
     from derivable.labs.sheet import load
 
@@ -75,6 +77,7 @@ def try_command(sheet: str, lang: str | None) -> int:
 
     The exit code is 1 where a check does not answer what the sheet says.
     """
+    _require()
     from derivable.labs.rehearsal import problems_of
     from derivable.labs.sheet import load
 
@@ -110,6 +113,7 @@ def grade_command(copies: Path, sheet: str, scale: str | None, out: str, **optio
     FOLDER then has index.html (the class at a glance), copies/ (a page for each), and marks.csv
     with Moodle's columns. Grading again gives the same marks; an interrupted one goes on.
     """
+    _require()
     from derivable.cli.interrupts import Interrupts
     from derivable.cli.lab_output import show_class
     from derivable.labs.grading.driver import Options, grade
@@ -128,3 +132,8 @@ def grade_command(copies: Path, sheet: str, scale: str | None, out: str, **optio
         with Interrupts(options["as_json"]).heard():  # SIGTERM, too, ends what copies run
             graded = grade(copies, loaded, points, Path(out), how)
         show_class(graded, Path(out), as_json=options["as_json"])
+
+
+def _require() -> None:
+    """The sheets that come along draw, and use tables of scikit-learn."""
+    require("derivable lab", "matplotlib", "sklearn")

@@ -28,6 +28,7 @@ from derivable.cli.predict import predict_command
 from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
 from derivable.errors import DataError, DerivableError, DivergedError, MissingExtraError
+from derivable.extras import needed
 
 
 @click.group(
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if any("\0" in word for word in words):
         _fail("an argument holds a NUL character, which no name can", USAGE, as_json)
     try:
-        code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
+        with needed("this command"):
+            code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(USAGE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derivable.cli.table_options import READING, with_options
+from derivable.extras import require
 
 if TYPE_CHECKING:
     from derivable.data.sheet import Sheet
@@ -59,6 +60,7 @@ def predict_command(
 
     For example: derivable predict model.safetensors new.csv --out predictions.csv
     """
+    require("derivable predict", "polars", "safetensors")
     from dataclasses import replace
     from pathlib import Path
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from derivable.extras import require
 from derivable.language import LANGUAGES
 
 
@@ -20,6 +21,7 @@ def report_command(run: str, as_json: bool, lang: str | None) -> None:
 
     A run that is not finished shows the models that are.
     """
+    require("derivable report", "matplotlib", "safetensors")
     from pathlib import Path
 
     from derivable.cli import terminal

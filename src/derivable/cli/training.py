@@ -16,6 +16,7 @@ from derivable.cli.config import config_option, refuse_changes, resume_option, s
 from derivable.cli.interrupts import Interrupts
 from derivable.cli.table_options import with_options
 from derivable.compiler.helper import helper
+from derivable.extras import require
 from derivable.language import language
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ _HOW = (
     ),
 )
 
+_PACKAGES = (
+    "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl", "tomli_w",
+)  # fmt: skip
+
 _OPTIONS = (
     click.option(
         "--lr",
@@ -162,10 +167,14 @@ _OPTIONS = (
 
 
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a training; those of _HOW as one argument `how`."""
+    """Give a command the options of a training; those of _HOW as one argument `how`.
+
+    It raises MissingExtraError first, where packages are missing that a training needs.
+    """
 
     @functools.wraps(command)
     def with_how(*args: Any, **given: Any) -> Any:
+        require(f"derivable {click.get_current_context().command.name}", *_PACKAGES)
         return command(*args, how={name: given.pop(name) for name in _WORDS}, **given)
 
     decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_how)
@@ -192,6 +201,8 @@ def train(
     quiet: bool,
 ) -> tuple[Comparison, Path, list[Path]]:
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
+    who = f"derivable {ctx.command.name}"
+    require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
     helper.start_if_cold()
     from derivable.cli import terminal
     from derivable.comparison import Training, compare, notes_on_weights

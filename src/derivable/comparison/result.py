@@ -20,6 +20,7 @@ from derivable.data.kinds import Number
 from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
+from derivable.extras import is_installed, needed
 from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
@@ -333,7 +334,8 @@ class Comparison:
 
     def to_frame(self) -> polars.DataFrame:
         """A data frame with one row for each model."""
-        import polars
+        with needed("to_frame"):
+            import polars
 
         columns = (
             "model", "train_loss", "test_loss", "test_loss_deviation", "parameters", "lr", "steps",
@@ -351,12 +353,15 @@ class Comparison:
 
         Thick lines are the training losses, thin ones the test losses, unless `test` is False.
         """
-        from derivable.display.notebook import plot_losses
+        with needed("a chart of the losses"):
+            from derivable.display.notebook import plot_losses
 
         curves = [result.curves(test=test) for result in self.results]
         return plot_losses(curves, ax)
 
     def _repr_html_(self) -> str:
+        if not is_installed("matplotlib"):
+            return f"<pre>{escape(repr(self))}</pre>"
         from derivable.display.html import swatch
         from derivable.display.notebook import card
         from derivable.display.words import Words

@@ -15,6 +15,7 @@ from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
 from derivable.errors import DataError, InputError, SettingError
+from derivable.extras import needed
 from derivable.problem import is_sparse
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
 
 def _polars(source: Any) -> polars.DataFrame:
     """A data frame of any kind as one of polars."""
-    import polars
+    with needed("a table that is no Table"):
+        import polars
 
     if isinstance(source, polars.LazyFrame):
         return source.collect()

@@ -12,8 +12,8 @@ import sys
 import threading
 from contextlib import suppress
 
-from derivable.compiler import numba_is_installed
 from derivable.compiler.store import Store
+from derivable.extras import is_installed
 
 MODULE = "derivable.stepper.ahead"  # what it runs
 
@@ -26,7 +26,7 @@ class Helper:
 
     def start_if_cold(self) -> None:
         """Start it where nothing is compiled yet, as on a new machine."""
-        if numba_is_installed() and not Store().folder.is_dir():
+        if is_installed("numba") and not Store().folder.is_dir():
             self.start()
 
     def start(self) -> bool:

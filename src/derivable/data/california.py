@@ -19,6 +19,7 @@ import torch
 
 from derivable.data.table import Table, load_diabetes
 from derivable.errors import DataError
+from derivable.extras import needed
 
 CACHE_FILE = "cal_housing_py3.pkz"
 WAIT_SECONDS = 10.0
@@ -85,7 +86,8 @@ def _read(home: Path) -> Table:
     which takes longer than the lab's trainings. Its columns are the median value of a house, then
     median income, house age, rooms, bedrooms, population, households, latitude and longitude.
     """
-    import joblib
+    with needed("California Housing"):
+        import joblib
 
     if not (home / CACHE_FILE).is_file():
         raise FileNotFoundError(f"there is no {CACHE_FILE} in {home}")

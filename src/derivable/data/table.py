@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from derivable.extras import needed
 from derivable.shown_table import ShownTable
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def load_diabetes(note: str = "") -> Table:
     The target, the progression of the disease after a year, is standardised, because the lab's
     learning rates are made for targets of size one.
     """
-    from sklearn.datasets import load_diabetes
+    with needed("the diabetes table"):
+        from sklearn.datasets import load_diabetes
 
     bunch = load_diabetes()
     y = torch.as_tensor(bunch.target, dtype=torch.float64).view(-1, 1)

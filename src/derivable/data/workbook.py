@@ -12,7 +12,8 @@ from derivable.data.cells import MISSING
 from derivable.data.problems import did_you_mean, some
 from derivable.data.records import Listed
 from derivable.data.source import Source
-from derivable.errors import DataError, MissingExtraError
+from derivable.errors import DataError
+from derivable.extras import needed
 
 
 class Grid(Listed):
@@ -36,13 +37,8 @@ class Grid(Listed):
 
 def read_workbook(source: Source) -> tuple[Grid, str]:
     """The records of the sheet that is asked for, or of the only one, and its name."""
-    try:
+    with needed(f"{source.name}, a workbook,", "save the sheet as CSV"):
         from python_calamine import CalamineWorkbook
-    except ImportError:
-        raise MissingExtraError(
-            f"{source.name} is a workbook of Excel or OpenDocument, which python-calamine reads; "
-            "install it with: pip install 'derivable[excel]', or save the sheet as CSV"
-        ) from None
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(source.content))
         asked = source.sheet if source.sheet in book.sheet_names else None

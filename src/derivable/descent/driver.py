@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from derivable.descent.request import DescentRequest, Trajectory, check_objectiv
 from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
+from derivable.distributed import Group
 from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
 from derivable.network import Network
@@ -44,17 +46,17 @@ def descend(
     objective: Way = "fastest",
     start: Checkpoint | None = None,
     on_block: Callback | Sequence[Callback] = (),
+    shard: bool = False,
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
     x (N, ...) and y (N, ...) are tensors of the network's dtype, or of integers, or NumPy arrays,
     whose floating-point numbers are converted; y may be (N,) for one output. `loss` is a Function,
-    or with options a `Loss` such as `Loss(Huber, delta=0.5)`, or text such as "mse",
-    "huber:delta=0.5" or "crossentropy". A loss of several numbers is summed. The network that is
-    given is not changed: a copy descends in training mode, and is returned in evaluation mode.
-    `weight` (N,) is how much each row counts; `penalty` l adds l / 2 |w|^2 to the loss, and to all
-    losses that are returned, where w are the weights without the biases. `Problem` describes all of
-    them.
+    a `Loss` such as `Loss(Huber, delta=0.5)`, or text such as "mse" or "huber:delta=0.5". A loss of
+    several numbers is summed. The network that is given is not changed: a copy descends in training
+    mode, and is returned in evaluation mode. `weight` (N,) is how much each row counts; `penalty` l
+    adds l / 2 |w|^2 to the loss, and to all losses that are returned, where w are the weights
+    without the biases. `Problem` describes all of them.
 
     `method` is a method or its name:
     - "auto", `Auto(tolerance=1e-4)`: the cheapest of the next three that gives exact steps, or
@@ -70,26 +72,22 @@ def descend(
     such as `Cosine(1e-2, warm_up=100)`.
 
     `objective` is how the gradient is computed: "by hand" (Functions and Contexts, the plain
-    reference), "features-major", "fused" (the same to rounding, much faster) or "fastest"; for
-    exact steps also "piecewise", a stepper. It may be a class of objectives or steppers. A named
-    objective is for exact steps, where "auto" then means "steps".
-
+    reference), "features-major", "fused" (the same to rounding, much faster), "fastest", for exact
+    steps also "piecewise", or a class. A named one is for exact steps, which "auto" then means.
     `on_block` is a callback or several; each is called with a `State` between blocks of steps, and
     may ask to stop (`derivable.descent.callbacks` says when and how). `start` goes on from a
     checkpoint. An interruption (Ctrl-C) returns what there is.
+    With `shard`, x, y and weight are the rows of this process, and the loss is that of the rows of
+    all processes of the current group of `torch.distributed`. Each calls `descend` with the same
+    network and settings and returns the same Descent (`Problem.of_shard`, docs/scale.md).
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
-    return descend_problem(
-        Problem.of(network, loss, x, y, weight, penalty),
-        steps=steps,
-        lr=lr,
-        method=method,
-        objective=objective,
-        start=start,
-        on_block=on_block,
-    )
+    make = partial(Problem.of_shard, Group()) if shard else Problem.of
+    problem = make(network, loss, x, y, weight, penalty)
+    settings: Any = {"method": method, "objective": objective, "start": start}
+    return descend_problem(problem, steps=steps, lr=lr, on_block=on_block, **settings)
 
 
 def descend_problem(
@@ -127,7 +125,8 @@ def descend_problem(
     )
     chosen = chosen.chosen(request)
     _check_method(chosen, request)
-    with torch.no_grad(), callbacks.entered(start):
+    interruptible = problem.shard.group.interruptible() if problem.shard else nullcontext()
+    with torch.no_grad(), interruptible, callbacks.entered(start):
         return run.descent(chosen, request)
 
 
@@ -204,6 +203,10 @@ class _Run:
             converged=found.converged,
         )
         self.callbacks(state)
+        if self.problem.shard:
+            self.problem.shard.group.check_same(
+                "what callbacks decide", state.reason or "to go on", "decide by the state alone"
+            )
         if state.reason:
             self.stopped = state
             raise Stop(state.reason)

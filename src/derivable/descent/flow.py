@@ -32,6 +32,7 @@ from derivable.descent.field import Field
 from derivable.descent.integration import UNMEASURED, Integration, integrate, is_smooth
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
+from derivable.extras import needed
 from derivable.objective import fastest
 from derivable.problem import Problem
 from derivable.stepper import Stepper, choose_stepper, make_ready
@@ -69,7 +70,8 @@ class Flow(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The steppers that it is measured by, the second in float64, with their loops compiled."""
-        importlib.import_module("scipy.integrate")  # now: the descent is timed without it
+        with needed("the method flow", "method='steps' does without"):
+            importlib.import_module("scipy.integrate")  # now: the descent is timed without it
         way = request.objective_class()
         stepper = choose_stepper(request.problem, way, steps=0)
         exact, problem = stepper, request.problem.in_float64()

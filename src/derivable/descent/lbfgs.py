@@ -18,6 +18,7 @@ from derivable.descent.field import Vector
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.sharpness import not_finite_at_start
+from derivable.extras import needed
 from derivable.objective import Objective, fastest
 from derivable.problem import Problem
 from derivable.stepper import make_ready
@@ -48,7 +49,9 @@ class LBFGS(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The objective, with its loops compiled."""
-        importlib.import_module("scipy.optimize")  # now: the descent is timed without it
+        with needed("the method lbfgs"):
+            importlib.import_module("scipy.optimize")  # now: the descent is timed without it
+            importlib.import_module("threadpoolctl")
         objective = request.make_objective()
         make_ready(objective.routines(hvp=False))
         return Prepared(objective.name, partial(minimise, objective, request, self.memory))

@@ -41,10 +41,16 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for integers as features, and for a network that changes with every step,
-    such as one with Dropout, whose loss does not fall steadily.
+    Raises SettingError for a problem whose rows lie in several processes, for integers as features,
+    and for a network that changes with every step, such as one with Dropout, whose loss does not
+    fall steadily.
     """
     changing = problem.network.changing
+    if problem.shard is not None:
+        raise SettingError(
+            "no learning rate can be found by trial on rows in several processes; find one on a "
+            "part of them, which fits into one process, and name it, for example lr=1e-2"
+        )
     if changing or not problem.x.is_floating_point():
         why = f"{changing[0]} changes with every step" if changing else f"x is of {problem.x.dtype}"
         raise SettingError(
@@ -68,7 +74,7 @@ def choose_rate(problem: Problem) -> Rate:
 
 def linear_lambda_max(problem: Problem) -> float:
     """The largest eigenvalue of the Hessian of a linear model's mean squared error on the table."""
-    features = triangle(problem, problem.x.new_empty(problem.rows, 0))
+    features = triangle(problem, problem.x.new_empty(len(problem.x), 0))
     return 2 * float(torch.linalg.matrix_norm(features, 2).item()) ** 2 / problem.rows
 
 

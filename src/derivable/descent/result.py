@@ -11,6 +11,7 @@ from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.error_estimate import ErrorEstimate
 from derivable.descent.schedules import Schedule
 from derivable.descent.snapshots import Snapshots
+from derivable.extras import needed
 from derivable.network import Network
 from derivable.shown import ShownDescent
 
@@ -50,6 +51,7 @@ class Descent(ShownDescent):
 
     def to_frame(self) -> polars.DataFrame:
         """The losses as a data frame with the columns step and loss."""
-        import polars
+        with needed("to_frame"):
+            import polars
 
         return polars.DataFrame({"step": range(len(self.losses)), "loss": self.losses.numpy()})

@@ -33,9 +33,9 @@ from derivable.errors import DivergedError
 from derivable.functions import MSE
 from derivable.objective.mlp import Mlp
 from derivable.problem import Problem
+from derivable.storage import ROWS_AT_ONCE
 from derivable.threads import on_one_thread
 
-ROWS_AT_ONCE = 65_536
 STEPS_AT_ONCE = 8_192
 
 
@@ -70,7 +70,8 @@ def solve(request: DescentRequest) -> Trajectory:
 
     Raises DivergedError, with a learning rate that is stable, when a loss is not finite.
     """
-    with on_one_thread(request.problem.x.numel()):
+    problem = request.problem
+    with on_one_thread(problem.x.numel() if problem.shard is None else 0):
         return _solve(request)
 
 
@@ -105,7 +106,7 @@ class _Modes:
     """
 
     def __init__(self, problem: Problem, theta: Tensor, lr: float) -> None:
-        rows, outputs = problem.y.shape
+        rows, outputs = problem.rows, problem.y.size(1)
         edges = problem.x.size(1) + 1
         self.start = theta.double().view(edges, outputs)
         both = triangle(problem, problem.y)  # of (X, y)
@@ -142,10 +143,28 @@ class _Modes:
 def triangle(problem: Problem, y: Tensor) -> Tensor:
     """R of the QR decomposition of the problem's weighted (x, 1, y), (D + 1 + K) square.
 
-    It is in float64, and includes the rows that the penalty is.
+    It is in float64, and includes the rows that the penalty is. Where the rows lie in several
+    processes it is made of the triangles of all tasks.
     """
-    x, weight = problem.x.reshape(problem.rows, -1), problem.weight
-    features, width = x.size(1), x.size(1) + 1 + y.size(1)
+    features, width = problem.x[0].numel(), problem.x[0].numel() + 1 + y.size(1)
+    if problem.shard is None:
+        found = _triangle_of(problem, y, slice(None))
+    else:
+        own = [_triangle_of(problem, y, rows).flatten() for rows in problem.shard.own_rows()]
+        each = problem.shard.gather(torch.stack(own))  # (tasks, width * width)
+        _, found = torch.linalg.qr(each.view(-1, width), mode="r")
+    if problem.penalty:
+        penalty = torch.zeros(features, width, dtype=torch.float64)
+        penalty.fill_diagonal_(math.sqrt(problem.rows * problem.penalty / 2))
+        _, found = torch.linalg.qr(torch.cat([found, penalty]), mode="r")
+    return found
+
+
+def _triangle_of(problem: Problem, y: Tensor, rows: slice) -> Tensor:
+    """The same of some rows of this process, without the penalty."""
+    x, y = problem.x[rows].flatten(1), y[rows]
+    weight = None if problem.weight is None else problem.weight[rows]
+    width = x.size(1) + 1 + y.size(1)
     found = torch.zeros(width, width, dtype=torch.float64)
     for first in range(0, len(x), ROWS_AT_ONCE):
         part = slice(first, first + ROWS_AT_ONCE)
@@ -154,8 +173,4 @@ def triangle(problem: Problem, y: Tensor) -> Tensor:
         if weight is not None:
             columns *= weight[part].double().sqrt().view(-1, 1)
         _, found = torch.linalg.qr(torch.cat([found, columns]), mode="r")
-    if problem.penalty:
-        penalty = torch.zeros(features, width, dtype=torch.float64)
-        penalty.fill_diagonal_(math.sqrt(problem.rows * problem.penalty / 2))
-        _, found = torch.linalg.qr(torch.cat([found, penalty]), mode="r")
     return found

@@ -6,11 +6,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
-import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
 # dashes tell the models apart where there is no colour at all, and their number has no factor in
@@ -67,6 +66,8 @@ def look() -> Iterator[None]:
     Only the settings of the style are set back afterwards. `matplotlib.rc_context` sets back all,
     also what pyplot sets where it is first imported inside: a notebook then shows no more charts.
     """
+    import matplotlib
+
     before = {name: matplotlib.rcParams[name] for name in _STYLE}
     matplotlib.rcParams.update(_STYLE)
     try:
@@ -80,6 +81,9 @@ def chart(
     width: float = 8.0, height: float = 4.8, layout: Literal["constrained"] | None = "constrained"
 ) -> Iterator[Figure]:
     """A figure in the house style, drawn without a window and without pyplot's global state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     with look():
         figure = Figure(figsize=(width, height), dpi=144, layout=layout)
         FigureCanvasAgg(figure)

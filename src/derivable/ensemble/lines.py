@@ -11,6 +11,7 @@ from torch import Tensor
 from derivable.descent import State
 from derivable.ensemble.choice import Tried, losses_of
 from derivable.ensemble.folds import Fold
+from derivable.extras import needed
 from derivable.functions import MSE
 from derivable.loss import Loss
 from derivable.network import Network, flatten
@@ -134,7 +135,8 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
     The loss of a linear model is convex, so that where a path begins does not matter.
     """
-    from threadpoolctl import threadpool_limits
+    with needed("the model auto"):
+        from threadpoolctl import threadpool_limits
 
     objective = fastest(problem)(problem)
     make_ready(objective.routines(hvp=False))
@@ -147,7 +149,8 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
 def _least(objective: Objective, decay: Tensor, theta: Tensor) -> Tensor:
     """The parameters (P,) at the least loss with the penalty `decay` (P,) of each parameter."""
-    from scipy.optimize import minimize
+    with needed("the model auto"):
+        from scipy.optimize import minimize
 
     def value(point: object) -> tuple[float, object]:
         at = torch.as_tensor(point).to(objective.dtype)

@@ -19,13 +19,26 @@ if TYPE_CHECKING:
 class ForProblems:
     """What runs some problems, and states in `refusal` why it cannot have another.
 
-    Raises SettingError for a problem that it refuses.
+    `takes_shards` is whether it runs a problem whose rows lie in several processes. Raises
+    SettingError for a problem that it refuses.
     """
 
+    name: str
+    takes_shards: ClassVar[bool] = False
+
     def __init__(self, problem: Problem) -> None:
-        reason = self.refusal(problem)
+        reason = self._refuses_shard(problem) or self.refusal(problem)
         if reason:
             raise SettingError(reason)
+
+    @classmethod
+    def _refuses_shard(cls, problem: Problem) -> str:
+        if problem.shard is None or cls.takes_shards:
+            return ""
+        return (
+            f"{cls.name!r} needs all rows in one process, and shard=True leaves them in several; "
+            "leave objective out, or name 'fused' or 'by hand'"
+        )
 
     @classmethod
     def refusal(cls, problem: Problem) -> str:
@@ -35,7 +48,7 @@ class ForProblems:
     @classmethod
     def supports(cls, problem: Problem) -> bool:
         """Whether it can have this problem here."""
-        return not cls.refusal(problem)
+        return not (cls._refuses_shard(problem) or cls.refusal(problem))
 
 
 class Objective(ForProblems, ABC):
@@ -45,8 +58,6 @@ class Objective(ForProblems, ABC):
     `data_value_and_gradient` and `data_hvp`, those of the loss on the table; the penalty of the
     problem is added here.
     """
-
-    name: ClassVar[str]
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

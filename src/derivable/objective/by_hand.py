@@ -10,6 +10,7 @@ from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.network import flatten
 from derivable.objective.base import Objective
+from derivable.objective.tasks import Tasks
 from derivable.problem import Problem
 from derivable.row_losses import weighted_loss
 
@@ -25,20 +26,32 @@ class ByHand(Objective):
     """
 
     name = "by hand"
+    takes_shards = True
+
+    @classmethod
+    def refusal(cls, problem: Problem) -> str:
+        """Why the rows of this problem cannot lie in several processes, where they do."""
+        return "" if problem.shard is None else Tasks.refusal(problem)
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
+        self._tasks = None if problem.shard is None else Tasks(problem, problem.shard)
         self.network, self.loss, self.x = problem.network, problem.loss, problem.x
         self.y, self.weight = problem.y, problem.weight  # (N, ...), (N,)
 
     def data_value(self, theta: Tensor) -> Tensor:
         """The loss () at `theta` (P,), from a forward pass alone."""
+        if self._tasks is not None:
+            return self._tasks.added(lambda part: ByHand(part).data_value(theta)[None])[0]
         with self.network.unchanged():
             yhat, _ = self.network.forward_by_hand(self.x, self.network.unflatten(theta))
         return self._sum(self.loss.forward(Context(), yhat, self.y), yhat)
 
     def data_value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The loss () and its gradient (P,) at `theta` (P,)."""
+        if self._tasks is not None:
+            found = self._tasks.added(lambda part: _together(ByHand(part), theta))
+            return found[0], found[1:]
         ctx = Context()
         parameters = self.network.unflatten(theta)
         yhat, contexts = self.network.forward_by_hand(self.x, parameters)
@@ -52,6 +65,8 @@ class ByHand(Objective):
 
         Raises SettingError where a backward is none that autograd can differentiate.
         """
+        if self._tasks is not None:
+            return self._tasks.added(lambda part: ByHand(part).data_hvp(theta, direction))
         try:
             with torch.enable_grad(), self.network.unchanged():
                 return self._differentiated_twice(theta, direction)
@@ -90,3 +105,9 @@ class ByHand(Objective):
         if self.weight is None:
             return rows
         return rows * self.weight.view(-1, *(1,) * (rows.ndim - 1))
+
+
+def _together(objective: ByHand, theta: Tensor) -> Tensor:
+    """The loss and its gradient as one vector (1 + P,)."""
+    loss, gradient = objective.data_value_and_gradient(theta)
+    return torch.cat([loss[None], gradient])

@@ -11,19 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.compiler import numba_is_installed
+from derivable.extras import is_installed
 from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
 from derivable.objective.chain import Chain
 from derivable.objective.team import Team
+from derivable.partition import ROWS
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
+from derivable.storage import allocate
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
-    from derivable.objective.passes import Pass
+    from derivable.objective.passes import Pass, Share
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -33,11 +35,12 @@ class Fused(Objective):
 
     Supports Linear layers and LayerNorms with one kind of activation between them, any Function
     whose kernel can be derived, and CrossEntropy or a loss of pairs, in float32 or float64 on the
-    CPU, when Numba is installed (the extra `fast`).
+    CPU, when Numba is installed (the extra `descent`).
     Memory: one copy of the table, and one block's units for each thread.
     """
 
     name = "fused"
+    takes_shards = True
 
     @classmethod
     def refusal(cls, problem: Problem) -> str:
@@ -51,13 +54,13 @@ class Fused(Objective):
                 "runs any network"
             )
         if not (
-            numba_is_installed()
+            is_installed("numba")
             and len({activation.kernel for activation in chain.activations}) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):
             return (
                 "the fused objective runs one kind of activation in float32 or float64 on the "
-                "CPU, and needs Numba: pip install 'derivable[fast]'"
+                "CPU, and needs Numba: pip install 'derivable[descent]'"
             )
         for activation in chain.activations[:1]:
             kernel = activation.kernel
@@ -72,21 +75,20 @@ class Fused(Objective):
         super().__init__(problem)
         chain = Chain.of(problem)
         assert chain is not None  # `refusal` has looked
-        from derivable.objective import losses, passes, tiles  # Numba, only where it is used
+        from derivable.objective import losses, passes  # Numba, only where it is used
 
         labels = not problem.y.is_floating_point()
-        parts = [problem.x, problem.y.to(self.dtype).view(problem.rows, -1)]
+        parts = [problem.x, problem.y.to(self.dtype).view(len(problem.y), -1)]
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
-        self.table = blocks(parts, tiles.ROWS, tiles.GRAIN)  # (blocks, columns * ROWS)
+        share = passes.Share.of(problem)
+        self.table = blocks(parts, share)  # (blocks, columns * ROWS)
         kernel = chain.activations[0].kernel if chain.activations else kernel_of(Tanh)
         scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
         assert isinstance(scale, Scale)
         rows = passes.Rows(
-            problem.rows,
-            problem.weight is not None,
-            scale.factor(problem.rows, chain.sizes[-1]),
+            share, problem.weight is not None, scale.factor(problem.rows, chain.sizes[-1])
         )
         loss = losses.loops(problem.loss, self.table.dtype, labels=labels)
         self.gradient = torch.empty_like(problem.theta)  # (P,)
@@ -119,8 +121,7 @@ class Fused(Objective):
 
     def _mustered(self, theta: Tensor) -> AbstractContextManager[None]:
         """The threads for a pass, which are chosen by timing a gradient now and then."""
-        loss = torch.empty(1, dtype=torch.float64)
-        return self._team.mustered(lambda: self._gradient_pass.run(loss, theta, self.gradient))
+        return self._team.mustered(lambda: self._gradient_pass.add_up(theta))
 
     @cached_property
     def _gradient_pass(self) -> Pass:
@@ -131,23 +132,22 @@ class Fused(Objective):
         return self._pass(order=2)
 
 
-def blocks(parts: Sequence[Tensor], rows: int, grain: int) -> np.ndarray[Any, Any]:
-    """Tables of N rows, side by side, as blocks of at most `rows` rows: (blocks, columns * rows).
+def blocks(parts: Sequence[Tensor], share: Share) -> np.ndarray[Any, Any]:
+    """The rows of a share, in tables side by side, as blocks: (blocks, columns * ROWS).
 
-    Features lie one after the other inside a block, `rows` numbers apart, with 0 where a block has
-    fewer rows. Blocks have a multiple of `grain` rows, but for the last, and are as long as each
-    other or longer by one grain; their number is even, or 1, so that two threads have the same to
-    do. Filled block by block, so that there is never more than one copy of the table.
+    Features lie one after the other inside a block, `ROWS` numbers apart, with 0 where a block has
+    fewer rows. Filled block by block, so that there is never more than one copy of the table, which
+    lies in a file where it does not fit into memory.
     """
-    total = len(parts[0])
-    grains = -(-total // grain)
-    count = 1 if total <= rows else 2 * -(-total // (2 * rows))
-    table = torch.zeros(count, sum(part.size(1) for part in parts), rows, dtype=parts[0].dtype)
-    for i, block in enumerate(table):
-        start, end = (grain * (k * grains // count) for k in (i, i + 1))
+    cut, own = share.partition, share.blocks
+    width = sum(part.size(1) for part in parts)
+    table = allocate((len(own), width, ROWS), parts[0].dtype)
+    begin = cut.first_row(own.start)
+    for block, number in zip(table, own, strict=True):
+        start, end = (cut.first_row(one) - begin for one in (number, number + 1))
         place = 0
         for columns in parts:
             mine = columns[start:end]
             block[place : place + columns.size(1), : len(mine)] = mine.t()
             place += columns.size(1)
-    return table.view(count, -1).numpy()
+    return table.view(len(own), -1).numpy()

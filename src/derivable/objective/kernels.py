@@ -30,14 +30,15 @@ from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
 from derivable.objective.chain import ACTIVATION, LINEAR, NORM
 from derivable.objective.losses import LOSS
 from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM, ROUTINES
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, GRAIN, ROWS
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE
+from derivable.partition import GRAIN, ROWS
 
 # Places in a job: numbers; addresses; the addresses of the routines of `activation.py`, `tiles.py`,
 # `losses.py` and `norms.py` from CODES on, the widths of the stages from inputs to outputs from
 # SIZES on, and after them their kinds. EPS has a number of each stage.
 PARAMETERS, LAYERS, COLUMNS, SPARE, WEIGHTED, MOVES = range(6)
-BLOCKS, GRAINS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES = range(6, 11)
-TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, EPS, BLOCK, FINISH, CODES = range(11, 21)
+BLOCKS, GRAINS, TABLE_ROWS, BLOCK_BYTES, SPARE_BYTES, TASKS, FIRST_TASK = range(6, 13)
+TABLE, SCRATCH, THETA, DIRECTION, RESULT, DECAY, EPS, BLOCK, FINISH, CODES = range(13, 23)
 SIZES = CODES + ROUTINES
 
 
@@ -45,20 +46,24 @@ def _passes(losses: Any, job: Any, sums: Any, rates: Any) -> None:
     """A pass over the table for each entry of `losses`, which becomes the loss before its step.
 
     `sums` (tasks, P + 1) is where each task adds up its gradient and its losses. `rates` are the
-    factor of the sums, which is the scale of the loss, and the learning rate.
+    factor of the sums, which is the scale of the loss, and the learning rate. Where the other tasks
+    of the table are another process's, there is no FINISH: the sums are all that is wanted.
     """
-    tasks, blocks, grains = sums.shape[0], job[BLOCKS], job[GRAINS]
+    all_tasks, blocks, grains = job[TASKS], job[BLOCKS], job[GRAINS]
     for k in range(losses.size):
-        for task in prange(tasks):
-            mine, own = sums[task], job[SCRATCH] + get_thread_id() * job[SPARE_BYTES]
+        for place in prange(sums.shape[0]):
+            mine, own = sums[place], job[SCRATCH] + get_thread_id() * job[SPARE_BYTES]
             mine[:] = 0
-            for i in range(task * blocks // tasks, (task + 1) * blocks // tasks):
+            task = job[FIRST_TASK] + place
+            for i in range(task * blocks // all_tasks, (task + 1) * blocks // all_tasks):
                 first, end = i * grains // blocks, (i + 1) * grains // blocks
                 count = min(end * GRAIN, job[TABLE_ROWS]) - first * GRAIN
                 rows = job[TABLE] + i * job[BLOCK_BYTES]
                 call(job[BLOCK], (count, rows, own, job[THETA], job[DIRECTION]), (job, mine))
-        call(job[FINISH], (tasks, job[RESULT], job[THETA], job[DECAY]), (job, sums, rates))
-        losses[k] = sums[0, sums.shape[1] - 1] * rates[0]
+        if job[FINISH]:
+            addresses = all_tasks, job[RESULT], job[THETA], job[DECAY]
+            call(job[FINISH], addresses, (job, sums, rates))
+            losses[k] = sums[0, sums.shape[1] - 1] * rates[0]
 
 
 _FLAT = types.Array(types.float64, 1, "C")

@@ -26,7 +26,8 @@ from derivable.function.kernel import exp, like, log, where
 from derivable.functions.losses import CrossEntropy
 from derivable.loss import AnyLoss, Loss
 from derivable.objective.activation import VECTORS
-from derivable.objective.tiles import PRODUCTS, ROWS, padded
+from derivable.objective.tiles import PRODUCTS, padded
+from derivable.partition import ROWS
 from derivable.row_losses import smoothing_of
 
 LOSS = PRODUCTS  # the place of the loss among the routines of a pass

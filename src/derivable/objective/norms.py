@@ -22,7 +22,8 @@ from derivable.compiler.memory import array, inner, part, routine
 from derivable.function.kernel import sqrt
 from derivable.objective.activation import VECTORS
 from derivable.objective.losses import ROUTINES as BEFORE
-from derivable.objective.tiles import ROWS, padded
+from derivable.objective.tiles import padded
+from derivable.partition import ROWS
 
 # Places of these loops among the routines of a pass, after the loss.
 NORMALISE, PULL_NORM, PUSH_NORM, PULL_NORM_BOTH = range(BEFORE, BEFORE + 4)

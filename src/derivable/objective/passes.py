@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from derivable.compiler.jit import Compiled, Routine
+from derivable.distributed import Shard
 from derivable.errors import SettingError
 from derivable.function.kernel import Kernel
 from derivable.objective import activation, kernels, norms, second_order, tiles
 from derivable.objective.chain import ACTIVATION, LINEAR, NORM, Chain, Stage
 from derivable.objective.losses import LOSS, SPARE, LossLoops
 from derivable.objective.team import threads_at_most
-
-TASKS = 32  # shares of the table whose sums are added in order, whatever the number of threads
+from derivable.partition import ROWS, Partition
+from derivable.problem import Problem
 
 Array = np.ndarray[Any, Any]
 
 
+# What `kernels._finish` takes, called from Python.
+_FINISH = ctypes.CFUNCTYPE(None, ctypes.c_int64, *(6 * [ctypes.c_void_p]))
+
+
+@dataclass(frozen=True)
+class Share:
+    """The tasks of a table that this process has: all, unless there is a shard."""
+
+    partition: Partition
+    tasks: range
+    shard: Shard | None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """That of a problem."""
+        if problem.shard is not None:
+            return cls(problem.shard.partition, problem.shard.tasks, problem.shard)
+        partition = Partition(problem.rows)
+        return cls(partition, range(partition.tasks), None)
+
+    @property
+    def blocks(self) -> range:
+        """Those of its tasks."""
+        first, end = (
+            self.partition.first_block(one) for one in (self.tasks.start, self.tasks.stop)
+        )
+        return range(first, end)
+
+
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a table: how many, whether they have weights, and the factor of their sum."""
+    """The rows of a table: which, whether they have weights, and the factor of their sum."""
 
-    count: int
+    share: Share
     weighted: bool
     factor: float
 
@@ -98,15 +129,17 @@ class Pass:
         job[kernels.COLUMNS] = self._table.shape[1]
         job[kernels.SPARE] = self._scratch.size(1)
         job[kernels.WEIGHTED] = self._rows.weighted
-        job[kernels.BLOCKS] = len(self._table)
-        job[kernels.GRAINS] = -(-self._rows.count // tiles.GRAIN)
-        job[kernels.TABLE_ROWS] = self._rows.count
-        job[kernels.BLOCK_BYTES] = self._table.strides[0]
+        share, block_bytes = self._rows.share, self._table.strides[0]
+        job[kernels.BLOCKS] = share.partition.blocks
+        job[kernels.GRAINS] = share.partition.grains
+        job[kernels.TABLE_ROWS] = share.partition.rows
+        job[kernels.TASKS] = share.partition.tasks
+        job[kernels.FIRST_TASK] = share.tasks.start
+        job[kernels.BLOCK_BYTES] = block_bytes
         job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()
-        job[kernels.TABLE] = self._table.ctypes.data
+        job[kernels.TABLE] = self._table.ctypes.data - share.blocks.start * block_bytes
         job[kernels.SCRATCH] = self._scratch.data_ptr()
         job[kernels.BLOCK] = self._block.address
-        job[kernels.FINISH] = self._finish.address
         for place, routine in self._needed.items():
             job[kernels.CODES + place] = routine.address
         job[kernels.EPS] = self._eps.ctypes.data
@@ -130,16 +163,12 @@ class Pass:
         if self._chain.stages[0].kind == NORM:
             units += sizes[0]  # for the derivative of the table, which is 0
         dtype = torch.from_numpy(self._table[:0]).dtype
-        return torch.zeros(threads_at_most(), self._order * units * tiles.ROWS, dtype=dtype)
+        return torch.zeros(threads_at_most(), self._order * units * ROWS, dtype=dtype)
 
     @cached_property
     def _sums(self) -> Array:
-        """Of each task, in float64.
-
-        A task has two blocks at least where there are as many: to add up a task's sums, which lie
-        in the cache of another core, takes as long as a good part of a block.
-        """
-        return np.zeros((min(TASKS, -(-len(self._table) // 2)), self._chain.parameters + 1))
+        """Of each task of this process, in float64."""
+        return np.zeros((len(self._rows.share.tasks), self._chain.parameters + 1))
 
     def run(
         self,
@@ -164,7 +193,30 @@ class Pass:
         job[kernels.RESULT] = self._address("result", result)
         job[kernels.DIRECTION] = 0 if direction is None else self._address("direction", direction)
         job[kernels.DECAY] = 0 if decay is None else self._address("decay", decay)
-        kernels.passes(losses.numpy(), job, self._sums, np.array((self._rows.factor, lr)))
+        job[kernels.FINISH] = 0 if self._rows.share.shard else self._finish.address
+        rates, found = np.array((self._rows.factor, lr)), losses.numpy()
+        if self._rows.share.shard is None:
+            kernels.passes(found, job, self._sums, rates)
+        else:
+            self._run_together(found, job, rates, self._rows.share.shard)
+
+    def _run_together(self, losses: Array, job: Array, rates: Array, shard: Shard) -> None:
+        """The same with the sums of other processes, after each pass."""
+        finish, mine = _FINISH(self._finish.address), torch.from_numpy(self._sums)
+        places = (job[k] for k in (kernels.RESULT, kernels.THETA, kernels.DECAY))
+        addresses = [int(place) for place in places]
+        for k in range(len(losses)):
+            kernels.passes(losses[k : k + 1], job, self._sums, rates)
+            sums = shard.gather(mine)
+            finish(len(sums), *addresses, job.ctypes.data, sums.data_ptr(), rates.ctypes.data)
+            losses[k] = sums[0, -1] * rates[0]
+
+    def add_up(self, theta: Tensor) -> None:
+        """The part of a pass that this process does alone, whose time is to be known."""
+        job = self._job
+        job[kernels.MOVES] = job[kernels.FINISH] = job[kernels.DIRECTION] = 0
+        job[kernels.THETA] = self._address("theta", theta)
+        kernels.passes(np.empty(1), job, self._sums, np.array((self._rows.factor, math.nan)))
 
     def _address(self, name: str, vector: Tensor) -> int:
         expected = self._scratch.dtype, (self._chain.parameters,)

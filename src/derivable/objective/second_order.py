@@ -21,7 +21,8 @@ from derivable.objective.chain import LINEAR, NORM
 from derivable.objective.kernels import lengths, opened
 from derivable.objective.losses import LOSS
 from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM_BOTH, PUSH_NORM
-from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE, ROWS
+from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE
+from derivable.partition import ROWS
 
 
 @cache

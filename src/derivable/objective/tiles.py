@@ -25,11 +25,10 @@ from derivable.objective.registers import (
     rows_of_tile,
     tile_of,
 )
+from derivable.partition import GRAIN, ROWS
 
 MANY = 10  # inputs, from which on sums are kept in registers
 AT_ONCE = 32  # of these
-ROWS = 256  # 8 features, 10 units, their outputs and a target are then 30 KB of float32
-GRAIN = 64  # rows: loops run over a multiple of it, whatever the length of vectors
 start_tile, add_tile = tile_of(ROWS, starts=True), tile_of(ROWS, starts=False)
 add_products = add_products_of(ROWS)
 

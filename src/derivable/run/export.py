@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable.errors import MissingExtraError, SettingError
+from derivable.errors import SettingError
+from derivable.extras import needed
 from derivable.files import write_whole
 from derivable.run.saved import SavedModel
 from derivable.run.spelling import ONNX, TORCH
@@ -215,14 +216,9 @@ def _plain(text: str) -> str:
 
 def _onnx() -> Any:
     """The package, with the parts that are used; MissingExtraError where it is not installed."""
-    try:
+    with needed("a model written as .onnx"):
         import onnx
         import onnx.checker
         import onnx.helper
         import onnx.numpy_helper
-    except ImportError:
-        raise MissingExtraError(
-            "a model is written as .onnx by the package onnx, which is not installed: "
-            "pip install 'derivable[onnx]'"
-        ) from None
     return onnx

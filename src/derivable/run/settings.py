@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from derivable.errors import DataError, FileError, SettingError
+from derivable.extras import needed
 
 FILE = "run.toml"
 PACKAGES = ("derivable", "torch", "numpy", "scipy", "numba", "polars")
@@ -35,16 +36,24 @@ class Settings:
 
     def to_toml(self) -> str:
         """The file, for people and for `load`."""
-        head = (
-            f"# A run of derivable. To run it again: derivable {self.command} --config {FILE}\n"
-            f"command = {_toml(self.command)}\n"
-        )
+        with needed("a run folder"):
+            import tomli_w
+
         sections = {"settings": self.options, "table": self.table, "versions": self.versions}
-        return head + "".join(
-            f"\n[{name}]\n"
-            + "".join(f"{k} = {_toml(v)}\n" for k, v in content.items() if v is not None)
+        document = {"command": self.command} | {
+            name: {key: value for key, value in content.items() if value is not None}
             for name, content in sections.items()
-        )
+        }
+        head = f"# A run of derivable. To run it again: derivable {self.command} --config {FILE}\n"
+        text: str = head + tomli_w.dumps(document)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            line = text[: error.end].rpartition("\n")[2]
+            raise FileError(
+                f"{line!r} is no UTF-8, so {FILE} cannot hold it; give the file another name"
+            ) from None
+        return text
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -92,18 +101,6 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _toml(value: Any) -> str:
-    """One value. TOML writes what there is here as JSON does, but for one control character."""
-    try:
-        text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-        text.encode()
-    except UnicodeEncodeError:
-        raise FileError(
-            f"{value!r} is no UTF-8, so {FILE} cannot hold it; give the file another name"
-        ) from None
-    return text
 
 
 def refuse_other(then: Settings, now: Settings) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from derivable.compiler import numba_is_installed
+from derivable.extras import is_installed
 from derivable.function import Function
 from derivable.functions import Tanh
 from derivable.layer import Layer
@@ -84,7 +84,7 @@ class Demand:
 
 def compile_ahead(demands: Sequence[Demand]) -> None:
     """Let a second process compile what is missing, where that pays."""
-    if not numba_is_installed():
+    if not is_installed("numba"):
         return
     from derivable.compiler.helper import helper
     from derivable.compiler.ready import missing

@@ -13,6 +13,7 @@ class FusedSteps(ExactStepper):
     """Exact steps of what the fused objective supports, in one compiled loop."""
 
     name = "fused"
+    takes_shards = True
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

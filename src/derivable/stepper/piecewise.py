@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.compiler import numba_is_installed
+from derivable.extras import is_installed
 from derivable.function.kernel import Kernel
 from derivable.functions import MSE
 from derivable.objective.mlp import Mlp, no_mlp
@@ -70,7 +70,7 @@ class _State:
 class PiecewiseSteps(ExactStepper):
     """Exact steps of the MSE of Linear, ReLU, Linear on x (N, D), y (N, K), over all K columns.
 
-    Supports any activation that is two straight lines meeting in 0, with Numba (the extra `fast`).
+    Supports any activation that is two straight lines meeting in 0, with Numba (extra `descent`).
 
     Many steps at a time is what it is for: `block` of them after each fresh count of the sides.
     Steps that begin where the last ones ended go on with their count. Where that does not pay, a
@@ -88,7 +88,7 @@ class PiecewiseSteps(ExactStepper):
             return no_mlp(cls.name, (MSE,))
         kernel = mlp.activations[0].kernel if len(mlp.activations) == 1 else None
         if not (
-            numba_is_installed()
+            is_installed("numba")
             and isinstance(kernel, Kernel)
             and kernel.slopes is not None
             and all(p.is_cpu for p in problem.network.parameters())
@@ -96,7 +96,7 @@ class PiecewiseSteps(ExactStepper):
             return (
                 "the piecewise objective runs one hidden layer of ReLU, LeakyReLU or another "
                 "activation of two straight lines that meet in (0, 0), on the CPU, and needs "
-                "Numba: pip install 'derivable[fast]'"
+                "Numba: pip install 'derivable[descent]'"
             )
         return ""
 

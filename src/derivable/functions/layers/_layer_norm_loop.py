@@ -1,6 +1,6 @@
 """LayerNorm's backward, compiled: no tensor lies between what it reads and what it writes.
 
-Numba, the extra `fast`, compiles it at the first large backward, in seconds, and keeps it on disk.
+Numba (extra `descent`) compiles it at the first large backward, in seconds, and keeps it on disk.
 """
 
 from __future__ import annotations

@@ -1,0 +1,9 @@
+"""One table in many processes: who has which rows, and how their sums come together."""
+
+from __future__ import annotations
+
+from derivable.distributed.deal import deal
+from derivable.distributed.group import Group
+from derivable.distributed.shard import Shard
+
+__all__ = ["Group", "Shard", "deal"]

@@ -1,0 +1,179 @@
+"""`Group`: the processes that work on one table, over `torch.distributed`.
+
+Messages are tensors of numbers on the CPU and text in UTF-8; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from derivable.errors import DerivableError, LostProcessError, SettingError
+
+NOTICED = 3.0  # seconds until the end of a process of this machine shows in its table of processes
+
+
+class Group:
+    """The processes of the current process group of PyTorch; one alone where there is none.
+
+    Every process must call the same methods in the same order, as in `torch.distributed`. Raises
+    LostProcessError where another process has ended.
+    """
+
+    def __init__(self) -> None:
+        ready = dist.is_available() and dist.is_initialized()
+        self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if ready else (0, 1)
+        self._interrupted = False
+        self._places: list[tuple[str, int]] = []  # machine and process number of each
+        if self.size > 1:
+            # tables and sums are on the CPU, also where the default group is made for GPUs
+            own = dist.get_backend() == "gloo"
+            self._group: Any = dist.group.WORLD if own else dist.new_group(backend="gloo")
+            places = self.texts(f"{socket.gethostname()} {os.getpid()}")
+            self._places = [(place.split()[0], int(place.split()[1])) for place in places]
+
+    def gather(self, mine: Tensor) -> Tensor:
+        """Those of all processes, (size, ...), of tensors of one shape and dtype."""
+        if self.size == 1:
+            return mine[None]
+        found = mine.new_empty(self.size, *mine.shape)
+        with self._watched():
+            dist.all_gather(list(found), mine.contiguous(), group=self._group)
+        return found
+
+    def texts(self, text: str) -> list[str]:
+        """That of each process."""
+        content = torch.frombuffer(bytearray(text.encode() or b"\0"), dtype=torch.uint8)
+        lengths = self.gather(torch.tensor(len(text.encode()))).tolist()
+        padded = torch.zeros(max(*lengths, 1), dtype=torch.uint8)
+        padded[: len(content)] = content
+        return [
+            bytes(one[:length].tolist()).decode()
+            for one, length in zip(self.gather(padded), lengths, strict=True)
+        ]
+
+    def first(self, mine: Tensor) -> Tensor:
+        """That of process 0."""
+        return self.gather(mine)[0]
+
+    def exchange(self, sent: dict[int, Tensor], received: dict[int, Tensor]) -> None:
+        """Send tensors to some processes, and fill others with what some processes send."""
+        with self._watched():
+            works = [dist.isend(one.contiguous(), to, self._group) for to, one in sent.items()]
+            works += [dist.irecv(one, source, self._group) for source, one in received.items()]
+            for work in works:
+                if work is not None:
+                    work.wait()
+
+    @contextmanager
+    def agreed(self) -> Iterator[None]:
+        """Where what is inside raises one of our errors in one process, every process raises it.
+
+        Inside, processes must not wait for each other.
+        """
+        error: DerivableError | None = None
+        try:
+            yield
+        except DerivableError as raised:
+            error = raised
+        if self.size == 1:
+            if error:
+                raise error
+            return
+        texts = self.texts(f"{type(error).__name__}\n{error}" if error else "")
+        if error:
+            raise error
+        for rank, text in enumerate(texts):
+            if text:
+                name, _, message = text.partition("\n")
+                raise _error_named(name)(f"process {rank} of {self.size}: {message}")
+
+    def check_same(self, name: str, value: str, advice: str) -> None:
+        """Refuse what is not the same in each process. Raises SettingError in all of them."""
+        values = self.texts(value)
+        for rank, other in enumerate(values):
+            if other != values[0]:
+                raise SettingError(
+                    f"{name} must be the same in all {self.size} processes; process 0 has "
+                    f"{values[0]}, process {rank} has {other}; {advice}"
+                )
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Inside, Ctrl-C in any process interrupts all of them after the same step.
+
+        An interruption is noted where it comes, and travels with the next sums.
+        """
+        if self.size == 1 or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def note(number: int, frame: object) -> None:
+            self._interrupted = True
+
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether this process was asked to stop since it was last asked."""
+        found, self._interrupted = self._interrupted, False
+        return found
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """What PyTorch raises where another process has ended becomes an error that names it."""
+        try:
+            yield
+        except RuntimeError as error:
+            lost = self._lost()
+            who = f"process {lost} of {self.size} has" if lost is not None else "a process has"
+            raise LostProcessError(
+                f"{who} ended, and the others cannot go on without it; start all of them again, "
+                "from the last checkpoint if there is one"
+            ) from error
+
+    def _lost(self) -> int | None:
+        """The first process of this machine that has ended, if one shows soon."""
+        own, end = socket.gethostname(), time.monotonic() + NOTICED
+        while time.monotonic() < end:
+            for rank, (machine, process) in enumerate(self._places):
+                if machine == own and not _is_running(process):
+                    return rank
+            time.sleep(0.05)
+        return None
+
+
+def _error_named(name: str) -> type[DerivableError]:
+    from derivable import errors
+
+    kind = getattr(errors, name, DerivableError)
+    return kind if isinstance(kind, type) and issubclass(kind, DerivableError) else DerivableError
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process of this machine runs; one that has ended may wait for its parent."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # no such table on this system
+        return True

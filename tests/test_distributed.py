@@ -1,0 +1,291 @@
+"""One table in many processes: the same bits whatever their number, and what ends all of them."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from derivable import MSE, Network, descend
+from derivable.descent import choose_rate
+from derivable.distributed import Group, Shard
+from derivable.errors import DataError, SettingError
+from derivable.partition import TASKS, Partition
+from derivable.problem import Problem
+from tests.processes import group, outcome, told, wait_for
+from tests.shards import CASES, Case, all_bits, bits, run, table
+
+EACH_CASE = """
+from tests.shards import all_bits
+tell(**dict(all_bits(rank, size)))
+"""
+
+
+@cache
+def alone() -> dict[str, str]:
+    """The bits of one process, without a group."""
+    return dict(all_bits(0, 1))
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_every_number_of_processes_gives_the_same_bits(size: int, tmp_path: Path) -> None:
+    for ((found,),) in zip(told(EACH_CASE, size, tmp_path), strict=True):
+        assert found == alone()
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "by hand" not in c.name], ids=lambda case: case.name
+)
+def test_they_are_the_bits_of_a_descent_without_shards(case: Case) -> None:
+    network = case.network().to(case.dtype)
+    given = {"method": "steps", "steps": 12, "lr": 1e-2, **case.settings}
+    whole = descend(network, case.loss, **table(case), **given)
+    if whole.method == "spectral":  # whose triangle is made in one go
+        found = run(case, 0, 1)
+        torch.testing.assert_close(whole.losses, found.losses, rtol=1e-12, atol=0)
+    else:
+        assert bits(whole) == alone()[case.name]
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if "by hand" in c.name], ids=lambda case: case.name
+)
+def test_by_hand_is_that_of_all_rows_to_rounding(case: Case) -> None:
+    network = case.network().to(case.dtype)
+    given = {"method": "steps", "lr": 1e-2, **case.settings}
+    whole, found = descend(network, case.loss, **table(case), **given), run(case, 0, 1)
+    rtol = 1e-13 if case.dtype == torch.float64 else 1e-5
+    torch.testing.assert_close(whole.losses, found.losses, rtol=rtol, atol=0)
+    torch.testing.assert_close(whole.network.theta, found.network.theta, rtol=rtol, atol=rtol / 10)
+
+
+def test_a_hessian_vector_product_of_shards_is_that_of_all_rows() -> None:
+    from derivable.objective import ByHand, Fused
+
+    data = table(CASES[1])
+    network = CASES[1].network().double()
+    problem = Problem.of_shard(Group(), network, MSE, data["x"], data["y"])
+    whole = Problem.of(network, MSE, data["x"], data["y"])
+    direction = torch.randn(problem.theta.shape, dtype=torch.float64)
+    expected = ByHand(whole).hvp(whole.theta, direction)
+    for kind in (ByHand, Fused):
+        torch.testing.assert_close(kind(problem).hvp(problem.theta, direction), expected)
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 257, 511, 513, 4201, 16_384, 16_385, 1_000_003])
+def test_a_partition_covers_every_row_once(rows: int) -> None:
+    whole = Partition(rows)
+    ends = [whole.first_row(block) for block in range(whole.blocks + 1)]
+    assert ends[0] == 0
+    assert ends[-1] == rows
+    assert all(0 < end - first <= 256 for first, end in pairwise(ends))
+    assert 1 <= whole.tasks <= TASKS
+    for size in range(1, whole.tasks + 1):
+        parts = [whole.rows_of(whole.tasks_of(rank, size)) for rank in range(size)]
+        assert [row for part in parts for row in (part.start, part.stop)][1:-1] == [
+            row for part in parts[1:] for row in (part.start, part.start)
+        ]
+        assert (parts[0].start, parts[-1].stop) == (0, rows)
+        assert all(parts)
+
+
+CHECKPOINT = """
+from tests.shards import CASES, bits, run
+from derivable import Checkpoint
+tell(bits=bits(run(CASES[0], rank, size, start=Checkpoint.load({file!r}))))
+"""
+
+
+def test_a_checkpoint_of_one_process_goes_on_with_three(tmp_path: Path) -> None:
+    file = tmp_path / "half.safetensors"
+    run(CASES[0], 0, 1, steps=5).checkpoint.save(file)
+    for found in told(CHECKPOINT.format(file=str(file)), 3, tmp_path / "group"):
+        assert found == [{"bits": alone()["tanh"]}]
+
+
+KILLED = """
+from pathlib import Path
+from tests.shards import CASES, run
+from derivable.errors import LostProcessError
+def on_block(state):
+    Path({folder!r}, f"running{{rank}}").touch()
+try:
+    run(CASES[0], rank, size, steps=10**8, on_block=on_block)
+except LostProcessError as error:
+    sys.exit(f"refused: {{error}}")
+"""
+
+
+def test_a_process_that_is_killed_ends_the_others_by_name(tmp_path: Path) -> None:
+    with group(KILLED.format(folder=str(tmp_path)), 3, tmp_path / "group") as processes:
+        for rank in range(3):
+            wait_for(tmp_path / f"running{rank}")
+        processes[1].send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        for rank in (0, 2):
+            code, _, err = outcome(processes[rank], 20)
+            assert code == 1
+            assert err.strip().splitlines()[-1] == (
+                "refused: process 1 of 3 has ended, and the others cannot go on without it; start "
+                "all of them again, from the last checkpoint if there is one"
+            )
+        assert time.monotonic() - killed < 10
+
+
+INTERRUPTED = """
+from pathlib import Path
+from tests.shards import CASES, run
+def on_block(state):
+    Path({folder!r}, f"running{{rank}}").touch()
+found = run(CASES[0], rank, size, steps=10**8, on_block=on_block)
+tell(interrupted=found.interrupted, steps=found.steps, losses=len(found.losses))
+"""
+
+
+def test_ctrl_c_in_one_process_ends_all_after_the_same_step(tmp_path: Path) -> None:
+    with group(INTERRUPTED.format(folder=str(tmp_path)), 2, tmp_path / "group") as processes:
+        for rank in range(2):
+            wait_for(tmp_path / f"running{rank}")
+        processes[1].send_signal(signal.SIGINT)
+        found = [outcome(process) for process in processes]
+    assert [code for code, _, _ in found] == [0, 0], found
+    assert len({out for _, out, _ in found}) == 1
+    assert '"interrupted": true' in found[0][1]
+
+
+REFUSED = """
+from derivable import MSE, Network, descend
+from derivable.errors import DerivableError
+for what in {cases!r}:
+    torch.manual_seed(rank)
+    x, y = torch.randn(600, 3 + (what == "columns") * rank), torch.randn(600, 1)
+    if what == "a bad row" and rank == 1:
+        x[17, 1] = torch.nan
+    if what == "few rows":
+        x, y = x[:100], y[:100]
+    def on_block(state):
+        if what == "a callback" and rank == 1:
+            state.stop("enough")
+    try:
+        network = Network.mlp(x.size(1), 4, 1, seed=rank if what == "a seed" else 0)
+        descend(
+            network, MSE, x, y, steps=3, lr=0.1, method="steps", shard=True, on_block=on_block
+        )
+    except DerivableError as error:
+        tell(what=what, kind=type(error).__name__, text=str(error))
+"""
+REFUSALS = {
+    "a bad row": ("DataError", ["process 1 of 2: x is not finite", "row 17"]),
+    "columns": ("SettingError", ["must be the same in all 2 processes", "process 1 has"]),
+    "a seed": ("SettingError", ["network, loss and penalty must be the same", "one seed"]),
+    "few rows": ("SettingError", ["200 rows are work for 1 process, got 2"]),
+    "a callback": ("SettingError", ["what callbacks decide", "process 1 has enough"]),
+}
+
+
+def test_what_one_process_cannot_have_every_process_refuses(tmp_path: Path) -> None:
+    for answers in told(REFUSED.format(cases=list(REFUSALS)), 2, tmp_path):
+        assert [one["what"] for one in answers] == list(REFUSALS)
+        for one in answers:
+            kind, texts = REFUSALS[one["what"]]
+            assert one["kind"] == kind
+            if one["what"] == "a bad row" and "process" not in one["text"]:
+                texts = texts[1:]  # the process that has the row
+            for text in texts:
+                assert text in one["text"]
+
+
+def _problem(network: Network, loss: object = MSE) -> Problem:
+    x = torch.randn(600, 3, generator=torch.Generator().manual_seed(1))
+    return Problem.of_shard(Group(), network, loss, x, x[:, :1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["features-major", "piecewise"])
+def test_what_needs_all_rows_in_one_process_says_so(name: str) -> None:
+    problem = _problem(Network.mlp(3, 4, 1))
+    with pytest.raises(SettingError, match="needs all rows in one process"):
+        descend_shard(problem, name)
+
+
+def descend_shard(problem: Problem, objective: str) -> None:
+    from derivable.descent.driver import descend_problem
+
+    descend_problem(problem, steps=3, lr=0.1, method="steps", objective=objective)
+
+
+def test_a_learning_rate_is_not_tried_on_rows_in_several_processes() -> None:
+    with pytest.raises(SettingError, match="find one on a part of them"):
+        choose_rate(_problem(Network.mlp(3, 4, 1)))
+
+
+def test_mini_batches_need_all_rows_in_one_process() -> None:
+    from derivable import GradientDescent
+    from derivable.descent.driver import descend_problem
+
+    with pytest.raises(SettingError, match="needs all rows in one process"):
+        descend_problem(
+            _problem(Network.mlp(3, 4, 1)), steps=3, lr=0.1, method=GradientDescent(batch_size=20)
+        )
+
+
+LARGE = """
+import resource, tempfile
+from pathlib import Path
+import numpy as np
+from derivable import MSE, Network, descend
+
+def status(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
+rows, limit = 4_000_000, 40_000_000
+folder = Path({folder!r})
+x = np.memmap(folder / "x", np.float32, "w+", shape=(rows, 9))
+y = np.memmap(folder / "y", np.float32, "w+", shape=(rows, 1))
+draw = np.random.default_rng(0)
+for first in range(0, rows, 100_000):
+    part = x[first : first + 100_000]
+    part[:] = draw.standard_normal(part.shape, np.float32)
+    y[first : first + 100_000, 0] = part.sum(1) + np.sin(part[:, 0])
+network, line = Network.mlp(9, 4, 1), Network.mlp(9, 1)
+for one in (network, line):  # compiles, and allocates what does not depend on the rows
+    descend(one, MSE, x[:200_000], y[:200_000], steps=1, lr=1e-3)
+assert x.nbytes + y.nbytes >= 4 * limit
+used = status("VmData")
+resource.setrlimit(resource.RLIMIT_DATA, (used + limit, used + limit))
+run = descend(network, MSE, x, y, steps=3, lr=1e-3, method="steps")
+flat = descend(line, MSE, x, y, steps=1000, lr=1e-3)
+tell(losses=run.losses.tolist(), line=flat.losses[-1].item(), method=flat.method)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the limit is one of Linux")
+def test_a_table_of_four_times_the_memory(tmp_path: Path) -> None:
+    """Exact steps from a copy in a mapped file, and spectral from the table where it lies."""
+    (((found,)),) = told(LARGE.format(folder=str(tmp_path)), 1, tmp_path / "group")
+    rows = 4_000_000
+    x = torch.from_numpy(np.fromfile(tmp_path / "x", np.float32).reshape(rows, 9))
+    y = torch.from_numpy(np.fromfile(tmp_path / "y", np.float32).reshape(rows, 1))
+    run = descend(Network.mlp(9, 4, 1), MSE, x, y, steps=3, lr=1e-3, method="steps")
+    assert found["losses"] == run.losses.tolist()
+    assert found["method"] == "spectral"
+    flat = descend(Network.mlp(9, 1), MSE, x, y, steps=1000, lr=1e-3)
+    assert found["line"] == pytest.approx(flat.losses[-1].item(), rel=1e-9)
+
+
+def test_a_mapped_file_of_another_dtype_is_refused(tmp_path: Path) -> None:
+    x = np.memmap(tmp_path / "x", np.float64, "w+", shape=(50, 3))
+    with pytest.raises(DataError, match="memory-mapped array must have the network's dtype"):
+        descend(Network.mlp(3, 1), MSE, x, x[:, :1], steps=1, lr=0.1)
+
+
+def test_a_shard_of_one_process_has_all_rows() -> None:
+    shard = _problem(Network.mlp(3, 4, 1)).shard
+    assert isinstance(shard, Shard)
+    assert shard.rows == range(600)

@@ -1,0 +1,87 @@
+"""Measure the branches that the tests run, one test file at a time, at the lowest priority.
+
+    python tools/measure_coverage.py                        all test files, an hour or two
+    python tools/measure_coverage.py tests/test_flow.py     these
+    python tools/measure_coverage.py --report               what was measured so far, by package
+
+What was measured stays in build/coverage, one file of data for each test file, and is not measured
+again; `make clean` removes it. Code that Numba compiles does not run in Python, which is why
+pyproject.toml leaves it out of the measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "build" / "coverage"
+
+
+def coverage(*words: str, quiet: bool = False) -> int:
+    """Run a command of coverage."""
+    environment = os.environ | {"COVERAGE_FILE": str(FOLDER / ".coverage")}
+    out = subprocess.DEVNULL if quiet else None
+    command = [sys.executable, "-m", "coverage", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=out, check=False).returncode
+
+
+def measure(test: Path) -> None:
+    """Run one test file, and keep which branches it runs."""
+    data = FOLDER / f"{test.stem}.data"
+    if data.exists():
+        return
+    began = time.monotonic()
+    code = coverage("run", "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test))
+    parts = [str(path) for path in FOLDER.glob(".coverage.*")]
+    coverage("combine", f"--data-file={data}", *parts, quiet=True)
+    print(f"{test.stem}: exit code {code}, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def report() -> None:
+    """Print the share of branches and lines by package, then all that is not covered."""
+    found = [str(path) for path in FOLDER.glob("*.data")]
+    coverage("combine", "--keep", *found, quiet=True)
+    coverage("json", "-o", str(FOLDER / "coverage.json"), quiet=True)
+    coverage("html", "-d", str(FOLDER / "html"), quiet=True)
+    content = json.loads((FOLDER / "coverage.json").read_text("utf-8"))
+    rooms: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for file, measured in content["files"].items():
+        summary = measured["summary"]
+        keys = ("covered_branches", "num_branches", "covered_lines", "num_statements")
+        room = Path(file).parts[2].removesuffix(".py")
+        for name in (room, "all"):
+            rooms[name] = [a + summary[key] for a, key in zip(rooms[name], keys, strict=True)]
+    print(f"| package | branches | lines |  ({len(found)} test files)\n|---|---|---|")
+    for name, (branches, of_branches, lines, of_lines) in sorted(rooms.items()):
+        shares = (share(branches, of_branches), share(lines, of_lines))
+        print(f"| {name} | {shares[0]} | {shares[1]} |")
+
+
+def share(part: int, whole: int) -> str:
+    """A share in percent."""
+    return f"{100 * part / whole:.1f}%" if whole else "none"
+
+
+def main() -> None:
+    """Measure what is asked for, and report it."""
+    parser = argparse.ArgumentParser(description="Measure the branches that the tests run.")
+    parser.add_argument("tests", nargs="*", type=Path)
+    parser.add_argument("--report", action="store_true")
+    asked = parser.parse_args()
+    os.nice(19)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not asked.report:
+        for test in asked.tests or sorted((ROOT / "tests").glob("test_*.py")):
+            measure(test)
+    report()
+
+
+if __name__ == "__main__":
+    main()
