@@ -18,7 +18,7 @@ from derivable.examiner.diagnose.regions import Part
 from derivable.examiner.diagnose.scalars import Ratio
 from derivable.examiner.diagnose.thresholds import Threshold
 from derivable.examiner.message import Message
-from derivable.examiner.messages import LANGUAGES, say
+from derivable.examiner.messages import MESSAGES, say
 from derivable.examiner.points import Kind, Point
 from tests.conftest import ROOT
 
@@ -35,7 +35,7 @@ def test_every_cause_of_the_tables_is_known_and_can_be_said() -> None:
     for hypothesis in (*TABLE, *DETAILS):
         assert hypothesis.cause in CAUSES
     for cause in CAUSES:
-        assert f"cause.{cause}" in LANGUAGES["en"]
+        assert f"cause.{cause}" in MESSAGES
     known = {*CAUSES, consequences.VALUES}
     for cause, following in consequences.FOLLOWS.items():
         assert {cause, *following} <= known
@@ -64,7 +64,7 @@ def kinds_of_evidence() -> list[type[Told]]:
 @pytest.mark.parametrize("kind", kinds_of_evidence(), ids=lambda k: k.__name__)
 def test_every_gap_of_a_sentence_is_a_field_of_its_evidence(kind: type[Told]) -> None:
     pattern = re.sub(r"\\{\w+\\}", r"\\w+", re.escape(kind.key))  # a field may choose among several
-    sentences = [text for key, text in LANGUAGES["en"].items() if re.fullmatch(pattern, key)]
+    sentences = [text.en for key, text in MESSAGES.items() if re.fullmatch(pattern, key)]
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     assert sentences
     if "{" not in kind.key:

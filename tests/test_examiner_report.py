@@ -198,7 +198,7 @@ def test_the_details_hold_everything() -> None:
     for word in ("note: state is shared", "inputs: x float64 (13, 5)", "seed: 5", "to try:"):
         assert word in text
     assert text.count("torch.manual_seed(5)") == 1, "the same script is not written twice"
-    assert "Cube : faux (2 erreurs, 0.05 s)" in wrong.details("fr")
+    assert "Cube\u00a0: faux (2 erreurs, 0,05 s)" in wrong.details("fr")
 
 
 def test_an_interactive_session_shows_the_report() -> None:

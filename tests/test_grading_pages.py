@@ -22,8 +22,8 @@ from derivable.labs.grading.marked import Class, Marked
 from derivable.labs.grading.runner import Outcome
 from derivable.labs.grading.scale import sheet_scale
 from derivable.labs.grading.similar import Pair, Part
-from derivable.labs.text import Text
 from derivable.labs.typography import decimal, set_in
+from derivable.messages import Text
 from tests.chromium import CHROMIUM, chromium
 from tests.grading import write_sheet
 

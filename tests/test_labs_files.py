@@ -13,7 +13,6 @@ import pytest
 
 from derivable import labs
 from derivable.errors import SettingError
-from derivable.labs import refusals
 from derivable.labs.folder import write_folder
 from derivable.labs.notebook import Version, notebook
 from derivable.labs.rehearsal import problems_of
@@ -326,13 +325,6 @@ def test_errors_of_the_command_are_in_its_language(
     assert message in text
     _, text = run(capsys, *named, *out, "--lang", "en")
     assert message not in text
-
-
-def test_errors_have_the_same_gaps_in_both_languages() -> None:
-    for key, text in refusals._REFUSALS.items():
-        gaps = [sorted(re.findall(r"{(\w+)", one)) for one in text]
-        assert gaps[0] == gaps[1], key
-        assert text.en != text.fr
 
 
 def test_a_sheet_that_is_loaded_in_french_is_refused_in_french() -> None:

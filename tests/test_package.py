@@ -1,4 +1,4 @@
-"""The package as a whole: its public names, its rooms, its documents."""
+"""The package as a whole: its public names, the order of its packages, its documents."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "derivable"
 
-# Top to bottom: a room imports only from rooms below it.
-ROOMS = [
+# Top to bottom: a package imports only from packages below it.
+PACKAGES = [
     "__main__", "cli", "pytest_plugin", "labs", "estimator", "report", "run", "doctor",
+    "doctor_messages",
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
     "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
-    "language", "tensors", "files", "lazy", "extras", "errors",
+    "tensors", "files", "lazy", "extras", "core_messages", "messages", "language", "errors",
 ]  # fmt: skip
 
 
-def room(path: Path) -> str:
+def package(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
@@ -39,14 +40,16 @@ def test_every_public_name_can_be_imported() -> None:
 @pytest.mark.parametrize(
     "path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
 )
-def test_a_room_imports_only_from_rooms_below(path: Path) -> None:
-    here = room(path)
+def test_a_package_imports_only_from_packages_below(path: Path) -> None:
+    here = package(path)
     if here == "__init__":
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("derivable."):
             other = (node.module or "").split(".")[1]
-            assert other == here or ROOMS.index(other) > ROOMS.index(here), f"{here} <- {other}"
+            assert other == here or PACKAGES.index(other) > PACKAGES.index(here), (
+                f"{here} <- {other}"
+            )
 
 
 def test_no_file_has_grown_beyond_one_sitting() -> None:

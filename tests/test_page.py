@@ -116,7 +116,7 @@ def test_a_page_speaks_french(comparison: Comparison, monkeypatch: pytest.Monkey
     assert ("html", {"lang": "fr"}) in read.tags
     for expected in (
         "a la plus basse perte de test",
-        "Comment chaque modèle est descendu",
+        "Méthode de descente de chaque modèle",
         "la moitié du plus grand",
         "erreur quadratique moyenne de progression",
         "pas de descente de gradient",

@@ -419,7 +419,7 @@ def test_models_with_many_weights(tmp_path: Path) -> None:
     assert notes_on_weights(table, parse_models("linear")) == []
     (note,) = notes_on_weights(table, parse_models("linear,tanh:10"))
     assert note == (
-        "tanh(10) has 41 weights for 8 training rows of houses, so it can learn them by heart; "
+        "tanh(10) has 41 weights for 8 training rows of houses, so it can overfit; "
         "smaller --models have fewer."
     )
     with pytest.raises(DataError, match=r"relu\(30\) has 121 weights.*choose smaller --models"):

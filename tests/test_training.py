@@ -178,12 +178,10 @@ def test_a_loss_is_named_with_its_unit() -> None:
     assert words(one, L1) == "mean absolute error of t0"
     assert words(two, L1) == "mean absolute error of 2 targets in standard deviations"
     french = Words("fr")
-    assert (
-        french.translated(words(two, L1)) == "erreur absolue moyenne de 2 cibles, en écarts-types"
-    )
-    assert french.translated(words(one, L1)) == "erreur absolue moyenne de t0"
+    assert french.of(words(two, L1)) == "erreur absolue moyenne de 2 cibles, en écarts-types"
+    assert french.of(words(one, L1)) == "erreur absolue moyenne de t0"
     huber = Loss(Huber, delta=0.3)
-    assert french.translated(words(two, huber)) == "Huber(delta=0.3) de 2 cibles, en écarts-types"
+    assert french.of(words(two, huber)) == "Huber(delta=0.3) de 2 cibles, en écarts-types"
     assert words(one, huber) == "Huber(delta=0.3) of t0 in standard deviations"
     assert words(one, huber, "lab") == "Huber(delta=0.3) of t0"
     assert words(two, huber, "lab") == "Huber(delta=0.3) of 2 targets"

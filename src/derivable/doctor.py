@@ -20,6 +20,8 @@ from typing import Any
 from packaging.requirements import Requirement
 
 import derivable
+from derivable.core_messages import reason_of
+from derivable.doctor_messages import say
 from derivable.extras import EXTRAS, is_installed
 
 FINE, NOTE, BROKEN = "fine", "note", "broken"
@@ -50,18 +52,18 @@ def examine() -> list[Finding]:
             found += list(check())
         except Exception as error:
             name = check.__name__.strip("_")
-            said = f"could not be examined ({type(error).__name__}: {error})"
-            found.append(Finding(name, BROKEN, said, "report this, with what stands here"))
+            text = say("not_examined", kind=type(error).__name__, error=error)
+            found.append(Finding(name, BROKEN, text, say("report_this")))
     return found
 
 
 def _python() -> Iterator[Finding]:
-    yield Finding(
-        "derivable", FINE, f"{derivable.__version__} in {Path(derivable.__file__).parent}"
-    )
+    folder = Path(derivable.__file__).parent
+    installed = say("version_in", version=derivable.__version__, folder=folder)
+    yield Finding("derivable", FINE, installed)
     version = platform.python_version()
     old = sys.version_info < (3, 11)
-    to_do = "install Python 3.11 or newer" if old else ""
+    to_do = say("install_python") if old else ""
     yield Finding("python", BROKEN if old else FINE, f"{version}, {platform.platform()}", to_do)
 
 
@@ -85,16 +87,17 @@ def _library(wanted: Requirement, module: str, extra: str) -> Finding:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         if extra:
-            return Finding(name, NOTE, f"not installed; it is in the extra '{extra}'", install)
-        return Finding(name, BROKEN, "not installed", install)
+            return Finding(name, NOTE, say("not_installed_extra", extra=extra), install)
+        return Finding(name, BROKEN, say("not_installed"), install)
     try:
         importlib.import_module(module)
     except Exception as error:  # a library with a missing part can raise anything
-        said = f"{version} cannot be imported ({type(error).__name__}: {_first_line(error)})"
-        return Finding(name, BROKEN, said, f"pip install --force-reinstall '{name}'")
+        gaps = {"kind": type(error).__name__, "error": _first_line(error)}
+        text = say("not_imported", version=version, **gaps)
+        return Finding(name, BROKEN, text, f"pip install --force-reinstall '{name}'")
     if not wanted.specifier.contains(version, prereleases=True):
-        said = f"{version}, and {wanted.specifier} is needed"
-        return Finding(name, BROKEN, said, f"pip install --upgrade '{name}{wanted.specifier}'")
+        text = say("too_old", version=version, least=wanted.specifier)
+        return Finding(name, BROKEN, text, f"pip install --upgrade '{name}{wanted.specifier}'")
     return Finding(name, FINE, version)
 
 
@@ -108,15 +111,15 @@ def _threads() -> Iterator[Finding]:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     used = torch.get_num_threads()
     many = used > (usable or 1)
-    to_do = f"set OMP_NUM_THREADS={usable}" if many else ""
-    said = f"PyTorch uses {used}; this process may use {usable} processors"
-    yield Finding("threads", NOTE if many else FINE, said, to_do)
+    to_do = say("set_threads", usable=usable) if many else ""
+    text = say("processors", used=used, usable=usable)
+    yield Finding(say("threads"), NOTE if many else FINE, text, to_do)
 
 
 def _compiler() -> Iterator[Finding]:
     """Whether Numba compiles, and keeps what it compiled."""
     if not is_installed("numba"):
-        return  # said among the libraries
+        return  # reported among the libraries
     import numba
 
     from derivable.compiler.store import Store
@@ -124,13 +127,13 @@ def _compiler() -> Iterator[Finding]:
     compiled: Any = numba.njit(lambda number: number + 1)
     works = compiled(1) == 2
     to_do = "" if works else "pip install --force-reinstall numba llvmlite"
-    yield Finding("compiler", FINE if works else BROKEN, "Numba compiles", to_do)
+    yield Finding(say("compiler"), FINE if works else BROKEN, say("numba_compiles"), to_do)
     store = Store()
     if store.is_writable():
-        yield Finding("compiler's cache", FINE, str(store.folder))
+        yield Finding(say("compiler_cache"), FINE, str(store.folder))
     else:
-        text = f"{store.folder} cannot be written, so that loops are compiled again in each process"
-        yield Finding("compiler's cache", NOTE, text, "set NUMBA_CACHE_DIR to a folder that can")
+        text = say("store_unwritable", folder=store.folder)
+        yield Finding(say("compiler_cache"), NOTE, text, say("set_store"))
 
 
 def _data() -> Iterator[Finding]:
@@ -140,12 +143,12 @@ def _data() -> Iterator[Finding]:
     if (folder / CACHE_FILE).is_file():
         yield Finding("california", FINE, f"{folder / CACHE_FILE}")
         return
-    said = f"no {CACHE_FILE} in {folder}; the bundled diabetes table stands in"
-    yield Finding("california", NOTE, said, "derivable data fetch, or set SCIKIT_LEARN_DATA")
+    text = say("no_california_file", file=CACHE_FILE, folder=folder)
+    yield Finding("california", NOTE, text, say("fetch"))
     above = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(above, os.W_OK):
-        said = f"{above} cannot be written, so that no download is kept"
-        yield Finding("data cache", NOTE, said, "set SCIKIT_LEARN_DATA to a folder that can")
+        text = say("cache_unwritable", folder=above)
+        yield Finding(say("data_cache"), NOTE, text, say("set_cache"))
 
 
 def _folder() -> Iterator[Finding]:
@@ -153,7 +156,7 @@ def _folder() -> Iterator[Finding]:
     here = Path.cwd()
     try:
         with tempfile.TemporaryFile(dir=here):
-            yield Finding("this folder", FINE, f"runs can be written under {here / 'runs'}")
+            yield Finding(say("this_folder"), FINE, say("runs_under", folder=here / "runs"))
     except OSError as error:
-        said = f"{here} cannot be written ({error.strerror})"
-        yield Finding("this folder", NOTE, said, "go to another folder, or name one with --out")
+        text = say("unwritable", folder=here, reason=reason_of(error))
+        yield Finding(say("this_folder"), NOTE, text, say("other_folder"))

@@ -6,7 +6,9 @@ import importlib.util
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from derivable.core_messages import say
 from derivable.errors import MissingExtraError
+from derivable.messages import Message, joined
 
 # The packages of each extra, with their modules; as in pyproject.toml.
 EXTRAS: dict[str, dict[str, str]] = {
@@ -52,7 +54,7 @@ def require(who: str, *modules: str) -> None:
 def needed(who: str, instead: str = "") -> Iterator[None]:
     """Inside, importing a package of an extra that is not installed raises MissingExtraError.
 
-    `instead` is what can be done without the package.
+    `who` is a name or the key of a message; `instead` is the key of what can be done without it.
     """
     try:
         yield
@@ -60,7 +62,10 @@ def needed(who: str, instead: str = "") -> Iterator[None]:
         module = (error.name or "").partition(".")[0]
         if module not in _HOME or is_installed(module):  # or it is broken
             raise
-        raise MissingExtraError(_missing(who, [module]) + (instead and f", or {instead}")) from None
+        text = _missing(who, [module])
+        if instead:
+            text = say("or_instead", text=text, instead=say(instead))
+        raise MissingExtraError(text) from None
 
 
 def install(modules: Iterable[str]) -> str:
@@ -70,8 +75,8 @@ def install(modules: Iterable[str]) -> str:
     return f"pip install 'derivable[{','.join(sorted(extras - included))}]'"
 
 
-def _missing(who: str, missing: list[str]) -> str:
+def _missing(who: str, missing: list[str]) -> Message:
     *most, last = [_HOME[module][0] for module in missing]
-    names = f"{', '.join(most)} and {last}" if most else last
-    are = "are" if most else "is"
-    return f"{who} needs {names}, which {are} not installed: {install(missing)}"
+    names = joined([", ".join(most), last], say("and")) if most else last
+    gaps = {"who": say(who) if who in say else who, "command": install(missing)}
+    return say("needs", n=len(missing), names=names, **gaps)

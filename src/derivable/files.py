@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from derivable.core_messages import reason_of, say
 from derivable.errors import FileError
 
 PART = ".part"  # how the name of a file ends that is not whole yet
@@ -36,7 +37,8 @@ def write_whole(file: Path | str, content: Content, *, sync: bool = True) -> Non
                 os.fsync(stream.fileno())
         part.replace(file)
     except OSError as error:
-        raise FileError(f"{file} cannot be written ({error.strerror or error})") from None
+        reason = reason_of(error)
+        raise FileError(say("not_written", file=file, reason=reason)) from None
     finally:
         with suppress(OSError):  # it is gone where all went well
             part.unlink()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from derivable.core_messages import say
 from derivable.errors import GradientError, InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
@@ -46,21 +47,15 @@ class Layer(nn.Module):
         if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
             function, "_rules"
         ):
-            raise SettingError(f"a Layer needs a Function class such as Linear, got {function!r}")
+            raise SettingError(say("layer_function", got=function))
         if TRAINING in inputs:
-            raise InputError(
-                f"{function.__name__}: training is what train() and eval() of a layer or network "
-                "set; leave it out"
-            )
+            raise InputError(say("training_given", function=function.__name__))
         self.function, self.takes = function, (x,) if isinstance(x, str) else tuple(x)
         self.constants: dict[str, Any] = {}
         signature = function._rules.signature
         for name in self.takes:
             if name in inputs:
-                raise InputError(
-                    f"{function.__name__}: {name} is what the layer before returns, and given as "
-                    "well; leave one of them out"
-                )
+                raise InputError(say("given_twice", function=function.__name__, name=name))
         given = dict.fromkeys(self.takes) | inputs
         # All inputs in the order of forward, with None where a tensor goes.
         self._inputs = list(signature.bind(() if self.takes else (None,), given))
@@ -140,10 +135,8 @@ class Layer(nn.Module):
         for name in self._parameters:
             gradient = gradients[self._at[name]]
             if gradient is None:
-                raise GradientError(
-                    f"{self.function.__name__}.backward returns None for {name}, which is a "
-                    f"parameter of a layer; give it as a constant: {name}=torch.nn.Buffer(...)"
-                )
+                function = self.function.__name__
+                raise GradientError(say("parameter_gradient", function=function, name=name))
             own.append(gradient)
         return (sum(of_x[1:], of_x[0]) if of_x else None), own
 
@@ -166,10 +159,8 @@ class Layer(nn.Module):
         inputs, options = values[:cut], dict(zip(self._by_name, values[cut:], strict=True))
         output = call(*inputs, **options)
         if not isinstance(output, Tensor):
-            raise SettingError(
-                f"{self.function.__name__} returns {len(as_tuple(output))} outputs, and a layer "
-                "hands one tensor to the next; write a Function that returns one of them"
-            )
+            function, count = self.function.__name__, len(as_tuple(output))
+            raise SettingError(say("one_output", function=function, count=count))
         # Buffers are replaced and not overwritten: autograd may have saved them.
         if generator is not None:
             self.register_buffer(GENERATOR, generator.get_state())

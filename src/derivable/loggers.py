@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
+from derivable.core_messages import say
 from derivable.errors import MissingExtraError
 
 
@@ -22,9 +23,7 @@ class TensorBoardLogger:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise MissingExtraError(
-                "TensorBoardLogger needs the package tensorboard: pip install tensorboard"
-            ) from None
+            raise MissingExtraError(say("needs_tensorboard")) from None
         self._writer = SummaryWriter(str(self.folder))
         return self
 
@@ -51,9 +50,7 @@ class MLflowLogger:
         try:
             import mlflow  # type: ignore[import-not-found]  # where there is one
         except ImportError:
-            raise MissingExtraError(
-                "MLflowLogger needs the package mlflow: pip install mlflow"
-            ) from None
+            raise MissingExtraError(say("needs_mlflow")) from None
         self._mlflow = mlflow
         self._own = mlflow.active_run() is None
         if self._own:

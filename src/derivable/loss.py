@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from derivable.core_messages import say
 from derivable.errors import InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
@@ -35,10 +36,7 @@ class Loss:
         if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
             function, "_rules"
         ):
-            raise SettingError(
-                "loss must be a Function class such as MSE, or one with options such as "
-                f"Loss(Huber, delta=0.5), got {function!r}"
-            )
+            raise SettingError(say("loss_function", got=function))
         if options:
             _check_options(function, options)
         self.function, self.options = function, options
@@ -90,8 +88,9 @@ def _check_options(function: type[Function], options: dict[str, Any]) -> None:
     known = [p.name for p in signature.positional[2:]] + signature.keyword_only
     for name in options:
         if name not in known:
-            there = f"its options are {', '.join(known)}" if known else "it has none"
-            raise InputError(f"{function.__name__} has no option {name!r}; {there}")
+            there = say("its_options", names=known) if known else say("no_options")
+            text = say("no_option", function=function.__name__, name=name, there=there)
+            raise InputError(text)
     signature.bind((None, None), options)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from derivable.core_messages import say
 from derivable.errors import SettingError
 from derivable.examiner.capture.places import told
 from derivable.function import Function
@@ -43,7 +44,8 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
     for parameter in loss.function._rules.signature.positional:
         value, default = options.get(parameter.name, parameter.default), parameter.default
         if isinstance(default, Real) and not isinstance(value, Real):
-            raise SettingError(f"{parameter.name} of {name} must be a number, got {value!r}")
+            gaps = {"option": parameter.name, "name": name, "got": value}
+            raise SettingError(say("option_number", **gaps))
     if name in LOSSES:  # refuses values without a meaning
         loss.forward(Context(), torch.zeros(2, 1), torch.ones(2, 1))
     return loss
@@ -59,28 +61,27 @@ def named(text: str, known: tuple[str, ...], what: str, example: str) -> tuple[s
     name, _, rest = text.strip().lower().partition(":")
     if name not in known:
         near = difflib.get_close_matches(name, known)
-        hint = f"did you mean {near[0]}?" if near else f"options go like {example}"
+        hint = say("did_you_mean", name=near[0]) if near else say("options_like", example=example)
+        meant = say(what)
         if what == "loss" and name in ALL_LOSSES:
-            what = "loss for a table whose targets are any numbers"
-            hint = "descend(network, loss, x, y) takes the others"
-        raise SettingError(f"{name!r} names no {what}: expected one of {', '.join(known)}; {hint}")
+            meant, hint = say("loss_of_numbers"), say("others_by_descend")
+        raise SettingError(say("names_none", name=name, what=meant, known=list(known), hint=hint))
     return name, _options(text, rest, what, example)
 
 
 def _function_of(path: str, name: str) -> Any:
     """The class of this name that a file defines; runs the file."""
     if not Path(path).is_file():
-        raise SettingError(f"there is no file {path}, which --loss names; its code would be run")
+        raise SettingError(say("no_loss_file", path=path))
     try:
         names = runpy.run_path(path)
     except Exception as error:  # the user's code
-        raise SettingError(f"{path}, which --loss names, cannot be run: {told(error)}") from None
+        raise SettingError(say("loss_file_fails", path=path, error=told(error))) from None
     if name not in names:
         found = [n for n, v in names.items() if isinstance(v, type) and issubclass(v, Function)]
         own = [n for n in found if names[n].__module__ == "<run_path>"]
-        raise SettingError(
-            f"{path} defines no {name!r}; its Functions are {', '.join(own) or 'none'}"
-        )
+        listed = own or [say("none")]
+        raise SettingError(say("not_defined", path=path, name=name, names=listed))
     return names[name]
 
 
@@ -90,12 +91,11 @@ def _options(text: str, rest: str, what: str, example: str) -> dict[str, Any]:
     for part in filter(None, map(str.strip, rest.split(","))):
         option, equals, value = part.partition("=")
         if not equals:
-            raise SettingError(
-                f"{part!r} in {text!r} is no option=value of the {what}; for example {example}"
-            )
+            gaps = {"part": part, "text": text, "what": say(what)}
+            raise SettingError(say("no_assignment", example=example, **gaps))
         option = option.strip().replace("-", "_")
         if option in options:
-            raise SettingError(f"the option {option} of the {what} {text!r} is given twice")
+            raise SettingError(say("option_twice", option=option, what=say(what), text=text))
         options[option] = _value(value.strip())
     return options
 

@@ -12,6 +12,7 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
+from derivable.core_messages import say
 from derivable.errors import GradientError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.function.context import Context
@@ -49,10 +50,7 @@ class Network(nn.Module):
         super().__init__()
         self.layers = cast("list[Layer]", nn.ModuleList(layers))  # torch's list has no item type
         if len(list(self.parameters())) < sum(len(list(one.parameters())) for one in self.layers):
-            raise SettingError(
-                "two layers share a parameter, whose gradient would be the sum of theirs; give "
-                "each layer parameters of its own"
-            )
+            raise SettingError(say("shared_parameter"))
 
     @classmethod
     def linear(
@@ -118,10 +116,7 @@ class Network(nn.Module):
         names = [layer.parameter_names for layer in self.layers]
         count = sum(map(len, names))
         if len(parameters) != count:
-            raise SettingError(
-                f"parameters must hold {count} tensors, one per parameter of the network in "
-                f"the order w1, b1, w2, b2, ...; got {len(parameters)}"
-            )
+            raise SettingError(say("parameters", count=count, got=len(parameters)))
         remaining = iter(parameters)
         for layer, own in zip(self.layers, names, strict=True):
             ctx = Context()
@@ -143,10 +138,8 @@ class Network(nn.Module):
             gradients = own + gradients
             if grad_x is None:
                 if len(gradients) < sum(1 for _ in self.parameters()):
-                    raise GradientError(
-                        f"{layer.function.__name__}.backward returns no gradient of its input, "
-                        "which the parameters of the layers before it need"
-                    )
+                    name = layer.function.__name__
+                    raise GradientError(say("no_input_gradient", function=name))
                 break
             grad_output = grad_x
         return tuple(gradients)
@@ -217,22 +210,14 @@ def unflatten(theta: Tensor, shapes: Sequence[torch.Size]) -> tuple[Tensor, ...]
     """Views into the flat vector `theta` (P,), one per shape, in order: undoes `flatten`."""
     sizes = [shape.numel() for shape in shapes]
     if tuple(theta.shape) != (sum(sizes),):
-        raise ShapeError(
-            f"theta must have shape ({sum(sizes)},), one number per parameter of the network, "
-            f"got {tuple(theta.shape)}"
-        )
+        raise ShapeError(say("theta", size=sum(sizes), shape=str(tuple(theta.shape))))
     return tuple(v.view(s) for v, s in zip(torch.split(theta, sizes), shapes, strict=True))
 
 
 def _check_mlp(sizes: tuple[int, ...], activation: type[Function], seed: int) -> None:
     if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise SettingError(
-            "a network needs at least two sizes, inputs first and outputs last, all positive "
-            f"integers; got {sizes}; for example Network.mlp(8, 10, 1)"
-        )
+        raise SettingError(say("sizes", got=str(sizes)))
     if not (isinstance(activation, type) and issubclass(activation, Function)):
-        raise SettingError(
-            f"activation must be a Function class such as Tanh or ReLU, got {activation!r}"
-        )
+        raise SettingError(say("activation", got=activation))
     if not (isinstance(seed, Integral) and 0 <= int(seed) < 2**64):
-        raise SettingError(f"seed must be a whole number, 0 or more and below 2**64, got {seed!r}")
+        raise SettingError(say("seed", got=seed))

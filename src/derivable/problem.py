@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.core_messages import say
 from derivable.distributed import Group, Shard, deal
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
 from derivable.loss import AnyLoss, Loss
+from derivable.messages import joined
 from derivable.named import ALL_LOSSES, parse_loss
 from derivable.network import Network, flatten
 from derivable.row_losses import has_labels, ignored_label, scale_of
@@ -107,7 +109,7 @@ class Problem:
         weight = None if self.weight is None else self.weight[~rows]
         self.__dict__.update(x=self.x[~rows], y=self.y[~rows], weight=weight)
         if not len(self.x):
-            raise DataError("no row counts: each has weight 0 or an ignored label")
+            raise DataError(say("no_row_counts"))
 
     def _count(self, weight: Tensor) -> None:
         """Make the weights such that the loss is mean_n w_n l_n, or sum_n w_n l_n."""
@@ -168,9 +170,9 @@ class Problem:
             mine = cls.of(network, loss, x, y, weight, penalty, counted=False)
         meant = f"{network} with parameters {_digest(mine.theta)}, {Loss.of(mine.loss).name}, "
         group.check_same(
-            "network, loss and penalty",
+            "problem",
             f"{meant}penalty {penalty}",
-            "initialise the network with one seed, for example",
+            "one_seed",
         )
         dealt, shard = deal(group, {"x": mine.x, "y": mine.y, "weight": mine.weight})
         whole = mine._with(**dealt, shard=shard)
@@ -248,10 +250,7 @@ def as_rows(value: Any, dtype: torch.dtype) -> Any:
         return value
     array = np.ascontiguousarray(value)
     if array.dtype.kind not in "biufc":
-        raise DataError(
-            f"an array of numbers is needed, got dtype {array.dtype}; compare takes tables with "
-            "columns of text, as files or data frames"
-        )
+        raise DataError(say("array_dtype", dtype=array.dtype))
     if isinstance(value, np.memmap):
         return _mapped(array, dtype)
     tensor = torch.tensor(array)  # a copy, which nobody else changes
@@ -263,10 +262,7 @@ def _mapped(array: np.ndarray[Any, Any], dtype: torch.dtype) -> Tensor:
     with warnings.catch_warnings(action="ignore"):  # that it may not be written: nobody does
         tensor = torch.from_numpy(array)
     if tensor.is_floating_point() and tensor.dtype != dtype:
-        raise DataError(
-            f"a memory-mapped array must have the network's dtype, {dtype}, got {tensor.dtype}; "
-            "convert the network, or write the file in that dtype"
-        )
+        raise DataError(say("mapped_dtype", dtype=dtype, got=tensor.dtype))
     return tensor
 
 
@@ -274,9 +270,7 @@ def _refuse_sparse(name: str, value: Any) -> None:
     """Refuse what keeps its entries that are not zero only, in SciPy or in PyTorch."""
     way = "to_dense()" if isinstance(value, Tensor) else "toarray()"
     if is_sparse(value):
-        raise DataError(
-            f"Problem: {name} is sparse, and dense rows are needed; {name}.{way} makes them"
-        )
+        raise DataError(say("sparse", name=name, way=way))
 
 
 def is_sparse(value: Any) -> bool:
@@ -290,11 +284,9 @@ def _require_network(network: Any) -> None:
     """Refuse what is no Network, such as a module of PyTorch."""
     if not isinstance(network, Network):
         is_class = isinstance(network, type)
-        what = f"the class {network.__name__}" if is_class else type(network).__name__
-        raise SettingError(
-            f"network must be a Network, got {what}; Network.mlp(3, 10, 1) makes one of sizes, and "
-            "Network([Layer(Linear, w=w, b=b), Layer(Tanh), ...]) one of Functions and tensors"
-        )
+        kind = type(network).__name__
+        what = say("the_class", name=network.__name__) if is_class else kind
+        raise SettingError(say("no_network", what=what))
 
 
 def _check_network(network: Network, loss: Any) -> None:
@@ -302,23 +294,16 @@ def _check_network(network: Network, loss: Any) -> None:
     _require_network(network)
     Loss.of(loss)
     if not list(network.parameters()):
-        raise SettingError("the network has no parameters to descend with; give it a Linear layer")
+        raise SettingError(say("no_parameters"))
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:
-            raise SettingError(
-                f"the parameter {name} is frozen (requires_grad=False), and descend moves all of "
-                "them; network.requires_grad_() thaws the network"
-            )
+            raise SettingError(say("frozen", name=name))
         if not parameter.dtype.is_floating_point:
-            raise SettingError(
-                f"the parameter {name} is {parameter.dtype}, and descend moves real numbers"
-            )
+            raise SettingError(say("real_parameters", name=name, dtype=parameter.dtype))
     dtypes = {parameter.dtype for parameter in network.parameters()}
     if len(dtypes) > 1:
-        raise SettingError(
-            f"the parameters must have one dtype, got {' and '.join(sorted(map(str, dtypes)))}; "
-            "network.double() converts them"
-        )
+        names = joined(sorted(map(str, dtypes)), say("and"))
+        raise SettingError(say("one_dtype", dtypes=names))
 
 
 def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
@@ -326,25 +311,15 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
     require_tensors("Problem", x=x, y=y)
     for name, value in (("x", x), ("y", y)):
         if value.ndim == 0 or len(value) == 0:
-            raise ShapeError(
-                f"{name} must have shape (N, ...) with N > 0 rows, got {tuple(value.shape)}"
-            )
+            raise ShapeError(say("rows_needed", name=name, shape=str(tuple(value.shape))))
         if (value.is_floating_point() or value.is_complex()) and value.dtype != dtype:
-            raise DataError(
-                f"{name} has dtype {value.dtype} and the network {dtype}; "
-                f"convert one of them, for example {name}.to({dtype})"
-            )
+            raise DataError(say("other_dtype", name=name, got=value.dtype, dtype=dtype))
         row = _first_not_finite(value)
         if row is not None:
-            raise DataError(
-                f"{name} is not finite: its first NaN or infinite value is in row {row}; "
-                "drop or fill such rows first"
-            )
+            raise DataError(say("not_finite", name=name, row=row))
     if len(x) != len(y):
-        raise ShapeError(
-            f"x and y must have one row for each other, got x {tuple(x.shape)} and y "
-            f"{tuple(y.shape)}"
-        )
+        shapes = {"x": str(tuple(x.shape)), "y": str(tuple(y.shape))}
+        raise ShapeError(say("other_rows", **shapes))
 
 
 def _first_not_finite(rows: Tensor) -> int | None:
@@ -361,42 +336,30 @@ def _check_labels(labels: Tensor, classes: int, ignored: int) -> None:
     wrong = ((labels < 0) | (labels >= classes)) & (labels != ignored)
     if wrong.any():
         row, label = int(wrong.nonzero()[0, 0]), int(labels[wrong][0])
-        raise DataError(
-            f"y must hold labels from 0 to {classes - 1}, one for each of the {classes} outputs, "
-            f"or {ignored} for a row that is left out; got {label} in row {row}"
-        )
+        gaps = {"last": classes - 1, "classes": classes, "ignored": ignored}
+        raise DataError(say("labels", label=label, row=row, **gaps))
 
 
 def check_weight(loss: AnyLoss, y: Tensor, weight: Any) -> None:
     """Refuse weights that are none, that are all 0, or that the loss has no way to carry."""
     scale = scale_of(loss)
     if isinstance(scale, Refusal):
-        raise SettingError(
-            "weight goes with losses that are a sum or mean over rows; repeat the rows of x and y "
-            f"as often as they count. {scale.text}"
-        )
+        raise SettingError(say("weight_of_loss", why=scale.text))
     if y.ndim > 1 and (not y.is_floating_point() or (scale is Scale.COLUMNS and y.ndim > 2)):
-        raise SettingError(
-            f"weight goes with {Loss.of(loss).name} where each row has one loss, got y of shape "
-            f"{tuple(y.shape)}; repeat the rows of x and y as often as they count"
-        )
+        shape = str(tuple(y.shape))
+        raise SettingError(say("weight_of_rows", loss=Loss.of(loss).name, shape=shape))
     require_tensors("Problem", weight=weight)
     if tuple(weight.shape) != (len(y),):
-        raise ShapeError(
-            f"weight must have shape ({len(y)},), one number per row of x, got "
-            f"{tuple(weight.shape)}"
-        )
+        raise ShapeError(say("weight_shape", rows=len(y), shape=str(tuple(weight.shape))))
     valid = torch.isfinite(weight) & (weight >= 0)
     if not valid.all():
         row = int(torch.nonzero(~valid)[0, 0])
-        raise DataError(
-            f"weight must be finite and 0 or more, got {weight[row].item()} in row {row}"
-        )
+        raise DataError(say("weight_value", got=weight[row].item(), row=row))
     if not (weight > 0).any():
-        raise DataError("weight is zero in every row; give at least one row a positive weight")
+        raise DataError(say("weight_zero"))
 
 
 def check_not_negative(name: str, value: Any) -> None:
     """Refuse a setting that is no number, 0 or more."""
     if not (isinstance(value, Real) and 0 <= float(value) < math.inf):
-        raise SettingError(f"{name} must be a number, 0 or more, got {value!r}")
+        raise SettingError(say("not_negative", name=name, got=value))

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from derivable.core_messages import say
 from derivable.errors import SettingError
 from derivable.functions import Tanh
 from derivable.network import ACTIVATIONS, Network
 
 AUTO = "auto"  # the model that is chosen by the training rows
 LAB_STEPS = 80_000
-LAB_REASON = "the lab sheet's"  # of a learning rate
+LAB_REASON = say("lab_rate")  # of a learning rate
 LAB_MODELS = "linear,tanh:10,relu:10"
 
 
@@ -65,10 +66,7 @@ def models_of(models: Any) -> tuple[Model, ...]:
     words = list(models) if several else [models]
     for word in words:
         if not isinstance(word, (str, Model)):
-            raise SettingError(
-                "models must be text, such as 'linear,tanh:10' or ['linear', 'relu:32x16'], got "
-                f"{type(word).__name__}; descend(network, loss, x, y) trains a network of your own"
-            )
+            raise SettingError(say("models_text", kind=type(word).__name__))
     parsed = [parse_models(one) if isinstance(one, str) else (one,) for one in words]
     return _each_once(tuple(model for some in parsed for model in some))
 
@@ -85,10 +83,10 @@ def parse_models(text: str) -> tuple[Model, ...]:
 
 def _each_once(models: tuple[Model, ...]) -> tuple[Model, ...]:
     if not models:
-        raise SettingError(f"no model was named; for example {LAB_MODELS}")
+        raise SettingError(say("no_models", example=LAB_MODELS))
     for model in models:
         if models.count(model) > 1:
-            raise SettingError(f"the model {model.name} is named twice; name each model once")
+            raise SettingError(say("model_twice", name=model.name))
     return models
 
 
@@ -101,10 +99,7 @@ def _parse_model(word: str) -> Model:
     sizes = tuple(map(int, match[2].split("x"))) if match else ()
     activation = match[1].replace("_", "") if match else ""
     if activation not in ACTIVATIONS or 0 in sizes:
-        raise SettingError(
-            f"{word!r} names no model: expected auto, linear, or an activation with its hidden "
-            f"sizes, such as tanh:10 or relu:32x16; activations are {', '.join(ACTIVATIONS)}"
-        )
+        raise SettingError(say("no_model", word=word, names=list(ACTIVATIONS)))
     return Model(activation, sizes)
 
 

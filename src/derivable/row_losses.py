@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from derivable.core_messages import say
 from derivable.formula import PairKernel, Refusal, Scale, pair_kernel_of
 from derivable.formula.expression import evaluate
 from derivable.function import Context
@@ -30,11 +31,7 @@ def scale_of(loss: AnyLoss) -> Scale | Refusal:
 def _scale_of_classes(loss: Loss) -> Scale | Refusal:
     """The same of CrossEntropy, whose mean with weights of classes is no mean over rows."""
     if loss.options.get("weight") is not None:
-        return Refusal(
-            "CrossEntropy with a weight for each class divides by the weights of the labels, not "
-            "by the number of rows; without label_smoothing, rows of weight class_weight[y] have "
-            "the same loss"
-        )
+        return Refusal(say("class_weights"))
     return Scale.ROWS if loss.options.get("reduction", "mean") == "mean" else Scale.SUM
 
 

@@ -1,4 +1,4 @@
-"""The shape sentences that the Functions share: who, which argument, expected, got."""
+"""The errors about shapes that the Functions share: who, which argument, expected, got."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from derivable.core_messages import say
 from derivable.errors import NotATensorError, ShapeError
 
 
@@ -13,12 +14,11 @@ def require_tensors(function: str, **arguments: Any) -> None:
     """Refuse an argument that is no tensor, by name."""
     for name, value in arguments.items():
         if not isinstance(value, Tensor):
-            raise NotATensorError(
-                f"{function}: {name} must be a tensor, got {type(value).__name__}; "
-                f"torch.as_tensor({name}) makes one"
-            )
+            kind = type(value).__name__
+            raise NotATensorError(say("no_tensor", function=function, name=name, kind=kind))
 
 
 def shape_error(function: str, name: str, expected: str, got: Tensor, hint: str) -> ShapeError:
-    """The one sentence for a wrong shape."""
-    return ShapeError(f"{function}: {name} must have {expected}, got {tuple(got.shape)}; {hint}")
+    """The one message for a wrong shape."""
+    gaps = {"expected": expected, "got": str(tuple(got.shape)), "hint": hint}
+    return ShapeError(say("shape", function=function, name=name, **gaps))

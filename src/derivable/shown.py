@@ -31,7 +31,7 @@ class ShownDescent:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the loss curve, both axes logarithmic, into `ax` or a new figure."""
-        with needed("a chart of the losses"):
+        with needed("losses_chart"):
             from derivable.display.notebook import plot_losses
 
         return plot_losses([self._curves()], ax)
@@ -46,17 +46,18 @@ class ShownDescent:
             return f"<pre>{escape(repr(self))}</pre>"
         from derivable.display.notebook import card
         from derivable.display.words import Words
+        from derivable.messages import SEMICOLON
 
         words, estimate = Words(), self.error_estimate
         first, last = (words.number(self.losses[k].item()) for k in (0, -1))
         deviation = words.deviation(estimate.deviation, exact=estimate.exact)
-        note = words.translated(estimate.note) or estimate.note
+        note = words.of(estimate.note)
         row = {
             words("loss"): f"{first} → {last}",
             words("n_steps"): words.count(self.steps),
             words("rate"): words.rate(self.lr),
             words("method"): f"{self.method}, {self.objective}",
-            words("error_estimate"): "; ".join(filter(None, [deviation, note])),
+            words("error_estimate"): words.of(SEMICOLON).join(filter(None, [deviation, note])),
             words("seconds"): words.short(self.seconds),
         }
         cells = [escape(value) for value in row.values()]

@@ -6,6 +6,9 @@ from html import escape
 
 from torch import Tensor
 
+from derivable.display.shown_messages import say
+from derivable.messages import joined
+
 ROWS, COLUMNS = 5, 8  # that are shown, at most
 WIDE = 24  # characters of the name of a column, at most
 
@@ -45,10 +48,9 @@ class ShownTable:
         """Name, sizes and targets, in a line."""
         features, targets = len(self.features), ", ".join(self.targets[:COLUMNS])
         more = len(self.targets) - COLUMNS
-        return (
-            f"{self.name}: {len(self.x):,} rows of {features:,} feature{'s' * (features != 1)}; "
-            f"to predict: {targets}" + (f" and {more} more" if more > 0 else "")
-        )
+        if more > 0:
+            targets = say("and_more", names=targets, n=more)
+        return say("table", name=self.name, rows=len(self.x), n=features, targets=targets)
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         """The names of the columns that are shown, targets last, and their first rows."""
@@ -64,12 +66,12 @@ class ShownTable:
 
     def _rest(self) -> str:
         """What is not shown, as a sentence; empty where all is."""
-        hidden = [(len(self.x) - ROWS, "row")]
+        hidden = [(len(self.x) - ROWS, "rows")]
         targets = min(len(self.targets), COLUMNS // 2)
         columns = len(self.features) + len(self.targets) - COLUMNS
-        hidden.append((columns if len(self.features) > COLUMNS - targets else 0, "column"))
-        left = [f"{n:,} {what}{'s' * (n > 1)}" for n, what in hidden if n > 0]
-        return f"{' and '.join(left)} not shown." if left else ""
+        hidden.append((columns if len(self.features) > COLUMNS - targets else 0, "columns"))
+        left = [say(what, n=n) for n, what in hidden if n > 0]
+        return say("not_shown", what=joined(left, say("and"))) if left else ""
 
 
 def _shown(value: float) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import torch
 from torch import Tensor
 
+from derivable.core_messages import say
 from derivable.errors import DerivableError, ShapeError
 from derivable.function.context import Context
 from derivable.function.gradients import as_tuple
@@ -39,7 +40,7 @@ def fit_together(
         hint = _hint(network, loss, x, y)
         if not hint:
             raise
-        raise type(error)(f"{error}. {hint}") from None
+        raise type(error)(say("with_hint", error=error, hint=hint)) from None
 
 
 def _other_forms(
@@ -69,13 +70,13 @@ def _hint(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> str:
     with suppress(DerivableError):
         if y.is_floating_point() or takes_labels(loss):
             try_on_rows(network, loss, y, x)
-            return "x and y seem to be exchanged: the features come first, then the targets"
+            return say("exchanged")
     name = Loss.of(loss).name
     if takes_labels(loss):
         whole = y.is_floating_point() and bool((y == y.round()).all())
-        return f"Labels of {name} are integers: y.long()" if whole else ""
+        return say("long_labels", loss=name) if whole else ""
     if not y.is_floating_point() and not y.is_complex():
-        return f"{name} compares real numbers; labels of classes go with CrossEntropy"
+        return say("real_targets", loss=name)
     return ""
 
 
@@ -96,22 +97,20 @@ def try_on_rows(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> Tensor
 
 
 def _run(network: Network, loss: AnyLoss, x: Tensor, y: Tensor) -> Tensor:
-    table = f"the first rows of x {tuple(x.shape)}"
-    given, yhat, contexts = f"{table}, {_form(x[:ROWS])}", x[:ROWS], []
+    table = say("first_rows", shape=str(tuple(x.shape)))
+    given, yhat, contexts = say("table_form", table=table, form=_form(x[:ROWS])), x[:ROWS], []
     layers = network.layer_by_layer(yhat)
     for i, layer in enumerate(network.layers, 1):
-        with _refusal_of(f"layer {i} of the network, {layer.function.__name__}", given):
+        with _refusal_of(say("layer_of", number=i, name=layer.function.__name__), given):
             yhat, ctx = next(layers)
         contexts.append(ctx)
-        given = f"what layer {i} returns for {table}, {_form(yhat)}"
+        given = say("returned", number=i, table=table, form=_form(yhat))
     if yhat.ndim == 0 or len(yhat) != len(x[:ROWS]) or not yhat.is_floating_point():
-        raise ShapeError(
-            "the network must return real numbers, one prediction per row; for "
-            f"{len(x[:ROWS])} rows of x {tuple(x.shape)} it returns {_form(yhat)}"
-        )
+        gaps = {"rows": len(x[:ROWS]), "shape": str(tuple(x.shape)), "form": _form(yhat)}
+        raise ShapeError(say("real_predictions", **gaps))
     ctx = Context()
-    given = f"predictions, {_form(yhat)}, with the first rows of y {tuple(y.shape)}, {y.dtype}"
-    with _refusal_of(f"the loss, {Loss.of(loss).name}", given):
+    gaps = {"form": _form(yhat), "shape": str(tuple(y.shape)), "dtype": y.dtype}
+    with _refusal_of(say("the_loss", loss=Loss.of(loss).name), say("predictions_with", **gaps)):
         value = loss.forward(ctx, yhat, y[:ROWS])
     grad_yhat, *_ = as_tuple(loss.backward(ctx, torch.ones_like(value)))
     network.backward_by_hand(contexts, grad_yhat)
@@ -124,11 +123,12 @@ def _refusal_of(who: str, given: str) -> Iterator[None]:
     try:
         yield
     except DerivableError as error:
-        raise type(error)(f"{who}, does not take {given}: {error}") from None
+        raise type(error)(say("does_not_take", who=who, given=given, error=error)) from None
     except RuntimeError as error:  # PyTorch's own, for shapes and dtypes
-        raise ShapeError(f"{who}, does not take {given}: {error}") from error
+        raise ShapeError(say("does_not_take", who=who, given=given, error=error)) from error
 
 
 def _form(value: Tensor) -> str:
     """Shape and dtype, in words."""
-    return f"{tuple(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
+    dtype = str(value.dtype).removeprefix("torch.")
+    return say("form", shape=str(tuple(value.shape)), dtype=dtype)

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from derivable.examiner.finding import Finding
 from derivable.examiner.message import Message
-from derivable.examiner.messages import language, say
+from derivable.examiner.messages import say
 from derivable.examiner.render import show
 from derivable.examiner.render.as_json import as_data, dump
+from derivable.language import language
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Report

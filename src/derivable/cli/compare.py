@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.language import lang_option
 from derivable.cli.table_options import table_options
 from derivable.cli.training import seeds_option, train, training_options
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     help="Models separated by commas: linear, tanh:10, silu:32x16, ... (any elementwise Function), "
     "and auto, which rows held out choose.",
 )
+@lang_option
 @training_options
 @seeds_option
 @click.pass_context
@@ -37,7 +39,7 @@ def compare_command(
     The lab's protocol: features standardised over all rows, the first 80% of the rows train and
     the last 20% test, with lr 1e-5 for the linear model and 1e-4 for networks. The sound one, for
     FILE: rows shuffled by the seed, 80% train; features and targets standardised as the training
-    rows say, losses told in the target's own units. Both: weights 0.01 * randn, and full-batch
+    rows say, losses reported in the target's own units. Both: weights 0.01 * randn, and full-batch
     gradient descent of --loss, by default the mean squared error.
 
     Writes settings, metrics.json, history.csv, the weights (safetensors) and the charts (PNG and

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.messages import say
 from derivable.errors import SettingError
+from derivable.messages import SEMICOLON, joined
 
 if TYPE_CHECKING:
     from derivable.run.settings import Settings
@@ -36,7 +38,7 @@ def _resume(ctx: click.Context, param: click.Parameter, folder: str | None) -> s
         _refuse_both(ctx)
         file = Path(folder) / FILE
         if not file.is_file():
-            raise SettingError(f"{folder} is no run folder: it holds no {FILE}")
+            raise SettingError(say("no_run", folder=folder, file=FILE))
         _fill(ctx, Settings.load(file), str(file))
     return folder
 
@@ -44,7 +46,7 @@ def _resume(ctx: click.Context, param: click.Parameter, folder: str | None) -> s
 def _refuse_both(ctx: click.Context) -> None:
     """Each is called before the other is known, or after."""
     if ctx.params.get("config") is not None or ctx.params.get("resume") is not None:
-        raise click.UsageError("--resume takes its settings from the run; leave out --config")
+        raise click.UsageError(say("resume_config"))
 
 
 config_option = click.option(
@@ -83,17 +85,14 @@ def refuse_changes(ctx: click.Context, settings: Settings) -> None:
     keys = [key for key in {**then, **now} if key != "file"]
     changed = differences(*({key: one.get(key) for key in keys} for one in (then, now)))
     if changed:
-        raise SettingError(
-            f"the run was begun with other settings: {'; '.join(changed)}; leave such options out "
-            "to go on with it, or start a new run"
-        )
+        raise SettingError(say("other_settings", changed=joined(changed, SEMICOLON)))
 
 
 def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
     """Let the settings stand where the command line says nothing."""
     command = ctx.command.name or ""
     if settings.command not in ("", command):
-        raise SettingError(f"{file} is of derivable {settings.command}, not of derivable {command}")
+        raise SettingError(say("other_command", file=file, one=settings.command, other=command))
     known = {
         word.lstrip("-").replace("-", "_"): param
         for param in ctx.command.params
@@ -105,8 +104,9 @@ def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
         name = key.replace("-", "_")
         if name not in known:
             near = difflib.get_close_matches(name, known)
-            hint = f"did you mean {near[0].replace('_', '-')}?" if near else "see --help"
-            raise SettingError(f"{file} sets {key!r}, which is no option of {command}; {hint}")
+            other = near[0].replace("_", "-") if near else ""
+            hint = say("option_hint", name=other) if near else say("see_help")
+            raise SettingError(say("no_option", file=file, key=key, command=command, hint=hint))
         defaults[str(known[name].name)] = _as_words(known[name], value)
     ctx.default_map = defaults
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from derivable.cli.language import lang_option
+from derivable.cli.messages import say
 from derivable.cli.suggesting import SuggestingGroup
 from derivable.data.options import BUNDLED
 from derivable.extras import require
@@ -24,6 +26,7 @@ def data_group() -> None:
 
 @data_group.command("where")
 @as_json_option
+@lang_option
 def where_command(as_json: bool) -> None:
     """Where California Housing is looked for, and whether it is there."""
     import os
@@ -39,21 +42,16 @@ def where_command(as_json: bool) -> None:
         document = {"folder": str(folder), "file": CACHE_FILE, "there": there, "bytes": size}
         print(json.dumps({**document, "SCIKIT_LEARN_DATA": named}, ensure_ascii=False))
         return
-    by = (
-        "named by SCIKIT_LEARN_DATA"
-        if named
-        else "scikit-learn's own; SCIKIT_LEARN_DATA is not set"
-    )
-    found = (
-        f"{file.stat().st_size:,} bytes" if there else "not there; derivable data fetch brings it"
-    )
-    click.echo(f"folder      {folder} ({by})")
-    click.echo(f"california  {CACHE_FILE}: {found}")
-    click.echo("diabetes    comes with scikit-learn")
+    by = say("named_by" if named else "own_cache")
+    found = say("bytes", size=file.stat().st_size) if there else say("not_there")
+    click.echo(say("folder", folder=folder, by=by))
+    click.echo(say("california", file=CACHE_FILE, found=found))
+    click.echo(say("diabetes"))
 
 
 @data_group.command("fetch")
 @as_json_option
+@lang_option
 def fetch_command(as_json: bool) -> None:
     """Bring California Housing into scikit-learn's cache; waits ten seconds for an answer."""
     from derivable.data.california import CACHE_FILE, cache_folder
@@ -63,15 +61,12 @@ def fetch_command(as_json: bool) -> None:
     if not file.is_file():
         from derivable.errors import DataError
 
-        raise DataError(
-            f"California Housing was downloaded, and {file} cannot be written; set "
-            "SCIKIT_LEARN_DATA to a folder that can"
-        )
+        raise DataError(say("cache_unwritable", file=file))
     if as_json:
         document = {"file": str(file), "rows": len(table.x), "sha256": table.digest()}
         print(json.dumps(document, ensure_ascii=False))
     else:
-        click.echo(f"california  {len(table.x):,} rows in {file}")
+        click.echo(say("rows_in", data="california", rows=len(table.x), file=file))
 
 
 @data_group.command("export")
@@ -80,6 +75,7 @@ def fetch_command(as_json: bool) -> None:
     "--data", type=click.Choice(BUNDLED), default=BUNDLED[0], show_default=True, help="Which table."
 )
 @as_json_option
+@lang_option
 def export_command(file: str, data: str, as_json: bool) -> None:
     """Write a table as a file: features, then the target."""
     require("derivable data export", "joblib", "polars", "sklearn")
@@ -92,8 +88,8 @@ def export_command(file: str, data: str, as_json: bool) -> None:
         print(json.dumps(document, ensure_ascii=False))
     else:
         target = ",".join(table.targets)
-        click.echo(f"{data}  {len(table.x):,} rows in {path}")
-        click.echo(f"to use it: derivable compare {path} --target '{target}'")
+        click.echo(say("rows_in", data=data, rows=len(table.x), file=path))
+        click.echo(say("to_use", file=path, target=target))
 
 
 def _find(data: str) -> Table:
@@ -104,5 +100,5 @@ def _find(data: str) -> Table:
 
     if data == "diabetes":
         return load_diabetes()
-    with terminal.waiting("Looking for the table; a download gets ten seconds", visible=True):
+    with terminal.waiting(say("looking"), visible=True):
         return find_california()

@@ -6,8 +6,13 @@ import json
 
 import click
 
+from derivable.cli.language import lang_option
+from derivable.cli.messages import say
+from derivable.doctor_messages import say as doctor
+
 
 @click.command("doctor", short_help="What this installation has and lacks, and what to do.")
+@lang_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor_command(as_json: bool) -> int:
     """Look at versions, extras, threads, the compiler, its cache, data and folders.
@@ -24,7 +29,10 @@ def doctor_command(as_json: bool) -> int:
         return code
     width = max(len(finding.what) for finding in found)
     for finding in found:
-        to_do = f"; to do: {finding.to_do}" if finding.to_do else ""
-        state = "" if finding.state == FINE else f"{finding.state}: "
-        click.echo(f"{finding.what.ljust(width)}  {state}{finding.said}{to_do}")
+        text = finding.said
+        if finding.state != FINE:
+            text = say("state", state=doctor(finding.state), text=text)
+        if finding.to_do:
+            text = say("to_do", text=text, what=finding.to_do)
+        click.echo(f"{finding.what.ljust(width)}  {text}")
     return code

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.language import lang_option
+from derivable.cli.messages import say
 from derivable.cli.table_options import table_options
 from derivable.cli.training import train, training_options
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     help="Write the model to FILE.safetensors (for predict), FILE.py (plain PyTorch) or "
     "FILE.onnx; may be given several times.",
 )
+@lang_option
 @training_options
 @click.pass_context
 def fit_command(
@@ -57,7 +60,7 @@ def fit_command(
 
     chosen = parse_models(models)
     if len(chosen) > 1:
-        raise SettingError(f"fit trains one model, got {models}; compare trains several")
+        raise SettingError(say("one_model", models=models))
     for file in export:
         check_export(Path(file))
     comparison, folder, charts = train(ctx, source, models=models, as_json=as_json, **given)
@@ -66,4 +69,4 @@ def fit_command(
     terminal.show_comparison(comparison, folder, charts, as_json=as_json)
     if not as_json:
         for file in export:
-            click.echo(f"model   {file}")
+            click.echo(say("model_file", file=file))

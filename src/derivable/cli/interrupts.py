@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from derivable.cli.codes import INTERRUPTED
+from derivable.cli.messages import say
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -58,11 +59,11 @@ class Interrupts:
         self._asked = True
         if not self._promised:
             raise KeyboardInterrupt
-        click.echo("\nstopping after this block; once more to stop now", err=True)
+        click.echo(f"\n{say('stopping')}", err=True)
 
     def _stop_now(self) -> None:
         """Without waiting for compiled loops or other threads; files are whole at any moment."""
-        message = "stopped; what was kept before is in the run folder"
+        message = say("stopped_now")
         if sys.stderr.isatty():
             click.echo("\x1b[?25h", err=True, nl=False)  # a progress bar has hidden the cursor
         click.echo(f"\nderivable: {message}", err=True)

@@ -9,45 +9,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from derivable.cli.messages import say
 from derivable.labs.grading.similar import groups_of
-from derivable.labs.text import NB, Text
 from derivable.labs.typography import decimal
 
 if TYPE_CHECKING:
     from derivable.labs.grading.marked import Class
     from derivable.labs.sheet import Sheet
 
-_LISTED = Text(
-    "{count:2} questions, {low} to {high} min", "{count:2} questions, {low} à {high} min"
-)
-_DONE = Text(
-    "copies: {copies}; mean {mean}, median {median} of {most}",
-    f"copies{NB}: {{copies}}{NB}; moyenne {{mean}}, médiane {{median}} sur {{most}}",
-)
-_SERIOUS = Text(
-    "copies with a problem: {count} ({names})",
-    f"copies avec un problème{NB}: {{count}} ({{names}})",
-)
-_READ = Text(
-    "answers that a person reads: {count}; the marks are without them",
-    f"réponses à lire par une personne{NB}: {{count}}{NB}; les notes sont sans elles",
-)
-_ALIKE = Text(
-    "groups of copies that are alike: {count}",
-    f"groupes de copies qui se ressemblent{NB}: {{count}}",
-)
-_PLACES = {
-    "index.html": Text("class ", "classe"),
-    "marks.csv": Text("marks ", "notes "),
-    "copies/": Text("copies", "copies"),
-}
+_PLACES = ("index.html", "marks.csv", "copies/")
 
 
 def show_sheet(sheet: Sheet, lang: str) -> None:
     """Print a sheet in one line: its name, what it is about, its questions and minutes."""
     low, high = sheet.minutes
-    facts = _LISTED.to(lang, count=len(sheet.questions), low=low, high=high)
-    click.echo(f"{sheet.name:5} {sheet.title.to(lang):45} {facts}")
+    gaps = {"name": sheet.name, "title": sheet.title.to(lang), "count": len(sheet.questions)}
+    click.echo(say.text("sheet", lang, low=low, high=high, **gaps))
 
 
 def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
@@ -58,18 +35,18 @@ def show_class(graded: Class, out: Path, *, as_json: bool) -> None:
     lang, marks = graded.lang, [one.mark for one in graded.marked]
     values = {"mean": mean(marks), "median": median(marks), "most": graded.scale.out_of}
     shown = {name: decimal(value, lang) for name, value in values.items()}
-    click.echo(_DONE.to(lang, copies=len(marks), **shown))
+    click.echo(say.text("graded", lang, copies=len(marks), **shown))
     serious = [one.student.name for one in graded.marked if one.serious]
     if serious:
-        click.echo(_SERIOUS.to(lang, count=len(serious), names=", ".join(serious)))
+        click.echo(say.text("serious", lang, found=len(serious), names=serious))
     unread = sum(len(one.to_be_read) for one in graded.marked)
     if unread:
-        click.echo(_READ.to(lang, count=unread))
+        click.echo(say.text("to_be_read", lang, found=unread))
     alike = groups_of(graded.pairs)
     if alike:
-        click.echo(_ALIKE.to(lang, count=len(alike)))
-    for name, what in _PLACES.items():
-        click.echo(f"{what.to(lang)}  {out / name}")
+        click.echo(say.text("alike", lang, found=len(alike)))
+    for name in _PLACES:
+        click.echo(say.text(name, lang, place=out / name))
 
 
 def _document(graded: Class, out: Path) -> dict[str, object]:

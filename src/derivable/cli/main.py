@@ -1,4 +1,4 @@
-"""The front door: commands, exit codes, and one clear sentence for every mistake.
+"""The entry point: commands, exit codes, and one error message for every mistake.
 
 Importing this module does not import PyTorch, so that `--help` answers at once.
 """
@@ -24,9 +24,12 @@ from derivable.cli.data import data_group
 from derivable.cli.doctor import doctor_command
 from derivable.cli.fit import fit_command
 from derivable.cli.lab import lab_group
+from derivable.cli.language import lang_option, spoken
+from derivable.cli.messages import say
 from derivable.cli.predict import predict_command
 from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
+from derivable.core_messages import reason_of
 from derivable.errors import DataError, DerivableError, DivergedError, MissingExtraError
 from derivable.extras import needed
 
@@ -36,6 +39,7 @@ from derivable.extras import needed
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(derivable.__version__, prog_name="derivable")
+@lang_option
 def cli() -> None:
     """Differentiable functions written by hand: write them, prove them right, descend with them.
 
@@ -68,10 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(100_000, 50, 50)
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
-    if any("\0" in word for word in words):
-        _fail("an argument holds a NUL character, which no name can", USAGE, as_json)
+    with spoken(cli, words):
+        if any("\0" in word for word in words):
+            _fail(say("nul"), USAGE, as_json)
+        _run(words, as_json)
+
+
+def _run(words: list[str], as_json: bool) -> NoReturn:
+    """Run the command; every error becomes one message on stderr and an exit code."""
     try:
-        with needed("this command"):
+        with needed("this_command"):
             code = cli.main(args=words, prog_name="derivable", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -88,13 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort) as error:
         said = error.__cause__ or error  # click makes an Abort of an interruption
-        _fail(str(said) or "interrupted", INTERRUPTED, as_json)
+        _fail(str(said) or say("interrupted"), INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read the result has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}", USAGE, as_json)
+        _fail(f"{place}{reason_of(error)}", USAGE, as_json)
     sys.exit(code or 0)
 
 

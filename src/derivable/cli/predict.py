@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.language import lang_option
+from derivable.cli.messages import say
 from derivable.cli.table_options import READING, with_options
 from derivable.extras import require
+from derivable.messages import SEMICOLON, joined
 
 if TYPE_CHECKING:
     from derivable.data.sheet import Sheet
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 )
 @with_options(*READING)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of CSV.")
+@lang_option
 @click.option("--quiet", is_flag=True, help="Say nothing about the file that was read.")
 def predict_command(
     model: str,
@@ -72,7 +76,7 @@ def predict_command(
     from derivable.files import write_whole
 
     if out is not None and Path(out).resolve() in (Path(model).resolve(), Path(file).resolve()):
-        raise SettingError(f"--out {out} would overwrite what is read; name another file")
+        raise SettingError(say("overwrites", out=out))
     saved = _load(model, name)
     if unseen == "ignore":
         saved = replace(saved, columns=saved.columns.ignoring_unseen())
@@ -81,16 +85,16 @@ def predict_command(
     if not quiet:
         written = describe(reading.as_learned(sheet, saved.columns), marks)
         said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
-        terminal.show_detected("; ".join(part for part in said if part))
+        terminal.show_detected(joined((part for part in said if part), SEMICOLON))
         if unused := reading.unused(sheet, saved.columns):
-            terminal.show_detected(f"not used: {', '.join(unused)}")
+            terminal.show_detected(say("not_used", names=list(unused)))
     rows = saved.predict(sheet, fill=missing == "median").tolist()
     if out is not None or not as_json:
         named = _named(saved, rows)
         content = predictions_csv(sheet, named, mark=_mark(sheet, saved, marks), alone=alone)
         if out is not None:
             write_whole(out, content)
-            click.echo(f"{len(rows):,} predictions in {out}", err=as_json)
+            click.echo(say("predictions", n=len(rows), out=out), err=as_json)
         else:
             click.echo(content, nl=False)
     if as_json:
@@ -113,13 +117,13 @@ def _load(model: str, name: str | None) -> SavedModel:
     place = Path(model)
     if not place.is_dir():
         if name is not None:
-            raise SettingError(f"--model goes with a run folder, and {model} is none")
+            raise SettingError(say("model_of_file", model=model))
         return SavedModel.load(place)
     there = models_of(load_settings(place))
     named = there if name is None else parse_models(name)
     if len(named) != 1 or named[0] not in there:
         names = ", ".join(one.name for one in there)
-        raise SettingError(f"{model} is a run of {names}; name one of them with --model")
+        raise SettingError(say("models_of_run", model=model, names=names))
     return saved_model(place, named[0])
 
 

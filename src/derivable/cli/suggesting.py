@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from derivable.cli.messages import say
+
 
 class SuggestingGroup(click.Group):
     """A group that answers a mistyped command with the nearest one."""
@@ -15,6 +17,7 @@ class SuggestingGroup(click.Group):
         """The command that `args` name."""
         if args and args[0] not in self.commands:
             near = difflib.get_close_matches(args[0], self.commands)
-            hint = f" Did you mean {near[0]}?" if near else f" Try {ctx.command_path} --help."
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+            other = say("try_help", command=ctx.command_path)
+            hint = say("did_you_mean", name=near[0]) if near else other
+            ctx.fail(say("no_command", name=args[0], hint=hint))
         return super().resolve_command(ctx, args)

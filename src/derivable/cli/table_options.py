@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derivable.cli.messages import say
 from derivable.data.options import (
     ALL,
     BUNDLED,
@@ -33,25 +34,18 @@ class TableSource(TableOptions):
 
     def __post_init__(self) -> None:
         if self.file is not None and self.data is not None:
-            raise click.UsageError(
-                f"there are two tables, {self.file} and --data {self.data}; name one"
-            )
+            raise click.UsageError(say("two_tables", file=self.file, data=self.data))
         if self.file is None:
             taken = next((word for word in self.one_hot_names if Path(word).is_file()), None)
             if taken is not None:
-                raise click.UsageError(
-                    f"--one-hot takes {taken} for the name of a column; put FILE before it"
-                )
+                raise click.UsageError(say("one_hot_takes", word=taken))
             for field in fields(self):
                 if (
                     field.name not in ("file", "data")
                     and getattr(self, field.name) != field.default
                 ):
                     option = f"--{field.name.replace('_', '-')}"
-                    raise click.UsageError(
-                        f"{option} says how to read a file, and none is named; for example "
-                        f"houses.csv --target price"
-                    )
+                    raise click.UsageError(say("no_file_to_read", option=option))
 
     @property
     def protocol(self) -> str:
@@ -68,7 +62,7 @@ class TableSource(TableOptions):
         elif self.data == "diabetes":
             table = data.load_diabetes()
         else:
-            with terminal.waiting("Looking for the table; a download gets ten seconds", not quiet):
+            with terminal.waiting(say("looking"), not quiet):
                 table = data.load_california()
         if table.detected and not quiet:
             terminal.show_detected(table.detected)
@@ -90,7 +84,8 @@ class TableSource(TableOptions):
             context = click.get_current_context(silent=True)
             command = context.info_name if context else "compare"
             words = ["derivable", str(command), str(self.file), *error.options.words()]
-            raise DataError(f"{error}; for example: {shlex.join(words)}") from None
+            gaps = {"error": error, "command": shlex.join(words)}
+            raise DataError(say("for_example", **gaps)) from None
 
 
 def table_options(command: Callable[..., Any]) -> Callable[..., Any]:

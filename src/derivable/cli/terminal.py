@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from derivable.cli.messages import say
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.steps import Steps
-from derivable.display.numbers import number, with_spread
 from derivable.display.words import Words
+from derivable.messages import SEMICOLON, in_language, joined
 from derivable.protocol import LAB_REASON
 
 # Scores that have a column in a terminal.
@@ -23,7 +24,7 @@ _SCORES = ("mae", "r2", "accuracy", "balanced_accuracy", "roc_auc")
 
 def show_note(note: str) -> None:
     """A paragraph that the reader must not miss, on stderr."""
-    Console(stderr=True).print(Text(f"Note: {note}\n", style="yellow"))
+    Console(stderr=True).print(Text(f"{say('note', note=note)}\n", style="yellow"))
 
 
 def show_notes(notes: Sequence[str]) -> None:
@@ -31,8 +32,8 @@ def show_notes(notes: Sequence[str]) -> None:
     if len(notes) == 1:
         show_note(notes[0])
     elif notes:
-        lines = "\n".join(f"- {note}" for note in notes)
-        Console(stderr=True).print(Text(f"{len(notes)} notes:\n{lines}\n", style="yellow"))
+        lines = "\n".join([say("notes", count=len(notes)), *(f"- {n}" for n in notes)])
+        Console(stderr=True).print(Text(f"{lines}\n", style="yellow"))
 
 
 def show_detected(sentence: str) -> None:
@@ -57,96 +58,92 @@ def show_comparison(
         return
     console = Console(markup=False)  # brackets in a file's name are brackets
     with_sheet = any(result.sheet for result in comparison.results)
-    steps = f"{comparison.steps:,} steps, " if comparison.counts_steps else ""
     console.print(_table(comparison, with_sheet))
-    console.print(
-        f"protocol {comparison.facts.protocol}: {comparison.facts.train_rows:,} training and "
-        f"{comparison.facts.test_rows:,} test rows of {comparison.facts.name}, "
-        f"{steps}{_seeds(comparison)}",
-        style="dim",
-        highlight=False,
-    )
+    console.print(_protocol(comparison), style="dim", highlight=False)
     if stated := Steps(comparison.steps, comparison.steps_seconds).stated():
         console.print(stated, style="dim", highlight=False, soft_wrap=True)
     if with_sheet:
-        several = len(comparison.seeds) > 1
-        spread = (
-            "within: whether it lies between our lowest and highest"
-            if several
-            else ("spread: where the test losses of other seeds lie")
-        )
-        console.print(
-            f"sheet: the lab sheet's own figure, for which it fixed no seed; {spread}",
-            style="dim",
-            highlight=False,
-        )
+        key = "sheet_note_seeds" if len(comparison.seeds) > 1 else "sheet_note"
+        console.print(Words()(key).removesuffix("."), style="dim", highlight=False)
     for result in comparison.results:
-        console.print(
-            f"{result.model.name}: {_how(result)}", style="dim", highlight=False, soft_wrap=True
-        )
-    console.print(f"loss: {_loss(comparison)}", style="dim", highlight=False)
+        how = say("of_model", model=result.model.name, how=_how(result))
+        console.print(how, style="dim", highlight=False, soft_wrap=True)
+    console.print(say("loss", loss=_loss(comparison)), style="dim", highlight=False)
     for chart in charts:
-        console.print(f"chart   {chart}", highlight=False, soft_wrap=True)
-    console.print(f"report  {folder / 'report.html'}", highlight=False, soft_wrap=True)
-    console.print(f"run     {folder}", highlight=False, soft_wrap=True)
+        console.print(say("chart_file", file=chart), highlight=False, soft_wrap=True)
+    page = say("report_file", file=folder / "report.html")
+    console.print(page, highlight=False, soft_wrap=True)
+    console.print(say("run_folder", file=folder), highlight=False, soft_wrap=True)
+
+
+def _protocol(comparison: Comparison) -> str:
+    """How the table was split, for how many steps and from which seeds."""
+    facts, first, last = comparison.facts, comparison.seeds[0], comparison.seeds[-1]
+    return say(
+        "protocol",
+        protocol=facts.protocol,
+        train=facts.train_rows,
+        test=facts.test_rows,
+        data=facts.name,
+        steps=say("steps_of", steps=comparison.steps) if comparison.counts_steps else "",
+        seeds=say("seed" if first == last else "seeds", first=first, last=last),
+    )
 
 
 def _loss(comparison: Comparison) -> str:
     """What a loss is, and what the training loss has besides."""
-    penalty = comparison.training.penalty
-    words = comparison.facts.in_words
+    penalty, loss = comparison.training.penalty, comparison.facts.in_words
     if comparison.training.class_weight is not None:
-        words += ", rows weighted so that all classes count the same"
-    return f"{words}; train loss with an L2 penalty of {penalty:g}" if penalty else words
-
-
-def _seeds(comparison: Comparison) -> str:
-    first, last = comparison.seeds[0], comparison.seeds[-1]
-    return f"seed {first}" if first == last else f"seeds {first} to {last}"
+        loss = say("weighted", loss=loss)
+    return say("penalised", loss=loss, penalty=penalty) if penalty else loss
 
 
 def _how(result: Trained) -> str:
     """By which method, and how far from exact steps that is."""
     descent = result.descent
     evaluations = sum(run.gradient_evaluations for run in result.descents)
-    noun = "gradient" if evaluations == 1 else "gradients"
     if result.model.automatic:
-        return f"{result.choice}; {evaluations:,} {noun} of L-BFGS"
+        choice = say("chosen", choice=result.choice.model, reason=result.choice.reason)
+        return say("lbfgs", choice=choice, n=evaluations)
     worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
-    how = f"{descent.method}, {descent.objective}, {evaluations:,} {noun}; {worst}"
+    ways = {"method": descent.method, "objective": descent.objective}
+    how = say("how", n=evaluations, estimate=worst.stated, **ways)
     if descent.stopped:
-        how += f"; stopped: {descent.stopped}"
+        how = say("stopped", how=how, why=descent.stopped)
     if descent.not_compiled:
-        how += f"; not compiled: {descent.not_compiled}"
-    if result.lr is None or (result.lr_reason == LAB_REASON and not result.schedule):
+        how = say("not_compiled", how=how, why=descent.not_compiled)
+    if result.lr is None or (
+        in_language(result.lr_reason, "en") == LAB_REASON.to("en") and not result.schedule
+    ):
         return how
-    return f"{how}; {_rate(result)}"
+    return joined([how, _rate(result)], SEMICOLON)
 
 
 def _rate(result: Trained) -> str:
     """The learning rate, and why it is this one."""
-    said = f"lr {result.lr:g}"
-    reason = result.lr_reason if said in result.lr_reason else f"{said}, {result.lr_reason}"
-    return f"{reason}; {result.schedule}" if result.schedule else reason
+    reason = result.lr_reason
+    if f"lr {result.lr:g}" not in in_language(result.lr_reason, "en"):
+        reason = say("rate", lr=result.lr, reason=result.lr_reason)
+    return joined([reason, str(result.schedule)], SEMICOLON) if result.schedule else reason
 
 
 def _table(comparison: Comparison, with_sheet: bool) -> Table:
     from derivable.report.results import naive_name, naive_scores, score_cells, score_names
 
-    words = Words("en")
+    words = Words()
     names = () if with_sheet else tuple(n for n in score_names(comparison) if n in _SCORES)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     several = len(comparison.seeds) > 1
-    table.add_column("model", no_wrap=bool(names))
+    table.add_column(words("model"), no_wrap=bool(names))
     for name in names:
         table.add_column(words(name), justify="right")
-    for name in (*["train loss"] * _shows_train(comparison, names), "test loss", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in (*["train"] * _shows_train(comparison, names), "test", "seconds"):
+        table.add_column(say(f"head_{name}"), justify="right", no_wrap=True)
     if with_sheet:
-        table.add_column("sheet", justify="right")
+        table.add_column(words("sheet"), justify="right")
         if not several:
-            table.add_column("spread", justify="center")
-        table.add_column("within")
+            table.add_column(words("spread"), justify="center")
+        table.add_column(words("within"))
     for result in comparison.results:
         table.add_row(*_row(comparison, result, names, with_sheet, words))
     if names:
@@ -178,17 +175,18 @@ def _row(
     row: list[str | Text] = [
         result.model.name,
         *(score_cells(scores_of(comparison, result), names, words) if names else ()),
-        *[number(result.train_loss)] * _shows_train(comparison, names),
-        Text(number(test_loss) if spread is None else with_spread(test_loss, spread), style="bold"),
-        f"{result.seconds:.2f}",
+        *[words.number(result.train_loss)] * _shows_train(comparison, names),
+        Text(words.number(test_loss, spread), style="bold"),
+        words.fixed(result.seconds, 2),
     ]
     within = result.in_sheet_spread
     if result.deviation is not None:
         within = result.holds_sheet_figure
     if with_sheet and result.sheet:
         sheet = result.sheet
-        row.append(f"{sheet.test_loss:.4f}")
+        row.append(words.fixed(sheet.test_loss, 4))
         if result.deviation is None:
-            row.append(f"{sheet.lowest:.3f} to {sheet.highest:.3f}")
-        row.append(Text("yes", style="green") if within else Text("no", style="red"))
+            low, high = words.fixed(sheet.lowest, 3), words.fixed(sheet.highest, 3)
+            row.append(words("to", low=low, high=high))
+        row.append(Text(words("yes"), style="green") if within else Text(words("no"), style="red"))
     return row

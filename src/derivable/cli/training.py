@@ -14,10 +14,12 @@ import click
 
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
+from derivable.cli.messages import say
 from derivable.cli.table_options import with_options
 from derivable.compiler.helper import helper
 from derivable.extras import require
 from derivable.language import language
+from derivable.messages import message_of
 
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
@@ -41,7 +43,7 @@ def rate(ctx: click.Context, param: click.Parameter, word: str | None) -> float 
     with suppress(ValueError):
         if 0 < float(word) < float("inf"):
             return float(word)
-    raise click.BadParameter(f"{word!r} is neither a positive number nor auto", ctx, param)
+    raise click.BadParameter(say("neither_rate", word=word), ctx, param)
 
 
 seeds_option = click.option(
@@ -213,7 +215,7 @@ def train(
     language()  # a language that is not spoken is refused before the work, not after it
     if resume is not None:
         if out is not None:
-            raise click.UsageError("--resume goes on in the run's own folder; leave out --out")
+            raise click.UsageError(say("resume_out"))
         refuse_changes(ctx, load_settings(Path(resume)))
     chosen, training = parse_models(models), Training.of_words(**how)
     way = in_batches(method, batch_size, seed)
@@ -261,10 +263,7 @@ def _refuse_settings_of_auto(ctx: click.Context, models: tuple[Model, ...]) -> N
     for name in _OF_STEPS:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             option = f"--{name.replace('_', '-')}"
-            raise click.UsageError(
-                f"{option} goes with a model that takes steps, and auto is chosen by rows held "
-                "out; name one, such as --model tanh:10"
-            )
+            raise click.UsageError(say("no_steps", option=option))
 
 
 def _import_beside(module: str) -> None:
@@ -285,7 +284,7 @@ def _has_ended(found: Found) -> bool:
 
 @contextmanager
 def _kept(run: Run) -> Iterator[None]:
-    """Say of what ends a run early what is kept, and how to go on."""
+    """Add to an error that ends a run early what is kept, and how to go on."""
     from derivable.errors import DivergedError, FileError
 
     try:
@@ -293,10 +292,12 @@ def _kept(run: Run) -> Iterator[None]:
     except (KeyboardInterrupt, FileError) as error:
         if run.is_bare:
             raise
-        raise type(error)(f"{str(error) or 'interrupted'}; {run.in_words}") from None
+        text = message_of(error) or say("interrupted")
+        raise type(error)(say("and_kept", text=text, kept=run.in_words)) from None
     except DivergedError as error:
         if run.is_bare:
             raise
-        raise DivergedError(f"{error}; what was found before is kept in {run.folder}") from None
+        text = say("kept_in", error=error, folder=run.folder)
+        raise DivergedError(text) from None
     finally:
         run.close()

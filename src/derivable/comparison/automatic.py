@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.comparison.messages import say
 from derivable.comparison.result import Choice
 from derivable.comparison.training import Training
 from derivable.data import Split
@@ -66,8 +67,7 @@ def _unsplit(task: Task) -> tuple[Descent, Choice]:
     run = task.descend(task.line, task.table, task.penalty(task.alpha))
     if run.interrupted:
         raise KeyboardInterrupt
-    reason = "fewer than 20 different rows: none can be held out"
-    return run, Choice(f"linear, alpha={task.alpha:.3g}", reason)
+    return run, Choice(f"linear, alpha={task.alpha:.3g}", say("none_held_out"))
 
 
 def demanded(split: Split, training: Training) -> list[Problem]:

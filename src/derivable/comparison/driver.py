@@ -14,6 +14,7 @@ from torch import Tensor
 
 from derivable.comparison import automatic
 from derivable.comparison.automatic import fit_automatically
+from derivable.comparison.messages import say
 from derivable.comparison.result import Choice, Comparison, Curve, Facts, Trained
 from derivable.comparison.steps import Steps, choose_steps
 from derivable.comparison.tables import Options, is_own, table_of
@@ -103,9 +104,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.protocol is not None and self.protocol not in SPLITS:
-            raise SettingError(
-                f"protocol must be one of {', '.join(SPLITS)}; got {self.protocol!r}"
-            )
+            raise SettingError(say("protocol", names=list(SPLITS), got=self.protocol))
         method_of(self.method)
 
 
@@ -160,7 +159,7 @@ def compare(
     request = Request(**planned)
     chosen = models_of(models)
     if words and training is not None:
-        raise SettingError(f"{next(iter(words))} is one of a training; give it or training=")
+        raise SettingError(say("of_training", name=next(iter(words))))
     training = training or Training.of_words(**words)
     if loss is not None:
         training = replace(training, loss=loss)
@@ -287,8 +286,8 @@ def _rate(
     if lr is None or lr == "auto":
         return choose_rate(_problem(model, split, seed, training))
     if isinstance(lr, str):
-        raise SettingError(f"lr must be a positive number or auto, got {lr!r}")
-    return Rate(lr, "as asked")
+        raise SettingError(say("lr", got=lr))
+    return Rate(lr, say("as_asked"))
 
 
 def _problem(model: Model, split: Split, seed: int, training: Training) -> Problem:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 import derivable
+from derivable.comparison.messages import say
 from derivable.comparison.scores import Scores, of_classes, of_numbers
 from derivable.comparison.training import PLAIN, Training
 from derivable.data.kinds import Number
@@ -23,6 +24,7 @@ from derivable.descent import Descent
 from derivable.extras import is_installed, needed
 from derivable.functions import MSE
 from derivable.loss import AnyLoss, Loss
+from derivable.messages import Message, in_language
 from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
 
@@ -34,11 +36,6 @@ if TYPE_CHECKING:
     from derivable.display.curves import Curves
 
 
-MEASURES = {
-    "MSE": "mean squared error",
-    "L1": "mean absolute error",
-    "CrossEntropy": "cross-entropy",
-}
 POWERS = {"MSE": 2, "L1": 1}  # of the target's unit, in which such a loss is measured
 
 
@@ -157,19 +154,21 @@ class Facts:
     @property
     def measure(self) -> str:
         """What the loss measures: an error by its usual name, else the name of the loss."""
-        return MEASURES.get(self.loss, self.loss)
+        key = f"measure_{self.loss}"
+        return say(key) if key in say else self.loss
 
     @property
-    def in_words(self) -> str:
+    def in_words(self) -> Message:
         """What a loss is, with its unit."""
-        one, several = len(self.targets) == 1, f"{len(self.targets)} targets"
+        one = len(self.targets) == 1
         own_units = torch.all(self.scaler.y_std == 1) or (one and self.loss in POWERS)
-        units = "" if own_units else " in standard deviations"
-        if one:
-            return f"{self.measure} of {self.targets[0]}{units}"
-        if self.loss == "MSE":
-            return f"{self.measure}{units}, summed over {several}"
-        return f"{self.measure} of {several}{units}"
+        key = "loss_of" if one else "loss_summed" if self.loss == "MSE" else "loss_of_targets"
+        return say(
+            key if own_units else f"{key}_std",
+            measure=self.measure,
+            target=self.targets[0],
+            n=len(self.targets),
+        )
 
 
 @dataclass(frozen=True)
@@ -284,7 +283,7 @@ class Trained:
             "test_loss_deviation": self.deviation,
             "method": self.descent.method,
             "objective": self.descent.objective,
-            "error_estimate": str(estimate),
+            "error_estimate": estimate.stated.to("en"),
             "largest_deviation": max(d.error_estimate.deviation for d in self.descents),
             "seconds": self.seconds,
             "compile_seconds": sum(descent.compile_seconds for descent in self.descents),
@@ -292,14 +291,14 @@ class Trained:
             "lr": self.lr,
             "schedule": self.schedule,
             "steps": self.descent.steps,
-            "stopped": self.descent.stopped or None,
+            "stopped": in_language(self.descent.stopped, "en") or None,
             "parameters": self.descent.network.theta.numel(),
             "sheet_test_loss": self.sheet.test_loss if self.sheet else None,
             "sheet_spread": [self.sheet.lowest, self.sheet.highest] if self.sheet else None,
             "in_sheet_spread": self.in_sheet_spread,
             "holds_sheet_figure": self.holds_sheet_figure,
             "chosen": self.choice.model or None,
-            "chosen_reason": self.choice.reason or None,
+            "chosen_reason": in_language(self.choice.reason, "en") or None,
             "choices": list(self.choice.tried) or None,
         }
 
@@ -327,10 +326,9 @@ class Comparison:
 
     def __repr__(self) -> str:
         names = ", ".join(result.model.name for result in self.results)
-        return (
-            f"Comparison({names} on {self.facts.name}, {self.steps:,} steps; lowest test loss "
-            f"{self.best.test_loss:.6g}, of {self.best.model.name})"
-        )
+        loss, best = f"{self.best.test_loss:.6g}", self.best.model.name
+        data, steps = self.facts.name, self.steps
+        return say("shown", names=names, data=data, steps=steps, loss=loss, best=best)
 
     def to_frame(self) -> polars.DataFrame:
         """A data frame with one row for each model."""
@@ -353,7 +351,7 @@ class Comparison:
 
         Thick lines are the training losses, thin ones the test losses, unless `test` is False.
         """
-        with needed("a chart of the losses"):
+        with needed("losses_chart"):
             from derivable.display.notebook import plot_losses
 
         curves = [result.curves(test=test) for result in self.results]
@@ -383,12 +381,12 @@ class Comparison:
         return card(heads, rows, curves, best=best)
 
     def to_dict(self) -> dict[str, Any]:
-        """What `metrics.json` holds and `--json` prints."""
+        """What `metrics.json` holds and `--json` prints; for programs, and so always in English."""
         facts = self.facts
         return {
             "derivable": derivable.__version__,
             "data": facts.name,
-            "note": facts.note or None,
+            "note": in_language(facts.note, "en") or None,
             "sha256": facts.digest,
             "protocol": facts.protocol,
             "train_rows": facts.train_rows,
@@ -397,7 +395,7 @@ class Comparison:
             "targets": list(facts.targets),
             "task": "classification" if facts.classes else "regression",
             "classes": list(facts.classes) or None,
-            "loss": facts.in_words,
+            "loss": facts.in_words.to("en"),
             "loss_function": facts.loss,
             "penalty": self.training.penalty,
             "patience": self.training.patience,

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from derivable.comparison.messages import say
 from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
 from derivable.errors import DataError, InputError, SettingError
 from derivable.extras import needed
+from derivable.messages import Message, joined, message_of
 from derivable.problem import is_sparse
 
 if TYPE_CHECKING:
@@ -82,16 +84,10 @@ def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
         for name in given:
             if name not in READING:
                 raise _unknown(name)
-            raise SettingError(
-                f"{name} says how to read a file or a data frame, and this table is read already; "
-                f"leave {name} out"
-            )
+            raise SettingError(say("is_read", name=name))
         return source if isinstance(source, Table) else _own(source)
     if "target" not in given:
-        raise SettingError(
-            "which column is to be predicted? Name it by target, for example target='price'; "
-            "target=['a', 'b'] names several"
-        )
+        raise SettingError(say("no_target"))
     if isinstance(source, (str, os.PathLike)):
         return _read(source, given)
     with tempfile.TemporaryDirectory() as folder:
@@ -104,8 +100,8 @@ def _unknown(name: str) -> InputError:
     """An error for an option that there is not."""
     known = (*READING, *Options.__annotations__, "models", "loss", "training", "watch")
     near = difflib.get_close_matches(name, known)
-    hint = f"did you mean {near[0]}?" if near else "compare and read_table say what they take"
-    return InputError(f"compare has no option {name!r}; {hint}")
+    hint = say("did_you_mean", name=near[0]) if near else say("see_options")
+    return InputError(say("no_option", name=name, hint=hint))
 
 
 def is_own(table: Table) -> bool:
@@ -126,7 +122,7 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
     try:
         table = read_table(path, **reading)
     except (DataError, SettingError) as error:
-        error.args = (in_python(str(error)), *error.args[1:])
+        error.args = (in_python(message_of(error)), *error.args[1:])
         raise
     except TypeError as error:
         unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
@@ -134,12 +130,12 @@ def _read(path: Any, reading: Mapping[str, Any]) -> Table:
             raise
         raise _unknown(unknown[1]) from None
     notes = tuple(map(in_python, table.notes))
-    return replace(table, note=" ".join(notes), notes=notes)
+    return replace(table, note=joined(notes), notes=notes)
 
 
 def _polars(source: Any) -> polars.DataFrame:
     """A data frame of any kind as one of polars."""
-    with needed("a table that is no Table"):
+    with needed("foreign_table"):
         import polars
 
     if isinstance(source, polars.LazyFrame):
@@ -151,15 +147,8 @@ def _polars(source: Any) -> polars.DataFrame:
     if isinstance(source, Mapping) or hasattr(source, "__arrow_c_stream__"):
         return polars.DataFrame(source)
     if is_sparse(source):
-        raise DataError(
-            "a table of dense columns is needed, and this one is sparse; "
-            "pandas.DataFrame(table.toarray(), columns=names) makes one"
-        )
-    raise DataError(
-        "a table must be a Table, the path of a file, or a data frame of pandas or polars, got "
-        f"{type(source).__name__}; for an array, pandas.DataFrame(array, columns=names) gives its "
-        "columns names"
-    )
+        raise DataError(say("sparse"))
+    raise DataError(say("no_table", kind=type(source).__name__))
 
 
 def _from_pandas(frame: Any) -> polars.DataFrame:
@@ -169,7 +158,7 @@ def _from_pandas(frame: Any) -> polars.DataFrame:
     names = [str(name) for name in frame.columns]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{FRAME}: two columns have the name '{name}'; name each differently")
+            raise DataError(say("name_twice", name=FRAME, column=name))
     columns = (frame.iloc[:, i] for i in range(len(names)))
     return polars.DataFrame(
         [polars.Series(name, _values(column)) for name, column in zip(names, columns, strict=True)]
@@ -191,6 +180,8 @@ def _values(column: Any) -> Any:
 
 def in_python(text: str) -> str:
     """A message with options as Python has them: ignore='id' for --ignore 'id'."""
+    if isinstance(text, Message):
+        return Message(*map(in_python, text.texts))
     values = r"regression|classification|drop|median|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
     text = re.sub(r"--([a-z][a-z-]*) ('[^']*')", r"--\1=\2", text)
     text = re.sub(rf"--([a-z][a-z-]*) ({values})", r"--\1='\2'", text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor
 
+from derivable.comparison.messages import say
 from derivable.data import Split
 from derivable.descent import Cosine, EarlyStopping, StepDecay, WarmUp
 from derivable.descent.checks import check_count
@@ -63,17 +64,12 @@ class Training:
         if self.loss is not None:
             object.__setattr__(self, "loss", loss_of(self.loss, {**LOSSES, **CLASS_LOSSES}))
         if self.class_weight not in (None, BALANCED):
-            raise SettingError(
-                f"class_weight must be '{BALANCED}' or None, got {self.class_weight!r}"
-            )
+            raise SettingError(say("class_weight", got=self.class_weight))
         check_not_negative("penalty", self.penalty)
         if self.patience is not None:
             check_count("patience", self.patience, 1)
         if not (isinstance(self.validation, Real) and 0 < self.validation < 1):
-            raise SettingError(
-                "validation is the share of the training rows that is held out, a number between "
-                f"0 and 1, got {self.validation!r}"
-            )
+            raise SettingError(say("validation", got=self.validation))
 
     @classmethod
     def of_words(
@@ -93,7 +89,7 @@ class Training:
         """
         for name, value in (("patience", patience), ("validation", validation)):
             if value is not None and not early_stopping:
-                raise SettingError(f"--{name} goes with --early-stopping; give that as well")
+                raise SettingError(say("with_early_stopping", name=name))
         return cls(
             loss=None if loss is None else parse_loss(loss, {**LOSSES, **CLASS_LOSSES}),
             penalty=penalty,
@@ -115,25 +111,17 @@ class Training:
         Raises SettingError for settings that do not go with them.
         """
         if self.class_weight is not None and not classes:
-            raise SettingError(
-                f"class_weight goes with a target of classes, and {targets[0]!r} is numbers; "
-                "--task classification takes these for classes"
-            )
+            raise SettingError(say("weight_of_numbers", target=targets[0]))
         if self.loss is None:
             return replace(self, loss=CrossEntropy if classes else MSE)
         loss = Loss.of(self.loss)
         if classes and loss.function in CLASS_LOSSES.values():
             _try(loss, len(classes))  # raises what is wrong with its options
         elif classes and not _takes_labels(loss, len(classes)):
-            raise SettingError(
-                f"the target {targets[0]!r} is of {len(classes)} classes, and {loss.name} does not "
-                "take outputs (N, C) with labels (N,); leave --loss out"
-            )
+            gaps = {"target": targets[0], "n": len(classes), "loss": loss.name}
+            raise SettingError(say("no_labels", **gaps))
         if not classes and loss.function in CLASS_LOSSES.values():
-            raise SettingError(
-                f"{loss.name} goes with a target of classes, and {targets[0]!r} is numbers; leave "
-                "--loss out, or --task classification takes the target for classes"
-            )
+            raise SettingError(say("loss_of_classes", loss=loss.name, target=targets[0]))
         return self
 
     def row_weights(self, labels: Tensor, known: Split | Facts) -> Tensor | None:
@@ -153,17 +141,14 @@ class Training:
 
     def check_method(self, method: str | Method) -> None:
         """Refuse a method that takes no single steps where every step counts."""
-        what = "a schedule" if self.schedule is not None else "early stopping"
         kind = type(method) if isinstance(method, Method) else METHODS.get(method)
         name = method.name if isinstance(method, Method) else method
         if self.schedule is None and self.patience is None:
             return
         if kind is not None and name != "auto" and not kind.step_by_step:
             known = [name for name, one in METHODS.items() if one.step_by_step]
-            raise SettingError(
-                f"{what} goes with methods that take every step, {', '.join(known)} (auto takes "
-                f"exact steps then); got method {name!r}"
-            )
+            key = "stopping_method" if self.schedule is None else "schedule_method"
+            raise SettingError(say(key, known=known, name=name))
 
     def hold_out(self, split: Split) -> tuple[Split, Split | None]:
         """The split with the rows that train, and that with the rows held out, if any.
@@ -175,10 +160,8 @@ class Training:
         rows = len(split.x_train)
         cut = rows - round(self.validation * rows)
         if cut in (0, rows):
-            raise DataError(
-                f"{self.validation:g} of {rows} training rows leaves none "
-                f"{'to train' if cut == 0 else 'for validation'}; choose another --validation"
-            )
+            key = "none_trains" if cut == 0 else "none_validates"
+            raise DataError(say(key, share=self.validation, rows=rows))
         train, held = slice(cut), slice(cut, rows)
         x, y = split.x_train, split.y_train
         return (
@@ -232,10 +215,7 @@ def parse_schedule(text: str) -> Callable[[float], Schedule]:
     known = [field.name for field in fields(kind) if field.name != "lr"]
     for option in options:
         if option not in known:
-            raise SettingError(
-                f"the schedule {text!r} has no option {option!r}; its options are "
-                f"{', '.join(known)}"
-            )
+            raise SettingError(say("schedule_option", text=text, option=option, known=known))
     make: Callable[[float], Schedule] = partial(kind, **options)
     make(1.0)  # refuses values without a meaning
     return make

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from derivable.compiler.jit import Compiled
+from derivable.compiler.messages import say
 from derivable.compiler.store import Store
 
 LONG = 1.0  # about so many seconds of compiling are announced
@@ -27,13 +28,10 @@ class _Announcement:
             return
         self.made = True
         store = Store()
-        how_often = "once on this machine"
+        how_often = say("once")
         if not store.is_writable():
-            how_often = (
-                f"in each process, because {store.folder} cannot be written; NUMBA_CACHE_DIR "
-                "names another folder"
-            )
-        _log.warning("compiling loops for this processor, about %.0f s, %s", seconds, how_often)
+            how_often = say("each_time", folder=store.folder)
+        _log.warning("%s", say("compiling", seconds=seconds, how_often=how_often))
 
 
 announcement = _Announcement()

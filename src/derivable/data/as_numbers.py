@@ -14,11 +14,7 @@ import polars as pl
 from derivable.data import dates, numbers
 from derivable.data.cells import BLANKS, TRUTHS
 from derivable.data.kinds import (
-    CLOCK,
     CYCLES,
-    DMY,
-    ISO,
-    MDY,
     Classes,
     Date,
     Number,
@@ -26,23 +22,12 @@ from derivable.data.kinds import (
     Text,
     Truth,
 )
+from derivable.data.messages import say
 from derivable.data.problems import ProblemError, count, ignore, some
 from derivable.data.sheet import Sheet
+from derivable.messages import joined
 
 Array = npt.NDArray[np.float64]
-
-_SAID = {
-    ISO: "date (year, month, day)",
-    DMY: "date (day, month, year)",
-    MDY: "date (month, day, year)",
-    CLOCK: "time of day",
-}
-_PARTS = {
-    "days": "elapsed days",
-    "year": "the year",
-    "hours": "hours",
-    "weekday": "day of the week",
-}
 
 
 @singledispatch
@@ -63,8 +48,9 @@ def stated(reading: Reading, sheet: Sheet, name: str) -> str:
     return ""
 
 
-def _refuse_cell(sheet: Sheet, name: str, row: int, expected: str) -> None:
-    raise ProblemError(f"{sheet.place(row, name)}: {sheet.quoted(row, name)} {expected}")
+def _refuse_cell(sheet: Sheet, name: str, row: int, wrong: str) -> None:
+    place, cell = sheet.place(row, name), sheet.quoted(row, name)
+    raise ProblemError(say("cell_is", place=place, cell=cell, wrong=wrong))
 
 
 @refuse.register
@@ -72,10 +58,9 @@ def _(reading: Number, sheet: Sheet, name: str) -> None:
     row = sheet.cells(name).first("other")
     if row is None:
         return
-    expected = "is not a number; correct the cell"
-    if reading.form is not None and reading.form.sign:
-        expected = f"is not a number with '{reading.form.sign}', as the column had; write it so"
-    _refuse_cell(sheet, name, row, expected)
+    sign = reading.form.sign if reading.form is not None else ""
+    wrong = say("not_with_sign", sign=sign) if sign else say("not_a_number")
+    _refuse_cell(sheet, name, row, wrong)
 
 
 @read.register
@@ -88,17 +73,17 @@ def _(reading: Number, sheet: Sheet, name: str) -> str:
     form = reading.form
     if form is None:
         return ""
-    said = [f"without the sign '{form.sign}', its scale unchanged"] if form.sign else []
+    how = [say("without_sign", sign=form.sign)] if form.sign else []
     if form.brackets:
-        said.append("with parentheses as a minus")
-    return f"'{name}' is read {' and '.join(said)}"
+        how.append(say("with_brackets"))
+    return say("read_with", name=name, how=joined(how, say("and")))
 
 
 @refuse.register
 def _(reading: Truth, sheet: Sheet, name: str) -> None:
     row = sheet.cells(name).outside(TRUTHS, lower=True)
     if row is not None:
-        _refuse_cell(sheet, name, row, "is neither true nor false; correct the cell")
+        _refuse_cell(sheet, name, row, say("no_truth"))
 
 
 @read.register
@@ -111,8 +96,8 @@ def _(reading: Truth, sheet: Sheet, name: str, mark: str) -> Array:
 @stated.register
 def _(reading: Truth, sheet: Sheet, name: str) -> str:
     words = sorted(sheet.cells(name).text.drop_nulls().str.to_lowercase().unique())
-    meaning = " and ".join(f"{word} as {TRUTHS[word]:g}" for word in words)
-    return f"'{name}' reads {meaning}"
+    each = (say("truth_as", word=word, value=TRUTHS[word]) for word in words)
+    return say("reads_truth", name=name, meaning=joined(each, say("and")))
 
 
 def spelled(text: pl.Series) -> pl.Series:
@@ -137,9 +122,7 @@ def _(reading: Text, sheet: Sheet, name: str) -> None:
         return
     rows = _unmet(reading, sheet, name).arg_true()
     if len(rows):
-        expected = f"is none of the values that were met before: {some(reading.values)}; "
-        expected += "--unseen ignore reads such a cell as none of these"
-        _refuse_cell(sheet, name, int(rows[0]), expected)
+        _refuse_cell(sheet, name, int(rows[0]), say("unseen", values=some(reading.values)))
 
 
 @read.register
@@ -159,9 +142,9 @@ def _(reading: Text, sheet: Sheet, name: str) -> str:
         if not unmet.any():
             return ""
         cells, first = count(int(unmet.sum()), "cell"), sheet.quoted(unmet.arg_max() or 0, name)
-        return f"'{name}' has {cells} with a value that was not met before ({first}), read as none"
-    said = f"'{name}' became {count(len(reading.features(name)), 'feature')}"
-    return said + (", one of these for missing cells" if reading.absent else "")
+        return say("unmet", name=name, cells=cells, first=first)
+    key = "became_absent" if reading.absent else "became"
+    return say(key, name=name, features=count(len(reading.features(name)), "feature"))
 
 
 @refuse.register
@@ -169,8 +152,9 @@ def _(reading: Date, sheet: Sheet, name: str) -> None:
     text = sheet.cells(name).text
     wrong = (dates.moments(text, reading.order).is_null() & text.is_not_null()).arg_true()
     if len(wrong):
-        way = "; correct the cell" + (f", or {ignore(name)} leaves the column out" * sheet.optional)
-        _refuse_cell(sheet, name, int(wrong[0]), f"is no {_SAID[reading.order]}{way}")
+        key = "no_date_or_ignore" if sheet.optional else "no_date"
+        problem = say(key, date=say(f"date_{reading.order}"), ignore=ignore(name))
+        _refuse_cell(sheet, name, int(wrong[0]), problem)
 
 
 @read.register
@@ -181,12 +165,12 @@ def _(reading: Date, sheet: Sheet, name: str, mark: str) -> Array:
 
 @stated.register
 def _(reading: Date, sheet: Sheet, name: str) -> str:
-    cyclic = [_PARTS.get(part, part) for part in reading.parts if part in CYCLES]
-    said = [_PARTS[part] for part in reading.parts if part not in CYCLES]
+    cyclic = [say(f"part_{part}") for part in reading.parts if part in CYCLES]
+    parts = [say(f"part_{part}") for part in reading.parts if part not in CYCLES]
     if cyclic:
-        said.append(f"{' and '.join(cyclic)} as sine and cosine")
-    parts = ", ".join(said) or "nothing, because it is constant"
-    return f"'{name}' is a {_SAID[reading.order]}, read as {parts}"
+        parts.append(say("cyclic", parts=joined(cyclic, say("and"))))
+    listed = joined(parts, ", ") if parts else say("no_parts")
+    return say("is_date", name=name, date=say(f"date_{reading.order}"), parts=listed)
 
 
 @refuse.register
@@ -209,7 +193,8 @@ def _(reading: Classes, sheet: Sheet, name: str, mark: str) -> Array:
 
 @stated.register
 def _(reading: Classes, sheet: Sheet, name: str) -> str:
-    return f"'{name}' is a target of {count(len(reading.values), 'class')}: {some(reading.values)}"
+    classes = count(len(reading.values), "class")
+    return say("is_classes", name=name, classes=classes, values=some(reading.values))
 
 
 def learn_date(sheet: Sheet, name: str, order: str) -> Date:

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import torch
 
+from derivable.data.messages import say
 from derivable.data.table import Table, load_diabetes
 from derivable.errors import DataError
 from derivable.extras import needed
+from derivable.messages import SEMICOLON, Message, joined, message_of
 
 CACHE_FILE = "cal_housing_py3.pkz"
 WAIT_SECONDS = 10.0
@@ -44,10 +46,7 @@ def load_california(wait: float = WAIT_SECONDS) -> Table:
     try:
         return find_california(wait)
     except DataError as error:
-        return load_diabetes(
-            note=f"{error} scikit-learn's bundled diabetes table is used instead, so the losses "
-            "below are not comparable with the lab sheet's."
-        )
+        return load_diabetes(note=say("diabetes_instead", error=error))
 
 
 def find_california(wait: float = WAIT_SECONDS) -> Table:
@@ -57,21 +56,17 @@ def find_california(wait: float = WAIT_SECONDS) -> Table:
     """
     home = cache_folder()
     attempts: dict[str, Callable[[], Table]] = {
-        "the cache": lambda: _read(home),
-        "the download": lambda: _download(home, wait),
+        "cache_failed": lambda: _read(home),
+        "download_failed": lambda: _download(home, wait),
     }
     failures = []
     for attempt, load in attempts.items():
         try:
             return load()
         except Exception as error:  # a broken cache can raise anything, whatever it was told
-            failures.append(f"{attempt} failed ({_first_line(error)})")
-    raise DataError(
-        f"California Housing could not be loaded: {'; '.join(failures)}. To bring it, put "
-        f"scikit-learn's {CACHE_FILE} into {home}, or set SCIKIT_LEARN_DATA to a folder that holds "
-        "it; any machine with a network makes that file with "
-        "sklearn.datasets.fetch_california_housing()."
-    )
+            failures.append(say(attempt, error=_first_line(error)))
+    gaps = {"failures": joined(failures, SEMICOLON), "file": CACHE_FILE, "home": home}
+    raise DataError(say("no_california", **gaps))
 
 
 def cache_folder() -> Path:
@@ -86,14 +81,15 @@ def _read(home: Path) -> Table:
     which takes longer than the lab's trainings. Its columns are the median value of a house, then
     median income, house age, rooms, bedrooms, population, households, latitude and longitude.
     """
-    with needed("California Housing"):
+    with needed("california"):
         import joblib
 
     if not (home / CACHE_FILE).is_file():
-        raise FileNotFoundError(f"there is no {CACHE_FILE} in {home}")
+        raise FileNotFoundError(say("no_cache_file", file=CACHE_FILE, home=home))
     cached = torch.as_tensor(joblib.load(home / CACHE_FILE), dtype=torch.float64)
     if cached.dim() != 2 or cached.size(1) != 1 + len(FEATURES):
-        raise ValueError(f"{CACHE_FILE} holds a table of shape {tuple(cached.shape)}")
+        shape = str(tuple(cached.shape))
+        raise ValueError(say("cache_shape", file=CACHE_FILE, shape=shape))
     value, income, age, rooms, bedrooms, population, households, *place = cached.unbind(1)
     averages = (rooms / households, bedrooms / households, population, population / households)
     return Table(
@@ -112,9 +108,9 @@ def _download(home: Path, wait: float) -> Table:
         try:
             subprocess.run(command, timeout=wait, check=True, capture_output=True, text=True)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"no answer within {wait:g} seconds") from None
+            raise TimeoutError(say("no_answer", wait=wait)) from None
         except subprocess.CalledProcessError as error:
-            reason = (error.stderr or "").strip().splitlines() or ["no reason given"]
+            reason = (error.stderr or "").strip().splitlines() or [say("no_reason")]
             raise ConnectionError(reason[-1]) from None
         table = _read(Path(folder))
         with suppress(OSError):
@@ -126,5 +122,8 @@ def _download(home: Path, wait: float) -> Table:
 
 
 def _first_line(error: Exception) -> str:
+    text = message_of(error)
+    if isinstance(text, Message):
+        return text
     lines = str(error).splitlines() or [""]
     return lines[0] or type(error).__name__

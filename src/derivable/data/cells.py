@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from derivable.data.messages import say
+
 BLANKS = " \t\r\n\v\f\u00a0\u1680\u2007\u2009\u200a\u200b\u202f\u205f\u3000\ufeff"
 MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nat"}
@@ -72,13 +74,13 @@ class Cells:
 
     @classmethod
     def of(cls, column: pl.Series, missing: frozenset[str] = MISSING) -> Cells:
-        """Sort the cells of a column. Raises TypeError where its type is no cell's."""
+        """Sort the cells of a column. Raises TypeError, of its type, where that is no cell's."""
         dtype = column.dtype
         if dtype.is_numeric():
             return cls.of_numbers([column])[0]
         texts = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
         if dtype.base_type() not in texts and not dtype.is_temporal():
-            raise TypeError(f"its type is {dtype}, where numbers or text are expected")
+            raise TypeError(dtype)
         return cls.of_text([column.cast(pl.String)], missing)[0]
 
     @classmethod
@@ -278,12 +280,12 @@ _WITH_SIGN = re.compile(rf"[+-]?\s*({_SIGN}\s*[+-]?[\d.,\s'\u2019]+|[\d.,\s'\u20
 def fault(cell: str) -> str | None:
     """What is wrong with a cell that holds something better known than text; else None."""
     if _INFINITE.fullmatch(cell):
-        return "is infinite"
+        return say("infinite")
     if _SPREADSHEET.fullmatch(cell):
-        return "is the error of a spreadsheet's formula"
+        return say("formula_error")
     if _DATE.fullmatch(cell):
-        return "is a date or a time, not a number"
+        return say("date_not_number")
     if _WITH_SIGN.fullmatch(cell):
         sign = re.search(_SIGN, cell)
-        return f"carries the sign '{sign[0] if sign else ''}'"
+        return say("has_sign", sign=sign[0] if sign else "")
     return None

@@ -1,4 +1,4 @@
-"""What is wrong with a table of numbers, in one sentence each, with the option that helps.
+"""What is wrong with a table of numbers, one message each, with the option that helps.
 
 An error where no honest comparison is possible; a note where the reader should know and may go on.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from derivable.data.messages import say
 from derivable.data.problems import ProblemError, count
 from derivable.errors import DataError
 
@@ -24,22 +25,16 @@ Array = npt.NDArray[np.float64]
 def check_rows(name: str, rows: int) -> None:
     """There must be rows to train and a row to test."""
     if rows < FEWEST_ROWS:
-        raise DataError(
-            f"{name} has {count(rows, 'row')} to use; at least {FEWEST_ROWS} are needed, four to "
-            "train and one to test"
-        )
+        raise DataError(say("few_rows", name=name, rows=count(rows, "row"), fewest=FEWEST_ROWS))
 
 
 def check_sizes(name: str, columns: Sequence[str], values: Array) -> None:
     """Squares of the numbers must be numbers: a mean squared error is made of them."""
     largest = np.nanmax(np.abs(values), axis=0, initial=0.0)
     for number in np.flatnonzero(largest > LARGEST).tolist():
-        raise ProblemError(
-            f"{name}, column '{columns[number]}' holds {largest[number]:g}, whose square is beyond "
-            "64-bit numbers; write it in another unit, or leave it out with --ignore "
-            f"'{columns[number]}'",
-            ignore=(columns[number],),
-        )
+        column, value = columns[number], float(largest[number])
+        text = say("square_too_large", name=name, column=column, value=value)
+        raise ProblemError(text, ignore=(column,))
 
 
 def check_targets(name: str, targets: Sequence[str], y: Array) -> None:
@@ -51,10 +46,7 @@ def check_targets(name: str, targets: Sequence[str], y: Array) -> None:
 
 def nothing_to_learn(name: str, target: str, value: str) -> DataError:
     """The error of a target that has one value."""
-    return DataError(
-        f"{name}: the target '{target}' is {value} in every row, so there is nothing to learn; "
-        "choose another --target"
-    )
+    return DataError(say("nothing_to_learn", name=name, target=target, value=value))
 
 
 def is_constant(cells: Array) -> bool:
@@ -86,7 +78,7 @@ def check_answers(
 
     Where it is the only feature there is nothing else to learn from, so that it was meant: a note.
     """
-    notes = []
+    notes: list[str] = []
     for target, answer in zip(targets, y.T, strict=True):
         for number in _alike(x, answer):
             feature, owner = features[number], owners[number]
@@ -94,13 +86,10 @@ def check_answers(
             if how is None:
                 continue
             if len(features) == 1:
-                notes.append(f"The only feature, '{feature}', is the target '{target}'{how}.")
+                notes.append(say("only_feature", feature=feature, target=target, how=how))
                 continue
-            raise ProblemError(
-                f"{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the "
-                f"answer away; leave it out with --ignore '{owner}'",
-                ignore=(owner,),
-            )
+            gaps = {"feature": feature, "target": target, "how": how, "owner": owner}
+            raise ProblemError(say("gives_answer", name=name, **gaps), ignore=(owner,))
     return notes
 
 
@@ -128,22 +117,20 @@ def _repeats(cells: Array, answer: Array) -> str | None:
     if np.abs(a - factor * b).max() > SAME * np.ptp(cells):
         return None
     shift = cells.mean() - factor * answer.mean()
-    said = f" times {factor:.6g}"
+    key = "times"
     if abs(shift) > SAME * np.abs(cells).max():
-        said += f", {'plus' if shift > 0 else 'minus'} {abs(shift):.6g}"
-    return said
+        key = "times_plus" if shift > 0 else "times_minus"
+    return say(key, factor=float(factor), shift=abs(float(shift)))
 
 
 def note_duplicates(features: Sequence[str], owners: Sequence[str], x: Array) -> list[str]:
     """Features that hold the same numbers as one before them."""
     seen: dict[bytes, str] = {}
-    notes = []
+    notes: list[str] = []
     for feature, owner, cells in zip(features, owners, x.T, strict=True):
         first = seen.setdefault((cells + 0.0).tobytes(), feature)
         if first != feature:
-            notes.append(
-                f"The feature '{feature}' repeats '{first}'; --ignore '{owner}' leaves it out."
-            )
+            notes.append(say("repeats", feature=feature, first=first, owner=owner))
     return notes
 
 
@@ -154,13 +141,8 @@ def check_weights(name: str, model: str, weights: int, train_rows: int) -> str:
     """
     if weights <= train_rows:
         return ""
-    sentence = (
-        f"{model} has {weights:,} weights for {count(train_rows, 'training row')} of {name}, so it "
-        "can learn them by heart"
-    )
+    rows = count(train_rows, "training row")
+    gaps = {"model": model, "weights": weights, "rows": rows, "name": name}
     if weights > 10 * train_rows:
-        raise DataError(
-            f"{sentence}; choose smaller --models, such as linear or tanh:2, leave columns out "
-            "with --ignore, or bring more rows"
-        )
-    return f"{sentence}; smaller --models have fewer."
+        raise DataError(say("too_many_weights", **gaps))
+    return say("many_weights", **gaps)

@@ -10,6 +10,7 @@ import polars as pl
 from derivable.data.cells import BLANKS
 from derivable.data.columns import Columns
 from derivable.data.kinds import Classes, Date, Text
+from derivable.data.messages import say
 from derivable.data.options import ALL, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, some
 from derivable.data.reading import marks
@@ -30,19 +31,14 @@ def choose(sheet: Sheet, options: TableOptions) -> Choice:
     """The columns that the options mean, if each of them is there and has a name of its own."""
     names = sheet.columns
     if not options.target:
-        raise SettingError(
-            f"which column of {sheet.name} is to be predicted? Name it with --target; the table "
-            f"has {some(names)}"
-        )
+        raise SettingError(say("no_target", name=sheet.name, names=some(names)))
     ignored = _named(sheet, options.ignore, "--ignore", of_all=not options.rename_duplicates)
     targets = _named(sheet, options.target, "--target")
     for name in targets:
         if targets.count(name) > 1:
-            raise DataError(f"the target '{name}' is named twice; name each --target once")
+            raise DataError(say("target_twice", name=name))
         if name in ignored:
-            raise DataError(
-                f"'{name}' is named by --target and by --ignore; name it in one of them"
-            )
+            raise DataError(say("target_ignored", name=name))
     one_hot = (*[ALL] * options.one_hot_all, *_named(sheet, options.one_hot_names, "--one-hot"))
     without = {*targets, *ignored}
     features = [name for name in names if name not in without]
@@ -50,11 +46,8 @@ def choose(sheet: Sheet, options: TableOptions) -> Choice:
     if not options.rename_duplicates:
         _refuse_twins(sheet, [*features, *targets])
     if not features:
-        raise DataError(
-            f"{sheet.name} has no column besides {some((*targets, *ignored))}, so there is nothing "
-            "to predict from; if its columns were not told apart, name what separates them with "
-            "--separator"
-        )
+        others = some((*targets, *ignored))
+        raise DataError(say("no_features", name=sheet.name, names=others))
     return Choice(features, targets, replace(options, one_hot=one_hot))
 
 
@@ -79,21 +72,15 @@ def _named(
         if name.startswith("#") and name[1:].isdigit() and 1 <= int(name[1:]) <= len(known):
             names[i] = known[int(name[1:]) - 1]
             continue
-        raise DataError(
-            f"{sheet.name} has no column '{name}', which {option} names; "
-            f"{did_you_mean(name, known)}"
-        )
+        gaps = {"column": name, "option": option, "hint": did_you_mean(name, known)}
+        raise DataError(say("no_column_of_option", name=sheet.name, **gaps))
     return names
 
 
 def _refuse_unnamed(sheet: Sheet, used: Sequence[str]) -> None:
     names = [name for name in used if name in sheet.unnamed]
     if names:
-        raise ProblemError(
-            f"{sheet.name}: {names[0]} has no name (is it an index?); give it one in the first "
-            f"line, or leave it out with --ignore '{names[0]}'",
-            ignore=(names[0],),
-        )
+        raise ProblemError(say("unnamed", name=sheet.name, column=names[0]), ignore=(names[0],))
 
 
 def _refuse_twins(sheet: Sheet, used: Sequence[str]) -> None:
@@ -105,20 +92,15 @@ def _refuse_twins(sheet: Sheet, used: Sequence[str]) -> None:
     for name, twins in groups.items():
         if len(twins) > 1:
             places = [sheet.columns.index(column) + 1 for column in twins]
-            before = ", ".join(map(str, places[:-1]))
-            raise ProblemError(
-                f"{sheet.name}: the name '{name}' stands over columns {before} and {places[-1]}; "
-                "name each column differently, or --rename-duplicates calls the last one "
-                f"'{twins[-1]}', or --ignore '#{places[-1]}' leaves it out",
-                rename_duplicates=True,
-            )
+            gaps = {"column": name, "before": places[:-1], "place": places[-1], "last": twins[-1]}
+            raise ProblemError(say("twins", name=sheet.name, **gaps), rename_duplicates=True)
 
 
 def renamed(sheet: Sheet, used: Sequence[str]) -> list[str]:
     """Which columns are called by another name than stands over them."""
     places = {column: number for number, column in enumerate(sheet.columns, 1)}
     return [
-        f"column {places[column]}, '{sheet.twins[column]}', is called '{column}'"
+        say("is_called", place=places[column], twin=sheet.twins[column], name=column)
         for column in used
         if sheet.twins.get(column, column) != column
     ]
@@ -129,38 +111,37 @@ def note_unused_options(sheet: Sheet, columns: Columns, options: TableOptions) -
     text = [c for c in columns.inputs if isinstance(c.reading, Text)]
     dates = any(isinstance(column.reading, Date) for column in columns.inputs)
     names = [column.name for column in columns.inputs + columns.outputs]
-    said = []
+    said: list[str] = []
     if options.one_hot_all and not text:
-        said.append("--one-hot changed nothing: no column that is used is text")
+        said.append(say("unused_text", option="--one-hot"))
     if options.missing != "error" and not any(
         sheet.cells(name).text.null_count() for name in names
     ):
-        said.append(f"--missing {options.missing} changed nothing: no cell is missing")
+        said.append(say("unused_missing", rule=options.missing))
     if options.missing_category and not any(
         isinstance(c.reading, Text) and c.reading.absent for c in text
     ):
-        said.append("--missing-category changed nothing: no category is missing")
+        said.append(say("unused_category"))
     of_text = any(
         isinstance(c.reading, Classes) and isinstance(c.reading.of, Text) for c in columns.outputs
     )
     if options.merge_spellings and not text and not of_text:
-        said.append("--merge-spellings changed nothing: no column that is used is text")
+        said.append(say("unused_text", option="--merge-spellings"))
     if options.rename_duplicates and not sheet.twins:
-        said.append("--rename-duplicates changed nothing: each name stands over one column")
+        said.append(say("unused_rename"))
     if options.dates is not None and not dates:
-        said.append("--dates changed nothing: no column that is used holds dates")
+        said.append(say("unused_dates"))
     if options.decimal is not None and not any(marks(sheet, columns).values()):
-        said.append("--decimal changed nothing: no cell has decimals")
+        said.append(say("unused_decimal"))
     if options.total == "drop" and not any(hasattr(one, "question") for one in sheet.findings):
-        said.append("--total drop changed nothing: no row seems to be a total")
-    said += _unused_spellings(sheet, options.na)
-    return [f"{sentence}." for sentence in said]
+        said.append(say("unused_total"))
+    return [*said, *_unused_spellings(sheet, options.na)]
 
 
 def _unused_spellings(sheet: Sheet, na: str | Sequence[str]) -> list[str]:
     """Words of --na that no cell holds."""
     words = (na,) if isinstance(na, str) else tuple(na)
-    said = []
+    said: list[str] = []
     for word in words:
         column, _, text = word.rpartition("=")
         columns = [column.strip()] if column.strip() in sheet.known else sheet.columns
@@ -168,5 +149,5 @@ def _unused_spellings(sheet: Sheet, na: str | Sequence[str]) -> list[str]:
         cells = (sheet.frame[name].cast(pl.String) for name in columns)
         met = any((c.str.strip_chars(BLANKS).str.to_lowercase() == spelled).any() for c in cells)
         if not met:
-            said.append(f"--na '{word}' changed nothing: no cell holds it")
+            said.append(say("unused_na", word=word))
     return said

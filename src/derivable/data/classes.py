@@ -11,6 +11,7 @@ from derivable.data import as_numbers
 from derivable.data.cells import TRUTHS
 from derivable.data.checks import nothing_to_learn
 from derivable.data.kinds import Classes, Number, Reading, Text, Truth
+from derivable.data.messages import say
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, count, some
 from derivable.data.sheet import Sheet
@@ -86,29 +87,22 @@ def _fit(classes: int, rows: int) -> bool:
 def _refuse_many(sheet: Sheet, name: str, classes: int) -> None:
     rows = len(sheet.lines)
     if not _fit(classes, rows):
-        raise ProblemError(
-            f"{sheet.name}: the target '{name}' has {classes:,} different values in "
-            f"{count(rows, 'row')}, too many for classes; choose another --target"
-        )
+        gaps = {"target": name, "classes": classes, "rows": count(rows, "row")}
+        raise ProblemError(say("too_many_classes", name=sheet.name, **gaps))
 
 
 def notes(reading: Classes, name: str, labels: Array, options: TableOptions) -> list[str]:
     """What should be known of a target of classes, whose rows have these numbers (N,)."""
-    said, values = [], reading.values
+    said: list[str] = []
+    values = reading.values
     if isinstance(reading.of, Number) and options.task != CLASSIFICATION:
-        said.append(
-            f"The target '{name}' holds {len(values)} whole numbers, {some(values)}, which are "
-            f"taken for classes; --task {REGRESSION} takes them for numbers."
-        )
+        said.append(say("whole_numbers", name=name, count=len(values), values=some(values)))
     sizes = np.bincount(labels.astype(int), minlength=len(values))
     if options.split == "last":
         said += _met_late(reading, name, labels)
     rare = [value for value, size in zip(values, sizes, strict=True) if size < RARE]
     if rare:
-        said.append(
-            f"Fewer than {RARE} rows of '{name}' are {some(rare)}, too few to learn from and to "
-            "test on."
-        )
+        said.append(say("rare_classes", rare=RARE, name=name, values=some(rare)))
     return said
 
 
@@ -117,14 +111,9 @@ def _met_late(reading: Classes, name: str, labels: Array) -> list[str]:
     cut = int(TRAIN_SHARE * len(labels))
     trained = np.unique(labels[:cut])
     if len(trained) == 1:
-        raise DataError(
-            f"the rows that train are all '{reading.values[int(trained[0])]}' in '{name}', because "
-            "--split last takes the first 80% of the rows; leave it out, or sort the rows"
-        )
+        value = reading.values[int(trained[0])]
+        raise DataError(say("one_class_trains", value=value, name=name))
     late = [reading.values[int(k)] for k in np.setdiff1d(labels, trained)]
     if not late:
         return []
-    return [
-        f"No row that trains is {some(late)} in '{name}', because --split last takes the first 80% "
-        "of the rows; rows of this kind are never recognised."
-    ]
+    return [say("late_classes", values=some(late), name=name)]

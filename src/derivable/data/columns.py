@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derivable.data.kinds import READINGS, Classes, Number, Reading, Text
+from derivable.data.messages import say
 from derivable.errors import DataError
 
 
@@ -105,8 +106,5 @@ class Columns:
             sides = (document["inputs"], document["outputs"])
             inputs, outputs = (tuple(map(Column.from_dict, side)) for side in sides)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(
-                f"this does not describe the columns of a table ({type(error).__name__}: {error}); "
-                "expected what Columns.to_dict gives"
-            ) from None
+            raise DataError(say("no_columns", kind=type(error).__name__, error=error)) from None
         return cls(inputs, outputs)

@@ -15,6 +15,7 @@ import polars as pl
 
 from derivable.data.cells import Cells
 from derivable.data.kinds import CLOCK, CYCLES, DMY, ISO, LINEAR, MDY
+from derivable.data.messages import say
 
 Array = npt.NDArray[np.float64]
 
@@ -130,5 +131,5 @@ def _part(moment: pl.Series, part: str, origin: int) -> Array:
 def both_ways(cell: str) -> tuple[str, str]:
     """A date as it reads with the day first, and with the month first."""
     days = [moments(pl.Series([cell]), order)[0] for order in (DMY, MDY)]
-    one, other = (f"{day:%d %B %Y}".lstrip("0") if day else "no date" for day in days)
+    one, other = (f"{day:%d %B %Y}".lstrip("0") if day else say("no_day") for day in days)
     return one, other

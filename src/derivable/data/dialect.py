@@ -11,24 +11,19 @@ import csv
 import io
 from collections import Counter
 
+from derivable.data.messages import say
 from derivable.data.problems import ProblemError
 from derivable.errors import DataError
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # keys of messages
 _SAMPLE = 1_000_000  # characters looked at to find the separator
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8-sig", "UTF-8"),
     codecs.BOM_UTF16_LE: ("utf-16", "UTF-16"),
     codecs.BOM_UTF16_BE: ("utf-16", "UTF-16"),
 }
-_NO_TEXT = {
-    b"%PDF": "a PDF document",
-    b"SQLite format 3": "an SQLite database",
-    b"\x89HDF": "an HDF5 file",
-    b"\x28\xb5\x2f\xfd": "compressed by zstd",
-    b"BZh": "compressed by bzip2",
-    b"\xfd7zXZ": "compressed by xz",
-}
+_NO_TEXT = {b"%PDF": "pdf", b"SQLite format 3": "sqlite", b"\x89HDF": "hdf5"}
+_COMPRESSED = {b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 
 
 def decode(content: bytes, name: str) -> tuple[str, str]:
@@ -37,9 +32,10 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
     UTF-16 and UTF-8 with their byte order marks, else UTF-8, else cp1252, which spreadsheets in
     Western Europe write.
     """
-    for start, what in _NO_TEXT.items():
+    for start, key in {**_NO_TEXT, **_COMPRESSED}.items():
         if content.startswith(start):
-            raise DataError(f"{name} is {what}, not a text table; save it as CSV or Parquet")
+            what = say("compressed", by=key) if start in _COMPRESSED else say(key)
+            raise DataError(say("no_text", name=name, what=what))
     mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
     encoding, said = _MARKS.get(mark, ("utf-8", "UTF-8"))
     try:
@@ -49,11 +45,9 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
             text, said = content.decode("cp1252"), "cp1252"
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            raise DataError(
-                f"{name}, line {line}: the text is neither UTF-8 nor cp1252; save it as UTF-8"
-            ) from None
+            raise DataError(say("encoding", name=name, line=line)) from None
     if "\x00" in text:
-        raise DataError(f"{name} is no text table: it holds zero bytes; save it as CSV in UTF-8")
+        raise DataError(say("zero_bytes", name=name))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, said
@@ -81,14 +75,19 @@ def find_separator(text: str, name: str) -> str:
         whole = [s for s, length in even.items() if length == most]
         plain = plain or titled
     if len(whole) > 1:
-        one, other = (f"{SEPARATORS[s]} ({widths[s][-1]} columns)" for s in whole[:2])
-        raise ProblemError(
-            f"{name}: the cells may be separated by {one} or by {other}; say which with "
-            f"--separator '{whole[0]}' or --separator '{whole[1]}'",
-            separator=whole[0],
+        one, other = (
+            say("separator_columns", separator=named_separator(s), n=widths[s][-1])
+            for s in whole[:2]
         )
+        gaps = {"one": one, "other": other, "first": whole[0], "second": whole[1]}
+        raise ProblemError(say("ask_separator", name=name, **gaps), separator=whole[0])
     shares = {s: Counter(found)[found[0]] / len(found) for s, found in plain.items()}
     return whole[0] if whole else max(shares, key=lambda s: shares[s], default=",")
+
+
+def named_separator(separator: str) -> str:
+    """A separator as messages name it."""
+    return say(SEPARATORS[separator]) if separator in SEPARATORS else repr(separator)
 
 
 def _below_title(widths: list[int]) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Protocol
 import polars as pl
 
 from derivable.data.cells import BLANKS, Cells
+from derivable.data.messages import say
 from derivable.data.problems import ProblemError, some
 from derivable.data.records import Records
 
@@ -47,14 +48,12 @@ class Preamble:
     @property
     def stated(self) -> str:
         """The lines that are left out."""
-        one = self.first == self.last
-        which = f"{self.unit} {self.first}" if one else f"{self.unit}s {self.first} to {self.last}"
-        way = (
-            ""
-            if self.asked
-            else f" (--header {self.first} takes {self.unit} {self.first} for them)"
-        )
-        return f"{which} before the names {'is' if one else 'are'} left out{way}"
+        n = self.last - self.first + 1
+        unit = say(self.unit if n == 1 else f"{self.unit}s")
+        text = say("preamble", n=n, unit=unit, first=self.first, last=self.last)
+        if self.asked:
+            return text
+        return say("header_takes", text=text, unit=say(self.unit), first=self.first)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Commented:
     @property
     def stated(self) -> str:
         """Where the names are."""
-        return f"the names are those of line {self.line}, which begins with #"
+        return say("commented", line=self.line)
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class NoNames:
     @property
     def stated(self) -> str:
         """What the columns are called."""
-        return f"no line of names: the columns are called 'column 1' to 'column {self.width}'"
+        return say("no_names", width=self.width)
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,8 @@ class Units:
     @property
     def stated(self) -> str:
         """What was left out."""
-        said = ", ".join(self.cells[:6]) + (", ..." if len(self.cells) > 6 else "")
-        return f"{self.place} holds units ({said}) and is left out (--units keep takes it for data)"
+        words = ", ".join(self.cells[:6]) + (", ..." if len(self.cells) > 6 else "")
+        return say("units", place=self.place, words=words)
 
 
 def without_comments(text: str) -> tuple[str, int, list[tuple[int, str]]]:
@@ -165,11 +164,8 @@ def looks_like_data(names: Sequence[str], below: pl.DataFrame) -> bool | None:
 
 def ask_for_names(place: str, names: Sequence[str], line: int) -> ProblemError:
     """The question where a record that would be the names looks like data."""
-    return ProblemError(
-        f"{place} looks like data and not like names of columns ({some(names, 4)}): --no-header "
-        f"calls the columns 'column 1' to 'column {len(names)}', --header {line} takes it for the "
-        "names"
-    )
+    gaps = {"names": some(names, 4), "width": len(names), "line": line}
+    return ProblemError(say("ask_names", place=place, **gaps))
 
 
 def is_numeric(cells: Cells) -> bool:

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from derivable.data.messages import say
 from derivable.data.problems import ProblemError, raise_all
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError
+from derivable.messages import joined
 
 POINT, COMMA = ".", ","
 OTHER = {POINT: COMMA, COMMA: POINT}
@@ -73,21 +75,21 @@ class _Others:
 def describe(sheet: Sheet, marks: dict[str, str]) -> str:
     """What was found, in a few words: decimal comma, blanks between thousands."""
     found = [
-        (f"decimal {_KIND[mark]}", [column for column in marks if marks[column] == mark])
+        (say(f"decimal_{_KIND[mark]}"), [column for column in marks if marks[column] == mark])
         for mark in (POINT, COMMA)
     ]
     found = [(words, columns) for words, columns in found if columns]
     if len(found) == 1:
         said = [found[0][0]]
     else:
-        said = [f"{words} in {', '.join(columns)}" for words, columns in found]
+        said = [say("mark_in", mark=words, columns=columns) for words, columns in found]
     thousands = {
         "points": [c for c, mark in marks.items() if mark == COMMA and _has(sheet, c, r"\.")],
         "commas": [c for c, mark in marks.items() if mark == POINT and _has(sheet, c, ",")],
         "blanks": [c for c in marks if _has(sheet, c, r"[0-9][^0-9.,eE+-][0-9]")],
     }
-    said += [f"{words} between thousands" for words, columns in thousands.items() if columns]
-    return ", ".join(said)
+    said += [say(f"thousands_{words}") for words, columns in thousands.items() if columns]
+    return joined(said, ", ")
 
 
 def _has(sheet: Sheet, column: str, pattern: str) -> bool:
@@ -102,12 +104,9 @@ def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
     cells = sheet.cells(column)
     row = cells.first(_KIND[OTHER[mark]])
     if row is not None:
-        raise ProblemError(
-            f"{sheet.place(row, column)}: {sheet.quoted(row, column)} is not a number with a "
-            f"decimal {_KIND[mark]}, which was asked for; leave --decimal away to let each column "
-            f"be found out{sheet.or_without(column)}",
-            decimal=None,
-        )
+        gaps = {"mark": say(f"{_KIND[mark]}_mark"), "way": sheet.or_without(column)}
+        place, cell = sheet.place(row, column), sheet.quoted(row, column)
+        raise ProblemError(say("not_decimal", place=place, cell=cell, **gaps), decimal=None)
     return mark
 
 
@@ -118,14 +117,16 @@ def _own_mark(sheet: Sheet, column: str) -> str:
     shown = {mark: row for mark, row in rows.items() if row is not None}
     if len(shown) == 2:
         one, other = (
-            f"{sheet.quoted(row, column)} in {sheet.unit} {sheet.lines[row]}"
+            say(
+                "cell_in",
+                cell=sheet.quoted(row, column),
+                unit=say(sheet.unit),
+                line=sheet.lines[row],
+            )
             for row in shown.values()
         )
-        raise ProblemError(
-            f"{sheet.name}, column '{column}' has decimal points and decimal commas: {one}, "
-            f"{other}; write all in one way{sheet.or_without(column)}",
-            ignore=(column,),
-        )
+        gaps = {"column": column, "one": one, "other": other, "way": sheet.or_without(column)}
+        raise ProblemError(say("both_marks", name=sheet.name, **gaps), ignore=(column,))
     for mark in shown:
         _refuse_loose_thousands(sheet, column, mark)
         return mark
@@ -161,11 +162,9 @@ def _ask(sheet: Sheet, column: str, kind: str) -> ProblemError:
     row = sheet.cells(column).first(kind) or 0
     cell = sheet.cells(column).text[row]
     decimal, whole = cell.replace(",", "."), cell.replace(",", "").replace(".", "")
-    return ProblemError(
-        f"{sheet.place(row, column)}: '{cell}' can be read as {decimal} or as {whole}; say "
-        "which mark stands before the decimals, with --decimal . or --decimal ,",
-        decimal=POINT if kind == "point?" else COMMA,
-    )
+    gaps = {"place": sheet.place(row, column), "cell": cell}
+    text = say("ask_decimal", decimal=decimal, whole=whole, **gaps)
+    return ProblemError(text, decimal=POINT if kind == "point?" else COMMA)
 
 
 def values(sheet: Sheet, column: str, mark: str) -> npt.NDArray[np.float64]:
@@ -183,9 +182,7 @@ def values(sheet: Sheet, column: str, mark: str) -> npt.NDArray[np.float64]:
         read = text.set(cells.text.is_null(), None).cast(pl.Float64, strict=False)
         found = read.to_numpy().astype(np.float64)
     if lost is not None:
-        raise ProblemError(
-            f"{sheet.place(lost, column)}: {sheet.quoted(lost, column)} lies outside the range of "
-            f"64-bit numbers; write the column in another unit{sheet.or_without(column)}",
-            ignore=(column,),
-        )
+        place, cell = sheet.place(lost, column), sheet.quoted(lost, column)
+        problem = say("out_of_range", place=place, cell=cell, way=sheet.or_without(column))
+        raise ProblemError(problem, ignore=(column,))
     return found

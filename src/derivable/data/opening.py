@@ -12,8 +12,9 @@ import polars as pl
 
 from derivable.data import layout
 from derivable.data.cells import BLANKS
-from derivable.data.dialect import SEPARATORS, decode, find_separator, of_spreadsheet
+from derivable.data.dialect import decode, find_separator, named_separator, of_spreadsheet
 from derivable.data.layout import Commented, Finding, NoNames, Preamble
+from derivable.data.messages import say
 from derivable.data.options import SheetOptions
 from derivable.data.problems import ProblemError, count
 from derivable.data.records import Records, read_text
@@ -22,6 +23,7 @@ from derivable.data.source import Source, read_source
 from derivable.data.totals import find_total
 from derivable.data.workbook import read_workbook
 from derivable.errors import DataError, SettingError
+from derivable.messages import joined
 
 
 def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sheet:
@@ -36,16 +38,14 @@ def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sh
         sheet = _read_parquet(source)
     elif source.is_workbook:
         grid, name = read_workbook(source)
-        named = replace(source, name=f"{source.name}, sheet '{name}'")
-        sheet = replace(_laid_out(named, _Lines(grid, "workbook"), chosen), stem=source.stem)
+        named = replace(source, name=say("sheet_of", name=source.name, sheet=name))
+        sheet = replace(_laid_out(named, _Lines(grid, say("workbook")), chosen), stem=source.stem)
     else:
         sheet = _read_text(source, chosen)
     if source.sheet is not None and not source.is_workbook:
-        raise SettingError(
-            f"--sheet names a part of a workbook or an archive; {source.name} is none"
-        )
+        raise SettingError(say("sheet_of_none", name=source.name))
     if not len(sheet.frame):
-        raise DataError(f"{source.name} has names of columns and no rows of numbers below them")
+        raise DataError(say("no_rows", name=source.name))
     sheet = replace(sheet, decimal=chosen.decimal, dates=chosen.dates, optional=optional)
     return _without_total(_with_missing(sheet, chosen.na), chosen)
 
@@ -61,19 +61,15 @@ def _checked(options: SheetOptions) -> SheetOptions:
     for name, words in choices.items():
         value = getattr(options, name)
         if value not in (None, *words):
-            raise SettingError(f"{name} must be {' or '.join(map(repr, words))}, got {value!r}")
+            choice = joined(map(repr, words), say("or"))
+            raise SettingError(say("either_of", name=name, words=choice, got=value))
     if options.header is not None and (options.no_header or options.header < 1):
-        raise SettingError(
-            f"header must be the number of a line, from 1 on, and goes without no_header; got "
-            f"{options.header}"
-        )
+        raise SettingError(say("header_number", got=options.header))
     separator = {"tab": "\t", "\\t": "\t"}.get(options.separator or "", options.separator)
     if separator is not None and (
         len(separator.encode()) != 1 or separator.isalnum() or separator in '".-+\r\n'
     ):
-        raise SettingError(
-            f"the separator must be one character such as ',', ';' or tab, got {separator!r}"
-        )
+        raise SettingError(say("separator", got=separator))
     na = (options.na,) if isinstance(options.na, str) else tuple(options.na)
     return replace(options, separator=separator, na=na)
 
@@ -83,9 +79,9 @@ def _read_parquet(source: Source) -> Sheet:
         frame = pl.read_parquet(io.BytesIO(source.content))
     except Exception as error:  # a broken file makes polars raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{source.name} is a broken Parquet file: {reason}") from None
+        raise DataError(say("broken_parquet", name=source.name, reason=reason)) from None
     rows = pl.Series(range(1, len(frame) + 1), dtype=pl.Int64)
-    opening = f"{source.name}: Parquet"
+    opening = say("parquet", name=source.name)
     return Sheet(source.name, source.stem, frame, rows, unit="row", opening=opening)
 
 
@@ -117,13 +113,13 @@ def _read_text(source: Source, options: SheetOptions) -> Sheet:
         top = comments[0][0] if comments else None
         skipped += more
         if not text.strip(BLANKS):
-            raise DataError(f"{name} holds lines that begin with # and nothing else")
+            raise DataError(say("only_comments", name=name))
     separator = separator or find_separator(text, name)
     hashed = None
     if comments:
         line, comment = comments[-1]
         hashed = line, [cell.strip(BLANKS) for cell in comment.split(separator)]
-    how = f"{encoding}, cells separated by {SEPARATORS.get(separator, repr(separator))}"
+    how = say("how_text", encoding=encoding, separator=named_separator(separator))
     records = read_text(text, separator, name, skipped)
     sheet = _laid_out(source, _Lines(records, how, separator, top, hashed), options)
     return replace(sheet, spreadsheet=of_spreadsheet(source.content, encoding))
@@ -133,7 +129,7 @@ def _from_line(text: str, line: int, skipped: int, name: str) -> tuple[str, int]
     """The text from a line on, whose # is taken away, and how many lines stand before it."""
     lines = text.split("\n", line - skipped - 1) if line > skipped else []
     if len(lines) < line - skipped or not lines or not lines[-1].strip(BLANKS):
-        raise DataError(f"{name} has no line {line} for names of columns, which --header asks for")
+        raise DataError(say("no_line_of_names", name=name, unit=say("line"), line=line))
     rest = lines[-1]
     if rest.lstrip(BLANKS).startswith("#"):
         rest = rest.lstrip(BLANKS)[1:]
@@ -159,7 +155,7 @@ def _laid_out(source: Source, lines: _Lines, options: SheetOptions) -> Sheet:
         _named(source, names, frame, rows, int(records.lines[number])),
         unit=records.unit,
         separator=lines.separator,
-        opening=f"{source.name}: {lines.how}",
+        opening=say("opened", name=source.name, how=lines.how),
         findings=(finding,) if finding else (),
         remarks=frozenset(
             int(records.lines[i])
@@ -179,10 +175,8 @@ def _names_at(lines: _Lines, options: SheetOptions, name: str) -> int:
         return layout.find_names(records)
     found = (records.lines == options.header).arg_true()
     if not len(found):
-        raise DataError(
-            f"{name} has no {records.unit} {options.header} for names of columns, which --header "
-            "asks for"
-        )
+        gaps = {"unit": say(records.unit), "line": options.header}
+        raise DataError(say("no_line_of_names", name=name, **gaps))
     return int(found[0])
 
 
@@ -210,13 +204,11 @@ def _names_in_comment(
         return hashed
     line = int(lines.records.lines[number])
     if hashed is not None and fits:
-        raise ProblemError(
-            f"{name}: the names of the columns may stand in line {hashed[0]}, which begins with "
-            f"#, or in line {line}; say which with --header {hashed[0]} or --header {line}",
-            header=hashed[0],
-        )
+        text = say("names_in_comment", name=name, comment=hashed[0], line=line)
+        raise ProblemError(text, header=hashed[0])
     if like:
-        raise layout.ask_for_names(f"{name}, {lines.records.unit} {line}", record, line)
+        place = say("line_of", name=name, unit=say(lines.records.unit), line=line)
+        raise layout.ask_for_names(place, record, line)
     return None
 
 
@@ -230,13 +222,10 @@ def _refuse_ragged(lines: _Lines, number: int, name: str) -> int:
         last -= 1
     odd = next((i for i in range(number, last) if widths[i] != width), None)
     if odd is not None:
-        here, names = count(widths[odd], "cell"), count(width, "cell")
-        said = SEPARATORS.get(lines.separator, repr(lines.separator))
-        raise DataError(
-            f"{name}, line {records.lines[odd]} has {here} where line {records.lines[number]}, "
-            f"with the names of the columns, has {names}, separated by {said}; correct the line, "
-            "name another character with --separator, or the line of the names with --header"
-        )
+        gaps = {"line": records.lines[odd], "names_line": records.lines[number]}
+        gaps |= {"here": count(widths[odd], "cell"), "names": count(width, "cell")}
+        separator = named_separator(lines.separator)
+        raise DataError(say("ragged", name=name, separator=separator, **gaps))
     return width
 
 
@@ -274,8 +263,7 @@ def _named(
     sheet = Sheet(source.name, source.stem, frame, lines, unnamed=frozenset(unnamed), twins=twins)
     if empty is None or not empty.any():
         return sheet
-    note = f"{count(int(empty.sum()), 'row')} without any value left out."
-    return replace(sheet.keep(~empty), notes=(note,))
+    return replace(sheet.keep(~empty), notes=(say("blank_rows", n=int(empty.sum())),))
 
 
 def _is_blank(column: pl.Series) -> pl.Series:
@@ -300,7 +288,8 @@ def _without_units(sheet: Sheet, options: SheetOptions) -> Sheet:
             return sheet
     else:
         words = tuple(str(cell).strip(BLANKS) for cell in first if str(cell or "").strip(BLANKS))
-    found = layout.Units(f"{sheet.unit} {sheet.lines[0]}", words)
+    place = say("unit_place", unit=say(sheet.unit), line=sheet.lines[0])
+    found = layout.Units(place, words)
     frame, lines = sheet.frame.slice(1), sheet.lines.slice(1)
     return replace(sheet, frame=frame, lines=lines, findings=(*sheet.findings, found), _cells={})
 
@@ -330,6 +319,7 @@ def _without_total(sheet: Sheet, options: SheetOptions) -> Sheet:
     if found is None:
         return sheet
     if options.total is None:
-        raise ProblemError(f"{sheet.name}, {found.question}", total="drop")
+        text = say("question_total", name=sheet.name, question=found.question)
+        raise ProblemError(text, total="drop")
     rows = pl.Series(range(len(sheet.frame)), dtype=pl.Int64).is_in(list(found.rows))
     return replace(sheet.keep(~rows), findings=(*sheet.findings, found))

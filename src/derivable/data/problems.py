@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from derivable.data.messages import say
 from derivable.data.options import TableOptions
 from derivable.errors import DataError
+from derivable.messages import SEMICOLON, Message, joined, message_of
 
 LONGEST = 60  # characters of a cell in a sentence
 _ROUNDS = 12  # after so many problems behind one another the rest waits
@@ -16,8 +18,8 @@ _ROUNDS = 12  # after so many problems behind one another the rest waits
 class ProblemError(DataError):
     """One problem of a table; `remedy` are options with which it is none, empty where none are."""
 
-    def __init__(self, sentence: str, **remedy: Any) -> None:
-        super().__init__(sentence)
+    def __init__(self, text: str, **remedy: Any) -> None:
+        super().__init__(text)
         self.remedy = remedy
 
 
@@ -27,11 +29,10 @@ class ProblemsError(DataError):
     def __init__(
         self, found: Sequence[ProblemError], name: str = "", options: TableOptions | None = None
     ) -> None:
-        sentences = [str(problem) for problem in found]
-        text = "; ".join(f"({i}) {sentence}" for i, sentence in enumerate(sentences, 1))
-        super().__init__(
-            f"{name} has {len(found)} problems: {text}" if len(found) > 1 else sentences[0]
-        )
+        texts = [message_of(problem) for problem in found]
+        listed = (joined([f"({i})", text]) for i, text in enumerate(texts, 1))
+        several = say("problems", name=name, n=len(found), text=joined(listed, SEMICOLON))
+        super().__init__(several if len(found) > 1 else texts[0])
         self.found = tuple(found)
         self.options = options
 
@@ -75,10 +76,9 @@ def all_problems(
     return ProblemsError(found, name)
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> Message:
     """1 row, 2,000 rows, 3 classes."""
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{plural * (number != 1)}"
+    return say(f"n_{noun.replace(' ', '_')}", n=number)
 
 
 def shown(cell: str | None) -> str:
@@ -89,17 +89,18 @@ def shown(cell: str | None) -> str:
 
 def some(words: Sequence[str], most: int = 12) -> str:
     """The first of some names or values, as a list in a sentence."""
-    rest = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(f"'{shown(word)}'" for word in words[:most]) + rest
+    names = ", ".join(f"'{shown(word)}'" for word in words[:most])
+    rest = len(words) - most
+    return say("quoted_more", names=names, n=rest) if rest > 0 else names
 
 
-def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """The end of a sentence about a name that is not there."""
+def did_you_mean(name: str, names: Sequence[str]) -> Message:
+    """The end of a message about a name that is not there."""
     lower = {known.lower(): known for known in names}
     near = difflib.get_close_matches(name.lower(), lower, n=1)
     if near:
-        return f"did you mean '{lower[near[0]]}'?"
-    return f"it has {some(names)}"
+        return say("did_you_mean", name=lower[near[0]])
+    return say("it_has", names=some(names))
 
 
 def option_of(option: str, *names: str) -> str:

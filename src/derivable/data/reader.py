@@ -17,6 +17,7 @@ from derivable.data import checks, classes, reading, second_look
 from derivable.data.choice import choose, note_unused_options, renamed
 from derivable.data.columns import Column, Columns
 from derivable.data.kinds import Classes, Text
+from derivable.data.messages import say
 from derivable.data.numbers import describe
 from derivable.data.opening import read_sheet
 from derivable.data.options import (
@@ -30,7 +31,6 @@ from derivable.data.problems import (
     ProblemError,
     ProblemsError,
     all_problems,
-    count,
     ignore,
     raise_all,
     some,
@@ -38,6 +38,7 @@ from derivable.data.problems import (
 from derivable.data.sheet import Sheet
 from derivable.data.table import Table
 from derivable.errors import DataError, SettingError
+from derivable.messages import SEMICOLON, joined
 
 
 def read_table(path: str | Path, **options: Any) -> Table:
@@ -59,10 +60,8 @@ def read_table(path: str | Path, **options: Any) -> Table:
     known = {"missing": MISSING_RULES, "split": SPLIT_ORDERS, "task": (None, *TASKS)}
     for name, words in known.items():
         if getattr(chosen, name) not in words:
-            raise SettingError(
-                f"{name} must be one of {', '.join(filter(None, words))}; got "
-                f"{getattr(chosen, name)!r}"
-            )
+            listed = ", ".join(filter(None, words))
+            raise SettingError(say("one_of", name=name, words=listed, got=getattr(chosen, name)))
     try:
         return _read(path, chosen)
     except (ProblemError, ProblemsError) as first:
@@ -80,7 +79,7 @@ def _read(path: str | Path, options: TableOptions) -> Table:
     whole = _without_missing(sheet, columns, options.missing)
     table = _checked(whole, reading.learn(whole, features, targets, options), options)
     notes = (*table.notes, *note_unused_options(sheet, columns, options))
-    return replace(table, notes=notes, note=" ".join(notes))
+    return replace(table, notes=notes, note=joined(notes))
 
 
 def _learned(
@@ -112,11 +111,8 @@ def _absent(sheet: Sheet, names: Sequence[str]) -> dict[str, pl.Series]:
 def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
     empty = [name for name in columns if sheet.cells(name).is_blank]
     if empty:
-        raise ProblemError(
-            f"{sheet.name}: no row has a value in {some(empty)}; {ignore(*empty)} leaves out what "
-            "is empty",
-            ignore=tuple(empty),
-        )
+        text = say("empty_columns", name=sheet.name, names=some(empty), ignore=ignore(*empty))
+        raise ProblemError(text, ignore=tuple(empty))
 
 
 def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
@@ -140,17 +136,14 @@ def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     )
     if gone.all():
         emptiest = max(holes, key=lambda name: holes[name])
-        raise ProblemError(
-            f"{sheet.name}: no row has a value in every column; --missing median puts the median "
-            f"of the column, {ignore(emptiest)} leaves out the column with the most holes",
-            missing="median",
-        )
+        text = say("all_missing", name=sheet.name, ignore=ignore(emptiest))
+        raise ProblemError(text, missing="median")
     notes = []
     if gone.any():
-        which = "a missing value" if rule == "drop" else "a missing target"
-        notes.append(f"{count(int(gone.sum()), 'row')} with {which} left out of {len(gone):,}.")
+        key = "rows_missing" if rule == "drop" else "rows_no_target"
+        notes.append(say(key, n=int(gone.sum()), all=len(gone)))
     if rule == "median" and (filled := sum(holes[name] for name in holes if name not in targets)):
-        notes.append(f"{count(filled, 'missing value')} filled with the median of the column.")
+        notes.append(say("filled", n=filled))
     return replace(sheet.keep(~gone), notes=(*sheet.notes, *notes))
 
 
@@ -160,23 +153,20 @@ def _missing_problem(
     """The question of what becomes of cells without a value."""
     name = next(iter(absent))
     listed = [(column, int(rows.sum())) for column, rows in absent.items()]
-    where = ", ".join(f"{number:,} in '{column}'" for column, number in listed[:12])
+    each = (say("missing_in", n=number, column=column) for column, number in listed[:12])
+    where = joined(each, ", ")
     if len(listed) > 12:
-        where += f", more in {len(listed) - 12:,} others"
+        where = say("missing_more", where=where, others=len(listed) - 12)
     place = sheet.place(int(absent[name].arg_true()[0]), name)
     gone = functools.reduce(operator.or_, absent.values())
     few = int(gone.sum()) <= len(gone) // 10
-    ways, only_targets = "--missing drop leaves such rows out", {*absent} <= {*targets}
-    if not only_targets:
-        ways += ", --missing median puts the median of the column"
-    return ProblemError(
-        f"{place} has no value (missing: {where}); {ways}",
-        missing="drop" if few or only_targets else "median",
-    )
+    only_targets = {*absent} <= {*targets}
+    text = say("missing_targets" if only_targets else "missing", place=place, where=where)
+    return ProblemError(text, missing="drop" if few or only_targets else "median")
 
 
 def _detected(sheet: Sheet, columns: Columns) -> str:
-    """What was found out about the file, in a sentence."""
+    """What was found out about the file."""
     used = columns.inputs + columns.outputs
     said = [
         sheet.detected,
@@ -184,7 +174,7 @@ def _detected(sheet: Sheet, columns: Columns) -> str:
     ]
     said += reading.stated(sheet, used)
     said += renamed(sheet, [column.name for column in used])
-    return "; ".join(part for part in said if part)
+    return joined((part for part in said if part), SEMICOLON)
 
 
 def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
@@ -205,13 +195,10 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
         gone = set(dropped)
         keep = torch.tensor([owner not in gone for owner in columns.owners])
         if not keep.any():
-            raise DataError(
-                f"{sheet.name}: each feature has one value in every row, so there is nothing to "
-                "predict from; bring a column that varies"
-            )
+            raise DataError(say("all_constant", name=sheet.name))
         kept = tuple(column for column in columns.inputs if column.name not in gone)
         columns, x = replace(columns, inputs=kept), x[:, keep]
-        notes.append(f"Left out, because they have one value in every row: {some(dropped)}.")
+        notes.append(say("constant", names=some(dropped)))
     features, numbers = columns.features, x.numpy()
     notes += checks.check_answers(
         sheet.name, features, columns.owners, numbers, columns.targets, y.numpy()
@@ -226,7 +213,7 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
         y=y,
         features=features,
         targets=columns.targets,
-        note=" ".join(notes),
+        note=joined(notes),
         notes=tuple(notes),
         detected=_detected(sheet, columns),
         columns=columns,

@@ -16,11 +16,13 @@ from derivable.data.columns import Column, Columns
 from derivable.data.dates import OPEN, both_ways, find_order
 from derivable.data.forms import find_form
 from derivable.data.kinds import DMY, MDY, Date, Number, Reading, Text, Truth
+from derivable.data.messages import say
 from derivable.data.numbers import find_marks
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, ignore, raise_all, some
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError, SettingError
+from derivable.messages import joined
 
 MOST_VALUES = 100  # of a text column that becomes one feature for each of its values
 
@@ -33,9 +35,7 @@ def learn(
     one_hot = set(options.one_hot_names)
     alone = len(targets) == 1
     if options.task == CLASSIFICATION and not alone:
-        raise SettingError(
-            f"--task {CLASSIFICATION} goes with one --target, got {len(targets)}; name one of them"
-        )
+        raise SettingError(say("classes_of_one", task=CLASSIFICATION, count=len(targets)))
     orders = _orders(sheet, (*features, *targets))
 
     def learned(name: str, *, target: bool) -> Column:
@@ -123,12 +123,9 @@ def _read(sheet: Sheet, columns: Columns, wanted: Sequence[Column]) -> Tensor:
     for column in wanted:
         if column.name not in sheet.known:
             hint = did_you_mean(column.name, sheet.columns)
-            raise DataError(f"{sheet.name} has no column '{column.name}', which is needed; {hint}")
+            raise DataError(say("no_column", name=sheet.name, column=column.name, hint=hint))
         if column.name in sheet.twins and not column.twin:
-            raise DataError(
-                f"{sheet.name}: the name '{column.name}' stands over several columns, of which one "
-                "is needed; give the others another name"
-            )
+            raise DataError(say("twin_needed", name=sheet.name, column=column.name))
     taken = as_learned(sheet, columns)
     problems = []
     for column in wanted:
@@ -190,25 +187,20 @@ def _learn(
     form = find_form(cells, sheet.missing)
     if form is not None:
         return Number(form)
-    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
     if name in orders and not target:
         if orders[name] == OPEN:
             one, other = both_ways(cells.text[row])
-            raise ProblemError(
-                f"{place} can be read as {one} or as {other}; say which comes first, day or month, "
-                "with --dates dmy or --dates mdy",
-                dates=DMY,
-            )
+            place, cell = sheet.place(row, name), sheet.quoted(row, name)
+            text = say("ask_date", place=place, cell=cell, one=one, other=other)
+            raise ProblemError(text, dates=DMY)
         return as_numbers.learn_date(sheet, name, orders[name])
     wrong = fault(cells.text[row])
     only_text = wrong is None and bool(cells.kind.is_in(["other", "missing"]).all())
     if only_text and not target:
         return Text()
     if wrong is None and only_text:
-        if options.task == REGRESSION:
-            wrong = f"is text, and --task {REGRESSION} needs numbers"
-        else:
-            wrong = "is text, and several targets must be numbers"
+        numeric = options.task == REGRESSION
+        wrong = say("text_of_regression" if numeric else "text_of_targets")
     raise _no_number(sheet, name, wrong, target=target, options=options)
 
 
@@ -219,8 +211,7 @@ def _no_number(
     cells = sheet.cells(name)
     row = cells.first("other") or 0
     others = cells.text.filter(cells.kind == "other")
-    place = f"{sheet.place(row, name)}: {sheet.quoted(row, name)}"
-    way_out = "choose another --target" if target else f"{ignore(name)} leaves the column out"
+    way = say("way_target") if target else say("way_ignore", ignore=ignore(name))
     remedy: dict[str, Any] = {} if target else {"ignore": (name,)}
     words = others.unique(maintain_order=True).to_list()
     few = len(words) <= 3 and 2 * len(others) < cells.text.count()
@@ -230,17 +221,19 @@ def _no_number(
         and not any(character.isdigit() for word in words for character in word)
     ):
         spelled = " ".join(f"--na '{word}'" for word in words)
-        way_out += f", or {spelled} takes {'these' if len(words) > 1 else 'it'} for missing"
+        way = say("way_na", n=len(words), way=way, words=spelled)
         remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
     if row == 0 and len(others) == 1 and not target:
-        way_out += f", or --units skip leaves {sheet.unit} {sheet.lines[0]} out"
+        way = say("way_units", way=way, unit=say(sheet.unit), line=sheet.lines[0])
     if target and options.task is None and classes.are_few(sheet, name):
-        way_out += f", or --task {CLASSIFICATION} takes its values for classes"
+        way = say("way_classes", way=way)
     if wrong is None:
-        wrong = "is not a number"
+        wrong = say("no_number")
     elif len(others) > 1 and not target:
-        wrong += f", one of {len(others)} cells of the column that are no numbers"
-    return ProblemError(f"{place} {wrong}; correct it, or {way_out}", **remedy)
+        wrong = say("one_of_cells", wrong=wrong, n=len(others))
+    place, cell = sheet.place(row, name), sheet.quoted(row, name)
+    text = say("cell_is_correct", place=place, cell=cell, wrong=wrong, ways=way)
+    return ProblemError(text, **remedy)
 
 
 def _text(sheet: Sheet, name: str, options: TableOptions) -> Text:
@@ -266,20 +259,14 @@ def _refused_text(
     row = cells.first("other") or 0
     ways = []
     if few:
-        ways.append(f"--one-hot makes a feature of each value of {some(few)}")
+        ways.append(say("way_one_hot", names=some(few)))
     if many:
-        ways.append(f"{ignore(*many)} leaves out what has more than {MOST_VALUES} values")
+        ways.append(say("way_ignore_values", ignore=ignore(*many), most=MOST_VALUES))
     else:
-        ways.append(f"{ignore(*few)} leaves the column{'s' * (len(few) > 1)} out")
-    said = (
-        f"{sheet.quoted(row, first)} is text"
-        if cells.kind[row] == "other"
-        else "there are categories"
-    )
+        key = "way_ignore_many" if len(few) > 1 else "way_ignore"
+        ways.append(say(key, ignore=ignore(*few)))
+    key = "text_cell" if cells.kind[row] == "other" else "categories"
+    place, cell = sheet.place(row, first), sheet.quoted(row, first)
+    problem = say(key, place=place, cell=cell, ways=joined(ways, ", "))
     remedy = {"one_hot": tuple(few), "ignore": tuple(many)}
-    return [
-        ProblemError(
-            f"{sheet.place(row, first)}: {said}; {', '.join(ways)}",
-            **{name: words for name, words in remedy.items() if words},
-        )
-    ]
+    return [ProblemError(problem, **{name: words for name, words in remedy.items() if words})]

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import polars as pl
 
+from derivable.data.messages import say
 from derivable.errors import DataError
 
 
@@ -95,7 +96,7 @@ def read_text(text: str, separator: str, name: str, skipped: int) -> Records:
         else Unquoted(text, separator, skipped)
     )
     if not found.widths:
-        raise DataError(f"{name} is empty")
+        raise DataError(say("empty", name=name))
     return found
 
 
@@ -112,8 +113,5 @@ def _quoted(text: str, separator: str, name: str, skipped: int) -> Listed:
                 lines.append(start)
             start = reader.line_num + skipped + 1
     except csv.Error as error:
-        raise DataError(
-            f"{name}, line {start}: the quotation marks do not match ({error}); a quotation mark "
-            "inside of a quoted cell is written twice"
-        ) from None
+        raise DataError(say("quotation", name=name, line=start, error=error)) from None
     return Listed(records, lines, "line")

@@ -1,6 +1,6 @@
 """A second look at a table that can be read: what a person would ask about before training on it.
 
-Each note is a sentence with the option that helps. Nothing here changes a number.
+Each note is a message with the option that helps. Nothing here changes a number.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from derivable.data.as_numbers import spelled
 from derivable.data.cells import Cells
 from derivable.data.columns import Columns
 from derivable.data.kinds import Classes, Date, Number, Text
+from derivable.data.messages import say
 from derivable.data.options import TableOptions
 from derivable.data.problems import count, some
 from derivable.data.sheet import Sheet
@@ -108,7 +109,7 @@ def _first(found: list[str]) -> list[str]:
     """The first notes of a kind: a wide table has thousands."""
     if len(found) <= MOST_NOTES:
         return found
-    return [*found[:MOST_NOTES], f"{count(len(found) - MOST_NOTES, 'more note')} of this kind."]
+    return [*found[:MOST_NOTES], say("more_notes", n=len(found) - MOST_NOTES)]
 
 
 def _spaced(name: str) -> str:
@@ -124,21 +125,17 @@ def _codes(seen: Seen) -> Iterator[str]:
         if not named and not zeros and cells.min() < SMALLEST_CODE:
             continue
         rows, distinct = len(cells), len(np.unique(cells))
-        ways = f"--one-hot '{name}' makes a category of each, --ignore '{name}' leaves it out."
+        ways = say("way_category", name=name)
         if zeros:
-            yield (
-                f"'{name}' has leading zeros, as a code has; it is read as numbers, and "
-                + (ways if distinct <= reading.MOST_VALUES else f"--ignore '{name}' leaves it out.")
-            )
+            few = distinct <= reading.MOST_VALUES
+            way = ways if few else say("way_out", name=name)
+            yield say("leading_zeros", name=name, ways=way)
         elif named and distinct > 0.9 * rows:
-            yield (
-                f"'{name}' has another whole number in nearly each row, as an identifier has; "
-                f"--ignore '{name}' leaves it out."
-            )
+            yield say("like_identifier", name=name)
         elif named and 2 < distinct <= reading.MOST_VALUES and 2 * distinct < rows:
-            yield f"'{name}' is named like a code and is read as a number; {ways}"
+            yield say("like_code", name=name, ways=ways)
         elif _sparse(cells, distinct):
-            yield f"'{name}' holds {distinct} different whole numbers, which may be codes; {ways}"
+            yield say("may_be_codes", name=name, distinct=distinct, ways=ways)
 
 
 def _sparse(cells: Array, distinct: int) -> bool:
@@ -153,7 +150,7 @@ def _digits(seen: Seen) -> Iterator[str]:
     for name in seen.whole:
         cells = seen.cells(name)
         if not cells.typed and np.nanmax(np.abs(cells.floats), initial=0.0) >= 1e16:
-            yield f"'{name}' has more digits than 64-bit numbers keep; it is rounded."
+            yield say("many_digits", name=name)
 
 
 def _counters(seen: Seen) -> Iterator[str]:
@@ -161,7 +158,7 @@ def _counters(seen: Seen) -> Iterator[str]:
     if len(seen.columns.features) > 1:
         for name, cells in seen.whole.items():
             if len(cells) == len(seen.x) and np.all(np.diff(cells) == 1):
-                yield f"The feature '{name}' numbers the rows; --ignore '{name}' leaves it out."
+                yield say("numbers_rows", name=name)
 
 
 def _spellings(seen: Seen) -> Iterator[str]:
@@ -176,10 +173,7 @@ def _spellings(seen: Seen) -> Iterator[str]:
             groups.setdefault(key, []).append(value)
         for same in groups.values():
             if len(same) > 1:
-                yield (
-                    f"{some(same)} in '{column.name}' differ in case or blanks only and are "
-                    "categories of their own; --merge-spellings makes one of them."
-                )
+                yield say("spellings", values=some(same), name=column.name)
 
 
 def _sentinels(seen: Seen) -> Iterator[str]:
@@ -195,9 +189,14 @@ def _sentinels(seen: Seen) -> Iterator[str]:
             rest = present[present != value]
             if not len(rest) or not _stands_apart(value, times, rest):
                 continue
-            yield (
-                f"'{name}' is {value:g} in {count(times, 'row')} and lies between {rest.min():g} "
-                f"and {rest.max():g} elsewhere; if that means missing: --na '{name}={value:g}'."
+            yield say(
+                "sentinel",
+                name=name,
+                value=value,
+                rows=count(times, "row"),
+                low=float(rest.min()),
+                high=float(rest.max()),
+                code=f"{value:g}",
             )
 
 
@@ -224,12 +223,8 @@ def _near_targets(seen: Seen) -> Iterator[str]:
         centred = y - y.mean()
         r = (x.T @ centred) / np.where(lengths > 0, lengths, 1) / np.sqrt((centred**2).sum())
         for number in np.flatnonzero(r**2 > NEARLY):
-            name = features[number]
-            yield (
-                f"The feature '{name}' alone gives the target '{target}' with R² = "
-                f"{r[number] ** 2:.5f}; if it is not known before the target, --ignore '{name}' "
-                "leaves it out."
-            )
+            r2 = float(r[number] ** 2)
+            yield say("nearly_target", name=features[number], target=target, r2=r2)
 
 
 def _in_order(seen: Seen) -> Iterator[str]:
@@ -251,10 +246,7 @@ def _in_order(seen: Seen) -> Iterator[str]:
         else:
             ordered = False
         if ordered:
-            yield (
-                f"The rows are in order of '{name}', as a time series is; --split last tests on "
-                "the last 20% of them, where shuffled rows test between rows that train."
-            )
+            yield say("in_order", name=name)
             return
 
 
@@ -270,18 +262,12 @@ def _magnitudes(seen: Seen) -> Iterator[str]:
             continue
         orders = int(np.log10(present.max() / present.min()))
         if orders >= ORDERS:
-            yield (
-                f"The target '{target}' spans {orders} orders of magnitude ({present.min():g} to "
-                f"{present.max():g}), so its largest rows make most of the squared error; "
-                "--loss l1 counts them less."
-            )
+            low, high = float(present.min()), float(present.max())
+            yield say("magnitudes", target=target, orders=orders, low=low, high=high)
 
 
 def _test_rows(seen: Seen) -> Iterator[str]:
     rows = len(seen.x) - int(TRAIN_SHARE * len(seen.x))
-    others = "" if seen.options.split == "last" else "; another --seed draws other rows"
+    others = "" if seen.options.split == "last" else say("another_seed")
     if rows < FEW_TEST_ROWS:
-        yield (
-            f"Only {count(rows, 'row')} of {len(seen.x)} {'tests' if rows == 1 else 'test'}, so "
-            f"the test loss is a rough figure{others}."
-        )
+        yield say("few_test_rows", n=rows, all=len(seen.x), others=others)

@@ -12,8 +12,10 @@ from derivable.data.cells import MISSING, Cells
 from derivable.data.forms import bare
 from derivable.data.kinds import Form
 from derivable.data.layout import Finding
+from derivable.data.messages import say
 from derivable.data.problems import count, shown
 from derivable.errors import DataError
+from derivable.messages import SEMICOLON, Message, joined
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class Sheet:
         return frozenset(self.columns)
 
     @property
-    def detected(self) -> str:
+    def detected(self) -> Message:
         """What was found out about the file, in words."""
-        size = f"{count(len(self.frame), 'row')} of {count(self.frame.width, 'column')}"
-        return "; ".join([f"{self.opening}, {size}", *(one.stated for one in self.findings)])
+        gaps = {"rows": count(len(self.frame), "row"), "columns": count(self.frame.width, "column")}
+        size = say("size", opening=self.opening, **gaps)
+        return joined([size, *(one.stated for one in self.findings)], SEMICOLON)
 
     def cells(self, column: str) -> Cells:
         """The cells of a column, sorted into numbers of one format or another, text, missing."""
@@ -90,19 +93,21 @@ class Sheet:
                 try:
                     self._cells[column.name, None] = Cells.of(column, missing)
                 except TypeError as error:
-                    raise DataError(f"{self.name}, column '{column.name}': {error}") from None
+                    gaps = {"column": column.name, "type": error}
+                    raise DataError(say("type", name=self.name, **gaps)) from None
 
-    def place(self, row: int, column: str) -> str:
+    def place(self, row: int, column: str) -> Message:
         """Where a cell is, as the reader finds it: houses.csv, line 17, column 'price'."""
-        return f"{self.name}, {self.unit} {self.lines[row]}, column '{column}'"
+        gaps = {"unit": say(self.unit), "line": self.lines[row], "column": column}
+        return say("place", name=self.name, **gaps)
 
     def quoted(self, row: int, column: str) -> str:
         """The text of a cell, as a sentence quotes it."""
         return f"'{shown(self.cells(column).text[row])}'"
 
     def or_without(self, column: str) -> str:
-        """The way out that ends a sentence about a column, where there is this one."""
-        return f", or leave it out with --ignore '{column}'" if self.optional else ""
+        """The way out that ends a message about a column, where there is this one."""
+        return say("or_without", column=column) if self.optional else ""
 
     def keep(self, rows: pl.Series) -> Sheet:
         """The sheet with those rows only where `rows` is true."""

@@ -9,6 +9,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from derivable.core_messages import reason_of
+from derivable.data.messages import say
 from derivable.data.problems import did_you_mean, some
 from derivable.errors import DataError
 
@@ -42,18 +44,15 @@ class Source:
 def read_source(path: str | Path, sheet: str | None) -> Source:
     """The content of a file, decompressed; `sheet` names the one that is meant in an archive."""
     if "://" in str(path):
-        raise DataError(
-            f"{path} is an address; derivable reads files and leaves the network alone: download "
-            "the table and give the file"
-        )
+        raise DataError(say("address", path=path))
     path = Path(path).expanduser()
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise DataError(say("unreadable", path=path, reason=reason_of(error))) from None
     source = _opened(path.name, content, sheet)
     if not source.content[:_START].strip(_BLANK) and not source.content.strip(_BLANK):
-        raise DataError(f"{source.name} is empty")
+        raise DataError(say("empty", name=source.name))
     return source
 
 
@@ -62,7 +61,7 @@ def _opened(name: str, content: bytes, sheet: str | None) -> Source:
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{name} is broken: {error}; fetch or compress it again") from None
+            raise DataError(say("broken_gzip", name=name, error=error)) from None
     if content.startswith(b"PK\x03\x04"):
         return _unzipped(name, content, sheet)
     old_workbook = content.startswith(b"\xd0\xcf\x11\xe0")
@@ -77,26 +76,21 @@ def _unzipped(name: str, content: bytes, sheet: str | None) -> Source:
                 return Source(name, content, is_workbook=True, sheet=sheet)
             files = [info.filename for info in archive.infolist() if _is_file(info)]
             if not files:
-                raise DataError(f"{name} is a zip archive without a file in it")
+                raise DataError(say("empty_zip", name=name))
             if sheet is not None and sheet not in files:
-                raise DataError(
-                    f"{name} holds no file '{sheet}', which --sheet names; "
-                    f"{did_you_mean(sheet, files)}"
-                )
+                hint = did_you_mean(sheet, files)
+                raise DataError(say("no_file_in_zip", name=name, file=sheet, hint=hint))
             if sheet is None and len(files) > 1:
-                raise DataError(
-                    f"{name} holds {len(files)} files; name one with --sheet: {some(files)}"
-                )
+                names = some(files)
+                raise DataError(say("files_in_zip", name=name, count=len(files), names=names))
             file = sheet or files[0]
             inside = archive.read(file)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{name} is a broken zip archive: {error}; fetch it again") from None
+        raise DataError(say("broken_zip", name=name, error=error)) from None
     except (RuntimeError, NotImplementedError) as error:  # a password; a compression of others
-        raise DataError(
-            f"{name} cannot be unpacked: {error}; unpack it, and give the file"
-        ) from None
+        raise DataError(say("locked_zip", name=name, error=error)) from None
     if inside.startswith(b"PK\x03\x04"):
         try:
             with zipfile.ZipFile(io.BytesIO(inside)) as archive:
@@ -104,7 +98,7 @@ def _unzipped(name: str, content: bytes, sheet: str | None) -> Source:
         except zipfile.BadZipFile:
             is_workbook = False
         if not is_workbook:
-            raise DataError(f"{name}/{file} is a zip archive in another; unpack the outer one")
+            raise DataError(say("zip_in_zip", name=f"{name}/{file}"))
         return Source(f"{name}/{file}", inside, is_workbook=True)
     return _opened(f"{name}/{file}", inside, None)
 

@@ -53,7 +53,7 @@ def load_diabetes(note: str = "") -> Table:
     The target, the progression of the disease after a year, is standardised, because the lab's
     learning rates are made for targets of size one.
     """
-    with needed("the diabetes table"):
+    with needed("diabetes"):
         from sklearn.datasets import load_diabetes
 
     bunch = load_diabetes()

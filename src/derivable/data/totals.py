@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from derivable.data.cells import Cells
 from derivable.data.forms import find_form
+from derivable.data.messages import say
 from derivable.data.numbers import find_marks, values
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError
+from derivable.messages import SEMICOLON, Message, joined
 
 _WORDS = (
     "grand total|total g[ée]n[ée]ral|sous[- ]total|sub[- ]?total|totals?|totaux|totaal|totale?s?|"
@@ -33,22 +35,18 @@ class Total:
     """Rows that seem to be totals or remarks."""
 
     rows: tuple[int, ...]
-    where: str  # line 62, or lines 62 and 63
-    why: str  # 'Total' in 'shop'; each number is the sum of the others
+    where: Message  # line 62, or lines 62 and 63
+    why: Message  # 'Total' in 'shop'; each number is the sum of the others
 
     @property
-    def question(self) -> str:
+    def question(self) -> Message:
         """What is asked."""
-        return (
-            f"{self.where} {'seem' if len(self.rows) > 1 else 'seems'} to be no data ({self.why}): "
-            f"--total drop leaves {'them' if len(self.rows) > 1 else 'it'} out, --total keep takes "
-            f"{'them' if len(self.rows) > 1 else 'it'} for data"
-        )
+        return say("total_question", n=len(self.rows), where=self.where, why=self.why)
 
     @property
-    def stated(self) -> str:
+    def stated(self) -> Message:
         """What was left out."""
-        return f"{self.where} left out ({self.why})"
+        return say("total_left_out", n=len(self.rows), where=self.where, why=self.why)
 
 
 def find_total(sheet: Sheet) -> Total | None:
@@ -69,10 +67,11 @@ def find_total(sheet: Sheet) -> Total | None:
         row = _sum_of_others(sheet)
         if row is None:
             return None
-        rows, whys = [row], ["each of its numbers is the sum of the others in its column"]
+        rows, whys = [row], [say("sum_of_others")]
     lines = [str(sheet.lines[row]) for row in rows]
-    unit = sheet.unit + "s" * (len(lines) > 1)
-    return Total(tuple(rows), f"{unit} {' and '.join(lines)}", "; ".join(whys))
+    unit = say(sheet.unit + "s" * (len(lines) > 1))
+    where = say("where", unit=unit, numbers=joined(lines, say("and")))
+    return Total(tuple(rows), where, joined(whys, SEMICOLON))
 
 
 def _label(texts: dict[str, Cells], row: int) -> str | None:
@@ -82,7 +81,7 @@ def _label(texts: dict[str, Cells], row: int) -> str | None:
         if cells.kind[row] == "other" and _LABEL.fullmatch(cell):
             if (cells.text[:row].str.to_lowercase() == cell.lower()).any():
                 return None
-            return f"'{cell}' in '{column}'"
+            return say("word_in", cell=cell, column=column)
     return None
 
 
@@ -93,7 +92,7 @@ def _remark(sheet: Sheet, texts: dict[str, Cells], row: int) -> str | None:
         return None
     if any(sheet.cells(other).kind[row] != "missing" for other in sheet.columns[1:]):
         return None
-    return f"{sheet.quoted(row, column)} alone"
+    return say("alone", cell=sheet.quoted(row, column))
 
 
 def _certain(sheet: Sheet, texts: dict[str, Cells], row: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from derivable.data.cells import MISSING
+from derivable.data.messages import say
 from derivable.data.problems import did_you_mean, some
 from derivable.data.records import Listed
 from derivable.data.source import Source
@@ -37,7 +38,7 @@ class Grid(Listed):
 
 def read_workbook(source: Source) -> tuple[Grid, str]:
     """The records of the sheet that is asked for, or of the only one, and its name."""
-    with needed(f"{source.name}, a workbook,", "save the sheet as CSV"):
+    with needed(say("workbook_of", name=source.name), "save_as_csv"):
         from python_calamine import CalamineWorkbook
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(source.content))
@@ -47,21 +48,17 @@ def read_workbook(source: Source) -> tuple[Grid, str]:
         }
     except Exception as error:  # a broken file makes calamine raise almost anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{source.name} is a broken workbook: {reason}; save it again") from None
+        raise DataError(say("broken_workbook", name=source.name, reason=reason)) from None
     full = [name for name, cells in rows.items() if cells]
     if source.sheet is not None and source.sheet not in rows:
-        raise DataError(
-            f"{source.name} has no sheet '{source.sheet}', which --sheet names; "
-            f"{did_you_mean(source.sheet, list(rows))}"
-        )
+        hint = did_you_mean(source.sheet, list(rows))
+        raise DataError(say("no_sheet", name=source.name, sheet=source.sheet, hint=hint))
     if source.sheet is None and len(full) > 1:
-        raise DataError(
-            f"{source.name} has {len(full)} sheets with cells; name one with --sheet: {some(full)}"
-        )
+        raise DataError(say("sheets", name=source.name, count=len(full), names=some(full)))
     name = source.sheet or (full or list(rows) or [""])[0]
     grid = Grid(rows.get(name, []))
     if not grid.widths:
-        raise DataError(f"{source.name}, sheet '{name}' is empty")
+        raise DataError(say("empty_sheet", name=source.name, sheet=name))
     return grid, name
 
 

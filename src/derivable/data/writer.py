@@ -10,6 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from derivable.core_messages import reason_of
+from derivable.data.messages import say
 from derivable.data.numbers import COMMA
 from derivable.data.sheet import Sheet
 from derivable.data.table import Table
@@ -25,14 +27,11 @@ def write_table(table: Table, path: str | Path) -> Path:
     ending = path.suffix.lower()
     if ending not in (".csv", ".parquet"):
         example = path.with_suffix(".csv") if path.name else path / f"{table.name}.csv"
-        raise SettingError(
-            f"the table can be written as .csv or .parquet, and {path} ends otherwise; name "
-            f"{example}, for example"
-        )
+        raise SettingError(say("ending", path=path, example=example))
     if path.exists():
-        raise SettingError(f"{path} is there already and is not overwritten; name another file")
+        raise SettingError(say("is_there", path=path))
     if not path.parent.is_dir():
-        raise SettingError(f"{path} cannot be written: there is no folder {path.parent}; make it")
+        raise SettingError(say("no_folder", path=path, folder=path.parent))
     numbers = {name: table.x[:, i].numpy() for i, name in enumerate(table.features)}
     numbers |= {name: table.y[:, i].numpy() for i, name in enumerate(table.targets)}
     frame = pl.DataFrame(numbers).fill_nan(None)
@@ -44,9 +43,8 @@ def write_table(table: Table, path: str | Path) -> Path:
         frame.write_csv(part) if ending == ".csv" else frame.write_parquet(part)
         part.replace(path)
     except OSError as error:
-        raise SettingError(
-            f"{path} cannot be written ({error.strerror or error}); name another file"
-        ) from None
+        reason = reason_of(error)
+        raise SettingError(say("not_written", path=path, reason=reason)) from None
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -13,6 +13,7 @@ import torch
 from derivable.descent.callbacks import Stop
 from derivable.descent.checks import check_count
 from derivable.descent.error_estimate import OF_ITS_OWN, ErrorEstimate
+from derivable.descent.messages import say
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.sharpness import diverged
@@ -53,10 +54,8 @@ class StepByStep(Method):
         if self.batch_size is None:
             return request.make_objective()
         if request.objective not in ("fastest", Batches.name):
-            raise SettingError(
-                f"batches go with no named objective; got batch_size={self.batch_size} and "
-                f"objective {request.objective!r}"
-            )
+            gaps = {"size": self.batch_size, "objective": request.objective}
+            raise SettingError(say("batches", **gaps))
         size, seed, done = self.batch_size, self.seed, request.done
         return Batches(request.problem, size=size, seed=seed, done=done)
 

@@ -19,6 +19,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.descent.checkpoint import Checkpoint, group
+from derivable.descent.messages import say
 from derivable.errors import SettingError
 from derivable.network import Network
 from derivable.problem import Problem
@@ -72,16 +73,10 @@ class Callbacks:
         self._each: tuple[Any, ...] = tuple(given) if isinstance(given, Sequence) else (given,)
         for callback in self._each:
             if not callable(callback):
-                raise SettingError(
-                    "on_block must be a callable that takes a State, or several of them, got "
-                    f"{type(callback).__name__}"
-                )
+                raise SettingError(say("on_block", kind=type(callback).__name__))
             every = getattr(callback, "every", 1)
             if not isinstance(every, int) or every < 1:
-                raise SettingError(
-                    f"{type(callback).__name__}.every must be a whole number, 1 or more, "
-                    f"got {every!r}"
-                )
+                raise SettingError(say("every", name=type(callback).__name__, got=every))
 
     @property
     def periodic(self) -> str:

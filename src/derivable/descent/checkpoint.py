@@ -9,8 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
+from derivable.descent.messages import say
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import DataError
+from derivable.messages import Message
 from derivable.tensors import load_tensors, save_tensors
 
 
@@ -58,7 +60,7 @@ class Checkpoint:
         try:
             return cls.unpack(*load_tensors(file))
         except (DataError, KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{file} is no checkpoint of a descent: {error}") from None
+            raise DataError(say("no_checkpoint", file=file, error=error)) from None
 
     def pack(self) -> tuple[dict[str, Tensor], dict[str, str]]:
         """All of it as tensors and texts."""
@@ -67,6 +69,8 @@ class Checkpoint:
         tensors |= {f"buffers.{name}": value for name, value in self.buffers.items()}
         tensors |= {f"callbacks.{name}": value for name, value in self.callbacks.items()}
         texts = {"method": self.method, "objective": self.objective, "note": self.note}
+        if isinstance(self.note, Message):
+            texts |= {"note": self.note.texts.en, "note.fr": self.note.texts.fr}
         texts["loss"] = self.loss
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
@@ -95,7 +99,7 @@ class Checkpoint:
             snapshots=snapshots,
             evaluations=int(texts["evaluations"]),
             seconds=float(texts["seconds"]),
-            note=texts["note"],
+            note=Message(texts["note"], texts["note.fr"]) if "note.fr" in texts else texts["note"],
             deviation=float(texts["deviation"]),
         )
 

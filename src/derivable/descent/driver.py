@@ -16,6 +16,7 @@ from torch import Tensor
 from derivable.descent.callbacks import Callback, Callbacks, State, Stop
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.checks import check_count, check_positive
+from derivable.descent.messages import say
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
 from derivable.descent.request import DescentRequest, Trajectory, check_objective
@@ -25,6 +26,7 @@ from derivable.descent.snapshots import Snapshots
 from derivable.distributed import Group
 from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
+from derivable.messages import in_language, joined
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
 from derivable.problem import Problem, Rows
@@ -205,7 +207,7 @@ class _Run:
         self.callbacks(state)
         if self.problem.shard:
             self.problem.shard.group.check_same(
-                "what callbacks decide", state.reason or "to go on", "decide by the state alone"
+                "callbacks", in_language(state.reason, "en") or "no reason", "by_the_state"
             )
         if state.reason:
             self.stopped = state
@@ -273,7 +275,7 @@ def _way_of(start: Checkpoint) -> str:
 def _checked_rate(lr: Any, method: Method, steps: int) -> tuple[float, Schedule | None]:
     """The first learning rate, and its schedule. Raises SettingError where there is none."""
     if lr is None and method.needs_lr:
-        raise SettingError(f"method {method.name!r} needs a learning rate; for example lr=1e-4")
+        raise SettingError(say("needs_rate", method=method.name))
     if lr is None:
         return math.nan, None
     if callable(lr):
@@ -291,49 +293,27 @@ def _check_method(method: Method, request: DescentRequest) -> None:
         return
     changing = request.problem.network.changing
     if changing:
-        raise SettingError(
-            f"{' and '.join(dict.fromkeys(changing))} of the network changes with every step, and "
-            f"method {method.name!r} takes no single steps; take 'steps' or an optimiser"
-        )
+        names = joined(dict.fromkeys(changing), say("and"))
+        raise SettingError(say("no_single_steps", names=names, method=method.name))
     if request.schedule is not None:
-        raise SettingError(
-            "a schedule of the learning rate goes with methods that take every step, 'steps' or an "
-            f"optimiser, got method {method.name!r}"
-        )
+        raise SettingError(say("schedule_method", method=method.name))
     name = request.callbacks.periodic
     if name and not method.reports_all:
-        raise SettingError(
-            f"{name} is to be called after so many steps, and method {method.name!r} takes no "
-            "single steps; take 'steps' or an optimiser, or leave the callback's `every` out"
-        )
+        raise SettingError(say("periodic", name=name, method=method.name))
 
 
 def _check_start(start: Any, problem: Problem, steps: int, objective: Way) -> None:
     """Refuse what is no checkpoint, one of another network or from beyond the last step."""
     if not isinstance(start, Checkpoint):
-        raise SettingError(
-            "start must be a Checkpoint, such as run.checkpoint or Checkpoint.load(file), "
-            f"got {type(start).__name__}"
-        )
+        raise SettingError(say("start", kind=type(start).__name__))
     name = objective if isinstance(objective, str) else objective.name
     if name not in ("fastest", start.objective):
-        raise SettingError(
-            f"the checkpoint is of objective {start.objective!r}, got objective {name!r}; leave "
-            "objective out to go on from it"
-        )
+        raise SettingError(say("start_objective", then=start.objective, now=name))
     loss = Loss.of(problem.loss).name
     if start.loss not in ("", loss):
-        raise SettingError(
-            f"the checkpoint is of the loss {start.loss}, got {loss}; give that loss to go on from "
-            "it, or begin with its parameters: network.with_theta(checkpoint.theta)"
-        )
+        raise SettingError(say("start_loss", then=start.loss, now=loss))
     parameters = problem.theta.numel()
     if start.theta.numel() != parameters:
-        raise ShapeError(
-            f"the checkpoint has {start.theta.numel()} parameters and the network "
-            f"{parameters}; start from a checkpoint of this network"
-        )
+        raise ShapeError(say("start_parameters", then=start.theta.numel(), now=parameters))
     if start.step > steps:
-        raise SettingError(
-            f"the checkpoint is at step {start.step:,}, beyond steps={steps:,}; ask for more steps"
-        )
+        raise SettingError(say("start_step", step=start.step, steps=steps))

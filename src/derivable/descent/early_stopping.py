@@ -11,6 +11,7 @@ from torch import Tensor
 from derivable.descent.callbacks import State
 from derivable.descent.checkpoint import Checkpoint, group
 from derivable.descent.checks import check_count
+from derivable.descent.messages import say
 from derivable.objective import Objective, fastest
 from derivable.problem import Problem, Rows, check_not_negative
 from derivable.stepper import make_ready
@@ -68,10 +69,8 @@ class EarlyStopping:
             self._evaluate(state)
         assert self._best is not None  # the first evaluation is the best so far
         if self._waited >= self.patience or (state.ended and self._best.step < state.step):
-            state.stop(
-                f"the validation loss was least after {self._best.step:,} steps, {self._least:.6g}",
-                back_to=self._best,
-            )
+            reason = say("least_after", step=self._best.step, loss=self._least)
+            state.stop(reason, back_to=self._best)
 
     def _evaluate(self, state: State) -> None:
         loss = self._loss(state)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from derivable.descent.messages import say
+from derivable.messages import Message
+
 
 @dataclass(frozen=True)
 class Window:
@@ -31,10 +34,15 @@ class ErrorEstimate:
     note: str = ""
 
     def __str__(self) -> str:
-        text = "exact" if self.exact else f"within {self.deviation:.0e} of exact steps"
+        return str(self.stated)
+
+    @property
+    def stated(self) -> Message:
+        """The estimate as a message, with its note."""
+        text = say("exact") if self.exact else say("within", deviation=self.deviation)
         if math.isinf(self.deviation):
-            text = "not measured against exact steps"
-        return f"{text}; {self.note}" if self.note else text
+            text = say("unmeasured")
+        return say("with_note", text=text, note=self.note) if self.note else text
 
     def after(self, steps: int, deviation: float) -> ErrorEstimate:
         """That of all losses, where the first `steps` deviate by `deviation`: both add up."""
@@ -42,10 +50,10 @@ class ErrorEstimate:
             return self
         note = self.note
         if math.isinf(deviation):
-            first = f"the first {steps:,} steps were interrupted before they were measured"
-            note = f"{first}; {note}" if note else first
+            first = say("first_interrupted", steps=steps)
+            note = say("with_note", text=first, note=note) if note else first
         return replace(self, deviation=deviation + self.deviation, exact=False, note=note)
 
 
 EXACT = ErrorEstimate(0.0, exact=True)
-OF_ITS_OWN = replace(EXACT, note="steps of its own, not of gradient descent")  # an optimiser's
+OF_ITS_OWN = replace(EXACT, note=say("of_its_own"))  # an optimiser's

@@ -30,6 +30,7 @@ from derivable.descent.drift import DriftEstimate
 from derivable.descent.error_estimate import EXACT, ErrorEstimate, Window
 from derivable.descent.field import Field
 from derivable.descent.integration import UNMEASURED, Integration, integrate, is_smooth
+from derivable.descent.messages import say
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.extras import needed
@@ -70,7 +71,7 @@ class Flow(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The steppers that it is measured by, the second in float64, with their loops compiled."""
-        with needed("the method flow", "method='steps' does without"):
+        with needed("method_flow", "steps_do_without"):
             importlib.import_module("scipy.integrate")  # now: the descent is timed without it
         way = request.objective_class()
         stepper = choose_stepper(request.problem, way, steps=0)
@@ -118,9 +119,9 @@ def follow(
         if deviation <= tolerance:
             estimate = ErrorEstimate(deviation, False, windows)
             return first.trajectory(spent, estimate)
-        trouble = f"it would deviate by {deviation:.0e}, and {tolerance:.0e} was asked"
+        trouble = say("would_deviate", deviation=deviation, tolerance=tolerance)
         relative /= FINER
-    return _steps_instead(stepper, request, f"the flow was not used: {trouble}", spent)
+    return _steps_instead(stepper, request, say("no_flow", trouble=trouble), spent)
 
 
 def _steps_instead(

@@ -18,6 +18,7 @@ from torch import Tensor
 from derivable.descent.drift import DriftEstimate
 from derivable.descent.error_estimate import ErrorEstimate
 from derivable.descent.field import Field
+from derivable.descent.messages import say
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.snapshots import Snapshots
 from derivable.formula import kernel_of
@@ -28,9 +29,8 @@ from derivable.objective import Objective
 SHARPEST = 0.5  # lr * lambda_max; beyond it, a step is no flow with a small correction
 DEGREE = 7  # of DOP853's dense output; RK45's has 4
 COST = 3  # gradients that an evaluation of the modified flow is worth: g, then H g
-NOT_FINITE = "its loss or parameters are not finite"
 PATIENCE = 3000  # gradients that it may cost before it must have come as far as they would
-UNMEASURED = ErrorEstimate(math.inf, exact=False, note="interrupted before it was measured")
+UNMEASURED = ErrorEstimate(math.inf, exact=False, note=say("interrupted"))
 
 
 @dataclass
@@ -79,7 +79,7 @@ def integrate(
     )
     found.losses[request.done] = _value(flow.objective, found.theta)
     if not torch.isfinite(found.losses[request.done]):
-        found.trouble = NOT_FINITE
+        found.trouble = say("not_finite")
         return found
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # trouble is seen by its consequences
@@ -121,11 +121,11 @@ def _stride(
         found.trouble = _measure(drift, solver, request) if drift else ""
         solver.step()
         if solver.status == "failed" or not np.isfinite(solver.y).all():
-            found.trouble = NOT_FINITE
+            found.trouble = say("not_finite")
             break
         _record(found, request, flow.objective, solver)
         if COST * flow.evaluations > max(PATIENCE, found.done - request.done):
-            found.trouble = found.trouble or "it costs more than the steps"
+            found.trouble = found.trouble or say("costs_more")
         request.report(found.done, found.trajectory(2 * flow.evaluations), False)
     if drift and not found.trouble:
         found.trouble = _measure(drift, solver, request, last=True)
@@ -142,7 +142,7 @@ def _measure(
     drift.measure(step, torch.from_numpy(solver.y[:-1]), loss)
     sharpness = drift.windows[-1].sharpness
     if not sharpness <= SHARPEST:
-        return f"lr * lambda_max is {sharpness:.2g}, which is not small"
+        return say("not_small", curvature=sharpness)
     return ""
 
 

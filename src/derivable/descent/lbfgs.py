@@ -49,7 +49,7 @@ class LBFGS(Method):
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """The objective, with its loops compiled."""
-        with needed("the method lbfgs"):
+        with needed("method_lbfgs"):
             importlib.import_module("scipy.optimize")  # now: the descent is timed without it
             importlib.import_module("threadpoolctl")
         objective = request.make_objective()

@@ -10,6 +10,7 @@ from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.flow import Flow
 from derivable.descent.gradient_descent import GradientDescent
 from derivable.descent.lbfgs import LBFGS
+from derivable.descent.messages import say
 from derivable.descent.method import Method
 from derivable.descent.optimisers import Adam, Momentum, Nesterov
 from derivable.descent.spectral import Spectral
@@ -29,26 +30,17 @@ def method_of(method: Any, start: Checkpoint | None = None) -> Method:
     if not isinstance(method, (str, Method)) or (
         isinstance(method, str) and method not in METHODS and not (start and method == start.method)
     ):
-        raise SettingError(
-            f"method must be one of {', '.join(METHODS)}, or an object such as Momentum(0.9); "
-            f"got {method!r}"
-        )
+        raise SettingError(say("method", names=list(METHODS), got=method))
     if start is None:
         return METHODS[method]() if isinstance(method, str) else method
     name = method if isinstance(method, str) else method.name
     if name not in (Auto.name, start.method):
-        raise SettingError(
-            f"the checkpoint is of method {start.method!r}, got method {name!r}; leave method out "
-            "to go on from it"
-        )
+        raise SettingError(say("start_method", then=start.method, now=name))
     if isinstance(method, Method) and not isinstance(method, Auto):
         _check_settings(method, start)
         return method
     if start.method not in METHODS:
-        raise SettingError(
-            f"the checkpoint is of method {start.method!r}, which is none of the library's; give "
-            "the method again to go on from it"
-        )
+        raise SettingError(say("start_foreign", then=start.method))
     return METHODS[start.method](**start.settings)
 
 
@@ -62,10 +54,7 @@ def in_batches(name: str, size: int | None, seed: int = 0) -> str | Method:
         return name
     if not issubclass(kind, StepByStep):
         known = [name for name, one in METHODS.items() if issubclass(one, StepByStep)]
-        raise SettingError(
-            f"--batch-size goes with a method that takes steps on part of the table, "
-            f"{', '.join(known)}; got method {name!r}; for example --method adam"
-        )
+        raise SettingError(say("batch_size", known=known, name=name))
     return kind(batch_size=size, seed=seed)
 
 
@@ -75,7 +64,5 @@ def _check_settings(method: Method, start: Checkpoint) -> None:
         was = start.settings.get(name)
         was = tuple(was) if isinstance(was, list) else was  # JSON has no tuples
         if value != was and name not in method.adjustable:
-            raise SettingError(
-                f"the checkpoint is of method {method.name!r} with {name}={was!r}, got "
-                f"{name}={value!r}; leave method out to go on from it"
-            )
+            gaps = {"name": name, "then": was, "now": value}
+            raise SettingError(say("start_setting", method=method.name, **gaps))

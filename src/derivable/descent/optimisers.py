@@ -11,6 +11,7 @@ from torch import Tensor
 
 from derivable.descent.blocks import StepByStep
 from derivable.descent.checks import check_positive, check_share
+from derivable.descent.messages import say
 from derivable.descent.request import DescentRequest
 from derivable.errors import SettingError
 from derivable.objective import Objective
@@ -128,9 +129,7 @@ class Nesterov(Optimiser):
         super().__post_init__()
         check_share("momentum", self.momentum)
         if self.momentum == 0:
-            raise SettingError(
-                "momentum must be above 0 for Nesterov, got 0; GradientDescent() is without"
-            )
+            raise SettingError(say("nesterov"))
 
     def make(self, theta: Tensor) -> torch.optim.Optimizer:
         """PyTorch's SGD with Nesterov's momentum."""
@@ -161,7 +160,7 @@ class Adam(Optimiser):
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.betas) != 2:
-            raise SettingError(f"betas must be two numbers, got {self.betas!r}")
+            raise SettingError(say("betas", got=self.betas))
         object.__setattr__(self, "betas", tuple(self.betas))  # JSON makes lists of them
         for beta in self.betas:
             check_share("betas", beta)

@@ -9,6 +9,7 @@ import torch
 
 from derivable.descent.driver import descend_problem
 from derivable.descent.gradient_descent import GradientDescent
+from derivable.descent.messages import say
 from derivable.descent.spectral import triangle
 from derivable.errors import DivergedError, SettingError
 from derivable.formula import Scale
@@ -41,21 +42,17 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for a problem whose rows lie in several processes, for integers as features,
-    and for a network that changes with every step, such as one with Dropout, whose loss does not
-    fall steadily.
+    Raises SettingError for a problem whose rows lie in several processes, for integers as
+    features, and for a network that changes with every step, such as one with Dropout, whose loss
+    does not fall steadily.
     """
     changing = problem.network.changing
     if problem.shard is not None:
-        raise SettingError(
-            "no learning rate can be found by trial on rows in several processes; find one on a "
-            "part of them, which fits into one process, and name it, for example lr=1e-2"
-        )
+        raise SettingError(say("no_rate_in_processes"))
     if changing or not problem.x.is_floating_point():
-        why = f"{changing[0]} changes with every step" if changing else f"x is of {problem.x.dtype}"
-        raise SettingError(
-            f"no learning rate can be found by trial, because {why}; name one, for example lr=1e-2"
-        )
+        of_x = say("is_of", dtype=problem.x.dtype)
+        why = say("changes", name=changing[0]) if changing else of_x
+        raise SettingError(say("no_rate", why=why))
     largest = linear_lambda_max(problem)
     lr, trial = 1 / largest, _thinned(problem)
     for _ in range(HALVINGS):
@@ -63,13 +60,9 @@ def choose_rate(problem: Problem) -> Rate:
             break
         lr /= 2
     lr = _two_digits(lr / MARGIN)
-    on = f" on {trial.rows:,} rows" if trial.rows < problem.rows else ""
-    return Rate(
-        lr,
-        f"lr {lr:g}: half of the largest at which the loss never rose in {TRIAL_STEPS} steps{on}, "
-        f"from 1 / {largest:.3g} down, where {largest:.3g} is how much a linear model's loss "
-        "curves",
-    )
+    key = "rate_on_rows" if trial.rows < problem.rows else "rate"
+    reason = say(key, lr=lr, steps=TRIAL_STEPS, rows=trial.rows, largest=largest)
+    return Rate(lr, reason)
 
 
 def linear_lambda_max(problem: Problem) -> float:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.descent.callbacks import Callbacks
 from derivable.descent.error_estimate import EXACT, ErrorEstimate
+from derivable.descent.messages import say
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
 from derivable.errors import SettingError
@@ -94,10 +95,8 @@ class DescentRequest:
             return OBJECTIVES[way]
         if isinstance(way, str) or issubclass(way, ExactStepper):
             name = way if isinstance(way, str) else way.name
-            raise SettingError(
-                f"objective {name!r} takes exact steps and goes with method 'steps' only; others "
-                f"take one of {', '.join(['fastest', *OBJECTIVES])}"
-            )
+            names = ["fastest", *OBJECTIVES]
+            raise SettingError(say("objective_of_steps", name=name, names=names))
         return way
 
 
@@ -107,7 +106,4 @@ def check_objective(objective: Way) -> None:
         return
     known = ("fastest", *OBJECTIVES, *(name for name in STEPPERS if name not in OBJECTIVES))
     if objective not in known:
-        raise SettingError(
-            f"objective must be one of {', '.join(known)}, or a class of objectives or steppers; "
-            f"got {objective!r}"
-        )
+        raise SettingError(say("objective", names=list(known), got=objective))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derivable.descent.checks import check_count, check_positive
+from derivable.descent.messages import say
 from derivable.errors import SettingError
 from derivable.problem import check_not_negative
 
@@ -89,8 +90,6 @@ def checked_rate(schedule: Schedule, step: int, steps: int) -> float:
     """The learning rate of a step. Raises SettingError where it is no number, 0 or more."""
     lr = float(schedule(step, steps))
     if not 0 <= lr < math.inf:
-        raise SettingError(
-            f"the schedule {schedule!r} must give a learning rate of 0 or more, got {lr} at step "
-            f"{step:,} of {steps:,}"
-        )
+        gaps = {"lr": lr, "step": step, "steps": steps}
+        raise SettingError(say("schedule_rate", schedule=schedule, **gaps))
     return lr

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.descent.messages import say
 from derivable.descent.request import DescentRequest
 from derivable.errors import DivergedError, SettingError
 from derivable.objective import Objective
@@ -64,22 +65,14 @@ def diverged(stepper: Stepper, request: DescentRequest, losses: Tensor) -> Diver
     except SettingError:  # no second derivatives
         sharpest = math.inf
     if 0 < sharpest < np.inf and lr * sharpest > reach > 0:
-        way_out = (
-            f"the loss curves by up to {sharpest:.3g} where it starts, so a stable lr is below "
-            f"{reach:.3g} / {sharpest:.3g} = {reach / sharpest:.2g}"
-        )
+        gaps = {"sharpest": sharpest, "reach": reach, "stable": reach / sharpest}
+        way = say("stable_rate", **gaps)
     else:
-        way_out = f"try a smaller lr, for example {lr / 10:g}"
-    return DivergedError(
-        f"the descent diverged: the loss is {losses[step].item()} at step {step} with lr={lr:g}, "
-        f"after {losses[0].item():.6g} at step 0; {way_out}"
-    )
+        way = say("smaller_rate", lr=f"{lr / 10:g}")
+    loss, first = losses[step].item(), losses[0].item()
+    return DivergedError(say("diverged", loss=loss, step=step, lr=f"{lr:g}", first=first, way=way))
 
 
 def not_finite_at_start(loss: float) -> DivergedError:
     """The error for a loss that is not finite before the first step."""
-    return DivergedError(
-        f"the loss is {loss} before the first step, which no lr changes: what the network computes "
-        "from this table with its initial parameters is not finite; start from others, or take "
-        "another activation or loss"
-    )
+    return DivergedError(say("not_finite_at_start", loss=loss))

@@ -26,6 +26,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from derivable.descent.messages import say
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.sharpness import not_finite_at_start
@@ -49,10 +50,7 @@ class Spectral(Method):
         """Why it cannot have this problem; empty where its loss is quadratic."""
         if is_linear(problem):
             return ""
-        return (
-            "method 'spectral' is for a network of one Linear layer and MSE, whose loss is "
-            "quadratic; method 'auto' chooses among those that suit this network"
-        )
+        return say("spectral")
 
     def prepare(self, request: DescentRequest) -> Prepared:
         """Nothing: it needs the table alone."""
@@ -85,11 +83,9 @@ def _solve(request: DescentRequest) -> Trajectory:
     if len(broken):
         if broken[0] == 0:
             raise not_finite_at_start(losses[0].item())
-        raise DivergedError(
-            f"the descent diverges: the loss is not finite at step {int(broken[0])} with "
-            f"lr={request.lr:g}, after {losses[0].item():.6g} at step 0; it converges for every lr "
-            f"below {modes.stable_lr:.3g}"
-        )
+        gaps = {"lr": f"{request.lr:g}", "first": losses[0].item()}
+        stable = float(modes.stable_lr)
+        raise DivergedError(say("diverges", step=int(broken[0]), stable=stable, **gaps))
     snapshots = request.snapshots()
     for at in (*snapshots.wanted(request.done, request.steps), request.steps):
         snapshots.take(at, modes.theta(at - request.done))

@@ -46,6 +46,11 @@ def short(value: float, lang: str = "en", digits: int = 3) -> str:
     return _local(_trimmed(text), lang)
 
 
+def fixed(value: float, digits: int, lang: str = "en") -> str:
+    """A number with so many decimals."""
+    return _local(f"{value:.{digits}f}", lang)
+
+
 def cell(value: float, lang: str = "en") -> str:
     """A number as a table has it, with six digits; thousands together, for 1986 may be a year."""
     return _local(f"{value:.6g}", lang)

@@ -1,79 +1,77 @@
-"""Sentences of reports on predictions and columns, in English and in French."""
+"""Messages of reports on predictions and columns, in English and in French."""
 
 from __future__ import annotations
-
-NB = "\u00a0"  # French sets a space that does not break before : ; ? ! %
 
 REPORTED: dict[str, tuple[str, str]] = {
     # the verdict
     "off": (
         "{best} is off by {mae} on average, in units of {target}, and by less than {median} in "
         "half of the test rows. Always saying the mean of the training rows is off by {naive}.",
-        "{best} se trompe de {mae} en moyenne, dans l'unité de {target}, et de moins de {median} "
-        "sur la moitié des lignes de test. Dire toujours la moyenne des lignes d'apprentissage "
-        "se trompe de {naive}.",
+        "L'erreur moyenne de {best} est de {mae}, dans l'unité de {target} ; pour la moitié des "
+        "lignes de test, l'erreur est inférieure à {median}. Prédire toujours la moyenne des "
+        "lignes d'apprentissage donne une erreur moyenne de {naive}.",
     ),
     "off_signed": (
         "{best} is off by {mae} on average for {target}, and by less than {median} in half of the "
         "test rows. Always saying the mean of the training rows is off by {naive}.",
-        "{best} se trompe de {mae} en moyenne pour {target}, et de moins de {median} sur la moitié "
-        "des lignes de test. Dire toujours la moyenne des lignes d'apprentissage se trompe de "
-        "{naive}.",
+        "L'erreur moyenne de {best} est de {mae} pour {target} ; pour la moitié des lignes de "
+        "test, l'erreur est inférieure à {median}. Prédire toujours la moyenne des lignes "
+        "d'apprentissage donne une erreur moyenne de {naive}.",
     ),
     "recognises_no_better": (
         "{best} gives the right {target} for {accuracy} of the test rows, which is no better than "
         "always saying “{value}”: {naive}.",
-        f"{{best}} donne le bon {{target}} pour {{accuracy}} des lignes de test{NB}; ce n'est pas "
-        f"mieux que dire toujours «{NB}{{value}}{NB}»{NB}: {{naive}}.",
+        "{best} donne le bon {target} pour {accuracy} des lignes de test ; ce n'est pas mieux que "
+        "dire toujours « {value} » : {naive}.",
     ),
     "finds": (
         "Of {there} test rows that are “{value}” it finds {found}, and takes {wrongly} others for "
         "it.",
-        f"Des {{there}} lignes de test «{NB}{{value}}{NB}», il en trouve {{found}}, et en prend "
-        "{wrongly} autres pour telles.",
+        "Sur {there} lignes de test « {value} », il en trouve {found}, et il attribue cette "
+        "classe à {wrongly} autres lignes.",
     ),
     "orders": (
         "A row of the second class gets a higher probability than one of the first with frequency "
         "{area} (ROC AUC).",
-        "Une ligne de la seconde classe reçoit une plus forte probabilité qu'une de la première "
-        "avec la fréquence {area} (AUC ROC).",
+        "Une ligne de la seconde classe reçoit une probabilité plus forte qu'une ligne de la "
+        "première avec la fréquence {area} (AUC ROC).",
     ),
     "recognises": (
         "{best} gives the right {target} for {accuracy} of the test rows; always saying “{value}” "
         "is right for {naive}.",
-        f"{{best}} donne le bon {{target}} pour {{accuracy}} des lignes de test{NB}; dire toujours "
-        f"«{NB}{{value}}{NB}» est juste pour {{naive}}.",
+        "{best} donne le bon {target} pour {accuracy} des lignes de test ; dire toujours « "
+        "{value} » est juste pour {naive}.",
     ),
     "balanced": (
         "On average over the {n} classes of the test rows it recognises {balanced} of theirs.",
-        "En moyenne sur les {n} classes des lignes de test, il reconnaît {balanced} des leurs.",
+        "En moyenne sur les {n} classes des lignes de test, il reconnaît {balanced} des lignes "
+        "d'une classe.",
     ),
     "shares_better": (
         "By the cross-entropy its probabilities are no better than the shares of the classes.",
-        "Par l'entropie croisée, ses probabilités ne valent pas mieux que les parts des classes.",
+        "D'après l'entropie croisée, ses probabilités ne valent pas mieux que les fréquences des "
+        "classes.",
     ),
     # the table of results
     "mae": ("mean error", "erreur moyenne"),
-    "rmse": ("root mean square", "écart quadratique"),
+    "rmse": ("root mean square", "racine de l'erreur quadratique"),
     "r2": ("R²", "R²"),
     "accuracy": ("accuracy", "exactitude"),
     "balanced_accuracy": ("balanced accuracy", "exactitude équilibrée"),
     "roc_auc": ("ROC AUC", "AUC ROC"),
     "always_mean": ("always the mean", "toujours la moyenne"),
-    "always": ("always “{value}”", f"toujours «{NB}{{value}}{NB}»"),
+    "always": ("always “{value}”", "toujours « {value} »"),
     "errors_note": (
         "Mean error: how far a prediction is off on average, without its sign. R² is the share of "
         "the variance of the test rows that is explained.",
-        "Erreur moyenne"
-        f"{NB}: de combien une prédiction se trompe en moyenne, sans son signe. R² est la part "
+        "Erreur moyenne : écart moyen entre prédiction et vérité, sans son signe. R² est la part "
         "expliquée de la variance des lignes de test.",
     ),
     "classes_note": (
         "Accuracy: the share of the test rows whose class is the most probable one; balanced: the "
         "mean of that share over the classes. The cross-entropy is the mean of −log of the "
         "probability of the true class.",
-        "Exactitude"
-        f"{NB}: part des lignes de test dont la classe est la plus probable{NB}; équilibrée{NB}: "
+        "Exactitude : part des lignes de test dont la classe est la plus probable ; équilibrée : "
         "moyenne de cette part sur les classes. L'entropie croisée est la moyenne de −log de la "
         "probabilité de la vraie classe.",
     ),
@@ -82,10 +80,9 @@ REPORTED: dict[str, tuple[str, str]] = {
         "mean of that share over both classes. ROC AUC: how often a row of the second class gets "
         "a higher probability than one of the first. The cross-entropy is the mean of −log of the "
         "probability of the true class.",
-        "Exactitude"
-        f"{NB}: part des lignes de test dont la classe est la plus probable{NB}; équilibrée{NB}: "
-        f"moyenne de cette part sur les deux classes. AUC ROC{NB}: à quelle fréquence une ligne "
-        "de la seconde classe reçoit une plus forte probabilité qu'une de la première. L'entropie "
+        "Exactitude : part des lignes de test dont la classe est la plus probable ; équilibrée : "
+        "moyenne de cette part sur les deux classes. AUC ROC : à quelle fréquence une ligne de la "
+        "seconde classe reçoit une plus forte probabilité qu'une de la première. L'entropie "
         "croisée est la moyenne de −log de la probabilité de la vraie classe.",
     ),
     # classes
@@ -94,48 +91,48 @@ REPORTED: dict[str, tuple[str, str]] = {
     "confusion_caption": (
         "Rows: the true class; columns: the predicted one, with the number of test rows. The "
         "darker a square, the larger its share of the row.",
-        f"Lignes{NB}: la vraie classe{NB}; colonnes{NB}: la classe prédite, avec le nombre de "
-        "lignes de test. Plus un carré est foncé, plus sa part de la ligne est grande.",
+        "Lignes : la vraie classe ; colonnes : la classe prédite, avec le nombre de lignes de "
+        "test. Plus un carré est foncé, plus sa part de la ligne est grande.",
     ),
     "confusion_alt": (
         "{model}: confusion matrix of the test rows; {quality}.",
-        f"{{model}}{NB}: matrice de confusion des lignes de test{NB}; {{quality}}.",
+        "{model} : matrice de confusion des lignes de test ; {quality}.",
     ),
     "true_class": ("true", "vrai"),
     "calibration": (
         "Whether probabilities are what they say",
-        "Si les probabilités disent vrai",
+        "Calibration des probabilités",
     ),
     "calibration_caption_two": (
-        "Test rows in bins of equal size: the mean probability of “{value}” that was said, and the "
-        "share of rows that are so. On the dashed line both are equal.",
-        f"Lignes de test en groupes égaux{NB}: la probabilité moyenne de «{NB}{{value}}{NB}» qui a "
-        "été dite, et la part des lignes qui le sont. Sur la ligne tiretée, les deux sont égales.",
+        "Test rows in bins of equal size: the mean probability of “{value}” that was said, and "
+        "the share of rows that are so. On the dashed line both are equal.",
+        "Lignes de test en groupes égaux : la probabilité moyenne de « {value} » qui a été dite, "
+        "et la part des lignes qui le sont. Sur la ligne tiretée, les deux sont égales.",
     ),
     "calibration_caption": (
         "Test rows in bins of equal size: the mean probability that was said of the most probable "
         "class, and the share of rows that are of it. On the dashed line both are equal.",
-        f"Lignes de test en groupes égaux{NB}: la probabilité moyenne dite de la classe la plus "
+        "Lignes de test en groupes égaux : la probabilité moyenne dite de la classe la plus "
         "probable, et la part des lignes qui en sont. Sur la ligne tiretée, les deux sont égales.",
     ),
     "calibration_alt": (
         "{model}: said and so in bins of test rows: {pairs}.",
-        f"{{model}}{NB}: dit et vrai par groupes de lignes de test{NB}: {{pairs}}.",
+        "{model} : dit et vrai par groupes de lignes de test : {pairs}.",
     ),
-    "said": ("probability that was said", "probabilité dite"),
-    "so": ("share that is so", "part qui est vraie"),
-    "precision_recall": ("Precision against recall", "Précision contre rappel"),
+    "said": ("probability that was said", "probabilité prédite"),
+    "so": ("share that is so", "fréquence observée"),
+    "precision_recall": ("Precision against recall", "Précision et rappel"),
     "precision_caption": (
         "Rows are taken for a class from the most probable one on. Recall: the share of its rows "
         "that are found; precision: the share of the rows taken that are of it. Dashed: rows "
         "taken at random.",
-        "Les lignes sont prises pour une classe à partir de la plus probable. Rappel"
-        f"{NB}: part de ses lignes qui sont trouvées{NB}; précision{NB}: part des lignes prises "
-        f"qui en sont. Tireté{NB}: lignes prises au hasard.",
+        "Les lignes sont prises pour une classe à partir de la plus probable. Rappel : part de "
+        "ses lignes qui sont trouvées ; précision : part des lignes prises qui en sont. Tireté : "
+        "lignes prises au hasard.",
     ),
     "precision_alt": (
         "Precision against recall of {value}; average precision: {areas}.",
-        f"Précision contre rappel de {{value}}{NB}; précision moyenne{NB}: {{areas}}.",
+        "Précision contre rappel de {value} ; précision moyenne : {areas}.",
     ),
     "recall": ("recall", "rappel"),
     "precision": ("precision", "précision"),
@@ -143,13 +140,13 @@ REPORTED: dict[str, tuple[str, str]] = {
         "The rows are shuffled by seed {seed} and of each class 80% train: {train} rows train and "
         "{test} test. Features are standardised as the training rows say, which know nothing of "
         "the test rows.",
-        "Les lignes sont mélangées par la graine {seed} et, de chaque classe, 80 % apprennent"
-        f"{NB}: {{train}} lignes apprennent et {{test}} testent. Les variables sont centrées et "
-        "réduites d'après les lignes d'apprentissage, qui ne savent rien des lignes de test.",
+        "Les lignes sont mélangées par la graine {seed} et, de chaque classe, 80 % apprennent : "
+        "{train} lignes apprennent et {test} testent. Les variables sont centrées et réduites "
+        "d'après les lignes d'apprentissage, qui ne savent rien des lignes de test.",
     ),
     "protocol_classes": (
         "A network has one output for each class; softmax makes probabilities of them.",
-        f"Un réseau a une sortie par classe{NB}; softmax en fait des probabilités.",
+        "Un réseau a une sortie par classe ; softmax en fait des probabilités.",
     ),
     "protocol_balanced": (
         "Rows count such that all classes count the same, in training and in the test loss.",
@@ -157,7 +154,7 @@ REPORTED: dict[str, tuple[str, str]] = {
         "l'apprentissage et dans la perte de test.",
     ),
     # the model auto
-    "chosen": ("{model} is {chosen}: ", f"{{model}} est {{chosen}}{NB}: "),
+    "chosen": ("{model} is {chosen}: ", "{model} est {chosen} : "),
     "tried": ("What was tried", "Ce qui a été essayé"),
     "held_loss": ("loss on rows held out", "perte sur les lignes mises de côté"),
     "held_error": ("standard error", "erreur-type"),
@@ -167,12 +164,11 @@ REPORTED: dict[str, tuple[str, str]] = {
         "L-BFGS, each without another tenth of the training rows. The model is the linear one, "
         "unless the mean of the networks, or a mixture of both, predicts the rows held out better "
         "by more than one standard error. The test rows take no part in it.",
-        "auto"
-        f"{NB}: des modèles linéaires avec une suite de pénalités et des réseaux de 32 unités ReLU "
-        "sont ajustés par L-BFGS, chacun sans un autre dixième des lignes d'apprentissage. Le "
-        "modèle retenu est le linéaire, sauf si la moyenne des réseaux, ou un mélange des deux, "
-        "prédit mieux les lignes mises de côté, de plus d'une erreur-type. Les lignes de test n'y "
-        "ont aucune part.",
+        "auto : des modèles linéaires avec une suite de pénalités et des réseaux de 32 unités "
+        "ReLU sont ajustés par L-BFGS, chacun sans un autre dixième des lignes d'apprentissage. "
+        "Le modèle retenu est le linéaire, sauf si la moyenne des réseaux, ou un mélange des "
+        "deux, prédit mieux les lignes mises de côté, de plus d'une erreur-type. Les lignes de "
+        "test n'y ont aucune part.",
     ),
     # columns
     "importance": ("Which columns matter", "Quelles colonnes comptent"),
@@ -181,9 +177,8 @@ REPORTED: dict[str, tuple[str, str]] = {
         "mean of ten draws, with its standard deviation. Columns that say the same share what "
         "they matter.",
         "{growth}, pour {model}, quand les cellules d'une colonne changent de place entre les "
-        "lignes de test"
-        f"{NB}; moyenne de dix tirages, avec son écart-type. Des colonnes qui disent la même chose "
-        "se partagent leur importance.",
+        "lignes de test ; moyenne de dix tirages, avec son écart-type. Des colonnes qui disent la "
+        "même chose se partagent leur importance.",
     ),
     "importance_rest": (
         " Only the most important columns are shown.",
@@ -191,7 +186,7 @@ REPORTED: dict[str, tuple[str, str]] = {
     ),
     "importance_alt": (
         "Bars of the importance of columns; the largest: {ends}.",
-        f"Barres de l'importance des colonnes{NB}; les plus grandes{NB}: {{ends}}.",
+        "Barres de l'importance des colonnes ; les plus grandes : {ends}.",
     ),
     "growth_number": ("How much the mean error grows", "Augmentation de l'erreur moyenne"),
     "growth_several": (
@@ -209,7 +204,7 @@ REPORTED: dict[str, tuple[str, str]] = {
     "lines_left": ("Of {n} the first {shown} are drawn.", "Des {n}, {shown} sont dessinées."),
     "dependence_alt": (
         "{model}: mean prediction against {column}.",
-        f"{{model}}{NB}: prédiction moyenne selon {{column}}.",
+        "{model} : prédiction moyenne selon {column}.",
     ),
     "probability": ("probability", "probabilité"),
     "probability_of": ("probability of {value}", "probabilité de {value}"),

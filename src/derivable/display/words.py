@@ -1,28 +1,25 @@
-"""`Words`: sentences and numbers in one language."""
+"""`Words`: messages and numbers in one language."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from derivable.display import numbers
-from derivable.display.sentences import ELSEWHERE, SENTENCES
-from derivable.language import LANGUAGES, language
+from derivable.display.messages import MESSAGES
+from derivable.language import language
+from derivable.messages import in_language
 
 
 class Words:
-    """Says sentences by their keys, and numbers, in the language that is asked for."""
+    """Messages by their keys, and numbers, in the language that is asked for."""
 
     def __init__(self, lang: str | None = None) -> None:
         self.lang = language(lang)
-        self._column = LANGUAGES.index(self.lang)
 
     def __call__(self, key: str, **gaps: object) -> str:
-        """The sentence, with its gaps filled; in the singular where `n` is "1"."""
-        if gaps.get("n") == "1" and f"{key}_one" in SENTENCES:
-            key = f"{key}_one"
-        return SENTENCES[key][self._column].format_map(gaps)
+        """The text of this key, its gaps filled; in the singular where `n` is "1"."""
+        return MESSAGES.text(key, self.lang, **gaps)
 
     def number(self, value: float, spread: float | None = None) -> str:
         """A result, with its spread where there is one."""
@@ -33,6 +30,10 @@ class Words:
     def short(self, value: float, digits: int = 3) -> str:
         """A number in a sentence, with so many digits."""
         return numbers.short(value, self.lang, digits)
+
+    def fixed(self, value: float, digits: int) -> str:
+        """A number with so many decimals."""
+        return numbers.fixed(value, digits, self.lang)
 
     def cell(self, value: float) -> str:
         """A number as a table has it."""
@@ -65,19 +66,6 @@ class Words:
         *first, last = items
         return f"{', '.join(first)} {self('and')} {last}" if first else last
 
-    def translated(self, text: str) -> str | None:
-        """What another room said in English; None where it is not known here."""
-        if self.lang == "en":
-            return text
-        for pattern, template in ELSEWHERE:
-            if match := re.fullmatch(pattern, text):
-                return template.format(*(self._local(part) for part in match.groups()))
-        return None
-
-    def measure(self, text: str) -> str:
-        """What a loss measures; the name of a loss stays as it is in code."""
-        return self.translated(text) or text
-
-    def _local(self, text: str) -> str:
-        """A number with the sign for decimals of this language; any other text as it is."""
-        return text.replace(".", ",") if re.fullmatch(r"[\d.e+-]+", text) else text
+    def of(self, text: str) -> str:
+        """A message in this language; any other text as it is."""
+        return in_language(text, self.lang)

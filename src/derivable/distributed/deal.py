@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.distributed.group import Group
+from derivable.distributed.messages import say
 from derivable.distributed.shard import Shard
 from derivable.errors import SettingError
 from derivable.partition import Partition
@@ -25,15 +26,13 @@ def deal(group: Group, columns: Mapping[str, Tensor | None]) -> tuple[dict[str, 
     """
     given = {name: value for name, value in columns.items() if value is not None}
     forms = [f"{name} {tuple(one.shape[1:])} {one.dtype}" for name, one in given.items()]
-    group.check_same("the columns of the table", ", ".join(forms), "give all of them one form")
+    group.check_same("columns", ", ".join(forms), "one_form")
     own = len(next(iter(given.values())))
     counts = group.gather(torch.tensor(own)).tolist()
     partition = Partition(sum(counts))
     if partition.tasks < group.size:
-        most = f"{partition.tasks} process{'es at most' if partition.tasks > 1 else ''}"
-        raise SettingError(
-            f"{partition.rows:,} rows are work for {most}, got {group.size}; start fewer"
-        )
+        gaps = {"rows": partition.rows, "got": group.size}
+        raise SettingError(say("few_rows", n=partition.tasks, **gaps))
     shard = Shard(group, partition)
     have, end = [], 0
     for count in counts:

@@ -18,6 +18,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from derivable.distributed.messages import say
 from derivable.errors import DerivableError, LostProcessError, SettingError
 
 NOTICED = 3.0  # seconds until the end of a process of this machine shows in its table of processes
@@ -96,17 +97,20 @@ class Group:
         for rank, text in enumerate(texts):
             if text:
                 name, _, message = text.partition("\n")
-                raise _error_named(name)(f"process {rank} of {self.size}: {message}")
+                text = say("of_process", rank=rank, size=self.size, message=message)
+                raise _error_named(name)(text)
 
     def check_same(self, name: str, value: str, advice: str) -> None:
-        """Refuse what is not the same in each process. Raises SettingError in all of them."""
+        """Refuse what is not the same in each process. Raises SettingError in all of them.
+
+        `name` and `advice` are keys of messages, which are made only where they are needed.
+        """
         values = self.texts(value)
         for rank, other in enumerate(values):
             if other != values[0]:
-                raise SettingError(
-                    f"{name} must be the same in all {self.size} processes; process 0 has "
-                    f"{values[0]}, process {rank} has {other}; {advice}"
-                )
+                gaps = {"name": say(name), "advice": say(advice), "size": self.size}
+                gaps |= {"first": values[0], "rank": rank, "other": other}
+                raise SettingError(say("not_the_same", **gaps))
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -140,11 +144,10 @@ class Group:
             yield
         except RuntimeError as error:
             lost = self._lost()
-            who = f"process {lost} of {self.size} has" if lost is not None else "a process has"
-            raise LostProcessError(
-                f"{who} ended, and the others cannot go on without it; start all of them again, "
-                "from the last checkpoint if there is one"
-            ) from error
+            who = say("a_process_has")
+            if lost is not None:
+                who = say("process_has", rank=lost, size=self.size)
+            raise LostProcessError(say("lost", who=who)) from error
 
     def _lost(self) -> int | None:
         """The first process of this machine that has ended, if one shows soon."""

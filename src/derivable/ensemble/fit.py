@@ -15,6 +15,7 @@ from derivable.ensemble.choice import Tried, is_worse, losses_of, mixtures
 from derivable.ensemble.folds import Array, Path, Table, common_step, count_of_networks, folds_of
 from derivable.ensemble.lines import Lines, Settling, fit_lines
 from derivable.ensemble.mean import mean_of, through_relu
+from derivable.ensemble.messages import say
 from derivable.functions import ReLU
 from derivable.loss import Loss
 from derivable.network import Network
@@ -122,7 +123,7 @@ def fit_ensemble(
         lines = fit_lines(task.line, task.loss, folds, task.alphas, task.penalty)
     if not task.networks:
         assert lines is not None  # there is something to fit
-        reason = f"the least of {len(lines.tried)} penalties" if lines.tried[1:] else "as given"
+        reason = say("least_penalty", n=len(lines.tried)) if lines.tried[1:] else say("as_given")
         return _of_line(task, lines, [], tables, watch, reason)
     runs: list[Descent] = []
     paths: list[Path] = []
@@ -135,8 +136,9 @@ def fit_ensemble(
         if lines and len(runs) == SCOUTS < len(folds):
             tried = _taken(task, runs, paths, tables).tried
             if (tried.losses > lines.best.losses[:SCOUTS]).all():
-                reason = f"{SCOUTS} networks predict worse on all rows that they were not fitted on"
-                return _of_line(task, lines, [tried], tables, watch, reason)
+                return _of_line(
+                    task, lines, [tried], tables, watch, say("networks_worse", n=SCOUTS)
+                )
     return _chosen(task, _taken(task, runs, paths, tables), lines, tables, watch)
 
 
@@ -161,7 +163,7 @@ def _chosen(
     if lines is None or ended:
         return alone(
             line=None, share=1.0, held=found.held, tables=tables, tried=[found.tried],
-            best=found.tried, chosen=name, reason="as given", interrupted=ended,
+            best=found.tried, chosen=name, reason=say("as_given"), interrupted=ended,
         )  # fmt: skip
     candidates = [found.tried]
     if task.networks[0].layers[1].function is ReLU:
@@ -169,15 +171,14 @@ def _chosen(
     best = min(candidates, key=lambda one: one.loss)
     others = [found.tried] if best is found.tried else [found.tried, best]
     if not is_worse(lines.best, best):
-        reason = "networks predict no better, by more than one standard error, on rows held out"
-        return _of_line(task, lines, others, tables, watch, reason)
+        return _of_line(task, lines, others, tables, watch, say("networks_no_better"))
     share, line, held = 1.0, None, found.held
     if best.share is not None:
         share, line = best.share, _refitted(task, lines, ()).network
         pairs = zip(lines.held, found.held, strict=False)
         held = [(1 - share) * of_line + share * of_network for of_line, of_network in pairs]
         name = f"{share:.2f} ({name}) + {1 - share:.2f} ({lines.name})"
-    reason = f"loss {best.loss:.4g} on rows held out, and {lines.best.loss:.4g} of {lines.name}"
+    reason = say("lower_loss", loss=best.loss, other=lines.best.loss, name=lines.name)
     return alone(
         line=line, share=share, held=held, tables=tables, tried=[*lines.tried, *others], best=best,
         chosen=name, reason=reason,

@@ -11,6 +11,7 @@ from torch import Tensor
 from derivable.descent import State
 from derivable.ensemble.choice import Tried, losses_of
 from derivable.ensemble.folds import Fold
+from derivable.ensemble.messages import say
 from derivable.extras import needed
 from derivable.functions import MSE
 from derivable.loss import Loss
@@ -70,7 +71,7 @@ class Settling:
         """Stop where ten steps have not lowered the loss by a tenth of a millionth of it."""
         self._losses.append(state.loss)
         if len(self._losses) > 10 and state.loss >= (1 - SETTLED) * self._losses[-11]:
-            state.stop("the loss of a linear model is at its minimum")
+            state.stop(say("at_minimum"))
 
 
 def fit_lines(
@@ -135,7 +136,7 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
     The loss of a linear model is convex, so that where a path begins does not matter.
     """
-    with needed("the model auto"):
+    with needed("model_auto"):
         from threadpoolctl import threadpool_limits
 
     objective = fastest(problem)(problem)
@@ -149,7 +150,7 @@ def _path(problem: Problem, penalties: Sequence[float]) -> Iterator[Tensor]:
 
 def _least(objective: Objective, decay: Tensor, theta: Tensor) -> Tensor:
     """The parameters (P,) at the least loss with the penalty `decay` (P,) of each parameter."""
-    with needed("the model auto"):
+    with needed("model_auto"):
         from scipy.optimize import minimize
 
     def value(point: object) -> tuple[float, object]:

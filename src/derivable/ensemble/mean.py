@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from derivable.ensemble.messages import say
 from derivable.errors import SettingError
 from derivable.functions import Linear, ReLU
 from derivable.layer import Layer
@@ -66,7 +67,4 @@ def check_elementwise(networks: Sequence[Network], x: Tensor) -> None:
     outputs = [network.forward_by_hand(x)[0] for network in networks]
     merged, _ = mean_of(networks).forward_by_hand(x)
     if not torch.allclose(merged, torch.stack(outputs).mean(0), rtol=1e-3, atol=1e-5):
-        raise SettingError(
-            "the networks of several folds become one, for which the activation must be "
-            "elementwise, and this one is not; fit a single network with folds=1"
-        )
+        raise SettingError(say("elementwise"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from derivable.ensemble.messages import say
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
@@ -43,10 +44,7 @@ def hidden_sizes(hidden: Any) -> tuple[int, ...]:
     except TypeError:
         sizes = (-1,)
     if min(sizes, default=1) < 1:
-        raise SettingError(
-            "hidden must hold a positive whole number of units for each hidden layer, such as "
-            f"(10,), or () for a linear model; got {hidden!r}"
-        )
+        raise SettingError(say("hidden", got=hidden))
     return sizes
 
 
@@ -55,8 +53,5 @@ def activation_of(activation: Any) -> type[Function]:
     if isinstance(activation, type) and issubclass(activation, Function):
         return activation
     if activation not in ACTIVATIONS:
-        raise SettingError(
-            f"activation must be one of {', '.join(sorted(ACTIVATIONS))}, or a Function class; "
-            f"got {activation!r}"
-        )
+        raise SettingError(say("activation", names=sorted(ACTIVATIONS), got=activation))
     return ACTIVATIONS[activation]

@@ -34,6 +34,7 @@ from derivable.estimator.by_folds import FitsByFolds
 from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.categories import Categories
 from derivable.estimator.line import HasLine
+from derivable.estimator.messages import say
 from derivable.estimator.rows import Rows, Units
 from derivable.estimator.settings import (
     VALIDATION,
@@ -236,7 +237,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
         self.fold_scores_ = np.empty(0)
         if runs[-1].interrupted:
             warnings.warn(
-                f"the fit was interrupted after {self.n_iter_:,} steps; the model is the one there",
+                say("interrupted", steps=self.n_iter_),
                 stacklevel=5,
             )
 

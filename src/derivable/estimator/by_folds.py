@@ -18,6 +18,7 @@ from derivable.ensemble.penalties import penalty_of
 from derivable.ensemble.start import HIDDEN, activation_of, hidden_sizes, network_for
 from derivable.errors import SettingError
 from derivable.estimator.callbacks import Watch
+from derivable.estimator.messages import say
 from derivable.estimator.parts import Part
 from derivable.estimator.settings import penalty_for
 from derivable.network import Network
@@ -95,10 +96,7 @@ class FitsByFolds(Part):
         model = self._model
         if model is None or (model.members and len(model.members) != task.count):
             count = len(model.members) if model else 1
-            raise SettingError(
-                f"a warm start goes on with as many networks as there are, {count}, and this table "
-                f"has rows for {task.count}; set folds=1 or warm_start=False"
-            )
+            raise SettingError(say("warm_start", networks=count, folds=task.count))
         return task.going_on(model)
 
     def _model_name(self, hidden: tuple[int, ...]) -> str:
@@ -111,9 +109,7 @@ class FitsByFolds(Part):
         model = "linear" if linear else self._model_name(self._hidden(unsplit=False))
         self._model = None
         self.chosen_ = f"{model}, alpha={self.alpha_:.3g}"
-        self.chosen_reason_ = (
-            "fewer than 20 different rows: none can be held out" if unsplit else "a single model"
-        )
+        self.chosen_reason_ = say("none_held_out" if unsplit else "single_model")
         self.choices_ = []
 
 

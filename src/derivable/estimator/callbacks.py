@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.descent import State
+from derivable.estimator.messages import say
 from derivable.network import Network
 
 try:
@@ -62,7 +63,7 @@ class Watch:
             known = fitted if self._parts == parts else None
             self.stopped = part.call_on_fit_task_end(**self._facts, reconstruction_attributes=known)
         if self.stopped:
-            state.stop("a callback of scikit-learn asked for it")
+            state.stop(say("asked"))
 
     def end(self) -> None:
         """The estimator is fitted."""

@@ -10,6 +10,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from derivable.ensemble.folds import Array
 from derivable.errors import SettingError
+from derivable.estimator.messages import say
 
 OF_CATEGORIES = ("category", "Categorical", "Enum")  # dtypes of pandas and polars, as text
 
@@ -47,21 +48,16 @@ def _columns(features: Any, X: Any) -> list[Any]:
         return []
     if isinstance(features, str):
         if features != "from_dtype":
-            raise SettingError(
-                "categorical_features must be 'from_dtype', None, or names, numbers or a mask of "
-                f"columns; got {features!r}"
-            )
+            raise SettingError(say("categorical", got=features))
         return [name for name in names or [] if str(X[name].dtype).startswith(OF_CATEGORIES)]
     count = len(names) if names is not None else np.shape(X)[1]
     given = list(features)
     if given and all(isinstance(one, bool | np.bool_) for one in given):
         if len(given) != count:
-            raise SettingError(
-                f"categorical_features is a mask of {len(given)} columns, and X has {count}"
-            )
+            raise SettingError(say("categorical_mask", given=len(given), columns=count))
         given = [k for k, one in enumerate(given) if one]
     for one in given:
         is_known = one in names if isinstance(one, str) and names else one in range(count)
         if not is_known:
-            raise SettingError(f"categorical_features has {one!r}, which is no column of X")
+            raise SettingError(say("categorical_column", got=one))
     return [one if isinstance(one, str) else int(one) for one in given]

@@ -15,6 +15,7 @@ from derivable.ensemble.folds import Array
 from derivable.errors import DataError, SettingError
 from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
+from derivable.estimator.messages import say
 from derivable.estimator.settings import class_weights, loss_for_classes
 from derivable.loss import Loss
 
@@ -89,15 +90,9 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Take one step on this table; the first call has to name all `classes`."""
         if classes is None and not hasattr(self, "classes_"):
-            raise SettingError(
-                "classes must be passed on the first call to partial_fit: all labels that will "
-                "ever come"
-            )
+            raise SettingError(say("first_classes"))
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
-            raise SettingError(
-                "class_weight='balanced' needs all rows at once, and partial_fit has some; name "
-                "the weights, for example class_weight={label: weight}"
-            )
+            raise SettingError(say("balanced_in_part"))
         self._named = classes
         return self._fit_once(X, y, sample_weight)
 
@@ -124,17 +119,12 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
         if reset:
             classes = np.unique(y if self._named is None else self._named)
             if len(classes) < 2:
-                raise DataError(
-                    f"y holds one class only, {_listed(classes)}; a classifier needs rows of at "
-                    "least two classes"
-                )
+                raise DataError(say("one_class", classes=_listed(classes)))
             self.classes_ = classes
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
-            raise DataError(
-                f"y holds {_listed(unknown[:1])}, which is none of the classes that the first fit "
-                f"saw: {_listed(self.classes_)}"
-            )
+            gaps = {"label": _listed(unknown[:1]), "classes": _listed(self.classes_)}
+            raise DataError(say("unknown_class", **gaps))
         return X, y, np.searchsorted(self.classes_, y)  # (N,)
 
     def _read_weight(self, sample_weight: Any, X: Array, targets: Array) -> Array | None:

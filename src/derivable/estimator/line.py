@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from derivable.ensemble.folds import Array
+from derivable.estimator.messages import say
 from derivable.estimator.rows import Units
 from derivable.network import Network
 
@@ -35,11 +36,8 @@ class HasLine(ABC):
         network = self.__dict__.get("network_")
         if network is None or len(network.layers) > 1:
             name = type(self).__name__
-            what = "is not fitted yet" if network is None else "has hidden layers"
-            raise AttributeError(
-                f"this {name} {what}; coef_ and intercept_ are those of a linear model: "
-                f"{name}(hidden=()).fit(X, y)"
-            )
+            key = "not_fitted" if network is None else "hidden_layers"
+            raise AttributeError(say(key, name=name))
         w, b = (parameter.detach().numpy() for parameter in network.parameters())
         return self._shaped(*self._units.line(w, b))
 

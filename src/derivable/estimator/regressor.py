@@ -12,6 +12,7 @@ from derivable.ensemble.folds import Array
 from derivable.errors import DataError
 from derivable.estimator.base import DescentEstimator
 from derivable.estimator.callbacks import with_callbacks
+from derivable.estimator.messages import say
 from derivable.estimator.settings import loss_for
 from derivable.loss import Loss
 
@@ -152,10 +153,8 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         if reset:
             self.n_outputs_, self._columns = targets.shape[1], y.ndim > 1
         elif targets.shape[1] != self.n_outputs_:
-            raise DataError(
-                "y must have as many columns as in the first fit, to go on from it; it had "
-                f"{self.n_outputs_} then, and has {targets.shape[1]} now"
-            )
+            gaps = {"then": self.n_outputs_, "now": targets.shape[1]}
+            raise DataError(say("as_many_targets", **gaps))
         return X, y, targets
 
     def _meant_loss(self) -> Loss:

@@ -15,6 +15,7 @@ from derivable.descent.checks import check_count
 from derivable.ensemble.folds import Array
 from derivable.ensemble.penalties import alpha_of_networks, penalty_of
 from derivable.errors import SettingError
+from derivable.estimator.messages import say
 from derivable.loss import CLASS_LOSSES, LOSSES, Loss
 from derivable.named import loss_of
 from derivable.problem import Problem, check_not_negative
@@ -26,10 +27,7 @@ ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 def loss_for(loss: Any) -> Loss:
     """The loss of a regressor that is meant."""
     if isinstance(loss, str) and loss.partition(":")[0] not in LOSSES:
-        raise SettingError(
-            f"loss must be one of {', '.join(LOSSES)}, a Function, or one with options such as "
-            f"'huber:delta=0.5' or Loss(Huber, delta=0.5); got {loss!r}"
-        )
+        raise SettingError(say("loss", names=list(LOSSES), got=loss))
     return loss_of(loss)
 
 
@@ -39,11 +37,7 @@ def loss_for_classes(loss: Any) -> Loss:
         meant = loss_of(loss, CLASS_LOSSES)
         if meant.function in CLASS_LOSSES.values():
             return meant
-    raise SettingError(
-        "loss of a classifier must be 'crossentropy', or with options "
-        "'crossentropy:label_smoothing=0.1' or Loss(CrossEntropy, label_smoothing=0.1); got "
-        f"{loss!r}"
-    )
+    raise SettingError(say("class_loss", got=loss))
 
 
 def seed_of(random_state: Any) -> int:
@@ -53,7 +47,7 @@ def seed_of(random_state: Any) -> int:
     except TypeError:
         return int(check_random_state(random_state).randint(2**31 - 1))
     if not 0 <= seed < 2**64:
-        raise SettingError(f"random_state must be 0 or more and below 2**64, got {random_state!r}")
+        raise SettingError(say("random_state", got=random_state))
     return seed
 
 
@@ -68,13 +62,13 @@ def method_for(method: Any, tolerance: Any) -> Any:
 def rate_for(lr: Any, method: str, problem: Problem) -> tuple[Any, str]:
     """The learning rate that was given or one that suits the table, and why it is this one."""
     if isinstance(lr, str) and lr != "auto":
-        raise SettingError(f"lr must be 'auto' or a positive number, got {lr!r}")
+        raise SettingError(say("lr", got=lr))
     if lr != "auto":
-        return lr, f"lr {lr!r}: as given"
+        return lr, say("as_given", lr=lr)
     if method == "lbfgs":
-        return None, "L-BFGS has no learning rate"
+        return None, say("no_rate")
     if method == "adam":
-        return ADAM_LR, f"lr {ADAM_LR}: Adam's usual one"
+        return ADAM_LR, say("usual_rate", lr=ADAM_LR)
     rate = choose_rate(problem)
     return rate.lr, rate.reason
 
@@ -84,20 +78,14 @@ def check_fraction(validation_fraction: Any) -> None:
     if validation_fraction is None:
         return
     if not (isinstance(validation_fraction, Real) and 0 < float(validation_fraction) < 1):
-        raise SettingError(
-            "validation_fraction must be a number between 0 and 1, or None for no validation "
-            f"rows; got {validation_fraction!r}"
-        )
+        raise SettingError(say("validation_fraction", got=validation_fraction))
 
 
 def checked_folds(folds: Any, validation_fraction: Any) -> int:
     """The number of folds that is asked for. Raises SettingError where it is none."""
     count = check_count("folds", folds, 1)
     if count > 1 and validation_fraction is not None:
-        raise SettingError(
-            "validation_fraction goes with a single network, and each of several holds out rows of "
-            f"its own; set folds=1, or leave validation_fraction out; got folds={count}"
-        )
+        raise SettingError(say("validation_folds", folds=count))
     return count
 
 
@@ -108,7 +96,7 @@ def penalty_for(alpha: Any, loss: Loss, rows: float) -> tuple[float, float]:
     """
     if isinstance(alpha, str):
         if alpha != "auto":
-            raise SettingError(f"alpha must be 'auto' or a number, 0 or more, got {alpha!r}")
+            raise SettingError(say("alpha", got=alpha))
         return alpha_of_networks(loss), penalty_of(alpha_of_networks(loss), loss, rows)
     check_not_negative("alpha", alpha)
     return float(alpha), penalty_of(alpha, loss, rows)
@@ -125,16 +113,11 @@ def class_weights(class_weight: Any, classes: Array, labels: Array, weight: Arra
         balanced: Array = 1 / np.where(shares > 0, shares, 1.0)
         return balanced
     if not isinstance(class_weight, Mapping):
-        raise SettingError(
-            "class_weight must be 'balanced', or a dict with the weight of a label for each label "
-            f"that does not count as 1; got {class_weight!r}"
-        )
+        raise SettingError(say("class_weight", got=class_weight))
     known = classes.tolist()
     for label, value in class_weight.items():
         if label not in known:
-            raise SettingError(
-                f"class_weight has a weight for {label!r}, which is none of the classes: "
-                f"{', '.join(map(repr, known))}"
-            )
+            names = ", ".join(map(repr, known))
+            raise SettingError(say("weight_of_none", label=label, classes=names))
         check_not_negative(f"class_weight of {label!r}", value)
     return np.array([float(class_weight.get(label, 1.0)) for label in known])

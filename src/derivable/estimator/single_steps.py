@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from derivable.descent import GradientDescent
 from derivable.estimator.first_rows import FirstRows
+from derivable.estimator.messages import say
 from derivable.estimator.parts import Part
 from derivable.estimator.rows import Rows
 from derivable.estimator.settings import penalty_for, seed_of
@@ -39,7 +40,8 @@ class TakesSingleSteps(Part):
         self._rate(network, steepest, self._stepping)
         if self.lr == "auto" and self._stepping in WITH_MOMENTUM and len(first.batches) > 1:
             self.lr_ *= SHARE_OF_MOMENTUM
-            self.lr_reason_ += f", times {SHARE_OF_MOMENTUM}: momentum adds up the batches' steps"
+            gaps = {"reason": self.lr_reason_, "share": SHARE_OF_MOMENTUM}
+            self.lr_reason_ = say("rate_of_batches", **gaps)
         for batch in first.batches:
             self._step(network, batch, first)
             network = self.network_

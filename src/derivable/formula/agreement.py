@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from derivable.formula.expression import evaluate
+from derivable.formula.messages import say
 from derivable.formula.refusal import NotPointwiseError
 from derivable.formula.rules import Formulas
 from derivable.function import Context, Function
@@ -74,10 +75,10 @@ def require_agreement(
         x = points(dtype, options)
         theirs, grad_output, gradient = run_by_hand(function, (x.view(-1, 1),), options)
         if theirs.shape != (len(x), 1) or theirs.dtype != dtype:
-            raise NotPointwiseError(
-                f"{function.__name__}.forward gives {theirs.dtype} {tuple(theirs.shape)} for "
-                f"{dtype} {(len(x), 1)}, so it is not pointwise".replace("torch.", "")
-            )
+            got = f"{theirs.dtype} {tuple(theirs.shape)}".removeprefix("torch.")
+            given = f"{dtype} {(len(x), 1)}".removeprefix("torch.")
+            text = say("not_pointwise", function=function.__name__, got=got, given=given)
+            raise NotPointwiseError(text)
         theirs, grad_output, gradient = (t.view(-1) for t in (theirs, grad_output, gradient))
         value, slope, curvature = at(formulas, x)
         place = disagreement(value, theirs, x * slope)
@@ -113,7 +114,5 @@ def _differs(
 ) -> NotPointwiseError:
     digits = 2 - math.floor(math.log10(torch.finfo(x.dtype).eps))
     place, given, traced = (f"{float(number):.{digits}g}" for number in (x, theirs, ours))
-    return NotPointwiseError(
-        f"{function.__name__}.{rule} at {place} gives {given}, and what was traced gives {traced}, "
-        "so an entry is not made from its own input alone, or not in the same way every time"
-    )
+    gaps = {"place": place, "given": given, "traced": traced}
+    return NotPointwiseError(say("differs", function=function.__name__, rule=rule, **gaps))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from derivable.formula.agreement import require_agreement
+from derivable.formula.messages import say
 from derivable.formula.pieces import is_smooth, straight_lines
 from derivable.formula.recognition import candidates
 from derivable.formula.refusal import NotPointwiseError, Refusal
@@ -22,6 +23,7 @@ from derivable.formula.rules import Formulas, X, trace
 from derivable.formula.spelling import compiled, spell
 from derivable.function import Function
 from derivable.function.kernel import Kernel
+from derivable.messages import message_of
 
 Result = TypeVar("Result")
 _SHAPES = ((3, 5), (7, 2))
@@ -47,10 +49,11 @@ def once_per_class(
                         _refuse_constants(function, constants)
                         results[key] = derive(function, **constants)
                 except NotPointwiseError as reason:
-                    results[key] = Refusal(str(reason))
+                    results[key] = Refusal(message_of(reason))
                 except Exception as error:  # any: what an author's rule raises is not foreseeable
-                    name = type(error).__name__
-                    results[key] = Refusal(f"{function.__name__} cannot be traced: {name}: {error}")
+                    gaps = {"kind": type(error).__name__, "error": error}
+                    text = say("cannot_be_traced", function=function.__name__, **gaps)
+                    results[key] = Refusal(text)
             return results[key]
 
     return derived
@@ -66,16 +69,15 @@ def _refuse_constants(function: type[Function], constants: Mapping[str, Any]) ->
     for name, value in constants.items():
         parts = value if isinstance(value, tuple | list) else [value]
         if isinstance(value, Tensor):
-            is_constant, what = value.numel() == 1, f"a tensor of shape {tuple(value.shape)}"
+            is_constant = value.numel() == 1
+            what = say("tensor_of_shape", shape=str(tuple(value.shape)))
         else:
             is_constant = all(isinstance(part, _CONSTANT) for part in parts)
-            what = f"of type {type(value).__name__}"
+            what = say("of_type", kind=type(value).__name__)
         if is_constant:
             continue
-        raise NotPointwiseError(
-            f"{function.__name__}: {name} is {what}, and the constants of a compiled loop are "
-            "single numbers and words"
-        )
+        text = say("constant", function=function.__name__, name=name, what=what)
+        raise NotPointwiseError(text)
 
 
 @once_per_class
@@ -89,12 +91,12 @@ def kernel_of(function: type[Function], **constants: Any) -> Kernel:
     if isinstance(stated, Kernel) and not constants:
         return stated
     if function.forward is torch.autograd.Function.forward:
-        raise NotPointwiseError(f"{function.__name__} has no forward")
+        raise NotPointwiseError(say("no_forward", function=function.__name__))
     one, other = (_traced(function, shape, constants) for shape in _SHAPES)
     if one != other:
         again = _traced(function, _SHAPES[0], constants)
-        when = "for another shape of its input" if one == again else "every time it is called"
-        raise NotPointwiseError(f"{function.__name__} computes something else {when}")
+        key = "other_shape" if one == again else "other_each_time"
+        raise NotPointwiseError(say(key, function=function.__name__))
     formulas = _agreeing(function, candidates(one), constants)
     value, slope, curvature = formulas
     return Kernel(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from derivable.formula.expression import Expression, Number, apply, constant, power
+from derivable.formula.messages import say
 from derivable.formula.refusal import NotPointwiseError
 
 Argument = Expression | Number
@@ -128,7 +129,7 @@ def _logits(
     a: Expression, b: Expression, weight: None = None, pos_weight: None = None, *_: Any
 ) -> Expression:
     if weight is not None or pos_weight is not None:
-        raise NotPointwiseError("binary_cross_entropy_with_logits with weights has no formula here")
+        raise NotPointwiseError(say("no_weights"))
     return (1.0 - b) * a - _log_sigmoid(a)
 
 

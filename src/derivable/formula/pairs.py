@@ -12,6 +12,7 @@ from torch import Tensor
 from derivable.formula.agreement import DTYPES, disagreement, in_dtype, points, run_by_hand
 from derivable.formula.expression import Expression, evaluate
 from derivable.formula.kernels import once_per_class
+from derivable.formula.messages import say
 from derivable.formula.refusal import NotPointwiseError
 from derivable.formula.rules import TARGET, Formulas, X, trace
 from derivable.formula.spelling import compiled, spell
@@ -69,10 +70,8 @@ def pair_kernel_of(loss: type[Function], **constants: Any) -> PairKernel:
         for shape in _SHAPES:
             scales &= _scales(loss, formulas, _pair(shape, dtype), constants)
     if not scales:
-        raise NotPointwiseError(
-            f"{loss.__name__} is not the sum or mean of a function of prediction and target: "
-            f"tables of shapes {_SHAPES[0]} and {_SHAPES[1]} give other values or gradients"
-        )
+        one, other = (str(shape) for shape in _SHAPES[:2])
+        raise NotPointwiseError(say("no_sum", loss=loss.__name__, one=one, other=other))
     (scale,) = scales
     for target in (0.0, 1.0, -1.0, 0.3, 7.0):
         _require_agreement(loss, formulas, target, scale, constants)
@@ -144,7 +143,5 @@ def _require_agreement(
         weight = _spread(grad_output, x.shape) * scale.factor(*x.shape)
         place = disagreement(weight * slope, gradient, weight * x * curvature)
         if place is not None:
-            raise NotPointwiseError(
-                f"{loss.__name__}.backward at prediction {float(x[place]):.7g} and target {target} "
-                "gives another gradient than what was traced"
-            )
+            gaps = {"prediction": f"{float(x[place]):.7g}", "target": target}
+            raise NotPointwiseError(say("other_gradient", loss=loss.__name__, **gaps))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.formula.derivative import differentiate
 from derivable.formula.expression import Expression, ordered, variable, variables
+from derivable.formula.messages import say
 from derivable.formula.refusal import NotPointwiseError
 from derivable.formula.tracing import Recorder
 from derivable.function import Context, Function
@@ -55,7 +56,7 @@ def trace(
     gradient = _made(recorder, function, "backward", _single(function, "backward", gradient))
     slope = differentiate(gradient, {GRAD: 1.0})
     if "grad_output" in variables(slope):
-        raise NotPointwiseError(f"{function.__name__}.backward is not linear in grad_output")
+        raise NotPointwiseError(say("not_linear", function=function.__name__))
     return Formulas(value, slope, differentiate(slope, {X: 1.0, OUTPUT: slope}))
 
 
@@ -64,15 +65,16 @@ def _made(recorder: Recorder, function: type[Function], rule: str, tensor: Tenso
     expression = recorder.expression_of(tensor)
     name = f"{function.__name__}.{rule}"
     if expression is None:
-        raise NotPointwiseError(f"{name} returns a tensor that was not made from its input")
+        raise NotPointwiseError(say("not_made", name=name))
     if len(ordered(expression)) > _MOST_NODES:
-        raise NotPointwiseError(f"{name} is too long: more than {_MOST_NODES} operations")
+        raise NotPointwiseError(say("too_long", name=name, most=_MOST_NODES))
     return expression
 
 
 def _single(function: type[Function], rule: str, result: Any) -> Tensor:
     """The one tensor that a rule returns."""
     if not isinstance(result, Tensor):
-        kind = "several tensors" if isinstance(result, Sequence) else type(result).__name__
-        raise NotPointwiseError(f"{function.__name__}.{rule} returns {kind}, expected one tensor")
+        several = isinstance(result, Sequence)
+        kind = say("several_tensors") if several else type(result).__name__
+        raise NotPointwiseError(say("one_tensor", name=f"{function.__name__}.{rule}", kind=kind))
     return result

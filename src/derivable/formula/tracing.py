@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from derivable.formula.expression import Expression, apply, constant
+from derivable.formula.messages import say
 from derivable.formula.operations import (
     FILLED,
     FILLED_WITH,
@@ -94,20 +95,15 @@ class Recorder(DispatchMode):
     def _refuse_what_cannot(self, func: Any, name: str) -> None:
         base = name.rstrip("_")
         if name in LOOKS:
-            self.refuse(
-                "Python looks at the values of a tensor (`if`, bool(), float() or .item()), "
-                "which depend on the input"
-            )
+            self.refuse(say("looks"))
         if base in RANDOM:
-            self.refuse(f"`{base}` draws random numbers")
+            self.refuse(say("random", name=base))
         known = {*self._rules, *SAME, *FILLED, *FILLED_WITH, *PLACED}
         known |= REDUCTIONS if self.scalar else set()
         if name not in known and base not in known:
             pointwise = torch.Tag.pointwise in func.tags or name.endswith("_backward")
-            self.refuse(
-                f"`{name.strip('_')}` "
-                + ("has no formula here" if pointwise else "is not pointwise")
-            )
+            key = "no_formula" if pointwise else "name_not_pointwise"
+            self.refuse(say(key, name=name.strip("_")))
 
     def _is_constant(self, argument: Any) -> bool:
         """Whether a value does not depend on the input."""
@@ -160,20 +156,20 @@ class Recorder(DispatchMode):
             if cell.expression.operation != "constant":
                 masks.append(cell.mask)
                 if not self.scalar and argument.shape != first.shape:
-                    self.refuse("tensors of different shapes are combined")
+                    self.refuse(say("other_shapes"))
             return cell.expression
 
         values = [read(a) for a in args]
         named = {key: read(value) for key, value in options.items()}
         if any(mask is not masks[0] for mask in masks):
-            self.refuse("entries that were picked by different masks are combined")
+            self.refuse(say("other_masks"))
         return Cell(rule(*values, **named), masks[0] if masks else None)
 
     def _same(self, base: str, source: Tensor, result: Tensor) -> Cell:
         cell = self._cells.get(id(source)) or self._read(source)
         variable = cell.expression.operation != "constant"
         if variable and not self.scalar and result.numel() != source.numel():
-            self.refuse(f"`{base}` broadcasts")
+            self.refuse(say("broadcasts", name=base))
         if result.dtype != source.dtype:
             return Cell(self._cast(cell.expression, source.dtype, result.dtype), cell.mask)
         if base in {"clone", "_to_copy", "contiguous", "lift_fresh", "positive"}:
@@ -190,13 +186,13 @@ class Recorder(DispatchMode):
             and expression.operation != "where"  # a mask is the same in every dtype
             and expression.operation != "constant"
         ):
-            self.refuse(f"casts to {new}, in which float64 is not kept".replace("torch.", ""))
+            self.refuse(say("casts", dtype=str(new).removeprefix("torch.")))
         return expression
 
     def _picked(self, source: Tensor, indices: Any) -> Cell:
         cell, mask = self._read(source), self._mask(indices)
         if cell.mask is not None:
-            self.refuse("picks entries among those that a mask has picked")
+            self.refuse(say("picks_among_picked"))
         return Cell(cell.expression, mask)
 
     def _put_back(
@@ -205,7 +201,7 @@ class Recorder(DispatchMode):
         old, mask, new = self._read(target), self._mask(indices), self._read(values)
         variable = new.expression.operation != "constant"
         if old.mask is not None or (variable and new.mask is not mask):
-            self.refuse("entries are put back under another mask than they were picked by")
+            self.refuse(say("put_back"))
         value = old.expression + new.expression if accumulate else new.expression
         return Cell(apply("where", mask, value, old.expression))
 
@@ -214,7 +210,7 @@ class Recorder(DispatchMode):
             cell = self._read(indices[0])
             if cell.mask is None and cell.expression.truth:
                 return cell.expression
-        self.refuse("picks entries by their places, or by a mask of another shape")
+        self.refuse(say("picks_by_place"))
 
     def _number(self, value: Any) -> Expression:
         return self._read(value).expression if isinstance(value, Tensor) else constant(value)
@@ -224,15 +220,13 @@ class Recorder(DispatchMode):
         if cell is not None:
             return cell
         if tensor.numel() != 1 or tensor.is_complex():
-            self.refuse(
-                "uses a tensor of several numbers that was not made from the input by PyTorch"
-            )
+            self.refuse(say("several_numbers"))
         return Cell(constant(tensor.item()))
 
     def _write(self, target: Tensor, cell: Cell) -> None:
         known = self._cells.get(id(target))
         if known is None:
-            self.refuse("writes into a tensor that was not made from the input by PyTorch")
+            self.refuse(say("writes"))
         expression = cell.expression
         if target.dtype.is_floating_point and expression.truth:
             expression = apply("where", expression, 1.0, 0.0)
@@ -247,7 +241,7 @@ class Recorder(DispatchMode):
     def refuse(self, what: str) -> NoReturn:
         """End the rule with the reason: who does what, and where."""
         rule, line = self._where()
-        raise NotPointwiseError(f"{self.owner}.{rule}{line}: {what}")
+        raise NotPointwiseError(say("at", owner=self.owner, rule=rule, line=line, what=what))
 
     def _where(self) -> tuple[str, str]:
         """The author's rule that is running, and the line that it has come to."""
@@ -258,6 +252,6 @@ class Recorder(DispatchMode):
                 text = linecache.getline(code.co_filename, frame.f_lineno).strip()
                 text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
                 rule = code.co_name if code.co_name in _RULE_NAMES else self.rule
-                return rule, f", line {frame.f_lineno} `{text}`" if text else ""
+                return rule, say("line", number=frame.f_lineno, text=text) if text else ""
             frame = frame.f_back
         return self.rule, ""

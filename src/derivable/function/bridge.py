@@ -28,6 +28,7 @@ from derivable.function.context import Tape
 from derivable.function.forward_mode import primal
 from derivable.function.gradients import Like, as_tuple, check_gradients
 from derivable.function.held import replaced
+from derivable.function.messages import say
 from derivable.function.plan import TAPE_FIELDS, Plan, Rules
 from derivable.function.transparent import Transparent
 
@@ -122,8 +123,4 @@ def explain(function: str, error: RuntimeError) -> None:
     """Say it by the name of the Function if `error` came up under a transform of torch.func."""
     if isinstance(error, DerivableError) or not torch._C._are_functorch_transforms_active():
         return
-    raise TransformError(
-        f"{function} cannot run under this transform of torch.func: {error}; under "
-        "transforms, forward and backward must be made of PyTorch operations that do not "
-        "look at values (no .item(), .numpy(), if on a tensor) and change nothing in place"
-    ) from error
+    raise TransformError(say("transform", function=function, error=error)) from error

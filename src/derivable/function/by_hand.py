@@ -18,6 +18,7 @@ from torch import Tensor
 from derivable.errors import ContextError, InputError
 from derivable.function.context import Call, Context
 from derivable.function.gradients import Like, as_tuple, check_gradients, fit_grad_outputs
+from derivable.function.messages import say
 from derivable.function.signature import Signature
 
 Rule = Callable[..., Any]
@@ -36,10 +37,7 @@ def forward_by_hand(owner: type, rule: Rule) -> Rule:
         if not isinstance(ctx, Context) or (ctx._call and ctx._call.outputs is None):
             return signature.call(rule, ctx, values)
         if ctx._call is not None:
-            raise ContextError(
-                f"{function}.forward was given a Context that already served a forward; one "
-                "Context belongs to one forward: make a new Context() for each call"
-            )
+            raise ContextError(say("used_context", function=function))
         ctx._call = Call(owner, signature, [Like.of(value) for value in values])
         ctx.needs_input_grad = tuple(_differentiable(value) for value in values)
         try:
@@ -65,15 +63,10 @@ def backward_by_hand(owner: type, rule: Rule) -> Rule:
             return rule(ctx, *grad_outputs)
         call = ctx._call
         if call is None or call.outputs is None:
-            raise ContextError(
-                f"{function}.backward was called before forward: this Context is empty; call "
-                f"{function}.forward(ctx, ...) first, with this same Context"
-            )
+            raise ContextError(say("empty_context", function=function))
         if _strangers(call.owner, owner):
-            raise ContextError(
-                f"{function}.backward was given the Context of {call.owner.__name__}.forward; "
-                f"give it the one that {function}.forward(ctx, ...) filled"
-            )
+            other = call.owner.__name__
+            raise ContextError(say("other_context", function=function, other=other))
         fitted = fit_grad_outputs(function, grad_outputs, call.outputs, ctx._materialize)
         ctx._running_backward = True
         try:
@@ -90,11 +83,9 @@ def backward_by_hand(owner: type, rule: Rule) -> Rule:
 def _require_ctx(function: str, rule: str, ctx: Any) -> None:
     """Refuse what cannot be a ctx, such as the first input where the ctx was forgotten."""
     if isinstance(ctx, Tensor | type | None):
-        got = f"the class {ctx.__name__}" if isinstance(ctx, type) else type(ctx).__name__
-        raise InputError(
-            f"{function}.{rule} takes a ctx first, got {got}; by hand: ctx = Context(), then "
-            f"{function}.{rule}(ctx, ...); under autograd: {function}.apply(...) without one"
-        )
+        kind = type(ctx).__name__
+        got = say("the_class", name=ctx.__name__) if isinstance(ctx, type) else kind
+        raise InputError(say("no_context", function=function, rule=rule, got=got))
 
 
 def _strangers(one: type, other: type) -> bool:

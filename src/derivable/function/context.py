@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.errors import ContextError, NotATensorError
 from derivable.function.gradients import Like
+from derivable.function.messages import say
 from derivable.function.signature import Signature
 
 
@@ -81,25 +82,16 @@ class Context(Tape):
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep `tensors` for backward; `None` may stand for an optional input that is absent."""
         if self._saved is not None:
-            raise ContextError(
-                "this Context already holds what an earlier forward saved; one Context belongs "
-                "to one forward: make a new Context() for each call"
-            )
+            raise ContextError(say("saved_before"))
         for position, tensor in enumerate(tensors):
             if not isinstance(tensor, torch.Tensor | None):
-                raise NotATensorError(
-                    f"save_for_backward saves tensors, but item {position} is of type "
-                    f"{type(tensor).__name__}; keep it as an attribute instead, for example "
-                    "ctx.scale = scale"
-                )
+                kind = type(tensor).__name__
+                raise NotATensorError(say("saves_tensors", position=position, kind=kind))
         super().save_for_backward(*tensors)
 
     @property
     def saved_tensors(self) -> tuple[Tensor, ...]:
         """What `forward` saved, in its order."""
         if self._saved is None:
-            raise ContextError(
-                "this Context holds no tensors: either backward was called before forward, or "
-                "forward saved none; call forward(ctx, ...) first, with this same Context"
-            )
+            raise ContextError(say("nothing_saved"))
         return super().saved_tensors

@@ -12,6 +12,7 @@ from derivable.errors import DefinitionError
 from derivable.function.examples import normal
 from derivable.function.function import Function
 from derivable.function.kink import Kink
+from derivable.function.messages import say
 from derivable.shapes import require_tensors
 
 
@@ -49,9 +50,7 @@ class Elementwise(Function):
         if not all(
             isinstance(cls.__dict__.get(name), staticmethod) for name in ("function", "slope")
         ):
-            raise DefinitionError(
-                f"{cls.__name__} must define function and slope, both as @staticmethod"
-            )
+            raise DefinitionError(say("elementwise", function=cls.__name__))
         # The two rules of this one class are made here; mypy takes that for a mistake.
         cls.forward, cls.backward = _rules(cls.__name__, cls.function, cls.slope)  # type: ignore[method-assign]
         super().__init_subclass__(**kwargs)
@@ -71,10 +70,8 @@ def _rules(
     wanted = list(inspect.signature(slope).parameters)
     unknown = [word for word in wanted if word not in {first, "output", *options}]
     if unknown:
-        raise DefinitionError(
-            f"{name}.slope names {', '.join(unknown)}: expected {first}, output, or an input of "
-            f"function ({', '.join(options) or 'it has no others'})"
-        )
+        gaps = {"first": first, "options": options or say("no_others")}
+        raise DefinitionError(say("slope", function=name, unknown=unknown, **gaps))
 
     def forward(ctx: Any, input: Tensor, *values: Any) -> Tensor:
         require_tensors(name, **{first: input})

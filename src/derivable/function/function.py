@@ -15,6 +15,7 @@ from derivable.function.bridge import explain, make_bridge
 from derivable.function.by_hand import as_written, backward_by_hand, forward_by_hand
 from derivable.function.compiled import allow_in_graph, own_apply
 from derivable.function.held import CONTAINERS, tensors_in
+from derivable.function.messages import say
 from derivable.function.once import is_once_differentiable
 from derivable.function.plan import Plan, Rules
 from derivable.function.signature import Signature
@@ -68,14 +69,11 @@ class Function(torch.autograd.Function):
             if rule is None:
                 continue
             if not isinstance(rule, staticmethod):
-                raise DefinitionError(f"{cls.__name__}.{name} must be a @staticmethod")
+                raise DefinitionError(say("static", function=cls.__name__, name=name))
             setattr(cls, name, staticmethod(door(cls, rule.__func__)))
         for name in ("setup_context", "jvp", "vjp", "vmap"):
             if name in cls.__dict__:
-                raise DefinitionError(
-                    f"{cls.__name__} defines {name}, which derivable makes from forward(ctx, ...) "
-                    f"and backward(ctx, ...); delete it, or inherit from torch.autograd.Function"
-                )
+                raise DefinitionError(say("made", function=cls.__name__, name=name))
         if cls.forward is torch.autograd.Function.forward:
             return  # a base for others, such as Elementwise
         forward, backward = as_written(cls.forward), as_written(cls.backward)
@@ -129,8 +127,5 @@ def _require_constants(
     for tensor in tensors_in(value):
         if tensor.requires_grad or (transformed and is_functorch_wrapped_tensor(tensor)):
             name = function._rules.signature.names(position + 1)[position]
-            raise InputError(
-                f"{function.__name__}: {name} is a {type(value).__name__} with a tensor in it that "
-                "requires grad, and autograd follows only tensors that are inputs by themselves; "
-                "let forward take them one by one, or as *tensors"
-            )
+            gaps = {"name": name, "kind": type(value).__name__}
+            raise InputError(say("nested_input", function=function.__name__, **gaps))

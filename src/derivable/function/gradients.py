@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import GradientError, NotATensorError, ShapeError
+from derivable.function.messages import say
 from derivable.function.signature import Signature
 
 
@@ -49,10 +50,8 @@ def fit_grad_outputs(
     A bare number stands for itself everywhere; None stands for zeros if `materialize`.
     """
     if len(given) != len(outputs):
-        raise GradientError(
-            f"{function}.backward takes one grad_output per output of forward: expected "
-            f"{len(outputs)}, got {len(given)}"
-        )
+        gaps = {"expected": len(outputs), "got": len(given)}
+        raise GradientError(say("grad_outputs", function=function, **gaps))
     fitted = []
     for position, (grad, output) in enumerate(zip(given, outputs, strict=True)):
         name = "grad_output" if len(outputs) == 1 else f"grad_outputs[{position}]"
@@ -70,21 +69,16 @@ def _fit(
     if isinstance(grad, int | float | complex):
         grad = torch.tensor(grad)
     if not isinstance(grad, Tensor):
-        raise NotATensorError(
-            f"{function}.backward: {name} must be a tensor, got {type(grad).__name__}"
-        )
+        kind = type(grad).__name__
+        raise NotATensorError(say("grad_output", function=function, name=name, kind=kind))
     if grad.ndim == 0:
         return grad.to(output.device, output.dtype).expand(output.shape)
     if grad.shape != output.shape:
-        raise ShapeError(
-            f"{function}.backward: {name} must have the shape of forward's output, "
-            f"{tuple(output.shape)}, got {tuple(grad.shape)}"
-        )
+        gaps = {"expected": str(tuple(output.shape)), "got": str(tuple(grad.shape))}
+        raise ShapeError(say("grad_output_shape", function=function, name=name, **gaps))
     if grad.dtype != output.dtype:
-        raise GradientError(
-            f"{function}.backward: {name} must have the dtype of forward's output, "
-            f"{output.dtype}, got {grad.dtype}; convert it with {name}.to({output.dtype})"
-        )
+        dtypes = {"expected": output.dtype, "got": grad.dtype}
+        raise GradientError(say("grad_output_dtype", function=function, name=name, **dtypes))
     return grad
 
 
@@ -97,10 +91,8 @@ def check_gradients(
         len(gradients) < expected or any(extra is not None for extra in gradients[expected:])
     ):
         names = ", ".join(signature.names(expected))
-        raise GradientError(
-            f"{signature.function}.backward must return one gradient per input ({names}): "
-            f"expected {expected}, got {len(gradients)}; return None where there is none"
-        )
+        gaps = {"expected": expected, "got": len(gradients)}
+        raise GradientError(say("gradients", function=signature.function, names=names, **gaps))
     for position, (like, gradient) in enumerate(zip(inputs, gradients, strict=False)):
         if gradient is None or (
             like is not None
@@ -114,24 +106,17 @@ def check_gradients(
 
 
 def _refuse(function: str, argument: str, gradient: Any, like: Like | None) -> None:
-    """Raise the one sentence for a gradient that does not belong to its input."""
-    who = f"{function}.backward: the gradient of {argument}"
+    """Raise the error for a gradient that does not belong to its input."""
+    who = {"function": function, "argument": argument}
     if like is None:
-        got = type(gradient).__name__
-        raise GradientError(f"{who} must be None, because it is no tensor, got {got}")
+        raise GradientError(say("gradient_of_none", got=type(gradient).__name__, **who))
     if not isinstance(gradient, Tensor):
-        raise GradientError(f"{who} must be a tensor or None, got {type(gradient).__name__}")
+        raise GradientError(say("gradient", got=type(gradient).__name__, **who))
     if not like.is_differentiable:
         return  # an integer input has no gradient; autograd drops what is returned for it
     if gradient.shape != like.shape:
-        raise GradientError(
-            f"{who} must have the shape of {argument}, {tuple(like.shape)}, "
-            f"got {tuple(gradient.shape)}; sum over the dimensions that were broadcast, for "
-            f"example with .sum_to_size({argument}.shape)"
-        )
-    mend = f"convert it with .to({argument}.dtype)"
-    if gradient.is_complex() and not like.dtype.is_complex:
-        mend = "take its .real part"
-    raise GradientError(
-        f"{who} must have the dtype of {argument}, {like.dtype}, got {gradient.dtype}; {mend}"
-    )
+        shapes = {"expected": str(tuple(like.shape)), "got": str(tuple(gradient.shape))}
+        raise GradientError(say("gradient_shape", **who, **shapes))
+    real = gradient.is_complex() and not like.dtype.is_complex
+    key = "gradient_real" if real else "gradient_dtype"
+    raise GradientError(say(key, expected=like.dtype, got=gradient.dtype, **who))

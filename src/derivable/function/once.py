@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from derivable.errors import TransformError
+from derivable.function.messages import say
 
 _CODE = once_differentiable(lambda ctx: None).__code__
 
@@ -21,10 +22,7 @@ def is_once_differentiable(rule: Callable[..., Any]) -> bool:
 
 def refuse(function: str) -> TransformError:
     """The one sentence for asking more of such a backward."""
-    return TransformError(
-        f"{function}.backward is marked with once_differentiable, and second order or forward "
-        "mode needs its derivative; write it of PyTorch operations and take the mark off"
-    )
+    return TransformError(say("once", function=function))
 
 
 def _make_once() -> type[torch.autograd.Function]:

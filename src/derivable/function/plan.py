@@ -17,6 +17,7 @@ from derivable.function.context import Tape
 from derivable.function.forward_mode import has_tangent
 from derivable.function.gradients import Like, as_tuple
 from derivable.function.held import CONTAINERS, Slot, hides_tensors, locate, replaced, tensors_in
+from derivable.function.messages import say
 from derivable.function.once import guarded, refuse
 from derivable.function.signature import Signature
 from derivable.function.transparent import Transparent
@@ -112,21 +113,14 @@ class Plan:
         """Refuse an output that is a list, tuple or dictionary of tensors: they get no gradient."""
         for position, value in enumerate(outputs):
             if isinstance(value, CONTAINERS) and tensors_in(value):
-                raise DefinitionError(
-                    f"{self.rules.name}.forward returned a {type(value).__name__} with tensors in "
-                    f"it as output {position}, and tensors in there get no gradient; return one "
-                    "flat tuple of tensors"
-                )
+                gaps = {"kind": type(value).__name__, "position": position}
+                raise DefinitionError(say("nested_output", function=self.rules.name, **gaps))
 
     def _require_no_graph(self, intermediates: list[Any]) -> None:
         """Refuse an intermediate with a graph of its own: it is lost where it leaves forward."""
         for tensor in intermediates:
             if isinstance(tensor, Tensor) and tensor.requires_grad and not tensor._is_view():
-                raise DefinitionError(
-                    f"{self.rules.name}.forward saves a tensor with a graph of its own, made under "
-                    "torch.enable_grad(), which nothing here can keep; save the inputs, and make "
-                    "the graph in backward"
-                )
+                raise DefinitionError(say("own_graph", function=self.rules.name))
 
     def unpack(self, output: Any) -> Any:
         """What the author's forward returned, without the intermediates."""
@@ -186,10 +180,8 @@ class Plan:
         if self.rules.once:
             raise refuse(self.rules.name)
         if self.dirty:
-            raise TransformError(
-                f"{self.rules.name}.forward changes {self._changed()} in place (mark_dirty), "
-                "which forward mode cannot follow; let forward return a new tensor"
-            )
+            names = self._changed()
+            raise TransformError(say("in_place", function=self.rules.name, names=names))
 
     def _changed(self) -> str:
         """The names of the inputs that forward changes in place."""
@@ -199,11 +191,7 @@ class Plan:
     def _require_found(self) -> None:
         """Refuse higher orders where a tensor may be hidden from them."""
         if self.hidden:
-            raise TransformError(
-                f"{self.rules.name}.forward keeps tensors inside of ctx.{self.hidden}, where "
-                "second order, forward mode and torch.func cannot follow them; save them with "
-                "ctx.save_for_backward, or keep them in a list, tuple or dictionary"
-            )
+            raise TransformError(say("hidden", function=self.rules.name, name=self.hidden))
 
     def materialized(self, ctx: Any, grad_outputs: tuple[Any, ...]) -> tuple[Any, ...]:
         """The `grad_outputs` of the author's outputs, with zeros for None where they are wanted."""
@@ -246,32 +234,25 @@ class Plan:
         for name in self.holders:
             fresh += tensors_in(vars(tape).get(name))
         if len(fresh) != len(self.slots):
-            self._refuse_other("it saved another number of tensors")
+            self._refuse_other(say("other_number"))
         for i, (slot, new) in enumerate(zip(self.slots, fresh, strict=True)):
             is_intermediate = slot and not slot.among_inputs and slot.position >= self.outputs
             # A mask or an index does not depend on the inputs; it stays what it was.
             if is_intermediate and new is not None and (new.requires_grad or has_tangent(new)):
                 if not _same(values[i], new):
-                    self._refuse_other("it gave other values")
+                    self._refuse_other(say("other_values"))
                 values[i] = new
         return values
 
     def _require_unchanged(self) -> None:
         """Refuse to compute intermediates from inputs that forward has overwritten."""
         if self.dirty:
-            raise TransformError(
-                f"{self.rules.name}.forward changes {self._changed()} in place and saves an "
-                "intermediate, which second order, forward mode and torch.func must compute again "
-                "from the inputs; save outputs only, or let forward return a new tensor"
-            )
+            names = self._changed()
+            raise TransformError(say("in_place_and_saved", function=self.rules.name, names=names))
 
     def _refuse_other(self, what: str) -> None:
         """Refuse a forward that does not repeat itself."""
-        raise GradientError(
-            f"{self.rules.name}: second order needs the intermediates that forward saved, and "
-            f"when forward ran again for them {what}; it draws random numbers or keeps state: "
-            "make that an input, or save inputs and outputs"
-        )
+        raise GradientError(say("not_repeated", function=self.rules.name, what=what))
 
 
 TAPE_FIELDS = frozenset(vars(Tape()))

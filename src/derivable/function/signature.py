@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from derivable.errors import DefinitionError, InputError
+from derivable.function.messages import say
 
 
 class Signature:
@@ -21,10 +22,7 @@ class Signature:
         found = list(inspect.signature(forward).parameters.values())
         parameters = found[1:]  # without ctx
         if not found or any(p.kind is p.VAR_KEYWORD for p in parameters):
-            raise DefinitionError(
-                f"{function}.forward must take ctx first and then its inputs by name, without "
-                "**keywords; for example: def forward(ctx, x, alpha=1.0)"
-            )
+            raise DefinitionError(say("signature", function=function))
         self.positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         self.variadic = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self.keyword_only = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
@@ -47,7 +45,8 @@ class Signature:
         try:
             bound = self._signature.bind(*inputs, **options)
         except TypeError as error:
-            raise InputError(f"{self.function}: {error}; it takes {self._signature}") from None
+            gaps = {"error": error, "signature": self._signature}
+            raise InputError(say("bind", function=self.function, **gaps)) from None
         bound.apply_defaults()
         return *bound.args, *bound.kwargs.values()
 

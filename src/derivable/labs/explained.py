@@ -6,7 +6,7 @@ import linecache
 import re
 
 from derivable.examiner.capture.places import failing_line, in_words
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
     (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 
 class Status(StrEnum):

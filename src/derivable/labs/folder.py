@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from derivable.errors import SettingError
 from derivable.files import write_whole
 from derivable.labs.grading.scale import write_scale
 from derivable.labs.notebook import Version, notebook
-from derivable.labs.refusals import refused
+from derivable.labs.refusals import refusal
 from derivable.labs.rehearsal import Rehearsal
 from derivable.labs.sheet import SHEETS, Sheet
 from derivable.labs.source import without_solutions
 from derivable.labs.tables import small_table
 from derivable.labs.teacher import Seen, teacher_page
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 _SOLUTIONS = Text("{name}-solutions.ipynb", "{name}-corrige.ipynb")
 _PAGE = Text("teacher.html", "enseignant.html")
@@ -28,7 +29,7 @@ def write_folder(sheet: Sheet, lang: str, out: Path, *, fixes: bool = False) -> 
     SettingError if `out` already has files, or if a cell of the sheet fails.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise refused("full", out=out)
+        raise SettingError(refusal("full", out=out))
     seen = mistakes_of(sheet, lang)
     out.mkdir(parents=True, exist_ok=True)
     student, solutions = f"{sheet.name}.ipynb", _SOLUTIONS.to(lang, name=sheet.name)

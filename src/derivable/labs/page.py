@@ -9,8 +9,8 @@ from importlib.resources import files
 
 from derivable.display.html import document
 from derivable.display.numbers import percent
-from derivable.labs.text import NB, Text
 from derivable.labs.typography import decimal, set_in
+from derivable.messages import NB, Text
 
 NO_REFERRER = '<meta name="referrer" content="no-referrer">\n'
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from derivable.errors import SettingError
 from derivable.examiner.capture.places import in_words
 from derivable.examiner.capture.program import new_module
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.loops import Loops, cut_descents, whole_descents
 from derivable.labs.questions.base import Mistake, Question
-from derivable.labs.refusals import refused
+from derivable.labs.refusals import refusal
 from derivable.labs.sheet import Sheet
 from derivable.labs.source import Cell, Kind
 from derivable.threads import on_one_thread
@@ -71,7 +72,7 @@ class Rehearsal:
         texts = [cell.solved(self.lang) for cell in cells]
         if not any(mistake.right in text for text in texts):
             gaps = {"path": self.sheet.path, "key": question.key, "passage": mistake.right}
-            raise refused("no_passage", **gaps)
+            raise SettingError(refusal("no_passage", **gaps))
         names = dict(self.after[question.key])
         for cell, text in zip(cells, texts, strict=True):
             self._run(cell, text.replace(mistake.right, mistake.wrong, 1), names)
@@ -82,7 +83,7 @@ class Rehearsal:
             run_cell(text, f"{self.sheet.name} line {cell.line}", names, self.sheet.loop_limit)
         except (Exception, SystemExit) as error:
             gaps = {"path": self.sheet.path, "line": cell.line, "error": in_words(error)}
-            raise refused("cell_fails", **gaps) from error
+            raise SettingError(refusal("cell_fails", **gaps)) from error
 
 
 def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from derivable.core_messages import reason_of
+from derivable.errors import SettingError
 from derivable.examiner.capture.places import told
 from derivable.examiner.capture.program import new_module
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
@@ -18,11 +20,11 @@ from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Question
-from derivable.labs.refusals import reason_of, refused
+from derivable.labs.refusals import refusal
 from derivable.labs.source import Cell, cells_of, sheet_code
-from derivable.labs.text import Text
 from derivable.labs.words import say
 from derivable.language import language, speaking
+from derivable.messages import Text
 from derivable.threads import on_one_thread
 
 SHEETS = Path(__file__).parent / "sheets"
@@ -57,7 +59,7 @@ class Sheet:
         """Add questions to the sheet, in their order."""
         for question in questions:
             if question.key in self.questions:
-                raise refused("question_twice", key=question.key)
+                raise SettingError(refusal("question_twice", key=question.key))
             self.questions[question.key] = question
 
     @property
@@ -178,19 +180,19 @@ def _loaded(name: str | Path) -> Sheet:
     own = str(name).endswith(".py")
     path = Path(name) if own else SHEETS / f"{name}.py"
     if not (path.is_file() if own else str(name) in names()):
-        raise refused("no_sheet", name=str(name), names=", ".join(names()))
+        raise SettingError(refusal("no_sheet", name=str(name), names=", ".join(names())))
     if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
-        raise refused("sheet_name", path=path)
+        raise SettingError(refusal("sheet_name", path=path))
     text = _text_of(path)
     cells = cells_of(text, str(path))
     module = new_module(f"derivable_sheet_{path.stem}", str(path))
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # the author's code
-        raise refused("not_loaded", name=str(name), error=told(error)) from None
+        raise SettingError(refusal("not_loaded", name=str(name), error=told(error))) from None
     sheet = vars(module).get("sheet")
     if not isinstance(sheet, Sheet):
-        raise refused("undefined", path=path)
+        raise SettingError(refusal("undefined", path=path))
     sheet.name, sheet.path, sheet.cells, sheet.text = path.stem, path, cells, text
     _check_sheet(sheet)
     return sheet
@@ -200,9 +202,9 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise refused("unreadable", path=path, reason=error.strerror) from None
+        raise SettingError(refusal("unreadable", path=path, reason=reason_of(error))) from None
     except UnicodeDecodeError as error:
-        raise refused("no_utf8", path=path, reason=error.reason) from None
+        raise SettingError(refusal("no_utf8", path=path, reason=error.reason)) from None
 
 
 def _check_sheet(sheet: Sheet) -> None:
@@ -210,29 +212,29 @@ def _check_sheet(sheet: Sheet) -> None:
     asked = {cell.question: cell.line for cell in sheet.cells if cell.question}
     for key, line in asked.items():
         if key not in sheet.questions:
-            raise refused("unknown_question", path=sheet.path, line=line, key=key)
+            raise SettingError(refusal("unknown_question", path=sheet.path, line=line, key=key))
     for key in sheet.questions:
         if key not in asked:
-            raise refused("no_cell", path=sheet.path, key=key)
+            raise SettingError(refusal("no_cell", path=sheet.path, key=key))
     if not isinstance(sheet.title, Text):
-        raise refused("sheet_title", path=sheet.path, got=sheet.title)
+        raise SettingError(refusal("sheet_title", path=sheet.path, got=sheet.title))
     for question in sheet.questions.values():
         wrong = _refusal(question)
         if wrong:
-            raise refused("question", path=sheet.path, key=question.key, reason=wrong)
+            raise SettingError(refusal("question", path=sheet.path, key=question.key, reason=wrong))
     if not sheet.points > 0:
-        raise refused("no_points", path=sheet.path)
+        raise SettingError(refusal("no_points", path=sheet.path))
 
 
 def _refusal(question: Question) -> str:
     """What is wrong with the fields of a question; empty where nothing is."""
     if not question.key.isidentifier():
-        return reason_of("question_key")
+        return refusal("question_key")
     answers = question.answers
     if isinstance(answers, str) or not all(str(name).isidentifier() for name in answers):
-        return reason_of("question_answers", got=answers)
+        return refusal("question_answers", got=answers)
     if not (isinstance(question.points, int | float) and 0 <= question.points < math.inf):
-        return reason_of("question_points", got=question.points)
+        return refusal("question_points", got=question.points)
     if not isinstance(question.title, Text):
-        return reason_of("question_title", got=question.title)
+        return refusal("question_title", got=question.title)
     return ""

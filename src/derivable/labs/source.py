@@ -19,8 +19,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from derivable.labs.refusals import refused
-from derivable.labs.text import Text
+from derivable.errors import SettingError
+from derivable.labs.refusals import refusal
+from derivable.messages import Text
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 BLANK = Text("# to be done", "# à faire")
@@ -100,11 +101,11 @@ def cells_of(text: str, path: str) -> list[Cell]:
         lang, question = settings.pop("lang", ""), settings.pop("question", "")
         kind = match[1] or "code"
         if kind not in {one.value for one in Kind} or settings or "=" in unread:
-            raise refused("header", place=place, got=lines[start])
+            raise SettingError(refusal("header", place=place, got=lines[start]))
         if lang not in ("", "en", "fr"):
-            raise refused("cell_lang", place=place, got=lang)
+            raise SettingError(refusal("cell_lang", place=place, got=lang))
         if re.findall(rf"{BEGIN}|{END}", body) != [BEGIN, END] * body.count(BEGIN):
-            raise refused("marks", place=place, begin=BEGIN, end=END)
+            raise SettingError(refusal("marks", place=place, begin=BEGIN, end=END))
         _check_regions(body, place)
         if kind == Kind.TEXT.value:
             body = "\n".join(re.sub(r"^# ?", "", line) for line in body.splitlines())
@@ -119,7 +120,7 @@ def _check_regions(body: str, place: str) -> None:
             ast.parse(region)
         except SyntaxError as error:
             gaps = {"place": place, "begin": BEGIN, "end": END, "reason": error.msg}
-            raise refused("statements", **gaps) from None
+            raise SettingError(refusal("statements", **gaps)) from None
 
 
 def sheet_code(cells: list[Cell]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from derivable.data import find_california, load_diabetes
 from derivable.data.california import CACHE_FILE, cache_folder
 from derivable.errors import DataError
-from derivable.labs.text import Text
 from derivable.language import language
+from derivable.messages import Text
 
 _SUBSTITUTE = Text(
     "California Housing is not on this machine, and could not be downloaded. The diabetes table of "

@@ -11,7 +11,7 @@ from derivable.labs.page import PageTexts, page, section
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.choice import TextQuestion
 from derivable.labs.sheet import Sheet
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 _TEXTS = {
     "title": Text("{title}: for the teacher", "{title} : pour l'enseignant"),

@@ -1,27 +1,9 @@
-"""`Text`: a sentence in both languages."""
+"""How a text goes on after a colon."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from derivable.language import language
-
-NB = "\u00a0"  # French sets a space that does not break before : ; ? ! % and within guillemets
-
-
-class Text(NamedTuple):
-    """What is shown to people, in English and in French."""
-
-    en: str
-    fr: str
-
-    def to(self, lang: str | None = None, **gaps: object) -> str:
-        """The text in one language, its gaps filled.
-
-        Raises SettingError for a language without messages.
-        """
-        text: str = getattr(self, language(lang))
-        return text.format_map(gaps) if gaps else text
+from derivable.messages import NB
+from derivable.messages import Text as Text
 
 
 def after_colon(text: str) -> str:

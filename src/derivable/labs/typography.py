@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from derivable.labs.text import NB
+from derivable.messages import NB
 
 
 def set_in(lang: str, text: str) -> str:

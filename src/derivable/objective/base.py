@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import SettingError
+from derivable.objective.messages import say
 from derivable.problem import Problem
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ class ForProblems:
     def _refuses_shard(cls, problem: Problem) -> str:
         if problem.shard is None or cls.takes_shards:
             return ""
-        return (
-            f"{cls.name!r} needs all rows in one process, and shard=True leaves them in several; "
-            "leave objective out, or name 'fused' or 'by hand'"
-        )
+        return say("no_shards", name=cls.name)
 
     @classmethod
     def refusal(cls, problem: Problem) -> str:

@@ -10,6 +10,7 @@ from derivable.errors import SettingError
 from derivable.function.context import Context
 from derivable.network import flatten
 from derivable.objective.base import Objective
+from derivable.objective.messages import say
 from derivable.objective.tasks import Tasks
 from derivable.problem import Problem
 from derivable.row_losses import weighted_loss
@@ -71,10 +72,7 @@ class ByHand(Objective):
             with torch.enable_grad(), self.network.unchanged():
                 return self._differentiated_twice(theta, direction)
         except RuntimeError as error:
-            raise SettingError(
-                "the Hessian-vector product of this problem needs second derivatives, and autograd "
-                f"finds none: {error}"
-            ) from error
+            raise SettingError(say("no_second_derivatives", error=error)) from error
 
     def _differentiated_twice(self, theta: Tensor, direction: Tensor) -> Tensor:
         theta = theta.detach().requires_grad_()

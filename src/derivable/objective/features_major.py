@@ -19,9 +19,11 @@ from derivable.function import Function
 from derivable.functions import MSE, ReLU, Tanh
 from derivable.functions.losses import CrossEntropy
 from derivable.loss import Loss
+from derivable.messages import joined
 from derivable.network import unflatten
 from derivable.objective.base import Objective
 from derivable.objective.by_hand import ByHand
+from derivable.objective.messages import say
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.problem import Problem
 from derivable.row_losses import class_shares, scale_of
@@ -86,14 +88,11 @@ class FeaturesMajor(Objective):
             return no_mlp(cls.name, tuple(LOSSES))
         scale = scale_of(problem.loss)
         if scale is not Scale.ROWS:
-            why = scale.text if isinstance(scale, Refusal) else "its loss is the mean over rows"
-            return f"the {cls.name} objective cannot have {Loss.of(problem.loss).name}: {why}"
+            why = scale.text if isinstance(scale, Refusal) else say("mean_over_rows")
+            return say("no_such_loss", name=cls.name, loss=Loss.of(problem.loss).name, why=why)
         if not all(activation.function in IN_PLACE for activation in mlp.activations):
-            known = " and ".join(function.__name__ for function in IN_PLACE)
-            return (
-                f"the {cls.name} objective knows the activations {known}; the objective by hand "
-                "runs any network"
-            )
+            known = joined((function.__name__ for function in IN_PLACE), say("and"))
+            return say("known_activations", name=cls.name, known=known)
         return ""
 
     def __init__(self, problem: Problem) -> None:

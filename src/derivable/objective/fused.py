@@ -17,6 +17,7 @@ from derivable.function.kernel import Kernel
 from derivable.functions import Tanh
 from derivable.objective.base import Objective
 from derivable.objective.chain import Chain
+from derivable.objective.messages import say
 from derivable.objective.team import Team
 from derivable.partition import ROWS
 from derivable.problem import Problem
@@ -47,28 +48,20 @@ class Fused(Objective):
         """Why it cannot have this problem here; empty where it can."""
         chain = Chain.of(problem)
         if chain is None:
-            return (
-                "the fused objective runs Linear layers, LayerNorms with weight and bias, and "
-                "activations between them, without other options, on x (N, D) and y (N, K) of "
-                "floating-point numbers, or labels y (N,) of CrossEntropy; the objective by hand "
-                "runs any network"
-            )
+            return say("fused")
         if not (
             is_installed("numba")
             and len({activation.kernel for activation in chain.activations}) <= 1
             and all(p.dtype in DTYPES and p.is_cpu for p in problem.network.parameters())
         ):
-            return (
-                "the fused objective runs one kind of activation in float32 or float64 on the "
-                "CPU, and needs Numba: pip install 'derivable[descent]'"
-            )
+            return say("fused_kinds")
         for activation in chain.activations[:1]:
             kernel = activation.kernel
             if isinstance(kernel, Refusal):
-                return f"the fused objective cannot compile the activation: {kernel.text}"
+                return say("fused_activation", why=kernel.text)
         scale = scale_of(problem.loss)
         if isinstance(scale, Refusal):
-            return f"the fused objective cannot compile the loss: {scale.text}"
+            return say("fused_loss", why=scale.text)
         return ""
 
     def __init__(self, problem: Problem) -> None:

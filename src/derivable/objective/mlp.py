@@ -13,6 +13,8 @@ from derivable.function.kernel import Kernel
 from derivable.functions import Linear
 from derivable.layer import Layer
 from derivable.loss import Loss
+from derivable.messages import joined
+from derivable.objective.messages import say
 from derivable.problem import Problem
 from derivable.row_losses import has_labels
 
@@ -74,9 +76,5 @@ def _is_activation(layer: Layer) -> bool:
 
 def no_mlp(who: str, losses: Sequence[type[Function]] = ()) -> str:
     """The reason of a refusal: what `who` can run instead of what it was given."""
-    end = f", and {' or '.join(one.__name__ for one in losses)} at the end" if losses else ""
-    return (
-        f"the {who} objective runs Linear layers with activations between "
-        f"them{end}, on x (N, D) and y (N, K) of floating-point numbers, or labels y (N,) of "
-        "CrossEntropy; the objective by hand runs any network"
-    )
+    names = joined((one.__name__ for one in losses), say("or"))
+    return say("perceptron", name=who, end=say("at_the_end", losses=names) if losses else "")

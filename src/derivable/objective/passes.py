@@ -20,6 +20,7 @@ from derivable.function.kernel import Kernel
 from derivable.objective import activation, kernels, norms, second_order, tiles
 from derivable.objective.chain import ACTIVATION, LINEAR, NORM, Chain, Stage
 from derivable.objective.losses import LOSS, SPARE, LossLoops
+from derivable.objective.messages import say
 from derivable.objective.team import threads_at_most
 from derivable.partition import ROWS, Partition
 from derivable.problem import Problem
@@ -221,10 +222,9 @@ class Pass:
     def _address(self, name: str, vector: Tensor) -> int:
         expected = self._scratch.dtype, (self._chain.parameters,)
         if (vector.dtype, tuple(vector.shape)) != expected or not vector.is_contiguous():
-            raise SettingError(
-                f"{name} must be a contiguous vector of {expected[1][0]} numbers of type "
-                f"{expected[0]}, got {tuple(vector.shape)} of {vector.dtype}"
-            )
+            gaps = {"size": expected[1][0], "dtype": expected[0], "got": vector.dtype}
+            shape = str(tuple(vector.shape))
+            raise SettingError(say("vector", name=name, shape=shape, **gaps))
         return vector.data_ptr()
 
 

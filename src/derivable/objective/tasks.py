@@ -10,6 +10,7 @@ from torch import Tensor
 from derivable.distributed import Shard
 from derivable.formula import Refusal, Scale
 from derivable.loss import Loss
+from derivable.objective.messages import say
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
 from derivable.threads import on_one_thread
@@ -36,21 +37,12 @@ class Tasks:
         """Why the loss is not the sum over rows that lie in different processes, if it is not."""
         scale = scale_of(problem.loss)
         if isinstance(scale, Refusal):
-            return (
-                f"shard=True goes with losses that are a sum or mean over rows, and "
-                f"{Loss.of(problem.loss).name} is not known to be one: {scale.text}"
-            )
+            return say("shard_loss", loss=Loss.of(problem.loss).name, why=scale.text)
         changing = problem.network.changing
         if changing:
-            return (
-                f"shard=True goes with networks that stay as they are, and {changing[0]} changes "
-                "with every step, in each process in another way"
-            )
+            return say("shard_changes", name=changing[0])
         if _mixes_rows(problem):
-            return (
-                "shard=True goes with networks that predict each row by itself, and this one "
-                "predicts another value for a row beside other rows"
-            )
+            return say("shard_rows")
         return ""
 
     def added(self, compute: Callable[[Problem], Tensor]) -> Tensor:

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 import torch
 
 from derivable.errors import SettingError
+from derivable.objective.messages import say
 
 SECONDS = 1.0  # between two trials
 REPEATS = 3
@@ -109,10 +110,7 @@ def _check_process() -> None:
         _process.append(os.getpid())
     openmp = sys.modules.get("numba.np.ufunc.omppool")
     if _process[0] != os.getpid() and openmp and openmp.openmp_vendor == "GNU":
-        raise SettingError(
-            "this process was forked from one that has descended, and GNU OpenMP cannot go on in "
-            "it; start processes by multiprocessing's method 'spawn' or 'forkserver'"
-        )
+        raise SettingError(say("forked"))
 
 
 def _time(work: Callable[[], object]) -> float:

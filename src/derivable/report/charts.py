@@ -183,7 +183,7 @@ def _sheet_line(axes: Axes, words: Words) -> dict[str, Any]:
 
 def _measured(key: str, comparison: Comparison, words: Words) -> str:
     """The label of an axis of losses, with what they measure."""
-    return words(key, measure=words.measure(comparison.facts.measure))
+    return words(key, measure=words.of(comparison.facts.measure))
 
 
 def _seeds(comparison: Comparison, words: Words) -> str:

@@ -14,6 +14,7 @@ from derivable.display import style
 from derivable.display.html import document, table
 from derivable.display.words import Words
 from derivable.files import write_whole
+from derivable.messages import SEMICOLON
 from derivable.report.drawn import Drawn
 from derivable.report.parts import chart, ends, foreign, scrolling, section, with_code
 from derivable.report.results import results
@@ -150,10 +151,11 @@ def _descended(result: Trained, words: Words) -> list[str]:
     method = f"<code>{escape(descent.method)}</code>"
     if descent.method in {"steps", "spectral", "flow"}:
         way = "steps" if descent.method == "flow" and worst.exact else descent.method
-        method += f" ({words(f'method_{way}')}; {escape(descent.objective)})"
+        way = words(f"method_{way}") + words.of(SEMICOLON) + escape(descent.objective)
+        method += f" ({way})"
     accuracy = words.deviation(worst.deviation, exact=worst.exact)
     if worst.note:
-        accuracy += f"; {foreign(worst.note, words)}"
+        accuracy += words.of(SEMICOLON) + foreign(worst.note, words)
     return [
         escape(result.model.name),
         words.count(descent.network.theta.numel()),
@@ -237,7 +239,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
     descent = words(
         "protocol_descent",
         steps=words.count(comparison.steps),
-        measure=words.measure(facts.measure),
+        measure=words.of(facts.measure),
     )
     automatic = [words("protocol_auto")] * any(r.model.automatic for r in comparison.results)
     descents = [descent] * comparison.counts_steps

@@ -8,6 +8,7 @@ from html import escape
 
 from derivable.display.html import swatch
 from derivable.display.words import Words
+from derivable.messages import Message
 
 
 def section(title: str, content: str) -> str:
@@ -51,6 +52,7 @@ def with_code(sentence: str) -> str:
 
 
 def foreign(text: str, words: Words) -> str:
-    """What a lower room says in English; marked as such where it cannot be translated."""
-    known = words.translated(text)
-    return f'<span lang="en">{escape(text)}</span>' if known is None else escape(known)
+    """A message in the language of the page; marked as English where it is in that alone."""
+    if words.lang == "en" or isinstance(text, Message):
+        return escape(words.of(text))
+    return f'<span lang="en">{escape(text)}</span>'

@@ -8,7 +8,7 @@ from derivable.comparison import Comparison, Trained
 from derivable.comparison.scores import Scores
 from derivable.display.html import STACKED, swatch, table
 from derivable.display.words import Words
-from derivable.report.parts import foreign, scrolling, section
+from derivable.report.parts import scrolling, section
 from derivable.report.quality import mean_r2
 
 NONE = "–"
@@ -129,7 +129,7 @@ def naive_name(comparison: Comparison, words: Words) -> str:
 def _notes(comparison: Comparison, words: Words) -> list[str]:
     """What the columns are."""
     several = len(comparison.seeds) > 1
-    notes = [words("measure", measure=foreign(comparison.facts.in_words, words))]
+    notes = [words("measure", measure=escape(words.of(comparison.facts.in_words)))]
     if comparison.facts.classes:
         two = len(comparison.facts.classes) == 2
         notes.append(words("classes_note_two" if two else "classes_note"))

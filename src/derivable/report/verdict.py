@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from derivable.comparison import Comparison, Trained
-from derivable.display.reported import NB
 from derivable.display.words import Words
+from derivable.messages import NB
 from derivable.report.quality import (
     RISE,
     lead,

@@ -13,6 +13,7 @@ import derivable
 from derivable.errors import SettingError
 from derivable.extras import needed
 from derivable.files import write_whole
+from derivable.run.messages import say
 from derivable.run.saved import SavedModel
 from derivable.run.spelling import ONNX, TORCH
 
@@ -36,11 +37,9 @@ def check_export(file: Path | str) -> None:
     """
     file = Path(file)
     if file.suffix.lower() not in FORMATS:
-        raise SettingError(
-            f"{file} must end in one of {', '.join(FORMATS)}, which says how the model is written"
-        )
+        raise SettingError(say("ending", file=file, endings=list(FORMATS)))
     if not file.parent.is_dir():
-        raise SettingError(f"{file} cannot be written: there is no folder {file.parent}")
+        raise SettingError(say("no_folder", file=file, folder=file.parent))
     if file.suffix.lower() == ".onnx":
         _onnx()
 
@@ -49,10 +48,8 @@ def as_python(model: SavedModel) -> str:
     """A page of plain PyTorch that predicts what the model predicts."""
     size = sum(value.numel() for value in model.network.parameters())
     if size > MOST_NUMBERS:
-        raise SettingError(
-            f"{model.model.name} has {size:,} weights, too many for a page that people read (at "
-            f"most {MOST_NUMBERS:,}); export it to a .safetensors or .onnx file"
-        )
+        gaps = {"size": size, "most": MOST_NUMBERS}
+        raise SettingError(say("too_large", model=model.model.name, **gaps))
     scaler, layers, columns = model.scaler, _layers(model), model.columns
     numbers = [("MEDIAN", scaler.median), ("MEAN", scaler.mean), ("STD", scaler.std)]
     if columns.classes:
@@ -216,7 +213,7 @@ def _plain(text: str) -> str:
 
 def _onnx() -> Any:
     """The package, with the parts that are used; MissingExtraError where it is not installed."""
-    with needed("a model written as .onnx"):
+    with needed("onnx_model"):
         import onnx
         import onnx.checker
         import onnx.helper

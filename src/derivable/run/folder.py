@@ -23,11 +23,14 @@ from pathlib import Path
 from derivable.comparison import Comparison, Facts, Found, Keeper, Trained, Training
 from derivable.comparison.steps import Steps
 from derivable.comparison.training import WORDS
+from derivable.core_messages import reason_of
 from derivable.descent import Descent, Rate
 from derivable.errors import DataError, FileError, SettingError
 from derivable.files import remove_parts, write_whole
+from derivable.messages import Message, packed, unpacked
 from derivable.protocol import Model, parse_models
 from derivable.run.lock import Lock
+from derivable.run.messages import say
 from derivable.run.record import (
     load_facts,
     load_found,
@@ -69,10 +72,8 @@ class Run(Keeper):
         except FileError:
             raise
         except OSError as error:
-            raise FileError(
-                f"{error.filename or folder} cannot be written ({error.strerror}); name another "
-                "folder with --out"
-            ) from None
+            file = error.filename or folder
+            raise FileError(say("not_written", file=file, reason=reason_of(error))) from None
         for place in (folder, self._kept):
             remove_parts(place)
 
@@ -95,13 +96,12 @@ class Run(Keeper):
         return self._is_new and names <= own
 
     @property
-    def in_words(self) -> str:
+    def in_words(self) -> Message:
         """How far it came, and how to go on."""
         models = models_of(self.settings)
         done = sum(self._file(model).exists() for model in models)
-        verb = "is" if done == 1 else "are"
-        others = "" if self._at is None else f", {self._at}"
-        return f"{done} of {len(models)} models {verb} finished{others}; to go on: {self.resume}"
+        gaps = {"all": len(models), "at": self._at, "command": self.resume}
+        return say("finished" if self._at is None else "finished_and", n=done, **gaps)
 
     def close(self) -> None:
         """Let others write; a folder that this made and in which nothing is found goes away."""
@@ -140,9 +140,10 @@ class Run(Keeper):
         """The learning rate that was chosen before, or else is chosen now."""
         file = self._rate_file(model)
         if file.exists():
-            return Rate(*json.loads(file.read_text(encoding="utf-8")))
+            lr, reason = json.loads(file.read_text(encoding="utf-8"))
+            return Rate(lr, unpacked(reason))
         rate = choose()
-        write_whole(file, json.dumps([rate.lr, rate.reason], ensure_ascii=False))
+        write_whole(file, json.dumps([rate.lr, packed(rate.reason)], ensure_ascii=False))
         return rate
 
     def steps(self, choose: Callable[[], Steps]) -> Steps:
@@ -167,9 +168,9 @@ class Run(Keeper):
             begin = time.monotonic()
             save_found(kept, self._file(model, f".seed-{seed}"))
             self._written[model, seed] = begin, time.monotonic() - begin
-            seeds = f" from seed {seed}" if len(self._seeds) > 1 else ""
+            key = "kept_at_seed" if len(self._seeds) > 1 else "kept_at"
             step = kept.steps if isinstance(kept, Descent) else kept.step
-            self._at = f"{model.name}{seeds} is kept at step {step:,}"
+            self._at = say(key, model=model.name, seed=seed, step=step)
         self._between(found)
 
     def _is_due(self, model: Model, seed: int, found: Found) -> bool:
@@ -214,19 +215,10 @@ def open_run(
     try:
         taken = folder.exists() and {file.name for file in folder.iterdir()} - ours
     except OSError as error:
-        raise FileError(
-            f"the run folder {folder} cannot be made ({error.strerror}); name another with --out"
-        ) from None
+        raise FileError(say("not_made", folder=folder, reason=reason_of(error))) from None
     if taken:
-        raise SettingError(
-            f"the folder {folder} already holds files and a run is never overwritten; name "
-            "another with --out, or leave --out away to get a new one under runs/"
-            + (
-                f"; to go on with it: derivable {command} --resume {folder}"
-                if FILE in taken
-                else ""
-            )
-        )
+        way = say("to_go_on", command=f"derivable {command} --resume {folder}")
+        raise SettingError(say("holds_files", folder=folder, way=way if FILE in taken else ""))
     return Run(folder, Settings(command, options), between, on_steps)
 
 
@@ -244,16 +236,14 @@ def first_free(parent: Path, name: str) -> Path:
             else:
                 return folder
     except OSError as error:
-        raise FileError(
-            f"the run folder {error.filename} cannot be made ({error.strerror}); name another "
-            "with --out"
-        ) from None
+        reason = reason_of(error)
+        raise FileError(say("not_made", folder=error.filename, reason=reason)) from None
 
 
 def load_settings(folder: Path) -> Settings:
     """Those of a run folder. Raises SettingError where it is none."""
     if not (folder / FILE).is_file():
-        raise SettingError(f"{folder} is no run folder: it holds no {FILE}")
+        raise SettingError(say("no_run", folder=folder, file=FILE))
     return Settings.load(folder / FILE)
 
 
@@ -268,10 +258,8 @@ def load_run(folder: Path | str) -> Comparison:
     files = [folder / KEPT / f"{file_name(model)}.safetensors" for model in models_of(settings)]
     files = [file for file in files if file.exists()]
     if not files:
-        raise DataError(
-            f"no model of {folder} is finished yet; derivable {settings.command} --resume "
-            f"{shlex.quote(str(folder))} goes on with it"
-        )
+        command = f"derivable {settings.command} --resume {shlex.quote(str(folder))}"
+        raise DataError(say("none_finished", folder=folder, command=command))
     facts = load_facts(folder / KEPT / "facts.safetensors")
     results = tuple(load_trained(file, facts) for file in files)
     steps, training = settings.options["steps"], training_of(settings)
@@ -282,7 +270,7 @@ def saved_model(folder: Path, model: Model) -> SavedModel:
     """One model of a run, to predict with. Raises DataError where it is not finished."""
     file = folder / f"{file_name(model)}.safetensors"
     if not file.is_file():
-        raise DataError(f"{model.name} is not finished in {folder}: there is no {file.name} yet")
+        raise DataError(say("not_finished", model=model.name, folder=folder, file=file.name))
     return SavedModel.load(file)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from derivable.errors import FileError
+from derivable.run.messages import say
 
 NAME = "lock"
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
@@ -32,10 +33,8 @@ class Lock:
             self._file.seek(1)
             holder = self._file.read().decode(errors="replace").strip() or "unknown"
             self._file.close()
-            raise FileError(
-                f"another process (id {holder}) is writing into {folder.parent}; wait for its end, "
-                "or name another folder with --out"
-            ) from None
+            text = say("other_process", holder=holder, folder=folder.parent)
+            raise FileError(text) from None
         self._file.truncate(0)
         self._file.write(f" {os.getpid()}\n".encode())  # the first byte is what Windows locks
         self._file.flush()

@@ -18,8 +18,10 @@ from derivable.comparison.training import SCHEDULES
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
 from derivable.errors import DataError
+from derivable.messages import packed, unpacked
 from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
+from derivable.run.messages import say
 from derivable.tensors import load_tensors, save_tensors
 
 Packed = tuple[dict[str, Tensor], dict[str, str]]
@@ -34,7 +36,7 @@ def save_facts(facts: Facts, file: Path) -> None:
     tensors |= {"lines": facts.lines, "naive": facts.naive, **asdict(facts.scaler)}
     words = {
         "name": facts.name,
-        "note": facts.note,
+        "note": packed(facts.note),
         "features": facts.features,
         "targets": facts.targets,
         "protocol": facts.protocol,
@@ -51,17 +53,15 @@ def load_facts(file: Path) -> Facts:
     """What `save_facts` wrote. Raises DataError where it is missing or damaged."""
     tensors, words = load_tensors(file)
     if "naive" not in tensors:
-        raise DataError(
-            f"{file} is of an earlier derivable, which did not keep all that a report shows; "
-            f"derivable compare --config {shlex.quote(str(file.parents[1] / 'run.toml'))} runs "
-            "it again"
-        )
+        again = f"derivable compare --config {shlex.quote(str(file.parents[1] / 'run.toml'))}"
+        raise DataError(say("earlier", file=file, command=again))
     with _damage(file):
         known = json.loads(words["facts"])
-        columns = known.pop("columns")
+        columns, note = known.pop("columns"), unpacked(known.pop("note"))
         known |= {name: tuple(known.get(name, ())) for name in ("features", "targets", "classes")}
         return Facts(
             **known,
+            note=note,
             columns=columns and Columns.from_dict(columns),
             scaler=Scaler(*(tensors[name] for name in SCALER)),
             x_test=tensors["x_test"],
@@ -97,9 +97,9 @@ def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
         "seeds": seeds,
         "test_losses": result.test_losses,
         "unit": result.unit,
-        "lr_reason": result.lr_reason,
+        "lr_reason": packed(result.lr_reason),
         "sheet": result.sheet and asdict(result.sheet),
-        "choice": asdict(result.choice),
+        "choice": {**asdict(result.choice), "reason": packed(result.choice.reason)},
         "descents": [],
     }
     for seed, run in zip(seeds, result.descents, strict=True):
@@ -133,9 +133,9 @@ def load_trained(file: Path, facts: Facts) -> Trained:
             test_curve=Curve(tensors["test_curve.steps"], tensors["test_curve.losses"]),
             predictions=tensors["predictions"],
             unit=known["unit"],
-            lr_reason=known["lr_reason"],
+            lr_reason=unpacked(known["lr_reason"]),
             sheet=known["sheet"] and SheetFigure(**known["sheet"]),
-            choice=Choice(choice["model"], choice["reason"], tuple(choice["tried"])),
+            choice=Choice(choice["model"], unpacked(choice["reason"]), tuple(choice["tried"])),
         )
 
 
@@ -149,11 +149,11 @@ def _pack(run: Descent) -> Packed:
     about = {
         "lr": _packed_rate(run.lr),
         "gradient_evaluations": run.gradient_evaluations,
-        "error_estimate": asdict(run.error_estimate),
+        "error_estimate": {**asdict(run.error_estimate), "note": packed(run.error_estimate.note)},
         "seconds": run.seconds,
         "compile_seconds": run.compile_seconds,
-        "stopped": run.stopped,
-        "not_compiled": run.not_compiled,
+        "stopped": packed(run.stopped),
+        "not_compiled": packed(run.not_compiled),
     }
     return tensors, {**words, "descent": json.dumps(about)}
 
@@ -163,6 +163,8 @@ def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network)
     about = json.loads(words["descent"])
     how, lr = about.pop("error_estimate"), _unpacked_rate(about.pop("lr"))
     windows = tuple(Window(**window) for window in how.pop("windows"))
+    how["note"] = unpacked(how["note"])
+    about |= {name: unpacked(about[name]) for name in ("stopped", "not_compiled")}
     end = Checkpoint.unpack(tensors, words)
     assert end.snapshots is not None
     return Descent(
@@ -195,11 +197,9 @@ def _unpacked_rate(lr: Any) -> Any:
 
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
-    """One sentence about a file that is not what it should be."""
+    """An error message for a file that is not what it should be."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
-        raise DataError(
-            f"{file} is damaged ({type(error).__name__}: {error}); remove it and go on with "
-            "--resume, which makes it again"
-        ) from None
+        kind = type(error).__name__
+        raise DataError(say("damaged", file=file, kind=kind, error=error)) from None

@@ -16,8 +16,10 @@ from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
 from derivable.data.kinds import Classes
 from derivable.errors import DataError, SettingError
+from derivable.messages import Message, message_of
 from derivable.network import ACTIVATIONS, Network
 from derivable.protocol import Model
+from derivable.run.messages import say
 from derivable.tensors import load_tensors, save_tensors
 
 if TYPE_CHECKING:
@@ -39,11 +41,7 @@ class SavedModel:
         own = self.model.network(len(self.columns.features), self.columns.width, seed=0)
         if str(own) != str(self.network):
             functions = ", ".join(layer.function.__name__ for layer in self.network.layers)
-            raise SettingError(
-                f"a SavedModel is a multi-layer perceptron as {self.model.name} describes it, got "
-                f"the layers {functions}; keep the tensors of such a network with "
-                "safetensors.torch.save_file(network.state_dict(), file)"
-            )
+            raise SettingError(say("no_perceptron", model=self.model.name, layers=functions))
 
     @classmethod
     def of(cls, result: Trained, facts: Facts) -> Self:
@@ -85,17 +83,17 @@ class SavedModel:
     @classmethod
     def load(cls, file: Path | str) -> Self:
         """Read what `save` wrote. Raises DataError for any other file."""
-        expected = "expected a file that fit --export FILE.safetensors or a run folder made"
+        expected = say("expected")
         try:
             tensors, words = load_tensors(file)
         except DataError as error:
-            raise DataError(f"{error}; {expected}") from None
+            raise DataError(say("and_expected", error=error, expected=expected)) from None
         try:
             known = json.loads(words["derivable"])
             automatic = bool(known.get("automatic", False))
             model = Model(known["activation"], tuple(known["hidden"]), automatic)
             if model.activation not in ("", *ACTIVATIONS):
-                raise ValueError(f"its activation {model.activation!r} is unknown here")
+                raise ValueError(say("unknown_activation", activation=model.activation))
             columns = Columns.from_dict(known["columns"])
             network = model.network(len(columns.features), columns.width, seed=0)
             network.load_state_dict(tensors)
@@ -107,9 +105,8 @@ class SavedModel:
             )
             return cls(model, network, columns, scaler, known["about"])
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise DataError(
-                f"{file} is no model that derivable saved ({_first_line(error)}); {expected}"
-            ) from None
+            gaps = {"error": _first_line(error), "expected": expected}
+            raise DataError(say("no_model", file=file, **gaps)) from None
 
     def predict(self, sheet: Sheet, *, fill: bool = False) -> Tensor:
         """The targets (N, K) in their own units, of a table that `read_sheet` read.
@@ -125,10 +122,8 @@ class SavedModel:
         holes = x.isnan().nonzero()
         if len(holes) and not fill:
             row, feature = holes[0].tolist()
-            raise DataError(
-                f"{sheet.place(row, self.columns.owners[feature])} has no value; --missing median "
-                "puts the median of the training rows"
-            )
+            place = sheet.place(row, self.columns.owners[feature])
+            raise DataError(say("no_value", place=place))
         return self.predictions(x)
 
     def predictions(self, x: Tensor) -> Tensor:
@@ -153,5 +148,7 @@ def columns_of(facts: Facts) -> Columns:
 def _first_line(error: Exception) -> str:
     """What went wrong; a missing key alone says nothing."""
     if isinstance(error, KeyError):
-        return f"it says nothing about {error}"
+        return say("says_nothing", name=str(error))
+    if isinstance(message_of(error), Message):
+        return message_of(error)
     return (str(error).splitlines() or [type(error).__name__])[0]

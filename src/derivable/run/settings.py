@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from derivable.core_messages import reason_of
 from derivable.errors import DataError, FileError, SettingError
 from derivable.extras import needed
+from derivable.messages import SEMICOLON, joined
+from derivable.run.messages import say
 
 FILE = "run.toml"
 PACKAGES = ("derivable", "torch", "numpy", "scipy", "numba", "polars")
@@ -36,7 +39,7 @@ class Settings:
 
     def to_toml(self) -> str:
         """The file, for people and for `load`."""
-        with needed("a run folder"):
+        with needed("run_folder"):
             import tomli_w
 
         sections = {"settings": self.options, "table": self.table, "versions": self.versions}
@@ -50,9 +53,7 @@ class Settings:
             text.encode()
         except UnicodeEncodeError as error:
             line = text[: error.end].rpartition("\n")[2]
-            raise FileError(
-                f"{line!r} is no UTF-8, so {FILE} cannot hold it; give the file another name"
-            ) from None
+            raise FileError(say("no_utf8", value=line, file=FILE)) from None
         return text
 
     @classmethod
@@ -64,16 +65,16 @@ class Settings:
         try:
             document = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise SettingError(f"{file} cannot be read ({error.strerror})") from None
+            raise SettingError(say("unreadable", file=file, reason=reason_of(error))) from None
         except ValueError as error:  # no UTF-8, or no TOML
-            raise SettingError(f"{file} is no TOML: {error}") from None
+            raise SettingError(say("no_toml", file=file, error=error)) from None
         if "\\u0000" in json.dumps(document, default=str):
-            raise SettingError(f"{file} holds a NUL character, which no name can")
+            raise SettingError(say("nul", file=file))
         command, options = document.get("command", ""), document.get("settings")
         if options is None:
             options = {key: value for key, value in document.items() if key != "command"}
         if not (isinstance(command, str) and isinstance(options, dict)):
-            raise SettingError(f"{file}: command must be a text and settings a table")
+            raise SettingError(say("command_settings", file=file))
         return cls(command, options, document.get("table", {}), document.get("versions", {}))
 
 
@@ -93,7 +94,7 @@ def versions_here() -> dict[str, str]:
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs, in words, of the entries that both have."""
     return [
-        f"{key} was {_plain(then[key])} and is {_plain(now[key])}"
+        say("difference", key=key, then=_plain(then[key]), now=_plain(now[key]))
         for key in then
         if key in now and then[key] != now[key]
     ]
@@ -107,13 +108,7 @@ def refuse_other(then: Settings, now: Settings) -> None:
     """Refuse to go on with other data, or another version of ours; SettingError or DataError."""
     changed = differences({"sha256": then.table.get("sha256", "")}, now.table)
     if changed:
-        raise DataError(
-            f"the table is not that of the run: {'; '.join(changed)}; bring back the table, or "
-            "start a new run"
-        )
+        raise DataError(say("other_table", changed=joined(changed, SEMICOLON)))
     ours = differences(*({"derivable": one.versions.get("derivable", "")} for one in (then, now)))
     if ours:
-        raise SettingError(
-            f"the run is of another version: {ours[0]}; install that one to go on, or run it again "
-            f"with --config {FILE}"
-        )
+        raise SettingError(say("other_version", changed=ours[0], file=FILE))

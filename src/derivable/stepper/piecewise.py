@@ -35,6 +35,7 @@ from torch import Tensor
 from derivable.extras import is_installed
 from derivable.function.kernel import Kernel
 from derivable.functions import MSE
+from derivable.objective.messages import say
 from derivable.objective.mlp import Mlp, no_mlp
 from derivable.problem import Problem
 from derivable.stepper.base import ExactStepper, steps_per_block
@@ -93,11 +94,7 @@ class PiecewiseSteps(ExactStepper):
             and kernel.slopes is not None
             and all(p.is_cpu for p in problem.network.parameters())
         ):
-            return (
-                "the piecewise objective runs one hidden layer of ReLU, LeakyReLU or another "
-                "activation of two straight lines that meet in (0, 0), on the CPU, and needs "
-                "Numba: pip install 'derivable[descent]'"
-            )
+            return say("piecewise")
         return ""
 
     @classmethod

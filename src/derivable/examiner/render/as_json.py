@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from derivable.examiner.finding import Finding
 from derivable.examiner.message import Message
-from derivable.examiner.messages import language, say
+from derivable.examiner.messages import say
 from derivable.examiner.render.reproduction import reproduction
+from derivable.language import language
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Report

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from derivable.examiner.finding import Worst
 from derivable.examiner.message import Message
-from derivable.examiner.messages import language, say
+from derivable.examiner.messages import say
 from derivable.examiner.render.show import Line, entry, numbers, summary
+from derivable.language import language
 
 if TYPE_CHECKING:
     from derivable.examiner.report import Gradient, Report

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from derivable.examiner.finding import Finding, Section, Source, Verdict, Worst
 from derivable.examiner.message import Message
-from derivable.examiner.messages import language, say
+from derivable.examiner.messages import say
 from derivable.examiner.points import Kind, kind
 from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.settings import Level
+from derivable.language import language
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

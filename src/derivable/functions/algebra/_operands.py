@@ -10,6 +10,7 @@ from torch import Tensor
 
 from derivable.errors import NotATensorError
 from derivable.function.gradients import Like
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 Operand = Tensor | complex
@@ -24,8 +25,7 @@ def check_operands(function: str, **operands: Any) -> None:
     for name, value in operands.items():
         if not isinstance(value, (Tensor, *_NUMBERS)):
             raise NotATensorError(
-                f"{function}: {name} must be a tensor or a number, got {type(value).__name__}; "
-                f"torch.as_tensor({name}) makes a tensor"
+                say("operand", function=function, name=name, kind=type(value).__name__)
             )
     if not isinstance(one, Tensor) and not isinstance(two, Tensor):
         require_tensors(function, **{first: one})
@@ -43,13 +43,13 @@ def require_broadcast(
         strict=False,
     )
     if any(a != b and 1 not in (a, b) for a, b in lengths):
-        leading = f", its last {trailing} dimensions apart" if trailing else ""
+        leading = say("trailing_apart", trailing=trailing) if trailing else ""
         raise shape_error(
             function,
             second,
-            f"a shape that broadcasts with {first} of shape {tuple(one.shape)}{leading}",
+            say("broadcasts_with", first=first, shape=tuple(one.shape), leading=leading),
             two,
-            "counted from the last, dimensions must be equal or 1",
+            say("from_the_last"),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from derivable.errors import SettingError
+from derivable.functions.messages import say
 from derivable.shapes import shape_error
 
 Dim = int | Sequence[int] | None
@@ -19,32 +20,30 @@ def reduced_dims(function: str, input: Tensor, dim: Dim) -> tuple[int, ...]:
         return tuple(range(input.ndim))
     given = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
     if not all(isinstance(d, int) for d in given):
-        raise SettingError(
-            f"{function}: dim must be whole numbers, got {dim!r}; dimensions are counted from 0, "
-            "or from -1 at the end"
-        )
+        raise SettingError(say("dims", function=function, got=dim))
     # A tensor without dimensions may be reduced over its dimension 0, as everywhere in PyTorch.
     count = max(input.ndim, 1)
     dims = tuple(d % count for d in given if -count <= d < count)
     if len(dims) < len(given):
         raise SettingError(
-            f"{function}: dim must lie between {-count} and {count - 1} for input of shape "
-            f"{tuple(input.shape)}, got {dim}; name a dimension that input has"
+            say(
+                "dim_range",
+                function=function,
+                low=-count,
+                high=count - 1,
+                shape=tuple(input.shape),
+                got=dim,
+            )
         )
     if len(set(dims)) < len(dims):
-        raise SettingError(
-            f"{function}: dim must name each dimension once, got {dim}; name each only once"
-        )
+        raise SettingError(say("dim_once", function=function, got=dim))
     return dims if input.ndim else ()
 
 
 def one_dim(function: str, input: Tensor, dim: int) -> int:
     """`dim` as one dimension of `input`, from 0 on."""
     if not isinstance(dim, int):
-        raise SettingError(
-            f"{function}: dim must be one whole number, got {dim!r}; for several dimensions, "
-            "flatten them into one before"
-        )
+        raise SettingError(say("one_dim", function=function, got=dim))
     reduced_dims(function, input, dim)
     return dim % max(input.ndim, 1)
 
@@ -55,9 +54,9 @@ def require_entries(function: str, input: Tensor, dims: tuple[int, ...]) -> None
         raise shape_error(
             function,
             "input",
-            f"at least one entry along the reduced dimensions {dims}",
+            say("one_entry", dims=dims),
             input,
-            "the largest of no numbers does not exist",
+            say("largest_of_none"),
         )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from derivable.function import Function
 from derivable.function.examples import normal
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -51,20 +52,20 @@ class Linear(Function):
 def _check(x: Tensor, w: Tensor, b: Tensor) -> None:
     require_tensors("Linear", x=x, w=w, b=b)
     if w.ndim != 2:
-        raise shape_error("Linear", "w", "shape (in, out)", w, "reshape it to two dimensions")
+        raise shape_error("Linear", "w", say("in_out"), w, say("two_dimensions"))
     if x.ndim == 0 or x.size(-1) != w.size(0):
         raise shape_error(
             "Linear",
             "x",
-            f"{w.size(0)} columns to meet w of shape {tuple(w.shape)}",
+            say("columns_to_meet", columns=w.size(0), shape=tuple(w.shape)),
             x,
-            "w is laid out (in, out)",
+            say("laid_out"),
         )
     if tuple(b.shape) not in {(w.size(1),), (1, w.size(1))}:
         raise shape_error(
             "Linear",
             "b",
-            f"shape ({w.size(1)},) or (1, {w.size(1)}) to meet w of shape {tuple(w.shape)}",
+            say("bias_of", columns=w.size(1), shape=tuple(w.shape)),
             b,
-            "give one bias per column of w",
+            say("bias_per_column"),
         )

@@ -9,6 +9,7 @@ from torch import Tensor
 from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.functions.algebra._operands import fit, require_broadcast
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -58,17 +59,15 @@ def _check(input: Tensor, other: Tensor) -> None:
     require_tensors("MatMul", input=input, other=other)
     for name, value in (("input", input), ("other", other)):
         if value.ndim == 0:
-            raise shape_error(
-                "MatMul", name, "at least one dimension", value, "Multiply takes numbers"
-            )
+            raise shape_error("MatMul", name, say("one_dimension"), value, say("multiply"))
     rows = other.size(-2) if other.ndim > 1 else other.size(0)
     if input.size(-1) != rows:
         raise shape_error(
             "MatMul",
             "other",
-            f"{input.size(-1)} rows to meet input of shape {tuple(input.shape)}",
+            say("rows_to_meet", rows=input.size(-1), shape=tuple(input.shape)),
             other,
-            "the last dimension of input is summed with the last but one of other",
+            say("summed_with"),
         )
     if input.ndim > 2 and other.ndim > 2:
         require_broadcast("MatMul", "input", input, "other", other, trailing=2)

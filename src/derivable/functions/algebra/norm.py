@@ -12,6 +12,7 @@ from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.functions.algebra._reduction import Dim, kept, reduced_dims, require_entries
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors
 
 
@@ -73,9 +74,7 @@ def _slope(input: Tensor, norm: Tensor, p: float, dims: tuple[int, ...]) -> Tens
 def _check(input: Tensor, p: float, dim: Dim) -> tuple[int, ...]:
     require_tensors("Norm", input=input)
     if not isinstance(p, int | float) or not p >= 1:
-        raise SettingError(
-            f"Norm: p must be a number from 1 to infinity, got {p!r}; 2 is the usual length"
-        )
+        raise SettingError(say("norm_p", got=p))
     dims = reduced_dims("Norm", input, dim)
     if p == math.inf:
         require_entries("Norm", input, dims)

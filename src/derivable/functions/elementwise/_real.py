@@ -5,12 +5,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from derivable.errors import SettingError
+from derivable.functions.messages import say
 
 
 def require_real(function: str, input: Tensor) -> None:
     """Refuse a complex input, where PyTorch would take it and a slope could not be right."""
     if input.is_complex():
-        raise SettingError(
-            f"{function}: input must be real, got {input.dtype}; {function} is differentiated on "
-            "real numbers only: give it input.real or input.imag"
-        )
+        raise SettingError(say("real_input", function=function, dtype=input.dtype))

@@ -11,6 +11,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function.elementwise import Elementwise
 from derivable.function.examples import normal
+from derivable.functions.messages import say
 
 
 class GELU(Elementwise):
@@ -35,9 +36,7 @@ class GELU(Elementwise):
     @staticmethod
     def function(input: Tensor, approximate: str = "none") -> Tensor:
         if approximate not in {"none", "tanh"}:
-            raise SettingError(
-                f'GELU: approximate must be "none" or "tanh", got {approximate!r}; "none" is exact'
-            )
+            raise SettingError(say("approximate", got=approximate))
         return torch.nn.functional.gelu(input, approximate=approximate)  # (...)
 
     @staticmethod

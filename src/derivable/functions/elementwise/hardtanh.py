@@ -8,6 +8,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function.elementwise import Elementwise
 from derivable.function.kink import Kink
+from derivable.functions.messages import say
 
 
 class Hardtanh(Elementwise):
@@ -29,10 +30,7 @@ class Hardtanh(Elementwise):
     @staticmethod
     def function(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
         if min_val > max_val:
-            raise SettingError(
-                f"Hardtanh: min_val must not be above max_val, got {min_val} and {max_val}; "
-                "exchange them"
-            )
+            raise SettingError(say("min_max", low=min_val, high=max_val))
         return torch.nn.functional.hardtanh(input, min_val, max_val)  # (...)
 
     @staticmethod

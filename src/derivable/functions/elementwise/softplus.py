@@ -7,6 +7,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.function.elementwise import Elementwise
+from derivable.functions.messages import say
 
 
 class Softplus(Elementwise):
@@ -28,7 +29,7 @@ class Softplus(Elementwise):
     @staticmethod
     def function(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
         if beta == 0:
-            raise SettingError("Softplus: beta must not be 0, got 0; the output is divided by it")
+            raise SettingError(say("beta"))
         return torch.nn.functional.softplus(input, beta, threshold)  # (...)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from derivable.functions.layers._checks import require_real
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -29,21 +30,34 @@ def require_cell(
     require_tensors(function, input=input, **states, w_ih=w_ih, w_hh=w_hh)
     require_real(function, input=input, **states, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh)
     if input.ndim == 0:
-        raise shape_error(function, "input", "shape (..., features)", input, "reshape it")
+        raise shape_error(function, "input", say("features"), input, say("reshape"))
     hx = next(iter(states.values()))
     if hx.ndim != input.ndim:
         raise shape_error(
-            function, "hx", f"{input.ndim} dimensions, as input has", hx, "one state per row"
+            function, "hx", say("as_many_dimensions", count=input.ndim), hx, say("state_per_row")
         )
     size = hx.size(-1)
     for name, state in states.items():
         expected = (*input.shape[:-1], size)
         if tuple(state.shape) != expected:
-            raise shape_error(function, name, f"shape {expected}", state, "one state per row")
-    layout = f"its rows are {gates} gates of {size} units"
+            raise shape_error(
+                function, name, say("exact_shape", shape=expected), state, say("state_per_row")
+            )
     for name, weight, columns in (("w_ih", w_ih, input.size(-1)), ("w_hh", w_hh, size)):
         if tuple(weight.shape) != (gates * size, columns):
-            raise shape_error(function, name, f"shape {(gates * size, columns)}", weight, layout)
+            raise shape_error(
+                function,
+                name,
+                say("exact_shape", shape=(gates * size, columns)),
+                weight,
+                say("gates", gates=gates, size=size),
+            )
     for name, bias in (("b_ih", b_ih), ("b_hh", b_hh)):
         if bias is not None and tuple(bias.shape) != (gates * size,):
-            raise shape_error(function, name, f"shape {(gates * size,)}", bias, layout)
+            raise shape_error(
+                function,
+                name,
+                say("exact_shape", shape=(gates * size,)),
+                bias,
+                say("gates", gates=gates, size=size),
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from derivable.errors import SettingError
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -15,19 +16,19 @@ def require_real(function: str, **arguments: Tensor | None) -> None:
             continue
         require_tensors(function, **{name: value})
         if value.is_complex():
-            raise SettingError(
-                f"{function}: {name} must hold real numbers, got {value.dtype}; apply it to "
-                f"{name}.real and {name}.imag instead"
-            )
+            raise SettingError(say("real_numbers", function=function, name=name, dtype=value.dtype))
 
 
 def require_shape(
     function: str, hint: str, shape: tuple[int, ...], **arguments: Tensor | None
 ) -> None:
-    """Refuse a tensor of another shape; None stands for an optional one that is absent."""
+    """Refuse a tensor of another shape; None stands for an optional one that is absent.
+
+    `hint` is the key of a message, which is made only where it is needed.
+    """
     for name, value in arguments.items():
         if value is not None and tuple(value.shape) != shape:
-            raise shape_error(function, name, f"shape {shape}", value, hint)
+            raise shape_error(function, name, say("exact_shape", shape=shape), value, say(hint))
 
 
 def require_rows(
@@ -41,12 +42,9 @@ def require_rows(
     require_tensors(function, input=input)
     require_real(function, input=input, weight=weight, bias=bias)
     if not sizes:
-        raise SettingError(
-            f"{function}: normalized_shape must name at least one size, got (); give the sizes "
-            "of the last dimensions, such as (input.size(-1),)"
-        )
+        raise SettingError(say("normalized_shape", function=function))
     if tuple(input.shape[-len(sizes) :]) != sizes:
         raise shape_error(
-            function, "input", f"{sizes} as its last sizes", input, "or change normalized_shape"
+            function, "input", say("last_sizes", sizes=sizes), input, say("or_normalized")
         )
-    require_shape(function, "it is normalized_shape", sizes, weight=weight, bias=bias)
+    require_shape(function, "normalized", sizes, weight=weight, bias=bias)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.functions.layers._windows import Size, per_axis
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 _CONVOLVE: dict[int, Any] = {1: F.conv1d, 2: F.conv2d}
@@ -58,15 +59,9 @@ def read_geometry(
     elif padding == "valid":
         paddings = (0,) * axes
     elif padding != "same":
-        raise SettingError(
-            f"{function}: padding must be numbers, 'same' or 'valid', got {padding!r}; "
-            "'valid' is padding=0"
-        )
+        raise SettingError(say("padding", function=function, got=padding))
     elif any(s != 1 for s in strides):
-        raise SettingError(
-            f"{function}: padding='same' needs stride 1, got {stride!r}; give the padding as "
-            "numbers"
-        )
+        raise SettingError(say("padding_same", function=function, got=stride))
     else:
         paddings = tuple(r // 2 for r in reach)
         trailing = tuple(r % 2 for r in reach)
@@ -193,32 +188,29 @@ def _check_channels(
     space = ", ".join(["H", "W"][-axes:]) if axes > 1 else "L"
     if weight.ndim != axes + 2 or 0 in weight.shape:
         raise shape_error(
-            function, "weight", f"{axes + 2} dimensions, none of them empty", weight,
-            f"it is (out_channels, in_channels / groups, {space} of the kernel)",
+            function, "weight", say("kernel_dimensions", count=axes + 2), weight,
+            say("kernel_layout", space=space),
         )  # fmt: skip
     if input.ndim not in {axes + 1, axes + 2}:
         raise shape_error(
-            function, "input", f"shape (N, C, {space}) or (C, {space})", input,
-            "reshape it, or add the missing dimensions with unsqueeze",
+            function, "input", say("channels_first", space=space), input,
+            say("unsqueeze"),
         )  # fmt: skip
     if not isinstance(groups, int) or groups < 1 or weight.size(0) % groups:
-        raise SettingError(
-            f"{function}: groups must be a positive int that divides the {weight.size(0)} output "
-            f"channels of weight, got {groups!r}; groups=1 joins all channels"
-        )
+        raise SettingError(say("groups", function=function, channels=weight.size(0), got=groups))
     channels = weight.size(1) * groups
     if input.size(-axes - 1) != channels:
         raise shape_error(
             function, "input",
-            f"{channels} channels to meet weight of shape {tuple(weight.shape)} in {groups} groups",
-            input, f"channels are dimension {-axes - 1}",
+            say("channels_to_meet", channels=channels, shape=tuple(weight.shape), groups=groups),
+            input, say("channel_dimension_is", dim=-axes - 1),
         )  # fmt: skip
     if bias is None:
         return
     require_tensors(function, bias=bias)
     if bias.shape != weight.shape[:1]:
         raise shape_error(
-            function, "bias", f"shape ({weight.size(0)},)", bias, "give one per output channel"
+            function, "bias", say("vector_of", size=weight.size(0)), bias, say("per_channel")
         )
 
 
@@ -228,6 +220,6 @@ def _check_space(function: str, input: Tensor, reach: Sequence[int], how: Geomet
     if any(x == 0 or x + 2 * p + t <= r for x, p, t, r in extents):
         spans = tuple(r + 1 for r in reach)
         raise shape_error(
-            function, "input", f"room for a kernel that spans {spans} entries",
-            input, f"padding is {how.padding}; give more of it or a smaller kernel",
+            function, "input", say("space_for_kernel", spans=spans),
+            input, say("more_padding", padding=how.padding),
         )  # fmt: skip

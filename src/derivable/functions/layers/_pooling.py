@@ -8,6 +8,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.functions.layers._windows import Size, per_axis
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -33,8 +34,8 @@ def read_windows(
     require_tensors(function, input=input)
     if input.ndim not in {3, 4} or 0 in input.shape[-3:]:
         raise shape_error(
-            function, "input", "shape (N, C, H, W) or (C, H, W), empty only in N", input,
-            "reshape it, or add the missing dimensions with unsqueeze",
+            function, "input", say("images"), input,
+            say("unsqueeze"),
         )  # fmt: skip
     kernel = per_axis(function, "kernel_size", kernel_size, 2, lowest=1)
     stride = kernel if stride is None or stride == () else stride
@@ -46,14 +47,11 @@ def read_windows(
     )
     spans = [d * (k - 1) + 1 for d, k in zip(windows.dilation, kernel, strict=True)]
     if any(2 * p > span for p, span in zip(windows.padding, spans, strict=True)):
-        raise SettingError(
-            f"{function}: padding must be at most half of the window, which spans {tuple(spans)} "
-            f"entries, got {padding!r}; beyond that a window could lie outside of the input"
-        )
+        raise SettingError(say("half_window", function=function, spans=tuple(spans), got=padding))
     for x, s, p, span in zip(input.shape[-2:], windows.stride, windows.padding, spans, strict=True):
         if x + 2 * p + (s - 1 if ceil_mode else 0) < span:
             raise shape_error(
-                function, "input", f"room for a window that spans {tuple(spans)} entries", input,
-                f"padding is {windows.padding}; give a smaller kernel_size",
+                function, "input", say("space_for_window", spans=tuple(spans)), input,
+                say("smaller_window", padding=windows.padding),
             )  # fmt: skip
     return windows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivable.errors import SettingError
+from derivable.functions.messages import say
 
 Size = int | Sequence[int]
 
@@ -16,7 +17,14 @@ def per_axis(function: str, name: str, value: Size, axes: int, lowest: int) -> t
         numbers *= axes
     if len(numbers) != axes or not all(isinstance(n, int) and n >= lowest for n in numbers):
         raise SettingError(
-            f"{function}: {name} must be an int of at least {lowest}, or one for each of the "
-            f"{axes} axes of space, got {value!r}; give for example {name}={max(lowest, 1)}"
+            say(
+                "per_axis",
+                function=function,
+                name=name,
+                lowest=lowest,
+                axes=axes,
+                got=value,
+                example=max(lowest, 1),
+            )
         )
     return numbers

@@ -15,6 +15,7 @@ from derivable.function.examples import normal
 from derivable.functions.layers._convolution import Geometry, gradient_of_input
 from derivable.functions.layers._pooling import Windows, read_windows
 from derivable.functions.layers._windows import Size
+from derivable.functions.messages import say
 
 
 class AvgPool2d(Function):
@@ -90,7 +91,4 @@ def _entries(like: Tensor, windows: Windows, size: torch.Size, count_include_pad
 
 def _check_divisor(divisor_override: int | None) -> None:
     if divisor_override == 0:
-        raise SettingError(
-            "AvgPool2d: divisor_override must be a number other than 0, got 0; None divides by "
-            "the entries of the window"
-        )
+        raise SettingError(say("divisor"))

@@ -12,6 +12,7 @@ from derivable.function import Function
 from derivable.function.examples import normal, uniform
 from derivable.functions.layers._checks import require_real, require_shape
 from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -169,19 +170,16 @@ def _check(
     require_real("BatchNorm", input=input, **others)
     if input.ndim < 2:
         raise shape_error(
-            "BatchNorm", "input", "shape (N, C, ...)", input, "give it a channel dimension"
+            "BatchNorm", "input", say("batch_of_channels"), input, say("channel_dimension")
         )
-    require_shape("BatchNorm", "one entry per channel", (input.size(1),), **others)
+    require_shape("BatchNorm", "entry_per_channel", (input.size(1),), **others)
     if training and input.size(0) * input.shape[2:].numel() == 1:
         raise shape_error(
             "BatchNorm",
             "input",
-            "more than one entry per channel for training",
+            say("several_entries"),
             input,
-            "one entry has no variance: give a larger batch",
+            say("larger_batch"),
         )
     if not training and (running_mean is None or running_var is None):
-        raise SettingError(
-            "BatchNorm: without training, running_mean and running_var must be tensors, got "
-            "None; give both, or training=True to use the statistics of the batch"
-        )
+        raise SettingError(say("running"))

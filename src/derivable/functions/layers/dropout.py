@@ -10,6 +10,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -70,10 +71,7 @@ class Dropout(Function):
 def _check(input: Tensor, p: float, mask: Tensor | None) -> None:
     require_tensors("Dropout", input=input)
     if not 0 <= p <= 1:
-        raise SettingError(
-            f"Dropout: p must be a probability from 0 to 1, got {p}; it is the share of the "
-            "entries that are dropped"
-        )
+        raise SettingError(say("probability", got=p))
     if mask is None:
         return
     require_tensors("Dropout", mask=mask)
@@ -81,7 +79,7 @@ def _check(input: Tensor, p: float, mask: Tensor | None) -> None:
         raise shape_error(
             "Dropout",
             "mask",
-            f"the shape of input, {tuple(input.shape)}",
+            say("shape_of_input", shape=tuple(input.shape)),
             mask,
-            "give one 0 or 1 per entry",
+            say("mask_entries"),
         )

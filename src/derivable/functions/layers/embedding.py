@@ -10,6 +10,7 @@ from torch import Tensor
 from derivable.errors import DataError, SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -61,26 +62,17 @@ class Embedding(Function):
 def _no_row(input: Tensor, weight: Tensor) -> DataError:
     rows = weight.size(0)
     wrong = input[(input < 0) | (input >= rows)]
-    return DataError(
-        f"Embedding: input must hold indices from 0 to {rows - 1}, one of the {rows} rows of "
-        f"weight each, got {int(wrong[0])}"
-    )
+    return DataError(say("indices", last=rows - 1, rows=rows, got=int(wrong[0])))
 
 
 def _check(input: Tensor, weight: Tensor, padding_idx: int | None) -> None:
     require_tensors("Embedding", input=input, weight=weight)
     if input.dtype not in {torch.int32, torch.int64}:
-        raise SettingError(
-            f"Embedding: input must hold int64 or int32 indices, got {input.dtype}; convert it "
-            "with input.long(), or exchange input and weight if they are in the wrong order"
-        )
+        raise SettingError(say("index_dtype", dtype=input.dtype))
     if weight.ndim != 2:
         raise shape_error(
-            "Embedding", "weight", "shape (rows, features)", weight, "one row per index"
+            "Embedding", "weight", say("rows_of_features"), weight, say("row_per_index")
         )
     rows = weight.size(0)
     if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise SettingError(
-            f"Embedding: padding_idx must be one of the {rows} rows of weight, got {padding_idx}; "
-            f"give a number from {-rows} to {rows - 1}"
-        )
+        raise SettingError(say("padding_idx", rows=rows, got=padding_idx, low=-rows, high=rows - 1))

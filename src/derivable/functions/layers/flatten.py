@@ -9,6 +9,7 @@ from torch import Tensor
 from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors
 
 
@@ -51,14 +52,17 @@ def _check(input: Tensor, start_dim: int, end_dim: int) -> tuple[int, int]:
     for name, value in (("start_dim", start_dim), ("end_dim", end_dim)):
         if not -input.ndim <= value < input.ndim:
             raise SettingError(
-                f"Flatten: {name} must be a dimension of input, {-input.ndim} to "
-                f"{input.ndim - 1}, got {value} for input of shape {tuple(input.shape)}"
+                say(
+                    "flatten_dim",
+                    name=name,
+                    low=-input.ndim,
+                    high=input.ndim - 1,
+                    got=value,
+                    shape=tuple(input.shape),
+                )
             )
         found.append(value % input.ndim)
     first, last = found
     if last < first:
-        raise SettingError(
-            f"Flatten: end_dim must not come before start_dim, got start_dim={start_dim} and "
-            f"end_dim={end_dim} for input of shape {tuple(input.shape)}"
-        )
+        raise SettingError(say("end_dim", start=start_dim, end=end_dim, shape=tuple(input.shape)))
     return first, last

@@ -13,6 +13,7 @@ from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_real, require_shape
 from derivable.functions.layers._chunks import by_rows
 from derivable.functions.layers._normalisation import normalised_slope, recorded_statistics
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -101,12 +102,11 @@ def _check(input: Tensor, num_groups: int, weight: Tensor | None, bias: Tensor |
     require_real("GroupNorm", input=input, weight=weight, bias=bias)
     if input.ndim < 2:
         raise shape_error(
-            "GroupNorm", "input", "shape (N, C, ...)", input, "give it a channel dimension"
+            "GroupNorm", "input", say("batch_of_channels"), input, say("channel_dimension")
         )
     channels = input.size(1)
     if num_groups < 1 or channels % num_groups:
         raise SettingError(
-            f"GroupNorm: num_groups must divide the {channels} channels of input of shape "
-            f"{tuple(input.shape)}, got {num_groups}; choose a divisor of {channels}"
+            say("num_groups", channels=channels, shape=tuple(input.shape), got=num_groups)
         )
-    require_shape("GroupNorm", "one entry per channel", (channels,), weight=weight, bias=bias)
+    require_shape("GroupNorm", "entry_per_channel", (channels,), weight=weight, bias=bias)

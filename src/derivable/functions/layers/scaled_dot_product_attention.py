@@ -12,6 +12,7 @@ from derivable.errors import SettingError
 from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.functions.layers._checks import require_real
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -112,29 +113,25 @@ def _check(
     name = "ScaledDotProductAttention"
     require_tensors(name, query=query, key=key, value=value)
     if not isinstance(is_causal, bool):
-        raise SettingError(
-            f"{name}: is_causal must be True or False, got {is_causal!r}; where PyTorch has "
-            "dropout_p, there is none here: give is_causal and scale by name"
-        )
+        raise SettingError(say("is_causal", function=name, got=is_causal))
     require_real(name, query=query, key=key, value=value, attn_mask=attn_mask)
     for argument, tensor in (("query", query), ("key", key), ("value", value)):
         if tensor.ndim < 2:
-            raise shape_error(name, argument, "shape (..., length, features)", tensor, "add one")
+            raise shape_error(name, argument, say("sequences"), tensor, say("add_one"))
     if key.size(-1) != query.size(-1):
         raise shape_error(
-            name, "key", f"{query.size(-1)} features, as query has", key, "they are multiplied"
+            name, "key", say("features_of_query", count=query.size(-1)), key, say("multiplied")
         )
     if value.size(-2) != key.size(-2):
         raise shape_error(
-            name, "value", f"length {key.size(-2)}, as key has", value, "one value per key"
+            name, "value", say("length_of_key", length=key.size(-2)), value, say("value_per_key")
         )
     try:
         leading = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     except RuntimeError:
         ours, theirs = tuple(query.shape), tuple(value.shape)
-        hint = f"of shape {ours}, and those of value, of shape {theirs}"
-        wanted = f"leading dimensions that broadcast with those of query, {hint}"
-        raise shape_error(name, "key", wanted, key, "make them equal or 1") from None
+        wanted = say("leading_dimensions", query=ours, value=theirs)
+        raise shape_error(name, "key", wanted, key, say("equal_or_one")) from None
     if attn_mask is not None:
         _check_mask(attn_mask, (*leading, query.size(-2), key.size(-2)), query.dtype, is_causal)
 
@@ -142,21 +139,15 @@ def _check(
 def _check_mask(mask: Tensor, scores: tuple[int, ...], dtype: torch.dtype, is_causal: bool) -> None:
     name = "ScaledDotProductAttention"
     if is_causal:
-        raise SettingError(
-            f"{name}: attn_mask must be None where is_causal is True, got both; put the causal "
-            "mask into attn_mask"
-        )
+        raise SettingError(say("two_masks", function=name))
     if mask.dtype not in {torch.bool, dtype}:
-        raise SettingError(
-            f"{name}: attn_mask must be bool or {dtype}, as query is, got {mask.dtype}; convert "
-            "it with attn_mask.bool() or attn_mask.to(query.dtype)"
-        )
+        raise SettingError(say("mask_dtype", function=name, dtype=dtype, got=mask.dtype))
     sizes = zip(reversed(mask.shape), reversed(scores), strict=False)
     if not 0 < mask.ndim <= len(scores) or any(m not in {1, s} for m, s in sizes):
         raise shape_error(
             name,
             "attn_mask",
-            f"a shape that broadcasts to {scores}",
+            say("broadcasts_to", shape=scores),
             mask,
-            "one entry per query and key",
+            say("mask_layout"),
         )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import DataError
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -19,14 +20,14 @@ def require_square(function: str, **matrix: Any) -> None:
     require_tensors(function, **matrix)
     for name, value in matrix.items():
         if value.ndim < 2 or value.size(-1) != value.size(-2):
-            raise shape_error(
-                function, name, "shape (..., N, N)", value, "give a square matrix, or a batch"
-            )
+            raise shape_error(function, name, say("square"), value, say("square_or_batch"))
 
 
 @contextmanager
 def required(function: str, name: str, kind: str, hint: str) -> Iterator[None]:
     """Say in our words what LAPACK refuses: a matrix that is not of the `kind` that is needed.
+
+    `kind` and `hint` are keys of messages, which are made only where they are needed.
 
     The refusal is left to LAPACK, because looking at values would stop vmap and compile.
     """
@@ -34,9 +35,9 @@ def required(function: str, name: str, kind: str, hint: str) -> Iterator[None]:
         yield
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         found = re.search(r"Batch element (\d+)", str(error))
-        which = f", matrix {found[1]} of the batch" if found else ""
+        which = say("of_the_batch", number=found[1]) if found else ""
         raise DataError(
-            f"{function}: {name}{which} must be {kind}, but it is not; {hint}"
+            say("matrix", function=function, name=name, which=which, kind=say(kind), hint=say(hint))
         ) from error
 
 

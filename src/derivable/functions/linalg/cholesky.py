@@ -41,7 +41,7 @@ class Cholesky(Function):
     def forward(ctx: Any, A: Tensor, upper: bool = False) -> Tensor:
         require_square("Cholesky", A=A)
         ctx.upper = upper
-        with required("Cholesky", "A", "positive definite", "adding to its diagonal may help"):
+        with required("Cholesky", "A", "definite", "diagonal"):
             output = torch.linalg.cholesky((A + A.mH) / 2, upper=upper)  # (..., N, N)
         ctx.save_for_backward(output)
         return output

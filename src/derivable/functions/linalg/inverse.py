@@ -29,7 +29,7 @@ class Inverse(Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
         require_square("Inverse", A=A)
-        with required("Inverse", "A", "invertible", "torch.linalg.pinv takes any matrix"):
+        with required("Inverse", "A", "invertible", "pinv"):
             output = torch.linalg.inv(A)  # (..., N, N)
         ctx.save_for_backward(output)
         return output

@@ -38,7 +38,7 @@ class LogDet(Function):
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         input, output = ctx.saved_tensors
         grad = torch.where(output.isnan(), 0, grad_output)[..., None, None]  # (..., 1, 1)
-        with required("LogDet", "input", "invertible", "log det has no gradient where det is 0"):
+        with required("LogDet", "input", "invertible", "no_gradient"):
             return grad * torch.linalg.inv(input).mH  # (..., N, N)
 
     @staticmethod

@@ -14,6 +14,7 @@ from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.function.gradients import Like
 from derivable.functions.linalg._square import invertible, require_square, required
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -42,7 +43,7 @@ class Solve(Function):
         ctx.left, ctx.B = left, Like.of(B)
         right = B.unsqueeze(-1) if ctx.vector else B  # (..., N, K)
         right = right.expand(*batch, *right.shape[-2:])  # (..., N, K)
-        with required("Solve", "A", "invertible", "torch.linalg.lstsq solves without an inverse"):
+        with required("Solve", "A", "invertible", "lstsq"):
             output = _solve(A, right, left)  # (..., N, K)
         output = output.squeeze(-1) if ctx.vector else output  # (..., N, K)
         ctx.save_for_backward(A, output)
@@ -84,22 +85,17 @@ def _check(A: Tensor, B: Tensor, left: bool) -> tuple[bool, torch.Size]:
     size, shape = A.size(-1), tuple(A.shape)
     vector = B.ndim == 1 or (B.ndim == A.ndim - 1 and B.shape == A.shape[:-1])
     if vector and not left:
-        raise SettingError(
-            f"Solve: left must be True where B is a vector, of shape {tuple(B.shape)}, got "
-            "False; B.unsqueeze(-2) makes it a matrix of one row"
-        )
+        raise SettingError(say("left", shape=tuple(B.shape)))
     if B.ndim == 0 or B.size(-1 if vector or not left else -2) != size:
-        side = "rows" if left else "columns"
-        raise shape_error(
-            "Solve", "B", f"{size} {side} to meet A of shape {shape}", B, "there is one per unknown"
-        )
+        key = "rows_of_a" if left else "columns_of_a"
+        raise shape_error("Solve", "B", say(key, size=size, shape=shape), B, say("per_unknown"))
     try:
         return vector, torch.broadcast_shapes(A.shape[:-2], B.shape[: -1 if vector else -2])
     except RuntimeError:
         raise shape_error(
             "Solve",
             "B",
-            f"batch dimensions that broadcast with those of A of shape {shape}",
+            say("batches_of", shape=shape),
             B,
-            "counted from the last, dimensions must be equal or 1",
+            say("from_the_last"),
         ) from None

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import DataError, SettingError
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -86,14 +87,9 @@ def check_classes(function: str, input: Tensor, target: Tensor, weight: Tensor |
     """Input has a dimension of classes, and the weights are one per class."""
     require_tensors(function, input=input, target=target)
     if input.ndim == 0:
-        raise shape_error(
-            function, "input", "shape (C,), (N, C) or (N, C, d1, ...)", input, "C counts classes"
-        )
+        raise shape_error(function, "input", say("scores"), input, say("counts_classes"))
     if not (input.is_floating_point() or input.is_complex()):
-        raise SettingError(
-            f"{function}: input must hold one real number per class, got {input.dtype}; class "
-            "indices are the target, which comes after it"
-        )
+        raise SettingError(say("real_scores", function=function, dtype=input.dtype))
     if weight is None:
         return
     require_tensors(function, weight=weight)
@@ -102,27 +98,24 @@ def check_classes(function: str, input: Tensor, target: Tensor, weight: Tensor |
         raise shape_error(
             function,
             "weight",
-            f"shape ({count},) to meet input of shape {tuple(input.shape)}",
+            say("per_class", count=count, shape=tuple(input.shape)),
             weight,
-            "give one weight per class",
+            say("weight_per_class"),
         )
 
 
 def check_labels(function: str, input: Tensor, target: Tensor, ignore_index: int) -> None:
     """Class indices are integers, one per position, each the number of a class or ignored."""
     if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
-        raise SettingError(
-            f"{function}: target must hold class indices, which are integers, got {target.dtype}; "
-            "convert it with target.long()"
-        )
+        raise SettingError(say("class_indices", function=function, dtype=target.dtype))
     rows = tuple(positions(input))
     if tuple(target.shape) != rows:
         raise shape_error(
             function,
             "target",
-            f"shape {rows}, one class index per row of input {tuple(input.shape)}",
+            say("class_per_row", rows=rows, shape=tuple(input.shape)),
             target,
-            "reshape it, for example with target.squeeze()",
+            say("squeeze"),
         )
     count = input.size(class_dim(input))
     if not _readable(target):
@@ -130,9 +123,14 @@ def check_labels(function: str, input: Tensor, target: Tensor, ignore_index: int
     wrong = ((target < 0) | (target >= count)) & (target != ignore_index)  # (N, ...)
     if wrong.any():
         raise DataError(
-            f"{function}: target must hold class indices from 0 to {count - 1}, one for each of "
-            f"the {count} classes of input, got {int(target[wrong][0])}; only ignore_index, "
-            f"{ignore_index}, may lie outside"
+            say(
+                "class_range",
+                function=function,
+                last=count - 1,
+                count=count,
+                got=int(target[wrong][0]),
+                ignored=ignore_index,
+            )
         )
 
 

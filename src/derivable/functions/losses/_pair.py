@@ -6,6 +6,7 @@ from torch import Tensor
 
 from derivable.errors import SettingError
 from derivable.functions.losses._reduction import REDUCTIONS, check_reduction
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -24,16 +25,13 @@ def check_pair(
         raise shape_error(
             function,
             second,
-            f"the shape of {first}, {tuple(a.shape)}",
+            say("shape_of", name=first, shape=tuple(a.shape)),
             b,
-            "reshape one to the other",
+            say("reshape_one"),
         )
     for name, value in pair.items():
         if real and value.is_complex():
-            raise SettingError(
-                f"{function}: {name} must be real, got {value.dtype}; complex numbers have no "
-                "order: compare the real and the imaginary parts apart"
-            )
+            raise SettingError(say("real_pair", function=function, name=name, dtype=value.dtype))
     check_reduction(function, reduction, allowed)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import SettingError
+from derivable.functions.messages import say
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -14,7 +15,7 @@ def check_reduction(function: str, reduction: str, allowed: tuple[str, ...] = RE
     """Refuse a word that names no reduction."""
     if reduction not in allowed:
         words = ", ".join(map(repr, allowed))
-        raise SettingError(f"{function}: reduction must be one of {words}, got {reduction!r}")
+        raise SettingError(say("reduction", function=function, words=words, got=reduction))
 
 
 def reduce(losses: Tensor, reduction: str, count: Tensor | None = None) -> Tensor:

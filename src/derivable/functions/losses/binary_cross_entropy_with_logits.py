@@ -12,6 +12,7 @@ from derivable.function import Function
 from derivable.function.examples import normal, uniform
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -111,7 +112,7 @@ def _check(
             raise shape_error(
                 name,
                 word,
-                f"a shape that broadcasts to that of input, {tuple(input.shape)}",
+                say("broadcasts_to_input", shape=tuple(input.shape)),
                 value,
-                "give one weight per column, or per entry",
+                say("weight_per_column"),
             )

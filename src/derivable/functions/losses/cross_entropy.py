@@ -24,6 +24,7 @@ from derivable.functions.losses._classes import (
 )
 from derivable.functions.losses._pair import fit
 from derivable.functions.losses._reduction import check_reduction, reduce, spread
+from derivable.functions.messages import say
 from derivable.shapes import shape_error
 
 
@@ -180,10 +181,7 @@ def _check(
     check_classes(name, input, target, weight)
     check_reduction(name, reduction)
     if not 0 <= label_smoothing <= 1:
-        raise SettingError(
-            f"{name}: label_smoothing must lie between 0 and 1, got {label_smoothing}; it is the "
-            "share of the target that is spread evenly over the classes"
-        )
+        raise SettingError(say("smoothing", function=name, got=label_smoothing))
     if not target.is_floating_point():
         check_labels(name, input, target, ignore_index)
         return
@@ -191,12 +189,9 @@ def _check(
         raise shape_error(
             name,
             "target",
-            f"the shape of input, {tuple(input.shape)}, where it holds probabilities (floats)",
+            say("shape_of_probabilities", shape=tuple(input.shape)),
             target,
-            "class indices must be integers: target.long()",
+            say("to_long"),
         )
     if ignore_index >= 0:
-        raise SettingError(
-            f"{name}: ignore_index must be negative where target holds probabilities, got "
-            f"{ignore_index}; there is no class index to ignore"
-        )
+        raise SettingError(say("ignore_index", function=name, got=ignore_index))

@@ -12,6 +12,7 @@ from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.functions.losses._pair import check_pair, fit
 from derivable.functions.losses._reduction import reduce, spread
+from derivable.functions.messages import say
 
 
 class Huber(Function):
@@ -60,7 +61,4 @@ class Huber(Function):
 def _check(input: Tensor, target: Tensor, reduction: str, delta: float) -> None:
     check_pair("Huber", reduction, input=input, target=target)
     if not delta > 0:
-        raise SettingError(
-            f"Huber: delta must be positive, got {delta}; it is the error from which on the loss "
-            "is linear"
-        )
+        raise SettingError(say("delta", got=delta))

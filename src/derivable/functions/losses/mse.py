@@ -9,6 +9,7 @@ from torch import Tensor
 from derivable.function import Function
 from derivable.function.examples import normal
 from derivable.functions.losses._pair import fit
+from derivable.functions.messages import say
 from derivable.shapes import require_tensors, shape_error
 
 
@@ -48,9 +49,9 @@ class MSE(Function):
 def _check(yhat: Tensor, y: Tensor) -> None:
     require_tensors("MSE", yhat=yhat, y=y)
     if yhat.ndim == 0:
-        raise shape_error("MSE", "yhat", "a batch dimension", yhat, "give it shape (N, K)")
+        raise shape_error("MSE", "yhat", say("batch_dimension"), yhat, say("n_k"))
     if yhat.shape != y.shape:
         # Broadcasting (N, 1) against (N,) would compare every row with every other, silently.
         raise shape_error(
-            "MSE", "y", f"the shape of yhat, {tuple(yhat.shape)}", y, "reshape one to the other"
+            "MSE", "y", say("shape_of_yhat", shape=tuple(yhat.shape)), y, say("reshape_one")
         )

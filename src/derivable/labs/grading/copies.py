@@ -16,7 +16,7 @@ from derivable.errors import DataError
 from derivable.labs.grading.limits import LARGEST, MB
 from derivable.labs.grading.naming import defines
 from derivable.labs.grading.unpacking import is_ignored, unpack
-from derivable.labs.refusals import refused_data
+from derivable.labs.refusals import refusal
 
 SUFFIXES = (".ipynb", ".py", ".ipynb.txt", ".ipynb.json", ".py.txt")
 BROUGHT, BROUGHT_FILES = 64 * MB, 500  # of a student's further files that the copy may read
@@ -109,12 +109,12 @@ def copies_in(
     DataError where there is nothing to grade.
     """
     if not source.exists():
-        raise refused_data("no_source", source=source)
+        raise DataError(refusal("no_source", source=source))
     with tempfile.TemporaryDirectory(prefix="derivable-copies-", ignore_cleanup_errors=True) as new:
         found = _students(source, Path(new), out)
         copies = [_copy(student, handed, answers) for student, handed in found.items()]
         if not copies:
-            raise refused_data("no_copies", source=source)
+            raise DataError(refusal("no_copies", source=source))
         yield sorted(copies, key=lambda one: (_folded(one.student.name), one.student.number))
 
 
@@ -130,7 +130,7 @@ def _students(source: Path, new: Path, out: Path | None) -> dict[Student, _Hande
     elif _is_candidate(source):
         return {Student(_stem(source.name)): _Handed(None, [source])}
     else:
-        raise refused_data("no_copy", source=source)
+        raise DataError(refusal("no_copy", source=source))
     found: dict[Student, _Handed] = {}
     for entry in sorted(root.iterdir()):
         if entry.is_symlink() or is_ignored(entry.name) or _is_same(entry, out):

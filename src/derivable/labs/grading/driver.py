@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from derivable.errors import SettingError
 from derivable.files import write_whole
 from derivable.labs.grading.attempt import Interrupted
 from derivable.labs.grading.caches import caches_here
@@ -24,7 +25,7 @@ from derivable.labs.grading.runner import Outcome, Runner
 from derivable.labs.grading.scale import Scale
 from derivable.labs.grading.similar import similar_pairs
 from derivable.labs.grading.words import PROGRESS, STOPPED
-from derivable.labs.refusals import refused
+from derivable.labs.refusals import refusal
 from derivable.labs.sheet import Sheet
 from derivable.language import language
 
@@ -65,7 +66,7 @@ def grade(
     options = options or Options()
     lang = language(options.lang)
     if options.jobs < 0:
-        raise refused("jobs", got=options.jobs)
+        raise SettingError(refusal("jobs", got=options.jobs))
     keys = list(sheet.questions)
     answers = [name for question in sheet.questions.values() for name in question.answers]
     runner = Runner(_reference(sheet), keys, lang, options.limits, caches_here())

@@ -9,8 +9,8 @@ from html import escape
 from derivable.labs.feedback import MARKS
 from derivable.labs.grading.marked import Class, Marked
 from derivable.labs.grading.words import IDENTIFIER, SUBMITTED, YES
-from derivable.labs.text import Text
 from derivable.labs.typography import decimal
+from derivable.messages import Text
 
 COLUMNS = (
     Text("Identifier", "Identifiant"),

@@ -11,10 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from derivable.core_messages import reason_of
+from derivable.errors import SettingError
 from derivable.files import write_whole
 from derivable.labs.feedback import Feedback
 from derivable.labs.grading.words import SCALE
-from derivable.labs.refusals import refused
+from derivable.labs.refusals import refusal
 from derivable.labs.sheet import Sheet
 
 OUT_OF, ROUNDING = 20.0, 0.25
@@ -96,15 +98,17 @@ def read_scale(path: Path, sheet: Sheet) -> Scale:
     try:
         values = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
-        raise refused("scale_unreadable", path=path, reason=error.strerror) from None
+        raise SettingError(
+            refusal("scale_unreadable", path=path, reason=reason_of(error))
+        ) from None
     except (ValueError, RecursionError) as error:  # with the line, or the byte that is not UTF-8
-        raise refused("scale_toml", path=path, error=error) from None
+        raise SettingError(refusal("scale_toml", path=path, error=error)) from None
     unknown = values.keys() - {"out_of", "rounding", "partial", "points"}
     if unknown:
-        raise refused("scale_key", path=path, key=sorted(unknown)[0])
+        raise SettingError(refusal("scale_key", path=path, key=sorted(unknown)[0]))
     points = values.get("points", {})
     if not isinstance(points, dict):
-        raise refused("scale_points", path=path, got=points)
+        raise SettingError(refusal("scale_points", path=path, got=points))
     return _checked(path, sheet, values, points)
 
 
@@ -113,31 +117,31 @@ def _checked(path: Path, sheet: Sheet, values: dict[str, Any], points: dict[str,
     for key in points:
         if key not in own.points:
             gaps = {"key": key, "sheet": sheet.name, "names": ", ".join(own.points)}
-            raise refused("scale_question", path=path, **gaps)
+            raise SettingError(refusal("scale_question", path=path, **gaps))
     every = {
         key: _number(path, f"points.{key}", points.get(key, worth))
         for key, worth in own.points.items()
     }
     if not any(every.values()):
-        raise refused("scale_zero", path=path)
+        raise SettingError(refusal("scale_zero", path=path))
     partial = values.get("partial", PARTIAL)
     if not isinstance(partial, bool):
-        raise refused("scale_partial", path=path, got=partial)
+        raise SettingError(refusal("scale_partial", path=path, got=partial))
     out_of = _number(path, "out_of", values.get("out_of", OUT_OF))
     if out_of == 0:
-        raise refused("scale_out_of", path=path)
+        raise SettingError(refusal("scale_out_of", path=path))
     rounding = _number(path, "rounding", values.get("rounding", ROUNDING))
     if rounding > out_of:
-        raise refused("scale_rounding", path=path, most=out_of, got=rounding)
+        raise SettingError(refusal("scale_rounding", path=path, most=out_of, got=rounding))
     return Scale(every, out_of, rounding, partial)
 
 
 def _number(path: Path, key: str, value: Any) -> float:
     """A number that is 0, or neither too small nor too large to be reckoned with exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refused("scale_number", path=path, key=key, got=value)
+        raise SettingError(refusal("scale_number", path=path, key=key, got=value))
     if value != 0 and not 1e-3 <= value <= 1e6:
-        raise refused("scale_size", path=path, key=key, got=value)
+        raise SettingError(refusal("scale_size", path=path, key=key, got=value))
     return float(value)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from derivable.errors import DataError
 from derivable.labs.grading.limits import MB
-from derivable.labs.refusals import refused_data
+from derivable.labs.refusals import refusal
 
 FILES, TOTAL = 10_000, 2048 * MB  # of the ZIP of a class
 BLOCK = 1 << 20
@@ -42,11 +42,11 @@ def unpack(archive: Path, into: Path, most: int | None = None, size: int | None 
                     left -= _write(opened, entry, into / name, left)
                 if left_files < 0 or left < 0:
                     gaps = {"files": most or FILES, "size": (size or TOTAL) // MB}
-                    raise refused_data("zip_size", archive=archive, **gaps)
+                    raise DataError(refusal("zip_size", archive=archive, **gaps))
     except DataError:
         raise
     except BROKEN as error:
-        raise refused_data("zip_broken", archive=archive.name, error=error) from None
+        raise DataError(refusal("zip_broken", archive=archive.name, error=error)) from None
 
 
 def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from derivable.labs.grading.incidents import Incident, Kind
-from derivable.labs.text import NB, Text, colon
+from derivable.labs.text import colon
+from derivable.messages import NB, Text
 
 NOT_DEFINED = Text("{names}: not defined in this copy.", f"{{names}}{NB}: absent de cette copie.")
 NOT_REACHED_BY = Text(

@@ -10,8 +10,8 @@ from derivable.labs.draw import Draw
 from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.ownership import package_of
-from derivable.labs.text import Text
 from derivable.labs.words import say
+from derivable.messages import Text
 
 
 @dataclass(frozen=True)

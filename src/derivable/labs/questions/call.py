@@ -19,8 +19,9 @@ from derivable.labs.questions.compared import (
     names_of_inputs,
     sizes_of,
 )
-from derivable.labs.text import Text, colon
+from derivable.labs.text import colon
 from derivable.labs.words import say
+from derivable.messages import Text
 
 BUILT = 0.5  # of the points, for a right result by way of a tensor that is not to be built
 

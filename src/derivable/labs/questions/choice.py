@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derivable.errors import SettingError
 from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.questions.base import Mistake, Question
-from derivable.labs.refusals import refused
-from derivable.labs.text import Text
+from derivable.labs.refusals import refusal
 from derivable.labs.words import say
+from derivable.messages import Text
 
 SHORT = 20  # characters below which a text is no answer
 
@@ -36,7 +37,7 @@ class ChoiceQuestion(Question):
     def __post_init__(self) -> None:
         right = next((letter for letter, choice in self.choices.items() if choice.right), None)
         if right is None:
-            raise refused("choices", key=self.key)
+            raise SettingError(refusal("choices", key=self.key))
         wrong = [letter for letter, choice in self.choices.items() if not choice.right]
         mistakes = tuple(
             Mistake(

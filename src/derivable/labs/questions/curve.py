@@ -23,9 +23,10 @@ from derivable.labs.feedback import Curve, Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.training import losses_of, steps_of
 from derivable.labs.tables import used
-from derivable.labs.text import Text, after_colon, colon
+from derivable.labs.text import after_colon, colon
 from derivable.labs.typography import number
 from derivable.labs.words import say
+from derivable.messages import Catalogue
 
 RANGES = Path(__file__).parents[1] / "curves.json"  # written by tools/write_lab_curves.py
 WIDER, ROUNDING = 0.5, 0.002  # how much wider than the range of the seeds; relative
@@ -40,64 +41,65 @@ SNAP = 0.06  # relative: how near a round factor is named instead
 NEAR_ONE = 0.06  # of the first loss of a standardised target
 ROUND = sorted(k * 10.0**e for k in (1, 2, 5) for e in range(-3, 4))
 
-_WORDS = {
-    "diverged": Text(
+_TEXTS = {
+    "diverged": (
         "The loss is no longer a number after {step} steps. The learning rate is too large for "
         "these inputs: are they standardised (mean 0, deviation 1)?",
         "La perte n'est plus un nombre après {step} pas. Le pas d'apprentissage est trop grand "
-        "pour ces entrées\u00a0: sont-elles centrées et réduites (moyenne 0, écart-type 1)\u00a0?",
+        "pour ces entrées : sont-elles centrées et réduites (moyenne 0, écart-type 1) ?",
     ),
-    "sum": Text(
+    "sum": (
         "The first loss is {got}, about {expected} for each of the {rows} rows: the loss is a sum "
         "over the rows and not their mean.",
-        "La première perte vaut {got}, soit environ {expected} pour chacune des {rows} "
-        "lignes\u00a0: la perte est une somme sur les lignes et non leur moyenne.",
+        "La première perte vaut {got}, soit environ {expected} pour chacune des {rows} lignes : "
+        "la perte est une somme sur les lignes et non leur moyenne.",
     ),
-    "target": Text(
+    "target": (
         "The first loss is {got}, expected {low} to {high}: the target is standardised; in the "
         "sheet it stays as it is.",
-        "La première perte vaut {got}, attendu {low} à {high}\u00a0: la cible est centrée et "
-        "réduite\u00a0; dans la feuille, elle reste telle quelle.",
+        "La première perte vaut {got}, attendu {low} à {high} : la cible est centrée et réduite ; "
+        "dans la feuille, elle reste telle quelle.",
     ),
-    "start": Text(
+    "start": (
         "The first loss is {got}, expected {low} to {high}: look at the target (it stays as it "
         "is), the first 80% of the rows, and the initial weights.",
-        "La première perte vaut {got}, attendu {low} à {high}\u00a0: regarder la cible (elle reste "
-        "telle quelle), les premiers 80\u00a0% des lignes et les poids initiaux.",
+        "La première perte vaut {got}, attendu {low} à {high} : regarder la cible (elle reste "
+        "telle quelle), les premiers 80 % des lignes et les poids initiaux.",
     ),
-    "rises": Text(
+    "rises": (
         "The loss rises: a step goes against the gradient, w - EPS * grad_w.",
-        "La perte augmente\u00a0: un pas va contre le gradient, w - EPS * grad_w.",
+        "La perte augmente : un pas va contre le gradient, w - EPS * grad_w.",
     ),
-    "rate": Text(
+    "rate": (
         "The curve is the right one for a learning rate {factor} times as large. Look at EPS "
         "({rate} in the sheet), and at a factor in the gradient or in the update.",
         "La courbe est la bonne pour un pas d'apprentissage {factor} fois celui de la feuille. "
         "Regarder EPS ({rate} dans la feuille), et un facteur dans le gradient ou la mise à jour.",
     ),
-    "frozen": Text(
+    "frozen": (
         "The curve is that of a training in which {names} does not change, or hardly.",
         "La courbe est celle d'un apprentissage où {names} ne change pas, ou presque.",
     ),
-    "off": Text(
+    "off": (
         "Up to step {before} the losses are right; at step {step} the loss is {got}, and other "
         "seeds have {low} to {high}.",
-        "Jusqu'au pas {before} les pertes sont justes\u00a0; au pas {step} la perte vaut {got}, et "
-        "les autres graines donnent {low} à {high}.",
+        "Jusqu'au pas {before} les pertes sont justes ; au pas {step} la perte vaut {got}, et les "
+        "autres graines donnent {low} à {high}.",
     ),
-    "test": Text(
+    "test": (
         "The training is right. The test loss is {got}, and other seeds have {low} to {high}: is "
         "it computed on the last 20% of the rows, with the trained parameters?",
         "L'apprentissage est juste. La perte de test vaut {got}, et les autres graines donnent "
-        "{low} à {high}\u00a0: est-elle calculée sur les derniers 20\u00a0% des lignes, avec les "
-        "paramètres appris\u00a0?",
+        "{low} à {high} : est-elle calculée sur les derniers 20 % des lignes, avec les paramètres "
+        "appris ?",
     ),
-    "short": Text("{steps} of {all} steps were taken.", "{steps} pas sur {all} ont été faits."),
-    "end": Text(
+    "short": ("{steps} of {all} steps were taken.", "{steps} pas sur {all} ont été faits."),
+    "end": (
         "The last loss is {got}; other seeds have {low} to {high}.",
-        "La dernière perte vaut {got}\u00a0; les autres graines donnent {low} à {high}.",
+        "La dernière perte vaut {got} ; les autres graines donnent {low} à {high}.",
     ),
 }
+_WORDS = Catalogue(_TEXTS)
 
 
 @dataclass(frozen=True)
@@ -280,11 +282,11 @@ class _Reading:
         return replace(self._wrong("test", got=self._number(got), **gaps), share=0.7)
 
     def _right(self) -> Feedback:
-        last = _WORDS["end"].to(
-            self.lang, got=self._number(float(self.losses[-1])), **self._range(-1)
+        last = _WORDS.text(
+            "end", self.lang, got=self._number(float(self.losses[-1])), **self._range(-1)
         )
         taken, all_ = int(self.at[-1]) + 1, self.question.steps
-        short = _WORDS["short"].to(self.lang, steps=self._count(taken), all=self._count(all_))
+        short = _WORDS.text("short", self.lang, steps=self._count(taken), all=self._count(all_))
         return self.question.right(self.lang, (last, *([short] if taken < all_ else [])))
 
     def _curve(self) -> Curve:
@@ -292,7 +294,7 @@ class _Reading:
         return Curve(steps, self.seen.tolist(), self.low.tolist(), self.high.tolist())
 
     def _wrong(self, key: str, **gaps: Any) -> Feedback:
-        text = after_colon(_WORDS[key].to(self.lang, **gaps))
+        text = after_colon(_WORDS.text(key, self.lang, **gaps))
         line = f"{self.question.answers[0]}{colon(self.lang)}{text}"
         return self.question.wrong(f"curve.{key}", line)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from derivable.labs.ownership import watched
 from derivable.labs.questions.program import Flaw
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 
 def gradcheck_flaw(

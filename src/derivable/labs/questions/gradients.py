@@ -12,7 +12,7 @@ from torch import Tensor
 from derivable.function.context import Tape
 from derivable.labs.draw import Draw
 from derivable.labs.questions.compared import copies_of
-from derivable.labs.text import Text
+from derivable.messages import Text
 
 CLOSE = 1e-7  # relative to the largest entry of the true gradient, in float64
 

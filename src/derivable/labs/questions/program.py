@@ -10,7 +10,8 @@ from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback
 from derivable.labs.ownership import blank_line, is_unwritten, package_of
 from derivable.labs.questions.base import Question
-from derivable.labs.text import Text, colon
+from derivable.labs.text import colon
+from derivable.messages import Text
 
 
 @dataclass(frozen=True)

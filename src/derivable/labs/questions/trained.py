@@ -14,57 +14,59 @@ from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.training import losses_of
-from derivable.labs.text import Text, colon
+from derivable.labs.text import colon
 from derivable.labs.typography import number
+from derivable.messages import Catalogue
 
 FIRST = 10  # steps that are repeated
 CLOSE = 0.01  # relative, of the losses of these steps: a notebook computes in float32
 SLACK = 1.05  # of the upper end of the range, for the loss of the parameters
 TRAINED = 0.5  # of the points, for a training that ran and is not the one that was asked for
-_MESSAGES: dict[str, Text] = {
-    "size": Text(
+_TEXTS = {
+    "size": (
         "{name} has shape {got}, expected {expected}.",
         "{name} est de forme {got}, attendu {expected}.",
     ),
-    "count": Text(
+    "count": (
         "{name} has {got} losses, expected {expected}.",
         "{name} contient {got} pertes, attendu {expected}.",
     ),
-    "type": Text(
+    "type": (
         "{name} has no losses; keep what the training returns.",
-        "{name} ne contient pas de pertes\u00a0; garder ce que renvoie l'apprentissage.",
+        "{name} ne contient pas de pertes ; garder ce que renvoie l'apprentissage.",
     ),
-    "start": Text(
+    "start": (
         "the first loss is {got}, expected {expected}: look at the initial parameters, and at the "
         "rows.",
-        "la première perte vaut {got}, attendu {expected}\u00a0: regarder les paramètres initiaux "
-        "et les lignes.",
+        "la première perte vaut {got}, attendu {expected} : regarder les paramètres initiaux et "
+        "les lignes.",
     ),
-    "end": Text(
+    "end": (
         "the loss ends at {got}, expected from {low} to {high}: look at EPS, at the rows and at "
         "your loop.",
-        "la perte finit à {got}, attendu de {low} à {high}\u00a0: regarder EPS, les lignes et "
-        "votre boucle.",
+        "la perte finit à {got}, attendu de {low} à {high} : regarder EPS, les lignes et votre "
+        "boucle.",
     ),
-    "steps": Text(
-        "the loss of step {step} is {got}, expected {expected}: these are not the losses of "
-        "the steps that were asked for. Look at EPS, and at what is kept in each turn.",
-        "la perte du pas {step} vaut {got}, attendu {expected}\u00a0: ce ne sont pas les pertes "
-        "des pas demandés. Regarder EPS, et ce qui est gardé à chaque tour.",
+    "steps": (
+        "the loss of step {step} is {got}, expected {expected}: these are not the losses of the "
+        "steps that were asked for. Look at EPS, and at what is kept in each turn.",
+        "la perte du pas {step} vaut {got}, attendu {expected} : ce ne sont pas les pertes des "
+        "pas demandés. Regarder EPS, et ce qui est gardé à chaque tour.",
     ),
-    "unchanged": Text(
+    "unchanged": (
         "{name} still has its value of the start, while the losses fall: keep the parameters that "
         "the training returns.",
-        "{name} a encore sa valeur initiale, alors que les pertes baissent\u00a0: garder les "
+        "{name} a encore sa valeur initiale, alors que les pertes baissent : garder les "
         "paramètres que renvoie l'apprentissage.",
     ),
-    "parameters": Text(
-        "with these parameters the loss is {got}, while the losses end at {expected}: they are not "
-        "those after the last step.",
-        "avec ces paramètres, la perte vaut {got}, alors que les pertes finissent à "
-        "{expected}\u00a0: ce ne sont pas ceux d'après le dernier pas.",
+    "parameters": (
+        "with these parameters the loss is {got}, while the losses end at {expected}: they are "
+        "not those after the last step.",
+        "avec ces paramètres, la perte vaut {got}, alors que les pertes finissent à {expected} : "
+        "ce ne sont pas ceux d'après le dernier pas.",
     ),
 }
+_MESSAGES = Catalogue(_TEXTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +170,7 @@ class TrainedQuestion(Question):
             name: number(value, lang) if isinstance(value, float) else value
             for name, value in gaps.items()
         }
-        text = _MESSAGES[key].to(lang, **shown)
+        text = _MESSAGES.text(key, lang, **shown)
         named = "name" in gaps
         line = text if named else f"{self.names}{colon(lang)}{text}"
         return self.wrong(f"{key}.{gaps['name']}" if named else key, line, share=share)

@@ -107,7 +107,7 @@ class TrainingQuestion(Question):
             feedback = self._tried(train, trials, lang)
         if not feedback.right:
             return None
-        line = MESSAGES["own"].to(lang, names=", ".join(replaced))
+        line = MESSAGES.text("own", lang, names=", ".join(replaced))
         return replace(feedback, lines=(f"{self.names}{colon(lang)}{line}",), mistake="own")
 
 
@@ -176,7 +176,9 @@ class _Trial:
         if not self.overwritten:
             return ()
         name = self.question.parameters[0]
-        return (say("remark", self.lang, text=MESSAGES["in_place"].to(self.lang, parameter=name)),)
+        return (
+            say("remark", self.lang, text=MESSAGES.text("in_place", self.lang, parameter=name)),
+        )
 
     def _run(self, train: Callable[..., Any], epochs: int) -> Any:
         given = [p.clone() for p in self.start]
@@ -254,7 +256,7 @@ class _Trial:
 
     def _wrong(self, key: str, share: float = 0.0, **gaps: Any) -> Feedback:
         name = self.question.names
-        line = MESSAGES[key].to(self.lang, **{"name": name, **gaps})
+        line = MESSAGES.text(key, self.lang, **{"name": name, **gaps})
         where = gaps.get("parameter") or gaps.get("variant")
         text = line if line.startswith(name) else f"{name}{colon(self.lang)}{after_colon(line)}"
         return self.question.wrong(f"{key}.{where}" if where else key, text, share=share)

@@ -12,8 +12,8 @@ from derivable.labs.draw import Draw
 from derivable.labs.feedback import Feedback
 from derivable.labs.questions.base import Question
 from derivable.labs.questions.compared import Comparison
-from derivable.labs.text import Text
 from derivable.labs.words import say
+from derivable.messages import Text
 
 
 @dataclass(frozen=True)
