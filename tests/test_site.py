@@ -156,9 +156,9 @@ def test_every_page_is_reached_and_the_five_destinations_within_three_clicks(
     checker: dict[str, Any], gallery: dict[str, Any]
 ) -> None:
     pages = sources()
-    names = [lower_case_name(function) for function in LIBRARY]
-    pages["gallery/index.md"] = "```{toctree}\n" + "\n".join(names) + "\n```"
-    pages |= {f"gallery/{name}.md": "" for name in names} | {"api/index.md": ""}
+    members = [lower_case_name(function) for function in LIBRARY]
+    pages["gallery/index.md"] = "```{toctree}\n" + "\n".join(members) + "\n```"
+    pages |= {f"gallery/{name}.md": "" for name in members} | {"api/index.md": ""}
     distance, border = {"index.md": 0}, ["index.md"]
     while border:
         following = []
@@ -169,6 +169,12 @@ def test_every_page_is_reached_and_the_five_destinations_within_three_clicks(
                     following.append(other)
         border = following
     assert not [page for page in pages if page not in distance]
+    listed = "\n".join(
+        re.findall(r"```\{toctree\}\n(.*?)```", "\n".join(pages.values()), re.DOTALL)
+    )
+    names = {line.rsplit("/", 1)[-1] for line in listed.split("\n")}
+    unlisted = [p for p in pages if Path(p).stem not in names and Path(p).stem != "index"]
+    assert not unlisted, "name them in a toctree, such as that of docs/howto/index.md"
     for what, (path, _) in checker["DESTINATIONS"].items():
         assert distance[path.replace(".html", ".md")] <= 3, what
 

@@ -4,7 +4,7 @@ A page with `execute: true` in its front matter has its blocks run from top to b
 temporary folder: `python` blocks in one namespace, as the cells of a notebook, and `sh` blocks
 command by command. A comment above a block, `<!-- run: quiet file=tp.py -->`, has options:
 
-- `fails` lets the block fail, where the build fails otherwise;
+- `fails`: the block must fail, which otherwise fails the build;
 - `quiet` hides what it prints;
 - `file=NAME` keeps the block as a file of the folder, and `write` with it does no more than that;
 - `skip` leaves it out.
@@ -90,9 +90,11 @@ def run_python(code: str, names: dict[str, Any], options: list[str]) -> list[nod
     with redirect_stdout(printed), redirect_stderr(io.StringIO()):
         try:
             exec(compile(tree, filename, "exec"), names)
-            if isinstance(last, ast.Expr):
+            if last:
                 value = eval(compile(ast.Expression(last.value), filename, "eval"), names)
                 shown = _shown(value)
+            if "fails" in options:
+                return Failed("it should fail, and does not")
         except Exception:
             if "fails" not in options:
                 return Failed(traceback.format_exc())
@@ -115,7 +117,7 @@ def run_commands(code: str, options: list[str]) -> list[nodes.Node] | Failed:
         done = subprocess.run(
             command, shell=True, capture_output=True, text=True, timeout=SECONDS, env=environment
         )
-        if done.returncode and "fails" not in options:
+        if bool(done.returncode) != ("fails" in options):
             return Failed(f"{line}\n{done.stdout}{done.stderr}")
         text += done.stderr + done.stdout
     return _output(text)

@@ -269,7 +269,7 @@ class _Writer:
 
 def _steps(text: str) -> list[str]:
     """The sentences and clauses of a derivation, one a step."""
-    found = re.split(r"(?<=[.;])\s+(?=\S)|(?<=[,:])\s+(?=so |and therefore )", text)
+    found = re.split(r"(?<=[.;])(?<!\.\.)\s+(?=\S)|(?<=[,:])\s+(?=so |and therefore )", text)
     steps: list[str] = []
     for step in found:
         opened = steps and steps[-1].count("(") > steps[-1].count(")")

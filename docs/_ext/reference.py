@@ -122,6 +122,8 @@ def _directive(name: str, value: Any) -> list[str]:
     if inspect.isclass(value):
         kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
         options = [":members:"] if kind == "autoclass" else []
+        if fields := getattr(value, "_fields", None):  # of a NamedTuple: there are no words on them
+            options.append(f":exclude-members: {', '.join(fields)}")
         if value.__bases__ != (object,):
             options.append(":show-inheritance:")
     elif callable(value):
@@ -255,10 +257,10 @@ def _docstring(
 def _signature(
     app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str | None, *rest: Any
 ) -> Any:
-    """No arguments behind a Function of the library: its page says how it is called."""
+    """No arguments behind a Function, which is called as `.apply`."""
     if signature and "<factory>" in signature:  # no Python, so that it would be one long line
         return signature.replace("<factory>", "..."), None
-    if inspect.isclass(value) and value.__module__.startswith("derivable.functions."):
+    if inspect.isclass(value) and issubclass(value, derivable.Function):
         return "", None
     return None
 
