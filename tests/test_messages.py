@@ -295,7 +295,7 @@ FILES = {
         "fit bon.csv --target prix --loss hubre", "fit bon.csv --target prix --patience 3",
         "compare bon.csv --target prix --models linear,linear", "fit --resume absent",
         "fit bon.csv --target prix --config absent.toml", "predict absent.safetensors bon.csv",
-        "report absent", "data export t.txt", "fit --target prix", "fit bon.csv --lr -1",
+        "report absent", "data export t.txt --data diabetes", "fit --target prix", "fit bon.csv --lr -1",
         "fit bon.csv --target prix --one-hot --model tanh:3 --steps 50 --lr 1e9 --method steps",
         "compare bon.csv --target prix --one-hot --models linear,tanh:3 --steps 50 --out run",
         "compare bon.csv --target z --one-hot --models auto,tanh:2 --steps 50",
