@@ -93,7 +93,7 @@ def export_command(file: str, data: str, as_json: bool) -> None:
 
 
 def _find(data: str) -> Table:
-    """The table itself, without a stand-in."""
+    """The table itself, without a substitute."""
     require(f"the table {data}", "joblib", "sklearn")
     from derivable.cli import terminal
     from derivable.data import find_california, load_diabetes

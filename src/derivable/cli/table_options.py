@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableSource(TableOptions):
-    """Which table, and how to read it, as the user said it; plain words, so that JSON keeps it."""
+    """Which table, and how to read it, as the user stated it; in words that JSON keeps."""
 
     file: str | None = None  # a file of the user's, else
     data: str | None = None  # one of BUNDLED, california where it is left out

@@ -38,8 +38,8 @@ def fit_automatically(
 
     The loss is that of `training`, with its weights of classes; the penalties are chosen. Its
     losses are the mean of those of the networks, and at the end that of the model itself.
-    `progress` is told how much of the work is done, about, and a loss. Raises KeyboardInterrupt
-    where it is interrupted.
+    `progress` is called with how much of the work is done, about, and a loss. Raises
+    KeyboardInterrupt where it is interrupted.
     """
     begin = time.perf_counter()
     task = _task(split, training, seed)

@@ -70,7 +70,7 @@ class Compiled(ABC):
 
     @cached_property
     def key(self) -> str | None:
-        """What names it on the disk; None where its parts cannot be told from others."""
+        """What names it on the disk; None where its parts cannot be distinguished from others."""
         parts = [_identity(part) for part in self.parts]
         if None in parts:
             return None

@@ -29,7 +29,7 @@ FEATURES = (
     "MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude",
     "Longitude",
 )  # fmt: skip
-VALUE_UNIT = 100_000  # dollars, in which the target is told
+VALUE_UNIT = 100_000  # dollars, the unit of the target
 
 # Run in a process of its own: scikit-learn's download has no time-out, but a process can be ended.
 _DOWNLOAD = (
@@ -41,7 +41,7 @@ _DOWNLOAD = (
 def load_california(wait: float = WAIT_SECONDS) -> Table:
     """California Housing, or the bundled diabetes table where `find_california` fails.
 
-    The `note` of the stand-in says that it is one, what failed and what to do.
+    The `note` of the substitute says that it is one, what failed and what to do.
     """
     try:
         return find_california(wait)

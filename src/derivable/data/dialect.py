@@ -1,6 +1,6 @@
 """How a text table is written: its encoding and the character between its cells.
 
-What is found is said; where two answers are equally good, the reader is asked and nothing is
+What is found is stated; where two answers are equally good, the reader is asked and nothing is
 guessed.
 """
 

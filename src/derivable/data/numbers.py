@@ -33,7 +33,7 @@ def find_marks(
 
     Columns that are not asked for can be witnesses of how the table is written; one that mixes
     marks tells nothing.
-    Raises DataError where a column mixes two, has another than the user said, or leaves it open.
+    Raises DataError where a column mixes two, has another than the user stated, or leaves it open.
     """
     problems: list[ProblemError] = []
     own: dict[str, str] = {}
@@ -100,7 +100,7 @@ def _has(sheet: Sheet, column: str, pattern: str) -> bool:
 
 
 def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
-    """The mark that the user said, if all cells can have it."""
+    """The mark that the user stated, if all cells can have it."""
     cells = sheet.cells(column)
     row = cells.first(_KIND[OTHER[mark]])
     if row is not None:

@@ -273,7 +273,7 @@ def _is_blank(column: pl.Series) -> pl.Series:
 
 
 def _without_units(sheet: Sheet, options: SheetOptions) -> Sheet:
-    """The sheet without the row of units below the names, where it has one or is said to."""
+    """The sheet without the row of units below the names, if it has one or an option says so."""
     if options.units == "keep" or len(sheet.frame) < 2:
         return sheet
     first = sheet.frame.row(0)
@@ -312,7 +312,7 @@ def _with_missing(sheet: Sheet, na: Sequence[str]) -> Sheet:
 
 
 def _without_total(sheet: Sheet, options: SheetOptions) -> Sheet:
-    """The sheet without totals and remarks, once the user said so."""
+    """The sheet without totals and remarks, once the user confirmed it."""
     if options.total == "keep":
         return sheet
     found = find_total(sheet)

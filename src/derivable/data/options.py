@@ -1,4 +1,4 @@
-"""How a file is to be read, as the user said it: plain words, which JSON and TOML keep."""
+"""How a file is to be read, as the user stated it: plain words, which JSON and TOML keep."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def all_problems(
         new = first.found if isinstance(first, ProblemsError) else (first,)
         known = [problem for problem in new if isinstance(problem, ProblemError)]
         if len(known) < len(new) or not all(problem.remedy for problem in known):
-            # What is wrong after the remedies of others may be their doing, and is not said.
+            # What is wrong after the remedies of others may be their doing, and is not reported.
             return ProblemsError(found or known, name) if found or known else first
         met = {str(problem) for problem in found}
         known = [problem for problem in known if str(problem) not in met]

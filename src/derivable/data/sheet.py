@@ -29,8 +29,8 @@ class Sheet:
     unit: str = "line"  # what `lines` counts; a row in Parquet and in workbooks
     separator: str = ""  # empty for Parquet and workbooks
     spreadsheet: bool = False  # whether its encoding is one that spreadsheets write and expect
-    decimal: str | None = None  # the decimal mark, where the user said it
-    dates: str | None = None  # the order of day and month, where the user said it
+    decimal: str | None = None  # the decimal mark, where the user stated it
+    dates: str | None = None  # the order of day and month, where the user stated it
     missing: frozenset[str] = MISSING  # spellings of a missing value, in lower case
     added: frozenset[str] = frozenset()  # those of them that the user added
     missing_in: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of one column

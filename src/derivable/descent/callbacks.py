@@ -1,4 +1,4 @@
-"""What is called between blocks of steps: the state of the descent, and who is told of it.
+"""What is called between blocks of steps: the state of the descent, and what is called with it.
 
 A callback is any callable that takes a `State`. Where it has an attribute `every`, a whole number,
 it is called after each multiple of so many steps and at the end; otherwise at the end of every

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito, "Color Universal Design" (2008): safe for the common colour deficiencies. The
 # dashes tell the models apart where there is no colour at all, and their number has no factor in
-# common with that of the colours, so that many models are told apart by both together. Their black
-# is not quite black: SVG leaves that away, and a page in the dark could not turn it into white.
+# common with that of the colours, so that many models are distinguished by both together. Their
+# black is not quite black: SVG omits that, and a page in the dark could not turn it into white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#010101")
 # The same hues, dark enough to be read as text on white (contrast 4.5 or more).
 TEXTS = ("#00629a", "#a84a00", "#00704f", "#9c4a77", "#8a5f00", "#1f6f9f", "#010101")

@@ -91,7 +91,7 @@ def require_agreement(
 
 
 def at(formulas: Formulas, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Value, slope and curvature at each entry of `x`."""
+    """Value, slope and second derivative at each entry of `x`."""
     (value,) = evaluate([formulas.value], {"x": x})
     slope, curvature = evaluate(formulas[1:], {"x": x, "output": value})
     return value, slope, curvature

@@ -65,7 +65,7 @@ def _exactly(value: Any) -> Any:
 
 
 def _refuse_constants(function: type[Function], constants: Mapping[str, Any]) -> None:
-    """Refuse a tensor of several numbers, and what cannot be told from others by its text."""
+    """Refuse a tensor of several numbers, and what its text does not distinguish from others."""
     for name, value in constants.items():
         parts = value if isinstance(value, tuple | list) else [value]
         if isinstance(value, Tensor):

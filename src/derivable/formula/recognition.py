@@ -32,7 +32,7 @@ _ORDERS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "=", "ne": "<>"} 
 
 
 def candidates(formulas: Formulas) -> list[Formulas]:
-    """The same formulas with slope and curvature in terms of the output, the cheapest first.
+    """The same formulas with slope and second derivative in terms of the output, cheapest first.
 
     Where the slope multiplies a small difference by a large number, the rounding of the output may
     be too much; the formulas as they were are the last of the list.

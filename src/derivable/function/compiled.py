@@ -91,7 +91,7 @@ def _arriving() -> bool:
 
 
 class _WhenDynamoArrives(MetaPathFinder):
-    """Finds TorchDynamo once, as Python would, and has the waiting Functions told to it."""
+    """Finds TorchDynamo once, as Python would, and registers the waiting Functions with it."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
         if name != DYNAMO:
@@ -104,7 +104,7 @@ class _WhenDynamoArrives(MetaPathFinder):
 
 
 class _ThenTell(Loader):
-    """A loader that does what the real one does, and then empties the waiting room."""
+    """A loader that does what the real one does, and then registers what waited."""
 
     def __init__(self, real: Loader) -> None:
         self.real = real

@@ -1,8 +1,8 @@
-"""The compiled pass for the curvature: forward over reverse, by hand, on one block at a time.
+"""The compiled pass for Hessian-vector products: forward over reverse, on one block at a time.
 
 Everything that `kernels.py` computes is differentiated along one direction of the parameters.
 With a dot for that derivative, forward: dz = x dw + dx w + db and dy = slope dz; and backward, for
-the gradient g of z: dg = slope dgrad_y + grad_y curvature dz, where grad_y = w g and
+the gradient g of z: dg = slope dgrad_y + grad_y second_derivative dz, where grad_y = w g and
 dgrad_y = dw g + w dg. The result is the Hessian times the direction, exactly, and not a difference
 of two gradients.
 """

@@ -1,8 +1,8 @@
 """The polynomials of `vector_math`, in float32 and float64, compiled.
 
-Unless said otherwise a polynomial interpolates its function at the zeros of a Chebyshev polynomial
-on the interval on which it is used, computed to 60 digits, with as many terms as leave an error
-below a rounding.
+Unless stated otherwise a polynomial interpolates its function at the zeros of a Chebyshev
+polynomial on the interval on which it is used, computed to 60 digits, with as many terms as leave
+an error below a rounding.
 """
 
 from __future__ import annotations

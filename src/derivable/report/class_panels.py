@@ -114,7 +114,7 @@ def calibration_of(comparison: Comparison, result: Trained) -> Calibration:
 
 
 def calibration(comparison: Comparison, lang: str | None = None) -> Figure:
-    """The share of rows that are so against the probability that was said, a panel per model."""
+    """The share of rows that are so against the predicted probability, a panel per model."""
     words = Words(lang)
     with sheet(len(comparison.results)) as figure:
         panels = zip(axes_of(figure, len(comparison.results)), comparison.results, strict=True)

@@ -50,7 +50,7 @@ def cotangent(run: Run, seed: int = 3) -> Tensor:
 
 
 def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> list[Tensor | None]:
-    """The wanted gradients for one cotangent, each in its argument's shape, or None."""
+    """The wanted gradients for one grad_output, each in its argument's shape, or None."""
     returned = examined.pull(run, inputs, vector)
     return [fit(returned, i, inputs[i]) for i in examined.wanted]
 

@@ -114,7 +114,7 @@ def representable(values: Tensor | None) -> str:
 def _form(
     pull: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
 ) -> Message:
-    """In what way a gradient is not linear in its cotangent."""
+    """In what way a gradient is not linear in grad_output."""
     zero = pull(torch.zeros_like(u))
     scale = max(_most(at_u), 1e-300)
 

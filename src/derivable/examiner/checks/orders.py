@@ -22,7 +22,7 @@ from derivable.function.gradients import as_tuple
 
 
 class GradientSubject(Subject):
-    """A backward seen as a forward: the gradients, for a fixed cotangent, as outputs."""
+    """A backward seen as a forward: the gradients, for a fixed grad_output, as outputs."""
 
     def __init__(self, examined: Examined, vector: Tensor) -> None:
         super().__init__(examined.subject.name, examined.subject.target)
@@ -249,7 +249,7 @@ def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
 def _pulled(
     examined: Examined, inputs: Inputs
 ) -> tuple[Tensor, Tensor, dict[int, Any], torch.dtype] | None:
-    """Outputs, a rounded cotangent, the gradients for it and the outputs' dtype.
+    """Outputs, a rounded grad_output, the gradients for it and the outputs' dtype.
 
     None where it does not run.
     """

@@ -116,7 +116,7 @@ class Examined:
         return self.subject.run(inputs, self.wanted)
 
     def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
-        """What backward returns for the cotangent `vector` (m,), of the smooth outputs."""
+        """What backward returns for the grad_output `vector` (m,), of the smooth outputs."""
         self.subject.budget.spend()
         if self.fresh:
             run = self.run(inputs)

@@ -143,7 +143,7 @@ class _Graph:
                     yield Edit("negated", name, position, nodes)
 
     def pull(self, vector: Tensor, edit: Edit | None = None) -> Tensor | None:
-        """The gradient for one cotangent, under an edit; None if it does not fit there."""
+        """The gradient for one grad_output, under an edit; None if it does not fit there."""
         grads = parted(vector, self.outputs)
         with contextlib.ExitStack() as stack:
             for node in edit.nodes if edit else ():

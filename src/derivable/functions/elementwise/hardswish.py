@@ -13,7 +13,7 @@ from derivable.function.kink import Kink
 
 
 class Hardswish(Elementwise):
-    """Every entry times a ramp that climbs from 0 at -3 to 1 at 3.
+    """Every entry times a ramp that rises from 0 at -3 to 1 at 3.
 
     Forward   output = input min(max(input + 3, 0), 6) / 6                      (...)
     Backward  d loss / d input = 0 where input <= -3,
