@@ -42,7 +42,8 @@ test-newest: .venv-newest/.ready
 	@.venv-newest/bin/python -m pytest $(ARGS)
 
 test-corpus: $(READY)
-	@DERIVABLE_ZOO=all $(BIN)/python -m pytest tests/test_zoo.py tests/test_found_inputs.py $(ARGS)
+	@DERIVABLE_ZOO=all $(BIN)/python -m pytest $(addprefix tests/test_,$(addsuffix .py,zoo \
+	  found_inputs benchmarks)) $(ARGS)
 
 test-install: $(READY)
 	@$(BIN)/python tools/try_install.py

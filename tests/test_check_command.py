@@ -156,9 +156,9 @@ def test_french_from_the_environment_and_details_with_a_reproduction(
     command: Command, cube: Path
 ) -> None:
     done = command("check", "cube.py:Cube", "--input", "x:3", "--details", DERIVABLE_LANG="fr")
-    assert "Cube : faux (1 erreur, " in done.stdout
+    assert "Cube\N{NO-BREAK SPACE}: faux (1 erreur, " in done.stdout
     assert "        x = torch.tensor([" in done.stdout
-    assert done.stdout.endswith("\nfaux : 1\n")
+    assert done.stdout.endswith("\nfaux\N{NO-BREAK SPACE}: 1\n")
 
 
 def test_on_a_terminal_it_is_coloured_unless_no_color_is_set(command: Command, cube: Path) -> None:

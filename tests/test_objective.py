@@ -390,7 +390,7 @@ def test_without_numba_it_says_what_to_install(kind: Kind, monkeypatch: pytest.M
     network, x, y = problem(3, 5, 1, rows=2000, activation=ReLU)
     given = Problem(network, MSE, x, y)
     assert choose_stepper(given, "fastest", steps=5000).name == "features-major"
-    with pytest.raises(SettingError, match=r"needs Numba: pip install 'derivable\[fast\]'"):
+    with pytest.raises(SettingError, match=r"needs Numba: pip install 'derivable\[descent\]'"):
         kind(given)
 
 

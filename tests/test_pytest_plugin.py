@@ -125,7 +125,7 @@ def test_the_plugin_reports_in_the_language_of_the_environment(
     run.makeini("[pytest]\nderivable_expected_failures =\n    cube.Square\n")
     result = inner(run, "--derivable", "cube.py")
     result.stdout.fnmatch_lines(
-        ["cube.Square est juste à présent : à retirer de la liste derivable_expected_failures"]
+        ["cube.Square est juste à présent?: à retirer de la liste derivable_expected_failures"]
     )
 
 

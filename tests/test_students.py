@@ -143,7 +143,8 @@ def test_the_command_says_what_stopped_and_where_the_inputs_are_from(
     place("donnees", tmp_path)
     done = command("check", "donnees.py", "--lang", "fr")
     assert done.returncode == 1, done.stderr
-    first, blank, line, *rest = done.stdout.splitlines()
+    shown = done.stdout.replace("\N{NO-BREAK SPACE}", " ")
+    first, blank, line, *rest = shown.splitlines()
     assert first.startswith("donnees.py:24 : FileNotFoundError: housing.csv not found.")
     assert first.endswith("ce qui précède cette ligne est examiné")
     assert blank == ""
