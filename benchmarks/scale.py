@@ -3,9 +3,9 @@
     python benchmarks/scale.py [--quick] [--write FILE]
 
 The network is the lab's tanh(10) on 8 features in float32. Processes are started as torchrun does,
-on this machine, over gloo and the loopback device; each has one thread but where stated. `share` is
-the part of a step in which a process waits for the sums of the others. `all-reduce` is the time of
-PyTorch's plain all-reduce of one gradient, which gives other bits with every number of processes.
+on this machine, over gloo and the loopback device; each has one thread but where stated. `waiting`
+is the part of a step in which a process waits for the sums of the others. `all-reduce` is the time
+of PyTorch's plain all-reduce of one gradient, which gives other bits with every number of processes.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def main():
 
 def _processes(page, rows, steps):
     """Time per step of 1, 2 and 4 processes, and the model for more."""
-    page.head("processes x threads", "ms per step", "bytes per step", "share", "all-reduce, ms")
+    page.head(
+        "processes x threads", "ms per step", "bytes sent per step", "waiting", "all-reduce, ms"
+    )
     found = {}
     for size, threads in ((1, 1), (1, 2), (2, 1), (4, 1)):
         told = _group(size, what="steps", rows=rows, steps=steps, threads=threads)
@@ -153,7 +155,8 @@ def _steps(*, rows, steps, threads, **_):
         start = time.perf_counter()
         found = gather(self, mine)
         waited[0] += time.perf_counter() - start
-        sent[0] = mine.numel() * mine.element_size() * (self.size > 1)
+        if self.size > 1:  # the longest message is that of the sums
+            sent[0] = max(sent[0], mine.numel() * mine.element_size())
         return found
 
     first, end = (rows * one // size for one in (rank, rank + 1))
