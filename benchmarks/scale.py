@@ -5,7 +5,7 @@
 The network is the lab's tanh(10) on 8 features in float32. Processes are started as torchrun does,
 on this machine, over gloo and the loopback device; each has one thread but where stated. `waiting`
 is the part of a step in which a process waits for the sums of the others. `all-reduce` is the time
-of PyTorch's plain all-reduce of one gradient, which gives other bits with every number of processes.
+of PyTorch's plain all-reduce of one gradient, whose bits depend on the number of processes.
 """
 
 from __future__ import annotations
