@@ -27,6 +27,7 @@ import torch.distributed as dist
 
 from derivable import MSE, Network, descend
 from derivable.distributed import Group
+from derivable.system import PROCESS, sizes
 
 FEATURES = 8
 MACHINES = (8, 64, 1000)
@@ -197,18 +198,12 @@ def _from_file(*, what, rows, folder, limit, **_):
         network, method, steps = Network.mlp(FEATURES, 1), "spectral", 80_000
         name = "80,000 steps of a linear model, spectral"
     descend(network, MSE, x[:5000], y[:5000], steps=1, lr=1e-3, method=method)  # compiles
-    used = _status("VmData")
+    used = sizes(PROCESS)["VmData"]
     resource.setrlimit(resource.RLIMIT_DATA, (used + limit, used + limit))
     begin = time.perf_counter()
     descend(network, MSE, x, y, steps=steps, lr=1e-3, method=method)
     facts = {"name": name, "seconds": time.perf_counter() - begin}
     print(json.dumps(facts | {"limit": limit / 1e9}))
-
-
-def _status(name):
-    """A number of bytes that the system keeps of this process."""
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 WORKERS = {"steps": _steps, "spectral": _from_file, "exact": _from_file}

@@ -239,10 +239,7 @@ import resource, tempfile
 from pathlib import Path
 import numpy as np
 from derivable import MSE, Network, descend
-
-def status(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+from derivable.system import PROCESS, sizes
 
 rows, limit = 4_000_000, 40_000_000
 folder = Path({folder!r})
@@ -257,7 +254,7 @@ network, line = Network.mlp(9, 4, 1), Network.mlp(9, 1)
 for one in (network, line):  # compiles, and allocates what does not depend on the rows
     descend(one, MSE, x[:200_000], y[:200_000], steps=1, lr=1e-3)
 assert x.nbytes + y.nbytes >= 4 * limit
-used = status("VmData")
+used = sizes(PROCESS)["VmData"]
 resource.setrlimit(resource.RLIMIT_DATA, (used + limit, used + limit))
 run = descend(network, MSE, x, y, steps=3, lr=1e-3, method="steps")
 flat = descend(line, MSE, x, y, steps=1000, lr=1e-3)

@@ -20,7 +20,7 @@ PACKAGES = [
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
-    "distributed", "partition", "storage", "shapes", "threads", "shown_table", "display",
+    "distributed", "partition", "storage", "system", "shapes", "threads", "shown_table", "display",
     "tensors", "files", "lazy", "extras", "core_messages", "messages", "language", "errors",
 ]  # fmt: skip
 

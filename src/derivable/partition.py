@@ -46,20 +46,17 @@ class Partition:
         """
         return min(self.rows, GRAIN * (block * self.grains // self.blocks))
 
-    def first_block(self, task: int) -> int:
-        """The block with which a task begins; `blocks` for the one behind the last."""
-        return task * self.blocks // self.tasks
-
-    def first_task(self, process: int, processes: int) -> int:
-        """The task with which a process begins; `tasks` for the one behind the last."""
-        return process * self.tasks // processes
+    def blocks_of(self, tasks: range) -> range:
+        """The blocks of some tasks that lie one after the other."""
+        first, end = (task * self.blocks // self.tasks for task in (tasks.start, tasks.stop))
+        return range(first, end)
 
     def rows_of(self, tasks: range) -> range:
-        """The rows of some tasks that lie one after the other."""
-        first, end = (self.first_row(self.first_block(task)) for task in (tasks.start, tasks.stop))
-        return range(first, end)
+        """Their rows."""
+        blocks = self.blocks_of(tasks)
+        return range(self.first_row(blocks.start), self.first_row(blocks.stop))
 
     def tasks_of(self, process: int, processes: int) -> range:
         """The tasks of one process of several."""
-        first, end = (self.first_task(one, processes) for one in (process, process + 1))
+        first, end = (one * self.tasks // processes for one in (process, process + 1))
         return range(first, end)

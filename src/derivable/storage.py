@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.system import MEMORY, PROCESS, sizes
+
 ROWS_AT_ONCE = 32_768  # of a table that is gone through part by part, whatever its length
 SHARE = 0.5  # of the memory that is free, which a copy may take
 UNKNOWN = 2**62
@@ -42,12 +44,7 @@ def free_memory() -> int:
 
 def _available() -> int:
     """What the system can give without swapping."""
-    try:
-        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
-    except OSError:  # no Linux
-        return UNKNOWN
-    found = [line for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0].split()[1]) * 1024 if found else UNKNOWN
+    return sizes(MEMORY).get("MemAvailable", UNKNOWN)
 
 
 def _left_of_group() -> int:
@@ -66,10 +63,8 @@ def _left_of_process() -> int:
     try:
         import resource
 
-        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    except (ImportError, OSError):  # no such limit on this system
+    except ImportError:  # Windows
         return UNKNOWN
-    if limit == resource.RLIM_INFINITY:
-        return UNKNOWN
-    return limit - next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    used = sizes(PROCESS).get("VmData")
+    return UNKNOWN if limit == resource.RLIM_INFINITY or used is None else limit - used

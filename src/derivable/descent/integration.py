@@ -142,7 +142,7 @@ def _measure(
     drift.measure(step, torch.from_numpy(solver.y[:-1]), loss)
     sharpness = drift.windows[-1].sharpness
     if not sharpness <= SHARPEST:
-        return say("not_small", curvature=sharpness)
+        return say("not_small", sharpness=sharpness)
     return ""
 
 

@@ -32,8 +32,8 @@ _TEXTS = {
         "sa perte ou ses paramètres ne sont pas finis",
     ),
     "not_small": (
-        "lr * lambda_max is {curvature:.2g}, which is not small",
-        "lr · lambda_max vaut {curvature:.2g}, ce qui n'est pas petit",
+        "lr * lambda_max is {sharpness:.2g}, which is not small",
+        "lr · lambda_max vaut {sharpness:.2g}, ce qui n'est pas petit",
     ),
     "would_deviate": (
         "it would deviate by {deviation:.0e}, and {tolerance:.0e} was asked",

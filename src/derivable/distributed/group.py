@@ -63,10 +63,6 @@ class Group:
             for one, length in zip(self.gather(padded), lengths, strict=True)
         ]
 
-    def first(self, mine: Tensor) -> Tensor:
-        """That of process 0."""
-        return self.gather(mine)[0]
-
     def exchange(self, sent: dict[int, Tensor], received: dict[int, Tensor]) -> None:
         """Send tensors to some processes, and fill others with what some processes send."""
         with self._watched():

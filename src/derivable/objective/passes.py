@@ -51,10 +51,7 @@ class Share:
     @property
     def blocks(self) -> range:
         """Those of its tasks."""
-        first, end = (
-            self.partition.first_block(one) for one in (self.tasks.start, self.tasks.stop)
-        )
-        return range(first, end)
+        return self.partition.blocks_of(self.tasks)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from derivable.labs.grading.limits import MB, Limits
+from derivable.system import PROCESS, sizes
 
 USER_PROCESSES = 256  # besides those that the user has, for users other than root
 PROGRAMS = ("os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "os.system", "pty.spawn",
@@ -84,7 +85,7 @@ def limit_resources(limits: Limits, seconds: float) -> None:
         import resource
     except ImportError:  # Windows
         return
-    ours = _memory_now()
+    ours = sizes(PROCESS)
     wanted = {
         "RLIMIT_CORE": 0,
         "RLIMIT_CPU": int(seconds) + 1,
@@ -114,16 +115,6 @@ def unprotected() -> list[str]:
     if not Path("/proc/self/environ").exists():
         found.append("strays")
     return found
-
-
-def _memory_now() -> dict[str, int]:
-    """What this process uses, in bytes, by the names of Linux; empty elsewhere."""
-    with suppress(OSError, ValueError):
-        lines = [line.split() for line in Path("/proc/self/status").read_text().splitlines()]
-        return {
-            words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[2:] == ["kB"]
-        }
-    return {}
 
 
 def _processes_of_user() -> int:
