@@ -6,7 +6,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,18 @@ def _one_seed() -> None:
     """The same numbers in any order of the tests; one thread, because two workers share them."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _modules_of_a_test_end_with_it(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A file that a test wrote and imported must not answer the next test's import of its name."""
+    yield
+    if "tmp_path" not in request.fixturenames and "pytester" not in request.fixturenames:
+        return
+    written = str(request.getfixturevalue("tmp_path_factory").getbasetemp())
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(written):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
