@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,17 +14,33 @@ from derivable.errors import DataError
 from derivable.extras import needed
 from derivable.files import write_whole
 
+Packed = tuple[dict[str, Tensor], dict[str, str]]  # tensors, and texts beside them
 
-def save_tensors(file: Path | str, tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> None:
-    """Write tensors, and words beside them, as safetensors, whole or not at all."""
+
+def save_tensors(file: Path | str, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
+    """Write tensors, and texts beside them, as safetensors, whole or not at all."""
+    write_whole(file, to_bytes(tensors, texts))
+
+
+def to_bytes(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
+    """The content of a safetensors file."""
     with needed("writing_weights"):
         from safetensors.torch import save
 
-    content = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    write_whole(file, save(content, dict(words)))
+    return save({name: one.detach().contiguous() for name, one in tensors.items()}, dict(texts))
 
 
-def load_tensors(file: Path | str) -> tuple[dict[str, Tensor], dict[str, str]]:
+def from_bytes(content: bytes) -> Packed:
+    """What `to_bytes` made of tensors and texts; content of one's own, not of a file of others."""
+    with needed("reading_weights"):
+        from safetensors.torch import load
+
+    (length,) = struct.unpack("<Q", content[:8])  # of the header, which is JSON
+    header = json.loads(content[8 : 8 + length])
+    return load(content), header.get("__metadata__", {})
+
+
+def load_tensors(file: Path | str) -> Packed:
     """What `save_tensors` wrote. Raises DataError where the file is missing or damaged."""
     with needed("reading_weights"):
         from safetensors import safe_open

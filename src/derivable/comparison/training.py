@@ -13,11 +13,11 @@ from torch import Tensor
 
 from derivable.comparison.messages import say
 from derivable.data import Split
-from derivable.descent import Cosine, EarlyStopping, StepDecay, WarmUp
+from derivable.descent import EarlyStopping
 from derivable.descent.checks import check_count
 from derivable.descent.method import Method
 from derivable.descent.methods import METHODS
-from derivable.descent.schedules import Schedule
+from derivable.descent.schedules import SCHEDULES, Schedule
 from derivable.errors import DataError, DerivableError, SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE, CrossEntropy
@@ -28,7 +28,6 @@ from derivable.problem import check_not_negative
 if TYPE_CHECKING:
     from derivable.comparison.result import Facts
 
-SCHEDULES = {"cosine": Cosine, "step": StepDecay, "warm-up": WarmUp}
 VALIDATION, PATIENCE = 0.1, 10
 EVERY = 100  # steps from one evaluation on the rows held out to the next
 WORDS = (

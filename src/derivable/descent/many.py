@@ -13,8 +13,10 @@ import torch
 
 from derivable.descent.callbacks import Callback, State
 from derivable.descent.checkpoint import Checkpoint
+from derivable.descent.dealt import OnEnd, deal
 from derivable.descent.driver import descend
 from derivable.descent.result import Descent
+from derivable.distributed import Group
 from derivable.loss import AnyLoss
 from derivable.network import Network
 from derivable.objective.team import alone, may_share
@@ -29,8 +31,9 @@ def descend_many(
     *,
     starts: Sequence[Checkpoint | None] = (),
     on_block: Callable[[int, State], None] = lambda i, state: None,
-    on_end: Callable[[int, Descent], None] = lambda i, run: None,
+    on_end: OnEnd = lambda i, run: None,
     callbacks: Callable[[int], Sequence[Callback]] = lambda i: (),
+    dealt: bool = False,
     **settings: Any,
 ) -> list[Descent]:
     """One `descend` from each network, with the same `settings`; their results, in order.
@@ -43,43 +46,76 @@ def descend_many(
     are checkpoints to go on from, one for each network or None. An interruption (Ctrl-C) ends those
     that run and leaves out those that did not begin.
 
-    Raises what `descend` raises.
+    `dealt` deals the networks out to the processes of the current group of `torch.distributed`,
+    which all call this with the same networks, table and settings. Every process returns all
+    results, the same in bits as those of one process. `on_block` is called where a descent runs,
+    `on_end` in every process, for each round of descents after all of them.
+
+    Raises what `descend` raises, and LostProcessError where another process has ended.
     """
-    if not networks:
-        return []
-    results: dict[int, Descent] = {}
-    stop, lock = threading.Event(), threading.Lock()
 
-    def report(i: int, state: State) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        on_block(i, state)
-
-    def run(i: int, shared: bool) -> None:
-        if stop.is_set():
-            return
+    def descend_one(i: int, on_block: Callback) -> Descent:
         start = starts[i] if starts else None
-        told: list[Callback] = [*callbacks(i), partial(report, i)]
-        with alone() if shared else nullcontext():
-            result = descend(networks[i], loss, x, y, start=start, on_block=told, **settings)
-        if result.interrupted:
-            stop.set()
-        with lock:
-            results[i] = result
-            with _setting(stop):  # before this thread begins the next descent
-                on_end(i, result)
+        own: list[Callback] = [*callbacks(i), on_block]
+        return descend(networks[i], loss, x, y, start=start, on_block=own, **settings)
 
-    with suppress(KeyboardInterrupt):
-        run(0, shared=False)  # compiles what there is to compile
-        workers = torch.get_num_threads() if may_share() else 1
-        with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(run, i, workers > 1) for i in range(1, len(networks))]
-            try:
-                for future in futures:
-                    future.result()
-            finally:
-                stop.set()
+    many = _Many(descend_one, on_block)
+    if dealt:
+        run = partial(many.run, on_end=lambda i, run: None)
+        results = deal(Group(), run, networks, settings.get("lr"), on_end)
+    else:
+        results = many.run(range(len(networks)), on_end)
     return [results[i] for i in sorted(results)]
+
+
+class _Many:
+    """Descents that run at the same time, until one of them is interrupted."""
+
+    def __init__(
+        self,
+        descend_one: Callable[[int, Callback], Descent],
+        on_block: Callable[[int, State], None],
+    ) -> None:
+        self._descend_one, self._on_block = descend_one, on_block
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._is_compiled = False
+
+    def run(self, indices: Sequence[int], on_end: OnEnd) -> dict[int, Descent]:
+        """The descents of some networks, but for those that did not begin before an interruption.
+
+        The first one of all runs alone, as it compiles what there is to compile.
+        """
+        results: dict[int, Descent] = {}
+
+        def run(i: int, shared: bool) -> None:
+            if self._stop.is_set():
+                return
+            with alone() if shared else nullcontext():
+                result = self._descend_one(i, partial(self._report, i))
+            if result.interrupted:
+                self._stop.set()
+            with self._lock:
+                results[i] = result
+                with _setting(self._stop):  # before this thread begins the next descent
+                    on_end(i, result)
+
+        with suppress(KeyboardInterrupt):
+            todo = list(indices)
+            if todo and not self._is_compiled:
+                run(todo.pop(0), shared=False)
+                self._is_compiled = True
+            workers = torch.get_num_threads() if may_share() else 1
+            with ThreadPoolExecutor(workers) as pool:
+                futures = [pool.submit(run, i, workers > 1) for i in todo]
+                with _setting(self._stop):  # before the pool waits for those that run
+                    for future in futures:
+                        future.result()
+        return results
+
+    def _report(self, i: int, state: State) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self._on_block(i, state)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from derivable.descent.checks import check_count, check_positive
 from derivable.descent.messages import say
@@ -84,6 +85,9 @@ class StepDecay(_Scheduled):
     def after(self, step: int, steps: int) -> float:
         """The learning rate after the warm-up."""
         return float(self.lr * self.factor ** (step // self.every))
+
+
+SCHEDULES: dict[str, type[Any]] = {"cosine": Cosine, "step": StepDecay, "warm-up": WarmUp}
 
 
 def checked_rate(schedule: Schedule, step: int, steps: int) -> float:

@@ -52,16 +52,24 @@ class Group:
             dist.all_gather(list(found), mine.contiguous(), group=self._group)
         return found
 
-    def texts(self, text: str) -> list[str]:
-        """That of each process."""
-        content = torch.frombuffer(bytearray(text.encode() or b"\0"), dtype=torch.uint8)
-        lengths = self.gather(torch.tensor(len(text.encode()))).tolist()
+    def contents(self, mine: bytes) -> list[bytes]:
+        """Those of each process."""
+        lengths = self.gather(torch.tensor(len(mine))).tolist()
         padded = torch.zeros(max(*lengths, 1), dtype=torch.uint8)
-        padded[: len(content)] = content
+        if mine:
+            padded[: len(mine)] = torch.frombuffer(bytearray(mine), dtype=torch.uint8)
         return [
-            bytes(one[:length].tolist()).decode()
+            one[:length].numpy().tobytes()
             for one, length in zip(self.gather(padded), lengths, strict=True)
         ]
+
+    def texts(self, mine: str) -> list[str]:
+        """The same of texts."""
+        return [content.decode() for content in self.contents(mine.encode())]
+
+    def of_first(self, content: bytes) -> bytes:
+        """That of process 0; what the others give does not count."""
+        return self.contents(content if self.rank == 0 else b"")[0]
 
     def exchange(self, sent: dict[int, Tensor], received: dict[int, Tensor]) -> None:
         """Send tensors to some processes, and fill others with what some processes send."""

@@ -26,6 +26,8 @@ _TEXTS = {
         "initialise the network with one seed, for example",
         "initialisez par exemple le réseau avec une même graine",
     ),
+    "networks": ("the number of networks", "le nombre de réseaux"),
+    "same_networks": ("give all of them the same networks", "donnez-leur à tous les mêmes réseaux"),
     "callbacks": ("what callbacks decide", "ce que décident les callbacks"),
     "by_the_state": (
         "decide by the state alone",

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,8 @@ from torch import Tensor
 
 from derivable.comparison import Curve, Facts, Found, Trained
 from derivable.comparison.result import Choice
-from derivable.comparison.training import SCHEDULES
 from derivable.data import Columns, Scaler
-from derivable.descent import Checkpoint, Descent, ErrorEstimate, Window
+from derivable.descent import Checkpoint, Descent
 from derivable.errors import DataError
 from derivable.messages import packed, unpacked
 from derivable.network import Network
@@ -73,7 +72,7 @@ def load_facts(file: Path) -> Facts:
 
 def save_found(found: Found, file: Path) -> None:
     """Write a descent that ended, or where one is."""
-    save_tensors(file, *(_pack(found) if isinstance(found, Descent) else found.pack()))
+    save_tensors(file, *found.pack())
 
 
 def load_found(file: Path, network: MakeNetwork) -> Found:
@@ -81,7 +80,7 @@ def load_found(file: Path, network: MakeNetwork) -> Found:
     tensors, words = load_tensors(file)
     with _damage(file):
         if "descent" in words:
-            return _unpack(tensors, words, network())
+            return Descent.unpack(tensors, words, network())
         return Checkpoint.unpack(tensors, words)
 
 
@@ -103,7 +102,7 @@ def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
         "descents": [],
     }
     for seed, run in zip(seeds, result.descents, strict=True):
-        own, about = _pack(run)
+        own, about = run.pack()
         tensors |= {f"{seed}.{name}": value for name, value in own.items()}
         words["descents"].append(about | {"model": asdict(result.model.found(run.network))})
     save_tensors(file, tensors, {"trained": json.dumps(words)})
@@ -125,7 +124,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
             }
             made = _model(about.pop("model", known["model"]))
             network = made.network(len(facts.features), facts.width, seed)
-            runs.append(_unpack(own, about, network))
+            runs.append(Descent.unpack(own, about, network))
         return Trained(
             model=_model(known["model"]),
             descents=tuple(runs),
@@ -141,58 +140,6 @@ def load_trained(file: Path, facts: Facts) -> Trained:
 
 def _model(words: dict[str, Any]) -> Model:
     return Model(words["activation"], tuple(words["hidden"]), words.get("automatic", False))
-
-
-def _pack(run: Descent) -> Packed:
-    """A descent that ended: its checkpoint, with the last loss, and how it was found."""
-    tensors, words = replace(run.checkpoint, losses=run.losses, snapshots=run.snapshots).pack()
-    about = {
-        "lr": _packed_rate(run.lr),
-        "gradient_evaluations": run.gradient_evaluations,
-        "error_estimate": {**asdict(run.error_estimate), "note": packed(run.error_estimate.note)},
-        "seconds": run.seconds,
-        "compile_seconds": run.compile_seconds,
-        "stopped": packed(run.stopped),
-        "not_compiled": packed(run.not_compiled),
-    }
-    return tensors, {**words, "descent": json.dumps(about)}
-
-
-def _unpack(tensors: dict[str, Tensor], words: dict[str, str], network: Network) -> Descent:
-    """What `_pack` made of it."""
-    about = json.loads(words["descent"])
-    how, lr = about.pop("error_estimate"), _unpacked_rate(about.pop("lr"))
-    windows = tuple(Window(**window) for window in how.pop("windows"))
-    how["note"] = unpacked(how["note"])
-    about |= {name: unpacked(about[name]) for name in ("stopped", "not_compiled")}
-    end = Checkpoint.unpack(tensors, words)
-    assert end.snapshots is not None
-    return Descent(
-        **about,
-        lr=lr,
-        network=network.trained(end.theta, end.buffers),
-        losses=end.losses,
-        steps=end.step - 1,
-        method=end.method,
-        objective=end.objective,
-        error_estimate=ErrorEstimate(**how, windows=windows),
-        interrupted=False,
-        snapshots=end.snapshots,
-        checkpoint=replace(end, losses=end.losses[:-1]),
-    )
-
-
-def _packed_rate(lr: Any) -> Any:
-    """A learning rate as JSON: a number, or one of the library's schedules by its name."""
-    if not callable(lr):
-        return lr
-    kinds = {kind: name for name, kind in SCHEDULES.items()}
-    return [kinds[type(lr)], asdict(lr)]
-
-
-def _unpacked_rate(lr: Any) -> Any:
-    """What `_packed_rate` made of it."""
-    return SCHEDULES[lr[0]](**lr[1]) if isinstance(lr, list) else lr
 
 
 @contextmanager
