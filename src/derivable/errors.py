@@ -55,7 +55,11 @@ class MissingExtraError(DerivableError, ImportError):
 
 
 class LostProcessError(DerivableError, RuntimeError):
-    """Another process of the group has ended; names it where it is on the same machine."""
+    """Another process of the group has ended; `rank` names it where it is on the same machine."""
+
+    def __init__(self, message: object = "", rank: int | None = None) -> None:
+        super().__init__(message)
+        self.rank = rank
 
 
 class DivergedError(DerivableError, ArithmeticError):

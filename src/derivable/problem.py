@@ -230,7 +230,11 @@ class Problem:
     def part(self, rows: slice | Tensor) -> Problem:
         """The same on some of the rows of this process alone, which keep their weights."""
         weight = None if self.weight is None else self.weight[rows]
-        return self._with(x=self.x[rows], y=self.y[rows], weight=weight, shard=None)
+        return self.with_rows(self.x[rows], self.y[rows], weight)
+
+    def with_rows(self, x: Tensor, y: Tensor, weight: Tensor | None = None) -> Problem:
+        """The same on other rows of the same kind, all of which are in this process."""
+        return self._with(x=x, y=y, weight=weight, shard=None)
 
     def _with(self, **changes: Any) -> Self:
         """A copy with other fields, which follow from checked ones and are not checked again."""

@@ -6,7 +6,7 @@ import functools
 import importlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import click
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
 from derivable.cli.messages import say
+from derivable.cli.processes import agreed, together
 from derivable.cli.table_options import with_options
 from derivable.compiler.helper import helper
 from derivable.extras import require
@@ -24,6 +25,7 @@ from derivable.messages import message_of
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
     from derivable.comparison import Comparison, Found
+    from derivable.data import Table
     from derivable.protocol import Model
     from derivable.run.folder import Run
 
@@ -205,12 +207,12 @@ def train(
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
     who = f"derivable {ctx.command.name}"
     require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
-    helper.start_if_cold()
-    from derivable.cli import terminal
-    from derivable.comparison import Training, compare, notes_on_weights
+    from derivable.cli.terminal import show_detected
+    from derivable.comparison import Training, compare
     from derivable.descent.methods import in_batches
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings, open_run
+    from derivable.run.shared import SharedRun
 
     language()  # a language that is not spoken is refused before the work, not after it
     if resume is not None:
@@ -221,39 +223,65 @@ def train(
     way = in_batches(method, batch_size, seed)
     training.check_method(way)
     _refuse_settings_of_auto(ctx, chosen)
+    with together() as group:
+        if group is None:  # several processes keep all cores busy
+            helper.start_if_cold()
+        with agreed(group):
+            table = _table(source, chosen, quiet=quiet)
+        _import_beside("derivable.report.run_folder")
+        interrupts, run = Interrupts(as_json), None
+        with agreed(group):
+            if group is None or group.rank == 0:
+                run = open_run(
+                    str(ctx.command.name),
+                    settings_of(ctx),
+                    out=out,
+                    resume=resume,
+                    name=table.name,
+                    between=lambda found: interrupts.between(ended=_has_ended(found)),
+                    on_steps=lambda steps: None if quiet else show_detected(steps.stated()),
+                )
+        with interrupts.heard() if group is None else nullcontext(), _kept(run):
+            comparison = compare(
+                table,
+                chosen,
+                protocol=protocol or source.protocol,
+                lr=lr,
+                steps=steps,
+                seed=seed,
+                seeds=seeds,
+                method=way,
+                training=training,
+                watch=not quiet,
+                keeper=run if group is None else SharedRun(group, run, seed, seeds),
+                shard=group is not None,
+            )
+            charts = _written(comparison, run)
+    if run is None:  # another process has written all of it
+        ctx.exit()
+    return comparison, run.folder, charts
+
+
+def _table(source: TableSource, models: tuple[Model, ...], *, quiet: bool) -> Table:
+    """The table; what to know of it goes to stderr."""
+    from derivable.cli.terminal import show_note
+    from derivable.comparison import notes_on_weights
+
     table = source.load(quiet=quiet)
     if source.file is not None:
-        for note in notes_on_weights(table, chosen):
-            terminal.show_note(note)
-    _import_beside("derivable.report.run_folder")
-    interrupts = Interrupts(as_json)
-    run = open_run(
-        str(ctx.command.name),
-        settings_of(ctx),
-        out=out,
-        resume=resume,
-        name=table.name,
-        between=lambda found: interrupts.between(ended=_has_ended(found)),
-        on_steps=lambda steps: None if quiet else terminal.show_detected(steps.stated()),
-    )
-    with interrupts.heard(), _kept(run):
-        comparison = compare(
-            table,
-            chosen,
-            protocol=protocol or source.protocol,
-            lr=lr,
-            steps=steps,
-            seed=seed,
-            seeds=seeds,
-            method=way,
-            training=training,
-            watch=not quiet,
-            keeper=run,
-        )
-        from derivable.report.run_folder import write_run
+        for note in notes_on_weights(table, models):
+            show_note(note)
+    return table
 
-        charts = write_run(comparison, run.folder, load_settings(run.folder))
-    return comparison, run.folder, charts
+
+def _written(comparison: Comparison, run: Run | None) -> list[Path]:
+    """The charts of a finished comparison, which is written into the folder of its run, if any."""
+    if run is None:
+        return []
+    from derivable.report.run_folder import write_run
+    from derivable.run.folder import load_settings
+
+    return write_run(comparison, run.folder, load_settings(run.folder))
 
 
 def _refuse_settings_of_auto(ctx: click.Context, models: tuple[Model, ...]) -> None:
@@ -283,13 +311,16 @@ def _has_ended(found: Found) -> bool:
 
 
 @contextmanager
-def _kept(run: Run) -> Iterator[None]:
+def _kept(run: Run | None) -> Iterator[None]:
     """Add to an error that ends a run early what is kept, and how to go on."""
-    from derivable.errors import DivergedError, FileError
+    from derivable.errors import DivergedError, FileError, LostProcessError
 
+    if run is None:
+        yield
+        return
     try:
         yield
-    except (KeyboardInterrupt, FileError) as error:
+    except (KeyboardInterrupt, FileError, LostProcessError) as error:
         if run.is_bare:
             raise
         text = message_of(error) or say("interrupted")

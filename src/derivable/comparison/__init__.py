@@ -1,6 +1,7 @@
 """The main job: several models, one table, one protocol, one seed or many."""
 
-from derivable.comparison.driver import Found, Keeper, Watch, compare, notes_on_weights, test_loss
+from derivable.comparison.driver import Watch, compare, notes_on_weights, test_loss
+from derivable.comparison.keeper import Found, Keeper
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
 from derivable.comparison.training import Training
 

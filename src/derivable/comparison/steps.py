@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from derivable.descent import Auto, Flow, GradientDescent, Spectral, State
 from derivable.descent.driver import descend_problem
 from derivable.descent.method import Method
@@ -110,7 +112,7 @@ class _Clock:
         self._first: tuple[int, float] | None = None
 
     def __call__(self, state: State) -> None:
-        now = time.perf_counter()
+        now = _time(state.problem)
         if self._first is None:
             self._first = state.step, now
             return
@@ -118,3 +120,11 @@ class _Clock:
         self.step = (now - begin) / max(state.step - step, 1)
         if now - begin >= TIMED or self.step * LAB_STEPS * SURELY < BUDGET:
             state.stop("timed")
+
+
+def _time(problem: Problem) -> float:
+    """The time in seconds, by one clock for all processes that have the rows of a problem."""
+    now = time.perf_counter()
+    if problem.shard is None:
+        return now
+    return float(problem.shard.group.gather(torch.tensor(now, dtype=torch.float64))[0])

@@ -57,6 +57,7 @@ class Options(Reading, total=False):
     seed: int
     seeds: int
     method: str | Method
+    shard: bool
     penalty: float
     schedule: str
     early_stopping: bool

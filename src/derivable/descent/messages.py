@@ -62,13 +62,6 @@ _TEXTS = {
         "aucun pas d'apprentissage ne peut être trouvé par essais, car {why} ; donnez-en un, par "
         "exemple lr=1e-2",
     ),
-    "no_rate_in_processes": (
-        "no learning rate can be found by trial on rows in several processes; find one on a part "
-        "of them, which fits into one process, and name it, for example lr=1e-2",
-        "aucun pas d'apprentissage ne peut être trouvé par essais sur des lignes réparties entre "
-        "plusieurs processus ; trouvez-en un sur une partie d'entre elles, qui tient dans un seul "
-        "processus, et donnez-le, par exemple lr=1e-2",
-    ),
     "needs_rate": (
         "method {method!r} needs a learning rate; for example lr=1e-4",
         "la méthode {method!r} demande un pas d'apprentissage ; par exemple lr=1e-4",

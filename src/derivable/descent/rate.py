@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from derivable.descent.driver import descend_problem
 from derivable.descent.gradient_descent import GradientDescent
@@ -15,6 +16,7 @@ from derivable.errors import DivergedError, SettingError
 from derivable.formula import Scale
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
+from derivable.tensors import from_bytes, to_bytes
 
 TRIAL_STEPS = 500
 TRIAL_ROWS = 50_000  # of a longer table, evenly spaced; trials on all would cost as much as steps
@@ -42,13 +44,13 @@ def choose_rate(problem: Problem) -> Rate:
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
-    Raises SettingError for a problem whose rows lie in several processes, for integers as
-    features, and for a network that changes with every step, such as one with Dropout, whose loss
-    does not fall steadily.
+    Where the rows lie in several processes, each calls it, has its trials on the same rows and
+    returns the same.
+
+    Raises SettingError for integers as features, and for a network that changes with every step,
+    such as one with Dropout, whose loss does not fall steadily.
     """
     changing = problem.network.changing
-    if problem.shard is not None:
-        raise SettingError(say("no_rate_in_processes"))
     if changing or not problem.x.is_floating_point():
         of_x = say("is_of", dtype=problem.x.dtype)
         why = say("changes", name=changing[0]) if changing else of_x
@@ -76,7 +78,20 @@ def _thinned(problem: Problem) -> Problem:
     scale, rows = scale_of(problem.loss), problem.rows
     if rows <= TRIAL_ROWS or not (isinstance(scale, Scale) and scale.is_mean_over_rows):
         return problem
-    return problem.part(torch.arange(TRIAL_ROWS) * rows // TRIAL_ROWS)
+    chosen = torch.arange(TRIAL_ROWS) * rows // TRIAL_ROWS
+    return problem.part(chosen) if problem.shard is None else gathered(problem, chosen)
+
+
+def gathered(problem: Problem, rows: Tensor) -> Problem:
+    """The problem of some rows (M,) of all processes, in ascending order, in each of them."""
+    shard = problem.shard
+    assert shard is not None
+    own = rows[(rows >= shard.rows.start) & (rows < shard.rows.stop)] - shard.rows.start
+    mine = problem.part(own)
+    columns = {"x": mine.x, "y": mine.y, "weight": mine.weight}
+    given = {name: value for name, value in columns.items() if value is not None}
+    contents = [from_bytes(one)[0] for one in shard.group.contents(to_bytes(given, {}))]
+    return mine.with_rows(**{name: torch.cat([one[name] for one in contents]) for name in given})
 
 
 def _falls(problem: Problem, lr: float) -> bool:

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -126,8 +126,11 @@ class Group:
             yield
             return
 
-        def note(number: int, frame: object) -> None:
+        def note(number: int, frame: Any) -> None:
             self._interrupted = True
+            with suppress(KeyboardInterrupt):  # it comes after the step, in all processes
+                if callable(before):
+                    before(number, frame)
 
         before = signal.signal(signal.SIGINT, note)
         try:
@@ -147,21 +150,38 @@ class Group:
         try:
             yield
         except RuntimeError as error:
-            lost = self._lost()
-            who = say("a_process_has")
-            if lost is not None:
-                who = say("process_has", rank=lost, size=self.size)
-            raise LostProcessError(say("lost", who=who)) from error
+            end = time.monotonic() + NOTICED
+            while self._lost() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            raise self._error_of(self._lost()) from error
+
+    def check_running(self) -> None:
+        """Raise LostProcessError where another process of this machine has ended."""
+        lost = self._lost()
+        if lost is not None:
+            raise self._error_of(lost)
+
+    def _error_of(self, lost: int | None) -> LostProcessError:
+        who = say("a_process_has")
+        if lost is not None:
+            who = say("process_has", rank=lost, size=self.size)
+        return LostProcessError(say("lost", who=who), rank=lost)
 
     def _lost(self) -> int | None:
-        """The first process of this machine that has ended, if one shows soon."""
-        own, end = socket.gethostname(), time.monotonic() + NOTICED
-        while time.monotonic() < end:
-            for rank, (machine, process) in enumerate(self._places):
-                if machine == own and not _is_running(process):
-                    return rank
-            time.sleep(0.05)
+        """The first process of this machine that has ended, if one shows now."""
+        own = socket.gethostname()
+        for rank, (machine, process) in enumerate(self._places):
+            if machine == own and not _is_running(process):
+                return rank
         return None
+
+    def wait_for_first(self, seconds: float) -> None:
+        """Wait until process 0 has ended, if it runs on this machine, and no longer than this."""
+        end = time.monotonic() + seconds
+        machine, process = self._places[0] if self._places else ("", 0)
+        here = self.rank > 0 and machine == socket.gethostname()
+        while here and _is_running(process) and time.monotonic() < end:
+            time.sleep(0.05)
 
 
 def _error_named(name: str) -> type[DerivableError]:

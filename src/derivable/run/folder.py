@@ -136,24 +136,26 @@ class Run(Keeper):
         self._rate_file(result.model).unlink(missing_ok=True)
         self._at = None
 
-    def rate(self, model: Model, choose: Callable[[], Rate]) -> Rate:
-        """The learning rate that was chosen before, or else is chosen now."""
+    def rate(self, model: Model) -> Rate | None:
+        """The learning rate that was chosen before."""
         file = self._rate_file(model)
-        if file.exists():
-            lr, reason = json.loads(file.read_text(encoding="utf-8"))
-            return Rate(lr, unpacked(reason))
-        rate = choose()
-        write_whole(file, json.dumps([rate.lr, packed(rate.reason)], ensure_ascii=False))
-        return rate
+        if not file.exists():
+            return None
+        lr, reason = json.loads(file.read_text(encoding="utf-8"))
+        return Rate(lr, unpacked(reason))
 
-    def steps(self, choose: Callable[[], Steps]) -> Steps:
-        """The number of steps, which becomes one of the settings: the run goes on with it."""
-        steps, file = choose(), self.folder / FILE
+    def keep_rate(self, model: Model, rate: Rate) -> None:
+        """Keep the learning rate that was chosen now."""
+        text = json.dumps([rate.lr, packed(rate.reason)], ensure_ascii=False)
+        write_whole(self._rate_file(model), text)
+
+    def keep_steps(self, steps: Steps) -> None:
+        """Make the number of steps one of the settings, with which the run goes on."""
+        file = self.folder / FILE
         options = {**self.settings.options, "steps": steps.count}
         self.settings = replace(self.settings, options=options)
         write_whole(file, replace(Settings.load(file), options=options).to_toml())
         self._on_steps(steps)
-        return steps
 
     def found(self, model: Model, seed: int) -> Found | None:
         """How far the descent from this seed came before."""

@@ -16,14 +16,14 @@ from derivable.comparison import Curve, Facts, Found, Trained
 from derivable.comparison.result import Choice
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent
+from derivable.descent.checkpoint import group
 from derivable.errors import DataError
 from derivable.messages import packed, unpacked
 from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
 from derivable.run.messages import say
-from derivable.tensors import load_tensors, save_tensors
+from derivable.tensors import Packed, load_tensors, save_tensors
 
-Packed = tuple[dict[str, Tensor], dict[str, str]]
 MakeNetwork = Callable[[], Network]
 
 SCALER = ("median", "mean", "std", "y_mean", "y_std")
@@ -79,13 +79,23 @@ def load_found(file: Path, network: MakeNetwork) -> Found:
     """What `save_found` wrote; `network` makes the one that descended."""
     tensors, words = load_tensors(file)
     with _damage(file):
-        if "descent" in words:
-            return Descent.unpack(tensors, words, network())
-        return Checkpoint.unpack(tensors, words)
+        return unpack_found(tensors, words, network)
+
+
+def unpack_found(tensors: dict[str, Tensor], words: dict[str, str], network: MakeNetwork) -> Found:
+    """What `pack` made of a descent that ended, or where one is."""
+    if "descent" in words:
+        return Descent.unpack(tensors, words, network())
+    return Checkpoint.unpack(tensors, words)
 
 
 def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
     """Write a finished model, with the descents from all seeds."""
+    save_tensors(file, *pack_trained(result, seeds))
+
+
+def pack_trained(result: Trained, seeds: tuple[int, ...]) -> Packed:
+    """The same as tensors and texts."""
     tensors = {
         "test_curve.steps": result.test_curve.steps,
         "test_curve.losses": result.test_curve.losses,
@@ -105,37 +115,37 @@ def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
         own, about = run.pack()
         tensors |= {f"{seed}.{name}": value for name, value in own.items()}
         words["descents"].append(about | {"model": asdict(result.model.found(run.network))})
-    save_tensors(file, tensors, {"trained": json.dumps(words)})
+    return tensors, {"trained": json.dumps(words)}
 
 
 def load_trained(file: Path, facts: Facts) -> Trained:
     """What `save_trained` wrote. Raises DataError where it is damaged."""
     tensors, words = load_tensors(file)
     with _damage(file):
-        known = json.loads(words["trained"])
-        choice = known.get("choice") or {"model": "", "reason": "", "tried": ()}
-        runs = []
-        for seed, about in zip(known["seeds"], known["descents"], strict=True):
-            begin = f"{seed}."
-            own = {
-                name.removeprefix(begin): value
-                for name, value in tensors.items()
-                if name.startswith(begin)
-            }
-            made = _model(about.pop("model", known["model"]))
-            network = made.network(len(facts.features), facts.width, seed)
-            runs.append(Descent.unpack(own, about, network))
-        return Trained(
-            model=_model(known["model"]),
-            descents=tuple(runs),
-            test_losses=tuple(known["test_losses"]),
-            test_curve=Curve(tensors["test_curve.steps"], tensors["test_curve.losses"]),
-            predictions=tensors["predictions"],
-            unit=known["unit"],
-            lr_reason=unpacked(known["lr_reason"]),
-            sheet=known["sheet"] and SheetFigure(**known["sheet"]),
-            choice=Choice(choice["model"], unpacked(choice["reason"]), tuple(choice["tried"])),
-        )
+        return unpack_trained(tensors, words, facts)
+
+
+def unpack_trained(tensors: dict[str, Tensor], words: dict[str, str], facts: Facts) -> Trained:
+    """What `pack_trained` made of it. Raises KeyError, ValueError or TypeError otherwise."""
+    known = json.loads(words["trained"])
+    choice = known.get("choice") or {"model": "", "reason": "", "tried": ()}
+    runs = []
+    for seed, about in zip(known["seeds"], known["descents"], strict=True):
+        own = group(f"{seed}.", tensors)
+        made = _model(about.pop("model", known["model"]))
+        network = made.network(len(facts.features), facts.width, seed)
+        runs.append(Descent.unpack(own, about, network))
+    return Trained(
+        model=_model(known["model"]),
+        descents=tuple(runs),
+        test_losses=tuple(known["test_losses"]),
+        test_curve=Curve(tensors["test_curve.steps"], tensors["test_curve.losses"]),
+        predictions=tensors["predictions"],
+        unit=known["unit"],
+        lr_reason=unpacked(known["lr_reason"]),
+        sheet=known["sheet"] and SheetFigure(**known["sheet"]),
+        choice=Choice(choice["model"], unpacked(choice["reason"]), tuple(choice["tried"])),
+    )
 
 
 def _model(words: dict[str, Any]) -> Model:

@@ -1,0 +1,76 @@
+"""A command that torchrun has started in several processes: one of them speaks for all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from derivable.errors import DerivableError, LostProcessError
+
+if TYPE_CHECKING:
+    from derivable.distributed import Group
+
+LAUNCHED = ("TORCHELASTIC_RUN_ID", "WORLD_SIZE")  # what torchrun states in the environment
+SECONDS = 5.0  # that the others wait for the first process, which reports an error
+
+
+@contextmanager
+def together() -> Iterator[Group | None]:
+    """The group of the processes that torchrun has started; None without torchrun.
+
+    Inside, the first process alone writes to the terminal, also an error that all of them raise.
+    A process that has been lost is reported by the first of the others. Signals interrupt once:
+    torchrun repeats them.
+    """
+    if not all(name in os.environ for name in LAUNCHED):
+        yield None
+        return
+    import torch.distributed as dist
+
+    from derivable.distributed import Group
+
+    terminal = sys.stdout, sys.stderr
+    dist.init_process_group("gloo")
+    group = Group()
+    asked: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) == 1:
+            group.check_running()  # torchrun ends all where one has ended
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+    if group.rank:
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
+    try:
+        yield group
+    except BaseException as error:
+        if _is_reported_by(group.rank, error):
+            sys.stdout, sys.stderr = terminal
+        else:  # as soon as one process fails, torchrun ends all others
+            group.wait_for_first(SECONDS)
+        raise
+    finally:
+        dist.destroy_process_group()
+
+
+def agreed(group: Group | None) -> AbstractContextManager[object]:
+    """Where what is inside raises an error in one process of a group, every process raises it."""
+    return nullcontext() if group is None else group.agreed()
+
+
+def _is_reported_by(rank: int, error: BaseException) -> bool:
+    """Whether the process of this rank reports an error; one that nobody expects, each does."""
+    if isinstance(error, LostProcessError):
+        return error.rank is None or rank == (0 if error.rank else 1)
+    expected = (DerivableError, click.ClickException, click.exceptions.Exit, KeyboardInterrupt)
+    return rank == 0 or not isinstance(error, expected)
