@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.data import Table, find_california, lab_split, load_diabetes
-from derivable.data.split import Split
+from derivable.data import Split, Table, find_california, lab_split, load_diabetes
 
 TARGET = Path(__file__).parents[1] / "src/derivable/labs/curves.json"
 STEPS = 80_000

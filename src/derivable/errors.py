@@ -54,6 +54,10 @@ class MissingExtraError(DerivableError, ImportError):
     """A package is needed that is not installed; names the command that installs it."""
 
 
+class WholeFileError(DataError):
+    """A file can only be read as a whole, and not by several processes in parts."""
+
+
 class LostProcessError(DerivableError, RuntimeError):
     """Another process of the group has ended; `rank` names it where it is on the same machine."""
 

@@ -23,6 +23,7 @@ from derivable.data.options import (
 
 if TYPE_CHECKING:
     from derivable.data import Table
+    from derivable.distributed import Group
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,16 @@ class TableSource(TableOptions):
         """The protocol that suits: the lab's for its own tables, the sound one for a user's."""
         return "lab" if self.file is None else "sound"
 
-    def load(self, *, quiet: bool) -> Table:
-        """The table; what was found out about it and what to know of it goes to stderr."""
+    def load(self, *, quiet: bool, group: Group | None = None) -> Table:
+        """The table; what was found out about it and what to know of it goes to stderr.
+
+        With a group, every process calls it, and raises what one of them raises.
+        """
         from derivable import data
         from derivable.cli import terminal
 
         if self.file is not None:
-            table = self._read()
+            table = self._read(group)
         elif self.data == "diabetes":
             table = data.load_diabetes()
         else:
@@ -69,7 +73,7 @@ class TableSource(TableOptions):
         terminal.show_notes(table.notes or (table.note,) * bool(table.note))
         return table
 
-    def _read(self) -> Table:
+    def _read(self, group: Group | None) -> Table:
         """The user's table; an error ends in a command that reads it, where there is one."""
         from derivable import data
         from derivable.data.problems import ProblemsError
@@ -77,7 +81,7 @@ class TableSource(TableOptions):
 
         own = {field.name: getattr(self, field.name) for field in fields(TableOptions)}
         try:
-            return data.read_table(str(self.file), **own)
+            return data.read_together(str(self.file), group, **own)
         except ProblemsError as error:
             if error.options is None:
                 raise
@@ -223,6 +227,12 @@ _OPTIONS = (
         help="Which 20% of the rows of FILE test: shuffled ones, or the last.",
     ),
     *READING,
+    click.option(
+        "--parts",
+        is_flag=True,
+        help="Processes that torchrun has started read FILE together, each some of its rows.  "
+        "[default: where FILE has 256 MB]",
+    ),
     click.option(
         "--data",
         type=click.Choice(BUNDLED),

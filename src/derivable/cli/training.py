@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
     from derivable.comparison import Comparison, Found
     from derivable.data import Table
+    from derivable.distributed import Group
     from derivable.protocol import Model
     from derivable.run.folder import Run
 
@@ -226,8 +227,7 @@ def train(
     with together() as group:
         if group is None:  # several processes keep all cores busy
             helper.start_if_cold()
-        with agreed(group):
-            table = _table(source, chosen, quiet=quiet)
+        table = _table(source, chosen, group, quiet=quiet)
         _import_beside("derivable.report.run_folder")
         interrupts, run = Interrupts(as_json), None
         with agreed(group):
@@ -262,12 +262,14 @@ def train(
     return comparison, run.folder, charts
 
 
-def _table(source: TableSource, models: tuple[Model, ...], *, quiet: bool) -> Table:
+def _table(
+    source: TableSource, models: tuple[Model, ...], group: Group | None, *, quiet: bool
+) -> Table:
     """The table; what to know of it goes to stderr."""
     from derivable.cli.terminal import show_note
     from derivable.comparison import notes_on_weights
 
-    table = source.load(quiet=quiet)
+    table = source.load(quiet=quiet, group=group)
     if source.file is not None:
         for note in notes_on_weights(table, models):
             show_note(note)

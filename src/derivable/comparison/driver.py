@@ -23,7 +23,7 @@ from derivable.comparison.trainer import Trainer
 from derivable.comparison.training import WORDS, Training
 from derivable.data import SPLITS, Split, Table
 from derivable.data.checks import check_weights
-from derivable.data.split import TRAIN_SHARE
+from derivable.data.rows import TRAIN_SHARE
 from derivable.descent import (
     LBFGS,
     Checkpoint,
@@ -108,7 +108,7 @@ def compare(
     if loss is not None:
         training = replace(training, loss=loss)
     training.check_method(request.method)
-    table = table_of(table, {"target": target, **reading})
+    table = table_of(table, {"target": target, **reading}, Group() if request.shard else None)
     return _compare(table, chosen, request, training, watch, keeper or Keeper())
 
 
@@ -128,7 +128,7 @@ def _compare(
     split, held = training.hold_out(SPLITS[protocol](table, seed))
     facts = Facts.of(table, split, loss)
     keeper.begin(facts)
-    group = Group() if request.shard else None
+    group = _group_of(table, models, request, training)
     trainer = Trainer(split, held, request, training, group)
     if group is None:  # several processes keep all cores busy
         most = LAB_STEPS if request.steps is None else request.steps
@@ -178,6 +178,19 @@ def _compare(
     return Comparison(facts, steps, request.all_seeds, tuple(results), training, counted.seconds)
 
 
+def _group_of(
+    table: Table, models: Sequence[Model], request: Request, training: Training
+) -> Group | None:
+    """The processes that share the work, if any. Refuses what needs all rows in each of them."""
+    if table.part is None:
+        return Group() if request.shard else None
+    if training.patience is not None:
+        raise SettingError(say("parts_stopping"))
+    if any(model.automatic for model in models):
+        raise SettingError(say("parts_auto"))
+    return table.part.group
+
+
 def _compile_ahead(
     models: Sequence[Model], trainer: Trainer, split: Split, training: Training, steps: int
 ) -> None:
@@ -207,7 +220,7 @@ def notes_on_weights(table: Table, models: Sequence[Model]) -> list[str]:
     Raises DataError where one has far too many.
     """
     inputs, outputs = table.x.size(1), table.width
-    rows = int(TRAIN_SHARE * len(table.x))
+    rows = int(TRAIN_SHARE * table.rows)
     notes = [
         check_weights(table.name, model.name, model.weights(inputs, outputs), rows)
         for model in models

@@ -17,8 +17,8 @@ import derivable
 from derivable.comparison.messages import say
 from derivable.comparison.scores import Scores, of_classes, of_numbers
 from derivable.comparison.training import PLAIN, Training
+from derivable.data import Scaler, Split
 from derivable.data.kinds import Number
-from derivable.data.split import Scaler, Split
 from derivable.data.table import Table
 from derivable.descent import Descent
 from derivable.extras import is_installed, needed
@@ -62,25 +62,20 @@ class Facts:
     @classmethod
     def of(cls, table: Table, split: Split, loss: AnyLoss = MSE) -> Self:
         """Those of a table, how it was split, and what is minimised."""
-        y_test, y_train = split.y_test, split.y_train
-        if split.classes:
-            naive = split.class_sizes.double() / len(y_train)
-        else:
-            y_test = split.scaler.predictions(y_test)
-            naive = split.scaler.predictions(y_train).mean(0)
+        y_test = split.y_test if split.classes else split.scaler.predictions(split.y_test)
         return cls(
             name=table.name,
             note=table.note,
             features=table.features,
             targets=table.targets,
             protocol=split.protocol,
-            train_rows=len(split.x_train),
+            train_rows=split.train_rows,
             digest=table.digest(),
             scaler=split.scaler,
             x_test=split.x_test,
             y_test=y_test,
             lines=split.lines,
-            naive=naive,
+            naive=split.naive,
             columns=table.columns,
             loss=Loss.of(loss).name,
             classes=split.classes,

@@ -15,6 +15,7 @@ from derivable.comparison.messages import say
 from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
+from derivable.distributed import Group
 from derivable.errors import DataError, InputError, SettingError
 from derivable.extras import needed
 from derivable.messages import Message, joined, message_of
@@ -40,6 +41,7 @@ class Reading(TypedDict, total=False):
     merge_spellings: bool
     rename_duplicates: bool
     split: str
+    parts: bool
     header: int | None
     no_header: bool
     units: str | None
@@ -69,12 +71,12 @@ class Options(Reading, total=False):
 READING = ("target", *Reading.__annotations__)
 
 
-def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
+def table_of(source: Any, reading: Mapping[str, Any], group: Group | None = None) -> Table:
     """The table that is meant: a `Table`, the name of one that comes along, a path, a data frame.
 
     A data frame is one of pandas, polars or another package with Arrow's interface, or a mapping
     of columns. `reading` are `target` and the other options of `read_table`, by keyword; a file or
-    data frame needs `target`.
+    data frame needs `target`. The processes of a `group` may read a file together.
 
     Raises InputError for an option that is unknown, SettingError for one that does not go with the
     table, DataError for what is no table.
@@ -90,7 +92,7 @@ def table_of(source: Any, reading: Mapping[str, Any]) -> Table:
     if "target" not in given:
         raise SettingError(say("no_target"))
     if isinstance(source, (str, os.PathLike)):
-        return _read(source, given)
+        return _read(source, given, group)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FRAME
         _polars(source).write_parquet(path)
@@ -116,12 +118,12 @@ def _own(name: str) -> Table:
     return data.load_california() if name == "california" else data.load_diabetes()
 
 
-def _read(path: Any, reading: Mapping[str, Any]) -> Table:
+def _read(path: Any, reading: Mapping[str, Any], group: Group | None = None) -> Table:
     """The table in a file; messages name options as Python does."""
-    from derivable.data import read_table
+    from derivable.data import read_together
 
     try:
-        table = read_table(path, **reading)
+        table = read_together(path, group, **reading)
     except (DataError, SettingError) as error:
         error.args = (in_python(message_of(error)), *error.args[1:])
         raise

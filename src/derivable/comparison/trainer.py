@@ -39,7 +39,8 @@ class Trainer:
     """Trains models on the training rows of a split.
 
     With a `group`, whose processes all have the same split, one seed is trained by all of them,
-    each on a part of the rows; several seeds are dealt out. The bits do not depend on the group.
+    each on a part of the rows; several seeds are dealt out. Where each process has training rows of
+    its own, all seeds are trained by all of them. The bits do not depend on the group.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Trainer:
     ) -> None:
         self._split, self._request, self._training, self._group = split, request, training, group
         self._settings = training.settings(split, held)
-        self._shares_rows = group is not None and request.seeds == 1
+        in_parts = split.part is not None
+        self._shares_rows = group is not None and (in_parts or request.seeds == 1)
         rows = slice(None)
-        if group is not None and self._shares_rows:
+        if group is not None and self._shares_rows and not in_parts:
             all_rows = len(split.x_train)
             first, end = (all_rows * rank // group.size for rank in (group.rank, group.rank + 1))
             rows = slice(first, end)

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from derivable.data.california import load_california as load_california
     from derivable.data.columns import Columns as Columns
     from derivable.data.opening import read_sheet as read_sheet
+    from derivable.data.parts import read_part as read_part
+    from derivable.data.parts import read_together as read_together
     from derivable.data.reader import read_table as read_table
+    from derivable.data.rows import Split as Split
+    from derivable.data.scaler import Scaler as Scaler
     from derivable.data.split import SPLITS as SPLITS
-    from derivable.data.split import Scaler as Scaler
-    from derivable.data.split import Split as Split
     from derivable.data.split import lab_split as lab_split
     from derivable.data.split import sound_split as sound_split
     from derivable.data.table import Table as Table
@@ -28,15 +30,17 @@ if TYPE_CHECKING:
 _HOME = {
     "SPLITS": "split",
     "Columns": "columns",
-    "Scaler": "split",
-    "Split": "split",
+    "Scaler": "scaler",
+    "Split": "rows",
     "Table": "table",
     "find_california": "california",
     "lab_split": "split",
     "load_california": "california",
     "load_diabetes": "table",
+    "read_part": "parts",
     "read_sheet": "opening",
     "read_table": "reader",
+    "read_together": "parts",
     "sound_split": "split",
     "write_table": "writer",
 }

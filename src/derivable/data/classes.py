@@ -14,8 +14,8 @@ from derivable.data.kinds import Classes, Number, Reading, Text, Truth
 from derivable.data.messages import say
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, count, some
+from derivable.data.rows import TRAIN_SHARE
 from derivable.data.sheet import Sheet
-from derivable.data.split import TRAIN_SHARE
 from derivable.errors import DataError
 
 MOST_CLASSES = 100

@@ -44,6 +44,38 @@ FILES = {
         "{name} is a broken Parquet file: {reason}",
         "{name} est un fichier Parquet endommagé : {reason}",
     ),
+    "whole_form": (
+        "{name} can only be read as a whole: it is compressed, a workbook, in UTF-16, or its lines "
+        "end in a way of their own",
+        "{name} ne peut être lu qu'en entier : il est compressé, c'est un classeur, il est en "
+        "UTF-16, ou ses lignes ont des fins inhabituelles",
+    ),
+    "whole_options": (
+        "{name} can only be read as a whole: --sheet, --total drop and --no-header concern all "
+        "of it",
+        "{name} ne peut être lu qu'en entier : --sheet, --total drop et --no-header portent sur "
+        "l'ensemble",
+    ),
+    "whole_quotes": (
+        "{name} can only be read as a whole: cells in quotation marks hold ends of lines",
+        "{name} ne peut être lu qu'en entier : des cellules entre guillemets contiennent des fins "
+        "de ligne",
+    ),
+    "whole_width": (
+        "{name} can only be read as a whole: its first lines have fewer columns than others",
+        "{name} ne peut être lu qu'en entier : ses premières lignes ont moins de colonnes que "
+        "d'autres",
+    ),
+    "whole_median": (
+        "{name} can only be read as a whole with --missing median; --missing drop leaves the rows "
+        "out",
+        "{name} ne peut être lu qu'en entier avec --missing median ; --missing drop omet les "
+        "lignes",
+    ),
+    "whole_classes": (
+        "{name} can only be read as a whole: its target '{target}' is one of classes",
+        "{name} ne peut être lu qu'en entier : sa cible « {target} » désigne des classes",
+    ),
     "workbook_of": ("{name}, a workbook,", "{name}, un classeur,"),
     "broken_workbook": (
         "{name} is a broken workbook: {reason}; save it again",

@@ -35,6 +35,12 @@ _TEXTS = {
     ),
     "either_of": ("{name} must be {words}, got {got!r}", "{name} doit être {words}, reçu {got!r}"),
     "or": (" or ", " ou "),
+    "lab_of_parts": (
+        "the lab's protocol takes rows in their order and needs all of them in each process; leave "
+        "out --protocol lab, or --parts",
+        "le protocole du TP prend les lignes dans leur ordre et les demande toutes dans chaque "
+        "processus ; omettez --protocol lab, ou --parts",
+    ),
     "header_number": (
         "header must be the number of a line, from 1 on, and goes without no_header; got {got}",
         "header doit être le numéro d'une ligne, à partir de 1, et ne va pas avec no_header ; "

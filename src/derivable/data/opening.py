@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,12 @@ def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sh
     `optional` says whether a column may be left out, which then is advised where one cannot be
     read. Raises DataError for what cannot be read, with file and line.
     """
-    chosen = _checked(SheetOptions(**options))
-    source = read_source(path, chosen.sheet)
+    chosen = checked_options(SheetOptions(**options))
+    return read_sheet_of(read_source(path, chosen.sheet), chosen, optional=optional)
+
+
+def read_sheet_of(source: Source, chosen: SheetOptions, *, optional: bool = True) -> Sheet:
+    """The same of the content of a file, by options that are checked."""
     if source.content.startswith(b"PAR1"):
         sheet = _read_parquet(source)
     elif source.is_workbook:
@@ -46,11 +51,24 @@ def read_sheet(path: str | Path, *, optional: bool = True, **options: Any) -> Sh
         raise SettingError(say("sheet_of_none", name=source.name))
     if not len(sheet.frame):
         raise DataError(say("no_rows", name=source.name))
-    sheet = replace(sheet, decimal=chosen.decimal, dates=chosen.dates, optional=optional)
-    return _without_total(_with_missing(sheet, chosen.na), chosen)
+    return _without_total(in_meaning(sheet, chosen, optional=optional), chosen)
 
 
-def _checked(options: SheetOptions) -> SheetOptions:
+def in_meaning(sheet: Sheet, options: SheetOptions, *, optional: bool = True) -> Sheet:
+    """The sheet that knows what the options say of its cells."""
+    sheet = replace(sheet, decimal=options.decimal, dates=options.dates, optional=optional)
+    return _with_missing(sheet, options.na)
+
+
+def read_lines(source: Source, above: int, options: SheetOptions) -> Sheet:
+    """Lines of cells from a text in which no names stand, below so many lines of a file."""
+    text, _ = decode(source.content, source.name)
+    assert options.separator is not None
+    records = read_text(text, options.separator, source.name, above)
+    return _laid_out(source, _Lines(records, ""), options)
+
+
+def checked_options(options: SheetOptions) -> SheetOptions:
     """The options, if each has a meaning."""
     choices = {
         "decimal": (".", ","),
@@ -75,14 +93,28 @@ def _checked(options: SheetOptions) -> SheetOptions:
 
 
 def _read_parquet(source: Source) -> Sheet:
-    try:
+    with _sound_parquet(source.name):
         frame = pl.read_parquet(io.BytesIO(source.content))
-    except Exception as error:  # a broken file makes polars raise almost anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(say("broken_parquet", name=source.name, reason=reason)) from None
     rows = pl.Series(range(1, len(frame) + 1), dtype=pl.Int64)
     opening = say("parquet", name=source.name)
     return Sheet(source.name, source.stem, frame, rows, unit="row", opening=opening)
+
+
+def rows_of_parquet(
+    path: Path, wanted: pl.Expr, first: int = 0, rows: int | None = None
+) -> pl.DataFrame:
+    """What is wanted of some rows of a file, of which no others are read."""
+    with _sound_parquet(path.name):
+        return pl.scan_parquet(path).slice(first, rows).select(wanted).collect()
+
+
+@contextmanager
+def _sound_parquet(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # a broken file makes polars raise almost anything
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(say("broken_parquet", name=name, reason=reason)) from None
 
 
 @dataclass(frozen=True)

@@ -56,12 +56,7 @@ def read_table(path: str | Path, **options: Any) -> Table:
     Raises DataError for a table that cannot be used as it is: one sentence for each problem, and
     in `ProblemsError.options` those with which the table is read, where there are some.
     """
-    chosen = TableOptions(**options)
-    known = {"missing": MISSING_RULES, "split": SPLIT_ORDERS, "task": (None, *TASKS)}
-    for name, words in known.items():
-        if getattr(chosen, name) not in words:
-            listed = ", ".join(filter(None, words))
-            raise SettingError(say("one_of", name=name, words=listed, got=getattr(chosen, name)))
+    chosen = checked_options(**options)
     try:
         return _read(path, chosen)
     except (ProblemError, ProblemsError) as first:
@@ -69,14 +64,29 @@ def read_table(path: str | Path, **options: Any) -> Table:
         raise all_problems(first, name, chosen, functools.partial(_read, path)) from None
 
 
+def checked_options(**options: Any) -> TableOptions:
+    """The options, if those of a table have a meaning."""
+    chosen = TableOptions(**options)
+    known = {"missing": MISSING_RULES, "split": SPLIT_ORDERS, "task": (None, *TASKS)}
+    for name, words in known.items():
+        if getattr(chosen, name) not in words:
+            listed = ", ".join(filter(None, words))
+            raise SettingError(say("one_of", name=name, words=listed, got=getattr(chosen, name)))
+    return chosen
+
+
 def _read(path: str | Path, options: TableOptions) -> Table:
     own = {name: getattr(options, name) for name in SheetOptions.__dataclass_fields__}
-    sheet = read_sheet(path, **own)
+    return table_of_sheet(read_sheet(path, **own), options)
+
+
+def table_of_sheet(sheet: Sheet, options: TableOptions) -> Table:
+    """The table that a sheet is."""
     choice = choose(sheet, options)
     features, targets, options = choice.features, choice.targets, choice.options
     _refuse_empty(sheet, (*features, *targets))
     columns = _learned(sheet, features, targets, options)
-    whole = _without_missing(sheet, columns, options.missing)
+    whole = without_missing(sheet, columns, options.missing)
     table = _checked(whole, reading.learn(whole, features, targets, options), options)
     notes = (*table.notes, *note_unused_options(sheet, columns, options))
     return replace(table, notes=notes, note=joined(notes))
@@ -115,7 +125,7 @@ def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
         raise ProblemError(text, ignore=tuple(empty))
 
 
-def _without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
+def without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     """The sheet after what `missing` says of cells without a value."""
     taken = reading.as_learned(sheet, columns)
     targets = columns.targets

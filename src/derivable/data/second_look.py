@@ -22,8 +22,8 @@ from derivable.data.kinds import Classes, Date, Number, Text
 from derivable.data.messages import say
 from derivable.data.options import TableOptions
 from derivable.data.problems import count, some
+from derivable.data.rows import TRAIN_SHARE
 from derivable.data.sheet import Sheet
-from derivable.data.split import TRAIN_SHARE
 
 Array = npt.NDArray[np.float64]
 

@@ -117,6 +117,10 @@ class Sheet:
             self, frame=self.frame.filter(rows), lines=self.lines.filter(rows), _cells={}
         )
 
+    def head(self, rows: int) -> Sheet:
+        """The sheet with its first rows only."""
+        return replace(self, frame=self.frame.head(rows), lines=self.lines.head(rows), _cells={})
+
     def written_as(self, forms: Mapping[str, Form]) -> Sheet:
         """The sheet whose columns have these signs around their numbers."""
         return replace(self, forms={**self.forms, **forms}) if forms else self

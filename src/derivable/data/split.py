@@ -3,81 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
 
 import torch
 from torch import Tensor
 
+from derivable.data.messages import say
+from derivable.data.part_split import part_split
+from derivable.data.rows import TRAIN_SHARE, Split
+from derivable.data.scaler import Scaler
 from derivable.data.table import Table
+from derivable.errors import SettingError
 from derivable.threads import on_one_thread
-
-TRAIN_SHARE = 0.8
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Standardises features (N, D) and targets (N, K), and undoes it for predictions; float64.
-
-    A missing feature, NaN, becomes the median of its column (0 where all are missing); a constant
-    column becomes zero.
-    """
-
-    median: Tensor  # (D,)
-    mean: Tensor  # (D,)
-    std: Tensor  # (D,), unbiased; 1 for a constant column
-    y_mean: Tensor  # (K,); 0 where targets stay as they are
-    y_std: Tensor  # (K,); 1 where targets stay as they are
-
-    @classmethod
-    def fit(cls, x: Tensor, y: Tensor, *, targets: bool) -> Self:
-        """The scaler of these rows; it leaves the targets alone unless `targets`."""
-        median = x.nanmedian(0).values.nan_to_num()
-        x = torch.where(x.isnan(), median, x)
-        if targets:
-            return cls(median, x.mean(0), _deviation(x), y.mean(0), _deviation(y))
-        return cls(median, x.mean(0), _deviation(x), torch.zeros_like(y[0]), torch.ones_like(y[0]))
-
-    def features(self, x: Tensor) -> Tensor:
-        """Standardised features."""
-        return torch.where(x.isnan(), self.median, x).sub_(self.mean).div_(self.std)
-
-    def targets(self, y: Tensor) -> Tensor:
-        """Standardised targets."""
-        return (y - self.y_mean) / self.y_std
-
-    def predictions(self, yhat: Tensor) -> Tensor:
-        """What a network predicts, in the targets' own units."""
-        return yhat.double() * self.y_std + self.y_mean
-
-
-def _deviation(columns: Tensor) -> Tensor:
-    deviation = columns.std(0)
-    return torch.where(deviation > 0, deviation, 1.0)
-
-
-@dataclass(frozen=True)
-class Split:
-    """Standardised training and test rows: x (N, D), y (N, K), or the labels (N,) of classes."""
-
-    x_train: Tensor
-    y_train: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    protocol: str
-    scaler: Scaler
-    lines: Tensor  # of the test rows, in the file of the table
-    classes: tuple[str, ...] = ()
-
-    @property
-    def width(self) -> int:
-        """How many outputs a network needs: one for each class, or for each target."""
-        return len(self.classes) or self.y_train.size(1)
-
-    @property
-    def class_sizes(self) -> Tensor:
-        """How many rows of each class train, (C,); of a target of classes."""
-        return self.y_train.bincount(minlength=len(self.classes))
 
 
 def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -> Split:
@@ -87,6 +23,8 @@ def lab_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32) -
     split. That lets the test rows into the scaler; it is kept to compare with the sheet's own
     figures. Targets stay as they are; nothing is drawn by `seed`.
     """
+    if table.part is not None:
+        raise SettingError(say("lab_of_parts"))
     with on_one_thread(table.x.numel()):
         scaler = Scaler.fit(table.x, table.y, targets=False)
         rows = torch.arange(len(table.x))
@@ -98,8 +36,10 @@ def sound_split(table: Table, seed: int = 0, dtype: torch.dtype = torch.float32)
 
     Features and targets are standardised as the training rows say, which know nothing of the test
     rows. Classes are no numbers and stay as they are; where rows are shuffled, 80% of those of each
-    class train.
+    class train. Of a table whose rows lie in several processes see `part_split`.
     """
+    if table.part is not None:
+        return part_split(table, table.part, seed, dtype)
     cut = int(TRAIN_SHARE * len(table.x))
     if table.split == "last":
         order, protocol = torch.arange(len(table.x)), "sound_last"

@@ -23,6 +23,17 @@ STATED = {
     "rows": ("rows", "lignes"),
     # how a file is written
     "parquet": ("{name}: Parquet", "{name} : Parquet"),
+    "in_parts_one": (
+        "read in parts; what the columns are was found in {sample:,} rows from all over the file",
+        "lu par parties ; la nature des colonnes a été trouvée d'après {sample:,} lignes prises "
+        "dans tout le fichier",
+    ),
+    "in_parts": (
+        "each of {n} processes reads its part of {rows:,} rows; what the columns are was "
+        "found in {sample:,} rows from all over the file",
+        "chacun des {n} processus lit sa part des {rows:,} lignes ; la nature des colonnes "
+        "a été trouvée d'après {sample:,} lignes prises dans tout le fichier",
+    ),
     "opened": ("{name}: {how}", "{name} : {how}"),
     "how_text": (
         "{encoding}, cells separated by {separator}",

@@ -14,6 +14,18 @@ from derivable.shown_table import ShownTable
 
 if TYPE_CHECKING:
     from derivable.data.columns import Columns
+    from derivable.distributed import Group
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which rows of a larger table the processes of a group have, each its own."""
+
+    group: Group
+    pieces: tuple[range, ...]  # of rows of this process, as they are numbered in it
+    first: int  # the number of its first row in the whole table
+    rows: int  # of all processes
+    digest: str  # of the whole table
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,6 +44,12 @@ class Table(ShownTable):
     split: str = "shuffled"  # which rows test by the sound protocol; or "last": in file order
     classes: tuple[str, ...] = ()  # of a target whose y (N, 1) are the numbers of these, from 0 on
     lines: Tensor | None = None  # where each row (N,) stands in the file; counted from 1 without
+    part: Part | None = None  # where these are not all rows
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, in all processes."""
+        return len(self.x) if self.part is None else self.part.rows
 
     @property
     def width(self) -> int:
@@ -40,6 +58,8 @@ class Table(ShownTable):
 
     def digest(self) -> str:
         """SHA-256 of the names and numbers: the same for the same content, whatever the file."""
+        if self.part is not None:
+            return self.part.digest
         names = (self.features, self.targets, *[self.classes] * bool(self.classes))
         content = hashlib.sha256(repr(names).encode())
         for numbers in (self.x, self.y):

@@ -59,7 +59,7 @@ def descend_many(
         own: list[Callback] = [*callbacks(i), on_block]
         return descend(networks[i], loss, x, y, start=start, on_block=own, **settings)
 
-    many = _Many(descend_one, on_block)
+    many = _Many(descend_one, on_block, at_once=not settings.get("shard", False))
     if dealt:
         run = partial(many.run, on_end=lambda i, run: None)
         results = deal(Group(), run, networks, settings.get("lr"), on_end)
@@ -69,14 +69,16 @@ def descend_many(
 
 
 class _Many:
-    """Descents that run at the same time, until one of them is interrupted."""
+    """Descents that run `at_once`, where that is possible, until one of them is interrupted."""
 
     def __init__(
         self,
         descend_one: Callable[[int, Callback], Descent],
         on_block: Callable[[int, State], None],
+        *,
+        at_once: bool,
     ) -> None:
-        self._descend_one, self._on_block = descend_one, on_block
+        self._descend_one, self._on_block, self._at_once = descend_one, on_block, at_once
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._is_compiled = False
 
@@ -104,7 +106,7 @@ class _Many:
             if todo and not self._is_compiled:
                 run(todo.pop(0), shared=False)
                 self._is_compiled = True
-            workers = torch.get_num_threads() if may_share() else 1
+            workers = torch.get_num_threads() if self._at_once and may_share() else 1
             with ThreadPoolExecutor(workers) as pool:
                 futures = [pool.submit(run, i, workers > 1) for i in todo]
                 with _setting(self._stop):  # before the pool waits for those that run

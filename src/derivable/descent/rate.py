@@ -16,7 +16,6 @@ from derivable.errors import DivergedError, SettingError
 from derivable.formula import Scale
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
-from derivable.tensors import from_bytes, to_bytes
 
 TRIAL_STEPS = 500
 TRIAL_ROWS = 50_000  # of a longer table, evenly spaced; trials on all would cost as much as steps
@@ -90,8 +89,7 @@ def gathered(problem: Problem, rows: Tensor) -> Problem:
     mine = problem.part(own)
     columns = {"x": mine.x, "y": mine.y, "weight": mine.weight}
     given = {name: value for name, value in columns.items() if value is not None}
-    contents = [from_bytes(one)[0] for one in shard.group.contents(to_bytes(given, {}))]
-    return mine.with_rows(**{name: torch.cat([one[name] for one in contents]) for name in given})
+    return mine.with_rows(**shard.group.concatenated(given))
 
 
 def _falls(problem: Problem, lr: float) -> bool:

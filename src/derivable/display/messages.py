@@ -243,6 +243,14 @@ _TEXTS = {
         "Variables et cibles sont centrées et réduites d'après les lignes d'apprentissage, qui ne "
         "savent rien des lignes de test.",
     ),
+    "protocol_drawn": (
+        "Whether a row trains or tests is drawn from its number and seed {seed}; {train} train and "
+        "{test} test. Features and targets are standardised as the training rows say, which know "
+        "nothing of the test rows.",
+        "Chaque ligne apprend ou teste d'après un tirage qui dépend de son numéro et de la graine "
+        "{seed} ; {train} apprennent et {test} testent. Variables et cibles sont centrées et "
+        "réduites d'après les lignes d'apprentissage, qui ne savent rien des lignes de test.",
+    ),
     "protocol_sound_last": (
         "The rows stay in file order; the first {train} train and the last {test} test. Features "
         "and targets are standardised as the training rows say, which know nothing of the test "

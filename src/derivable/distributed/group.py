@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,8 +18,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from derivable import errors
 from derivable.distributed.messages import say
 from derivable.errors import DerivableError, LostProcessError, SettingError
+from derivable.tensors import from_bytes, to_bytes
 
 NOTICED = 3.0  # seconds until the end of a process of this machine shows in its table of processes
 
@@ -67,6 +69,11 @@ class Group:
         """The same of texts."""
         return [content.decode() for content in self.contents(mine.encode())]
 
+    def concatenated(self, mine: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors (n, ...) of all processes by name, those of each below the ones before."""
+        each = [from_bytes(content)[0] for content in self.contents(to_bytes(mine, {}))]
+        return {name: torch.cat([one[name] for one in each]) for name in mine}
+
     def of_first(self, content: bytes) -> bytes:
         """That of process 0; what the others give does not count."""
         return self.contents(content if self.rank == 0 else b"")[0]
@@ -95,7 +102,7 @@ class Group:
             if error:
                 raise error
             return
-        texts = self.texts(f"{type(error).__name__}\n{error}" if error else "")
+        texts = self.texts(f"{_known_kind(error).__name__}\n{error}" if error else "")
         if error:
             raise error
         for rank, text in enumerate(texts):
@@ -184,11 +191,15 @@ class Group:
             time.sleep(0.05)
 
 
-def _error_named(name: str) -> type[DerivableError]:
-    from derivable import errors
+def _known_kind(error: DerivableError) -> type:
+    """The first of its classes that every process knows."""
+    kinds = type(error).__mro__
+    return next((k for k in kinds if getattr(errors, k.__name__, None) is k), DerivableError)
 
-    kind = getattr(errors, name, DerivableError)
-    return kind if isinstance(kind, type) and issubclass(kind, DerivableError) else DerivableError
+
+def _error_named(name: str) -> type[DerivableError]:
+    kind: type[DerivableError] = getattr(errors, name)
+    return kind
 
 
 def _is_running(process: int) -> bool:

@@ -221,6 +221,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
         "sound": "protocol_sound",
         "sound_last": "protocol_sound_last",
         "sound_stratified": "protocol_stratified",
+        "sound_drawn": "protocol_drawn",
     }
     if facts.classes:
         known["sound_last"] = "protocol_last_classes"

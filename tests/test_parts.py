@@ -1,0 +1,227 @@
+"""A file that processes read in parts is the table that one process reads as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+import torch
+
+from derivable.data import Table, read_part, read_table
+from derivable.data.part_split import MOST_TEST, part_split, uniform
+from derivable.data.pieces import PIECES
+from derivable.distributed import Group
+from derivable.errors import DataError, WholeFileError
+from tests.processes import told
+
+ROWS = 700
+
+
+def frame(rows: int = ROWS) -> polars.DataFrame:
+    draw = np.random.default_rng(1)
+    return polars.DataFrame(
+        {
+            "size": draw.standard_normal(rows).round(3),
+            "rooms": draw.integers(1, 6, rows),
+            "town": draw.choice(["Bonn", "Lyon", "Nice"], rows),
+            "price": draw.standard_normal(rows).round(2),
+        }
+    )
+
+
+def lines_of(file: Path, **options: Any) -> list[str]:
+    frame().write_csv(file, **options)
+    return file.read_text().splitlines()
+
+
+def same(one: Table, other: Table) -> None:
+    assert one.features == other.features
+    assert torch.equal(one.x, other.x)
+    assert torch.equal(one.y, other.y)
+    assert one.lines is not None
+    assert other.lines is not None
+    assert torch.equal(one.lines, other.lines)
+
+
+def _plain(file: Path) -> dict[str, Any]:
+    frame().write_csv(file)
+    return {}
+
+
+def _european(file: Path) -> dict[str, Any]:
+    rows = [line.replace(",", ";").replace(".", ",") for line in lines_of(file)]
+    file.write_text("\r\n".join(["Export of May;;;", "", *rows]), encoding="cp1252")
+    return {}
+
+
+def _commented(file: Path) -> dict[str, Any]:
+    file.write_text("\n".join(["# houses", "# of 2024", *lines_of(file), ""]))
+    return {}
+
+
+def _with_holes(file: Path) -> dict[str, Any]:
+    rows = lines_of(file)
+    for k in (3, 77, 500):
+        rows[k] = "," + rows[k].partition(",")[2]
+    file.write_text("\n".join(rows))
+    return {"missing": "drop"}
+
+
+def _with_blank_lines(file: Path) -> dict[str, Any]:
+    rows = lines_of(file)
+    file.write_text("\n".join([*rows[:200], "", "", *rows[200:]]) + "\n\n")
+    return {}
+
+
+def _quoted(file: Path) -> dict[str, Any]:
+    frame().write_csv(file, quote_style="always")
+    return {}
+
+
+def _with_a_long_cell(file: Path) -> dict[str, Any]:
+    rows = "\n".join(lines_of(file))
+    middle = rows.index("Lyon", len(rows) // 2 + 200)
+    file.write_text(f'{rows[:middle]}"Ly\non"{rows[middle + 4 :]}')
+    return {}
+
+
+def _with_units(file: Path) -> dict[str, Any]:
+    rows = lines_of(file)
+    file.write_text("\n".join([rows[0], "m2,,,EUR", *rows[1:]]))
+    return {}
+
+
+def _parquet(file: Path) -> dict[str, Any]:
+    frame().write_parquet(file, row_group_size=90)
+    return {}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _plain, _european, _commented, _with_holes, _with_blank_lines, _quoted, _with_a_long_cell,
+        _with_units, _parquet,
+    ],
+    ids=lambda write: write.__name__,
+)  # fmt: skip
+def test_the_parts_are_the_table(write: Any, tmp_path: Path) -> None:
+    options = {"target": "price", "one_hot": "town", **write(tmp_path / "houses.csv")}
+    whole = read_table(tmp_path / "houses.csv", **options)
+    found = read_part(tmp_path / "houses.csv", Group(), **options)
+    same(found, whole)
+    assert found.part is not None
+    assert found.rows == len(whole.x)
+    assert len(found.part.pieces) == PIECES
+    assert found.part.pieces[-1].stop == len(whole.x)
+    assert "read in parts" in found.detected
+
+
+EACH = """
+from derivable.data import read_part, sound_split
+from derivable.distributed import Group
+table = read_part({file!r}, Group(), target="price", one_hot="town")
+split = sound_split(table, 3)
+tell(
+    lines=table.lines.tolist(), first=table.part.first, rows=table.part.rows, digest=table.digest(),
+    mean=[value.hex() for value in split.scaler.mean.tolist()],
+    std=[value.hex() for value in split.scaler.std.tolist()],
+    test=split.lines.tolist(), train=[row for row in split.y_train[:, 0].tolist()],
+    rows_that_train=split.train_rows,
+)
+"""
+
+
+@pytest.mark.parametrize("name", ["houses.csv", "houses.parquet"])
+def test_every_number_of_processes_splits_alike(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    frame().write_csv(file) if name.endswith("csv") else frame().write_parquet(file)
+    one, two, three = (
+        [answer[0] for answer in told(EACH.format(file=str(file)), size, tmp_path / str(size))]
+        for size in (1, 2, 3)
+    )
+    for found in (two, three):
+        for name in ("lines", "train"):
+            assert list(chain(*(each[name] for each in found))) == one[0][name]
+        for each in found:
+            for name in ("digest", "rows", "mean", "std", "test", "rows_that_train"):
+                assert each[name] == one[0][name], name
+    assert [each["first"] for each in three] == [
+        0, len(three[0]["lines"]), len(three[0]["lines"]) + len(three[1]["lines"])
+    ]  # fmt: skip
+    assert len(one[0]["test"]) + one[0]["rows_that_train"] == ROWS
+
+
+def test_the_scaler_is_that_of_the_training_rows(tmp_path: Path) -> None:
+    frame().write_csv(tmp_path / "houses.csv")
+    table = read_part(tmp_path / "houses.csv", Group(), target="price", ignore="town")
+    assert table.part is not None
+    split = part_split(table, table.part, 0, torch.float64)
+    tests = torch.isin(table.lines, split.lines)
+    train = table.x[~tests]
+    torch.testing.assert_close(split.scaler.mean, train.mean(0))
+    torch.testing.assert_close(split.scaler.std, train.std(0))
+    torch.testing.assert_close(split.x_train, (train - train.mean(0)) / train.std(0))
+    y = table.y[~tests]
+    torch.testing.assert_close(split.naive, y.mean(0))
+    torch.testing.assert_close(split.y_test, (table.y[tests] - y.mean(0)) / y.std(0))
+    assert abs(len(split.x_test) / ROWS - 0.2) < 0.05
+
+
+def test_draws_are_uniform_and_depend_on_number_and_seed_alone() -> None:
+    numbers = torch.arange(200_000)
+    drawn = uniform(numbers, 0)
+    assert torch.equal(drawn[1000:1010], uniform(numbers[1000:1010], 0))
+    counts = torch.histc(drawn, 20, 0, 1)
+    chi = ((counts - 10_000) ** 2 / 10_000).sum()
+    assert chi < 43.8, "19 degrees of freedom: one in a thousand is larger"
+    both = torch.stack([drawn, uniform(numbers, 1), drawn.roll(1)])
+    assert (torch.corrcoef(both) - torch.eye(3)).abs().max() < 0.01
+    assert MOST_TEST < 0.2 * 10**6
+
+
+def wrong(file: Path, line: int, text: str) -> None:
+    rows = lines_of(file)
+    rows[line - 1] = text
+    file.write_text("\n".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "message"),
+    [
+        (650, "much,2,Bonn,1.5", r"houses.csv, line 650, column 'size': 'much'"),
+        (650, "1,2,Rome,1.5", r"houses.csv, line 650, column 'town': .*Rome"),
+        (650, ",2,Bonn,1.5", r"houses.csv, line 650, column 'size'"),
+        (650, "1,2,1.5", r"line 650"),
+    ],
+)
+def test_what_a_part_cannot_read_is_named_by_line(
+    line: int, text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("derivable.data.pieces.SAMPLE_ROWS", 5)
+    wrong(tmp_path / "houses.csv", line, text)
+    with pytest.raises(DataError, match=message):
+        read_part(tmp_path / "houses.csv", Group(), target="price", one_hot="town")
+
+
+def test_what_needs_the_whole_file_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    rows = lines_of(file)
+    given: dict[str, Any] = {"target": "price", "one_hot": "town"}
+    file.write_text("\n".join(rows).replace("Lyon", '"Ly\non"'))
+    with pytest.raises(WholeFileError, match="quotation marks hold ends of lines"):
+        read_part(file, Group(), **given)
+    file.write_text("\n".join(rows))
+    with pytest.raises(WholeFileError, match="--missing median"):
+        read_part(file, Group(), missing="median", **given)
+    with pytest.raises(WholeFileError, match="'town' is one of classes"):
+        read_part(file, Group(), target="town")
+    subprocess.run(["gzip", "-k", str(file)], check=True)
+    with pytest.raises(WholeFileError, match="compressed"):
+        read_part(tmp_path / "houses.csv.gz", Group(), **given)
+    with pytest.raises(DataError, match=r"none\.csv"):
+        read_part(tmp_path / "none.csv", Group(), **given)
