@@ -160,6 +160,7 @@ def test_the_scaler_is_that_of_the_training_rows(tmp_path: Path) -> None:
     frame().write_csv(tmp_path / "houses.csv")
     table = read_part(tmp_path / "houses.csv", Group(), target="price", ignore="town")
     assert table.part is not None
+    assert table.lines is not None
     split = part_split(table, table.part, 0, torch.float64)
     tests = torch.isin(table.lines, split.lines)
     train = table.x[~tests]
