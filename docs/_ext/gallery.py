@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from typeset import Setter, UnreadableError, rows
+from symbols import UnreadableError
+from typeset import Setter, rows
 
 from derivable import Context, Function, functions
 from derivable.pages import lower_case_name, read_lines, read_page
