@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from derivable import MSE, Network, descend
-from derivable.descent import choose_rate
 from derivable.distributed import Group, Shard
 from derivable.errors import DataError, SettingError
 from derivable.partition import TASKS, Partition
@@ -219,9 +218,32 @@ def descend_shard(problem: Problem, objective: str) -> None:
     descend_problem(problem, steps=3, lr=0.1, method="steps", objective=objective)
 
 
-def test_a_learning_rate_is_not_tried_on_rows_in_several_processes() -> None:
-    with pytest.raises(SettingError, match="find one on a part of them"):
-        choose_rate(_problem(Network.mlp(3, 4, 1)))
+RATES = """
+import derivable.descent.rate as rate
+from derivable import Loss, Network
+from derivable.distributed import Group
+from derivable.functions import MSE
+from derivable.problem import Problem
+rate.TRIAL_ROWS = 300
+g = torch.Generator().manual_seed(0)
+x, y = torch.randn(1000, 3, generator=g), torch.randn(1000, 1, generator=g)
+weight = torch.rand(1000, generator=g)
+mine = slice(1000 * rank // size, 1000 * (rank + 1) // size)
+for own in (None, weight[mine]):
+    network = Network.mlp(3, 4, 1)
+    problem = Problem.of_shard(Group(), network, MSE, x[mine], y[mine], own)
+    found = rate.choose_rate(problem)
+    all_rows = Problem(network, MSE, x, y, None if own is None else weight)
+    tell(lr=found.lr, alone=rate.choose_rate(all_rows).lr, reason=str(found.reason))
+"""
+
+
+def test_a_learning_rate_is_tried_on_the_same_rows_in_all_processes(tmp_path: Path) -> None:
+    first, second = told(RATES, 2, tmp_path)
+    assert first == second
+    for found in first:
+        assert found["lr"] == found["alone"]
+        assert "on 300 rows" in found["reason"]
 
 
 def test_mini_batches_need_all_rows_in_one_process() -> None:

@@ -231,7 +231,7 @@ _OPTIONS = (
         "--parts",
         is_flag=True,
         help="Processes that torchrun has started read FILE together, each some of its rows.  "
-        "[default: where FILE has 256 MB]",
+        "[default: where FILE has 64 MB]",
     ),
     click.option(
         "--data",

@@ -20,14 +20,20 @@ from derivable.data.opening import checked_options as checked_reading
 from derivable.data.options import SheetOptions, TableOptions
 from derivable.data.pieces import PIECES, Pieces, pieces_of
 from derivable.data.problems import ProblemError, ProblemsError, all_problems
-from derivable.data.reader import checked_options, read_table, table_of_sheet, without_missing
+from derivable.data.reader import (
+    checked_options,
+    read_table,
+    stated,
+    table_of_sheet,
+    without_missing,
+)
 from derivable.data.sheet import Sheet
 from derivable.data.table import Part, Table
 from derivable.distributed import Group
 from derivable.errors import WholeFileError
 from derivable.messages import SEMICOLON, joined
 
-LARGE = 1 << 28  # bytes from which on a group reads a file in parts
+LARGE = 1 << 26  # bytes from which on a group reads a file in parts
 
 
 def read_part(path: str | Path, group: Group, **options: Any) -> Table:
@@ -46,9 +52,9 @@ def read_part(path: str | Path, group: Group, **options: Any) -> Table:
         pieces, counts = _counted(path, chosen, own)
     above = [0, *accumulate(group.concatenated({"n": torch.tensor(counts)})["n"].tolist())][:-1]
     with group.agreed():
-        sample = _sampled(pieces, above, chosen)
+        sheet, sample = _sampled(pieces, above, chosen)
         found = [_read(pieces, k, above[k], sample, chosen.missing) for k in own]
-    return _part(group, sample, found)
+    return _part(group, sheet, sample, found)
 
 
 def read_together(path: str | Path, group: Group | None, **options: Any) -> Table:
@@ -83,8 +89,8 @@ def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, lis
     return pieces, [pieces.count(piece) for piece in own]
 
 
-def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> Table:
-    """The table of rows from all over the file, whose columns are those of all rows."""
+def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> tuple[Sheet, Table]:
+    """Rows from all over the file, and their table, whose columns are those of all rows."""
     sheet = pieces.sample(above)
 
     def read(chosen: TableOptions) -> Table:
@@ -96,7 +102,7 @@ def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> Tab
         raise all_problems(first, pieces.name, options, read) from None
     if table.classes:
         raise WholeFileError(say("whole_classes", name=pieces.name, target=table.targets[0]))
-    return table
+    return sheet, table
 
 
 def _read(
@@ -121,7 +127,9 @@ def _numbers(sheet: Sheet, columns: Columns, missing: str) -> tuple[Tensor, Tens
     return x, y, torch.from_numpy(sheet.lines.to_numpy().astype("int64"))
 
 
-def _part(group: Group, sample: Table, found: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Table:
+def _part(
+    group: Group, sheet: Sheet, sample: Table, found: Sequence[tuple[Tensor, Tensor, Tensor]]
+) -> Table:
     """The table of this process, from its pieces."""
     x, y, lines = (torch.cat(column) for column in zip(*found, strict=True))
     rows = group.gather(torch.tensor(len(x))).tolist()
@@ -135,8 +143,10 @@ def _part(group: Group, sample: Table, found: Sequence[tuple[Tensor, Tensor, Ten
         rows=sum(rows),
         digest=hashlib.sha256(names + digests).hexdigest(),
     )
-    stated = say("in_parts", n=group.size, rows=part.rows, sample=len(sample.x))
-    detected = joined([sample.detected, stated], SEMICOLON)
+    assert sample.columns is not None
+    of_file = stated(replace(sheet, of_rows=part.rows), sample.columns)
+    in_parts = say("in_parts", n=group.size, sample=len(sample.x))
+    detected = joined([of_file, in_parts], SEMICOLON)
     return replace(sample, x=x, y=y, lines=lines, part=part, detected=detected)
 
 

@@ -175,16 +175,16 @@ def _missing_problem(
     return ProblemError(text, missing="drop" if few or only_targets else "median")
 
 
-def _detected(sheet: Sheet, columns: Columns) -> str:
+def stated(sheet: Sheet, columns: Columns) -> str:
     """What was found out about the file."""
     used = columns.inputs + columns.outputs
-    said = [
+    parts = [
         sheet.detected,
         describe(reading.as_learned(sheet, columns), reading.marks(sheet, columns)),
     ]
-    said += reading.stated(sheet, used)
-    said += renamed(sheet, [column.name for column in used])
-    return joined((part for part in said if part), SEMICOLON)
+    parts += reading.stated(sheet, used)
+    parts += renamed(sheet, [column.name for column in used])
+    return joined((part for part in parts if part), SEMICOLON)
 
 
 def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
@@ -225,7 +225,7 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
         targets=columns.targets,
         note=joined(notes),
         notes=tuple(notes),
-        detected=_detected(sheet, columns),
+        detected=stated(sheet, columns),
         columns=columns,
         split=options.split,
         classes=columns.classes,

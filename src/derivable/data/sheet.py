@@ -41,6 +41,7 @@ class Sheet:
     twins: Mapping[str, str] = field(default_factory=dict)  # columns by a name that others have
     remarks: frozenset[int] = frozenset()  # lines of one cell below the table
     optional: bool = True  # whether a column may be left out
+    of_rows: int = 0  # of the file, where the rows are a sample of them
     forms: Mapping[str, Form] = field(default_factory=dict)  # what stands around numbers
     _cells: dict[tuple[str, Form | None], Cells] = field(
         default_factory=dict, repr=False, compare=False
@@ -59,7 +60,10 @@ class Sheet:
     @property
     def detected(self) -> Message:
         """What was found out about the file, in words."""
-        gaps = {"rows": count(len(self.frame), "row"), "columns": count(self.frame.width, "column")}
+        gaps = {
+            "rows": count(self.of_rows or len(self.frame), "row"),
+            "columns": count(self.frame.width, "column"),
+        }
         size = say("size", opening=self.opening, **gaps)
         return joined([size, *(one.stated for one in self.findings)], SEMICOLON)
 

@@ -29,10 +29,10 @@ STATED = {
         "dans tout le fichier",
     ),
     "in_parts": (
-        "each of {n} processes reads its part of {rows:,} rows; what the columns are was "
-        "found in {sample:,} rows from all over the file",
-        "chacun des {n} processus lit sa part des {rows:,} lignes ; la nature des colonnes "
-        "a été trouvée d'après {sample:,} lignes prises dans tout le fichier",
+        "each of {n} processes reads its part; what the columns are was found in {sample:,} rows "
+        "from all over the file",
+        "chacun des {n} processus lit sa part ; la nature des colonnes a été trouvée d'après "
+        "{sample:,} lignes prises dans tout le fichier",
     ),
     "opened": ("{name}: {how}", "{name} : {how}"),
     "how_text": (
