@@ -206,6 +206,26 @@ def test_descend_many_deals_networks_out(size: int, tmp_path: Path) -> None:
         assert found["rates"] == [5e-3] * 5
 
 
+DIFFERENT = """
+from derivable import compare
+from derivable.errors import SettingError
+try:
+    compare({files!r}[rank], "linear", target="price", shard=True)
+except SettingError as error:
+    tell(text=str(error))
+"""
+
+
+def test_processes_that_see_different_tables_are_refused(tmp_path: Path) -> None:
+    files = [str(tmp_path / name / "houses.csv") for name in ("here", "there")]
+    for k, file in enumerate(files):
+        Path(file).parent.mkdir()
+        write(Path(file), 600 + k)
+    for ((found,),) in zip(told(DIFFERENT.format(files=files), 2, tmp_path), strict=True):
+        assert "the table must be the same in all 2 processes" in found["text"]
+        assert "process 0 has houses" in found["text"]
+
+
 SHARED = """
 from derivable import compare
 found = compare({file!r}, {models!r}, target="price", shard=True, **{options!r})

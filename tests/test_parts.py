@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from itertools import chain
 from pathlib import Path
@@ -226,3 +227,40 @@ def test_what_needs_the_whole_file_says_so(tmp_path: Path) -> None:
         read_part(tmp_path / "houses.csv.gz", Group(), **given)
     with pytest.raises(DataError, match=r"none\.csv"):
         read_part(tmp_path / "none.csv", Group(), **given)
+
+
+def damaged(draw: random.Random) -> str:
+    """A CSV file with up to three changes that typing, exports and editors make."""
+    text = frame(draw.choice([40, 150])).write_csv()
+    if draw.random() < 0.3:
+        text = text.replace(",", ";").replace(".", draw.choice(".,"))
+    for _ in range(draw.choice([0, 1, 1, 2, 3])):
+        at = draw.randrange(len(text))
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at) + 1
+        text = draw.choice(
+            [
+                text[:at] + draw.choice(';,"\n.x- 1\t') + text[at + 1 :],
+                text[:at] + draw.choice([";", ",", '"', "NA", "-999", '"a\nb"']) + text[at:],
+                text[:at] + text[at + draw.randrange(1, 6) :],
+                text[:end] + draw.choice(["Total,1,2,3\n", "\n", "1,2\n", "# note\n"]) + text[end:],
+                text[:begin] + text[begin:end] * 2 + text[end:],
+            ]
+        )
+    return text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_damaged_file_is_read_alike_or_refused(seed: int, tmp_path: Path) -> None:
+    file, draw = tmp_path / "houses.csv", random.Random(seed)
+    read = 0
+    for _ in range(25):
+        file.write_text(damaged(draw), newline="")
+        given: dict[str, Any] = {"target": "price", "one_hot": "town"}
+        given["missing"] = draw.choice(["error", "drop"])
+        try:
+            found = read_part(file, Group(), **given)
+        except DataError:
+            continue
+        same(found, read_table(file, **given))
+        read += 1
+    assert read >= 5

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor
 
+from derivable import __version__
 from derivable.comparison import automatic
 from derivable.comparison.automatic import fit_automatically
 from derivable.comparison.keeper import Keeper
@@ -127,8 +128,13 @@ def _compare(
     loss = Loss.of(training.loss)
     split, held = training.hold_out(SPLITS[protocol](table, seed))
     facts = Facts.of(table, split, loss)
-    keeper.begin(facts)
     group = _group_of(table, models, request, training)
+    if group is not None:
+        group.check_same(
+            "versions", f"derivable {__version__}, torch {torch.__version__}", "same_versions"
+        )
+        group.check_same("tables", f"{facts.name} {facts.digest[:12]}", "same_table")
+    keeper.begin(facts)
     trainer = Trainer(split, held, request, training, group)
     if group is None:  # several processes keep all cores busy
         most = LAB_STEPS if request.steps is None else request.steps

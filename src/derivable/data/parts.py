@@ -53,6 +53,8 @@ def read_part(path: str | Path, group: Group, **options: Any) -> Table:
     above = [0, *accumulate(group.concatenated({"n": torch.tensor(counts)})["n"].tolist())][:-1]
     with group.agreed():
         sheet, sample = _sampled(pieces, above, chosen)
+    group.check_same("tables", f"{pieces.name} {sample.digest()[:12]}", "same_table")
+    with group.agreed():
         found = [_read(pieces, k, above[k], sample, chosen.missing) for k in own]
     return _part(group, sheet, sample, found)
 
