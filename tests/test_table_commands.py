@@ -179,7 +179,7 @@ def test_an_old_or_absent_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: needs)
     old, absent, extra = doctor._libraries()
     assert (old.state, old.to_do) == ("broken", "pip install --upgrade 'numpy>=99'")
-    assert (absent.state, absent.said, absent.to_do) == (
+    assert (absent.state, absent.text, absent.to_do) == (
         "broken",
         "not installed",
         "pip install 'nonesuch'",

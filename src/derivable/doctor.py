@@ -29,11 +29,11 @@ FINE, NOTE, BROKEN = "fine", "note", "broken"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one examination."""
 
     what: str
     state: str  # fine; a note, which something may lack; broken
-    said: str
+    text: str
     to_do: str = ""  # empty where nothing needs to be done
 
     def to_dict(self) -> dict[str, str]:
@@ -42,7 +42,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything; an examination that fails is a finding too."""
+    """Examine everything; an examination that fails is a finding too."""
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python, _libraries, _threads, _compiler, _data, _folder
     ]  # fmt: skip

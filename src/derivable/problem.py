@@ -114,7 +114,7 @@ class Problem:
     def _count(self, weight: Tensor) -> None:
         """Make the weights such that the loss is mean_n w_n l_n, or sum_n w_n l_n."""
         scale = scale_of(self.loss)
-        assert isinstance(scale, Scale)  # `check_weight` has looked
+        assert isinstance(scale, Scale)  # `check_weight` has checked it
         weight = weight.double()
         if scale.is_mean_over_rows:
             weight = weight / self._mean(weight)
@@ -244,7 +244,7 @@ class Problem:
 
 
 def _digest(theta: Tensor) -> str:
-    """A few letters that tell parameters from others."""
+    """The beginning of a digest of parameters."""
     return hashlib.sha256(theta.cpu().numpy().tobytes()).hexdigest()[:12]
 
 

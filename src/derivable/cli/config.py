@@ -89,7 +89,7 @@ def refuse_changes(ctx: click.Context, settings: Settings) -> None:
 
 
 def _fill(ctx: click.Context, settings: Settings, file: str) -> None:
-    """Let the settings stand where the command line says nothing."""
+    """Take the settings for what the command line leaves open."""
     command = ctx.command.name or ""
     if settings.command not in ("", command):
         raise SettingError(say("other_command", file=file, one=settings.command, other=command))

@@ -28,7 +28,7 @@ def data_group() -> None:
 @as_json_option
 @lang_option
 def where_command(as_json: bool) -> None:
-    """Where California Housing is looked for, and whether it is there."""
+    """The folders in which California Housing may be, and whether it is there."""
     import os
 
     from derivable.data.california import CACHE_FILE, cache_folder

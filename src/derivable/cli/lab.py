@@ -75,7 +75,7 @@ def new_command(sheet: str, out: str | None, fixes: bool, lang: str | None) -> N
 def try_command(sheet: str, lang: str | None) -> int:
     """Try SHEET before students see it: its solutions, its blanks and its typical mistakes.
 
-    The exit code is 1 where a check does not answer what the sheet says.
+    The exit code is 1 where a check answers otherwise than the sheet expects.
     """
     _require()
     from derivable.labs.rehearsal import problems_of

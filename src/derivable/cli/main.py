@@ -97,8 +97,8 @@ def _run(words: list[str], as_json: bool) -> NoReturn:
     except DerivableError as error:
         _fail(str(error), USAGE, as_json)
     except (KeyboardInterrupt, click.Abort) as error:
-        said = error.__cause__ or error  # click makes an Abort of an interruption
-        _fail(str(said) or say("interrupted"), INTERRUPTED, as_json)
+        cause = error.__cause__ or error  # click makes an Abort of an interruption
+        _fail(str(cause) or say("interrupted"), INTERRUPTED, as_json)
     except BrokenPipeError:  # whoever read the result has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -84,8 +84,8 @@ def predict_command(
     marks = reading.marks(sheet, saved.columns, saved.columns.inputs)
     if not quiet:
         written = describe(reading.as_learned(sheet, saved.columns), marks)
-        said = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
-        terminal.show_detected(joined((part for part in said if part), SEMICOLON))
+        parts = [sheet.detected, written, *reading.stated(sheet, saved.columns.inputs)]
+        terminal.show_detected(joined((part for part in parts if part), SEMICOLON))
         if unused := reading.unused(sheet, saved.columns):
             terminal.show_detected(say("not_used", names=list(unused)))
     rows = saved.predict(sheet, fill=missing == "median").tolist()

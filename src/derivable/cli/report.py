@@ -1,4 +1,4 @@
-"""`derivable report`: what there is to look at of a run, written again."""
+"""`derivable report`: the report and charts of a run, written again."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _table(comparison: Comparison, with_sheet: bool) -> Table:
 
 
 def _shows_train(comparison: Comparison, names: tuple[str, ...]) -> bool:
-    """Whether there is room for it, beside scores and the spread over several seeds."""
+    """Whether its column fits, beside scores and the spread over several seeds."""
     return not names or (len(comparison.seeds) == 1 and len(names) < 3)
 
 

@@ -45,11 +45,11 @@ def fit_automatically(
     task = _task(split, training, seed)
 
     def watch(network: Network, ended: list[Network]) -> Sequence[Callable[[State], None]]:
-        def told(state: State) -> None:
+        def report(state: State) -> None:
             part = min(1.0, state.step / USUAL_STEPS)
             progress((len(ended) + part) / task.count, state.loss)
 
-        return [told]
+        return [report]
 
     if not task.networks:
         return _unsplit(task)

@@ -75,9 +75,9 @@ def compare(
     `models` are text as the command takes it, such as "linear,tanh:10", or several.
 
     `protocol` is "lab", for the comparison with the sheet's figures, or "sound", for any table
-    (`derivable.data.split` says what each does); left out, the lab's for California and diabetes
+    (`derivable.data.split` describes each); left out, the lab's for California and diabetes
     and the sound one for every other table. `lr` is a number, or "auto" for one that suits
-    the table (`derivable.descent.rate` says which); left out, the lab's protocol takes the
+    the table (`derivable.descent.rate`); left out, the lab's protocol takes the
     sheet's and the sound one takes "auto". Each model is trained for `steps` from `seeds` seeds,
     `seed`, `seed` + 1, ..., on the split of the first. `steps` left out are 80,000, by the sound
     protocol fewer where these would take more than a minute (`derivable.comparison.steps`).
@@ -162,19 +162,19 @@ def _compare(
     total = steps if request.seeds == 1 else request.seeds  # what progress counts
     if group is not None and group.rank and isinstance(watch, bool):
         watch = False  # one process shows progress
-    with _watched(watch, models, total) as look:
+    with _watched(watch, models, total) as update:
         for model in models:
             result = keeper.trained(model)
             if result is None and model.automatic:
                 runs, choice = _train_automatically(
-                    split, training, request.all_seeds, partial(look, model), total
+                    split, training, request.all_seeds, partial(update, model), total
                 )
                 result = _measured(model.found(runs[0].network), runs, measure, split, facts)
                 result = replace(result, choice=choice)
                 keeper.finish(result)
             elif result is None:
                 rate = rate_of(model)
-                runs = trainer.train(model, rate.lr, steps, partial(look, model), keeper)
+                runs = trainer.train(model, rate.lr, steps, partial(update, model), keeper)
                 sheets = SHEET_FIGURES if comparable and rate.lr == model.lr else {}
                 sheet = sheets.get(model.name)
                 result = _measured(model, runs, measure, split, facts)
@@ -265,10 +265,10 @@ def _train_automatically(
     found = []
     for k, seed in enumerate(seeds):
 
-        def told(share: float, loss: float, begun: int = k) -> None:
+        def report(share: float, loss: float, begun: int = k) -> None:
             progress(int((begun + share) / len(seeds) * total), loss)
 
-        found.append(fit_automatically(split, training, seed, told))
+        found.append(fit_automatically(split, training, seed, report))
     return [run for run, _ in found], found[0][1]
 
 

@@ -95,7 +95,7 @@ class Facts:
         return len(self.classes) or len(self.targets)
 
     def predictions(self, network: Network, x: Tensor) -> Tensor:
-        """What a network says of standardised features x (n, D).
+        """The predictions of a network for standardised features x (n, D).
 
         The targets (n, K) in their own units, or the probabilities of the classes (n, C); float64.
         """
@@ -188,7 +188,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Trained:
-    """One model after its descents, one for each seed; losses as `Facts.in_words` says."""
+    """One model after its descents, one for each seed; losses as `Facts.in_words` states."""
 
     model: Model
     descents: tuple[Descent, ...]

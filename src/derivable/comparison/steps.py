@@ -1,4 +1,4 @@
-"""How many steps each model takes where nobody says so: 80,000, or what fits a stated time.
+"""How many steps each model takes where none is given: 80,000, or what fits a stated time.
 
 Only what costs time is reduced. `spectral` takes any number of steps at once, and a flow few
 gradients for many steps where the learning rate is small.

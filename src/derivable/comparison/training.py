@@ -127,7 +127,7 @@ class Training:
         """How much each row with one of the `labels` (N,) counts; None where all count alike.
 
         Balanced, a row counts as its class has fewer of the rows that train than the mean class.
-        `known` says how many rows of each class train.
+        `known` has the number of rows of each class that train.
         """
         if self.class_weight is None:
             return None

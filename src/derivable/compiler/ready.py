@@ -18,7 +18,7 @@ _log = logging.getLogger("derivable")
 
 @dataclass
 class _Announcement:
-    """What is said of compiling: once in a process, when it is known how fast this machine is."""
+    """The message about compiling: once in a process, when it is known how fast this machine is."""
 
     made: bool = False
 

@@ -41,7 +41,7 @@ _DOWNLOAD = (
 def load_california(wait: float = WAIT_SECONDS) -> Table:
     """California Housing, or the bundled diabetes table where `find_california` fails.
 
-    The `note` of the substitute says that it is one, what failed and what to do.
+    The `note` of the substitute states that it is one, what failed and what to do.
     """
     try:
         return find_california(wait)
@@ -63,7 +63,7 @@ def find_california(wait: float = WAIT_SECONDS) -> Table:
     for attempt, load in attempts.items():
         try:
             return load()
-        except Exception as error:  # a broken cache can raise anything, whatever it was told
+        except Exception as error:  # a broken cache can raise anything
             failures.append(say(attempt, error=_first_line(error)))
     gaps = {"failures": joined(failures, SEMICOLON), "file": CACHE_FILE, "home": home}
     raise DataError(say("no_california", **gaps))

@@ -259,7 +259,7 @@ def _with_losses(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _matching(text: pl.Series, candidates: pl.Series, pattern: str) -> pl.Series:
-    """Which of the candidates match; the other cells, which are most, are not looked at."""
+    """Which of the candidates match; the other cells, which are most, are left alone."""
     rows = candidates.arg_true()
     found = np.zeros(len(text), dtype=np.bool_)
     found[rows.filter(text.gather(rows).str.contains(pattern)).to_numpy()] = True

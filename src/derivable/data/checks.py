@@ -50,13 +50,13 @@ def nothing_to_learn(name: str, target: str, value: str) -> DataError:
 
 
 def is_constant(cells: Array) -> bool:
-    """Whether a column says nothing: one value in every row that has one."""
+    """Whether a column is constant: one value in every row that has one."""
     present = cells[~np.isnan(cells)]
     return bool(np.ptp(present) == 0 or np.std(present) == 0)
 
 
 def constant_columns(x: Array) -> npt.NDArray[np.bool_]:
-    """Whether each column says nothing, (D,)."""
+    """Whether each column is constant, (D,)."""
     low = np.nanmin(x, axis=0, initial=np.inf)
     high = np.nanmax(x, axis=0, initial=-np.inf)
     constant: npt.NDArray[np.bool_] = ~(high > low)
@@ -98,7 +98,7 @@ def _alike(x: Array, answer: Array) -> list[int]:
     if np.isnan(answer).any():
         return list(range(x.shape[1]))
     a, b = x - x.mean(0), answer - answer.mean()
-    with np.errstate(all="ignore"):  # of squares too large, which are looked at one by one
+    with np.errstate(all="ignore"):  # of squares too large, which are checked one by one
         r = (a.T @ b) / np.sqrt(np.einsum("ij,ij->j", a, a) * (b @ b))
     found: list[int] = np.flatnonzero(~(np.abs(r) < ALIKE)).tolist()
     return found

@@ -111,37 +111,37 @@ def note_unused_options(sheet: Sheet, columns: Columns, options: TableOptions) -
     text = [c for c in columns.inputs if isinstance(c.reading, Text)]
     dates = any(isinstance(column.reading, Date) for column in columns.inputs)
     names = [column.name for column in columns.inputs + columns.outputs]
-    said: list[str] = []
+    notes: list[str] = []
     if options.one_hot_all and not text:
-        said.append(say("unused_text", option="--one-hot"))
+        notes.append(say("unused_text", option="--one-hot"))
     if options.missing != "error" and not any(
         sheet.cells(name).text.null_count() for name in names
     ):
-        said.append(say("unused_missing", rule=options.missing))
+        notes.append(say("unused_missing", rule=options.missing))
     if options.missing_category and not any(
         isinstance(c.reading, Text) and c.reading.absent for c in text
     ):
-        said.append(say("unused_category"))
+        notes.append(say("unused_category"))
     of_text = any(
         isinstance(c.reading, Classes) and isinstance(c.reading.of, Text) for c in columns.outputs
     )
     if options.merge_spellings and not text and not of_text:
-        said.append(say("unused_text", option="--merge-spellings"))
+        notes.append(say("unused_text", option="--merge-spellings"))
     if options.rename_duplicates and not sheet.twins:
-        said.append(say("unused_rename"))
+        notes.append(say("unused_rename"))
     if options.dates is not None and not dates:
-        said.append(say("unused_dates"))
+        notes.append(say("unused_dates"))
     if options.decimal is not None and not any(marks(sheet, columns).values()):
-        said.append(say("unused_decimal"))
+        notes.append(say("unused_decimal"))
     if options.total == "drop" and not any(hasattr(one, "question") for one in sheet.findings):
-        said.append(say("unused_total"))
-    return [*said, *_unused_spellings(sheet, options.na)]
+        notes.append(say("unused_total"))
+    return [*notes, *_unused_spellings(sheet, options.na)]
 
 
 def _unused_spellings(sheet: Sheet, na: str | Sequence[str]) -> list[str]:
     """Words of --na that no cell holds."""
     words = (na,) if isinstance(na, str) else tuple(na)
-    said: list[str] = []
+    notes: list[str] = []
     for word in words:
         column, _, text = word.rpartition("=")
         columns = [column.strip()] if column.strip() in sheet.known else sheet.columns
@@ -149,5 +149,5 @@ def _unused_spellings(sheet: Sheet, na: str | Sequence[str]) -> list[str]:
         cells = (sheet.frame[name].cast(pl.String) for name in columns)
         met = any((c.str.strip_chars(BLANKS).str.to_lowercase() == spelled).any() for c in cells)
         if not met:
-            said.append(say("unused_na", word=word))
-    return said
+            notes.append(say("unused_na", word=word))
+    return notes

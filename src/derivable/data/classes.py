@@ -27,7 +27,7 @@ Array = npt.NDArray[np.float64]
 
 
 def as_target(sheet: Sheet, name: str, reading: Reading, options: TableOptions) -> Reading:
-    """How a single target is read: as `reading` says, or as classes.
+    """How a single target is read: by `reading`, or as classes.
 
     Text and true or false are classes, and whole numbers of which there are few. `--task` decides
     otherwise. Raises ProblemError where there are too many classes, DataError where there is one.
@@ -93,17 +93,17 @@ def _refuse_many(sheet: Sheet, name: str, classes: int) -> None:
 
 def notes(reading: Classes, name: str, labels: Array, options: TableOptions) -> list[str]:
     """What should be known of a target of classes, whose rows have these numbers (N,)."""
-    said: list[str] = []
+    stated: list[str] = []
     values = reading.values
     if isinstance(reading.of, Number) and options.task != CLASSIFICATION:
-        said.append(say("whole_numbers", name=name, count=len(values), values=some(values)))
+        stated.append(say("whole_numbers", name=name, count=len(values), values=some(values)))
     sizes = np.bincount(labels.astype(int), minlength=len(values))
     if options.split == "last":
-        said += _met_late(reading, name, labels)
+        stated += _met_late(reading, name, labels)
     rare = [value for value, size in zip(values, sizes, strict=True) if size < RARE]
     if rare:
-        said.append(say("rare_classes", rare=RARE, name=name, values=some(rare)))
-    return said
+        stated.append(say("rare_classes", rare=RARE, name=name, values=some(rare)))
+    return stated
 
 
 def _met_late(reading: Classes, name: str, labels: Array) -> list[str]:

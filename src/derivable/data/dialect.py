@@ -16,7 +16,7 @@ from derivable.data.problems import ProblemError
 from derivable.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}  # keys of messages
-_SAMPLE = 1_000_000  # characters looked at to find the separator
+_SAMPLE = 1_000_000  # characters in which the separator is found
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8-sig", "UTF-8"),
     codecs.BOM_UTF16_LE: ("utf-16", "UTF-16"),
@@ -37,12 +37,12 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
             what = say("compressed", by=key) if start in _COMPRESSED else say(key)
             raise DataError(say("no_text", name=name, what=what))
     mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
-    encoding, said = _MARKS.get(mark, ("utf-8", "UTF-8"))
+    encoding, shown = _MARKS.get(mark, ("utf-8", "UTF-8"))
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         try:
-            text, said = content.decode("cp1252"), "cp1252"
+            text, shown = content.decode("cp1252"), "cp1252"
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise DataError(say("encoding", name=name, line=line)) from None
@@ -50,7 +50,7 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
         raise DataError(say("zero_bytes", name=name))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text, said
+    return text, shown
 
 
 def of_spreadsheet(content: bytes, encoding: str) -> bool:

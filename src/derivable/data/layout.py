@@ -140,7 +140,7 @@ def _filled(records: Records, number: int) -> int:
 
 
 def looks_like_data(names: Sequence[str], below: pl.DataFrame) -> bool | None:
-    """Whether a record is like the columns below; None where these are text, and tell nothing."""
+    """Whether a record is like the columns below; None where these are text."""
     kinds = Cells.of(pl.Series(list(names), dtype=pl.String)).kind
     above = [kind not in ("other", "missing") for kind in kinds]
     if all(above) and _are_years(names):
@@ -163,7 +163,7 @@ def looks_like_data(names: Sequence[str], below: pl.DataFrame) -> bool | None:
 
 
 def ask_for_names(place: str, names: Sequence[str], line: int) -> ProblemError:
-    """The question where a record that would be the names looks like data."""
+    """The question where a record that would be the names is like data."""
     gaps = {"names": some(names, 4), "width": len(names), "line": line}
     return ProblemError(say("ask_names", place=place, **gaps))
 

@@ -26,25 +26,25 @@ _KIND = {POINT: "point", COMMA: "comma"}  # what cells.py calls a cell with this
 _OPEN = "?"  # each cell of the column can be read both ways
 
 
-def find_marks(
-    sheet: Sheet, columns: Sequence[str], witnesses: Sequence[str] = ()
-) -> dict[str, str]:
+def find_marks(sheet: Sheet, columns: Sequence[str], context: Sequence[str] = ()) -> dict[str, str]:
     """The decimal mark of each column, "." or ","; "" where its cells have none.
 
-    Columns that are not asked for can be witnesses of how the table is written; one that mixes
-    marks tells nothing.
+    Columns of the `context`, which are not asked for, show how the table is written; one that
+    mixes marks is left out.
     Raises DataError where a column mixes two, has another than the user stated, or leaves it open.
     """
     problems: list[ProblemError] = []
     own: dict[str, str] = {}
     for column in columns:
         try:
-            said = sheet.decimal
-            own[column] = _said_mark(sheet, column, said) if said else _own_mark(sheet, column)
+            decimal = sheet.decimal
+            own[column] = (
+                _stated_mark(sheet, column, decimal) if decimal else _own_mark(sheet, column)
+            )
         except ProblemError as problem:
             problems.append(problem)
     shown = dict(own)
-    for column in () if sheet.decimal else witnesses:
+    for column in () if sheet.decimal else context:
         with suppress(DataError):
             shown[column] = _own_mark(sheet, column)
     others = _Others(sheet, shown)
@@ -80,16 +80,16 @@ def describe(sheet: Sheet, marks: dict[str, str]) -> str:
     ]
     found = [(words, columns) for words, columns in found if columns]
     if len(found) == 1:
-        said = [found[0][0]]
+        parts = [found[0][0]]
     else:
-        said = [say("mark_in", mark=words, columns=columns) for words, columns in found]
+        parts = [say("mark_in", mark=words, columns=columns) for words, columns in found]
     thousands = {
         "points": [c for c, mark in marks.items() if mark == COMMA and _has(sheet, c, r"\.")],
         "commas": [c for c, mark in marks.items() if mark == POINT and _has(sheet, c, ",")],
         "blanks": [c for c in marks if _has(sheet, c, r"[0-9][^0-9.,eE+-][0-9]")],
     }
-    said += [say(f"thousands_{words}") for words, columns in thousands.items() if columns]
-    return joined(said, ", ")
+    parts += [say(f"thousands_{words}") for words, columns in thousands.items() if columns]
+    return joined(parts, ", ")
 
 
 def _has(sheet: Sheet, column: str, pattern: str) -> bool:
@@ -99,7 +99,7 @@ def _has(sheet: Sheet, column: str, pattern: str) -> bool:
     return bool(cells.text.str.contains(pattern).any())
 
 
-def _said_mark(sheet: Sheet, column: str, mark: str) -> str:
+def _stated_mark(sheet: Sheet, column: str, mark: str) -> str:
     """The mark that the user stated, if all cells can have it."""
     cells = sheet.cells(column)
     row = cells.first(_KIND[OTHER[mark]])
@@ -134,7 +134,7 @@ def _own_mark(sheet: Sheet, column: str) -> str:
 
 
 def _mark_from_others(sheet: Sheet, column: str, others: _Others) -> str:
-    """The mark of a column that can be read both ways, if the rest of the table tells it."""
+    """The mark of a column that can be read both ways, if the rest of the table shows it."""
     cells = sheet.cells(column)
     here = [mark for mark, kind in _KIND.items() if cells.first(f"{kind}?") is not None]
     if not others.marks and here == [POINT] and sheet.separator == COMMA:

@@ -1,4 +1,4 @@
-"""`read_table`: anybody's file as a `Table`, or what stands in the way and what helps."""
+"""`read_table`: a file as a `Table`, or what is wrong with it and which option helps."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
 
 
 def without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
-    """The sheet after what `missing` says of cells without a value."""
+    """The sheet without the rows that `missing` drops, or with their cells empty."""
     taken = reading.as_learned(sheet, columns)
     targets = columns.targets
     names = [

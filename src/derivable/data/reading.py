@@ -72,8 +72,8 @@ def _kept(sheet: Sheet, column: Column) -> Column:
 def features(sheet: Sheet, columns: Columns) -> Tensor:
     """The features of a sheet, (N, D) in float64, NaN where a cell is missing.
 
-    Columns are found by name, in any order; others than those of `columns.inputs` are not looked
-    at (`unused` names them). Raises DataError for a column that is not there, a cell that cannot be
+    Columns are found by name, in any order; others than those of `columns.inputs` are ignored
+    (`unused` names them). Raises DataError for a column that is not there, a cell that cannot be
     read, or text that was not there when the columns were learned.
     """
     return _read(sheet, columns, columns.inputs)
@@ -108,8 +108,8 @@ def stated(sheet: Sheet, columns: Sequence[Column]) -> list[str]:
     """What was recognised in these columns, in words."""
     whole = Columns(tuple(columns), ())
     sheet = as_learned(sheet, whole)
-    said = [as_numbers.stated(c.reading, sheet, c.name) for c in columns if c.name in sheet.known]
-    return [words for words in said if words]
+    found = [as_numbers.stated(c.reading, sheet, c.name) for c in columns if c.name in sheet.known]
+    return [words for words in found if words]
 
 
 def unused(sheet: Sheet, columns: Columns) -> tuple[str, ...]:
@@ -148,9 +148,9 @@ def _orders(sheet: Sheet, names: Sequence[str]) -> dict[str, str]:
         if cells.first("other") is not None and (order := find_order(cells)) is not None:
             found[name] = order
     shown = {order for order in found.values() if order in (DMY, MDY)}
-    said = sheet.dates or (shown.pop() if len(shown) == 1 else OPEN)
+    meant = sheet.dates or (shown.pop() if len(shown) == 1 else OPEN)
     either = {DMY, MDY, OPEN} if sheet.dates else {OPEN}
-    return {name: said if order in either else order for name, order in found.items()}
+    return {name: meant if order in either else order for name, order in found.items()}
 
 
 def _learn_alone(

@@ -29,7 +29,7 @@ Array = npt.NDArray[np.float64]
 
 FEW_TEST_ROWS = 30
 NEARLY = 0.999  # the R² from which on one feature nearly is the target
-ORDERS = 3  # of magnitude, from which on a target is said to span them
+ORDERS = 3  # of magnitude, from which on a target spans them in a note
 SENTINELS = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, -999.9, -9999.9)
 SMALLEST_CODE = 10  # of codes that are recognised by their values alone
 HEAD = 1000  # cells that show of most columns that their numbers are not whole

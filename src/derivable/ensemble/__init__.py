@@ -1,4 +1,4 @@
-"""Models fitted by folds: what each predicts for rows held out says which is the model."""
+"""Models fitted by folds: their losses on rows held out decide which is the model."""
 
 from derivable.ensemble.choice import Tried
 from derivable.ensemble.fit import Ensemble, Task, fit_ensemble

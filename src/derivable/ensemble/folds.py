@@ -28,7 +28,7 @@ EVALUATIONS = 100  # of that loss at most, for methods with many cheap steps; L-
 def fold_of_rows(features: Array, weight: Array | None, folds: int, seed: int) -> Array:
     """The fold of each row of the features (N, D), (N,); -1 where its weight (N,) is 0.
 
-    Rows with equal features are in one fold: a copy of a row that trains says nothing about other
+    Rows with equal features are in one fold: a copy of a row that trains measures nothing of other
     rows. So a row of weight 3 is in the fold that three such rows are in, in whatever order they
     come. There are fewer than `folds` where one would have less than 10 different rows.
     """

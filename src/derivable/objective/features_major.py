@@ -98,7 +98,7 @@ class FeaturesMajor(Objective):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         mlp = Mlp.of(problem, tuple(LOSSES))
-        assert mlp is not None  # `refusal` has looked
+        assert mlp is not None  # `refusal` has checked it
         x, y, network = problem.x, problem.y, problem.network
         self._by_hand = ByHand(problem)
         loss = Loss.of(problem.loss).function

@@ -67,7 +67,7 @@ class Fused(Objective):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         chain = Chain.of(problem)
-        assert chain is not None  # `refusal` has looked
+        assert chain is not None  # `refusal` has checked it
         from derivable.objective import losses, passes  # Numba, only where it is used
 
         labels = not problem.y.is_floating_point()

@@ -48,7 +48,7 @@ def loops(loss: AnyLoss, dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
     if loss.function is CrossEntropy:
         return _loops_of_classes(dtype, labels, smoothing_of(loss))
     kernel = pair_kernel_of(loss.function, **loss.options)
-    assert isinstance(kernel, PairKernel)  # the objective's `refusal` has looked
+    assert isinstance(kernel, PairKernel)  # the objective's `refusal` has checked it
     return _loops_of_pairs(kernel.value, kernel.slope, kernel.curvature, dtype)
 
 

@@ -35,10 +35,10 @@ def _block(
     count: Any, rows: Any, scratch: Any, theta: Any, direction: Any, job: Any, product: Any
 ) -> None:
     """Add one block's share to `product`. The scratch is for the values and their derivatives."""
-    (parameters, layers, columns, room, weighted), routines, sizes, kinds, eps = opened(job)
-    rows, scratch, eps = array(rows, columns), array(scratch, room), memory(theta, eps, layers)
+    (parameters, layers, columns, floats, weighted), routines, sizes, kinds, eps = opened(job)
+    rows, scratch, eps = array(rows, columns), array(scratch, floats), memory(theta, eps, layers)
     theta, direction = array(theta, parameters), array(direction, parameters)
-    product, half = array(product, parameters + 1), room // 2
+    product, half = array(product, parameters + 1), floats // 2
     values, dots = part(scratch, 0, half), tail(scratch, half)
     facts = tail(values, half - FACTS * ROWS)
     source = dsource = part(rows, 0, sizes[0] * ROWS)

@@ -28,7 +28,7 @@ class Tasks:
         self._shard = shard
         self._parts = [problem.part(rows) for rows in shard.own_rows()]
         scale = scale_of(problem.loss)
-        assert isinstance(scale, Scale)  # `refusal` has looked
+        assert isinstance(scale, Scale)  # `refusal` has checked it
         whole = scale.factor(problem.rows, 1)
         self._factors = [whole / scale.factor(part.rows, 1) for part in self._parts]
 

@@ -146,7 +146,7 @@ def columns_of(facts: Facts) -> Columns:
 
 
 def _first_line(error: Exception) -> str:
-    """What went wrong; a missing key alone says nothing."""
+    """What went wrong; the name of a missing key alone explains nothing."""
     if isinstance(error, KeyError):
         return say("says_nothing", name=str(error))
     if isinstance(message_of(error), Message):

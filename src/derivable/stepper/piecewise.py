@@ -1,4 +1,4 @@
-"""Exact descent of one hidden layer of ReLUs without looking at the table at every step.
+"""Exact descent of one hidden layer of ReLUs without a pass over the table at every step.
 
 Between two steps hardly a row changes the side of a unit. While none does, the prediction is
 linear in products of parameters: with the features (x, 1) of a row written x, and s = slope where
@@ -51,8 +51,8 @@ Counts = tuple[Array, Array, Array, Array]  # sides (H, N), slopes (2,), G, and 
 MOST_PRODUCTS = 600  # entries of a: G is then 3 MB and stays in the cache
 ROWS_AT_ONCE = 4096
 FEW_STEPS = 1000  # fewer are not worth the count of sides with which it begins
-# A pass of the fused loop takes as long as so much of the work of a look at each row of each unit:
-# it runs in vectors, on all threads. Measured by benchmarks/large.py.
+# A pass of the fused loop takes as long as so much of the work of an evaluation of each row of each
+# unit: it runs in vectors, on all threads. Measured by benchmarks/large.py.
 PASS = 1 / 12
 CALL = 5000.0  # and of any table, as long as this work: its threads wait for each other
 STEPS_PER_PRODUCT = 10  # the count takes longer, the more products there are
@@ -107,7 +107,7 @@ class PiecewiseSteps(ExactStepper):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         mlp = Mlp.of(problem, (MSE,))
-        assert mlp is not None  # `refusal` has looked
+        assert mlp is not None  # `refusal` has checked it
         kernel = mlp.activations[0].kernel
         assert isinstance(kernel, Kernel)
         assert kernel.slopes is not None

@@ -1,9 +1,9 @@
 """The compiled loop of the piecewise objective: exact steps while hardly a row changes sides.
 
 `piecewise.py` says what the arrays mean. A row can change the side of a unit only when the unit's
-weights w have moved by |w . x| / |x| since that was looked at. So every unit keeps a list of the
-rows that it will reach soon, within a radius, with the length of its path at which each is due; it
-looks at a row again when it is due, and makes the list again when it has moved by the whole radius.
+weights w have moved by |w . x| / |x| since that was evaluated. So every unit keeps a list of the
+rows that it will reach soon, within a radius, with the length of its path at which each is due. It
+evaluates a row again when it is due, and makes the list again after a path as long as the radius.
 Molecular dynamics knows it as a neighbour list (Verlet, "Computer experiments on classical fluids",
 1967).
 """
@@ -29,7 +29,7 @@ COUNT, RADIUS, LENGTH, DUE, AGE = range(5)  # of a unit's list and path
 SLACK = 1e-9  # on the margins, for the rounding of float64
 ROUNDING = 1.2e-7  # of a product in float32, in the search, as a part of |w| |x|
 GRACE = 50  # steps' work that the first lists may cost
-STEP_COST = 0.25  # of a product in a step, which runs in vectors, as a part of one in a look
+STEP_COST = 0.25  # of a product in a step, which runs in vectors, as a part of one in an evaluation
 SEARCH_COST = 5.0  # of a row in a search, as a multiple of that of a group in a list
 
 
@@ -65,7 +65,7 @@ def _take_steps(
     for k in range(losses.size):
         for h in range(units):
             if not paths[h, LENGTH] < paths[h, DUE]:
-                spent[WORK] += _look(theta, h, table, counts, lists, scratch)
+                spent[WORK] += _evaluate(theta, h, table, counts, lists, scratch)
         if spent[WORK] > budget * (spent[STEPS] + GRACE):
             return k
         losses[k] = squares + _quadratic(theta, units, edges, gram, moment, a, t)
@@ -197,7 +197,7 @@ def empty_lists(units: int, edges: int) -> tuple[np.ndarray[Any, Any], ...]:
     """Of each unit: rows, when each is due, and the first of each group; their features; paths.
 
     Features lie one row after the other. The rows of a list are sorted by when they were due when
-    it was made, so that those that are looked at again and again are in the same few groups.
+    it was made, so that those that are evaluated again and again are in the same few groups.
     """
     rows = np.empty((units, CAPACITY), np.int64)
     due = np.empty((units, CAPACITY))
@@ -221,7 +221,7 @@ def empty_scratch(units: int, edges: int, outputs: int) -> tuple[np.ndarray[Any,
 
 
 @inner
-def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any) -> float:
+def _evaluate(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any) -> float:
     """Look at the rows of unit h that are due; the work that it took, in multiplications."""
     x, _, norms, _ = table
     above = counts[0]
@@ -230,7 +230,7 @@ def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any)
     flip_cost = 2.0 * units * edges * edges
     if not path[LENGTH] < path[RADIUS]:
         return x.size + flip_cost * _search(theta, h, table, counts, lists, scratch)
-    looked, flips, next_due, count = 0, 0, path[RADIUS], int(path[COUNT])
+    evaluated, flips, next_due, count = 0, 0, path[RADIUS], int(path[COUNT])
     for g in range(-(-count // GROUP)):
         if first[h, g] <= path[LENGTH]:
             first[h, g] = np.inf
@@ -243,11 +243,11 @@ def _look(theta: Any, h: int, table: Any, counts: Any, lists: Any, scratch: Any)
                         _flip(n, h, table, counts)
                         flips += 1
                     due[h, i] = path[LENGTH] + abs(z) / norms[n] * (1 - SLACK)
-                    looked += 1
+                    evaluated += 1
                 first[h, g] = min(first[h, g], due[h, i])
         next_due = min(next_due, first[h, g])
     path[DUE] = next_due
-    return count / GROUP + looked * edges + flip_cost * flips
+    return count / GROUP + evaluated * edges + flip_cost * flips
 
 
 @inner
