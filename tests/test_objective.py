@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.autograd.functional import hvp
 
 from derivable import MSE, Function, Layer, Linear, Network, ReLU, Tanh, descend, functions
+from derivable.distributed import Shard
 from derivable.errors import SettingError, ShapeError
 from derivable.network import flatten
 from derivable.objective import (
@@ -28,7 +29,6 @@ from derivable.objective import (
     measured,
 )
 from derivable.objective.batches import Batches
-from derivable.partition import Partition
 from derivable.problem import Problem
 from derivable.stepper import STEPPERS, FusedSteps, PiecewiseSteps, Stepper, Way, choose_stepper
 from tests.problems import Given, Length, doubled, problem
@@ -164,12 +164,10 @@ def test_fast_objectives_equal_the_one_by_hand(
 @pytest.mark.parametrize("rows", [1, 63, 64, 65, 256, 257, 512, 513, 1797, 16_512])
 def test_blocks_hold_every_row_once_and_divide_the_work_evenly(rows: int) -> None:
     from derivable.objective.fused import blocks
-    from derivable.objective.passes import Share
 
-    cut = Partition(rows)
-    share = Share(cut, range(cut.tasks), None)
+    shard = Shard.of_all(rows)
     x = torch.arange(1.0, 2 * rows + 1).view(2, rows).t()  # no entry is 0
-    table = torch.from_numpy(blocks([x, 2 * x[:, :1]], share)).view(-1, 3, 256)
+    table = torch.from_numpy(blocks([x, 2 * x[:, :1]], shard)).view(-1, 3, 256)
     filled = [block[:, block[0] != 0] for block in table]
     assert torch.equal(torch.cat(filled, 1).t(), torch.cat([x, 2 * x[:, :1]], 1))
     counts = [block.shape[1] for block in filled]

@@ -122,7 +122,7 @@ def _read(
 
 def _numbers(sheet: Sheet, columns: Columns, missing: str) -> tuple[Tensor, Tensor, Tensor]:
     """The same of some rows of it."""
-    sheet = without_missing(sheet, columns, missing)
+    sheet = without_missing(sheet, columns, missing, whole=False)
     x, y = reading.features(sheet, columns), reading.targets(sheet, columns)
     checks.check_sizes(sheet.name, columns.owners, x.numpy())
     checks.check_sizes(sheet.name, columns.targets, y.numpy())

@@ -125,8 +125,11 @@ def _refuse_empty(sheet: Sheet, columns: Sequence[str]) -> None:
         raise ProblemError(text, ignore=tuple(empty))
 
 
-def without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
-    """The sheet without the rows that `missing` drops, or with their cells empty."""
+def without_missing(sheet: Sheet, columns: Columns, rule: str, *, whole: bool = True) -> Sheet:
+    """The sheet without the rows that `missing` drops, or with their cells empty.
+
+    Of a `whole` table, a row must be left.
+    """
     taken = reading.as_learned(sheet, columns)
     targets = columns.targets
     names = [
@@ -144,7 +147,7 @@ def without_missing(sheet: Sheet, columns: Columns, rule: str) -> Sheet:
     gone = functools.reduce(
         operator.or_, needed, pl.Series([False]).new_from_index(0, len(sheet.lines))
     )
-    if gone.all():
+    if whole and gone.all():
         emptiest = max(holes, key=lambda name: holes[name])
         text = say("all_missing", name=sheet.name, ignore=ignore(emptiest))
         raise ProblemError(text, missing="median")

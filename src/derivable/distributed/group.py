@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.distributed as dist
@@ -44,6 +44,13 @@ class Group:
             self._group: Any = dist.group.WORLD if own else dist.new_group(backend="gloo")
             places = self.texts(f"{socket.gethostname()} {os.getpid()}")
             self._places = [(place.split()[0], int(place.split()[1])) for place in places]
+
+    @classmethod
+    def alone(cls) -> Self:
+        """The group of this process by itself, whatever others there are."""
+        group = cls.__new__(cls)
+        group.rank, group.size, group._interrupted, group._places = 0, 1, False, []
+        return group
 
     def gather(self, mine: Tensor) -> Tensor:
         """Those of all processes, (size, ...), of tensors of one shape and dtype."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -20,6 +21,11 @@ class Shard:
     group: Group
     partition: Partition
 
+    @classmethod
+    def of_all(cls, rows: int) -> Self:
+        """All rows of a table, in this process alone."""
+        return cls(Group.alone(), Partition(rows))
+
     @cached_property
     def tasks(self) -> range:
         """Those of this process."""
@@ -29,6 +35,11 @@ class Shard:
     def rows(self) -> range:
         """Those of this process, as they are numbered in the whole table."""
         return self.partition.rows_of(self.tasks)
+
+    @property
+    def blocks(self) -> range:
+        """Those of its tasks."""
+        return self.partition.blocks_of(self.tasks)
 
     def own_rows(self) -> list[slice]:
         """The rows of each task of this process, as they are numbered in this process."""

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.distributed import Shard
 from derivable.extras import is_installed
 from derivable.formula import Refusal, Scale, kernel_of
 from derivable.function.kernel import Kernel
@@ -26,7 +27,7 @@ from derivable.storage import allocate
 
 if TYPE_CHECKING:
     from derivable.compiler.jit import Compiled
-    from derivable.objective.passes import Pass, Share
+    from derivable.objective.passes import Pass
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -74,14 +75,14 @@ class Fused(Objective):
         parts = [problem.x, problem.y.to(self.dtype).view(len(problem.y), -1)]
         if problem.weight is not None:
             parts.append(problem.weight.view(-1, 1))
-        share = passes.Share.of(problem)
-        self.table = blocks(parts, share)  # (blocks, columns * ROWS)
+        shard = problem.shard or Shard.of_all(problem.rows)
+        self.table = blocks(parts, shard)  # (blocks, columns * ROWS)
         kernel = chain.activations[0].kernel if chain.activations else kernel_of(Tanh)
         scale = scale_of(problem.loss)
         assert isinstance(kernel, Kernel)  # the same
         assert isinstance(scale, Scale)
         rows = passes.Rows(
-            share, problem.weight is not None, scale.factor(problem.rows, chain.sizes[-1])
+            shard, problem.weight is not None, scale.factor(problem.rows, chain.sizes[-1])
         )
         loss = losses.loops(problem.loss, self.table.dtype, labels=labels)
         self.gradient = torch.empty_like(problem.theta)  # (P,)
@@ -125,14 +126,14 @@ class Fused(Objective):
         return self._pass(order=2)
 
 
-def blocks(parts: Sequence[Tensor], share: Share) -> np.ndarray[Any, Any]:
-    """The rows of a share, in tables side by side, as blocks: (blocks, columns * ROWS).
+def blocks(parts: Sequence[Tensor], shard: Shard) -> np.ndarray[Any, Any]:
+    """The rows of a shard, in tables side by side, as blocks: (blocks, columns * ROWS).
 
     Features lie one after the other inside a block, `ROWS` numbers apart, with 0 where a block has
     fewer rows. Filled block by block, so that there is never more than one copy of the table, which
     lies in a file where it does not fit into memory.
     """
-    cut, own = share.partition, share.blocks
+    cut, own = shard.partition, shard.blocks
     width = sum(part.size(1) for part in parts)
     table = allocate((len(own), width, ROWS), parts[0].dtype)
     begin = cut.first_row(own.start)

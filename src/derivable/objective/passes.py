@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,7 @@ from derivable.objective.chain import ACTIVATION, LINEAR, NORM, Chain, Stage
 from derivable.objective.losses import LOSS, SPARE, LossLoops
 from derivable.objective.messages import say
 from derivable.objective.team import threads_at_most
-from derivable.partition import ROWS, Partition
-from derivable.problem import Problem
+from derivable.partition import ROWS
 
 Array = np.ndarray[Any, Any]
 
@@ -33,32 +32,10 @@ _FINISH = ctypes.CFUNCTYPE(None, ctypes.c_int64, *(6 * [ctypes.c_void_p]))
 
 
 @dataclass(frozen=True)
-class Share:
-    """The tasks of a table that this process has: all, unless there is a shard."""
-
-    partition: Partition
-    tasks: range
-    shard: Shard | None
-
-    @classmethod
-    def of(cls, problem: Problem) -> Self:
-        """That of a problem."""
-        if problem.shard is not None:
-            return cls(problem.shard.partition, problem.shard.tasks, problem.shard)
-        partition = Partition(problem.rows)
-        return cls(partition, range(partition.tasks), None)
-
-    @property
-    def blocks(self) -> range:
-        """Those of its tasks."""
-        return self.partition.blocks_of(self.tasks)
-
-
-@dataclass(frozen=True)
 class Rows:
     """The rows of a table: which, whether they have weights, and the factor of their sum."""
 
-    share: Share
+    shard: Shard
     weighted: bool
     factor: float
 
@@ -127,15 +104,15 @@ class Pass:
         job[kernels.COLUMNS] = self._table.shape[1]
         job[kernels.SPARE] = self._scratch.size(1)
         job[kernels.WEIGHTED] = self._rows.weighted
-        share, block_bytes = self._rows.share, self._table.strides[0]
-        job[kernels.BLOCKS] = share.partition.blocks
-        job[kernels.GRAINS] = share.partition.grains
-        job[kernels.TABLE_ROWS] = share.partition.rows
-        job[kernels.TASKS] = share.partition.tasks
-        job[kernels.FIRST_TASK] = share.tasks.start
+        shard, block_bytes = self._rows.shard, self._table.strides[0]
+        job[kernels.BLOCKS] = shard.partition.blocks
+        job[kernels.GRAINS] = shard.partition.grains
+        job[kernels.TABLE_ROWS] = shard.partition.rows
+        job[kernels.TASKS] = shard.partition.tasks
+        job[kernels.FIRST_TASK] = shard.tasks.start
         job[kernels.BLOCK_BYTES] = block_bytes
         job[kernels.SPARE_BYTES] = self._scratch.stride(0) * self._scratch.element_size()
-        job[kernels.TABLE] = self._table.ctypes.data - share.blocks.start * block_bytes
+        job[kernels.TABLE] = self._table.ctypes.data - shard.blocks.start * block_bytes
         job[kernels.SCRATCH] = self._scratch.data_ptr()
         job[kernels.BLOCK] = self._block.address
         for place, routine in self._needed.items():
@@ -166,7 +143,7 @@ class Pass:
     @cached_property
     def _sums(self) -> Array:
         """Of each task of this process, in float64."""
-        return np.zeros((len(self._rows.share.tasks), self._chain.parameters + 1))
+        return np.zeros((len(self._rows.shard.tasks), self._chain.parameters + 1))
 
     def run(
         self,
@@ -191,21 +168,22 @@ class Pass:
         job[kernels.RESULT] = self._address("result", result)
         job[kernels.DIRECTION] = 0 if direction is None else self._address("direction", direction)
         job[kernels.DECAY] = 0 if decay is None else self._address("decay", decay)
-        job[kernels.FINISH] = 0 if self._rows.share.shard else self._finish.address
+        alone = self._rows.shard.group.size == 1
+        job[kernels.FINISH] = self._finish.address if alone else 0
         rates, found = np.array((self._rows.factor, lr)), losses.numpy()
-        if self._rows.share.shard is None:
+        if alone:
             kernels.passes(found, job, self._sums, rates)
         else:
-            self._run_together(found, job, rates, self._rows.share.shard)
+            self._run_together(found, job, rates)
 
-    def _run_together(self, losses: Array, job: Array, rates: Array, shard: Shard) -> None:
+    def _run_together(self, losses: Array, job: Array, rates: Array) -> None:
         """The same with the sums of other processes, after each pass."""
         finish, mine = _FINISH(self._finish.address), torch.from_numpy(self._sums)
         places = (job[k] for k in (kernels.RESULT, kernels.THETA, kernels.DECAY))
         addresses = [int(place) for place in places]
         for k in range(len(losses)):
             kernels.passes(losses[k : k + 1], job, self._sums, rates)
-            sums = shard.gather(mine)
+            sums = self._rows.shard.gather(mine)
             finish(len(sums), *addresses, job.ctypes.data, sums.data_ptr(), rates.ctypes.data)
             losses[k] = sums[0, -1] * rates[0]
 
