@@ -1,6 +1,6 @@
 """The examiner beside `torch.autograd.gradcheck`: what they find and miss, and their time.
 
-    python benchmarks/examiner.py                   all test cases of tests/zoo
+    python benchmarks/examiner.py                   all test cases of tests/corpus
     python benchmarks/examiner.py --wrong           only the wrong backwards; --right: the others
     python benchmarks/examiner.py --only softmax    only the test cases with this in their name
     python benchmarks/examiner.py --list-missed     names all that was missed or cried at
@@ -38,15 +38,15 @@ from derivable.examiner import check, settings
 FOR_CHECK = settings.NAMES  # options of check, not of the target
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = {
-    "wrong": ("tests.zoo.wrong", "WRONG"),
-    "right": ("tests.zoo.right", "RIGHT"),
-    "operations": ("tests.zoo.operations", "OPERATIONS"),
+    "wrong": ("tests.corpus.wrong", "WRONG"),
+    "right": ("tests.corpus.right", "RIGHT"),
+    "operations": ("tests.corpus.operations", "OPERATIONS"),
 }
 
 
-def zoo(kinds, only, quick):
+def corpus(kinds, only, quick):
     """The test cases of some kinds, from modules that are imported afresh."""
-    for name in [name for name in sys.modules if name.split(".")[:2] == ["tests", "zoo"]]:
+    for name in [name for name in sys.modules if name.split(".")[:2] == ["tests", "corpus"]]:
         del sys.modules[name]
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
@@ -209,7 +209,7 @@ def compare(kinds, only, quick):
     for name, examine in EXAMINERS.items():
         answers = {
             kind: [row for a in group if (row := (a, *timed(examine, a)))[1] != "not asked"]
-            for kind, group in zoo(kinds, only, quick).items()
+            for kind, group in corpus(kinds, only, quick).items()
         }
         wrong = answers.get("wrong", [])
         found = [(a, cause) for a, verdict, cause, _ in wrong if verdict == "wrong"]

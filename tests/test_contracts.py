@@ -20,8 +20,8 @@ from derivable.examiner.inputs.contract_text import WORDS
 from derivable.examiner.inputs.contracts import STRUCTURES, structure
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import stated
-from tests.zoo.draw import draw, fixed
-from tests.zoo.right_contracts import Alignment, Cross, Energy, definite
+from tests.corpus.draw import draw, fixed
+from tests.corpus.right_contracts import Alignment, Cross, Energy, definite
 
 KINDS: list[Contract] = [
     *STRUCTURES, *WORDS.values(), Between(2, 5), Between(low=1), Between(high=-1),
@@ -228,7 +228,7 @@ def test_the_derivative_that_is_meant_is_compared() -> None:
 FILE = """
 import torch
 from derivable import declare
-from tests.zoo.right_contracts import Cross
+from tests.corpus.right_contracts import Cross
 
 declare(Cross, examples=[(torch.ones(4, 3),)], contracts={"x": "fixed(1)"})
 """

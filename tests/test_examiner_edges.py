@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from derivable.examiner import Report, check
-from tests.zoo import engineering_extremes as wrong
-from tests.zoo import right_numbers as right
-from tests.zoo.draw import positive
+from tests.corpus import engineering_extremes as wrong
+from tests.corpus import right_numbers as right
+from tests.corpus.draw import positive
 
 
 def noted(report: Report) -> list[str]:

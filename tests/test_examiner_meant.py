@@ -13,7 +13,7 @@ from torch.autograd import Function
 from derivable.examiner import check, check_gradient
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.targets.target import CallableSubject
-from tests.zoo.draw import draw
+from tests.corpus.draw import draw
 
 
 def test_what_is_stretched_or_cut_only_at_other_sizes_is_seen() -> None:

@@ -17,9 +17,9 @@ from torch.autograd import Function
 from derivable.examiner import Report, check
 from derivable.examiner.finding import Finding
 from derivable.examiner.render.reproduction import reproduction
-from tests.zoo import right_students, students_formulas, students_tensors
-from tests.zoo.draw import draw
-from tests.zoo.entry import Right, Wrong
+from tests.corpus import right_students, students_formulas, students_tensors
+from tests.corpus.draw import draw
+from tests.corpus.entry import Right, Wrong
 
 WRONG: dict[str, Wrong | Right] = {
     a.name: a for a in (*students_formulas.CASES, *students_tensors.CASES)

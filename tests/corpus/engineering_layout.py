@@ -12,8 +12,8 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 import derivable
-from tests.zoo.draw import draw, positive
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, positive
+from tests.corpus.entry import Wrong
 
 Rule = Callable[..., Any]
 

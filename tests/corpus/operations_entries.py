@@ -7,9 +7,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from tests.zoo.drawing import Draw, numbers
-from tests.zoo.entry import Right
-from tests.zoo.wrapped import named, operation
+from tests.corpus.drawing import Draw, numbers
+from tests.corpus.entry import Right
+from tests.corpus.wrapped import named, operation
 
 f32, f64 = torch.float32, torch.float64
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch.autograd import Function
 
-from tests.zoo.draw import draw
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw
+from tests.corpus.entry import Wrong
 
 
 class SineByShape(Function):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import case
+from tests.corpus.drawing import numbers
+from tests.corpus.wrapped import case
 
 
 class SqrtFromOutput(Function):

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.zoo.drawing import Draw
-from tests.zoo.entry import Right
+from tests.corpus.drawing import Draw
+from tests.corpus.entry import Right
 
 
 def _is_differentiable(value: Any) -> bool:

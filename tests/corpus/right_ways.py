@@ -15,8 +15,8 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 import derivable
-from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import case
+from tests.corpus.drawing import numbers
+from tests.corpus.wrapped import case
 
 
 class ExpOnce(Function):

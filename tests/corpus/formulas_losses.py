@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 import derivable
-from tests.zoo.draw import draw, fixed, integers, zero_or_one
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, fixed, integers, zero_or_one
+from tests.corpus.entry import Wrong
 
 
 class MSEColumns(derivable.Function):

@@ -11,8 +11,8 @@ from torch.autograd import Function
 
 import derivable
 from derivable.function import Elementwise
-from tests.zoo.draw import draw, positive
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, positive
+from tests.corpus.entry import Wrong
 
 
 def _x(*options: Any) -> Any:

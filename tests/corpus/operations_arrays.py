@@ -9,9 +9,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from tests.zoo.drawing import Draw, numbers
-from tests.zoo.entry import Right
-from tests.zoo.wrapped import operation
+from tests.corpus.drawing import Draw, numbers
+from tests.corpus.entry import Right
+from tests.corpus.wrapped import operation
 
 f32 = torch.float32
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.zoo import (
+from tests.corpus import (
     engineering_contracts,
     engineering_extremes,
     engineering_float32,
@@ -18,7 +18,7 @@ from tests.zoo import (
     students_formulas,
     students_tensors,
 )
-from tests.zoo.entry import Wrong
+from tests.corpus.entry import Wrong
 
 WRONG: list[Wrong] = [
     *formulas_elementwise.CASES,

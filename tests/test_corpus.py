@@ -3,7 +3,7 @@
 `benchmarks/examiner.py` measures the same, and the seconds, beside gradcheck. Here nothing is
 timed: a test that fails when the machine is busy is no evidence about the code. A third of the test
 cases and a sixth of the operations is examined, which keeps this file at a minute or two; which
-ones, or all, is stated by the environment variable DERIVABLE_ZOO (`tests/zoo/part.py`).
+ones, or all, is stated by the environment variable DERIVABLE_CORPUS (`tests/corpus/part.py`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import pytest
 
 from derivable import functions
 from derivable.examiner import Report, check
-from tests.zoo.entry import Right, Wrong
-from tests.zoo.operations import OPERATIONS
-from tests.zoo.part import part
-from tests.zoo.right import RIGHT
-from tests.zoo.wrong import WRONG
+from tests.corpus.entry import Right, Wrong
+from tests.corpus.operations import OPERATIONS
+from tests.corpus.part import part
+from tests.corpus.right import RIGHT
+from tests.corpus.wrong import WRONG
 
 SOME_WRONG = part(WRONG, 3)
 SOME_RIGHT = [*part(RIGHT, 3), *part(OPERATIONS, 6)]

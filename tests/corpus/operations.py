@@ -8,8 +8,8 @@ process at, an empty batch: `index_add`, `pdist`.
 
 from __future__ import annotations
 
-from tests.zoo.entry import Right
-from tests.zoo.operations_arrays import ARRAYS
-from tests.zoo.operations_entries import ENTRIES
+from tests.corpus.entry import Right
+from tests.corpus.operations_arrays import ARRAYS
+from tests.corpus.operations_entries import ENTRIES
 
 OPERATIONS: list[Right] = [*ENTRIES, *ARRAYS]

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import conv1d, conv_transpose1d
 
-from tests.zoo.draw import draw, positive
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, positive
+from tests.corpus.entry import Wrong
 
 TAPS = torch.tensor([[[0.5, -1.0, 0.25]]], dtype=torch.float64)
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 import derivable
-from tests.zoo.draw import draw, integers, zero_or_one
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, integers, zero_or_one
+from tests.corpus.entry import Wrong
 
 
 class LayerNormScaleOnly(Function):

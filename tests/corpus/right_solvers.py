@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from tests.zoo.wrapped import case
+from tests.corpus.wrapped import case
 
 
 class Inverse(Function):

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 import derivable
-from tests.zoo.draw import draw, positive
-from tests.zoo.engineering_layout import pointwise
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, positive
+from tests.corpus.engineering_layout import pointwise
+from tests.corpus.entry import Wrong
 
 
 def _exp_ratio(x: Any) -> Any:

@@ -8,8 +8,8 @@ import torch
 from torch.autograd import Function
 
 import derivable
-from tests.zoo.draw import draw
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw
+from tests.corpus.entry import Wrong
 
 # --- second order --------------------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from tests.zoo.draw import draw
-from tests.zoo.entry import Wrong
-from tests.zoo.right_contracts import (
+from tests.corpus.draw import draw
+from tests.corpus.entry import Wrong
+from tests.corpus.right_contracts import (
     Alignment,
     AsksForGrad,
     CholeskySolve,
@@ -145,7 +145,7 @@ class RoundedLikeAClamp(Function):
         return g.clone()
 
 
-@torch.library.custom_op("derivable_zoo::square", mutates_args=())
+@torch.library.custom_op("derivable_corpus::square", mutates_args=())
 def square(x: Tensor) -> Tensor:
     """x**2, an operator."""
     return x.square()

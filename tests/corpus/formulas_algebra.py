@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 import derivable
-from tests.zoo.draw import draw, positive
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, positive
+from tests.corpus.entry import Wrong
 
 
 class LinearNoTranspose(Function):

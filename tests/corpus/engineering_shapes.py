@@ -14,8 +14,8 @@ from torch.autograd.function import once_differentiable
 
 import derivable
 from derivable import functional as F
-from tests.zoo.draw import draw, integers
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, integers
+from tests.corpus.entry import Wrong
 
 # --- sizes ---------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from tests.zoo.drawing import numbers
-from tests.zoo.wrapped import case
+from tests.corpus.drawing import numbers
+from tests.corpus.wrapped import case
 
 
 class LogSumExp(Function):

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.autograd import Function
 
-from tests.zoo.draw import draw, integers
-from tests.zoo.entry import Wrong
+from tests.corpus.draw import draw, integers
+from tests.corpus.entry import Wrong
 
 
 def given(

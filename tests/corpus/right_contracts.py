@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.autograd import Function
 
 from derivable.contracts import Symmetric
-from tests.zoo.draw import draw, fixed
-from tests.zoo.entry import Right
+from tests.corpus.draw import draw, fixed
+from tests.corpus.entry import Right
 
 
 def definite(n: int, *, seed: int = 0) -> Tensor:
@@ -303,7 +303,7 @@ class Product(Function):
         return Product.apply(x, w), 0
 
 
-@torch.library.custom_op("derivable_zoo::cube", mutates_args=())
+@torch.library.custom_op("derivable_corpus::cube", mutates_args=())
 def cube(x: Tensor, *, scale: float = 1.0) -> Tensor:
     """scale x**3, an operator with a number by keyword."""
     return scale * x.pow(3)
