@@ -32,19 +32,19 @@ def kernel(function: type[Function], **constants: Any) -> Kernel:
 
 
 def looped(kernel: Kernel, x: Tensor) -> tuple[Tensor, ...]:
-    """Value, slope and curvature of each entry, by a compiled loop with the options of our own."""
+    """Value, slope and second derivative of each entry, by a loop compiled with our options."""
     numba = pytest.importorskip("numba")
     import derivable.objective.vector_math  # noqa: F401  gives kernels their compiled meaning
     from derivable.compiler.jit import FAST
 
-    value, slope, curvature = (numba.njit(**FAST)(one) for one in kernel[:3])
+    value, slope, second_derivative = (numba.njit(**FAST)(one) for one in kernel[:3])
 
     @numba.njit(**FAST)  # type: ignore[untyped-decorator]
     def loop(x: Any, results: Any) -> None:
         for i in range(x.size):
             y = value(x[i])
             results[0, i], results[1, i] = y, slope(x[i], y)
-            results[2, i] = curvature(x[i], y)
+            results[2, i] = second_derivative(x[i], y)
 
     results = np.empty((3, len(x)), x.numpy().dtype)
     loop(x.numpy(), results)
@@ -77,14 +77,14 @@ def test_compiled_it_gives_the_tensors_of_its_author(
     expected_value = output.clone()
     gradient = function.backward(ctx, grad_output.clone())
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
-    value, slope, curvature = looped(kernel(function), x)
-    second = curvature
+    value, slope, traced_second = looped(kernel(function), x)
+    second = traced_second
     if function not in NO_SECOND_DERIVATIVE:
         second = second_derivative(function, x.double()).to(dtype)
     for ours, theirs, sensitivity in (
         (value, expected_value, x * slope),
-        (grad_output * slope, gradient, grad_output * x * curvature),
-        (curvature, second, x * curvature + slope),
+        (grad_output * slope, gradient, grad_output * x * traced_second),
+        (traced_second, second, x * traced_second + slope),
     ):
         allowed = 64 * torch.finfo(dtype).eps * (1 + theirs.abs() + sensitivity.abs())
         assert ((ours - theirs).abs() <= allowed).all()

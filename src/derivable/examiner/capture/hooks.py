@@ -3,7 +3,7 @@
 `torch.autograd.Function.apply` is one Python function that every class and every alias shares
 (`mse = MSE.apply` may be older than the recording). So its code is exchanged, not the attribute: an
 alias runs the new code too. The same holds for `gradcheck`. derivable's own Functions go another
-way, through a `Plan` of each call.
+way, through a `CallRecord` of each call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 
 from derivable.examiner.targets.applying import applying
 from derivable.function import function as own
-from derivable.function.plan import Plan, Rules
+from derivable.function.call_record import CallRecord, Rules
 
 _lock = threading.RLock()
 _watchers: list[Watcher] = []
@@ -150,20 +150,20 @@ def _exchanged(function: Any, code: CodeType, name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_applied() -> Iterator[None]:
-    """Functions of derivable: each call makes one Plan from the rules of its class."""
+    """Functions of derivable: each call makes one CallRecord from the rules of its class."""
 
-    def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> Plan:
+    def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> CallRecord:
         for watcher in tuple(_watchers):
             function = _class_of(rules)
             if function is not None:
                 watcher.applied(function, inputs, {})
-        return Plan(rules, inputs, transformed)
+        return CallRecord(rules, inputs, transformed)
 
-    vars(own)["Plan"] = watched  # a call of it is all that is made there
+    vars(own)["CallRecord"] = watched  # a call of it is all that is made there
     try:
         yield
     finally:
-        vars(own)["Plan"] = Plan
+        vars(own)["CallRecord"] = CallRecord
 
 
 def _class_of(rules: Rules) -> type | None:

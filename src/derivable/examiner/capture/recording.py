@@ -25,7 +25,7 @@ from derivable.examiner.capture.places import (
     place_of,
 )
 from derivable.examiner.capture.surroundings import raise_again
-from derivable.function.plan import Plan
+from derivable.function.call_record import CallRecord
 
 LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
 
@@ -71,7 +71,7 @@ class Recording:
 
     def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         """A call of `.apply`, or of an operator that goes through one."""
-        if torch.compiler.is_compiling() or (inputs and type(inputs[0]) is Plan):
+        if torch.compiler.is_compiling() or (inputs and type(inputs[0]) is CallRecord):
             return
         module = function.__module__
         target: Any = function

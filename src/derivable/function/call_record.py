@@ -1,4 +1,4 @@
-"""`Plan`: what one call of a Function left on its tape, and how the tape is played back."""
+"""`CallRecord`: what one call of a Function left on its tape, and how the tape is replayed."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Rules(NamedTuple):
     signature: Signature
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-    once: bool  # backward cannot be differentiated, its author says
+    once: bool  # whether backward is marked @once_differentiable
 
 
-class Plan:
-    """What one call left on its tape, without the tensors: enough to save and to replay it.
+class CallRecord:
+    """The record of one call, without its tensors: what is needed to save and replay its tape.
 
-    It travels as the first input of the bridge, because nothing else reaches all of its methods
-    at all levels of a nest of transforms.
+    It is the first input of the bridge, because only inputs reach all methods of the bridge at
+    all levels of nested transforms.
     """
 
-    # Most calls leave these as they are.
+    # Most calls do not change these defaults.
     attributes: Mapping[str, Any] = MappingProxyType({})  # set on ctx, with slots for tensors
     holders: Sequence[str] = ()  # the names of those that have slots in them
     hidden: str | None = None  # the name of one in which tensors cannot be replaced
@@ -56,9 +56,9 @@ class Plan:
         self.wanted = _wanted(inputs, transformed or forward_ad._current_level >= 0)
 
     def run(self, inputs: tuple[Any, ...]) -> Any:
-        """Run forward and note what it did; returns its outputs, with the intermediates after."""
+        """The outputs of forward followed by the intermediates; records what forward did."""
         if self.transformed:
-            inputs = _apart(inputs)
+            inputs = _made_distinct(inputs)
         tape = Tape(self.wanted)
         returned = self.rules.signature.call(self.rules.forward, tape, inputs)
         outputs = as_tuple(returned)
@@ -72,7 +72,7 @@ class Plan:
         ]
         self.slots = self.saved  # of what is saved, then of the attributes
         if len(vars(tape)) > len(TAPE_FIELDS):
-            self._file_attributes(tape, inputs, everything)
+            self._record_attributes(tape, inputs, everything)
         self.intermediates = len(everything) - len(outputs)
         if self.intermediates:
             self._require_no_graph(everything[len(outputs) :])
@@ -86,8 +86,10 @@ class Plan:
             everything = [_own(value, inputs) for value in everything]
         return everything[0] if self.bare and not self.intermediates else tuple(everything)
 
-    def _file_attributes(self, tape: Tape, inputs: tuple[Any, ...], everything: list[Any]) -> None:
-        """Note what forward set on ctx, with a slot for each tensor."""
+    def _record_attributes(
+        self, tape: Tape, inputs: tuple[Any, ...], everything: list[Any]
+    ) -> None:
+        """Record the attributes that forward set on ctx, with a slot for each tensor."""
         slots, attributes, holders = [*self.saved], {}, []
 
         def file(tensor: Tensor) -> Slot:
@@ -110,14 +112,14 @@ class Plan:
         self.slots, self.attributes, self.holders = slots, attributes, holders
 
     def _require_flat(self, outputs: tuple[Any, ...]) -> None:
-        """Refuse an output that is a list, tuple or dictionary of tensors: they get no gradient."""
+        """Raise DefinitionError for an output that is a container: its tensors get no gradient."""
         for position, value in enumerate(outputs):
             if isinstance(value, CONTAINERS) and tensors_in(value):
                 gaps = {"kind": type(value).__name__, "position": position}
                 raise DefinitionError(say("nested_output", function=self.rules.name, **gaps))
 
     def _require_no_graph(self, intermediates: list[Any]) -> None:
-        """Refuse an intermediate with a graph of its own: it is lost where it leaves forward."""
+        """Raise DefinitionError for an intermediate with its own graph, which would be lost."""
         for tensor in intermediates:
             if isinstance(tensor, Tensor) and tensor.requires_grad and not tensor._is_view():
                 raise DefinitionError(say("own_graph", function=self.rules.name))
@@ -129,7 +131,7 @@ class Plan:
         return output[0] if self.bare else output[: self.outputs]
 
     def save(self, ctx: Any, inputs: list[Any], outputs: tuple[Any, ...]) -> None:
-        """Give `ctx` the tensors of this level, and what is needed to play the tape back."""
+        """Save on `ctx` the tensors of this level, and what is needed to replay the tape."""
         tensors = [
             None if slot is None else (inputs if slot.among_inputs else outputs)[slot.position]
             for slot in self.slots
@@ -137,7 +139,7 @@ class Plan:
         if self.intermediates:  # they can be computed again only from all of the inputs
             tensors += [value if isinstance(value, Tensor) else None for value in inputs]
             ctx.constants = [None if isinstance(value, Tensor) else value for value in inputs]
-        ctx.plan = self
+        ctx.record = self
         ctx.inputs = [Like.of(value) for value in inputs]
         ctx.save_for_backward(*tensors)
         transformed = self.transformed or forward_ad._current_level >= 0
@@ -148,17 +150,19 @@ class Plan:
             known = outputs if transformed else outputs[: self.outputs]
             ctx.outputs = [Like.of(value) for value in known]
         if self.intermediates or self.non_differentiable:
-            rough = (*self.non_differentiable, *range(self.outputs, len(outputs)))
-            ctx.mark_non_differentiable(*(outputs[i] for i in rough))
-            if transformed:  # under vmap PyTorch forgets the mark, and wants a tangent
-                ctx.forgotten = [i for i in rough if _is_batched_and_smooth(outputs[i])]
+            not_differentiable = (*self.non_differentiable, *range(self.outputs, len(outputs)))
+            ctx.mark_non_differentiable(*(outputs[i] for i in not_differentiable))
+            if transformed:  # under vmap PyTorch loses the mark and requires a tangent
+                ctx.unmarked = [
+                    i for i in not_differentiable if _is_batched_and_differentiable(outputs[i])
+                ]
         if self.dirty:
             ctx.mark_dirty(*(inputs[i] for i in self.dirty))
         if self.intermediates or not self.materialize:
             ctx.set_materialize_grads(False)  # or autograd makes zeros for every intermediate
 
-    def pull_back(self, ctx: Any, grad_outputs: tuple[Any, ...], again: bool) -> tuple[Any, ...]:
-        """The gradients of the inputs; `again` where they may be differentiated in their turn."""
+    def vjp(self, ctx: Any, grad_outputs: tuple[Any, ...], again: bool) -> tuple[Any, ...]:
+        """The gradients of the inputs; `again` where they may be differentiated further."""
         tape, own = self.replay(ctx, again), self.materialized(ctx, grad_outputs)
         if not again:
             return as_tuple(self.rules.backward(tape, *own))
@@ -176,7 +180,7 @@ class Plan:
         )
 
     def require_transposable(self) -> None:
-        """Refuse forward mode where it would be wrong."""
+        """Raise TransformError where forward mode would give wrong derivatives."""
         if self.rules.once:
             raise refuse(self.rules.name)
         if self.dirty:
@@ -189,7 +193,7 @@ class Plan:
         return ", ".join(names[i] for i in self.dirty)
 
     def _require_found(self) -> None:
-        """Refuse higher orders where a tensor may be hidden from them."""
+        """Raise TransformError if an attribute may hold tensors that cannot be followed."""
         if self.hidden:
             raise TransformError(say("hidden", function=self.rules.name, name=self.hidden))
 
@@ -197,7 +201,7 @@ class Plan:
         """The `grad_outputs` of the author's outputs, with zeros for None where they are wanted."""
         own = grad_outputs[: self.outputs]
         if not (self.intermediates and self.materialize):
-            return own  # autograd has done it, or was told not to
+            return own  # autograd makes the zeros itself, unless the author switched that off
         return tuple(
             like.zeros() if grad is None and like else grad
             for grad, like in zip(own, ctx.outputs, strict=False)
@@ -245,13 +249,13 @@ class Plan:
         return values
 
     def _require_unchanged(self) -> None:
-        """Refuse to compute intermediates from inputs that forward has overwritten."""
+        """Raise TransformError if forward overwrote inputs that intermediates are computed from."""
         if self.dirty:
             names = self._changed()
             raise TransformError(say("in_place_and_saved", function=self.rules.name, names=names))
 
     def _refuse_other(self, what: str) -> None:
-        """Refuse a forward that does not repeat itself."""
+        """Raise GradientError because forward gave other results the second time."""
         raise GradientError(say("not_repeated", function=self.rules.name, what=what))
 
 
@@ -268,25 +272,25 @@ def _wanted(inputs: tuple[Any, ...], tracked: bool) -> tuple[bool, ...]:
     )
 
 
-def _apart(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The inputs, with a tensor that is given twice seen as two.
+def _made_distinct(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs, with a view in place of each repetition of a tensor.
 
-    What is one tensor at the bottom of a nest of transforms may be two further up, as x and y are
-    in `torch.func.grad(f, argnums=(0, 1))(t, t)`; which one was saved must remain known.
+    One tensor at the lowest level of nested transforms may be two tensors at a higher level, as x
+    and y are in `torch.func.grad(f, argnums=(0, 1))(t, t)`; which of them was saved must be known.
     """
     seen: set[int] = set()
-    apart = []
+    distinct = []
     for value in inputs:
         if isinstance(value, Tensor):
             if id(value) in seen:
                 value = value.view_as(value)
             seen.add(id(value))
-        apart.append(value)
-    return tuple(apart)
+        distinct.append(value)
+    return tuple(distinct)
 
 
 def _autocast(inputs: tuple[Any, ...]) -> Callable[[], Any]:
-    """What brings back the automatic casts that are on now."""
+    """A context manager factory that restores the autocast state of now."""
     if not torch._C._is_any_autocast_enabled():
         return nullcontext
     device = next((v.device.type for v in inputs if isinstance(v, Tensor)), "cpu")
@@ -296,20 +300,20 @@ def _autocast(inputs: tuple[Any, ...]) -> Callable[[], Any]:
 
 
 def _own(value: Any, inputs: tuple[Any, ...]) -> Any:
-    """A tensor of its own for a view, because forward mode wants its tangent to be a view then."""
+    """A copy of a view, because forward mode would require its tangent to be a view as well."""
     if isinstance(value, Tensor) and (value._is_view() or any(value is given for given in inputs)):
         return value.clone()
     return value
 
 
-def _is_batched_and_smooth(value: Any) -> bool:
+def _is_batched_and_differentiable(value: Any) -> bool:
     """Whether vmap runs over a tensor that could have a tangent."""
     like = Like.of(value)
     return like is not None and like.is_differentiable and _functorch.is_batchedtensor(value)
 
 
 def _positions(marked: tuple[Tensor, ...], among: Sequence[Any]) -> list[int]:
-    """Where the marked tensors are."""
+    """The positions of the marked tensors."""
     return [i for i, value in enumerate(among) if any(value is tensor for tensor in marked)]
 
 
@@ -324,11 +328,11 @@ def _same(old: Tensor, new: Tensor) -> bool:
         return old.shape == new.shape
     with torch.no_grad():
         # Not isclose, which has no rule for vmap; what is not finite will be seen without us.
-        apart = (old - new).abs() > 1e-6 + 1e-4 * new.abs()
-        while _functorch.is_functorch_wrapped_tensor(apart):
-            apart = _functorch.get_unwrapped(apart)
+        distinct = (old - new).abs() > 1e-6 + 1e-4 * new.abs()
+        while _functorch.is_functorch_wrapped_tensor(distinct):
+            distinct = _functorch.get_unwrapped(distinct)
         tracing = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY) is not None
-        return tracing or apart.is_meta or type(apart) is not Tensor or not apart.any()
+        return tracing or distinct.is_meta or type(distinct) is not Tensor or not distinct.any()
 
 
 def _copy_generator(value: Any) -> Any:
