@@ -18,7 +18,7 @@ from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.examination import run_checks
 from derivable.examiner.measure import Budget, BudgetSpent
 from derivable.examiner.setup import FEWEST_CALLS, MOST_CALLS, prepare
-from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.adapters import adapter_of
 
 
 class SavedExp(Function):
@@ -141,8 +141,8 @@ def test_the_verdict_is_the_same_however_busy_the_machine_is(
 def test_a_forward_of_many_operations_has_fewer_calls() -> None:
     def calls(target: Any) -> float:
         x = torch.randn(3)
-        prepared = prepare(subject_of(target), [x], Settings(), {})
-        return prepared.setup.examined.subject.budget.calls
+        prepared = prepare(adapter_of(target), [x], Settings(), {})
+        return prepared.setup.examined.adapter.budget.calls
 
     assert calls(Tanh) == MOST_CALLS
     assert FEWEST_CALLS <= calls(Slow) < MOST_CALLS / 10
@@ -176,7 +176,7 @@ class Broken(Check):
 
 
 def test_a_mistake_of_the_examiner_is_a_note() -> None:
-    prepared = prepare(subject_of(Tanh), [torch.randn(3)], Settings(), {})
+    prepared = prepare(adapter_of(Tanh), [torch.randn(3)], Settings(), {})
     seen = run_checks(prepared.setup, Seen(), (Broken(), *CHECKS[:2]))
     (note,) = [note for note in seen.notes if note.key == "note.check_stopped"]
     assert note.fields["text"].fields["text"] == "n - 1 is 0"

@@ -12,7 +12,7 @@ import pytest
 
 from derivable.examiner.diagnose import consequences
 from derivable.examiner.diagnose.conclusions import FoundAt
-from derivable.examiner.diagnose.evidence import Told, listed, number
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, listed, number
 from derivable.examiner.diagnose.hypotheses import CAUSES, DETAILS, GUESSES, HYPOTHESES
 from derivable.examiner.diagnose.regions import Part
 from derivable.examiner.diagnose.scalars import Ratio
@@ -50,9 +50,9 @@ def test_nothing_is_decided_on_the_key_of_a_sentence(path: Path) -> None:
     assert not [word for word in words if word.startswith(("where.", "evidence.", "note."))]
 
 
-def kinds_of_evidence() -> list[type[Told]]:
-    waiting: list[type[Told]] = [Told]
-    found: list[type[Told]] = []
+def kinds_of_evidence() -> list[type[EvidenceWithFields]]:
+    waiting: list[type[EvidenceWithFields]] = [EvidenceWithFields]
+    found: list[type[EvidenceWithFields]] = []
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
@@ -62,7 +62,7 @@ def kinds_of_evidence() -> list[type[Told]]:
 
 
 @pytest.mark.parametrize("kind", kinds_of_evidence(), ids=lambda k: k.__name__)
-def test_every_gap_of_a_sentence_is_a_field_of_its_evidence(kind: type[Told]) -> None:
+def test_every_gap_of_a_sentence_is_a_field_of_its_evidence(kind: type[EvidenceWithFields]) -> None:
     pattern = re.sub(r"\\{\w+\\}", r"\\w+", re.escape(kind.key))  # a field may choose among several
     sentences = [text.en for key, text in MESSAGES.items() if re.fullmatch(pattern, key)]
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]

@@ -345,7 +345,7 @@ def test_a_reproduction_of_a_function_in_a_module_runs(tmp_path: Path) -> None:
     [
         ("part_only", {"returned", "measured"}),
         ("second_order", {"returned", "measured"}),
-        ("not_linear", {"-1000", "pull(-1000"}),
+        ("not_linear", {"-1000", "vjp(-1000"}),
         ("random", {"once", "again"}),
         ("state", {"alone", "after"}),
         ("layout", {"contiguous", "strided"}),

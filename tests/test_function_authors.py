@@ -282,12 +282,12 @@ class Closure(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         e = x.exp()
-        ctx.pull = lambda grad_output: grad_output * e
+        ctx.vjp = lambda grad_output: grad_output * e
         return e.clone()
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Any:
-        return ctx.pull(grad_output)
+        return ctx.vjp(grad_output)
 
 
 class Marked(Function):
@@ -338,12 +338,12 @@ class Partial(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         e = x.exp()
-        ctx.pull = partial(torch.mul, e)
+        ctx.vjp = partial(torch.mul, e)
         return e.clone()
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Any:
-        return ctx.pull(grad_output)
+        return ctx.vjp(grad_output)
 
 
 class Fickle(Function):
@@ -364,11 +364,11 @@ class Fickle(Function):
 
 
 REFUSALS: list[tuple[type[Function], type[Exception], str]] = [
-    (Closure, TransformError, r"Closure.forward keeps tensors inside of ctx.pull"),
+    (Closure, TransformError, r"Closure.forward keeps tensors inside of ctx.vjp"),
     (Marked, TransformError, r"Marked.backward is marked with once_differentiable"),
     (InPlace, TransformError, r"InPlace.forward changes x in place .* let forward return a new"),
     (Random, GradientError, r"Random: .* it gave other values"),
-    (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.pull"),
+    (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.vjp"),
     (Fickle, GradientError, r"Fickle: .* it saved another number of tensors"),
 ]
 

@@ -60,20 +60,20 @@ def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor)
         pointers = [tensor.numpy().ctypes.data_as(loop.argtypes[-1]) for tensor in tensors]
         loop(z.numel(), *([] if rows is None else [rows]), *pointers)
 
-    y, pulled, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
+    y, gradient, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
     both, dboth = z.clone(), dz.clone()
     run(activation.ACTIVATE, z, y)
-    run(activation.VJP, pulled, y, grad)
+    run(activation.VJP, gradient, y, grad)
     run(activation.JVP, z, y, dz, dy)
     run(activation.VJP_TANGENT, both, y, grad, dboth, dgrad)
-    torch.testing.assert_close(both, pulled, equal_nan=True)
+    torch.testing.assert_close(both, gradient, equal_nan=True)
     for rows in (1, len(z)):  # many units and one
         w = torch.linspace(0.3, 2, len(z) // rows, dtype=z.dtype)
         expected, ours = z.clone(), z.clone()
         run(activation.VJP, expected, y, (w.view(-1, 1) * grad[:rows]).flatten())
         run(activation.VJP_ONE_OUTPUT, ours, y, grad[:rows].clone(), w, rows=rows)
         torch.testing.assert_close(ours, expected, equal_nan=True)
-    return [y, pulled, dy, dboth]
+    return [y, gradient, dy, dboth]
 
 
 def test_every_elementwise_function_of_the_library_has_one() -> None:

@@ -113,8 +113,8 @@ def test_every_way_of_calling_is_seen() -> None:
     assert shapes(calls_of(recording, Split)) == [[(2,)]], "one of the batch"
     assert shapes(calls_of(recording, Late)) == [[(11,)]]
     (call,) = calls_of(recording, Cube)
-    assert call.place is not None
-    assert call.place.path == __file__
+    assert call.location is not None
+    assert call.location.path == __file__
 
 
 def test_an_operator_with_a_registered_backward_is_seen() -> None:

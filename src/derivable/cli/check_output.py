@@ -193,8 +193,10 @@ class GithubOutput(Output):
         super().begin(names, notes)
         for note, text in zip(notes, self.notes, strict=True):
             path, _, line = str(note.fields.get("place", "")).rpartition(":")
-            place = f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
-            print(f"::warning{place}::{_escaped(text)}")
+            location = (
+                f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
+            )
+            print(f"::warning{location}::{_escaped(text)}")
 
     def line(self, result: Result) -> None:
         """One annotation per finding."""

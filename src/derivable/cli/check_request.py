@@ -66,7 +66,7 @@ class CheckRequest:
         Raises SettingError if there is no such file, and TargetError if its code fails.
         """
         from derivable.errors import SettingError, TargetError
-        from derivable.examiner.capture.places import told
+        from derivable.examiner.capture.locations import error_line
         from derivable.examiner.messages import error_of
 
         if self.reference is None:
@@ -76,7 +76,7 @@ class CheckRequest:
         try:
             names = runpy.run_path(self.reference)
         except Exception as error:  # the user's code
-            raise TargetError(told(error)) from None
+            raise TargetError(error_line(error)) from None
         found = {name: _callable(value) for name, value in names.items() if name[:1] != "_"}
         return {name: value for name, value in found.items() if value is not None}
 

@@ -16,7 +16,7 @@ from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
 from derivable.examiner.capture.closures import with_shared
 from derivable.examiner.capture.found import called, name_of
-from derivable.examiner.capture.places import is_the_users
+from derivable.examiner.capture.locations import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
@@ -28,9 +28,9 @@ from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.random_state import unchanged_random_state
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, Subject, copied, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, copied, is_float
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -232,12 +232,12 @@ def _double(call: Call) -> bool:
 def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> Report:
     """The report at one call."""
     target, inputs, options = _runnable(target, call)
-    subject = subject_of(target, options)
-    if isinstance(subject, FunctionSubject):
-        inputs, options = subject.bind(inputs, options), {}
+    adapter = adapter_of(target, options)
+    if isinstance(adapter, FunctionAdapter):
+        inputs, options = adapter.bind(inputs, options), {}
     whole = [_leaf(v) for v in inputs]
-    inputs = smaller(subject.value, whole)
-    given = wanted | set(_returned(subject, inputs))
+    inputs = smaller(adapter.value, whole)
+    given = wanted | set(_returned(adapter, inputs))
     for i, value in enumerate(inputs):
         if is_float(value) and i in given:
             inputs[i] = (_varied(value) if i in wanted else value).requires_grad_()
@@ -247,12 +247,12 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
         report = check(target, *inputs, settings=settings, **options)
         if not report.ok or entries(whole) == entries(inputs):
             return report
-        at_whole = _along_directions(subject, whole, given, settings)
+        at_whole = _along_directions(adapter, whole, given, settings)
         return report if at_whole is None or at_whole.ok else at_whole
 
 
 def _along_directions(
-    subject: Subject, inputs: list[Any], wanted: set[int], settings: Settings
+    adapter: Adapter, inputs: list[Any], wanted: set[int], settings: Settings
 ) -> Report | None:
     """The report at inputs as they were recorded, along random directions; None without one.
 
@@ -264,7 +264,7 @@ def _along_directions(
     )
     try:
         with unchanged_random_state():
-            return examine_at(subject, leaves, few, checks=(AlongDirections(),))
+            return examine_at(adapter, leaves, few, checks=(AlongDirections(),))
     except Exception:  # forward ran at these inputs, but perhaps not in float64
         return None
 
@@ -293,21 +293,21 @@ def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
         return target, inputs, options
     if not by_hand.takes_self(target):  # an object has parameters of its own
         with contextlib.suppress(Exception):
-            subject = subject_of(target)
-            assert isinstance(subject, FunctionSubject)
-            subject.value(subject.bind(inputs, options))
+            adapter = adapter_of(target)
+            assert isinstance(adapter, FunctionAdapter)
+            adapter.value(adapter.bind(inputs, options))
             return target, inputs, options
     return by_hand.as_function(target, call.context), inputs, options
 
 
-def _returned(subject: Subject, inputs: list[Any]) -> Iterator[int]:
+def _returned(adapter: Adapter, inputs: list[Any]) -> Iterator[int]:
     """The inputs for which backward returns a gradient, where it can be asked by hand."""
     floats = [i for i, v in enumerate(inputs) if is_float(v)]
-    if not subject.by_hand:
+    if not adapter.by_hand:
         return
     with contextlib.suppress(Exception):  # whatever the user's rules raise: `check` reports it
-        run = subject.run(inputs, floats)
-        gradients = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
+        run = adapter.run(inputs, floats)
+        gradients = run.vjp([torch.ones_like(run.outputs[i]) for i in run.smooth])
         yield from (i for i in floats if i < len(gradients) and gradients[i] is not None)
 
 

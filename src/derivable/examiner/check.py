@@ -22,11 +22,11 @@ from derivable.examiner.inputs.contracts_of_entries import FixedSize
 from derivable.examiner.inputs.declared import Declaration, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
-from derivable.examiner.targets.pair import PairSubject
+from derivable.examiner.targets.adapters import adapter_of
+from derivable.examiner.targets.pair import PairAdapter
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.sparse import through_values
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import Subject
+from derivable.examiner.targets.target import Adapter
 from derivable.examiner.unrunnable import stopped, unrunnable, unrunnable_at
 from derivable.function.compiled import without_importing_dynamo
 from derivable.threads import on_one_thread
@@ -55,21 +55,21 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
         target = _unwrapped(target)
         known = _declared(target, settings)
         settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
-        subject = subject_of(target, options)
-        whole = unrunnable(subject, settings)
+        adapter = adapter_of(target, options)
+        whole = unrunnable(adapter, settings)
         if whole is not None:
             return whole
         own = known.examples or getattr(target, "examples", None)
-        found = chosen(target, subject, inputs, options, own, settings.seed)
+        found = chosen(target, adapter, inputs, options, own, settings.seed)
         if not found.examples:
-            return stopped(subject, (), settings, notes=found.notes)
+            return stopped(adapter, (), settings, notes=found.notes)
         reports = []
         for example in found.examples:
-            stop = unrunnable_at(subject, example, settings)  # a report that is not right is false
-            report = _report(subject, example, known, settings) if stop is None else stop
+            stop = unrunnable_at(adapter, example, settings)  # a report that is not right is false
+            report = _report(adapter, example, known, settings) if stop is None else stop
             reports.append(report)
     report = reports[0] if len(reports) == 1 else Report.merged(reports)
-    return replace(report, notes=(*found.notes, *old_names(subject), *report.notes))
+    return replace(report, notes=(*found.notes, *old_names(adapter), *report.notes))
 
 
 def check_gradient(
@@ -91,8 +91,8 @@ def check_gradient(
     """
     settings = settings.changed(options)
     with _examining():
-        subject = PairSubject(value, gradient, at)
-        report = examine(subject, subject.leaves, settings)
+        adapter = PairAdapter(value, gradient, at)
+        report = examine(adapter, adapter.leaves, settings)
         return replace(report, target=(value, gradient), example=(at,))
 
 
@@ -124,19 +124,19 @@ def _declared(target: Any, settings: Settings) -> Declaration:
 
 
 def _report(
-    subject: Subject, example: Sequence[Any], known: Declaration, settings: Settings
+    adapter: Adapter, example: Sequence[Any], known: Declaration, settings: Settings
 ) -> Report:
     """The report on one example, in which sparse tensors are examined through their values."""
-    names = subject.names(len(example))
-    contracts = bound(known.contracts, names, example, subject.name)
-    values, sparse = through_values(example, names, subject.name)
-    subject.forms = {**contracts, **sparse}
+    names = adapter.names(len(example))
+    contracts = bound(known.contracts, names, example, adapter.name)
+    values, sparse = through_values(example, names, adapter.name)
+    adapter.forms = {**contracts, **sparse}
     fixed = {i: FixedSize() for i in sparse}
-    subject.meant = known.surrogate_of
+    adapter.meant = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
-        report = examine(subject, values, settings, {**contracts, **fixed})
+        report = examine(adapter, values, settings, {**contracts, **fixed})
     if not sparse:
         return report
-    findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)
+    findings = tuple(replace(f, inputs=adapter.given(f.inputs)) for f in report.findings)
     return replace(report, findings=findings, example=tuple(example))

@@ -23,7 +23,7 @@ from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.setup import prepare
-from derivable.examiner.targets.target import Inputs, Subject
+from derivable.examiner.targets.target import Adapter, Inputs
 from derivable.examiner.verdicts import verdicts
 
 LEAST = 60  # calls that every check may make, as long as there are so many left
@@ -31,7 +31,7 @@ CONCLUDING, CONCLUDING_SECONDS = 5_000, 5.0  # calls and seconds of the diagnosi
 
 
 def examine(
-    subject: Subject,
+    adapter: Adapter,
     given: Inputs,
     settings: Settings,
     contracts: dict[int, Contract] | None = None,
@@ -44,27 +44,27 @@ def examine(
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
-        prepared = prepare(subject, given, settings, dict(contracts or {}))
+        prepared = prepare(adapter, given, settings, dict(contracts or {}))
         setup = prepared.setup
         seen = run_checks(setup, Seen(notes=prepared.notes), checks)
         findings, seen = _concluded(setup, seen)
         judged = verdicts(setup, seen, findings)
         pictures = gradients(setup, seen)
-        calls, subject.budget = subject.budget.spent, Budget()
+        calls, adapter.budget = adapter.budget.spent, Budget()
     return Report(
-        function=subject.name,
+        function=adapter.name,
         verdict=judged.overall,
         sections=judged.sections,
         findings=tuple(findings),
         notes=(*seen.notes, *judged.notes),
         checks=seen.comparisons,
-        inputs=_described(subject, given),
+        inputs=_described(adapter, given),
         gradients=pictures,
         settings=settings,
         seconds=time.perf_counter() - start,
         calls=calls,
         example=tuple(given),
-        target=subject.target,
+        target=adapter.target,
     )
 
 
@@ -75,7 +75,7 @@ def run_checks(setup: Setup, seen: Seen, checks: Sequence[Check] = CHECKS) -> Se
         if seen.is_function and check.applies(setup, seen):
             seen = _run(check, setup, seen, stopped)
     if stopped:
-        budget = setup.examined.subject.budget
+        budget = setup.examined.adapter.budget
         key = "note.timeout" if budget.timed_out else "note.budget"
         limit = {"seconds": f"{setup.settings.timeout:g}", "calls": int(budget.calls)}
         seen = replace(seen, notes=(*seen.notes, Message(key, {**limit, "checks": stopped})))
@@ -87,7 +87,7 @@ def _run(check: Check, setup: Setup, seen: Seen, stopped: list[Message]) -> Seen
     examined = setup.examined
     before, title = examined.comparisons, Message(f"check.{check.name}")
     try:
-        with warnings.catch_warnings(), examined.subject.budget.share(check.share, LEAST):
+        with warnings.catch_warnings(), examined.adapter.budget.share(check.share, LEAST):
             warnings.simplefilter("ignore")  # the user's code warned at the first call
             for results in check.run(setup, seen):
                 seen = seen.with_results(results)
@@ -103,15 +103,15 @@ def _run(check: Check, setup: Setup, seen: Seen, stopped: list[Message]) -> Seen
 def _concluded(setup: Setup, seen: Seen) -> tuple[list[Finding], Seen]:
     """The findings. A diagnosis that fails leaves what was measured, without a cause."""
     examined = setup.examined
-    spent = examined.subject.budget.spent
-    examined.subject.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
+    spent = examined.adapter.budget.spent
+    examined.adapter.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
     try:
         found = conclusions(examined, setup.inputs, seen.evaluations, seen.problems)
     except (Exception, BudgetSpent) as error:
         fields = {"check": Message("check.diagnosis"), "text": raised(error)}
         seen = replace(seen, notes=(*seen.notes, Message("note.check_stopped", fields)))
         found = without_causes(examined, seen.evaluations)
-    examined.subject.budget.spent += spent
+    examined.adapter.budget.spent += spent
     return [_placed(setup, finding) for finding in found], seen
 
 
@@ -121,9 +121,9 @@ def _placed(setup: Setup, finding: Finding) -> Finding:
     return replace(finding, dtype_of_inputs=setup.examined.coarse and dtype == "float32")
 
 
-def _described(subject: Subject, given: Inputs) -> dict[str, str]:
+def _described(adapter: Adapter, given: Inputs) -> dict[str, str]:
     """Each input in words: its dtype and shape, or its value."""
-    names = subject.names(len(given))
+    names = adapter.names(len(given))
 
     def described(value: Any) -> str:
         if isinstance(value, Tensor):

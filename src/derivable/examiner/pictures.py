@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.check import Seen, Setup
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.measure.budget import BudgetSpent
@@ -20,15 +20,15 @@ def gradients(setup: Setup, seen: Seen) -> dict[str, Gradient]:
     examined = setup.examined
     try:
         run = examined.run(look.inputs)
-        u = cotangent(run)
-        pulled = examined.pull(run, look.inputs, u)
+        u = random_grad_output(run)
+        returned = examined.vjp(run, look.inputs, u)
     except (Exception, BudgetSpent):  # reported by the checks
         return {}
     found = {}
     for sample in look.samples:
         like = sample.x.to(torch.complex128 if sample.x.is_complex() else torch.float64)
         found[examined.name(sample.argument, setup.inputs)] = Gradient(
-            fit(pulled, sample.argument, sample.x),
+            fit(returned, sample.argument, sample.x),
             unreal(u @ sample.measured.value, like),
             unreal(u.abs() @ sample.measured.error.nan_to_num(0.0, 0.0), like).abs(),
         )

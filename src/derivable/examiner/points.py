@@ -58,7 +58,7 @@ class Point:
         return where if isinstance(where, Point) else cls(Kind(where.key), where.fields)
 
 
-class Placed(Protocol):
+class HasPoint(Protocol):
     """Anything with an evaluation point: an evaluation, a sample, a problem, a finding."""
 
     @property
@@ -67,7 +67,7 @@ class Placed(Protocol):
         ...
 
 
-def kind(placed: Placed) -> Kind:
+def kind(placed: HasPoint) -> Kind:
     """The kind of the point at which something was seen."""
     return Point.of(placed.where).kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.messages import Text
 
 _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
@@ -211,7 +211,7 @@ _LINE = Text("line {line}: {text}", "ligne {line}\u00a0: {text}")
 
 def explained(error: BaseException, lang: str) -> list[str]:
     """An error in two or three lines: Python's own words, the line, and what they mean."""
-    words = in_words(error)
+    words = error_text(error)
     lines = [words]
     place = failing_line(error)
     if place is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivable.errors import SettingError
-from derivable.examiner.capture.places import in_words
+from derivable.examiner.capture.locations import error_text
 from derivable.examiner.capture.program import new_module
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.loops import Loops, cut_descents, whole_descents
@@ -82,7 +82,7 @@ class Rehearsal:
         try:
             run_cell(text, f"{self.sheet.name} line {cell.line}", names, self.sheet.loop_limit)
         except (Exception, SystemExit) as error:
-            gaps = {"path": self.sheet.path, "line": cell.line, "error": in_words(error)}
+            gaps = {"path": self.sheet.path, "line": cell.line, "error": error_text(error)}
             raise SettingError(refusal("cell_fails", **gaps)) from error
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from derivable.core_messages import reason_of
 from derivable.errors import SettingError
-from derivable.examiner.capture.places import told
+from derivable.examiner.capture.locations import error_line
 from derivable.examiner.capture.program import new_module
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.targets.random_state import unchanged_random_state
@@ -189,7 +189,7 @@ def _loaded(name: str | Path) -> Sheet:
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # the author's code
-        raise SettingError(refusal("not_loaded", name=str(name), error=told(error))) from None
+        raise SettingError(refusal("not_loaded", name=str(name), error=error_line(error))) from None
     sheet = vars(module).get("sheet")
     if not isinstance(sheet, Sheet):
         raise SettingError(refusal("undefined", path=path))

@@ -123,13 +123,13 @@ class Examination(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report and a reproduction: a traceback through the examiner is of no use."""
-        from derivable.examiner.capture.places import told
+        from derivable.examiner.capture.locations import error_line
 
         if isinstance(excinfo.value, DerivableError):
             return str(excinfo.value)
         if isinstance(excinfo.value, pytest.fail.Exception):
             return super().repr_failure(excinfo, style)
-        return f"{self.found.name}: {told(excinfo.value)}"
+        return f"{self.found.name}: {error_line(excinfo.value)}"
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Where it is defined."""

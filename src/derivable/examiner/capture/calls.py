@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from derivable.examiner.capture.places import Place
+from derivable.examiner.capture.locations import Location
 from derivable.examiner.inputs.probes import Draw
 
 KINDS = 8  # of calls that are kept for one target
@@ -30,7 +30,7 @@ class Call:
 
     inputs: tuple[Any, ...]
     options: Mapping[str, Any]
-    place: Place | None = None
+    location: Location | None = None
     test: str = ""
     context: Callable[[], Any] | None = None
     dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the time
@@ -55,7 +55,9 @@ class Calls:
     target: Any
     kinds: dict[object, Call] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)  # positions that required grad in any call
-    pulled: bool = False  # whether its backward was called by hand with a gradient of its output
+    backward_called: bool = (
+        False  # whether its backward was called by hand with a gradient of its output
+    )
     tests: dict[str, None] = field(default_factory=dict)  # the tests that called it, in order
     count: int = 0
     _exact: set[object] = field(default_factory=set)

@@ -134,7 +134,7 @@ def _discovery(ran: _Ran) -> Discovery:
                                               "run.missing")]  # fmt: skip
     if ran.found or not failures:
         return Discovery(ran.found, (), tuple(notes))
-    return Discovery((), tuple(f"{n.fields['place']}: {n.fields['error']}" for n in failures))
+    return Discovery((), tuple(f"{n.fields['location']}: {n.fields['error']}" for n in failures))
 
 
 def _script(path: Path, main: bool) -> program.Program:

@@ -14,7 +14,7 @@ import torch
 from derivable.errors import SettingError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
-from derivable.examiner.capture.places import TORCH, is_the_users, place_of
+from derivable.examiner.capture.locations import TORCH, is_the_users, location_of
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
@@ -62,7 +62,9 @@ def is_meant(calls: Calls) -> bool:
     """Whether a call of it was kept, and it is a gradient: `backward` may mean something else."""
     target = calls.target
     plain = isinstance(target, type) and not by_hand.is_function(target)
-    return bool(calls.kinds) and (calls.pulled or not plain or not by_hand.takes_self(target))
+    return bool(calls.kinds) and (
+        calls.backward_called or not plain or not by_hand.takes_self(target)
+    )
 
 
 def called(recording: Recording) -> tuple[Found, ...]:
@@ -81,7 +83,7 @@ def _key(target: Any) -> object:
     """The same for all definitions of one name in one module: the last one counts."""
     name = getattr(target, "__qualname__", None)
     if name is None or "<locals>" in name:
-        return str(target), place_of(target) if name else ""
+        return str(target), location_of(target) if name else ""
     return module_of(target), name
 
 
@@ -108,11 +110,11 @@ def named(module: ModuleType, name: str, where: str, recording: Recording) -> Fo
     hint = Message("error.defines", {"names": known or Message("error.none")})
     if near:
         hint = Message("error.did_you_mean", {"name": near[0]})
-    raise error_of(SettingError, "error.no_function", place=where, name=name, hint=hint)
+    raise error_of(SettingError, "error.no_function", location=where, name=name, hint=hint)
 
 
 def _found(value: Any, calls: Calls | None, dtype: torch.dtype = torch.float32) -> Found:
-    path, line = place_of(value)
+    path, line = location_of(value)
     module = module_of(value) or "?"
     if "." not in module and Path(path).stem not in ("__init__", "?"):
         module = Path(path).stem  # without what was added where the name was taken
@@ -132,5 +134,5 @@ def _is_function(value: Any) -> bool:
     return (
         by_hand.is_function(value)
         and value.forward is not torch.autograd.Function.forward
-        and not place_of(value).path.startswith(TORCH)
+        and not location_of(value).path.startswith(TORCH)
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import Piece
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
@@ -182,9 +182,9 @@ class _Running:
 
     def note(self, key: str, error: BaseException, **gaps: object) -> None:
         """Record where the program was, and what happened there."""
-        place = failing_line(error)
-        where = str(place) if place else self.program.name
-        fields = {"name": self.program.name, "place": where, "error": in_words(error)}
+        location = failing_line(error)
+        where = str(location) if location else self.program.name
+        fields = {"name": self.program.name, "place": where, "error": error_text(error)}
         self.program.notes.append(Message(key, {**fields, **gaps}))
 
     def _run(self, piece: Piece, statement: ast.stmt | None) -> None:

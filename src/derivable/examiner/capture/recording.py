@@ -14,15 +14,15 @@ import torch
 from derivable.examiner.capture import by_hand, hooks
 from derivable.examiner.capture.calls import TOTAL, WHOLE, Call, Calls, copied
 from derivable.examiner.capture.closures import shared_tensors
-from derivable.examiner.capture.places import (
+from derivable.examiner.capture.locations import (
     CAPTURE,
     DERIVABLE,
     EXAMINER,
     INSTALLED,
     TORCH,
-    Place,
+    Location,
     is_below,
-    place_of,
+    location_of,
 )
 from derivable.examiner.capture.surroundings import raise_again
 from derivable.function.call_record import CallRecord
@@ -88,10 +88,10 @@ class Recording:
         """A class; its forward is watched if it may be called by hand."""
         own = vars(created).get("forward") is not None
         if own and created not in self._watched and by_hand.has_rules(created):
-            if is_below(place_of(created).path, DERIVABLE, TORCH):
+            if is_below(location_of(created).path, DERIVABLE, TORCH):
                 return
             self._watched.add(created)
-            self._unwatch.append(by_hand.watch(created, self._called, self._pulled))
+            self._unwatch.append(by_hand.watch(created, self._called, self._backward_called))
 
     def check_failed(self) -> None:
         """A gradcheck failed that was to return False."""
@@ -111,9 +111,9 @@ class Recording:
     ) -> None:
         self._note(owner, inputs, options, ctx)
 
-    def _pulled(self, owner: type) -> None:
+    def _backward_called(self, owner: type) -> None:
         if id(owner) in self.calls:
-            self.calls[id(owner)].pulled = True
+            self.calls[id(owner)].backward_called = True
 
     def _note(
         self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
@@ -139,7 +139,7 @@ class Recording:
     def _consider(
         self, calls: Calls, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
     ) -> None:
-        place, examining = _place(sys._getframe(2))
+        location, examining = _running_location(sys._getframe(2))
         if (examining and calls.kinds) or not calls.wants(inputs, options, self.test):
             return
         names, values = list(options), tuple(options.values())
@@ -149,7 +149,7 @@ class Recording:
             Call(
                 everything[: len(inputs)],
                 dict(zip(names, everything[len(inputs) :], strict=True)),
-                place,
+                location,
                 self.test,
                 None if ctx is None else by_hand.maker(ctx, calls.target),
                 torch.get_default_dtype(),
@@ -167,17 +167,17 @@ def _operator(generated: type) -> Any:
     return cells["op"].cell_contents
 
 
-def _place(frame: FrameType | None) -> tuple[Place | None, bool]:
+def _running_location(frame: FrameType | None) -> tuple[Location | None, bool]:
     """The line of the user's code that is running, and whether the examiner runs it."""
     examining = False
-    place = None
-    while frame is not None and not (place and examining):
+    location = None
+    while frame is not None and not (location and examining):
         file = frame.f_code.co_filename
         examining = examining or (file.startswith(EXAMINER) and not file.startswith(CAPTURE))
-        if place is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
-            place = Place(file, frame.f_lineno)
+        if location is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
+            location = Location(file, frame.f_lineno)
         frame = frame.f_back
-    return place, examining
+    return location, examining
 
 
 def _classes_of_the_user() -> Iterator[type]:

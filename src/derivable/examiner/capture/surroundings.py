@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.capture.places import DERIVABLE
+from derivable.examiner.capture.locations import DERIVABLE
 from derivable.examiner.messages import error_of
 
 ANSWERS = 100  # empty answers to input(), before it raises EOFError

@@ -1,6 +1,6 @@
 """The checks: each asks one question about a backward.
 
-A check is a subclass of `Check` in a module of its own subject, and a line of the table.
+A check is a subclass of `Check` in a module for one topic, and a line of the table.
 """
 
 from derivable.examiner.checks.backward import Layout, Linearity, Subsets, Units, UnusedOutputs

@@ -22,49 +22,49 @@ from derivable.examiner.inputs.found_usage import tree_of, usage_of, words_of
 from derivable.examiner.message import Message
 from derivable.examiner.targets.plain import CONTEXTS
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import FunctionSubject, Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, Inputs, Run, is_float
 
 CTX_API = {"save_for_backward", "saved_tensors", "needs_input_grad", "mark_dirty",
            "mark_non_differentiable", "set_materialize_grads", "save_for_forward"}  # fmt: skip
 CAUSES = ("no_ctx", "no_backward", "backward_signature")
 
 
-def not_runnable(subject: Subject) -> list[Finding]:
+def not_runnable(adapter: Adapter) -> list[Finding]:
     """What the signatures alone show: no backward, or a forward without ctx."""
-    if not isinstance(subject, FunctionSubject):
+    if not isinstance(adapter, FunctionAdapter):
         return []
-    if subject.backward is torch.autograd.Function.vjp:
-        return [_finding(subject, "no_backward", Message("evidence.no_backward"), subject.forward)]
-    if not subject.split and subject.recordable and _lacks_ctx(subject.forward):
-        names = _names(subject.forward)
+    if adapter.backward is torch.autograd.Function.vjp:
+        return [_finding(adapter, "no_backward", Message("evidence.no_backward"), adapter.forward)]
+    if not adapter.split and adapter.recordable and _lacks_ctx(adapter.forward):
+        names = _names(adapter.forward)
         said = Message("evidence.no_ctx", {"first": names[0], "names": ", ".join(names)})
-        return [_finding(subject, "no_ctx", said, subject.forward)]
+        return [_finding(adapter, "no_ctx", said, adapter.forward)]
     return []
 
 
-def signature_of_backward(subject: FunctionSubject, outputs: int) -> list[Finding]:
+def signature_of_backward(adapter: FunctionAdapter, outputs: int) -> list[Finding]:
     """A backward that does not take ctx and one grad_output per output of forward."""
     try:
-        parameters = list(inspect.signature(inspect.unwrap(subject.backward)).parameters.values())
+        parameters = list(inspect.signature(inspect.unwrap(adapter.backward)).parameters.values())
     except (TypeError, ValueError):
         return []
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return []
-    skipped = 1 if subject.recordable or not subject.split else 0
+    skipped = 1 if adapter.recordable or not adapter.split else 0
     own = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-    if not subject.recordable and subject.split and own and own[0].name == "self":
+    if not adapter.recordable and adapter.split and own and own[0].name == "self":
         own = own[1:]
     names = [p.name for p in own[skipped:]]
     needed = sum(p.default is p.empty for p in own[skipped:])
     if len(own) >= skipped and needed <= outputs <= len(names):
         return []
     fields = {"names": ", ".join(p.name for p in own) or "-", "count": outputs}
-    inputs = set(_names(subject.forward))
+    inputs = set(_names(adapter.forward))
     key = "evidence.takes_inputs" if inputs & set(names) else "evidence.takes"
-    return [_finding(subject, "backward_signature", Message(key, fields), subject.backward)]
+    return [_finding(adapter, "backward_signature", Message(key, fields), adapter.backward)]
 
 
-def first_run(subject: Subject, inputs: Inputs) -> tuple[Message | None, list[Finding]]:
+def first_run(adapter: Adapter, inputs: Inputs) -> tuple[Message | None, list[Finding]]:
     """What one forward and one backward show: unfinished, or called in another way.
 
     A note where forward or backward is still to be written, because it returns None or raises
@@ -74,28 +74,28 @@ def first_run(subject: Subject, inputs: Inputs) -> tuple[Message | None, list[Fi
     wanted = [i for i, value in enumerate(inputs) if is_float(value)]
     try:
         with quiet(), seeded(0):
-            run = subject.run(inputs, wanted)
+            run = adapter.run(inputs, wanted)
     except NotImplementedError as error:
         return (Message("note.forward_not_implemented") if _stated(error) else None), []
     except Exception:  # whatever the user's forward raises
         return None, []
     if all(output is None for output in run.outputs):
         return Message("note.forward_none"), []
-    if not isinstance(subject, FunctionSubject) or not run.smooth:
+    if not isinstance(adapter, FunctionAdapter) or not run.smooth:
         return None, []
-    found = signature_of_backward(subject, len(run.outputs))
-    return (None, found) if found else (_backward_to_be_written(subject, run), [])
+    found = signature_of_backward(adapter, len(run.outputs))
+    return (None, found) if found else (_backward_to_be_written(adapter, run), [])
 
 
-def _backward_to_be_written(subject: FunctionSubject, run: Run) -> Message | None:
+def _backward_to_be_written(adapter: FunctionAdapter, run: Run) -> Message | None:
     try:
         with quiet(), seeded(0):
-            found = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
+            found = run.vjp([torch.ones_like(run.outputs[i]) for i in run.smooth])
     except NotImplementedError as error:
         return Message("note.backward_not_implemented") if _stated(error) else None
     except Exception:  # a finding of the examination
         return None
-    nothing = all(gradient is None for gradient in found) and not _returns(subject.backward)
+    nothing = all(gradient is None for gradient in found) and not _returns(adapter.backward)
     return Message("note.backward_none") if nothing else None
 
 
@@ -105,16 +105,16 @@ def _stated(error: NotImplementedError) -> bool:
     return not line or line.startswith("raise")
 
 
-def old_names(subject: Subject) -> list[Message]:
+def old_names(adapter: Adapter) -> list[Message]:
     """A note for ctx.saved_variables, which PyTorch calls saved_tensors today."""
-    if isinstance(subject, FunctionSubject) and "saved_variables" in words_of([subject.backward]):
+    if isinstance(adapter, FunctionAdapter) and "saved_variables" in words_of([adapter.backward]):
         return [Message("note.saved_variables")]
     return []
 
 
-def described(subject: Subject, inputs: Sequence[Any]) -> dict[str, str]:
+def described(adapter: Adapter, inputs: Sequence[Any]) -> dict[str, str]:
     """The inputs by name, as a report states them."""
-    names = subject.names(len(inputs))
+    names = adapter.names(len(inputs))
     return {
         name: f"{str(v.dtype)[6:]} {tuple(v.shape)}" if isinstance(v, Tensor) else repr(v)[:40]
         for name, v in zip(names, inputs, strict=False)
@@ -152,9 +152,9 @@ def _names(rule: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _finding(subject: Subject, cause: str, said: Message, rule: Callable[..., Any]) -> Finding:
+def _finding(adapter: Adapter, cause: str, said: Message, rule: Callable[..., Any]) -> Finding:
     return Finding(
-        subject.name, cause, None, Message("where.example"), (said,), source=_definition(rule)
+        adapter.name, cause, None, Message("where.example"), (said,), source=_definition(rule)
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.targets.target import Subject, is_float
+from derivable.examiner.targets.target import Adapter, is_float
 from derivable.function.gradients import as_tuple
 
 
-def handed(subject: Subject, apply: Callable[..., Any]) -> Callable[..., Any]:
+def handed(adapter: Adapter, apply: Callable[..., Any]) -> Callable[..., Any]:
     """`apply` of inputs as they are examined: each is brought into the form that it takes."""
-    return lambda *inputs: apply(*subject.given(inputs))
+    return lambda *inputs: apply(*adapter.given(inputs))
 
 
 def only(

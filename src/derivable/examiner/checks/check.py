@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from derivable.examiner.checks.returned import EXAMPLE, Problem
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.measure import EPS
@@ -25,7 +25,7 @@ class Setup:
     """What is examined and how: the same for all checks."""
 
     settings: Settings
-    examined: Examined
+    examined: ExaminedTarget
     inputs: list[Any]  # the given ones, in the dtype in which they are examined
     probes: Probes
     meant: Meant
@@ -33,12 +33,12 @@ class Setup:
     @property
     def names(self) -> list[str]:
         """The names of the inputs."""
-        return self.examined.subject.names(len(self.inputs))
+        return self.examined.adapter.names(len(self.inputs))
 
     @property
     def by_hand(self) -> bool:
         """Whether there is a backward, and not only a value with its gradient."""
-        return not self.examined.subject.value_only
+        return not self.examined.adapter.value_only
 
     @property
     def exact(self) -> bool:

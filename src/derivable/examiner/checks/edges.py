@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, gradients
+from derivable.examiner.checks.calls import gradients, random_grad_output
 from derivable.examiner.checks.returned import Problem
-from derivable.examiner.checks.values import MOST_ROWS, Examined
+from derivable.examiner.checks.values import MOST_ROWS, ExaminedTarget
 from derivable.examiner.finding import Worst
 from derivable.examiner.inputs.contracts import (
     Contract,
@@ -65,7 +65,7 @@ class Lost(NamedTuple):
     slopes: Slopes
 
 
-def edges(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
+def edges(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
     """The gradients that are not finite where one entry is 0, 1 or -1, and what is a note."""
     problems: dict[int, Problem] = {}
     notes: list[Message] = []
@@ -92,7 +92,7 @@ def edges(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Messa
     return list(problems.values()), notes[:1]
 
 
-def _places(examined: Examined, inputs: Inputs) -> Iterator[tuple[int, int, float]]:
+def _places(examined: ExaminedTarget, inputs: Inputs) -> Iterator[tuple[int, int, float]]:
     """The first, a middle and the last entry of each argument, and the numbers it may be."""
     for argument in examined.wanted:
         x = inputs[argument]
@@ -101,7 +101,7 @@ def _places(examined: Examined, inputs: Inputs) -> Iterator[tuple[int, int, floa
         if isinstance(structure(x), Definite | Unit | Rotation | LogSimplex):
             continue
         lowest = 0.0 if bool((x >= 0).all()) else -1.0
-        contract = examined.subject.forms.get(argument)
+        contract = examined.adapter.forms.get(argument)
         for entry in sorted({0, x.numel() // 2, x.numel() - 1}):
             for value in VALUES:
                 if value >= lowest and _allowed(contract, x, entry, value):
@@ -117,16 +117,16 @@ def _allowed(contract: Any, x: Tensor, entry: int, value: float) -> bool:
     return contract.holds(moved)
 
 
-def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
+def _looked_at(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Lost], bool]:
     """The entries whose gradient is not finite, and whether forward has finite slopes there."""
     run = examined.run(inputs)
     at = joined([run.outputs[i] for i in run.smooth])
     if not len(at) or len(at) > MOST_ROWS or not bool(torch.isfinite(at).all()):
         return [], True
-    found = gradients(examined, run, inputs, cotangent(run))
+    found = gradients(examined, run, inputs, random_grad_output(run))
     if all(g is None or bool(torch.isfinite(real(g)).all()) for g in found):
         return [], True
-    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.smooth)
     lost = []
     for argument, rows in _rows(examined, run, inputs, len(at)).items():
         x = inputs[argument]
@@ -140,7 +140,7 @@ def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
     return lost, smooth and _along_all(numeric, examined.wanted).have_limits
 
 
-def _rows(examined: Examined, run: Run, inputs: Inputs, count: int) -> dict[int, Tensor]:
+def _rows(examined: ExaminedTarget, run: Run, inputs: Inputs, count: int) -> dict[int, Tensor]:
     """The returned Jacobians of real arguments, (m, n) each."""
     rows: dict[int, list[Tensor]] = {}
     for vector in torch.eye(count).double():

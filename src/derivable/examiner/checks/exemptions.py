@@ -18,7 +18,7 @@ from derivable.examiner.targets.recorder import replace_saved
 from derivable.examiner.targets.target import FunctionRun, Inputs
 
 if TYPE_CHECKING:
-    from derivable.examiner.checks.values import Examined, Sample
+    from derivable.examiner.checks.values import ExaminedTarget, Sample
 
 STATIONS, HALVINGS = 16, 12  # on the way from right inputs to wrong ones
 A_STAIR = 0.3  # relative: how well few steps of a staircase show its slope
@@ -44,14 +44,14 @@ def corners(sample: Sample, numeric: TargetDerivatives) -> None:
     measured.low[corner], measured.high[corner] = -torch.inf, torch.inf
 
 
-def rounding(examined: Examined, sample: Sample) -> None:
+def rounding(examined: ExaminedTarget, sample: Sample) -> None:
     """Take back what a last bit of the inputs, or of what was saved, can explain."""
     off = (sample.returned - sample.measured.value).abs()
     rows = [int(row) for row in sample.wrong.any(1).nonzero()[:6]]
     explained = True
     generator = torch.Generator().manual_seed(7)
 
-    def jiggle(value: Any) -> Any:
+    def perturbed(value: Any) -> Any:
         noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
         return value.detach() * (1 + 4 * EPS * noise).to(value.dtype)
 
@@ -63,12 +63,12 @@ def rounding(examined: Examined, sample: Sample) -> None:
             inputs = list(sample.inputs)
             if not saved:
                 for i in examined.wanted:
-                    inputs[i] = jiggle(inputs[i])
+                    inputs[i] = perturbed(inputs[i])
             try:
                 other = examined.run(inputs)
                 if saved and isinstance(other, FunctionRun):
-                    replace_saved(other.ctx, jiggle)
-                gradients = examined.pull(other, inputs, vector)
+                    replace_saved(other.ctx, perturbed)
+                gradients = examined.vjp(other, inputs, vector)
             except Exception:  # it did not raise at the inputs themselves: nothing to learn
                 continue
             fitted = fit(gradients, sample.argument, sample.x)
@@ -135,7 +135,7 @@ def saturated(sample: Sample, numeric: TargetDerivatives) -> None:
         sample.wrong[:, column] &= ~(hidden[:, column] & (agree[1:] & agree[:-1]).any(0))
 
 
-def unfinished(examined: Examined, sample: Sample) -> None:
+def unfinished(examined: ExaminedTarget, sample: Sample) -> None:
     """Take back what grows out of nothing on the way from inputs at which it is right.
 
     A formula that is right in a whole neighbourhood stays right until something turns, such as a
@@ -164,7 +164,9 @@ def shapes(inputs: Inputs) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(v.shape) for v in inputs if isinstance(v, Tensor))
 
 
-def _by_iteration(examined: Examined, sample: Sample, start: Inputs, row: int, column: int) -> bool:
+def _by_iteration(
+    examined: ExaminedTarget, sample: Sample, start: Inputs, row: int, column: int
+) -> bool:
     """Whether an entry is off a little before it is wrong, too, or forward jumps there."""
 
     def at(share: float) -> list[Any]:
@@ -192,7 +194,7 @@ def _by_iteration(examined: Examined, sample: Sample, start: Inputs, row: int, c
     return abs(after - here) > 0.02 * max(abs(after), abs(here))
 
 
-def _between(examined: Examined, first: Inputs, last: Inputs, share: float) -> list[Any]:
+def _between(examined: ExaminedTarget, first: Inputs, last: Inputs, share: float) -> list[Any]:
     """Inputs on the straight way from the first ones to the last ones."""
     inputs = list(last)
     for i in examined.wanted:
@@ -201,15 +203,17 @@ def _between(examined: Examined, first: Inputs, last: Inputs, share: float) -> l
     return inputs
 
 
-def deviation(examined: Examined, sample: Sample, inputs: Inputs, row: int, column: int) -> float:
+def deviation(
+    examined: ExaminedTarget, sample: Sample, inputs: Inputs, row: int, column: int
+) -> float:
     """How far one entry is off at `inputs`, relative to the larger of the two; 0 if unknown."""
     run = examined.run(inputs)
     count = len(sample.returned)
     try:
         vector = torch.zeros(count).double()
         vector[row] = 1.0
-        fitted = fit(examined.pull(run, inputs, vector), sample.argument, sample.x)
-        numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+        fitted = fit(examined.vjp(run, inputs, vector), sample.argument, sample.x)
+        numeric = TargetDerivatives(examined.adapter, inputs, run.smooth)
     except Exception:  # between two inputs anything may happen
         return 0.0
     if fitted is None or len(numeric.at) != count:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.space import real, size
 from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
@@ -16,12 +16,12 @@ from derivable.examiner.targets.target import Inputs
 DIRECTIONS = 3
 
 
-def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
+def directions(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """<grad_output, J v> = <backward(grad_output), v> for random v, per argument."""
     run = examined.run(inputs)
-    vector = cotangent(run)
-    returned = examined.pull(run, inputs, vector)
-    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+    vector = random_grad_output(run)
+    returned = examined.vjp(run, inputs, vector)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.smooth)
     problems = []
     for i in examined.wanted:
         gradient = fit(returned, i, inputs[i])

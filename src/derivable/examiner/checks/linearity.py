@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, differ, gradients
+from derivable.examiner.checks.calls import differ, gradients, random_grad_output
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.message import Message
@@ -22,22 +22,22 @@ SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
 IGNORED = Message("evidence.ignores")
 
 
-def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
+def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """backward(a u + b v) = a backward(u) + b backward(v), for every argument."""
     run = examined.run(inputs)
-    u, v = cotangent(run, 3), cotangent(run, 4)
+    u, v = random_grad_output(run, 3), random_grad_output(run, 4)
 
-    def pull(vector: Tensor) -> list[Tensor | None]:
+    def vjp(vector: Tensor) -> list[Tensor | None]:
         return gradients(examined, run, inputs, vector)
 
-    at_u, at_v = pull(u), pull(v)
-    at_zero = pull(torch.zeros_like(u))
+    at_u, at_v = vjp(u), vjp(v)
+    at_zero = vjp(torch.zeros_like(u))
     ones = torch.ones_like(u)
-    at_rest = pull(ones - u)
+    at_rest = vjp(ones - u)
     trials = [  # a vjp, the sum that it must be, and how large its terms are
-        *((pull(c * u), [(c, at_u)]) for c in SCALES),
-        (pull(u + v), [(1.0, at_u), (1.0, at_v)]),
-        (pull(ones), [(1.0, at_u), (1.0, at_rest)]),
+        *((vjp(c * u), [(c, at_u)]) for c in SCALES),
+        (vjp(u + v), [(1.0, at_u), (1.0, at_v)]),
+        (vjp(ones), [(1.0, at_u), (1.0, at_rest)]),
         (at_zero, [(1e-9, at_u), (-1e-9, at_u)]),
     ]
     examined.comparisons += len(trials)
@@ -69,7 +69,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
                 problems.append(Problem("precision", i, (said,)))
                 continue
         # mypy cannot infer a lambda whose default binds the loop variable
-        found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]
+        found = _form(lambda vector, k=k: vjp(vector)[k], u, v, at_u[k])  # type: ignore[misc]
         cause = "ignores_grad_output" if found == IGNORED else "not_linear"
         problems.append(Problem(cause, i, (Message(found.key, {**found.fields, **name}),)))
     return problems
@@ -112,47 +112,47 @@ def representable(values: Tensor | None) -> str:
 
 
 def _form(
-    pull: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
+    vjp: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
 ) -> Message:
     """In what way a gradient is not linear in grad_output."""
-    zero = pull(torch.zeros_like(u))
+    zero = vjp(torch.zeros_like(u))
     scale = max(_most(at_u), 1e-300)
 
     def equal(first: Tensor | None, second: Any) -> bool:
         return first is not None and _most(first - second) <= 1e-9 * max(scale, _most(first))
 
-    if equal(pull(v), at_u) and equal(zero, at_u):
+    if equal(vjp(v), at_u) and equal(zero, at_u):
         return IGNORED
-    if equal(pull(2 * u), at_u) and equal(pull(v), at_u):
+    if equal(vjp(2 * u), at_u) and equal(vjp(v), at_u):
         return IGNORED
     if not equal(zero, 0.0):
-        if at_u is not None and zero is not None and equal(pull(2 * u), 2 * at_u - zero):
+        if at_u is not None and zero is not None and equal(vjp(2 * u), 2 * at_u - zero):
             return Message("evidence.constant_added", {"size": f"{_most(zero):.3g}"})
         return Message("evidence.not_zero", {"size": f"{_most(zero):.3g}"})
     if at_u is None:
         return Message("evidence.not_linear")
     for power, key in ((0, "evidence.degree_zero"), (2, "evidence.squared"), (3, "evidence.cubed")):
-        if equal(pull(2 * u), 2.0**power * at_u):
+        if equal(vjp(2 * u), 2.0**power * at_u):
             return Message(key)
-    small = pull(1e-3 * u)
-    if small is not None and equal(pull(2e-3 * u), 2 * small) and not equal(1e3 * small, at_u):
-        return _clipped(pull, u)
-    if equal(pull(2 * u), 2 * at_u):
-        even = equal(pull(-u), at_u)
+    small = vjp(1e-3 * u)
+    if small is not None and equal(vjp(2e-3 * u), 2 * small) and not equal(1e3 * small, at_u):
+        return _clipped(vjp, u)
+    if equal(vjp(2 * u), 2 * at_u):
+        even = equal(vjp(-u), at_u)
         return Message("evidence.absolute" if even else "evidence.one_signed")
-    large = pull(1e6 * u)
-    if large is not None and equal(pull(2 * u), 2 * at_u) is False and _most(large) < 1e3 * scale:
-        return _clipped(pull, u)
+    large = vjp(1e6 * u)
+    if large is not None and equal(vjp(2 * u), 2 * at_u) is False and _most(large) < 1e3 * scale:
+        return _clipped(vjp, u)
     return Message("evidence.not_linear")
 
 
-def _clipped(pull: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
+def _clipped(vjp: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
     """Where the largest entry of grad_output stops being passed on in proportion."""
     low, high = 1e-3, 1e6
-    start = pull(low * u)
+    start = vjp(low * u)
     for _ in range(40):
         middle = (low * high) ** 0.5
-        got = pull(middle * u)
+        got = vjp(middle * u)
         proportional = (
             got is not None and start is not None
             and _most(got - start * (middle / 1e-3)) <= 1e-9 * max(_most(got), 1e-300)
@@ -161,14 +161,14 @@ def _clipped(pull: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
     return Message("evidence.clipped", {"limit": f"{low * float(u.abs().max()):.4g}"})
 
 
-def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
+def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """The same gradients for every way in which grad_output and the inputs may lie in memory."""
     run = examined.run(inputs)
     likes = [run.outputs[i] for i in run.smooth]
-    usual = max(_most(g) for g in gradients(examined, run, inputs, cotangent(run)))
+    usual = max(_most(g) for g in gradients(examined, run, inputs, random_grad_output(run)))
     problems: list[Problem] = []
     for key, arrange in ARRANGEMENTS.items():
-        plain = parted(cotangent(run), likes)
+        plain = parted(random_grad_output(run), likes)
         arranged = [arrange(g) for g in plain]
         plain = [a.clone(memory_format=torch.contiguous_format) for a in arranged]
         if all(same_layout(a, g) for a, g in zip(arranged, plain, strict=True)):
@@ -176,9 +176,9 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
         examined.comparisons += 1
         said = Message(f"evidence.layout_{key}")
         try:
-            expected = [fit(run.pull(plain), i, inputs[i]) for i in examined.wanted]
+            expected = [fit(run.vjp(plain), i, inputs[i]) for i in examined.wanted]
             fresh = examined.run(inputs) if examined.fresh else run
-            got = [fit(fresh.pull(arranged), i, inputs[i]) for i in examined.wanted]
+            got = [fit(fresh.vjp(arranged), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
             problems.append(Problem("layout", None, (said, raised(error)), source=raised_at(error)))
             break
@@ -188,12 +188,12 @@ def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
     return problems or _input_layout(examined, inputs, run)
 
 
-def _input_layout(examined: Examined, inputs: Inputs, run: Run) -> list[Problem]:
+def _input_layout(examined: ExaminedTarget, inputs: Inputs, run: Run) -> list[Problem]:
     """The same gradients for inputs that lie in memory in another order."""
     scattered = [_reversed(v) if is_float(v) else v for v in inputs]
     if all(a is b for a, b in zip(scattered, inputs, strict=True)):
         return []
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     try:
         other = examined.run(scattered)
         if not torch.allclose(other.outputs[run.smooth[0]], run.outputs[run.smooth[0]]):
@@ -262,7 +262,7 @@ ARRANGEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
+def unused(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """An output that nobody used brings None, if forward asked for that, and counts as zero."""
     run = examined.run(inputs)
     if len(run.smooth) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
@@ -273,9 +273,9 @@ def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
         zeros = [torch.zeros_like(k) if a is None else a for a, k in zip(alone, likes, strict=True)]
         said = Message("evidence.unused", {"position": position})
         examined.comparisons += 1
-        expected = [fit(run.pull(zeros), i, inputs[i]) for i in examined.wanted]
+        expected = [fit(run.vjp(zeros), i, inputs[i]) for i in examined.wanted]
         try:
-            got = [fit(run.pull(alone), i, inputs[i]) for i in examined.wanted]
+            got = [fit(run.vjp(alone), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
             return [Problem("raises", None, (said, raised(error)), source=raised_at(error))]
         if differ(examined, expected, got):
@@ -283,20 +283,20 @@ def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
     return []
 
 
-def _other_outputs(examined: Examined, first: Run, second: Run) -> bool:
+def _other_outputs(examined: ExaminedTarget, first: Run, second: Run) -> bool:
     """Whether forward returns other numbers, though its inputs are the same."""
     pairs = [(first.outputs[i], second.outputs[i]) for i in first.smooth]
-    if examined.subject.random or any(a.shape != b.shape for a, b in pairs):
+    if examined.adapter.random or any(a.shape != b.shape for a, b in pairs):
         return False
     return differ(examined, [a for a, _ in pairs], [b for _, b in pairs])
 
 
-def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
+def subsets(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """The same gradients when only some of the inputs require grad."""
     if len(examined.wanted) < 2:
         return []
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     everything = dict(zip(examined.wanted, gradients(examined, run, inputs, vector), strict=True))
     ones = [[i] for i in examined.wanted]
     all_but_one = [[j for j in examined.wanted if j != i] for i in examined.wanted]
@@ -304,7 +304,7 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
     for chosen in ones + (all_but_one if len(examined.wanted) > 2 else []):
         names = ", ".join(examined.name(i, inputs) for i in chosen)
         said = Message("evidence.subset", {"names": names})
-        partial = Examined(examined.subject, chosen)
+        partial = ExaminedTarget(examined.adapter, chosen)
         partial.fresh = examined.fresh
         examined.comparisons += 1
         try:
@@ -313,7 +313,7 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
                 other = Message("evidence.subset_output", {"names": names})
                 problems.append(Problem("needs_input_grad", None, (other,)))
                 break
-            returned = partial.pull(part, inputs, cotangent(part))
+            returned = partial.vjp(part, inputs, random_grad_output(part))
         except Exception as error:
             said_at = (said, raised(error))
             problems.append(

@@ -9,7 +9,7 @@ from derivable.examiner.checks.check import BackwardCheck, Results, Seen, Setup
 from derivable.examiner.checks.ways import ways
 from derivable.examiner.points import Kind, kind
 
-PUSHED = (Kind.AGAIN, Kind.WIDE, Kind.SIGNED)  # where a jvp is compared, too
+JVP_KINDS = (Kind.AGAIN, Kind.WIDE, Kind.SIGNED)  # where a jvp is compared, too
 
 
 class SecondOrder(BackwardCheck):
@@ -58,5 +58,5 @@ class Ways(BackwardCheck):
 
     def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
         """One comparison per way."""
-        others = [e for e in seen.evaluations if kind(e) in PUSHED and e.samples]
+        others = [e for e in seen.evaluations if kind(e) in JVP_KINDS and e.samples]
         yield Results(ways(setup.examined, setup.inputs, setup.settings.compile, others))

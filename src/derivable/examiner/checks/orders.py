@@ -10,46 +10,46 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, forward_in_place
+from derivable.examiner.checks.calls import forward_in_place, random_grad_output
 from derivable.examiner.checks.returned import Problem, fit, raised, short
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.measure import Measured
 from derivable.examiner.measure.space import joined, parted, real, size, unreal
 from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
-from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import Adapter, Inputs, Run, is_float
 from derivable.function.gradients import as_tuple
 
 
-class GradientSubject(Subject):
+class GradientAdapter(Adapter):
     """A backward seen as a forward: the gradients, for a fixed grad_output, as outputs."""
 
-    def __init__(self, examined: Examined, vector: Tensor) -> None:
-        super().__init__(examined.subject.name, examined.subject.target)
+    def __init__(self, examined: ExaminedTarget, vector: Tensor) -> None:
+        super().__init__(examined.adapter.name, examined.adapter.target)
         self.examined, self.vector = examined, vector
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One backward by hand, its gradients as the outputs."""
         run = self.examined.run(inputs)
-        returned = self.examined.pull(run, inputs, self.vector)
+        returned = self.examined.vjp(run, inputs, self.vector)
         fitted = [fit(returned, i, inputs[i]) for i in self.examined.wanted]
         outputs = [torch.zeros_like(inputs[i]) if g is None else g
                    for i, g in zip(self.examined.wanted, fitted, strict=True)]  # fmt: skip
         return Run(tuple(outputs), range(len(outputs)), inputs)
 
 
-def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
+def second_order(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
     """What autograd makes of backward, against the measured change of what backward returns.
 
     A backward that raises when it is differentiated again is no mistake.
     """
-    forms = examined.subject.forms
+    forms = examined.adapter.forms
     if not all(form.twice for i, form in forms.items() if i in examined.wanted):
         return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
-    if not getattr(examined.subject, "recordable", True):
+    if not getattr(examined.adapter, "recordable", True):
         return [], []  # autograd never runs it
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     leaves = [
         v.detach().clone().requires_grad_() if i in examined.wanted else v
         for i, v in enumerate(inputs)
@@ -61,7 +61,7 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
         text = Message("note.once") if isinstance(error, OnceError) else raised(error)
         return [], [Message("note.no_second_order", {"text": text})]
     numeric = TargetDerivatives(
-        GradientSubject(examined, vector), inputs, range(len(examined.wanted)),
+        GradientAdapter(examined, vector), inputs, range(len(examined.wanted)),
         complex_step=False,  # inside an iteration it may not have converged
     )  # fmt: skip
     weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
@@ -92,7 +92,7 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
 
 def _through_grad_output(
-    examined: Examined, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
+    examined: ExaminedTarget, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
     returned: list[Tensor | None],
 ) -> list[Problem]:  # fmt: skip
     """What autograd makes of backward as a function of grad_output.
@@ -109,18 +109,18 @@ def _through_grad_output(
     if not abs(derivative - expected) > 1e-6 * typical:  # nor for nan
         return []
     vector = joined(grads)
-    once, twice = (_pulled_at(examined, inputs, c * vector) for c in (1.0, 2.0))
+    once, twice = (_gradients_at(examined, inputs, c * vector) for c in (1.0, 2.0))
     if not float((twice - 2 * once).abs().sum()) <= 1e-6 * float(once.abs().sum()):
         return []  # it is not linear, as a clipped gradient is not
     fields = {"returned": f"{derivative:.6g}", "measured": f"{expected:.6g}"}
     return [Problem("second_order", None, (Message("evidence.second_grad_output", fields),))]
 
 
-def _pulled_at(examined: Examined, inputs: Inputs, vector: Tensor) -> Tensor:
+def _gradients_at(examined: ExaminedTarget, inputs: Inputs, vector: Tensor) -> Tensor:
     """All gradients for one grad_output, as one float64 vector."""
     run = examined.run(inputs)
-    pulled = examined.pull(run, inputs, vector)
-    fitted = [fit(pulled, i, inputs[i]) for i in examined.wanted]
+    returned = examined.vjp(run, inputs, vector)
+    fitted = [fit(returned, i, inputs[i]) for i in examined.wanted]
     return joined([torch.zeros_like(inputs[i]) if g is None else g
                    for i, g in zip(examined.wanted, fitted, strict=True)])  # fmt: skip
 
@@ -145,14 +145,14 @@ def _weights(gradients: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _twice(
-    examined: Examined, leaves: list[Any], grads: list[Tensor]
+    examined: ExaminedTarget, leaves: list[Any], grads: list[Tensor]
 ) -> tuple[list[Tensor], list[Tensor | None], list[Tensor | None]]:
     """The gradients under autograd, and those of their weighted sum: in inputs, in grad_output."""
     wanted = [leaves[i] for i in examined.wanted]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         calls = [v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in leaves]
-        recorded = as_tuple(examined.subject.recorded(calls))
+        recorded = as_tuple(examined.adapter.recorded(calls))
         outputs = [o for o in recorded if is_float(o) and o.requires_grad]
         found = torch.autograd.grad(outputs, wanted, grads, create_graph=True, allow_unused=True)
         first = [
@@ -192,7 +192,9 @@ def _refuses(total: Tensor) -> bool:
     return False
 
 
-def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]) -> list[Problem]:
+def float32(
+    examined: ExaminedTarget, look: Evaluation, extremes: Sequence[Evaluation]
+) -> list[Problem]:
     """In float32 as in float64, to float32's rounding; and finite where the derivative is.
 
     And without an error, and without a change of the inputs that float64 does not show: `.float()`
@@ -206,7 +208,7 @@ def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]
     return problems
 
 
-def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
+def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
     """Backward runs in `dtype` if forward does, and forward leaves its inputs alone."""
     inputs = cast(look.inputs, dtype)
     where = Message("where.dtype", {"dtype": short(dtype)})
@@ -220,13 +222,13 @@ def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[P
         no_copy = Message("evidence.no_copy")
         return [replace(p, evidence=(*p.evidence, no_copy), where=where) for p in changed]
     try:
-        examined.pull(run, inputs, cotangent(run))
+        examined.vjp(run, inputs, random_grad_output(run))
     except Exception as error:  # whatever the user's backward raises
         return [Problem("raises", None, (raised(error),), where=where)]
     return []
 
 
-def half(examined: Examined, look: Evaluation) -> list[Problem]:
+def half(examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
     """In half precision as in float64, roughly, where forward itself runs and is close."""
     for dtype in (torch.bfloat16, torch.float16):
         problems = _close_in(dtype, examined, look, 0.25)
@@ -246,8 +248,8 @@ def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
     ]
 
 
-def _pulled(
-    examined: Examined, inputs: Inputs
+def _gradients_in_dtype(
+    examined: ExaminedTarget, inputs: Inputs
 ) -> tuple[Tensor, Tensor, dict[int, Any], torch.dtype] | None:
     """Outputs, a rounded grad_output, the gradients for it and the outputs' dtype.
 
@@ -258,8 +260,8 @@ def _pulled(
             warnings.simplefilter("ignore")
             run = examined.run(inputs)
             outputs = [run.outputs[i] for i in run.smooth]
-            vector = joined(parted(cotangent(run), outputs))
-            returned = examined.pull(run, inputs, vector)
+            vector = joined(parted(random_grad_output(run), outputs))
+            returned = examined.vjp(run, inputs, vector)
     except Exception:  # not every operation exists in every dtype
         return None
     found = {i: returned[i] for i in examined.wanted if i < len(returned)}
@@ -267,11 +269,14 @@ def _pulled(
 
 
 def _close_in(
-    dtype: torch.dtype, examined: Examined, look: Evaluation, tolerance: float
+    dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation, tolerance: float
 ) -> list[Problem]:
     eps = torch.finfo(dtype).eps
     inputs = cast(look.inputs, dtype)
-    small, exact = _pulled(examined, inputs), _pulled(examined, cast(inputs, torch.float64))
+    small, exact = (
+        _gradients_in_dtype(examined, inputs),
+        _gradients_in_dtype(examined, cast(inputs, torch.float64)),
+    )
     if small is None or exact is None or len(small[0]) != len(exact[0]):
         return []
     typical = float(exact[0].abs().nan_to_num(0.0).max()) if len(exact[0]) else 0.0
@@ -320,7 +325,7 @@ def _most(gradient: Any) -> float:
 
 
 def _rounding(
-    examined: Examined, inputs: list[Any], argument: int, eps: float, vector: Tensor
+    examined: ExaminedTarget, inputs: list[Any], argument: int, eps: float, vector: Tensor
 ) -> float:
     """How much the float64 gradient moves when the inputs move by the rounding `eps`."""
     generator = torch.Generator().manual_seed(5)
@@ -332,7 +337,7 @@ def _rounding(
             moved[i] = inputs[i] * (1 + scale * noise)
         try:
             run = examined.run(moved)
-            gradient = fit(examined.pull(run, moved, vector), argument, inputs[argument])
+            gradient = fit(examined.vjp(run, moved, vector), argument, inputs[argument])
         except Exception:  # at moved inputs anything may happen
             return torch.inf
         if gradient is None:
@@ -343,10 +348,10 @@ def _rounding(
     return max(float((other - found[0]).abs().nan_to_num(0.0).max()) for other in found[1:])
 
 
-def _finite_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
+def _finite_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
     """Finite gradients in `dtype` where forward is finite and the derivative small enough."""
     inputs = cast(look.inputs, dtype)
-    small = _pulled(examined, inputs)
+    small = _gradients_in_dtype(examined, inputs)
     if small is None or not bool(torch.isfinite(small[0]).all()):
         return []
     most = torch.finfo(dtype).max / 1e6

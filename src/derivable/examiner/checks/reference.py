@@ -11,7 +11,7 @@ from torch import Tensor
 from derivable.errors import InputError
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.returned import EXAMPLE, Problem
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.space import joined
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
@@ -19,29 +19,29 @@ from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
 
 
-def compare_references(examined: Examined, inputs: Inputs) -> None:
+def compare_references(examined: ExaminedTarget, inputs: Inputs) -> None:
     """Check that `reference` and `surrogate_of` can be called, and have outputs of these shapes.
 
     A reference that computes something else than forward is no measurement, and is put aside; the
     check of forward reports it. Raises InputError where they raise, and for a `surrogate_of` with
     outputs of other shapes.
     """
-    subject = examined.subject
-    if examined.reference is None and subject.meant is None:
+    adapter = examined.adapter
+    if examined.reference is None and adapter.meant is None:
         return
-    forward = [output for output in subject.outputs(inputs) if is_float(output)]
+    forward = [output for output in adapter.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
         theirs = _returned(
-            examined.reference, "error.the_reference", subject.given(inputs), subject.name
+            examined.reference, "error.the_reference", adapter.given(inputs), adapter.name
         )
         if _differ(forward, theirs):
             examined.reference = None
-    if subject.meant is not None:
-        theirs = _returned(subject.meant, "error.surrogate_of", subject.given(inputs), subject.name)
+    if adapter.meant is not None:
+        theirs = _returned(adapter.meant, "error.surrogate_of", adapter.given(inputs), adapter.name)
         shapes = [[tuple(output.shape) for output in some] for some in (forward, theirs)]
         if shapes[0] != shapes[1]:
             raise error_of(
-                InputError, "error.surrogate_shapes", function=subject.name,
+                InputError, "error.surrogate_shapes", function=adapter.name,
                 returned=_written(shapes[1]), expected=_written(shapes[0]),
             )  # fmt: skip
 
@@ -72,13 +72,13 @@ def _forward_problem(setup: Setup, inputs: Inputs) -> Problem | None:
     """What is wrong with the outputs at these inputs."""
     examined, reference = setup.examined, setup.settings.reference
     assert reference is not None
-    subject = examined.subject
+    adapter = examined.adapter
     examined.comparisons += 1
     try:
-        ours = [output for output in subject.outputs(inputs) if is_float(output)]
+        ours = [output for output in adapter.outputs(inputs) if is_float(output)]
     except Exception:  # forward may refuse made-up inputs
         return None
-    theirs = _returned(reference, "error.the_reference", subject.given(inputs), subject.name)
+    theirs = _returned(reference, "error.the_reference", adapter.given(inputs), adapter.name)
     shapes = [[tuple(output.shape) for output in some] for some in (ours, theirs)]
     if shapes[0] != shapes[1]:
         fields = {"returned": _written(shapes[0]), "expected": _written(shapes[1])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivable.examiner.checks.calls import hygiene
+from derivable.examiner.checks.calls import check_calls
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 
 
@@ -15,4 +15,4 @@ class Calls(Check):
 
     def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
         """Some comparisons of one call with another."""
-        yield Results(hygiene(setup.examined, setup.inputs, setup.probes.again()))
+        yield Results(check_calls(setup.examined, setup.inputs, setup.probes.again()))

@@ -16,7 +16,7 @@ from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 if TYPE_CHECKING:
-    from derivable.examiner.checks.values import Examined
+    from derivable.examiner.checks.values import ExaminedTarget
 
 ACCEPTED = "accepted"  # the cause of what is worth a note, and no mistake
 EXAMPLE = Message("where.example")
@@ -43,13 +43,13 @@ class Problem:
 
 
 def contract(
-    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
+    examined: ExaminedTarget, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
 ) -> list[Problem]:
     """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
 
     `lenient` accepts what autograd converts and sums by itself.
     """
-    expected, names = len(inputs), examined.subject.names(len(inputs))
+    expected, names = len(inputs), examined.adapter.names(len(inputs))
     if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
         said = Message(
             "evidence.count",
@@ -57,7 +57,7 @@ def contract(
         )
         return [Problem("count", None, (said,))]
     problems = []
-    repaired = Severity.ERROR if getattr(examined.subject, "ours", False) else Severity.WARNING
+    repaired = Severity.ERROR if getattr(examined.adapter, "ours", False) else Severity.WARNING
     dtypes = {inputs[i].dtype for i in examined.wanted}
     for i in examined.wanted:
         gradient, x = gradients[i], inputs[i]
@@ -71,7 +71,7 @@ def contract(
             if lenient and summed:
                 continue  # autograd sums it silently
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
-            if summed and not x.ndim and not getattr(examined.subject, "ours", False):
+            if summed and not x.ndim and not getattr(examined.adapter, "ours", False):
                 named = {"name": names[i], **shapes}
                 problems.append(Problem(ACCEPTED, i, (Message("note.summed", named),)))
                 continue

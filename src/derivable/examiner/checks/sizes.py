@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.check import Check, Results, Seen, Setup
 from derivable.examiner.checks.evaluate import evaluate
 from derivable.examiner.checks.returned import contract, nothing, raised
@@ -95,8 +95,10 @@ def _empty(setup: Setup, inputs: list[Any], batch: int) -> Results:
     where = Message("where.empty")
     examined.comparisons += 1
     try:
-        lenient = not getattr(examined.subject, "ours", False)
-        found = contract(examined, examined.pull(run, inputs, cotangent(run)), inputs, lenient)
+        lenient = not getattr(examined.adapter, "ours", False)
+        found = contract(
+            examined, examined.vjp(run, inputs, random_grad_output(run)), inputs, lenient
+        )
     except Exception as error:  # such as torch.stack of the gradients of no rows
         return Results(notes=[Message("note.raises", {"where": where, "text": raised(error)})])
     # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.

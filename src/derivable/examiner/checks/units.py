@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.message import Message
@@ -25,7 +25,7 @@ from derivable.examiner.targets.target import Inputs
 SCALES = (2.0**532, 2.0**-532)  # whose squares are no numbers any more
 
 
-def units(examined: Examined, inputs: Inputs) -> list[Problem]:
+def units(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """The gradients of a homogeneous forward, at inputs in very small and very large units."""
     if not examined.values:
         return []
@@ -67,7 +67,9 @@ def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
     return moved
 
 
-def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], scale: float) -> bool:
+def _in_proportion(
+    examined: ExaminedTarget, inputs: Inputs, group: Sequence[int], scale: float
+) -> bool:
     """Whether forward's outputs are scaled as its inputs are, to the last bit."""
 
     def outputs(at: Inputs) -> Tensor:
@@ -80,10 +82,12 @@ def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], sca
     )
 
 
-def _gradients(examined: Examined, inputs: Inputs, chosen: Sequence[int]) -> dict[int, Tensor]:
+def _gradients(
+    examined: ExaminedTarget, inputs: Inputs, chosen: Sequence[int]
+) -> dict[int, Tensor]:
     """The gradients of the chosen arguments for a random grad_output."""
     run = examined.run(inputs)
-    returned = examined.pull(run, inputs, cotangent(run))
+    returned = examined.vjp(run, inputs, random_grad_output(run))
     fitted = {i: fit(returned, i, inputs[i]) for i in chosen}
     return {i: real(g) for i, g in fitted.items() if g is not None}
 

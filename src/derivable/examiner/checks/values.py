@@ -22,7 +22,7 @@ from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.message import Message
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 from derivable.examiner.targets.derivatives import TargetDerivatives
-from derivable.examiner.targets.target import Inputs, Run, Subject
+from derivable.examiner.targets.target import Adapter, Inputs, Run
 from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
@@ -86,11 +86,11 @@ class Evaluation:
         return [sample for sample in self.samples if sample.count]
 
 
-class Examined:
-    """A subject, what of it is examined, and how it is compared at one evaluation point."""
+class ExaminedTarget:
+    """A target with its examined arguments, and its comparison at one evaluation point."""
 
-    def __init__(self, subject: Subject, wanted: Sequence[int], values: bool = True) -> None:
-        self.subject = subject
+    def __init__(self, adapter: Adapter, wanted: Sequence[int], values: bool = True) -> None:
+        self.adapter = adapter
         self.wanted = list(wanted)
         self.values = values  # False for a surrogate, whose values are not compared
         self.reference: Any = None
@@ -108,20 +108,20 @@ class Examined:
 
     def name(self, argument: int, inputs: Inputs) -> str:
         """The argument's name."""
-        return self.subject.names(len(inputs))[argument]
+        return self.adapter.names(len(inputs))[argument]
 
     def run(self, inputs: Inputs) -> Run:
         """One forward."""
-        self.subject.budget.spend()
-        return self.subject.run(inputs, self.wanted)
+        self.adapter.budget.spend()
+        return self.adapter.run(inputs, self.wanted)
 
-    def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
+    def vjp(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
         """What backward returns for the grad_output `vector` (m,), of the smooth outputs."""
-        self.subject.budget.spend()
+        self.adapter.budget.spend()
         if self.fresh:
             run = self.run(inputs)
         likes = [run.outputs[i] for i in run.smooth]
-        return run.pull([g.clone() for g in parted(vector, likes)])
+        return run.vjp([g.clone() for g in parted(vector, likes)])
 
     def look(self, inputs: Inputs, where: Message, tolerance: float = STRICT) -> Evaluation | None:
         """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
@@ -138,15 +138,15 @@ class Examined:
         if self._too_large(len(at), total):
             look.whole = False
             return look
-        lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
-        lenient |= self.subject.value_only
+        lenient = where != EXAMPLE and not getattr(self.adapter, "ours", False)
+        lenient |= self.adapter.value_only
         rows, look.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
             return look
         largest = float(at.abs().nan_to_num(0.0, 0.0).max())
         calm = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
         numeric = TargetDerivatives(
-            self.subject, inputs, run.smooth, measure_noise=not calm,
+            self.adapter, inputs, run.smooth, measure_noise=not calm,
             complex_step=tolerance < GROSS, steps=self.steps.setdefault(where.key, {}),
         )  # fmt: skip
         if tolerance == GROSS and not numeric.continuous(self.wanted):
@@ -186,8 +186,8 @@ class Examined:
         """Whether a whole Jacobian is too large, or costs more calls than are left."""
         if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_ENTRIES:
             return True
-        at_once = ROWS_PER_CALL if self.subject.batchable else 1
-        return rows + CALLS_PER_COLUMN * columns / at_once > self.subject.budget.left
+        at_once = ROWS_PER_CALL if self.adapter.batchable else 1
+        return rows + CALLS_PER_COLUMN * columns / at_once > self.adapter.budget.left
 
     def _rows(
         self, run: Run, inputs: Inputs, count: int, lenient: bool
@@ -199,7 +199,7 @@ class Examined:
             vector = torch.zeros(count).double()
             vector[row] = 1.0
             try:
-                gradients = self.pull(run, inputs, vector)
+                gradients = self.vjp(run, inputs, vector)
             except Exception as error:  # whatever the user's backward raises is a finding
                 return {}, [Problem("raises", None, (raised(error),), source=raised_at(error))]
             if row == 0:

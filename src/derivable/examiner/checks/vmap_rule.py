@@ -11,7 +11,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.calling import handed, near
 from derivable.examiner.checks.returned import Problem
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
@@ -20,16 +20,16 @@ BATCH = 3  # examples in a batch
 Dims = tuple[int | None, ...]
 
 
-def rule_for_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
+def rule_for_vmap(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """A rule of the author's own, for batches of all arguments and of all but one.
 
     A rule that raises is not reported: its error is the report.
     """
-    subject: Any = examined.subject
-    target = subject.target
+    adapter: Any = examined.adapter
+    target = adapter.target
     if not isinstance(target, type) or target.vmap is torch.autograd.Function.vmap:  # type: ignore[attr-defined]  # a Function's
         return []
-    apply = handed(subject, subject.apply)
+    apply = handed(adapter, adapter.apply)
 
     def call(*values: Tensor) -> tuple[Tensor, ...]:
         everything = list(inputs)

@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.calling import handed, near, only
-from derivable.examiner.checks.calls import cotangent, gradients
-from derivable.examiner.checks.forward_mode import pushes
+from derivable.examiner.checks.calls import gradients, random_grad_output
+from derivable.examiner.checks.forward_mode import check_jvp
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
 from derivable.examiner.measure.space import parted
 from derivable.examiner.message import Message
 from derivable.examiner.targets.applying import forwards_alone
-from derivable.examiner.targets.target import FunctionSubject, Inputs, is_float
+from derivable.examiner.targets.target import FunctionAdapter, Inputs, is_float
 from derivable.function.gradients import as_tuple
 
 Way = Callable[[Callable[..., Any], list[Any], list[int], list[Tensor]], list[Tensor | None]]
@@ -42,8 +42,8 @@ def by_func(
 ) -> list[Tensor | None]:
     """torch.func.vjp."""
     smooth, plain = only(apply, inputs, wanted)
-    pull = torch.func.vjp(smooth, *plain)[1]
-    return list(pull(tuple(grads)))
+    vjp = torch.func.vjp(smooth, *plain)[1]
+    return list(vjp(tuple(grads)))
 
 
 def by_vmap(
@@ -69,32 +69,35 @@ def by_compile(
 
 
 def ways(
-    examined: Examined, inputs: Inputs, compile: bool = False, others: Sequence[Evaluation] = ()
+    examined: ExaminedTarget,
+    inputs: Inputs,
+    compile: bool = False,
+    others: Sequence[Evaluation] = (),
 ) -> list[Problem]:
     """Every way that the target offers gives the gradients that backward gives by hand.
 
     `others` are evaluations at whose inputs a jvp is compared, too.
     """
-    subject = examined.subject
-    if not isinstance(subject, FunctionSubject) or subject.random or not subject.recordable:
+    adapter = examined.adapter
+    if not isinstance(adapter, FunctionAdapter) or adapter.random or not adapter.recordable:
         return []
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     expected = gradients(examined, run, inputs, vector)
     grads = parted(vector, [run.outputs[i] for i in run.smooth])
     chosen: dict[str, Way] = {"autograd": by_autograd}
-    if subject.ours:
+    if adapter.ours:
         chosen |= {"torch.func.vjp": by_func, "torch.func.vmap": by_vmap}
-    elif subject.split and isinstance(subject.target, type):
+    elif adapter.split and isinstance(adapter.target, type):
         chosen |= {"torch.func.vjp": by_func} | (
-            {"torch.func.vmap": by_vmap} if _offers_vmap(subject.target) else {}
+            {"torch.func.vmap": by_vmap} if _offers_vmap(adapter.target) else {}
         )
     if compile:
         chosen["torch.compile"] = by_compile
     problems: list[Problem] = []
     for name, way in chosen.items():
         problems += _try(examined, name, way, inputs, grads, expected)
-    problems = problems or pushes(examined, inputs, others)
+    problems = problems or check_jvp(examined, inputs, others)
     return (problems or rule_for_vmap(examined, inputs))[:2]
 
 
@@ -104,12 +107,12 @@ def _offers_vmap(target: Any) -> bool:
 
 
 def _try(
-    examined: Examined, name: str, way: Way, inputs: Inputs, grads: list[Tensor],
+    examined: ExaminedTarget, name: str, way: Way, inputs: Inputs, grads: list[Tensor],
     expected: list[Tensor | None],
 ) -> list[Problem]:  # fmt: skip
     """One way, with the user's backward and with a planted one, which must show."""
-    subject: Any = examined.subject
-    apply = handed(subject, subject.apply)
+    adapter: Any = examined.adapter
+    apply = handed(adapter, adapter.apply)
     said = {"way": name}
     examined.comparisons += 1
     try:
@@ -118,7 +121,7 @@ def _try(
             found = way(apply, list(inputs), examined.wanted, list(grads))
     except Exception as error:
         if name != "autograd" and (
-            not subject.ours or _forward_refuses(way, apply, examined, inputs)
+            not adapter.ours or _forward_refuses(way, apply, examined, inputs)
         ):
             return []  # the error is its report; this way is not offered
         messages = (Message("evidence.way_raises", said), raised(error))
@@ -130,13 +133,13 @@ def _try(
         if gradient is not None and not near(gradient, right):
             fields = {**said, "name": examined.name(i, inputs)}
             return [Problem("way", i, (Message("evidence.way", fields),))]
-    planted = _plant(subject.target)
+    planted = _plant(adapter.target)
     if planted is None:
         return []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            marked = way(handed(subject, planted.apply), list(inputs), examined.wanted, list(grads))
+            marked = way(handed(adapter, planted.apply), list(inputs), examined.wanted, list(grads))
     except Exception:  # the plant itself does not suit every backward: it proves nothing then
         return []
     pairs = [(a, b) for a, b in zip(found, marked, strict=True) if a is not None and b is not None]
@@ -146,7 +149,7 @@ def _try(
 
 
 def _forward_refuses(
-    way: Way, apply: Callable[..., Any], examined: Examined, inputs: Inputs
+    way: Way, apply: Callable[..., Any], examined: ExaminedTarget, inputs: Inputs
 ) -> bool:
     """Whether it is forward that does not run this way: it reads values, or draws some."""
     smooth, plain = only(apply, list(inputs), examined.wanted)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import users_line
 from derivable.examiner.finding import Source
-from derivable.examiner.targets.target import Inputs, Subject, copied
+from derivable.examiner.targets.target import Adapter, Inputs, copied
 from derivable.function.compiled import DispatchMode
 
 
@@ -30,12 +30,12 @@ class _Writes(DispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def writing_line(subject: Subject, inputs: Inputs, position: int) -> Source | None:
+def writing_line(adapter: Adapter, inputs: Inputs, position: int) -> Source | None:
     """The line of forward that writes to the input at `position`; None if none is seen."""
-    copies = [copied(value, False) for value in subject.given(inputs)]
+    copies = [copied(value, False) for value in adapter.given(inputs)]
     try:
         with _Writes(copies[position]) as writes:
-            subject._run(copies, [position])
+            adapter._run(copies, [position])
     except Exception:  # forward may not run while it is watched
         return None
     line: Source | None = writes.line

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, contract
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 
-def counted_at_zero(examined: Examined, inputs: Inputs) -> list[Problem]:
+def counted_at_zero(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """As many gradients as inputs where one input is zero, in one entry or in all of them."""
     for i in examined.wanted:
         for where, value in _zeroed(inputs[i], examined.name(i, inputs)):
@@ -39,14 +39,14 @@ def _zeroed(x: Tensor, name: str) -> Iterator[tuple[Message, Tensor]]:
     yield Message("where.zeros", {"argument": name}), torch.zeros_like(x)
 
 
-def _counted(examined: Examined, inputs: Inputs) -> list[Problem]:
+def _counted(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     try:
         run = examined.run(inputs)
         if not run.smooth or not all(
             bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth
         ):
             return []
-        returned = examined.pull(run, inputs, cotangent(run))
+        returned = examined.vjp(run, inputs, random_grad_output(run))
     except Exception:  # forward refuses zero, which it may, and so may backward
         return []
     examined.comparisons += 1

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Fact, Found
 from derivable.examiner.targets.applying import applying
-from derivable.examiner.targets.target import CallableSubject, FunctionRun, copied
+from derivable.examiner.targets.target import CallableAdapter, FunctionRun, copied
 
 
 @dataclass(frozen=True)
-class HiddenOutput(Told):
+class HiddenOutput(EvidenceWithFields):
     """The grad_output of an output that has no gradient is used."""
 
     key = "evidence.hidden_output"
@@ -25,7 +25,7 @@ class HiddenOutput(Told):
 
 
 @dataclass(frozen=True)
-class OtherMask(Told):
+class OtherMask(EvidenceWithFields):
     """Entries that are lost and superfluous, as with the mask of another draw."""
 
     key = "evidence.other_mask"
@@ -35,7 +35,7 @@ class OtherMask(Told):
 
 def changed_by_the_caller(case: Case) -> Found:
     """If every Function is given copies and gives copies away, the gradient is right."""
-    if not isinstance(case.examined.subject, CallableSubject):
+    if not isinstance(case.examined.adapter, CallableAdapter):
         return None
     sample = case.first
     try:
@@ -75,7 +75,7 @@ def hidden_grad_output(case: Case) -> Found:
     for i in hidden:
         spread[i] = torch.randn(run.outputs[i].shape, generator=generator).double()
         try:
-            returned = run.pull_all([copied(g, False) for g in spread])
+            returned = run.vjp_of_all([copied(g, False) for g in spread])
         except Exception:  # it is never called so
             continue
         finally:
@@ -88,7 +88,7 @@ def hidden_grad_output(case: Case) -> Found:
 
 def redrawn(case: Case) -> Found:
     """Forward draws a mask, and backward has another one: each is zero where the other is not."""
-    if not case.examined.subject.random:
+    if not case.examined.adapter.random:
         return None
     lost = superfluous = shared = 0
     for sample in case.wrong:

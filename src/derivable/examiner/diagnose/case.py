@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.values import Evaluation, Examined, Sample
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget, Sample
 from derivable.examiner.measure.space import size
 from derivable.examiner.points import Kind, kind
 
@@ -26,7 +26,7 @@ class Case:
     `wrong` are its wrong samples, the given inputs first; `looks` all evaluations.
     """
 
-    examined: Examined
+    examined: ExaminedTarget
     argument: int
     wrong: list[Sample]
     looks: list[Evaluation] = field(default_factory=list)

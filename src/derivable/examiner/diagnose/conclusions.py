@@ -9,10 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from derivable.examiner.checks.returned import Problem
-from derivable.examiner.checks.values import GIVEN, Evaluation, Examined
+from derivable.examiner.checks.values import GIVEN, Evaluation, ExaminedTarget
 from derivable.examiner.diagnose import contracts
 from derivable.examiner.diagnose.consequences import VALUES, class_of, ordered
-from derivable.examiner.diagnose.evidence import Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields
 from derivable.examiner.diagnose.lines import line_at, return_of
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
@@ -25,7 +25,7 @@ CONTRACT = ("raises", "shape", "count", "dtype")
 
 
 @dataclass(frozen=True)
-class FoundAt(Told):
+class FoundAt(EvidenceWithFields):
     """Where the cause was found, if not at the given inputs."""
 
     key = "evidence.found_at"
@@ -36,14 +36,17 @@ class FoundAt(Told):
 class Seen:
     """Everything that an examination saw."""
 
-    examined: Examined
+    examined: ExaminedTarget
     inputs: Inputs
     looks: Sequence[Evaluation]
     problems: Sequence[Problem]
 
 
 def conclusions(
-    examined: Examined, inputs: Inputs, looks: Sequence[Evaluation], problems: Sequence[Problem]
+    examined: ExaminedTarget,
+    inputs: Inputs,
+    looks: Sequence[Evaluation],
+    problems: Sequence[Problem],
 ) -> list[Finding]:
     """The findings, ordered from what explains most to what may follow from it."""
     seen = Seen(examined, inputs, looks, problems)
@@ -133,7 +136,7 @@ def _of_problem(seen: Seen, problem: Problem, values: dict[int, Finding]) -> Fin
         *(said.message for said in after),
     )
     return Finding(
-        seen.examined.subject.name, cause, name, problem.where, evidence, problem.worst,
+        seen.examined.adapter.name, cause, name, problem.where, evidence, problem.worst,
         inputs=problem.inputs, severity=problem.severity,
         source=problem.source or return_of(seen.examined, problem.rule),
     )  # fmt: skip

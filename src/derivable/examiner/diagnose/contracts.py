@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.diagnose import scalars
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import (
     Evidence,
+    EvidenceWithFields,
     Fact,
     FactorIs,
     OfArgument,
     OfEachOther,
-    Told,
 )
 from derivable.examiner.diagnose.products import Beside, alike, beside, product_of, rearranged
 from derivable.examiner.points import GIVEN_SIZES, ORDINARY, OTHER_SIZES, Kind, kind
@@ -28,7 +28,7 @@ from derivable.examiner.targets.target import FunctionRun, Inputs, Run
 
 
 @dataclass(frozen=True)
-class FactorAtOne(Told):
+class FactorAtOne(EvidenceWithFields):
     """For a grad_output of one, it is `factor` times the derivative."""
 
     key = "evidence.factor_at_one"
@@ -37,7 +37,7 @@ class FactorAtOne(Told):
 
 
 @dataclass(frozen=True)
-class ShapeOf(Told):
+class ShapeOf(EvidenceWithFields):
     """What is returned for `name` has the shape of `other`."""
 
     key = "evidence.shape_of"
@@ -46,7 +46,7 @@ class ShapeOf(Told):
 
 
 @dataclass(frozen=True)
-class TransposeOf(Told):
+class TransposeOf(EvidenceWithFields):
     """What is returned for `name` is the gradient of `other`, transposed."""
 
     key = "evidence.transpose_of"
@@ -55,7 +55,7 @@ class TransposeOf(Told):
 
 
 @dataclass(frozen=True)
-class SavedIntermediate(Told):
+class SavedIntermediate(EvidenceWithFields):
     """Saved tensors, by position or name, that are neither inputs nor outputs of forward."""
 
     key = "evidence.saved_intermediate"
@@ -73,7 +73,7 @@ class Named(NamedTuple):
 class Seen(NamedTuple):
     """A problem, and everything around it."""
 
-    examined: Examined
+    examined: ExaminedTarget
     problem: Problem
     inputs: Inputs  # those at which it shows
     looks: tuple[Evaluation, ...]
@@ -112,8 +112,8 @@ def _squeezed(shape: tuple[int, ...]) -> list[int]:
 def _whose(seen: Seen, argument: int, known: Beside) -> Named | None:
     """The argument whose measured gradient it is, as it is or transposed; and the right formula."""
     run = seen.examined.run(seen.inputs)
-    returned = seen.examined.pull(run, seen.inputs, known.vector)
-    names = seen.examined.subject.names(len(seen.inputs))
+    returned = seen.examined.vjp(run, seen.inputs, known.vector)
+    names = seen.examined.adapter.names(len(seen.inputs))
     owner, turned = _owner(returned[argument], argument, known)
     if owner is None:
         return None
@@ -145,7 +145,7 @@ def _owner(returned: Any, argument: int, known: Beside) -> tuple[int | None, boo
 
 def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
     """The argument whose shape it has."""
-    names = seen.examined.subject.names(len(seen.inputs))
+    names = seen.examined.adapter.names(len(seen.inputs))
     shape = seen.inputs[argument].shape
     for i, other in enumerate(seen.inputs):
         if i != argument and isinstance(other, Tensor) and other.shape == raw.shape:
@@ -162,7 +162,7 @@ def _raises(seen: Seen) -> Named | None:
     """The matrix product that raises, in the arrangement in which the gradient is right."""
     if kind(seen.problem) is Kind.DTYPE:
         return Named("raises", (Fact.RUNS_IN_FLOAT64,))
-    if kind(seen.problem) is not Kind.EXAMPLE or seen.examined.subject.random:
+    if kind(seen.problem) is not Kind.EXAMPLE or seen.examined.adapter.random:
         return None
     return Named("raises", tuple(rearranged(seen.examined, seen.inputs, seen.examined.wanted)))
 
@@ -191,7 +191,7 @@ def _ignored(seen: Seen) -> Named | None:
 def _second_order(seen: Seen) -> Named | None:
     """Saved tensors that are neither inputs nor outputs: autograd takes them for constants."""
     run = seen.examined.run(seen.inputs)
-    if not isinstance(run, FunctionRun) or getattr(seen.examined.subject, "ours", False):
+    if not isinstance(run, FunctionRun) or getattr(seen.examined.adapter, "ours", False):
         return None  # ours are computed again from the inputs
     own = [v for v in (*run.inputs, *run.outputs) if isinstance(v, Tensor)]
     names = [

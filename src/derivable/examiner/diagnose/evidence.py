@@ -73,7 +73,7 @@ def listed(axes: Collection[str]) -> str | Message:
     return ", ".join(sorted(axes)) or Message("evidence.no_axis")
 
 
-class Told:
+class EvidenceWithFields:
     """Evidence with fields, which fill the gaps of its message."""
 
     key: ClassVar[str]
@@ -98,7 +98,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class FactorIs(Told):
+class FactorIs(EvidenceWithFields):
     """The factor as a formula of sizes."""
 
     key = "evidence.factor_is"
@@ -106,7 +106,7 @@ class FactorIs(Told):
 
 
 @dataclass(frozen=True)
-class Times(Told):
+class Times(EvidenceWithFields):
     """A factor that comes with another cause."""
 
     key = "evidence.times"
@@ -124,7 +124,7 @@ def times(factors: Sequence[float]) -> tuple[Evidence, ...]:
 
 
 @dataclass(frozen=True)
-class OfArgument(Told):
+class OfArgument(EvidenceWithFields):
     """The gradient of `other` is returned for `name`."""
 
     key = "evidence.swapped_argument"
@@ -133,7 +133,7 @@ class OfArgument(Told):
 
 
 @dataclass(frozen=True)
-class OfEachOther(Told):
+class OfEachOther(EvidenceWithFields):
     """Each of two arguments gets the gradient of the other; in forward's order."""
 
     key = "evidence.of_each_other"
@@ -142,7 +142,7 @@ class OfEachOther(Told):
 
 
 @dataclass(frozen=True)
-class OutputsOnly(Told):
+class OutputsOnly(EvidenceWithFields):
     """Wrong for these outputs only."""
 
     key = "evidence.outputs"
@@ -150,7 +150,7 @@ class OutputsOnly(Told):
 
 
 @dataclass(frozen=True)
-class RatioFormula(Told):
+class RatioFormula(EvidenceWithFields):
     """Returned / measured as a formula."""
 
     key = "evidence.ratio_formula"

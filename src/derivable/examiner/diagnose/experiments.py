@@ -8,15 +8,15 @@ import torch
 
 from derivable.examiner.checks.values import GIVEN
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Fact, Found
 from derivable.examiner.measure.space import real
 from derivable.examiner.points import GIVEN_SIZES, kind
 from derivable.examiner.targets.recorder import changed_after_saving as changed_tensors
-from derivable.examiner.targets.target import FunctionRun, FunctionSubject
+from derivable.examiner.targets.target import FunctionAdapter, FunctionRun
 
 
 @dataclass(frozen=True)
-class Changed(Told):
+class Changed(EvidenceWithFields):
     """The saved tensor at this position, or of this name, was changed after it was saved."""
 
     key = "evidence.changed"
@@ -25,19 +25,19 @@ class Changed(Told):
 
 def changed_after_saving(case: Case) -> Found:
     """With copies of what was saved, the gradient is right: something changed it since."""
-    subject, sample = case.examined.subject, case.first
-    if not isinstance(subject, FunctionSubject):
+    adapter, sample = case.examined.adapter, case.first
+    if not isinstance(adapter, FunctionAdapter):
         return None
     run = case.examined.run(sample.inputs)
     changed = changed_tensors(run.ctx) if isinstance(run, FunctionRun) else []
     if not changed:
         return None
     position = changed[0]
-    subject.protect = True
+    adapter.protect = True
     try:
         look = case.examined.look(sample.inputs, sample.where)
     finally:
-        subject.protect = False
+        adapter.protect = False
     if look is None or any(s.count for s in look.samples if s.argument == case.argument):
         return None
     return (Changed(position),)

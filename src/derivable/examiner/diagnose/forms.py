@@ -15,9 +15,9 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Found,
     RatioFormula,
-    Told,
     number,
 )
 from derivable.examiner.diagnose.slopes import Points, points
@@ -28,7 +28,7 @@ MOST = 96  # points that are compared
 
 
 @dataclass(frozen=True)
-class Formulas(Told):
+class Formulas(EvidenceWithFields):
     """Both slopes written out."""
 
     key = "evidence.formulas"
@@ -37,7 +37,7 @@ class Formulas(Told):
 
 
 @dataclass(frozen=True)
-class Missing(Told):
+class Missing(EvidenceWithFields):
     """The term that is missing."""
 
     key = "evidence.missing"
@@ -45,7 +45,7 @@ class Missing(Told):
 
 
 @dataclass(frozen=True)
-class PowerRule(Told):
+class PowerRule(EvidenceWithFields):
     """The power rule, applied to base**name."""
 
     key = "evidence.power_rule"

@@ -20,7 +20,7 @@ from derivable.examiner.diagnose import (
     infinite,
     last_step,
     options,
-    places,
+    positions,
     products,
     purpose,
     regions,
@@ -56,7 +56,7 @@ class Tier(IntEnum):
     EXPERIMENT = auto()  # the run, repeated with one thing changed, shows it
     NUMBER = auto()  # the derivative times one number
     OTHER = auto()  # the derivative of something else: another argument, output, option, place
-    PLACE = auto()  # the numbers of the derivative, in other places or summed over other axes
+    POSITION = auto()  # the numbers of the derivative, in other places or summed over other axes
     FORM = auto()  # an exact part is wrong, or both gradients can be written out
     OPERATION = auto()  # the derivative of forward with the rule of one operation changed
     TERM = auto()  # what is missing, or the ratio, can be written out
@@ -106,7 +106,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         ("conjugate", slopes.conjugated),
         ("part_only", scalars.zero_for_some),
         ("none", scalars.zero),
-        ("swapped", places.exchanged_pair),
+        ("swapped", positions.exchanged_pair),
         ("sign", scalars.sign),
         ("factor", scalars.constant),
         ("factor", scalars.of_sizes),
@@ -119,9 +119,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         Tier.OTHER,
         ("last_step", last_step.last_step),
         ("factor", scalars.varying),
-        ("swapped", places.of_argument),
-        ("swapped_outputs", places.of_output),
-        ("repeated_positions", places.repeated),
+        ("swapped", positions.of_argument),
+        ("swapped_outputs", positions.of_output),
+        ("repeated_positions", positions.repeated),
         ("slope_at_output", slopes.everywhere(slopes.slope_at_output)),
         ("slope_at_input", slopes.everywhere(slopes.slope_at_input)),
         ("constant", value_from(Source.WORD)),
@@ -133,13 +133,13 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         ("option", options.axis),
     ),
     *_rows(
-        Tier.PLACE,
+        Tier.POSITION,
         ("transposed", products.other_arrangement),
-        ("positions", places.moved_on),
-        ("transposed", places.transposed),
-        ("positions", places.positions),
+        ("positions", positions.moved_on),
+        ("transposed", positions.transposed),
+        ("positions", positions.reordered),
         ("sums_grad_output", sums.summed_grad_output),
-        ("positions", places.permuted),
+        ("positions", positions.permuted),
         ("wrong_axis", sums.coupling),
         ("wrong_axis", sums.coupling_by_experiment),
     ),
@@ -209,7 +209,7 @@ GUESSES: tuple[Hypothesis, ...] = tuple(
 # Tests that add evidence to a conclusion of the same cause, from this tier on.
 DETAILS = tuple(
     _rows(
-        Tier.PLACE,
+        Tier.POSITION,
         ("chain_rule", graph.edited("skipped")),
         ("wrong_axis", graph.edited("turned")),
         ("missing_term", graph.edited("dropped", "negated")),

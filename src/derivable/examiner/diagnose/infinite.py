@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import torch
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.points import BEYOND, SPECIAL, Kind, kind
 
 
 @dataclass(frozen=True)
-class NotFinite(Told):
+class NotFinite(EvidenceWithFields):
     """How many entries are nan or infinite."""
 
     key = "evidence.not_finite"
@@ -21,7 +21,7 @@ class NotFinite(Told):
 
 
 @dataclass(frozen=True)
-class Underflow(Told):
+class Underflow(EvidenceWithFields):
     """How many entries are 0 where the derivative is not."""
 
     key = "evidence.underflow"

@@ -15,11 +15,11 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose import scalars
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Found, Told, number
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found, number
 
 
 @dataclass(frozen=True)
-class OfStep(Told):
+class OfStep(EvidenceWithFields):
     """It is the gradient of this function of the output."""
 
     key = "evidence.of_step"

@@ -10,10 +10,10 @@ import torch
 
 from derivable.examiner.diagnose.case import Block, Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
     OutputsOnly,
-    Told,
 )
 from derivable.examiner.points import Kind
 
@@ -21,7 +21,7 @@ VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these come l
 
 
 @dataclass(frozen=True)
-class Part(Told):
+class Part(EvidenceWithFields):
     """Wrong in one part along an axis only: the first, the last, from an index on, ..."""
 
     key = "evidence.part_{kind}"
@@ -33,7 +33,7 @@ class Part(Told):
 
 
 @dataclass(frozen=True)
-class NotAllSummed(Told):
+class NotAllSummed(EvidenceWithFields):
     """Backward has to sum over this axis and takes a part of it."""
 
     key = "evidence.part_sum"

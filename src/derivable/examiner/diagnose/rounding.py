@@ -7,13 +7,13 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.linearity import representable as smallest_dtype
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Found,
-    Told,
 )
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
@@ -21,7 +21,7 @@ from derivable.examiner.points import Kind, kind
 
 
 @dataclass(frozen=True)
-class Representable(Told):
+class Representable(EvidenceWithFields):
     """The wrong entries are exact numbers of a smaller dtype."""
 
     key = "evidence.representable"
@@ -30,7 +30,7 @@ class Representable(Told):
 
 
 @dataclass(frozen=True)
-class Staircase(Told):
+class Staircase(EvidenceWithFields):
     """The gradient moves in steps; their size relative to it."""
 
     key = "evidence.staircase"
@@ -39,7 +39,7 @@ class Staircase(Told):
 
 
 @dataclass(frozen=True)
-class Nearly(Told):
+class Nearly(EvidenceWithFields):
     """The largest relative deviation of a gradient that is nearly right."""
 
     key = "evidence.nearly"
@@ -48,7 +48,7 @@ class Nearly(Told):
 
 
 @dataclass(frozen=True)
-class Cancellation(Told):
+class Cancellation(EvidenceWithFields):
     """The relative deviations at smaller and smaller arguments."""
 
     key = "evidence.cancellation"
@@ -145,13 +145,13 @@ def _trembling(case: Case, step: float) -> float:
     x = real(sample.x)
     direction = torch.randn(size(sample.x), generator=generator).double() * x.abs().mean()
     found = []
-    vector = cotangent(examined.run(sample.inputs))
+    vector = random_grad_output(examined.run(sample.inputs))
     for i in range(9):
         inputs = list(sample.inputs)
         moved = x + step * (i - 4) * direction
         inputs[case.argument] = unreal(moved, sample.x)
         run = examined.run(inputs)
-        gradient = fit(examined.pull(run, inputs, vector), case.argument, sample.x)
+        gradient = fit(examined.vjp(run, inputs, vector), case.argument, sample.x)
         if gradient is None:
             return 0.0
         found.append(real(gradient))

@@ -13,17 +13,17 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
     RatioFormula,
-    Told,
     number,
 )
 from derivable.examiner.measure.space import real
 
 
 @dataclass(frozen=True)
-class ConjugateOf(Told):
+class ConjugateOf(EvidenceWithFields):
     """What is conjugated too often or not at all: `both`, the `result` or `grad_output`."""
 
     key = "evidence.conjugate_{of}"
@@ -31,7 +31,7 @@ class ConjugateOf(Told):
 
 
 @dataclass(frozen=True)
-class OwnFactors(Told):
+class OwnFactors(EvidenceWithFields):
     """Each output, or each entry of the argument, has a factor of its own."""
 
     key = "evidence.scaled_{side}"
@@ -76,7 +76,7 @@ def _with_radius(variables: dict[str, Tensor]) -> dict[str, Tensor]:
 def _entries(case: Case, sample: Sample) -> Iterator[Points]:
     if sample.x.is_complex() or any(o.is_complex() for o in sample.outputs):
         return
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     for block in blocks(sample, case.name):
         relevant = block.relevant & (block.measured != 0)
         if not bool(relevant.any()):

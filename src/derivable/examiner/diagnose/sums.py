@@ -12,15 +12,15 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
-    Told,
     times,
 )
 
 
 @dataclass(frozen=True)
-class Averaged(Told):
+class Averaged(EvidenceWithFields):
     """The mean of `count` values, where their sum belongs."""
 
     key = "evidence.averaged"
@@ -30,7 +30,7 @@ class Averaged(Told):
 
 
 @dataclass(frozen=True)
-class Sums(Told):
+class Sums(EvidenceWithFields):
     """Only the sum of grad_output along these axes has an effect."""
 
     key = "evidence.sums"
@@ -38,7 +38,7 @@ class Sums(Told):
 
 
 @dataclass(frozen=True)
-class Alone(Told):
+class Alone(EvidenceWithFields):
     """One entry of grad_output, the `first` or the `last`, is used in the place of all."""
 
     key = "evidence.{which}_alone"
@@ -47,7 +47,7 @@ class Alone(Told):
 
 
 @dataclass(frozen=True)
-class SummedOver(Told):
+class SummedOver(EvidenceWithFields):
     """The axes over which it is summed, which are others than they should be."""
 
     key = "evidence.summed_over"
@@ -55,7 +55,7 @@ class SummedOver(Told):
 
 
 @dataclass(frozen=True)
-class Coupling(Told):
+class Coupling(EvidenceWithFields):
     """The axes along which outputs depend on other entries, and those of backward."""
 
     key = "evidence.coupling"

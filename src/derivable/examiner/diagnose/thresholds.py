@@ -13,14 +13,14 @@ from torch import Tensor
 from derivable.examiner.checks.exemptions import deviation
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.diagnose.slopes import aligned_to
 from derivable.examiner.measure.space import real, unreal
 from derivable.examiner.points import SPECIAL, kind
 
 
 @dataclass(frozen=True)
-class WhereEquals(Told):
+class WhereEquals(EvidenceWithFields):
     """Wrong where a variable has one value."""
 
     key = "evidence.where_equals"
@@ -30,7 +30,7 @@ class WhereEquals(Told):
 
 
 @dataclass(frozen=True)
-class Threshold(Told):
+class Threshold(EvidenceWithFields):
     """Wrong on one side of a threshold: above, below, outside, inside, band or out_of_band."""
 
     key = "evidence.side_{side}"
@@ -107,7 +107,7 @@ def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, T
     """Per variable: its value at each relevant entry, whether that is wrong, and by how much."""
     if sample.x.is_complex() or any(o.is_complex() for o in sample.outputs):
         return
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     for block in blocks(sample, case.name):
         relevant = block.relevant | (block.wrong & ~torch.isfinite(block.returned))
         relevant &= block.sure

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
+from derivable.examiner.checks.values import GIVEN, Evaluation, ExaminedTarget, Sample
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
 from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
@@ -17,7 +17,7 @@ from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind,
 
 
 @dataclass(frozen=True)
-class CountWrong(Told):
+class CountWrong(EvidenceWithFields):
     """How many entries of the Jacobian are wrong."""
 
     key = "evidence.count_wrong"
@@ -25,7 +25,9 @@ class CountWrong(Told):
     all: int
 
 
-def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]) -> Finding | None:
+def value_finding(
+    examined: ExaminedTarget, argument: int, looks: Sequence[Evaluation]
+) -> Finding | None:
     """The finding for the values of one argument's gradient, if they are wrong anywhere."""
     samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
     if not samples:
@@ -46,7 +48,7 @@ def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]
     return _finding(case, fits or [Fit("unrecognised", Tier.SHARE, ())])
 
 
-def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Finding]:
+def without_causes(examined: ExaminedTarget, looks: Sequence[Evaluation]) -> list[Finding]:
     """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
     found: dict[int, Finding] = {}
     for sample in (sample for look in looks for sample in look.wrong):
@@ -80,7 +82,7 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     sample, best = case.first, fits[0]
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
-        case.examined.subject.name, best.cause, case.name, sample.where,
+        case.examined.adapter.name, best.cause, case.name, sample.where,
         tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
         worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),

@@ -62,8 +62,8 @@ class Contract:
 
     def tangent(self, x: Tensor, direction: Tensor) -> Tensor:
         """The part of `direction` that stays within the contract at `x`; all of one shape."""
-        _, pushed, *_ = torch.func.jvp(self.nearest, (x,), (direction,))
-        tangent: Tensor = pushed
+        tangent: Tensor
+        _, tangent, *_ = torch.func.jvp(self.nearest, (x,), (direction,))
         return tangent
 
     def given(self, x: Tensor) -> Tensor:
@@ -74,9 +74,9 @@ class Contract:
         """The gradient for `x`, from that for what forward received: along tangents only."""
         if type(self).nearest is Contract.nearest or gradient.shape != x.shape:
             return gradient
-        _, pull, *_ = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
-        pulled: Tensor = pull(gradient)[0]
-        return pulled
+        _, vjp, *_ = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
+        projected: Tensor = vjp(gradient)[0]
+        return projected
 
     def fixed(self, ndim: int) -> tuple[int, ...]:
         """The axes of an argument of `ndim` axes whose sizes stay what they are."""

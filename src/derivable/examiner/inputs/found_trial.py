@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import SEED, FunctionSubject, Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import SEED, Adapter, FunctionAdapter, Inputs, Run, is_float
 
 FORWARDS, SECONDS = 800, 10.0  # bounds of one search; the seconds after its first forward
 NOTHING = 3  # forwards that return None: it is to be written
@@ -43,10 +43,10 @@ class Outcome:
 
 
 class Trials:
-    """Runs of one subject, counted; what forward raised last is kept for the error message."""
+    """Runs of one target, counted; the last error of forward is kept for the error message."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter
         self.keywords: dict[int, str] = {}  # position -> name, of inputs that go by keyword
         self.forwards = 0
         self.started = time.perf_counter()
@@ -78,22 +78,22 @@ class Trials:
         except Exception as error:  # whatever forward raises
             self.refusals.append((given, error))
             return None
-        gradients = _pulled(run)
+        gradients = _gradients(run)
         return Outcome(given, finite, depends, *_fit(gradients, inputs, wanted))
 
     def _bound(self, inputs: list[Any]) -> list[Any]:
         """The inputs in forward's order, with the defaults of those that are not chosen."""
-        if not isinstance(self.subject, FunctionSubject):
+        if not isinstance(self.adapter, FunctionAdapter):
             return inputs
         options = {name: inputs[i] for i, name in self.keywords.items()}
         own = [value for i, value in enumerate(inputs) if i not in self.keywords]
-        return self.subject.bind(own, options)
+        return self.adapter.bind(own, options)
 
     def _run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         self.forwards += 1
         try:
             with seeded(SEED):
-                return self.subject.run(inputs, wanted)
+                return self.adapter.run(inputs, wanted)
         finally:
             if self.forwards == 1:  # which may import for seconds
                 self.started = time.perf_counter()
@@ -137,7 +137,7 @@ def _replaced(x: Tensor) -> Tensor:
     return (1.5 * x.flatten().flip(0) + 0.75).reshape(x.shape)
 
 
-def _pulled(run: Run) -> tuple[Any, ...] | None:
+def _gradients(run: Run) -> tuple[Any, ...] | None:
     """What backward returns for a random grad_output; None where it raises, as it may."""
     generator = torch.Generator().manual_seed(SEED)
     grads = [
@@ -146,7 +146,7 @@ def _pulled(run: Run) -> tuple[Any, ...] | None:
     ]
     try:
         with quiet(), seeded(SEED):
-            return run.pull(grads)
+            return run.vjp(grads)
     except Exception:  # a finding of the examination, if it is one
         return None
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.measure.space import joined
-from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import Adapter, Inputs, Run, is_float
 from derivable.function.compiled import DispatchMode
 
 Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
@@ -26,15 +26,15 @@ OPEN = 2**62  # the end of a slice that has none
 class Meant:
     """What forward does at the example, to compare with."""
 
-    def __init__(self, subject: Subject, inputs: Inputs) -> None:
-        self.subject, self.inputs = subject, list(inputs)
+    def __init__(self, adapter: Adapter, inputs: Inputs) -> None:
+        self.adapter, self.inputs = adapter, list(inputs)
         self._example: _Watch | None = None
 
     def for_sizes(self, inputs: Inputs) -> bool:
         """Whether nothing is broadcast or left out at `inputs` that was not at the example."""
         if self._example is None:
-            self._example = _watched(self.subject, self.inputs)
-        if not _watched(self.subject, inputs).stretched <= self._example.short:
+            self._example = _watched(self.adapter, self.inputs)
+        if not _watched(self.adapter, inputs).stretched <= self._example.short:
             return False
         longer = [
             (i, axis)
@@ -54,7 +54,7 @@ class Meant:
         value = changed[position].detach().clone()
         value.select(axis, -1).mul_(0.75).add_(0.125)
         changed[position] = value
-        pairs = zip(self.subject.outputs(list(inputs)), self.subject.outputs(changed), strict=True)
+        pairs = zip(self.adapter.outputs(list(inputs)), self.adapter.outputs(changed), strict=True)
         return any(
             not torch.equal(a, b)
             for a, b in pairs
@@ -72,7 +72,7 @@ class Meant:
             inputs[argument] = inputs[argument].detach().clone()
             inputs[argument].reshape(-1)[0] = value
             try:
-                outputs = self.subject.outputs(inputs)
+                outputs = self.adapter.outputs(inputs)
             except Exception:  # forward may refuse any of them
                 return False
             found.append(joined([o for o in outputs if is_float(o)]))
@@ -83,7 +83,7 @@ class Meant:
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
-        outputs = self.subject.outputs(self.inputs)
+        outputs = self.adapter.outputs(self.inputs)
         return len(outputs) == len(run.outputs) and all(
             after.shape in (before.shape, _without(before, rows))
             for before, after in zip(outputs, run.outputs, strict=True)
@@ -95,9 +95,9 @@ class Meant:
         if self.rowwise(rows):
             return True
         order = [*range(1, rows), 0]
-        outputs = self.subject.outputs(self.inputs)
+        outputs = self.adapter.outputs(self.inputs)
         try:
-            turned = self.subject.outputs([_rows_of(value, rows, order) for value in self.inputs])
+            turned = self.adapter.outputs([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # not any order is allowed
             return False
         return all(
@@ -109,9 +109,9 @@ class Meant:
     def rowwise(self, rows: int) -> bool:
         """Whether the example's rows are examples of their own: others beside it do not matter."""
         order = [rows - 1, 0]
-        outputs = self.subject.outputs(self.inputs)
+        outputs = self.adapter.outputs(self.inputs)
         try:
-            some = self.subject.outputs([_rows_of(value, rows, order) for value in self.inputs])
+            some = self.adapter.outputs([_rows_of(value, rows, order) for value in self.inputs])
         except Exception:  # other numbers of rows are refused
             return False
         return all(
@@ -177,12 +177,12 @@ class _Watch(DispatchMode):
             self.stretched.add(("slice", 0, 0))
 
 
-def _watched(subject: Subject, inputs: Inputs) -> _Watch:
+def _watched(adapter: Adapter, inputs: Inputs) -> _Watch:
     """What was seen while forward ran, as far as it ran."""
     watch = _Watch()
     try:
         with watch:
-            subject.outputs(inputs)
+            adapter.outputs(inputs)
     except Exception:  # it is refused here, or does not run while it is watched
         pass
     return watch

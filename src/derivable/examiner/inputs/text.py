@@ -16,9 +16,9 @@ from derivable.errors import InputError, SettingError
 from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject
+from derivable.examiner.targets.target import FunctionAdapter
 
 Made = Callable[[], Any]
 
@@ -175,10 +175,10 @@ def _suggested(name: str) -> str:
 
 def takes(target: Any) -> dict[str, inspect.Parameter]:
     """The inputs of a Function or a plain class (without ctx) or of a callable, by name."""
-    subject = subject_of(target)
-    if isinstance(subject, FunctionSubject):
-        parameters = list(inspect.signature(inspect.unwrap(subject.forward)).parameters.values())
-        parameters = parameters if subject.split else parameters[1:]
+    adapter = adapter_of(target)
+    if isinstance(adapter, FunctionAdapter):
+        parameters = list(inspect.signature(inspect.unwrap(adapter.forward)).parameters.values())
+        parameters = parameters if adapter.split else parameters[1:]
     else:
         rule = target.forward if isinstance(target, nn.Module) else target
         parameters = list(inspect.signature(rule).parameters.values())

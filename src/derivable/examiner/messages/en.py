@@ -130,8 +130,8 @@ SENTENCES: dict[str, str] = {
     "way.forward_mode": "forward mode",
     "evidence.way_not_run": "{way} does not run this backward: a planted mistake does not show "
     "there",
-    "evidence.jvp": "forward mode gives {pushed} for <grad_output, J v>, backward {pulled}",
-    "evidence.jvp_measured": "the jvp gives {pushed} along a random direction, measured "
+    "evidence.jvp": "forward mode gives {jvp} for <grad_output, J v>, backward {vjp}",
+    "evidence.jvp_measured": "the jvp gives {jvp} along a random direction, measured "
     "{measured}; {count} of {all} outputs are off",
     "evidence.jvp_size": "the jvp returns {returned} numbers for {expected} outputs",
     "evidence.vmap": "vmap with in_dims={axis} gives other outputs than one call after the other",

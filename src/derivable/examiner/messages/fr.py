@@ -137,8 +137,8 @@ SENTENCES: dict[str, str] = {
     "evidence.way_raises": "{way} lève une erreur",
     "way.forward_mode": "le mode direct",
     "evidence.way_not_run": "{way} n'exécute pas ce backward : une erreur plantée ne s'y voit pas",
-    "evidence.jvp": "le mode direct donne {pushed} pour <grad_output, J v>, backward {pulled}",
-    "evidence.jvp_measured": "le jvp donne {pushed} selon une direction aléatoire, mesuré "
+    "evidence.jvp": "le mode direct donne {jvp} pour <grad_output, J v>, backward {vjp}",
+    "evidence.jvp_measured": "le jvp donne {jvp} selon une direction aléatoire, mesuré "
     "{measured} ; {count} sorties sur {all} sont fausses",
     "evidence.jvp_size": "le jvp renvoie {returned} nombres pour {expected} sorties",
     "evidence.vmap_gradient": "{name} : à travers vmap avec in_dims={axis}, autograd donne un "

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
 # Names that the script itself uses, and that no argument can have there.
-TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
+RESERVED = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "vjp",
          "first", "fixed", "s", "o", "i")  # fmt: skip
 
 NOT_RUNNABLE = ("no_ctx", "no_backward", "backward_signature")
@@ -48,9 +48,9 @@ step[{at}] = {step}
 print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
 parts = [((run({x} + s) - run({x} - s)) * {weight}.item() for s in (step, 1j * step)]
 print("measured", complex(*parts) / {width})"""
-_PULL = """\
+_VJP = """\
 output = run({x})
-def pull(grad_output):
+def vjp(grad_output):
     return torch.autograd.grad(output, {x}, grad_output, retain_graph=True)[0]
 """
 _ENDINGS = {
@@ -65,30 +65,30 @@ tensors += [output, grad_output]
 before += [output.detach().clone(), grad_output.clone()]
 torch.autograd.grad(output, {x}, grad_output)
 print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
-    "random": _PULL
+    "random": _VJP
     + """\
-print("once ", pull(grad_output)[{at}].item())
-print("again", pull(grad_output)[{at}].item())""",
-    "state": _PULL
+print("once ", vjp(grad_output)[{at}].item())
+print("again", vjp(grad_output)[{at}].item())""",
+    "state": _VJP
     + """\
-print("alone               ", pull(grad_output)[{at}].item())
+print("alone               ", vjp(grad_output)[{at}].item())
 run(2 * {x})
-print("after another forward", pull(grad_output)[{at}].item())""",
-    "not_linear": _PULL
+print("after another forward", vjp(grad_output)[{at}].item())""",
+    "not_linear": _VJP
     + """\
-print("-1000 * pull(g)", (-1000 * pull(grad_output))[{at}].item())
-print("pull(-1000 * g)", pull(-1000 * grad_output)[{at}].item())""",
+print("-1000 * vjp(g)", (-1000 * vjp(grad_output))[{at}].item())
+print("vjp(-1000 * g)", vjp(-1000 * grad_output)[{at}].item())""",
     "way": """\
 (returned,) = torch.autograd.grad(run({x}), {x}, grad_output)
 (functional,) = torch.func.vjp(run, {x}.detach())[1](grad_output)
 print("torch.autograd", returned[{at}].item())
 print("torch.func    ", functional[{at}].item())""",
-    "layout": _PULL
+    "layout": _VJP
     + """\
 spread = torch.stack([grad_output, grad_output], -1)[..., 0]  # the same numbers, not contiguous
 one = torch.ones((), dtype=output.dtype).expand(output.shape)
-print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
-print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
+print("contiguous", vjp(grad_output)[{at}].item(), vjp(one.contiguous())[{at}].item())
+print("strided   ", vjp(spread)[{at}].item(), vjp(one)[{at}].item())""",
 }
 # Where autograd would give the gradient its argument's shape, it is seen by hand only.
 BY_HAND = ("shape", "keepdim", "missing_sum")
@@ -124,7 +124,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     if finding.cause in NOT_RUNNABLE:
         return ""
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
-    names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
+    names = {name: f"{known}_" if known in RESERVED else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = _title(report, finding, lang)
     if isinstance(report.target, tuple):

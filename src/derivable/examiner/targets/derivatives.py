@@ -26,29 +26,29 @@ from derivable.examiner.measure.evaluation import Evaluator
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.noise import Noise, random_direction
 from derivable.examiner.measure.space import joined, real, unreal
-from derivable.examiner.targets.target import Inputs, Subject, is_float, with_entries
+from derivable.examiner.targets.target import Adapter, Inputs, is_float, with_entries
 
 
 class TargetDerivatives:
-    """The numerical derivatives of `subject` at `inputs`, of its outputs at `smooth`.
+    """The numerical derivatives of `adapter` at `inputs`, of its outputs at `smooth`.
 
     measure_noise  whether the noise of forward is measured; else rounding is all
     complex_step   whether refinements try a complex step
     steps          argument -> a step length that suited before; what is found is added
-    budget         charged with each evaluation of forward; that of the subject if left out
+    budget         charged with each evaluation of forward; that of the adapter if left out
 
     `at` is the joined outputs at the inputs (m,), and `eps` their relative rounding.
     """
 
     def __init__(
-        self, subject: Subject, inputs: Inputs, smooth: Sequence[int], *,
+        self, adapter: Adapter, inputs: Inputs, smooth: Sequence[int], *,
         measure_noise: bool = True, complex_step: bool = True,
         steps: dict[int, float] | None = None, budget: Budget | None = None,
     ) -> None:  # fmt: skip
-        self.subject = subject
+        self.adapter = adapter
         self.inputs = [v.detach().clone() if isinstance(v, Tensor) else v for v in inputs]
         self.smooth = list(smooth)
-        self.budget = subject.budget if budget is None else budget
+        self.budget = adapter.budget if budget is None else budget
         self.evaluations = Evaluations()
         self.at = self.outputs(self.inputs)  # (m,)
         floats = (v for v in self.inputs if isinstance(v, Tensor) and v.dtype.is_floating_point)
@@ -69,7 +69,7 @@ class TargetDerivatives:
         self.evaluations.add(calls=1, rows=1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what forward warns of at x + h it warned of at x
-            values = self.subject.value(inputs)
+            values = self.adapter.value(inputs)
         return joined([values[i] for i in self.smooth])
 
     def outputs_or_nan(self, inputs: Inputs) -> Tensor:
@@ -151,17 +151,17 @@ class InputsFunction:
     """
 
     def __init__(self, owner: TargetDerivatives, arguments: Sequence[int]) -> None:
-        self._subject, self._smooth = owner.subject, owner.smooth
+        self._adapter, self._smooth = owner.adapter, owner.smooth
         self._inputs, self._arguments = owner.inputs, list(arguments)
 
     @property
     def batchable(self) -> bool:
         """Whether forward runs under vmap, as far as is known."""
-        return self._subject.batchable
+        return self._adapter.batchable
 
     @batchable.setter
     def batchable(self, value: bool) -> None:
-        self._subject.batchable = value
+        self._adapter.batchable = value
 
     def __call__(self, point: Tensor) -> Tensor:
         """(n,) -> (m,)."""
@@ -172,7 +172,7 @@ class InputsFunction:
 
     def evaluate_many(self, points: Tensor) -> Tensor:
         """(p, n) -> (p, m), all at once."""
-        outputs = self._subject.values_at(self._inputs, self._arguments, points)
+        outputs = self._adapter.values_at(self._inputs, self._arguments, points)
         values = [outputs[i] for i in self._smooth]
         if points.is_complex():
             return torch.cat([v.reshape(len(points), -1) for v in values], dim=1)
@@ -181,5 +181,5 @@ class InputsFunction:
 
     def _values(self, point: Tensor) -> list[Any]:
         """The differentiable outputs at one point."""
-        values = self._subject.value(with_entries(self._inputs, self._arguments, point))
+        values = self._adapter.value(with_entries(self._inputs, self._arguments, point))
         return [values[i] for i in self._smooth]

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.target import CallableSubject, Inputs, is_float, with_entries
+from derivable.examiner.targets.target import CallableAdapter, Inputs, is_float, with_entries
 
 
 def is_jax(target: Any) -> bool:
@@ -26,7 +26,7 @@ def is_jax(target: Any) -> bool:
     return type(target).__module__.partition(".")[0] in ("jax", "jaxlib") and callable(target)
 
 
-class JaxSubject(CallableSubject):
+class JaxAdapter(CallableAdapter):
     """A function of JAX with a rule of its own."""
 
     work = 1000.0  # JAX traces the function and its rule anew in each call
@@ -101,11 +101,11 @@ class _Bridge(torch.autograd.Function):
         inputs = ctx.saved_tensors
         function, count = ctx.function, len(ctx.saved_tensors)
 
-        def pulled(*values: Any) -> list[Any]:
-            pull = _jax().vjp(function, *values[:count])[1]
-            return list(pull(list(values[count:])))
+        def gradients(*values: Any) -> list[Any]:
+            vjp = _jax().vjp(function, *values[:count])[1]
+            return list(vjp(list(values[count:])))
 
-        return (None, *bridged(pulled, *inputs, *grads))
+        return (None, *bridged(gradients, *inputs, *grads))
 
 
 bridged: Callable[..., tuple[Tensor, ...]] = _Bridge.apply

@@ -1,4 +1,4 @@
-"""`PlainSubject`: a plain class with a forward and a backward, which autograd never sees.
+"""`PlainAdapter`: a plain class with a forward and a backward, which autograd never sees.
 
     class Cube:                                  class Cube:
         @staticmethod                                def forward(self, x):
@@ -25,19 +25,19 @@ from torch import Tensor, nn
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
-from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, is_float
 from derivable.function.gradients import as_tuple
 
 CONTEXTS = ("ctx", "context", "ctxt", "cache", "tape", "saved", "memory", "_ctx")
 
 
-class PlainSubject(FunctionSubject):
+class PlainAdapter(FunctionAdapter):
     """A plain class, run by hand, as its author runs it."""
 
     recordable = False
 
     def __init__(self, plain: type) -> None:
-        Subject.__init__(self, plain.__name__, plain)
+        Adapter.__init__(self, plain.__name__, plain)
         self.ours, self.signature, self.protect = False, None, False
         self.with_ctx = _has_ctx(plain)
         self.split = not self.with_ctx  # forward takes its inputs alone
@@ -82,19 +82,19 @@ def is_plain_function_class(value: Any) -> bool:
 
 def by_hand(plain: type) -> type[torch.autograd.Function]:
     """A torch.autograd.Function whose rules are those of a plain class, for reproductions."""
-    subject = PlainSubject(plain)
+    adapter = PlainAdapter(plain)
 
     class ByHand(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *inputs: Any) -> Any:
             wanted = [i for i, value in enumerate(inputs) if is_float(value)]
-            ctx.run = subject.run(inputs, wanted)
+            ctx.run = adapter.run(inputs, wanted)
             outputs = ctx.run.outputs
             return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
-            found = as_tuple(ctx.run.pull([grads[i] for i in ctx.run.smooth]))
+            found = as_tuple(ctx.run.vjp([grads[i] for i in ctx.run.smooth]))
             return found + (None,) * (len(ctx.run.inputs) - len(found))
 
     return ByHand

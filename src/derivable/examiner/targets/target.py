@@ -1,4 +1,4 @@
-"""`Subject`: one way to run whatever is examined: a Function, a callable, a value with gradient.
+"""`Adapter`: one way to run whatever is examined: a Function, a callable, a value with gradient.
 
 A Function is run by hand, so that what its backward really returns is seen, before autograd has
 summed, cast or dropped any of it. A callable is run under autograd, which is all that one can
@@ -61,18 +61,18 @@ class Run:
         self.smooth = list(smooth)
         self.inputs = inputs  # the copies that forward was given
 
-    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         """What backward returns for one `grad_output` per smooth output.
 
         As it is, but for an argument with a form, whose gradient is that for its given value.
         """
-        returned = list(self._pull(grad_outputs))
+        returned = list(self._vjp(grad_outputs))
         for i, form in self.forms.items():
             if i < len(returned) and isinstance(returned[i], Tensor):
                 returned[i] = form.back(self.given[i], returned[i])
         return tuple(returned)
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         raise NotImplementedError("a run of outputs alone has no backward")
 
     def spread(self, grad_outputs: Sequence[Tensor | None]) -> list[Tensor | None]:
@@ -81,7 +81,7 @@ class Run:
         return [next(given) if i in self.smooth else None for i in range(len(self.outputs))]
 
 
-class Subject:
+class Adapter:
     """What is examined: its name, and how to run it once.
 
     `random` is set once it is known that forward draws random numbers: every run then starts
@@ -190,10 +190,10 @@ class FunctionRun(Run):
         super().__init__(outputs, smooth, inputs)
         self.ctx, self._backward = ctx, backward
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        return self.pull_all(self.spread(grad_outputs))
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        return self.vjp_of_all(self.spread(grad_outputs))
 
-    def pull_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def vjp_of_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
         """What backward returns by hand, for one `grad_output` per output, smooth or not."""
         if self.ctx._materialize:
             grads = [
@@ -204,7 +204,7 @@ class FunctionRun(Run):
             return as_tuple(self._backward(self.ctx, *grads))
 
 
-class FunctionSubject(Subject):
+class FunctionAdapter(Adapter):
     """A torch.autograd.Function, ours or PyTorch's, in the combined or in the split style."""
 
     by_hand = True
@@ -310,7 +310,7 @@ class RecordedRun(Run):
         super().__init__(outputs, smooth, inputs)
         self._wanted = list(wanted)
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         pairs = [
             (output, grad)
             for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
@@ -329,7 +329,7 @@ class RecordedRun(Run):
         return tuple(gradients)
 
 
-class CallableSubject(Subject):
+class CallableAdapter(Adapter):
     """Any callable of tensors; an nn.Module's parameters count as inputs after its own."""
 
     def __init__(self, target: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
@@ -377,7 +377,7 @@ class PairRun(Run):
         super().__init__(outputs, [0], inputs)
         self._gradient = gradient
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         (grad,) = grad_outputs
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
 

@@ -24,7 +24,7 @@ import numpy
 import torch
 
 from derivable.errors import DerivableError
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.examiner.capture.program import (
     DEFINING,
     Compiler,
@@ -140,7 +140,7 @@ class Worker:
             failed = failed or not ended
             self._tidy()
         if block.error is not None:
-            line, text = block.error.lineno or 0, _short(in_words(block.error))
+            line, text = block.error.lineno or 0, _short(error_text(block.error))
             self._lost(Incident(Kind.SYNTAX, block.cell, line, text), block, None)
             self.incident(Kind.SYNTAX, cell=block.cell, line=line, text=text)
 
@@ -194,7 +194,7 @@ class Worker:
             return False
         try:
             place = failing_line(error)
-            text = _short(in_words(error))
+            text = _short(error_text(error))
         except BaseException:  # an error of the copy's own that cannot be shown
             place, text = None, type(error).__name__
         path, line = place or (block.filename, statement.lineno)

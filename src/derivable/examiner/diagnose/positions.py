@@ -13,17 +13,17 @@ from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
 from derivable.examiner.diagnose.evidence import (
     Evidence,
+    EvidenceWithFields,
     Fact,
     Found,
     OfArgument,
     OfEachOther,
-    Told,
     times,
 )
 
 
 @dataclass(frozen=True)
-class OfOutput(Told):
+class OfOutput(EvidenceWithFields):
     """For output i, the grad_output of output i + `other` is used."""
 
     key = "evidence.swapped_output"
@@ -31,7 +31,7 @@ class OfOutput(Told):
 
 
 @dataclass(frozen=True)
-class Exchanged(Told):
+class Exchanged(EvidenceWithFields):
     """Right if two axes are exchanged."""
 
     key = "evidence.transposed"
@@ -40,7 +40,7 @@ class Exchanged(Told):
 
 
 @dataclass(frozen=True)
-class Moved(Told):
+class Moved(EvidenceWithFields):
     """The measured values, flipped, rolled or reshaped along an axis."""
 
     key = "evidence.moved"
@@ -85,7 +85,7 @@ def exchanged_pair(case: Case) -> Found:
     sample, other = case.first, pairs[0]
     assert other is not None
     measured = next(s for s in case.others(sample) if s.argument == other).measured.value
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     first, second = sorted((case.argument, other))
     opposite = (Fact.OR_SIGNS,) if _same(measured, -sample.measured.value) else ()
     return (OfEachOther(names[first], names[second]), *opposite)
@@ -186,7 +186,7 @@ def _shifts(block: Block, a: str, b: str) -> bool:
     return bool(gap.abs().max() <= 1e-6 * scale)
 
 
-def positions(case: Case) -> Found:
+def reordered(case: Case) -> Found:
     """The same values flipped, rolled, or reshaped in another order."""
 
     def moved(sample: Sample, block: Block) -> dict[Any, Tensor]:

@@ -1,4 +1,4 @@
-"""`subject_of`: the way to run any target."""
+"""`adapter_of`: the way to run any target."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import torch
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.custom_ops import CustomOpSubject, custom_op_of
-from derivable.examiner.targets.jax_functions import JaxSubject, is_jax
-from derivable.examiner.targets.plain import PlainSubject, is_plain_function_class
-from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Subject
+from derivable.examiner.targets.custom_ops import CustomOpAdapter, custom_op_of
+from derivable.examiner.targets.jax_functions import JaxAdapter, is_jax
+from derivable.examiner.targets.plain import PlainAdapter, is_plain_function_class
+from derivable.examiner.targets.target import Adapter, CallableAdapter, FunctionAdapter
 
 
-def subject_of(target: Any, options: dict[str, Any] | None = None) -> Subject:
+def adapter_of(target: Any, options: dict[str, Any] | None = None) -> Adapter:
     """How `target` is run: a Function by hand, anything else that can be called under autograd.
 
     `options` are given by keyword to each call of a callable. Raises InputError for what cannot
     be called.
     """
     if isinstance(target, type) and issubclass(target, torch.autograd.Function):
-        return FunctionSubject(target)
+        return FunctionAdapter(target)
     if is_plain_function_class(target):
-        return PlainSubject(target)
+        return PlainAdapter(target)
     if is_jax(target):
-        return JaxSubject(target, options or {})
+        return JaxAdapter(target, options or {})
     definition = custom_op_of(target)
     if definition is not None:
-        return CustomOpSubject(definition)
+        return CustomOpAdapter(definition)
     if not callable(target):
         raise error_of(InputError, "error.not_callable", kind=type(target).__name__)
-    return CallableSubject(target, options)
+    return CallableAdapter(target, options)

@@ -27,7 +27,7 @@ INSTALLED = tuple(
 )
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A line of code."""
 
     path: str
@@ -44,10 +44,10 @@ def is_below(file: str, *folders: str) -> bool:
 
 def is_the_users(target: Any) -> bool:
     """Whether it is defined outside of what is installed, of PyTorch and of derivable."""
-    return not is_below(place_of(target).path, DERIVABLE, *INSTALLED)
+    return not is_below(location_of(target).path, DERIVABLE, *INSTALLED)
 
 
-def place_of(target: Any) -> Place:
+def location_of(target: Any) -> Location:
     """Where a class, an operator or a function is defined; line 1 of `?` where it is unknown."""
     code = next(_codes(target), None)
     if code is None:
@@ -57,8 +57,8 @@ def place_of(target: Any) -> Place:
         statement = re.compile(rf"\s*class\s+{re.escape(name)}\b")
         for line in range(code.co_firstlineno, 0, -1):
             if statement.match(linecache.getline(code.co_filename, line)):
-                return Place(code.co_filename, line)
-    return Place(code.co_filename, code.co_firstlineno)
+                return Location(code.co_filename, line)
+    return Location(code.co_filename, code.co_firstlineno)
 
 
 def _codes(target: Any) -> Iterator[CodeType]:
@@ -75,24 +75,24 @@ def _codes(target: Any) -> Iterator[CodeType]:
     yield from sorted(own, key=lambda code: code.co_firstlineno)
 
 
-def _by_inspection(target: Any) -> Place:
+def _by_inspection(target: Any) -> Location:
     try:
-        return Place(inspect.getsourcefile(target) or "?", inspect.getsourcelines(target)[1])
+        return Location(inspect.getsourcefile(target) or "?", inspect.getsourcelines(target)[1])
     except (OSError, TypeError):
         module = sys.modules.get(getattr(target, "__module__", None) or "")
-        return Place(getattr(module, "__file__", None) or "?", 1)
+        return Location(getattr(module, "__file__", None) or "?", 1)
 
 
-def failing_line(error: BaseException) -> Place | None:
+def failing_line(error: BaseException) -> Location | None:
     """The innermost line of the user's own code in a traceback, or that of a syntax error."""
     if isinstance(error, SyntaxError) and error.filename:
-        return Place(error.filename, error.lineno or 1)
+        return Location(error.filename, error.lineno or 1)
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith("<") and not _is_machinery(f.filename)]
-    return Place(own[-1].filename, own[-1].lineno or 1) if own else None
+    return Location(own[-1].filename, own[-1].lineno or 1) if own else None
 
 
-def in_words(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """An error in one line: `NameError: name 'y' is not defined`."""
     try:
         words = " ".join(str(error).split())
@@ -103,10 +103,10 @@ def in_words(error: BaseException) -> str:
     return f"{type(error).__name__}{': ' if words else ''}{words}"
 
 
-def told(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """One line for an error in the user's code: `cube.py:14: NameError: ...`."""
-    place = failing_line(error)
-    return f"{place}: {in_words(error)}" if place else in_words(error)
+    location = failing_line(error)
+    return f"{location}: {error_text(error)}" if location else error_text(error)
 
 
 @functools.cache
