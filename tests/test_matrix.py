@@ -31,7 +31,7 @@ def differentiable_outputs(outputs: Any) -> tuple[Tensor, ...]:
 
 
 def of_tensors(apply: Apply, inputs: list[Any]) -> Callable[..., tuple[Tensor, ...]]:
-    """`apply` as a function of the differentiable inputs alone, returning its differentiable outputs."""
+    """The differentiable outputs of `apply` as a function of its differentiable inputs."""
 
     def call(*tensors: Tensor) -> tuple[Tensor, ...]:
         given = iter(tensors)

@@ -42,13 +42,13 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
               does, all floating-point ones are. Without inputs, target.examples() are taken, else
               inputs are found, and a note states them
     settings  see Settings
-    options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
-              keyword
+    options   settings by name, as in check(f, x, level="lab"); other options are passed to forward
+              as keywords
 
-    What a class declares in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
-    `declare` declares, applies where nothing is given here. Runs the target's code many times. The
-    global random generators are left as they were. Raises InputError for inputs that cannot be
-    examined, SettingError for such settings and for what is no contract.
+    The attributes `contracts`, `surrogate` and `surrogate_of` of a class, and declarations by
+    `declare`, apply where the settings have none. Runs the target's code many times. The global
+    random generators keep their states. Raises InputError for inputs that cannot be examined,
+    SettingError for invalid settings and contracts.
     """
     settings, options = settings.taken_from(options)
     with _examining():
@@ -98,7 +98,7 @@ def check_gradient(
 
 @contextmanager
 def _examining() -> Iterator[None]:
-    """What an examination needs to be so, and leaves as it was."""
+    """The global state of an examination: gradients enabled, other states restored afterwards."""
     with (
         unchanged_random_state(),
         torch.inference_mode(False),
@@ -117,7 +117,7 @@ def _unwrapped(target: Any) -> Any:
 
 
 def _declared(target: Any, settings: Settings) -> Declaration:
-    """What is known of the target: by the settings, its class, or `declare`."""
+    """The declaration of the target: by the settings, its class, or `declare`."""
     given = Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
     known = given.over(declared(target))
     return known if known.surrogate_of is None else replace(known, surrogate=None)
@@ -132,7 +132,7 @@ def _report(
     values, sparse = through_values(example, names, adapter.name)
     adapter.forms = {**contracts, **sparse}
     fixed = {i: FixedSize() for i in sparse}
-    adapter.meant = known.surrogate_of
+    adapter.surrogate_of = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
         report = examine(adapter, values, settings, {**contracts, **fixed})

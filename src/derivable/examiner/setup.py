@@ -16,8 +16,8 @@ from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.check import Setup
 from derivable.examiner.checks.reference import compare_references
 from derivable.examiner.checks.values import ExaminedTarget
+from derivable.examiner.inputs.applicability import Applicability
 from derivable.examiner.inputs.contracts import Contract
-from derivable.examiner.inputs.meant import Meant
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import settled
 from derivable.examiner.measure import EPS
@@ -68,7 +68,7 @@ def prepare(
     _refuse_sparse(adapter.name, outputs)
     examined = ExaminedTarget(adapter, wanted, values=settings.surrogate is None)
     examined.reference = settings.reference
-    examined.coarse = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
+    examined.low_precision = all(torch.finfo(inputs[i].dtype).eps > EPS for i in wanted)
     notes: list[Message] = []
     used = _in_float64(examined, inputs)
     examined.eps = max(EPS, *(float(torch.finfo(v.dtype).eps) for v in used if is_float(v)))
@@ -81,7 +81,9 @@ def prepare(
     adapter.budget = Budget(settings.budget or _usual_calls(adapter, used), settings.timeout)
     own = len(used) - len(adapter.parameters)
     probes = Probes(used, wanted, settings.seed, own, contracts)
-    return Prepared(Setup(settings, examined, used, probes, Meant(adapter, used)), tuple(notes))
+    return Prepared(
+        Setup(settings, examined, used, probes, Applicability(adapter, used)), tuple(notes)
+    )
 
 
 def _in_float64(examined: ExaminedTarget, inputs: list[Any]) -> list[Any]:
@@ -102,7 +104,7 @@ def _runs(examined: ExaminedTarget, inputs: list[Any]) -> bool:
     """Whether one forward and one backward run."""
     try:
         run = examined.run(inputs)
-        if run.smooth:
+        if run.differentiable:
             examined.vjp(run, inputs, random_grad_output(run))
     except Exception:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from derivable.examiner.checks.check import Seen, Setup
+from derivable.examiner.checks.check import ResultsSoFar, Setup
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.finding import Finding, Section, Severity, Verdict
 from derivable.examiner.message import Message
@@ -35,11 +35,11 @@ class Judged:
     notes: tuple[Message, ...] = field(default=())
 
 
-def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
+def verdicts(setup: Setup, so_far: ResultsSoFar, findings: Sequence[Finding]) -> Judged:
     """The verdict on each section; on the whole by the level."""
-    measured, notes = _first_order(setup, seen)
+    measured, notes = _first_order(setup, so_far)
     sections = {Section.FIRST_ORDER: measured}
-    sections |= {section: _asked(seen, names) for section, names in CHECKS_OF.items()}
+    sections |= {section: _asked(so_far, names) for section, names in CHECKS_OF.items()}
     level = setup.settings.level
     for finding in findings:
         if finding.severity is Severity.ERROR or level.fails(finding):
@@ -52,19 +52,19 @@ def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
     return Judged(overall, sections, () if overall is Verdict.WRONG else tuple(notes))
 
 
-def _asked(seen: Seen, names: Sequence[str]) -> Verdict:
+def _asked(so_far: ResultsSoFar, names: Sequence[str]) -> Verdict:
     """Right if anything was compared, unless a finding contradicts."""
-    asked = any(seen.comparisons.get(name) for name in names)
+    asked = any(so_far.comparisons.get(name) for name in names)
     return Verdict.RIGHT if asked else Verdict.NOT_APPLICABLE
 
 
-def _first_order(setup: Setup, seen: Seen) -> tuple[Verdict, list[Message]]:
+def _first_order(setup: Setup, so_far: ResultsSoFar) -> tuple[Verdict, list[Message]]:
     """Whether the values at the given inputs could be compared."""
     if setup.surrogate:
         return Verdict.RIGHT, []
-    whole = seen.first_whole
+    whole = so_far.first_whole
     if whole is None:
-        if seen.comparisons.get("directions"):
+        if so_far.comparisons.get("directions"):
             return Verdict.RIGHT, []
         return Verdict.INCONCLUSIVE, [Message("note.nothing_measured")]
     for sample in whole.samples:

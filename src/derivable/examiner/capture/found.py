@@ -53,12 +53,14 @@ def all_found(
         if known is not None:
             if known.calls is None and one.kinds:  # of an earlier definition of the same name
                 found[_key(target)] = replace(known, calls=one)
-        elif is_meant(one) and (is_the_users(target) or module_of(target) in names or also(target)):
+        elif is_target(one) and (
+            is_the_users(target) or module_of(target) in names or also(target)
+        ):
             found[_key(target)] = _found(target, one, dtype)
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
 
 
-def is_meant(calls: Calls) -> bool:
+def is_target(calls: Calls) -> bool:
     """Whether a call of it was kept, and it is a gradient: `backward` may mean something else."""
     target = calls.target
     plain = isinstance(target, type) and not by_hand.is_function(target)
@@ -69,8 +71,8 @@ def is_meant(calls: Calls) -> bool:
 
 def called(recording: Recording) -> tuple[Found, ...]:
     """What was called, of each name of a module the last definition."""
-    meant = filter(is_meant, recording.calls.values())
-    found = {_key(one.target): _found(one.target, one) for one in meant}
+    targets = filter(is_target, recording.calls.values())
+    found = {_key(one.target): _found(one.target, one) for one in targets}
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
 
 

@@ -222,8 +222,8 @@ class _Running:
     def _note_failure(self, error: BaseException) -> None:
         """The line that failed; one that uses a missing module in the place of its import."""
         if isinstance(error, MissingModuleError):
-            said = [n for n in self.program.notes if n.fields.get("module") == error.name]
-            for note in said:
+            stated = [n for n in self.program.notes if n.fields.get("module") == error.name]
+            for note in stated:
                 self.program.notes.remove(note)
         self.note("run.failed_cell" if self.program.cells else "run.failed", error)
 

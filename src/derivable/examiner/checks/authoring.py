@@ -1,7 +1,7 @@
-"""Mistakes that keep a forward or a backward from running at all, recognised before it runs.
+"""Findings on forwards and backwards that cannot run, such as one without ctx.
 
-PyTorch and Python answer these with a TypeError about a number of arguments. What forward,
-backward and ctx receive is what the author needs to read instead.
+Python raises a TypeError about the number of arguments for these. The findings state which
+arguments forward and backward receive.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ CAUSES = ("no_ctx", "no_backward", "backward_signature")
 
 
 def not_runnable(adapter: Adapter) -> list[Finding]:
-    """What the signatures alone show: no backward, or a forward without ctx."""
+    """Findings from the signatures alone: no backward, or a forward without ctx."""
     if not isinstance(adapter, FunctionAdapter):
         return []
     if adapter.backward is torch.autograd.Function.vjp:
         return [_finding(adapter, "no_backward", Message("evidence.no_backward"), adapter.forward)]
     if not adapter.split and adapter.recordable and _lacks_ctx(adapter.forward):
         names = _names(adapter.forward)
-        said = Message("evidence.no_ctx", {"first": names[0], "names": ", ".join(names)})
-        return [_finding(adapter, "no_ctx", said, adapter.forward)]
+        evidence = Message("evidence.no_ctx", {"first": names[0], "names": ", ".join(names)})
+        return [_finding(adapter, "no_ctx", evidence, adapter.forward)]
     return []
 
 
 def signature_of_backward(adapter: FunctionAdapter, outputs: int) -> list[Finding]:
-    """A backward that does not take ctx and one grad_output per output of forward."""
+    """A finding if backward does not take ctx and one grad_output per output of forward."""
     try:
         parameters = list(inspect.signature(inspect.unwrap(adapter.backward)).parameters.values())
     except (TypeError, ValueError):
@@ -65,11 +65,11 @@ def signature_of_backward(adapter: FunctionAdapter, outputs: int) -> list[Findin
 
 
 def first_run(adapter: Adapter, inputs: Inputs) -> tuple[Message | None, list[Finding]]:
-    """What one forward and one backward show: unfinished, or called in another way.
+    """A note or findings from one forward and one backward.
 
-    A note where forward or backward is still to be written, because it returns None or raises
-    NotImplementedError; findings about the arguments of backward. Nothing where forward raises
-    anything else, which the examination states.
+    The note states that forward or backward is not written yet, because it returns None or raises
+    NotImplementedError. Findings concern the arguments of backward. Neither if forward raises
+    another error, which the examination reports.
     """
     wanted = [i for i, value in enumerate(inputs) if is_float(value)]
     try:
@@ -81,7 +81,7 @@ def first_run(adapter: Adapter, inputs: Inputs) -> tuple[Message | None, list[Fi
         return None, []
     if all(output is None for output in run.outputs):
         return Message("note.forward_none"), []
-    if not isinstance(adapter, FunctionAdapter) or not run.smooth:
+    if not isinstance(adapter, FunctionAdapter) or not run.differentiable:
         return None, []
     found = signature_of_backward(adapter, len(run.outputs))
     return (None, found) if found else (_backward_to_be_written(adapter, run), [])
@@ -90,7 +90,7 @@ def first_run(adapter: Adapter, inputs: Inputs) -> tuple[Message | None, list[Fi
 def _backward_to_be_written(adapter: FunctionAdapter, run: Run) -> Message | None:
     try:
         with quiet(), seeded(0):
-            found = run.vjp([torch.ones_like(run.outputs[i]) for i in run.smooth])
+            found = run.vjp([torch.ones_like(run.outputs[i]) for i in run.differentiable])
     except NotImplementedError as error:
         return Message("note.backward_not_implemented") if _stated(error) else None
     except Exception:  # a finding of the examination
@@ -100,7 +100,7 @@ def _backward_to_be_written(adapter: FunctionAdapter, run: Run) -> Message | Non
 
 
 def _stated(error: NotImplementedError) -> bool:
-    """Whether a `raise` raised it: PyTorch does so, too, where it lacks an operation."""
+    """Whether a `raise` in Python raised it, and not PyTorch for an operation that it lacks."""
     line = traceback.extract_tb(error.__traceback__)[-1].line
     return not line or line.startswith("raise")
 
@@ -152,9 +152,9 @@ def _names(rule: Callable[..., Any]) -> list[str]:
         return []
 
 
-def _finding(adapter: Adapter, cause: str, said: Message, rule: Callable[..., Any]) -> Finding:
+def _finding(adapter: Adapter, cause: str, evidence: Message, rule: Callable[..., Any]) -> Finding:
     return Finding(
-        adapter.name, cause, None, Message("where.example"), (said,), source=_definition(rule)
+        adapter.name, cause, None, Message("where.example"), (evidence,), source=_definition(rule)
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls: whether a call leaves alone what it was given, and can be repeated."""
+"""Problems of calls: changes in place, results that differ when repeated, shared state."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ SEEDS = range(1, 9)
 
 
 def check_calls(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """Repetition, changes in place, and state shared by calls; `others` are other inputs.
+    """Problems with repetition, changes in place, and shared state; `others` are other inputs.
 
-    Records on `examined` what later checks need: whether forward draws random numbers,
-    whether each vjp needs its own forward, and whether forwards may run in batches.
+    Sets on `examined` whether forward draws random numbers, whether each vjp needs its own
+    forward, and whether forwards may run in batches.
     """
     problems = _repeatable(examined, inputs)
     if any(p.cause in ("random", "state") for p in problems):
         return problems
-    examined.adapter.batchable = not examined.adapter.asked  # vmap has no requires_grad
+    examined.adapter.batchable = not examined.adapter.require_grad  # vmap has no requires_grad
     problems += forward_in_place(examined, inputs)
     problems += _backward_in_place(examined, inputs)
-    examined.fresh = bool(problems)
+    examined.forward_per_vjp = bool(problems)
     problems += _backward_again(examined, inputs)
     if not any(p.cause in ("random", "state", "raises") for p in problems):
         problems += _interleaved(examined, inputs, others)
@@ -43,8 +43,8 @@ def check_calls(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> lis
 
 
 def random_grad_output(run: Run, seed: int = 3) -> Tensor:
-    """A random, signed grad_output for the smooth outputs of `run`, as one real vector."""
-    count = len(joined([run.outputs[i] for i in run.smooth]))
+    """A random, signed grad_output for the differentiable outputs of `run`, as one real vector."""
+    count = len(joined([run.outputs[i] for i in run.differentiable]))
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, generator=generator).double()
 
@@ -58,7 +58,7 @@ def gradients(
 
 
 def differ(examined: ExaminedTarget, first: Any, second: Any, usual: float = 0.0) -> bool:
-    """Whether two lists of gradients differ by more than rounding, also that of `usual` ones."""
+    """Whether two lists of gradients differ by more than rounding of gradients of size `usual`."""
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     largest = max([usual, *(_most(a) for a, _ in pairs)])  # one of them may be rounding alone
     share = max(1e-9, 1e3 * examined.eps)
@@ -73,28 +73,28 @@ def _most(tensor: Tensor) -> float:
 
 
 def _repeatable(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """Forward gives the same outputs again, if need be from the same seed."""
+    """A problem if forward gives other outputs for the same inputs and the same seed."""
     adapter = examined.adapter
     before = _random_state()
     adapter.outputs(inputs)
     adapter.random = _random_state() != before
     known = _class_state(adapter.target)
     first, second = adapter.outputs(inputs), adapter.outputs(inputs)
-    if not _alike(first, examined.run(inputs).outputs):  # forward asks what requires grad
-        adapter.asked = tuple(examined.wanted)
+    if not _alike(first, examined.run(inputs).outputs):  # forward depends on requires_grad
+        adapter.require_grad = tuple(examined.wanted)
         first, second = adapter.outputs(inputs), adapter.outputs(inputs)
     examined.comparisons += 1
     if _alike(first, second):
         return []
     changed = [name for name, v in _class_state(adapter.target).items() if known.get(name) != v]
-    said = Message("evidence.forward_again")
+    evidence = Message("evidence.forward_again")
     if changed:
-        return [Problem("state", None, (said, Message("evidence.class", {"name": changed[0]})))]
-    return [Problem("random", None, (said,))]
+        return [Problem("state", None, (evidence, Message("evidence.class", {"name": changed[0]})))]
+    return [Problem("random", None, (evidence,))]
 
 
 def _alike(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    """Whether outputs have the same bits, or differ as sums in another order do."""
+    """Whether outputs have the same bits, or differ only as sums in another order do."""
     return len(first) == len(second) and (
         all(same(a, b) for a, b in zip(first, second, strict=True))
         or all(
@@ -116,14 +116,14 @@ def _random_state() -> tuple[Any, ...]:
 
 
 def _class_state(target: Any) -> dict[str, int]:
-    """The identities of what hangs on a class, to see what a call changes there."""
+    """The identities of the attributes of a class, to detect which of them a call replaces."""
     if not isinstance(target, type):
         return {}
     return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
 
 
 def forward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """Forward changes no examined input unless it declares it with mark_dirty."""
+    """A problem for each examined input that forward changes without mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
     given = examined.adapter.given(inputs)
@@ -136,16 +136,16 @@ def forward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
         written = isinstance(run, FunctionRun) and run.inputs[i]._version > 0
         if changed or written:
             key = "evidence.forward_changes" if changed else "evidence.forward_writes"
-            said = Message(key, {"name": examined.name(i, inputs)})
+            evidence = Message(key, {"name": examined.name(i, inputs)})
             line = writing_line(examined.adapter, inputs, i)
-            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
+            problems.append(Problem("in_place", i, (evidence,), rule="forward", source=line))
     return problems
 
 
 def _backward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """Backward changes neither grad_output nor anything that forward kept."""
+    """Problems if backward changes grad_output, an input, or a tensor that forward kept."""
     run = examined.run(inputs)
-    likes = [run.outputs[i] for i in run.smooth]
+    likes = [run.outputs[i] for i in run.differentiable]
     grads = parted(random_grad_output(run), likes)
     given = [g.clone() for g in grads]
     saved = kept(run.ctx) if isinstance(run, FunctionRun) else []
@@ -153,7 +153,7 @@ def _backward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem
     values = [copied(v, False) for v in run.inputs]
     try:
         run.vjp(given)
-    except Exception:  # reported by the check of what backward returns
+    except Exception:  # reported by `_backward_again`
         return []
     examined.comparisons += len(given) + len(saved)
     problems = []
@@ -162,15 +162,15 @@ def _backward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem
     inputs_changed = [i for i, v in enumerate(values) if not same(v, run.inputs[i])]
     if inputs_changed:
         name = examined.name(inputs_changed[0], inputs)
-        said = Message("evidence.backward_changes", {"name": name})
-        problems.append(Problem("in_place", None, (said,)))
+        evidence = Message("evidence.backward_changes", {"name": name})
+        problems.append(Problem("in_place", None, (evidence,)))
     elif not all(same(a, b) for a, b in zip(before, saved, strict=True)):
         problems.append(Problem("in_place", None, (Message("evidence.saved_changes"),)))
     return problems
 
 
 def _backward_again(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """Backward gives the same gradients again: of one forward, of another, from any seed."""
+    """A problem if backward gives other gradients again: after the same or another forward."""
     run = examined.run(inputs)
     vector = random_grad_output(run)
     before = _random_state()
@@ -183,8 +183,8 @@ def _backward_again(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     try:
         second = gradients(examined, run, inputs, vector)
     except Exception as error:
-        said = (Message("evidence.backward_once"), raised(error))
-        return [Problem("state", None, said, source=raised_at(error))]
+        evidence = (Message("evidence.backward_once"), raised(error))
+        return [Problem("state", None, evidence, source=raised_at(error))]
     if draws and (differ(examined, first, second) or _drawn(examined, inputs)):
         return [Problem("random", None, (Message("evidence.backward_draws"),))]
     if differ(examined, first, second):
@@ -208,8 +208,8 @@ def _drawn(examined: ExaminedTarget, inputs: Inputs) -> bool:
 
 
 def _interleaved(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """Two calls whose backwards come after both forwards do not see each other."""
-    fresh, examined.fresh = examined.fresh, False
+    """A problem if a second forward changes the gradients of the first one."""
+    fresh, examined.forward_per_vjp = examined.forward_per_vjp, False
     try:
         run = examined.run(inputs)
         vector = random_grad_output(run)
@@ -220,7 +220,7 @@ def _interleaved(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> li
     except Exception:  # `others` may be inputs that forward refuses
         return []
     finally:
-        examined.fresh = fresh
+        examined.forward_per_vjp = fresh
     examined.comparisons += 1
     if differ(examined, alone, mixed):
         return [Problem("state", None, (Message("evidence.interleaved"),))]
@@ -228,12 +228,12 @@ def _interleaved(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> li
 
 
 def _copied_unless_tensor(value: Any) -> Any:
-    """A random generator's copy, and any tensor itself."""
+    """A copy of a random generator; any tensor itself."""
     return value if isinstance(value, Tensor) else copied(value, False)
 
 
 def _same_tensors(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """The same tensors with other numbers in them are other inputs: a table by id does not see."""
+    """A problem if results are cached by the identity of tensors whose values have changed."""
     try:
         tensors = [copied(v, False) for v in inputs]
         fresh = gradients(
@@ -250,7 +250,7 @@ def _same_tensors(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> l
         run = examined.adapter.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         again = (
             gradients(examined, run, others, random_grad_output(run))
-            if not examined.fresh
+            if not examined.forward_per_vjp
             else fresh
         )
     except Exception:  # `others` may be inputs that forward refuses

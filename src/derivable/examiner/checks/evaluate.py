@@ -1,4 +1,4 @@
-"""One evaluation at inputs of the examiner's own making, as the result of a check."""
+"""`evaluate`: the result of a check at inputs that the examiner has generated."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def evaluate(
     sizes: bool = False,
     strictly: bool = True,
 ) -> Results:
-    """What is seen at `inputs`; nothing if forward refuses them.
+    """The results at `inputs`; empty if forward raises or does not apply there.
 
-    sizes     whether the sizes are others than the given ones: forward must be meant for them
-    strictly  whether problems with what is returned count there, and not only its values
+    sizes     whether sizes differ from the given ones: forward must apply to them
+    strictly  whether wrong shapes and dtypes count, and not only wrong values
     """
     examined = setup.examined
     try:
         if where is not EXAMPLE and not setup.probes.keep(inputs):
             return Results()
-        if sizes and not setup.meant.for_sizes(inputs):
+        if sizes and not setup.applicability.for_sizes(inputs):
             return Results()
-        evaluation = examined.look(inputs, where, tolerance)
-    except Exception:  # forward refuses these inputs, which it may
+        evaluation = examined.evaluate(inputs, where, tolerance)
+    except Exception:  # forward may raise at generated inputs
         return Results()
     if evaluation is None:
         return Results()
@@ -49,16 +49,16 @@ def evaluate(
             notes.append(_note(problem))
         elif where is EXAMPLE or strictly or problem.cause == "count":
             problems.append(problem)
-    examined.known |= {sample.argument for sample in evaluation.wrong}
+    examined.known_wrong |= {sample.argument for sample in evaluation.wrong}
     return Results(problems, notes, [evaluation])
 
 
 def _rare(setup: Setup, problem: Problem) -> bool:
-    """Whether backward may raise there: inputs that were made up and that few users will have."""
+    """Whether backward may raise at this point, which few users will reach."""
     where = problem.where
     singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
     if kind(problem) is Kind.BATCH_OF_ONE and not singular:
-        return not setup.meant.a_batch(where.fields["size"])
+        return not setup.applicability.a_batch(where.fields["size"])
     return kind(problem) in RARE or (singular and where is not EXAMPLE)
 
 
@@ -70,7 +70,7 @@ def _note(problem: Problem) -> Message:
 
 
 def named(setup: Setup, where: Message) -> Message:
-    """`where` with the argument's name in the place of its position."""
+    """`where` with the position of its argument replaced by the name."""
     fields: dict[str, Any] = dict(where.fields)
     if "argument" in fields:
         fields["argument"] = setup.names[fields["argument"]]

@@ -1,4 +1,4 @@
-"""The check of forward mode: the jvp that a Function offers is the derivative of its forward."""
+"""The check of forward mode: whether the jvp of a Function is the derivative of its forward."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Jvp = Callable[[Callable[..., Any], Sequence[Tensor], Sequence[Tensor]], list[Te
 def check_jvp(
     examined: ExaminedTarget, inputs: Inputs, others: Sequence[Evaluation]
 ) -> list[Problem]:
-    """The jvp at the given inputs and at those of `others`; nothing where there is none."""
+    """A problem if the jvp is wrong at the given inputs or those of `others`; none without one."""
     adapter = examined.adapter
     target: Any = adapter.target
     if not isinstance(adapter, FunctionAdapter) or not isinstance(target, type):
@@ -49,14 +49,14 @@ def check_jvp(
 def by_transform(
     apply: Callable[..., Any], values: Sequence[Tensor], tangents: Sequence[Tensor]
 ) -> list[Tensor]:
-    """torch.func.jvp."""
+    """The jvp by torch.func.jvp."""
     return list(torch.func.jvp(apply, tuple(values), tuple(tangents))[1])
 
 
 def by_dual_numbers(
     apply: Callable[..., Any], values: Sequence[Tensor], tangents: Sequence[Tensor]
 ) -> list[Tensor]:
-    """Dual numbers, which take a Function in either of PyTorch's styles."""
+    """The jvp by dual numbers, for Functions in either of PyTorch's styles."""
     with forward_ad.dual_level():
         duals = [forward_ad.make_dual(v, t) for v, t in zip(values, tangents, strict=True)]
         parts = [forward_ad.unpack_dual(output) for output in apply(*duals)]
@@ -64,9 +64,9 @@ def by_dual_numbers(
 
 
 def _own(examined: ExaminedTarget, inputs: Inputs) -> Problem | None:
-    """A jvp that the author wrote, beside the measured derivative.
+    """The author's jvp, compared with the measured derivative.
 
-    Beside backward, where values are not compared.
+    For a surrogate it is compared with backward.
     """
     if not examined.values:
         return _against_backward(examined, inputs, by_dual_numbers, "jvp")
@@ -98,9 +98,9 @@ def _measured(
 ) -> tuple[Tensor, Tensor]:
     """The derivative along all tangents together, and its error: (m,) each.
 
-    Measured with care where it is not what the jvp gives; infinite errors at kinks.
+    Refined if it differs from the jvp; the errors are infinite at kinks.
     """
-    numeric = TargetDerivatives(examined.adapter, inputs, examined.run(inputs).smooth)
+    numeric = TargetDerivatives(examined.adapter, inputs, examined.run(inputs).differentiable)
     directions = [real(tangent) for tangent in tangents]
     for measure in (numeric.along, numeric.refined_along):
         parts = [measure(i, d) for i, d in zip(examined.wanted, directions, strict=True)]
@@ -115,7 +115,7 @@ def _measured(
 def _against_backward(
     examined: ExaminedTarget, inputs: Inputs, jvp: Jvp, cause: str
 ) -> Problem | None:
-    """A jvp is the transpose of backward: <u, jvp(t)> = <backward(u), t>."""
+    """The jvp, compared with backward: <u, jvp(t)> = <backward(u), t>."""
     run = examined.run(inputs)
     vector = random_grad_output(run)
     input_gradients = gradients(examined, run, inputs, vector)
@@ -136,17 +136,17 @@ def _against_backward(
 
 
 def _raises(error: BaseException, cause: str) -> Problem:
-    said = Message("evidence.way_raises", {"way": Message("way.forward_mode")})
-    return Problem(cause, None, (said, raised(error)), rule="jvp", source=raised_at(error))
+    evidence = Message("evidence.way_raises", {"way": Message("way.forward_mode")})
+    return Problem(cause, None, (evidence, raised(error)), rule="jvp", source=raised_at(error))
 
 
 def _jvp(examined: ExaminedTarget, inputs: Inputs, jvp: Jvp) -> tuple[list[Tensor], list[Tensor]]:
-    """Random tangents of the wanted inputs, and the tangents of the smooth outputs."""
+    """Random tangents of the wanted inputs, and the tangents of the differentiable outputs."""
     adapter: Any = examined.adapter
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        smooth, plain = only(handed(adapter, adapter.apply), list(inputs), examined.wanted)
+        differentiable, plain = only(handed(adapter, adapter.apply), list(inputs), examined.wanted)
         generator = torch.Generator().manual_seed(2)
         tangents = [torch.randn(v.shape, generator=generator, dtype=v.dtype) for v in plain]
         examined.comparisons += 1
-        return tangents, jvp(smooth, plain, tangents)
+        return tangents, jvp(differentiable, plain, tangents)

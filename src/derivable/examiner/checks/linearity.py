@@ -1,4 +1,4 @@
-"""The checks of how gradients depend on grad_output, on layout and on what is wanted."""
+"""Problems of how gradients depend on grad_output, layout and which inputs require grad."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IGNORED = Message("evidence.ignores")
 
 
 def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """backward(a u + b v) = a backward(u) + b backward(v), for every argument."""
+    """Problems where backward(a u + b v) differs from a backward(u) + b backward(v)."""
     run = examined.run(inputs)
     u, v = random_grad_output(run, 3), random_grad_output(run, 4)
 
@@ -47,7 +47,7 @@ def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     for k, i in enumerate(examined.wanted):
 
         def holds(some: Sequence[Any], share: float, k: int = k) -> bool:
-            """Whether all of `some` trials are what they must be, to a share."""
+            """Whether all of `some` trials agree to the relative tolerance `share`."""
             return all(
                 _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in some
             )
@@ -58,15 +58,15 @@ def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
                     if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
         if holds(moderate, share) and holds(trials, 1e-2):
-            continue  # an absolute tolerance inside of backward, such as that of an iteration
+            continue  # backward has an absolute tolerance, such as that of an iteration
         if examined.eps == EPS and holds(moderate, 1e-2):
             dtype = representable(at_u[k])
-            said = Message("evidence.rounded", {**name, "dtype": dtype})
+            evidence = Message("evidence.rounded", {**name, "dtype": dtype})
             if not dtype:
-                said = Message("evidence.rounded_inside", name)
+                evidence = Message("evidence.rounded_inside", name)
             # Multiples by powers of two need no rounding, in any dtype.
             if dtype or (holds(trials[: len(EXACT)], 1e-14) and not holds(moderate, share)):
-                problems.append(Problem("precision", i, (said,)))
+                problems.append(Problem("precision", i, (evidence,)))
                 continue
         # mypy cannot infer a lambda whose default binds the loop variable
         found = _form(lambda vector, k=k: vjp(vector)[k], u, v, at_u[k])  # type: ignore[misc]
@@ -86,8 +86,8 @@ def _close(
 ) -> bool:
     """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
 
-    Gradients much smaller than the `usual` one may be nothing but rounding. What is not finite is
-    not compared.
+    Gradients much smaller than `usual` may consist of rounding only. Entries that are not finite
+    are not compared.
     """
     if got is None or any(g is None for _, g in parts):
         return True
@@ -114,7 +114,7 @@ def representable(values: Tensor | None) -> str:
 def _form(
     vjp: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
 ) -> Message:
-    """In what way a gradient is not linear in grad_output."""
+    """The evidence of how a gradient depends on grad_output, if not linearly."""
     zero = vjp(torch.zeros_like(u))
     scale = max(_most(at_u), 1e-300)
 
@@ -147,7 +147,7 @@ def _form(
 
 
 def _clipped(vjp: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
-    """Where the largest entry of grad_output stops being passed on in proportion."""
+    """The evidence with the limit at which grad_output is clipped."""
     low, high = 1e-3, 1e6
     start = vjp(low * u)
     for _ in range(40):
@@ -162,9 +162,9 @@ def _clipped(vjp: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
 
 
 def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """The same gradients for every way in which grad_output and the inputs may lie in memory."""
+    """Problems where gradients depend on the memory layout of grad_output or the inputs."""
     run = examined.run(inputs)
-    likes = [run.outputs[i] for i in run.smooth]
+    likes = [run.outputs[i] for i in run.differentiable]
     usual = max(_most(g) for g in gradients(examined, run, inputs, random_grad_output(run)))
     problems: list[Problem] = []
     for key, arrange in ARRANGEMENTS.items():
@@ -174,45 +174,49 @@ def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
         if all(same_layout(a, g) for a, g in zip(arranged, plain, strict=True)):
             continue
         examined.comparisons += 1
-        said = Message(f"evidence.layout_{key}")
+        evidence = Message(f"evidence.layout_{key}")
         try:
             expected = [fit(run.vjp(plain), i, inputs[i]) for i in examined.wanted]
-            fresh = examined.run(inputs) if examined.fresh else run
+            fresh = examined.run(inputs) if examined.forward_per_vjp else run
             got = [fit(fresh.vjp(arranged), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            problems.append(Problem("layout", None, (said, raised(error)), source=raised_at(error)))
+            problems.append(
+                Problem("layout", None, (evidence, raised(error)), source=raised_at(error))
+            )
             break
         if differ(examined, expected, got, usual):
-            problems.append(Problem("layout", None, (said,)))
+            problems.append(Problem("layout", None, (evidence,)))
             break
     return problems or _input_layout(examined, inputs, run)
 
 
 def _input_layout(examined: ExaminedTarget, inputs: Inputs, run: Run) -> list[Problem]:
-    """The same gradients for inputs that lie in memory in another order."""
+    """A problem if gradients depend on the memory layout of the inputs."""
     scattered = [_reversed(v) if is_float(v) else v for v in inputs]
     if all(a is b for a, b in zip(scattered, inputs, strict=True)):
         return []
     vector = random_grad_output(run)
     try:
         other = examined.run(scattered)
-        if not torch.allclose(other.outputs[run.smooth[0]], run.outputs[run.smooth[0]]):
-            return []  # forward itself takes the layout for the values
-    except Exception:  # forward may refuse; what it accepts, backward must handle
+        if not torch.allclose(
+            other.outputs[run.differentiable[0]], run.outputs[run.differentiable[0]]
+        ):
+            return []  # the outputs of forward depend on the layout
+    except Exception:  # forward may refuse a layout
         return []
     examined.comparisons += 1
-    said = Message("evidence.layout_inputs")
+    evidence = Message("evidence.layout_inputs")
     try:
         got = gradients(examined, other, scattered, vector)
     except Exception as error:
-        return [Problem("layout", None, (said, raised(error)), source=raised_at(error))]
+        return [Problem("layout", None, (evidence, raised(error)), source=raised_at(error))]
     if differ(examined, gradients(examined, run, inputs, vector), got):
-        return [Problem("layout", None, (said,))]
+        return [Problem("layout", None, (evidence,))]
     return []
 
 
 def same_layout(first: Tensor, second: Tensor) -> bool:
-    """Whether two tensors of equal values lie in memory in the same way."""
+    """Whether two tensors of equal values have the same memory layout."""
     return first.stride() == second.stride() and first.is_conj() == second.is_conj()
 
 
@@ -263,36 +267,36 @@ ARRANGEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def unused(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """An output that nobody used brings None, if forward asked for that, and counts as zero."""
+    """A problem if None for an unused output gives other gradients than zeros."""
     run = examined.run(inputs)
-    if len(run.smooth) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
+    if len(run.differentiable) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
         return []
-    likes = [run.outputs[i] for i in run.smooth]
+    likes = [run.outputs[i] for i in run.differentiable]
     for position in range(len(likes)):
         alone = [like if i == position else None for i, like in enumerate(likes)]
         zeros = [torch.zeros_like(k) if a is None else a for a, k in zip(alone, likes, strict=True)]
-        said = Message("evidence.unused", {"position": position})
+        evidence = Message("evidence.unused", {"position": position})
         examined.comparisons += 1
         expected = [fit(run.vjp(zeros), i, inputs[i]) for i in examined.wanted]
         try:
             got = [fit(run.vjp(alone), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            return [Problem("raises", None, (said, raised(error)), source=raised_at(error))]
+            return [Problem("raises", None, (evidence, raised(error)), source=raised_at(error))]
         if differ(examined, expected, got):
-            return [Problem("none", None, (said,))]
+            return [Problem("none", None, (evidence,))]
     return []
 
 
 def _other_outputs(examined: ExaminedTarget, first: Run, second: Run) -> bool:
-    """Whether forward returns other numbers, though its inputs are the same."""
-    pairs = [(first.outputs[i], second.outputs[i]) for i in first.smooth]
+    """Whether two forwards with the same inputs returned different outputs."""
+    pairs = [(first.outputs[i], second.outputs[i]) for i in first.differentiable]
     if examined.adapter.random or any(a.shape != b.shape for a, b in pairs):
         return False
     return differ(examined, [a for a, _ in pairs], [b for _, b in pairs])
 
 
 def subsets(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """The same gradients when only some of the inputs require grad."""
+    """A problem if gradients differ when only some of the inputs require grad."""
     if len(examined.wanted) < 2:
         return []
     run = examined.run(inputs)
@@ -303,9 +307,9 @@ def subsets(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     problems: list[Problem] = []
     for chosen in ones + (all_but_one if len(examined.wanted) > 2 else []):
         names = ", ".join(examined.name(i, inputs) for i in chosen)
-        said = Message("evidence.subset", {"names": names})
+        evidence = Message("evidence.subset", {"names": names})
         partial = ExaminedTarget(examined.adapter, chosen)
-        partial.fresh = examined.fresh
+        partial.forward_per_vjp = examined.forward_per_vjp
         examined.comparisons += 1
         try:
             part = partial.run(inputs)
@@ -315,13 +319,13 @@ def subsets(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
                 break
             returned = partial.vjp(part, inputs, random_grad_output(part))
         except Exception as error:
-            said_at = (said, raised(error))
+            evidence_and_error = (evidence, raised(error))
             problems.append(
-                Problem("needs_input_grad", chosen[0], said_at, source=raised_at(error))
+                Problem("needs_input_grad", chosen[0], evidence_and_error, source=raised_at(error))
             )
             continue
         for i in chosen:
             got = fit(returned, i, inputs[i])
             if len(returned) <= i or differ(examined, [everything[i]], [got]):
-                problems.append(Problem("needs_input_grad", i, (said,)))
+                problems.append(Problem("needs_input_grad", i, (evidence,)))
     return problems[:1]

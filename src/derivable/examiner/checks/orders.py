@@ -1,4 +1,4 @@
-"""The checks of second order and of smaller floating-point numbers."""
+"""Problems of second order and of smaller floating-point dtypes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from derivable.function.gradients import as_tuple
 
 
 class GradientAdapter(Adapter):
-    """A backward seen as a forward: the gradients, for a fixed grad_output, as outputs."""
+    """An adapter whose outputs are the gradients of a target for a fixed grad_output."""
 
     def __init__(self, examined: ExaminedTarget, vector: Tensor) -> None:
         super().__init__(examined.adapter.name, examined.adapter.target)
@@ -39,9 +39,9 @@ class GradientAdapter(Adapter):
 
 
 def second_order(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
-    """What autograd makes of backward, against the measured change of what backward returns.
+    """Problems where autograd's derivative of backward differs from the measured one, and notes.
 
-    A backward that raises when it is differentiated again is no mistake.
+    A backward that raises when it is differentiated is a note.
     """
     forms = examined.adapter.forms
     if not all(form.twice for i, form in forms.items() if i in examined.wanted):
@@ -54,7 +54,9 @@ def second_order(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem
         v.detach().clone().requires_grad_() if i in examined.wanted else v
         for i, v in enumerate(inputs)
     ]
-    grads = [g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.smooth])]
+    grads = [
+        g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.differentiable])
+    ]
     try:
         first, second, of_grads = _twice(examined, leaves, grads)
     except Exception as error:
@@ -95,11 +97,11 @@ def _through_grad_output(
     examined: ExaminedTarget, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
     returned: list[Tensor | None],
 ) -> list[Problem]:  # fmt: skip
-    """What autograd makes of backward as a function of grad_output.
+    """A problem if autograd's derivative of backward by grad_output is wrong.
 
-    A linear function has its own value as its derivative along its argument. A backward that
-    leaves autograd, by .detach() or NumPy, is a constant to it instead, and the Hessian of a loss
-    behind a linear forward is silently zero.
+    The derivative of a linear function along its argument is its value. A backward that leaves
+    autograd, by .detach() or NumPy, is a constant for it, so that the Hessian of a loss after a
+    linear forward is silently zero.
     """
     terms = joined(first) * joined(_weights(first))
     expected, typical = float(terms.sum()), float(terms.abs().sum())
@@ -126,7 +128,7 @@ def _gradients_at(examined: ExaminedTarget, inputs: Inputs, vector: Tensor) -> T
 
 
 def _agreement(measured: Measured, weight: Tensor, returned: float) -> tuple[str, float]:
-    """Whether `returned` "agrees" with the measurement, "differs", or "?"; and that number."""
+    """Whether `returned` "agrees" with the measured value, "differs", or "?"; and that value."""
     expected = float(measured.value @ weight)
     doubt = 8 * float(measured.error @ weight.abs())
     typical = float((measured.value * weight).abs().sum())
@@ -176,9 +178,9 @@ class OnceError(Exception):
 
 
 def _refuses(total: Tensor) -> bool:
-    """Whether autograd has put a node there that raises for @once_differentiable.
+    """Whether the graph has a node that raises because of @once_differentiable.
 
-    torch.autograd.grad steps around such a node silently.
+    torch.autograd.grad skips such a node silently.
     """
     nodes, seen = [total.grad_fn], set()
     while nodes:
@@ -193,24 +195,24 @@ def _refuses(total: Tensor) -> bool:
 
 
 def float32(
-    examined: ExaminedTarget, look: Evaluation, extremes: Sequence[Evaluation]
+    examined: ExaminedTarget, evaluation: Evaluation, extremes: Sequence[Evaluation]
 ) -> list[Problem]:
-    """In float32 as in float64, to float32's rounding; and finite where the derivative is.
+    """Problems in float32: errors, other gradients than in float64, and gradients not finite.
 
-    And without an error, and without a change of the inputs that float64 does not show: `.float()`
-    and `.to(dtype)` make no copy of a tensor that has the dtype already.
+    Changes of inputs in place are compared, too: `.float()` and `.to(dtype)` return the tensor
+    itself if it has the dtype already.
     """
-    problems = _runs_in(torch.float32, examined, look)
-    problems = problems or _close_in(torch.float32, examined, look, 1e-3)
+    problems = _runs_in(torch.float32, examined, evaluation)
+    problems = problems or _close_in(torch.float32, examined, evaluation, 1e-3)
     for extreme in extremes:
         if not problems:
             problems = _finite_in(torch.float32, examined, extreme)
     return problems
 
 
-def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
-    """Backward runs in `dtype` if forward does, and forward leaves its inputs alone."""
-    inputs = cast(look.inputs, dtype)
+def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation) -> list[Problem]:
+    """Problems if backward raises in `dtype` where forward runs, or forward changes its inputs."""
+    inputs = cast(evaluation.inputs, dtype)
     where = Message("where.dtype", {"dtype": short(dtype)})
     try:
         run = examined.run(inputs)
@@ -228,10 +230,10 @@ def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -> 
     return []
 
 
-def half(examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
-    """In half precision as in float64, roughly, where forward itself runs and is close."""
+def half(examined: ExaminedTarget, evaluation: Evaluation) -> list[Problem]:
+    """Problems in half precision, if forward runs there and agrees with float64."""
     for dtype in (torch.bfloat16, torch.float16):
-        problems = _close_in(dtype, examined, look, 0.25)
+        problems = _close_in(dtype, examined, evaluation, 0.25)
         if problems:
             return problems
     return []
@@ -259,7 +261,7 @@ def _gradients_in_dtype(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             run = examined.run(inputs)
-            outputs = [run.outputs[i] for i in run.smooth]
+            outputs = [run.outputs[i] for i in run.differentiable]
             vector = joined(parted(random_grad_output(run), outputs))
             returned = examined.vjp(run, inputs, vector)
     except Exception:  # not every operation exists in every dtype
@@ -269,10 +271,10 @@ def _gradients_in_dtype(
 
 
 def _close_in(
-    dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation, tolerance: float
+    dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation, tolerance: float
 ) -> list[Problem]:
     eps = torch.finfo(dtype).eps
-    inputs = cast(look.inputs, dtype)
+    inputs = cast(evaluation.inputs, dtype)
     small, exact = (
         _gradients_in_dtype(examined, inputs),
         _gradients_in_dtype(examined, cast(inputs, torch.float64)),
@@ -308,12 +310,12 @@ def _close_in(
         )
         if off <= tolerance * largest + 64 * noise or (dtype == torch.float16 and off == torch.inf):
             continue  # float16 overflows where nothing is wrong
-        said = Message(
+        evidence = Message(
             "evidence.dtype_off", {**fields, "off": f"{off:.3g}", "size": f"{largest:.3g}"}
         )
         cause = "precision" if bool(torch.isfinite(got).all()) else "not_finite"
         where = Message("where.dtype", {"dtype": short(dtype)})
-        problems.append(Problem(cause, i, (said,), where=where))
+        problems.append(Problem(cause, i, (evidence,), where=where))
     return problems[:1]
 
 
@@ -327,7 +329,7 @@ def _most(gradient: Any) -> float:
 def _rounding(
     examined: ExaminedTarget, inputs: list[Any], argument: int, eps: float, vector: Tensor
 ) -> float:
-    """How much the float64 gradient moves when the inputs move by the rounding `eps`."""
+    """The change of the float64 gradient when the inputs change by the rounding `eps`."""
     generator = torch.Generator().manual_seed(5)
     found = []
     for scale in (0.0, eps, eps, eps):
@@ -348,14 +350,16 @@ def _rounding(
     return max(float((other - found[0]).abs().nan_to_num(0.0).max()) for other in found[1:])
 
 
-def _finite_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -> list[Problem]:
-    """Finite gradients in `dtype` where forward is finite and the derivative small enough."""
-    inputs = cast(look.inputs, dtype)
+def _finite_in(
+    dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation
+) -> list[Problem]:
+    """A problem if a gradient in `dtype` is not finite, though forward and derivative are."""
+    inputs = cast(evaluation.inputs, dtype)
     small = _gradients_in_dtype(examined, inputs)
     if small is None or not bool(torch.isfinite(small[0]).all()):
         return []
     most = torch.finfo(dtype).max / 1e6
-    for sample in look.samples:
+    for sample in evaluation.samples:
         got = small[2].get(sample.argument)
         measured = sample.measured.value
         examined.comparisons += 1
@@ -367,6 +371,6 @@ def _finite_in(dtype: torch.dtype, examined: ExaminedTarget, look: Evaluation) -
             name = examined.name(sample.argument, inputs)
             bad = int((~torch.isfinite(got)).sum())
             fields = {"dtype": short(dtype), "name": name, "count": bad, "all": got.numel()}
-            said = Message("evidence.not_finite_in", fields)
-            return [Problem("not_finite", sample.argument, (said,), where=look.where)]
+            evidence = Message("evidence.not_finite_in", fields)
+            return [Problem("not_finite", sample.argument, (evidence,), where=evaluation.where)]
     return []

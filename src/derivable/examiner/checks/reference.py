@@ -1,4 +1,4 @@
-"""The functions that a user gives to compare with: whether they fit, and forward beside them."""
+"""Comparison of forward with a `reference` and a `surrogate_of` that the user has given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.checks.returned import EXAMPLE, Problem
 from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.space import joined
@@ -22,12 +22,12 @@ from derivable.function.gradients import as_tuple
 def compare_references(examined: ExaminedTarget, inputs: Inputs) -> None:
     """Check that `reference` and `surrogate_of` can be called, and have outputs of these shapes.
 
-    A reference that computes something else than forward is no measurement, and is put aside; the
-    check of forward reports it. Raises InputError where they raise, and for a `surrogate_of` with
-    outputs of other shapes.
+    A reference with other values than forward is not used for gradients; the check of forward
+    reports it. Raises InputError if they raise, and for a `surrogate_of` with outputs of other
+    shapes.
     """
     adapter = examined.adapter
-    if examined.reference is None and adapter.meant is None:
+    if examined.reference is None and adapter.surrogate_of is None:
         return
     forward = [output for output in adapter.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
@@ -36,8 +36,10 @@ def compare_references(examined: ExaminedTarget, inputs: Inputs) -> None:
         )
         if _differ(forward, theirs):
             examined.reference = None
-    if adapter.meant is not None:
-        theirs = _returned(adapter.meant, "error.surrogate_of", adapter.given(inputs), adapter.name)
+    if adapter.surrogate_of is not None:
+        theirs = _returned(
+            adapter.surrogate_of, "error.surrogate_of", adapter.given(inputs), adapter.name
+        )
         shapes = [[tuple(output.shape) for output in some] for some in (forward, theirs)]
         if shapes[0] != shapes[1]:
             raise error_of(
@@ -47,16 +49,16 @@ def compare_references(examined: ExaminedTarget, inputs: Inputs) -> None:
 
 
 class Forward(Check):
-    """What forward computes, beside the reference."""
+    """Compares the outputs of forward with those of the reference."""
 
     name = "forward"
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Where there is a reference."""
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Only if there is a reference."""
         return setup.settings.reference is not None
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """At the given inputs, and at others of the same sizes."""
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
+        """One comparison at the given inputs, and at others of the same sizes."""
         for inputs, where in (
             (setup.inputs, EXAMPLE),
             (setup.probes.again(), Message("where.again")),
@@ -69,7 +71,7 @@ class Forward(Check):
 
 
 def _forward_problem(setup: Setup, inputs: Inputs) -> Problem | None:
-    """What is wrong with the outputs at these inputs."""
+    """The problem with the outputs at these inputs; None if they agree."""
     examined, reference = setup.examined, setup.settings.reference
     assert reference is not None
     adapter = examined.adapter

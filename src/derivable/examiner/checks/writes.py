@@ -1,4 +1,4 @@
-"""Which line of a forward writes to one of its inputs in place."""
+"""`writing_line`: the line of a forward that writes to one of its inputs in place."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from derivable.function.compiled import DispatchMode
 
 
 class _Writes(DispatchMode):
-    """The line of the first operation that changes the version of `watched`.
+    """Records the line of the first operation that changes the version of `watched`.
 
-    PyTorch counts a write after the operation has returned, so it is seen at the next one.
+    PyTorch increments the version after the operation has returned, so it is read at the next one.
     """
 
     def __init__(self, watched: Tensor) -> None:

@@ -1,7 +1,7 @@
-"""The number of gradients where an input is zero: `if b:` in forward or backward branches there.
+"""The number of gradients where an input is zero, at which `if b:` in a rule branches.
 
-Special values are else asked of an argument only where its domain seems to hold them; zero in a
-positive argument may lie outside of it. Here no value is compared, so that it may be asked of all.
+Other checks use zero only if it seems to be in the domain of an argument. Here no values are
+compared, so that zero is tried for every argument.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from derivable.examiner.targets.target import Inputs
 
 
 def counted_at_zero(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
-    """As many gradients as inputs where one input is zero, in one entry or in all of them."""
+    """Problems with the number of gradients where one input is zero, in one or all entries."""
     for i in examined.wanted:
         for where, value in _zeroed(inputs[i], examined.name(i, inputs)):
             moved = [value if j == i else v for j, v in enumerate(inputs)]
@@ -42,12 +42,12 @@ def _zeroed(x: Tensor, name: str) -> Iterator[tuple[Message, Tensor]]:
 def _counted(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     try:
         run = examined.run(inputs)
-        if not run.smooth or not all(
-            bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth
+        if not run.differentiable or not all(
+            bool(torch.isfinite(run.outputs[i]).all()) for i in run.differentiable
         ):
             return []
         returned = examined.vjp(run, inputs, random_grad_output(run))
-    except Exception:  # forward refuses zero, which it may, and so may backward
+    except Exception:  # forward and backward may raise at zero
         return []
     examined.comparisons += 1
     return [p for p in contract(examined, returned, inputs) if p.cause == "count"]

@@ -40,10 +40,10 @@ def changed_by_the_caller(case: Case) -> Found:
     sample = case.first
     try:
         with _copies():
-            look = case.examined.look(sample.inputs, sample.where)
+            evaluation = case.examined.evaluate(sample.inputs, sample.where)
     except Exception:  # a Function that works in place, on purpose
         return None
-    again = [s for s in look.samples if s.argument == case.argument] if look else []
+    again = [s for s in evaluation.samples if s.argument == case.argument] if evaluation else []
     if len(again) != 1 or again[0].count or not bool(again[0].sure[sample.wrong].all()):
         return None
     return (Fact.CHANGED_BY_CALLER,)
@@ -66,11 +66,15 @@ def hidden_grad_output(case: Case) -> Found:
     """What is returned follows the grad_output of an output that has none, such as an index."""
     sample, examined = case.first, case.examined
     run = examined.run(sample.inputs)
-    hidden = [i for i, o in enumerate(run.outputs) if isinstance(o, Tensor) and i not in run.smooth]
+    hidden = [
+        i
+        for i, o in enumerate(run.outputs)
+        if isinstance(o, Tensor) and i not in run.differentiable
+    ]
     if not isinstance(run, FunctionRun) or not hidden:
         return None
-    smooth = [torch.zeros_like(run.outputs[i]) for i in run.smooth]
-    spread: list[Any] = run.spread(smooth)
+    differentiable = [torch.zeros_like(run.outputs[i]) for i in run.differentiable]
+    spread: list[Any] = run.spread(differentiable)
     generator = torch.Generator().manual_seed(17)
     for i in hidden:
         spread[i] = torch.randn(run.outputs[i].shape, generator=generator).double()

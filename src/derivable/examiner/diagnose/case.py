@@ -23,13 +23,13 @@ EXPLAINED = 1e-3  # the share of the deviation that a cause may leave unexplaine
 class Case:
     """Everything known about the wrong gradient of one argument.
 
-    `wrong` are its wrong samples, the given inputs first; `looks` all evaluations.
+    `wrong` are its wrong samples, the given inputs first; `evaluations` all evaluations.
     """
 
     examined: ExaminedTarget
     argument: int
     wrong: list[Sample]
-    looks: list[Evaluation] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
     kept: dict[Any, Any] = field(default_factory=dict)  # see `once`
 
     @property
@@ -49,13 +49,18 @@ class Case:
 
     def others(self, sample: Sample) -> Iterator[Sample]:
         """The samples of the other arguments at the same place."""
-        for look in self.looks:
-            if any(sample is one for one in look.samples):
-                yield from (one for one in look.samples if one is not sample)
+        for evaluation in self.evaluations:
+            if any(sample is one for one in evaluation.samples):
+                yield from (one for one in evaluation.samples if one is not sample)
 
     def all_samples(self) -> list[Sample]:
         """Every sample of this argument, right ones too."""
-        found = [s for look in self.looks for s in look.samples if s.argument == self.argument]
+        found = [
+            s
+            for evaluation in self.evaluations
+            for s in evaluation.samples
+            if s.argument == self.argument
+        ]
         return found or self.wrong
 
 
@@ -123,7 +128,7 @@ class Block:
 
 
 def blocks(sample: Sample, name: str = "x") -> list[Block]:
-    """The blocks of a sample, one per smooth output."""
+    """The blocks of a sample, one per differentiable output."""
     found, row = [], 0
     arg = _shape(sample.x)
     many = len(sample.outputs) > 1

@@ -35,24 +35,26 @@ def changed_after_saving(case: Case) -> Found:
     position = changed[0]
     adapter.protect = True
     try:
-        look = case.examined.look(sample.inputs, sample.where)
+        evaluation = case.examined.evaluate(sample.inputs, sample.where)
     finally:
         adapter.protect = False
-    if look is None or any(s.count for s in look.samples if s.argument == case.argument):
+    if evaluation is None or any(
+        s.count for s in evaluation.samples if s.argument == case.argument
+    ):
         return None
     return (Changed(position),)
 
 
 def stale(case: Case) -> Found:
     """The gradient returned at other inputs is the one that was right at the first ones."""
-    looks = [look for look in case.looks if look.whole]
-    if not looks or not looks[0].samples:
+    evaluations = [evaluation for evaluation in case.evaluations if evaluation.whole]
+    if not evaluations or not evaluations[0].samples:
         return None
-    shape = looks[0].samples[0].returned.shape
+    shape = evaluations[0].samples[0].returned.shape
     same = [
         s
-        for look in looks
-        for s in look.samples
+        for evaluation in evaluations
+        for s in evaluation.samples
         if kind(s) in GIVEN_SIZES and s.argument == case.argument and s.returned.shape == shape
     ]
     if len(same) < 2:

@@ -210,8 +210,8 @@ def _compared(measured: Terms, returned: Terms, plain: bool) -> Written | None:
     only, instead = set(measured) - shared, set(returned) - shared
     if not only and not instead and len(measured) == 1:
         return None
-    said = Formulas(_text(measured), _text(returned))
-    return Written(_difference(only, instead, bool(shared)), said, plain)
+    evidence = Formulas(_text(measured), _text(returned))
+    return Written(_difference(only, instead, bool(shared)), evidence, plain)
 
 
 def _difference(only: set[str], instead: set[str], shared: bool) -> Difference:

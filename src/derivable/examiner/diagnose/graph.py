@@ -120,10 +120,12 @@ class _Graph:
             outputs = adapter.traced(inputs)
         except Exception:  # such as a leaf that is changed in place
             return None
-        smooth = [o for o in outputs if o.shape in {s.shape for s in sample.outputs}]
-        if len(smooth) != len(sample.outputs) or not all(o.requires_grad for o in smooth):
+        differentiable = [o for o in outputs if o.shape in {s.shape for s in sample.outputs}]
+        if len(differentiable) != len(sample.outputs) or not all(
+            o.requires_grad for o in differentiable
+        ):
             return None
-        graph = cls(leaf, smooth)
+        graph = cls(leaf, differentiable)
         return graph if 0 < len(graph.nodes) <= MOST else None
 
     def edits(self) -> Iterator[Edit]:

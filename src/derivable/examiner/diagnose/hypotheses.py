@@ -236,7 +236,7 @@ def _detailed(case: Case, fit: Fit) -> Fit:
     """A fit with further evidence."""
     for cause, tier, test in DETAILS:
         more = _tried(test, case) if cause == fit.cause and fit.tier >= tier else None
-        fresh = [said for said in more or () if said not in fit.evidence]
+        fresh = [one for one in more or () if one not in fit.evidence]
         fit = fit._replace(evidence=(*fit.evidence, *fresh))
     return fit
 

@@ -90,7 +90,7 @@ def beside(examined: ExaminedTarget, inputs: Inputs) -> Beside | None:
         return None
     run = examined.run(inputs)
     vector = random_grad_output(run)
-    numeric = TargetDerivatives(examined.adapter, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.differentiable)
     found: dict[int, Tensor] = {}
     for i in examined.wanted:
         gradient = vector @ numeric.jacobian(i).value
@@ -238,7 +238,7 @@ def _factors(
     examined: ExaminedTarget, run: Run, inputs: Inputs, vector: Tensor
 ) -> dict[str, Tensor]:
     """The matrices of which a gradient may be the product, by name."""
-    grads = parted(vector, [run.outputs[i] for i in run.smooth])
+    grads = parted(vector, [run.outputs[i] for i in run.differentiable])
     named = dict(zip(examined.adapter.names(len(inputs)), inputs, strict=False))
     if len(grads) == 1:
         named["grad_output"] = grads[0]

@@ -76,10 +76,10 @@ def _another_constant(case: Case) -> bool:
     """
 
     def outputs(factor: float) -> Tensor:
-        inputs = list(case.looks[0].inputs)
+        inputs = list(case.evaluations[0].inputs)
         inputs[case.argument] = factor * inputs[case.argument].detach()
         run = case.examined.run(inputs)
-        return joined([run.outputs[i] for i in run.smooth])
+        return joined([run.outputs[i] for i in run.differentiable])
 
     try:
         here, there, nearby = outputs(1.0), outputs(-1.0), outputs(-1.0001)
@@ -120,7 +120,7 @@ def contract_to_declare(case: Case) -> tuple[Evidence, ...]:
     sample = case.first
     if kind(sample) not in (Kind.CROOKED, Kind.LONGER):
         return ()
-    name, given = sample.where.fields["argument"], case.looks[0].inputs
+    name, given = sample.where.fields["argument"], case.evaluations[0].inputs
     position = case.examined.adapter.names(len(given)).index(name)
     contract = structure(given[position])
     if contract is None:

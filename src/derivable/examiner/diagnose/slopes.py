@@ -199,8 +199,8 @@ def _slope_at(case: Case) -> SlopeAt:
         return none
     inputs = list(sample.inputs)
     inputs[case.argument] = sample.outputs[0].detach().to(sample.x.dtype)
-    look = _look(case, inputs) or []
-    at_output = next((s for s in look if s.argument == case.argument), None)
+    evaluation = _look(case, inputs) or []
+    at_output = next((s for s in evaluation if s.argument == case.argument), None)
     if at_output is None:
         return none
     known = sample.sure & at_output.sure
@@ -238,10 +238,10 @@ def _relevant(sample: Sample) -> Tensor:
 
 def _look(case: Case, inputs: list[Any]) -> list[Sample] | None:
     try:
-        look = case.examined.look(inputs, case.first.where)
+        evaluation = case.examined.evaluate(inputs, case.first.where)
     except Exception:  # the output need not be a possible input
         return None
-    return look.samples if look and look.whole else None
+    return evaluation.samples if evaluation and evaluation.whole else None
 
 
 def _equal(first: Tensor, second: Tensor, known: Tensor, deviation: float = torch.inf) -> bool:

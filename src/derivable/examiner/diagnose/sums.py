@@ -261,10 +261,14 @@ def _moved(case: Case) -> tuple[frozenset[str], frozenset[str]] | None:
     moved[index] += 0.3 * float(moved.abs().mean() or 1.0)
     inputs[case.argument] = moved
     try:
-        look = case.examined.look(inputs, sample.where)
+        evaluation = case.examined.evaluate(inputs, sample.where)
     except Exception:  # forward may refuse the moved inputs
         return None
-    after = next((s for s in look.samples if s.argument == case.argument), None) if look else None
+    after = (
+        next((s for s in evaluation.samples if s.argument == case.argument), None)
+        if evaluation
+        else None
+    )
     if after is None:
         return None
     measured = _spread(after.measured.value - sample.measured.value, sample, index)

@@ -26,16 +26,21 @@ class CountWrong(EvidenceWithFields):
 
 
 def value_finding(
-    examined: ExaminedTarget, argument: int, looks: Sequence[Evaluation]
+    examined: ExaminedTarget, argument: int, evaluations: Sequence[Evaluation]
 ) -> Finding | None:
     """The finding for the values of one argument's gradient, if they are wrong anywhere."""
-    samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
+    samples = [
+        s
+        for evaluation in evaluations
+        for s in evaluation.samples
+        if s.argument == argument and s.count
+    ]
     if not samples:
         return None
-    if examined.coarse:  # the rounding of the inputs is small beside what is wrong
+    if examined.low_precision:  # the rounding of the inputs is small beside what is wrong
         samples = [s for s in samples if s.off > GIVEN] or samples
     groups = [[s for s in samples if kind(s) in kinds] for kinds in (ORDINARY, LONE, BEYOND)]
-    case = Case(examined, argument, next(filter(None, groups), samples), list(looks))
+    case = Case(examined, argument, next(filter(None, groups), samples), list(evaluations))
     fits = conclude(case)
     if case.kinds <= LONE:
         fits = _of_lone_sizes(fits)
@@ -48,10 +53,10 @@ def value_finding(
     return _finding(case, fits or [Fit("unrecognised", Tier.SHARE, ())])
 
 
-def without_causes(examined: ExaminedTarget, looks: Sequence[Evaluation]) -> list[Finding]:
+def without_causes(examined: ExaminedTarget, evaluations: Sequence[Evaluation]) -> list[Finding]:
     """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
     found: dict[int, Finding] = {}
-    for sample in (sample for look in looks for sample in look.wrong):
+    for sample in (sample for evaluation in evaluations for sample in evaluation.wrong):
         if sample.argument not in found:
             case = Case(examined, sample.argument, [sample], [])
             found[sample.argument] = _finding(case, [Fit("unrecognised", Tier.SHARE, ())])

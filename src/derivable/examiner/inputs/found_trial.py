@@ -68,7 +68,7 @@ class Trials:
                 inputs = self._bound(given)
                 run = self._run(inputs, wanted)
                 outputs = [o for o in run.outputs if is_float(o)]
-                if not run.smooth:
+                if not run.differentiable:
                     self.nothing += all(o is None for o in run.outputs)
                     return None
                 finite = all(bool(torch.isfinite(o).all()) for o in outputs)
@@ -142,7 +142,7 @@ def _gradients(run: Run) -> tuple[Any, ...] | None:
     generator = torch.Generator().manual_seed(SEED)
     grads = [
         torch.randn(run.outputs[i].shape, generator=generator).to(run.outputs[i])
-        for i in run.smooth
+        for i in run.differentiable
     ]
     try:
         with quiet(), seeded(SEED):

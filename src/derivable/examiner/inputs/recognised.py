@@ -75,8 +75,8 @@ def settled(adapter: Adapter, contracts: dict[int, Contract], inputs: Inputs) ->
     for i, why in reasons.items():
         fields = {"name": names[i], "contract": contracts[i].message}
         notes.append(Message("note.contract", {**fields, "why": Message(f"contract.why_{why}")}))
-    if adapter.meant is not None:
-        name = getattr(adapter.meant, "__name__", "surrogate_of")
+    if adapter.surrogate_of is not None:
+        name = getattr(adapter.surrogate_of, "__name__", "surrogate_of")
         notes.append(Message("note.surrogate_of", {"name": name}))
     return notes
 
@@ -94,11 +94,11 @@ def stated(contract: Contract, name: str, text: str) -> bool:
     word = WORDS.get(type(contract))
     if word is None:
         return False
-    said, named = rf"(?<![\w-])(?:{word})\w*", rf"(?<![\w.])[`'*]*{re.escape(name)}[`'*]*(?!\w)"
+    stated, named = rf"(?<![\w-])(?:{word})\w*", rf"(?<![\w.])[`'*]*{re.escape(name)}[`'*]*(?!\w)"
     forms = (
-        rf"{named}\s+(?:is|are|has to be|have to be|must be)\s+(?:an?\s+|of\s+)?{BETWEEN}{said}",
-        rf"{named}\s*(?:\([^)]*\))?\s*[:,]\s*(?:an?\s+)?{BETWEEN}{said}",
-        rf"{said}\s+{BETWEEN}{named}",
+        rf"{named}\s+(?:is|are|has to be|have to be|must be)\s+(?:an?\s+|of\s+)?{BETWEEN}{stated}",
+        rf"{named}\s*(?:\([^)]*\))?\s*[:,]\s*(?:an?\s+)?{BETWEEN}{stated}",
+        rf"{stated}\s+{BETWEEN}{named}",
     )
     sentences = re.split(r"(?<=[.;])\s+|\n", text)
     return any(

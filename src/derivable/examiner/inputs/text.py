@@ -84,10 +84,10 @@ def _tensor(word: str) -> tuple[str, Made]:
             SettingError, "error.input_dtype", got=part["dtype"], word=word, names=list(DTYPES)
         )
     shape = tuple(map(int, part["shape"].split("x"))) if part["shape"] else ()
-    smooth = dtype.is_floating_point or dtype.is_complex
-    if not smooth and dtype is not torch.bool and part["below"] is None:
+    differentiable = dtype.is_floating_point or dtype.is_complex
+    if not differentiable and dtype is not torch.bool and part["below"] is None:
         raise error_of(SettingError, "error.input_limit", word=word, name=part["name"])
-    if smooth and part["below"] is not None:
+    if differentiable and part["below"] is not None:
         right = f"{part['name']}:{part['shape'] or ''}:0..{part['below']}"
         raise error_of(SettingError, "error.input_below", right=right)
     if part["low"] is None:

@@ -125,11 +125,11 @@ def _map(name: str, gradient: Gradient, lang: str) -> str:
 def _cell(x: int, y: int, level: int, title: str) -> str:
     """One cell that is off, with a seam around it."""
     box = f'<rect x="{x}" y="{y}" width="1" height="1" stroke="#888" stroke-width=".04"'
-    said = f"<title>{escape(title)}</title>"
+    tooltip = f"<title>{escape(title)}</title>"
     if level < LOST:
-        return f'{box} fill="{COLOURS[level - 1]}">{said}</rect>'
+        return f'{box} fill="{COLOURS[level - 1]}">{tooltip}</rect>'
     cross = f'<path d="M{x} {y}l1 1m0-1l-1 1" stroke="#000" stroke-width=".12"/>'
-    return f'<g>{said}{box} fill="#fff"/>{cross}</g>'
+    return f'<g>{tooltip}{box} fill="#fff"/>{cross}</g>'
 
 
 def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
@@ -148,7 +148,7 @@ def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
 def _legend(lang: str) -> str:
     """What the colours mean: the relative error, in powers of ten."""
     names = [f"&lt; 1e{d}" for d in DECADES] + [f"≥ 1e{DECADES[-1]}"]
-    said = [escape(say(Message(f"show.map_{key}"), lang)) for key in ("agree", "lost")]
+    labels = [escape(say(Message(f"show.map_{key}"), lang)) for key in ("agree", "lost")]
     swatch = "display:inline-block;width:1em;height:1em;vertical-align:-.15em;outline:1px solid"
     grey = f'<span style="{swatch};position:relative"><span style="position:absolute;inset:0;'
     grey += 'background:currentColor;opacity:.12"></span></span>'
@@ -156,6 +156,6 @@ def _legend(lang: str) -> str:
     marks = [f'<span style="{swatch};background:{colour}"></span>' for colour in COLOURS]
     items = "".join(
         f'<span style="margin-right:1em;white-space:nowrap">{mark} {text}</span>'
-        for mark, text in zip([grey, *marks, cross], [said[0], *names, said[1]], strict=True)
+        for mark, text in zip([grey, *marks, cross], [labels[0], *names, labels[1]], strict=True)
     )
     return f'<div style="margin-top:.6em;font-size:85%">{items}</div>'

@@ -271,11 +271,11 @@ def _theta(theta: Any, parts: dict[Any, Any]) -> list[str]:
 
 def _argument(finding: Finding, values: dict[str, Any]) -> str | None:
     """The argument whose gradient is shown: the finding's, else the first with a gradient."""
-    smooth = [name for name, value in values.items() if is_float(value)]
-    if finding.argument in smooth:
+    differentiable = [name for name, value in values.items() if is_float(value)]
+    if finding.argument in differentiable:
         return finding.argument
-    wanted = [name for name in smooth if values[name].requires_grad]
-    return next(iter(wanted or smooth), None)
+    wanted = [name for name in differentiable if values[name].requires_grad]
+    return next(iter(wanted or differentiable), None)
 
 
 def _spot(finding: Finding, value: Tensor) -> tuple[int, ...]:
@@ -300,10 +300,10 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
         call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
     if outputs is None or len(outputs) == 1:
         return f"return {call}"
-    smooth = [i for i, o in enumerate(outputs) if is_float(o)]
-    if len(smooth) == len(outputs):
+    differentiable = [i for i, o in enumerate(outputs) if is_float(o)]
+    if len(differentiable) == len(outputs):
         return f"return torch.cat([o.flatten() for o in {call}])"
-    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {smooth}])"
+    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {differentiable}])"
 
 
 def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:

@@ -55,14 +55,14 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     hidden = len(blocks) - room
     if hidden > 0:
         heads = [block[0] for block in blocks[:room]]
-        counted = _said(Message(f"{more}_findings", {"count": hidden}), spoken)
+        counted = _message_line(Message(f"{more}_findings", {"count": hidden}), spoken)
         return [top, *heads, *_sections(report, spoken), counted]
     share = max(n for n in range(1, room + 1) if sum(min(n, len(b)) for b in blocks) <= room)
     sizes = [min(share, len(block)) for block in blocks]
     for i, block in enumerate(blocks):
         sizes[i] += min(len(block) - sizes[i], room - sum(sizes))
     body = [line for block, size in zip(blocks, sizes, strict=True) for line in _cut(block, size)]
-    rest = [] if len(body) == sum(map(len, blocks)) else [_said(Message(more), spoken)]
+    rest = [] if len(body) == sum(map(len, blocks)) else [_message_line(Message(more), spoken)]
     return [top, *body, *_sections(report, spoken), *rest]
 
 
@@ -80,15 +80,15 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
     """Everything: whole findings, each with its reproduction, notes, and what was compared."""
     spoken = language(lang)
     lines = [verdict(report, spoken)]
-    told: set[str] = set()
+    printed: set[str] = set()
     for finding in report.findings:
         lines += [Line(""), *finding_lines(finding, spoken, "", report.settings.level)]
         code = reproduction(report, finding, spoken)
         body = "\n".join(text for text in code.splitlines() if text[:2] != "# ")
-        if code and body not in told:
-            lines.append(_said(Message("show.reproduction"), spoken, 4))
+        if code and body not in printed:
+            lines.append(_message_line(Message("show.reproduction"), spoken, 4))
             lines += [Line(text, 8 if text else 0, "cyan") for text in code.splitlines()]
-        told.add(body)
+        printed.add(body)
     inputs = ", ".join(f"{name} {what}" for name, what in report.inputs.items())
     return [
         *lines,
@@ -96,8 +96,8 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
         *_notes(report, spoken),
         *_sections(report, spoken),
         _checks(report, spoken),
-        _said(Message("show.inputs", {"inputs": inputs}), spoken),
-        _said(Message("show.seed", {"seed": report.settings.seed}), spoken),
+        _message_line(Message("show.inputs", {"inputs": inputs}), spoken),
+        _message_line(Message("show.seed", {"seed": report.settings.seed}), spoken),
     ]
 
 
@@ -235,7 +235,7 @@ def _checks(report: Report, lang: str) -> Line:
     named = [f"{say(Message(f'check.{c}'), lang)} {n}" for c, n in report.checks.items() if n]
     total = sum(report.checks.values())
     gaps = {"checks": ", ".join(named), "total": total, "calls": report.calls}
-    return _said(Message("show.checks", gaps), lang)
+    return _message_line(Message("show.checks", gaps), lang)
 
 
 def _notes(report: Report, lang: str) -> list[Line]:
@@ -243,5 +243,5 @@ def _notes(report: Report, lang: str) -> list[Line]:
     return [Line(say(Message("show.note", {"note": n}), lang), 2, style) for n in report.notes]
 
 
-def _said(said: Message, lang: str, indent: int = 2) -> Line:
-    return Line(say(said, lang), indent, "dim")
+def _message_line(message: Message, lang: str, indent: int = 2) -> Line:
+    return Line(say(message, lang), indent, "dim")

@@ -1,4 +1,4 @@
-"""`adapter_of`: the way to run any target."""
+"""`adapter_of`: the adapter that runs a target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from derivable.examiner.targets.target import Adapter, CallableAdapter, Function
 
 
 def adapter_of(target: Any, options: dict[str, Any] | None = None) -> Adapter:
-    """How `target` is run: a Function by hand, anything else that can be called under autograd.
+    """The adapter of `target`: a Function is run by hand, another callable under autograd.
 
     `options` are given by keyword to each call of a callable. Raises InputError for what cannot
     be called.

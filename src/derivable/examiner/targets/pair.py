@@ -15,7 +15,7 @@ from derivable.examiner.targets.target import Adapter, Inputs, PairRun, Run
 
 
 class PairAdapter(Adapter):
-    """A value with a gradient beside it, as a function of the arrays in theta."""
+    """The adapter of a value with its gradient, as a function of the arrays in theta."""
 
     by_hand = True
 

@@ -1,4 +1,4 @@
-"""`Meant`: whether a forward is meant to run at inputs that were made up.
+"""`Applicability`: whether a forward is meant to run at inputs that were made up.
 
 A call at sizes of the examiner's own making is evidence about backward only if forward does
 there what it does at the example. Where a size that should fit another one happens to be 1,
@@ -23,7 +23,7 @@ INDEXED = ("index", "gather", "take", "scatter", "embedding")
 OPEN = 2**62  # the end of a slice that has none
 
 
-class Meant:
+class Applicability:
     """What forward does at the example, to compare with."""
 
     def __init__(self, adapter: Adapter, inputs: Inputs) -> None:
@@ -78,8 +78,10 @@ class Meant:
             found.append(joined([o for o in outputs if is_float(o)]))
         below, at, above = found
         near = 1e-6 * at.abs().nan_to_num(0.0).amax() if len(at) else at
-        smooth = all(bool(((other - at).abs() <= near).all()) for other in (below, above))
-        return smooth and not torch.equal(below, above)  # an input without effect is no evidence
+        continuous = all(bool(((other - at).abs() <= near).all()) for other in (below, above))
+        return continuous and not torch.equal(
+            below, above
+        )  # an input without effect is no evidence
 
     def for_empty(self, run: Run, rows: int) -> bool:
         """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""

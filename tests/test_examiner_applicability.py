@@ -11,7 +11,7 @@ import torch
 from torch.autograd import Function
 
 from derivable.examiner import check, check_gradient
-from derivable.examiner.inputs.meant import Meant
+from derivable.examiner.inputs.applicability import Applicability
 from derivable.examiner.targets.target import CallableAdapter
 from tests.corpus.draw import draw
 
@@ -33,15 +33,15 @@ def test_what_is_stretched_or_cut_only_at_other_sizes_is_seen() -> None:
         (last, draw(1), draw(4)),
         (first, draw(5), draw(2)),
     ):
-        meant = Meant(CallableAdapter(forward), [given])
-        assert meant.for_sizes([given]), forward.__name__
-        assert not meant.for_sizes([other]), forward.__name__
-    assert Meant(CallableAdapter(product), [draw(4, 3)]).for_sizes([draw(1, 3)])
+        applicability = Applicability(CallableAdapter(forward), [given])
+        assert applicability.for_sizes([given]), forward.__name__
+        assert not applicability.for_sizes([other]), forward.__name__
+    assert Applicability(CallableAdapter(product), [draw(4, 3)]).for_sizes([draw(1, 3)])
 
 
 def test_rows_that_others_do_not_matter_to_are_a_batch() -> None:
-    assert Meant(CallableAdapter(lambda x: x.softmax(1)), [draw(4, 3)]).rowwise(4)
-    assert not Meant(CallableAdapter(lambda x: x.cumsum(0)), [draw(4, 3)]).rowwise(4)
+    assert Applicability(CallableAdapter(lambda x: x.softmax(1)), [draw(4, 3)]).rowwise(4)
+    assert not Applicability(CallableAdapter(lambda x: x.cumsum(0)), [draw(4, 3)]).rowwise(4)
 
 
 def test_theta_keeps_the_size_of_the_data_that_it_belongs_to() -> None:
