@@ -137,7 +137,7 @@ def test_json_is_one_document_and_nothing_else(command: Command, cube: Path) -> 
     assert (wrong["function"], wrong["verdict"], wrong["seed"]) == ("Cube", "wrong", 4)
     assert wrong["path"] == str(cube)
     assert wrong["findings"][0]["source"]["line"] == LINE
-    assert wrong["findings"][0]["where"] == "pour vos entrées"
+    assert wrong["findings"][0]["point"] == "pour vos entrées"
     assert right["findings"] == []
     assert document["not_examined"][0]["function"] == "Scale"
 

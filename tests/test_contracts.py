@@ -122,7 +122,7 @@ def test_no_input_that_is_made_up_leaves_a_contract(contract: Contract, value: T
     made += [probes.again(), *(inputs for inputs, _ in (*probes.wide(), *probes.signed()))]
     kept = [inputs for inputs in made if probes.keep(inputs)]
     assert len(kept) >= 3
-    special = [inputs[0] for inputs, _ in (*probes.extreme(), *probes.crooked())]
+    special = [inputs[0] for inputs, _ in (*probes.extreme(), *probes.asymmetric())]
     assert all(contract.holds(x) for x in special)
     if isinstance(contract, FixedSize):
         assert {tuple(inputs[0].shape)[1] for inputs in made} == {3}
@@ -135,7 +135,7 @@ def test_right_on_its_contract_is_right_with_a_note() -> None:
     Undocumented.__doc__ = None
     k, x = definite(4), draw(4)
     report = check(Undocumented, k, x)
-    assert (report.verdict, report.findings[0].where.key) == ("wrong", "where.crooked")
+    assert (report.verdict, report.findings[0].point.key) == ("wrong", "point.asymmetric")
     assert 'contracts={"k": "symmetric"}' in report.details("en")
     report = check(Undocumented, k, x, contracts={"k": "symmetric"})
     assert report.verdict == "right"

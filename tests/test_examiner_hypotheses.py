@@ -47,7 +47,7 @@ def test_nothing_is_decided_on_the_key_of_a_sentence(path: Path) -> None:
     compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
     parts = [part for node in compared for part in ast.walk(node)]
     words = [n.value for n in parts if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    assert not [word for word in words if word.startswith(("where.", "evidence.", "note."))]
+    assert not [word for word in words if word.startswith(("point.", "evidence.", "note."))]
 
 
 def kinds_of_evidence() -> list[type[EvidenceWithFields]]:

@@ -125,7 +125,7 @@ def test_the_line_is_the_one_that_raised() -> None:
 
 def test_the_line_of_an_error_in_float32_is_that_of_float32() -> None:
     finding = first("bias by double ones")
-    assert finding.where.fields == {"dtype": "float32"}
+    assert finding.point.fields == {"dtype": "float32"}
     assert line(finding) == "return g, torch.ones(len(g), dtype=torch.float64) @ g"
 
 
@@ -293,7 +293,7 @@ def test_no_intermediate_is_named_where_none_was_saved() -> None:
 def test_an_error_for_an_empty_batch_is_a_note(name: str) -> None:
     report = examined(name)
     assert report.verdict == "right"
-    assert "where.empty" in {n.fields["where"].key for n in report.notes}
+    assert "point.empty" in {n.fields["point"].key for n in report.notes}
 
 
 # Words ------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def test_a_number_whose_gradient_autograd_sums_is_right() -> None:
 
 def test_a_jvp_is_measured_beyond_the_given_values_and_beside_a_wrong_backward() -> None:
     (finding,) = check(SineFarOut, draw(4, 3)).findings
-    assert (finding.cause, finding.where.key) == ("jvp", "where.wide")
+    assert (finding.cause, finding.point.key) == ("jvp", "point.wide")
     assert finding.source is not None
     assert finding.source.text.startswith("return t * x.cos()")
 

@@ -192,7 +192,7 @@ class GithubOutput(Output):
         """A warning for each line at which the code stopped or failed."""
         super().begin(names, notes)
         for note, text in zip(notes, self.notes, strict=True):
-            path, _, line = str(note.fields.get("place", "")).rpartition(":")
+            path, _, line = str(note.fields.get("location", "")).rpartition(":")
             location = (
                 f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
             )

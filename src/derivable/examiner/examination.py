@@ -71,7 +71,7 @@ def examine(
 def run_checks(
     setup: Setup, so_far: ResultsSoFar, checks: Sequence[Check] = CHECKS
 ) -> ResultsSoFar:
-    """What all checks that apply find, one after the other."""
+    """The results of all checks that apply, run one after the other."""
     stopped: list[Message] = []
     for check in checks:
         if so_far.is_function and check.applies(setup, so_far):
@@ -85,7 +85,7 @@ def run_checks(
 
 
 def _run(check: Check, setup: Setup, so_far: ResultsSoFar, stopped: list[Message]) -> ResultsSoFar:
-    """What is known after one check; one that cannot be finished keeps what it has found."""
+    """The results including those of one check; if it is stopped, its first parts are kept."""
     examined = setup.examined
     before, title = examined.comparisons, Message(f"check.{check.name}")
     try:
@@ -103,7 +103,7 @@ def _run(check: Check, setup: Setup, so_far: ResultsSoFar, stopped: list[Message
 
 
 def _concluded(setup: Setup, so_far: ResultsSoFar) -> tuple[list[Finding], ResultsSoFar]:
-    """The findings. A diagnosis that fails leaves what was measured, without a cause."""
+    """The findings; without causes if the diagnosis fails."""
     examined = setup.examined
     spent = examined.adapter.budget.spent
     examined.adapter.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
@@ -118,13 +118,13 @@ def _concluded(setup: Setup, so_far: ResultsSoFar) -> tuple[list[Finding], Resul
 
 
 def _placed(setup: Setup, finding: Finding) -> Finding:
-    """What shows in float32 is a matter of first order where the inputs were given so."""
-    dtype = finding.where.fields.get("dtype")
+    """The finding; one in float32 belongs to the given inputs if these are in float32."""
+    dtype = finding.point.fields.get("dtype")
     return replace(finding, dtype_of_inputs=setup.examined.low_precision and dtype == "float32")
 
 
 def _described(adapter: Adapter, given: Inputs) -> dict[str, str]:
-    """Each input in words: its dtype and shape, or its value."""
+    """Each input as text: its dtype and shape, or its value."""
     names = adapter.names(len(given))
 
     def described(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The examples at which a target is examined: given, declared, its own, or found."""
+"""`chosen`: the examples at which a target is examined: given, declared, its own, or found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One target examined at whatever inputs there are for it: those that its user gives, or it has."""
+"""`examined`: the examination of one target at given, recorded, declared or found inputs."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Outcome:
 
 
 def examined(found: Found, given: Sequence[Given] = (), settings: Settings = USUAL) -> Outcome:
-    """Examine a target at the first of `given` that it can take, else at what it was called with.
+    """The Outcome of a target at the first of `given` that it accepts, else at its recorded calls.
 
-    Its own examples() are examined besides its calls; where there is neither, `check` finds inputs.
-    Whatever its code raises becomes the reason of the Outcome.
+    Its own examples() are examined in addition to its calls; without either, `check` finds inputs.
+    An error of its code becomes the reason of the Outcome.
     """
     before = torch.get_default_dtype()
     torch.set_default_dtype(found.dtype)
@@ -85,7 +85,7 @@ def _examined(found: Found, given: Sequence[Given], settings: Settings) -> Outco
 
 
 def _searched(found: Found, settings: Settings) -> Outcome:
-    """Examine a target that nothing called, at inputs that are searched for."""
+    """The Outcome of a target without recorded calls, at inputs that a search finds."""
     target = found.target
     adapter = adapter_of(target)
     report = unrunnable(adapter, settings)
@@ -112,4 +112,4 @@ def _called(calls: Calls) -> Message | None:
     if first.location is None:
         return None
     key = "cli.called" if len(calls.kinds) == 1 else "cli.called_kinds"
-    return Message(key, {"place": str(first.location), "count": len(calls.kinds)})
+    return Message(key, {"location": str(first.location), "count": len(calls.kinds)})

@@ -1,4 +1,4 @@
-"""One vector-Jacobian product per argument, as returned and as measured: kept for pictures."""
+"""One vector-Jacobian product per argument, as returned and as measured, for the report's maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from derivable.examiner.report import Gradient
 
 
 def gradients(setup: Setup, so_far: ResultsSoFar) -> dict[str, Gradient]:
-    """By the name of the argument, at the given inputs; empty where Jacobians were not taken."""
+    """The gradients at the given inputs by argument; empty if Jacobians were not computed."""
     evaluation = so_far.given
     if evaluation is None or not evaluation.samples:
         return {}

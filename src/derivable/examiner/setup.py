@@ -1,4 +1,4 @@
-"""From a target and its inputs to a `Setup`: dtypes, what forward refuses, what it costs."""
+"""`prepare`: makes the `Setup` of an examination: dtypes, contracts, references, the budget."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from derivable.examiner.targets.target import Adapter, Inputs, is_float
 from derivable.function.compiled import DispatchMode
 from derivable.function.gradients import as_tuple
 
-MOST_CALLS = 40_000  # of a forward of few operations: as many as one needs that is not batched
-FEWEST_CALLS = 300  # whatever forward costs
-MOST_WORK = 1_500_000  # operations in all, and as much for each ENTRIES that they write
+MOST_CALLS = 40_000  # of forward, enough for one of few operations that cannot be batched
+FEWEST_CALLS = 300  # of forward, however expensive it is
+MOST_WORK = 1_500_000  # in operations; each ENTRIES written entries count as one more
 ENTRIES = 10_000
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A setup, and the notes that were made on the way."""
+    """A setup, and notes for the report."""
 
     setup: Setup
     notes: tuple[Message, ...] = ()
@@ -51,7 +51,7 @@ def prepare(
     Raises InputError if no input can have a gradient, if forward or a reference raises at the given
     inputs, and for sparse outputs.
     """
-    adapter.budget = Budget()  # nothing is counted yet, nor left of an earlier example
+    adapter.budget = Budget()  # unlimited during the setup
     wanted = [i for i, v in enumerate(given) if is_float(v) and v.requires_grad]
     wanted = wanted or [i for i, v in enumerate(given) if is_float(v)]
     wanted = [i for i in wanted if not getattr(contracts.get(i), "discrete", False)]
@@ -87,15 +87,15 @@ def prepare(
 
 
 def _in_float64(examined: ExaminedTarget, inputs: list[Any]) -> list[Any]:
-    """The inputs in float64, or as they are if it is only so that forward and backward run."""
+    """The inputs in float64; unchanged if forward and backward run only in their own dtype."""
     exact = orders.cast(inputs, torch.float64)
     if _runs(examined, exact):
         return exact
     if _runs(examined, inputs):
         return inputs
-    try:  # where backward raises anyway, forward decides
+    try:  # backward raises in both dtypes, so that forward decides
         examined.adapter.outputs(exact)
-    except Exception:  # numbers of a fixed dtype inside
+    except Exception:  # forward uses tensors of a fixed dtype
         return inputs
     return exact
 
@@ -124,7 +124,7 @@ def _one_line(error: Exception, most: int) -> str:
 
 
 class _Work(DispatchMode):
-    """Counts operations and the entries that they write: the same number on every machine."""
+    """Counts operations and the entries that they write; the count is the same on any machine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ def _usual_calls(adapter: Adapter, inputs: Sequence[Any]) -> int:
         with work, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             adapter.value(inputs)
-    except Exception:  # it does not run while it is watched
+    except Exception:  # forward may not run under a dispatch mode
         return MOST_CALLS
     calls = int(MOST_WORK / max(1.0, work.amount, adapter.work))
     return max(FEWEST_CALLS, min(MOST_CALLS, calls))

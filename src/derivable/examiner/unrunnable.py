@@ -1,4 +1,4 @@
-"""The report on a target that cannot run as it is written, or is still to be written."""
+"""Reports on targets that cannot run as they are written, or are not written yet."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from derivable.examiner.targets.target import Adapter
 
 
 def unrunnable(adapter: Adapter, settings: Settings) -> Report | None:
-    """For a class whose forward or backward cannot be called; None for any other."""
+    """The report on a class whose forward or backward cannot be called; None for any other."""
     found = not_runnable(adapter)
     return stopped(adapter, (), settings, findings=found) if found else None
 
 
 def unrunnable_at(adapter: Adapter, example: list[Any], settings: Settings) -> Report | None:
-    """For a forward or backward that is unfinished, or called in another way than PyTorch calls."""
+    """The report if forward or backward is unfinished or has wrong parameters; else None."""
     note, found = first_run(adapter, example)
     if note is None and not found:
         return None
@@ -35,7 +35,7 @@ def stopped(
     adapter: Adapter, example: Sequence[Any], settings: Settings,
     findings: Sequence[Finding] = (), notes: Sequence[Message] = (),
 ) -> Report:  # fmt: skip
-    """Wrong by a finding, else inconclusive."""
+    """A report without measurements: wrong if there are findings, else inconclusive."""
     verdict = Verdict.WRONG if findings else Verdict.INCONCLUSIVE
     return Report(
         function=adapter.name, verdict=verdict, sections={Section.FIRST_ORDER: verdict},

@@ -1,6 +1,6 @@
-"""Classes whose `forward(ctx, ...)` is called by hand: seen while they run, and made Functions of.
+"""Classes whose `forward(ctx, ...)` is called by hand: observes calls, and makes Functions of them.
 
-A class need not be a Function for that: students write plain ones, with a Context of their own.
+Such a class need not be a Function: students write plain ones, with a Context of their own.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ def takes_self(value: Any) -> bool:
 
 
 def watch(owner: type, on_forward: OnForward, on_backward: OnBackward) -> Callable[[], None]:
-    """Have `on_forward(owner, ctx, inputs, options)` called before each forward by hand.
+    """Call `on_forward(owner, ctx, inputs, options)` before each forward by hand of `owner`.
 
-    `on_backward(owner)` is called where a backward is given a tensor like what the forward with the
-    same ctx returned: not all that is called backward is one. Returns what takes the watch off.
+    `on_backward(owner)` is called if a backward receives a tensor of the shape that the forward
+    with the same ctx returned: not every method called backward is one. Returns a function that
+    restores the class.
     """
     last: list[Any] = [None, None]  # the ctx of the last forward by hand, and what it returned
 
@@ -98,8 +99,8 @@ def watch(owner: type, on_forward: OnForward, on_backward: OnBackward) -> Callab
     return restore
 
 
-def maker(ctx: Any, owner: type) -> Callable[[], Any]:
-    """What makes another ctx like this one, which no forward has filled yet.
+def context_factory(ctx: Any, owner: type) -> Callable[[], Any]:
+    """A function that makes a new ctx of the same kind as `ctx`.
 
     Where forward is a method of an object, its own attributes are copied.
     """
@@ -167,7 +168,7 @@ def _rule(owner: type, name: str) -> Any:
 
 
 def _is_called_by_autograd(ctx: Any) -> bool:
-    """Whether it is no call by hand: a ctx of PyTorch's or of ours, or no ctx at all."""
+    """Whether a call is not by hand: it has a ctx of PyTorch or of derivable, or none."""
     if isinstance(ctx, Context | Recorder):
         return False
     ours = isinstance(ctx, Tape | torch.autograd.function.FunctionCtx | Tensor | type | None)

@@ -1,4 +1,4 @@
-"""What was found to be examined: the classes of modules, and what a recording has seen."""
+"""`Found`: targets found in modules and in recordings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from derivable.examiner.messages import error_of
 
 @dataclass(frozen=True)
 class Found:
-    """What is to be examined, where it is defined, and its recorded calls.
+    """A target, where it is defined, and its recorded calls.
 
     `module` is the dotted name, or the stem of a file that belongs to no package.
     """
@@ -40,7 +40,7 @@ def all_found(
     modules: Sequence[ModuleType], recording: Recording, also: Callable[[Any], bool],
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Found, ...]:  # fmt: skip
-    """What the modules define, with its calls, and what was called and is the user's own."""
+    """The targets that the modules define, and the user's targets that were called."""
     calls = recording.calls
     found: dict[object, Found] = {}
     for module in modules:
@@ -61,7 +61,7 @@ def all_found(
 
 
 def is_target(calls: Calls) -> bool:
-    """Whether a call of it was kept, and it is a gradient: `backward` may mean something else."""
+    """Whether a call was kept, and `backward` is that of a gradient and not another method."""
     target = calls.target
     plain = isinstance(target, type) and not by_hand.is_function(target)
     return bool(calls.kinds) and (
@@ -70,7 +70,7 @@ def is_target(calls: Calls) -> bool:
 
 
 def called(recording: Recording) -> tuple[Found, ...]:
-    """What was called, of each name of a module the last definition."""
+    """The called targets; of several definitions of one name in a module, the last one."""
     targets = filter(is_target, recording.calls.values())
     found = {_key(one.target): _found(one.target, one) for one in targets}
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
@@ -82,7 +82,7 @@ def module_of(target: Any) -> str:
 
 
 def _key(target: Any) -> object:
-    """The same for all definitions of one name in one module: the last one counts."""
+    """A key that is the same for all definitions of one name in one module."""
     name = getattr(target, "__qualname__", None)
     if name is None or "<locals>" in name:
         return str(target), location_of(target) if name else ""
@@ -102,7 +102,7 @@ def _defined(names: dict[str, Any], module: str, depth: int = 3) -> Iterator[Any
 
 
 def named(module: ModuleType, name: str, where: str, recording: Recording) -> Found:
-    """What `file.py:Name` means: any Function or callable that the module knows by this name."""
+    """The Function or callable that the module has by this name, as in `file.py:Name`."""
     value = getattr(module, name, None)
     plain = callable(value) and not isinstance(value, type)
     if _is_function(value) or by_hand.is_plain(value) or plain:

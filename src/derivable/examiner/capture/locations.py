@@ -1,4 +1,4 @@
-"""Where code is: the file and line of a class or a call, and whether it is the user's own."""
+"""Source locations: the file and line of a class or a call, and whether it is the user's own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def is_the_users(target: Any) -> bool:
 
 
 def location_of(target: Any) -> Location:
-    """Where a class, an operator or a function is defined; line 1 of `?` where it is unknown."""
+    """The location of a class, operator or function; line 1 of `?` if it is unknown."""
     code = next(_codes(target), None)
     if code is None:
         return _by_inspection(target)
@@ -88,7 +88,7 @@ def failing_line(error: BaseException) -> Location | None:
     if isinstance(error, SyntaxError) and error.filename:
         return Location(error.filename, error.lineno or 1)
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith("<") and not _is_machinery(f.filename)]
+    own = [f for f in frames if not f.filename.startswith("<") and not _is_library_code(f.filename)]
     return Location(own[-1].filename, own[-1].lineno or 1) if own else None
 
 
@@ -110,7 +110,7 @@ def error_line(error: BaseException) -> str:
 
 
 @functools.cache
-def _is_machinery(filename: str) -> bool:
-    """Whether a line of a traceback belongs to Python, to a package or to us, not to the user."""
+def _is_library_code(filename: str) -> bool:
+    """Whether a line of a traceback belongs to Python, a package or derivable, not to the user."""
     folders = {DERIVABLE, *sysconfig.get_paths().values()}
     return any(Path(filename).is_relative_to(folder) for folder in folders)

@@ -1,4 +1,4 @@
-"""Modules and packages, imported as far as they can be."""
+"""Imports of modules and packages, with messages for what fails or is missing."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def import_(name: str) -> ModuleType:
-    """Import a module; whatever its code raises becomes one error message."""
+    """Import a module; raises TargetError for any error of its code."""
     try:
         return importlib.import_module(name)
     except (KeyboardInterrupt, TimeUpError, LongLoopError):
@@ -126,7 +126,7 @@ def import_(name: str) -> ModuleType:
 
 @contextlib.contextmanager
 def importing_from(folder: Path) -> Iterator[None]:
-    """As if Python had been started there; afterwards sys.path is as it was."""
+    """Inside, sys.path is as if Python had been started in the folder."""
     before = list(sys.path)
     sys.path.insert(0, str(folder))
     try:

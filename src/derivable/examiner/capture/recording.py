@@ -1,4 +1,4 @@
-"""`Recording`: while it is on, it keeps a few calls of every Function that runs."""
+"""`Recording`: a context manager that keeps a few calls of every Function that runs inside."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
 
 
 class LongLoopError(BaseException):
-    """The first long loop has begun, and all before it was all that was wanted.
+    """Raised in the first long loop of a program of which only the setup is run.
 
-    No Exception, so that the loop's own `except Exception` does not go on.
+    No subclass of Exception, so that an `except Exception` in the loop does not catch it.
     """
 
 
 class Recording:
-    """Sees the calls of Functions, of operators with a backward, and of classes run by hand.
+    """Records calls of Functions, of operators with a backward, and of classes run by hand.
 
     lenient     a gradcheck that fails returns False instead of raising
     setup_only  raise LongLoopError in the call that shows that a loop is long
 
-    `calls` are what was seen, by the identity of the target. What the examiner itself runs is not
-    seen, but for the first call that shows at which inputs it was started.
+    `calls` has the recorded calls by the identity of the target. Calls by the examiner itself are
+    not recorded, except the first one of a target, whose inputs are those of the user.
     """
 
     def __init__(self, *, lenient: bool = False, setup_only: bool = False) -> None:
@@ -85,7 +85,7 @@ class Recording:
             self._note(target, inputs, options, None)
 
     def defined(self, created: type) -> None:
-        """A class; its forward is watched if it may be called by hand."""
+        """A class was defined; its forward is watched if it may be called by hand."""
         own = vars(created).get("forward") is not None
         if own and created not in self._watched and by_hand.has_rules(created):
             if is_below(location_of(created).path, DERIVABLE, TORCH):
@@ -118,7 +118,7 @@ class Recording:
     def _note(
         self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
     ) -> None:
-        """Keep a copy of the call if it is new; whatever fails here is not the user's matter."""
+        """Keep a copy of the call if it is new; errors in copying are ignored."""
         if getattr(self._local, "busy", False):
             return
         self._local.busy = True
@@ -151,7 +151,7 @@ class Recording:
                 dict(zip(names, everything[len(inputs) :], strict=True)),
                 location,
                 self.test,
-                None if ctx is None else by_hand.maker(ctx, calls.target),
+                None if ctx is None else by_hand.context_factory(ctx, calls.target),
                 torch.get_default_dtype(),
                 shared_tensors(inputs),
             )

@@ -154,7 +154,7 @@ def _names(rule: Callable[..., Any]) -> list[str]:
 
 def _finding(adapter: Adapter, cause: str, evidence: Message, rule: Callable[..., Any]) -> Finding:
     return Finding(
-        adapter.name, cause, None, Message("where.example"), (evidence,), source=_definition(rule)
+        adapter.name, cause, None, Message("point.example"), (evidence,), source=_definition(rule)
     )
 
 

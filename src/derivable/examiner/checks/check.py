@@ -91,7 +91,7 @@ class ResultsSoFar:
     @cached_property
     def given(self) -> Evaluation | None:
         """The evaluation at the given inputs."""
-        return next((e for e in self.evaluations if e.where is EXAMPLE), None)
+        return next((e for e in self.evaluations if e.point is EXAMPLE), None)
 
     @cached_property
     def first_whole(self) -> Evaluation | None:

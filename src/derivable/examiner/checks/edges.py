@@ -80,14 +80,14 @@ def edges(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list
         ):  # forward may refuse this number; what backward raises is reported elsewhere
             continue
         fields = {"argument": examined.name(argument, inputs), "value": f"{value:g}"}
-        where = Message("where.edge", fields)
+        point = Message("point.edge", fields)
         if not have_limits:  # infinity times 0 is nan, and no mistake
-            notes += [_note(where, one) for one in lost if _nan_for_infinity(one)]
+            notes += [_note(point, one) for one in lost if _nan_for_infinity(one)]
             continue
         for one in lost:
             if one.argument in examined.known_wrong:
                 continue
-            problems.setdefault(one.argument, _problem(one, where, moved))
+            problems.setdefault(one.argument, _problem(one, point, moved))
     return list(problems.values()), notes[:1]
 
 
@@ -183,7 +183,7 @@ def _along_all(numeric: TargetDerivatives, arguments: Sequence[int]) -> Slopes:
 
 
 def _slopes(numeric: TargetDerivatives, ahead: Tensor, behind: Tensor, steps: Tensor) -> Slopes:
-    """The one-sided slopes, from the outputs (k, m) at the distances `steps` (k, 1) on both sides."""
+    """The one-sided slopes, from the outputs (k, m) at the distances `steps` (k, 1)."""
     quotients = torch.stack(
         [(ahead - numeric.at) / steps, (numeric.at - behind) / steps]
     )  # (2, k, m)
@@ -208,12 +208,12 @@ def _nan_for_infinity(lost: NonFinite) -> bool:
     return bool((grows & ~right & ~torch.isfinite(lost.returned)).any())
 
 
-def _note(where: Message, lost: NonFinite) -> Message:
+def _note(point: Message, lost: NonFinite) -> Message:
     returned = lost.returned[lost.slopes.grows.any(0) & ~torch.isfinite(lost.returned)]
-    return Message("note.edge", {"where": where, "returned": f"{float(returned[0]):g}"})
+    return Message("note.edge", {"point": point, "returned": f"{float(returned[0]):g}"})
 
 
-def _problem(lost: NonFinite, where: Message, inputs: Inputs) -> Problem:
+def _problem(lost: NonFinite, point: Message, inputs: Inputs) -> Problem:
     """The problem with one output, with the returned value and the one-sided slopes of forward."""
     row = int((~torch.isfinite(lost.returned)).double().argmax())
     above, below = lost.slopes.value[:, row].tolist()
@@ -228,5 +228,5 @@ def _problem(lost: NonFinite, where: Message, inputs: Inputs) -> Problem:
         float(lost.slopes.error[0 if ahead else 1, row]),
     )
     return Problem(
-        "not_finite", lost.argument, (evidence,), where=where, inputs=inputs, worst=worst
+        "not_finite", lost.argument, (evidence,), point=point, inputs=inputs, worst=worst
     )

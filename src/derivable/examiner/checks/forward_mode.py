@@ -34,11 +34,11 @@ def check_jvp(
     own = getattr(target, "jvp", None) is not torch.autograd.Function.jvp
     if own and not adapter.ours:
         places: list[tuple[Message, Inputs]] = [(EXAMPLE, ())]
-        places += [(other.where, other.inputs) for other in others]
-        for where, at in places:
+        places += [(other.point, other.inputs) for other in others]
+        for point, at in places:
             problem = _own(examined, at or inputs)
             if problem is not None:
-                problem.where, problem.inputs = where, at
+                problem.point, problem.inputs = point, at
                 return [problem]
     elif own or adapter.ours:
         problem = _against_backward(examined, inputs, by_transform, "way")

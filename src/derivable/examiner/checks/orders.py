@@ -213,7 +213,7 @@ def float32(
 def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation) -> list[Problem]:
     """Problems if backward raises in `dtype` where forward runs, or forward changes its inputs."""
     inputs = cast(evaluation.inputs, dtype)
-    where = Message("where.dtype", {"dtype": short(dtype)})
+    point = Message("point.dtype", {"dtype": short(dtype)})
     try:
         run = examined.run(inputs)
     except Exception:  # forward refuses this dtype, which it may
@@ -222,11 +222,11 @@ def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluatio
     changed = forward_in_place(examined, inputs)
     if changed:
         no_copy = Message("evidence.no_copy")
-        return [replace(p, evidence=(*p.evidence, no_copy), where=where) for p in changed]
+        return [replace(p, evidence=(*p.evidence, no_copy), point=point) for p in changed]
     try:
         examined.vjp(run, inputs, random_grad_output(run))
     except Exception as error:  # whatever the user's backward raises
-        return [Problem("raises", None, (raised(error),), where=where)]
+        return [Problem("raises", None, (raised(error),), point=point)]
     return []
 
 
@@ -295,8 +295,8 @@ def _close_in(
         uniform = uniform and dtype == torch.float32 and small[3] == torch.float32
         if got.dtype != inputs[i].dtype and right.dtype == torch.float64 and uniform:
             kinds = {"returned": short(got.dtype), "expected": short(inputs[i].dtype)}
-            where = Message("where.dtype", {"dtype": short(dtype)})
-            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), where=where))
+            point = Message("point.dtype", {"dtype": short(dtype)})
+            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), point=point))
             continue
         if got.shape != right.shape or not bool(torch.isfinite(right).all()):
             continue
@@ -314,8 +314,8 @@ def _close_in(
             "evidence.dtype_off", {**fields, "off": f"{off:.3g}", "size": f"{largest:.3g}"}
         )
         cause = "precision" if bool(torch.isfinite(got).all()) else "not_finite"
-        where = Message("where.dtype", {"dtype": short(dtype)})
-        problems.append(Problem(cause, i, (evidence,), where=where))
+        point = Message("point.dtype", {"dtype": short(dtype)})
+        problems.append(Problem(cause, i, (evidence,), point=point))
     return problems[:1]
 
 
@@ -372,5 +372,5 @@ def _finite_in(
             bad = int((~torch.isfinite(got)).sum())
             fields = {"dtype": short(dtype), "name": name, "count": bad, "all": got.numel()}
             evidence = Message("evidence.not_finite_in", fields)
-            return [Problem("not_finite", sample.argument, (evidence,), where=evaluation.where)]
+            return [Problem("not_finite", sample.argument, (evidence,), point=evaluation.point)]
     return []

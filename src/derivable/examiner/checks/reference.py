@@ -59,13 +59,13 @@ class Forward(Check):
 
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One comparison at the given inputs, and at others of the same sizes."""
-        for inputs, where in (
+        for inputs, point in (
             (setup.inputs, EXAMPLE),
-            (setup.probes.again(), Message("where.again")),
+            (setup.probes.again(), Message("point.again")),
         ):
             problem = _forward_problem(setup, inputs)
             if problem is not None:
-                problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+                problem.point, problem.inputs = point, () if point is EXAMPLE else inputs
                 yield Results([problem])
                 return
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from derivable.examiner.checks.values import ExaminedTarget
 
 ACCEPTED = "accepted"  # the cause of what is reported as a note
-EXAMPLE = Message("where.example")
+EXAMPLE = Message("point.example")
 LIBRARY_FOLDERS = [  # whose lines are not the user's
     Path(torch.__file__).parent,
     *(Path(__file__).parents[2] / part for part in ("examiner", "function")),
@@ -34,7 +34,7 @@ class Problem:
     argument: int | None
     evidence: tuple[Message, ...]
     raw: Any = None  # what was returned, where its shape or kind is the problem
-    where: Message = EXAMPLE
+    point: Message = EXAMPLE
     inputs: Inputs = ()  # those at which it shows; empty for the given ones
     worst: Worst | None = None  # where it is one entry of a gradient
     severity: Severity = Severity.ERROR

@@ -30,8 +30,8 @@ class OtherSizes(Check):
 
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
-        yield from _some(setup, setup.probes.other_sizes(), MOST, "where.sizes")
-        yield from _some(setup, setup.probes.untied(), MOST_UNTIED, "where.untied")
+        yield from _some(setup, setup.probes.other_sizes(), MOST, "point.sizes")
+        yield from _some(setup, setup.probes.untied(), MOST_UNTIED, "point.untied")
 
 
 def _some(
@@ -47,8 +47,8 @@ def _some(
         shapes = describe(inputs, setup.names)
         if shapes in accepted or (len(accepted) >= count and sizes <= varied):
             continue
-        where = Message(key, {"shapes": shapes})
-        results = evaluate(setup, inputs, where, sizes=True, strictly=setup.by_hand)
+        point = Message(key, {"shapes": shapes})
+        results = evaluate(setup, inputs, point, sizes=True, strictly=setup.by_hand)
         if any(e.whole or e.problems for e in results.evaluations):
             accepted.add(shapes)
             varied |= sizes
@@ -68,11 +68,11 @@ class SpecialSizes(Check):
         """One evaluation each."""
         probes = setup.probes
         for inputs in probes.tied():
-            yield evaluate(setup, inputs, Message("where.tied"), sizes=True)
-        for inputs, where in probes.lone():
-            yield evaluate(setup, inputs, where, sizes=True)
+            yield evaluate(setup, inputs, Message("point.tied"), sizes=True)
+        for inputs, point in probes.lone():
+            yield evaluate(setup, inputs, point, sizes=True)
         for inputs in probes.scalar():
-            yield evaluate(setup, inputs, Message("where.scalar"), sizes=True)
+            yield evaluate(setup, inputs, Message("point.scalar"), sizes=True)
         for inputs, batch in probes.empty():
             yield _empty(setup, inputs, batch)
 
@@ -97,7 +97,7 @@ def _empty(setup: Setup, inputs: list[Any], batch: int) -> Results:
         or not applicability.rowwise(batch)
     ):
         return Results()
-    where = Message("where.empty")
+    point = Message("point.empty")
     examined.comparisons += 1
     try:
         lenient = not getattr(examined.adapter, "ours", False)
@@ -105,10 +105,10 @@ def _empty(setup: Setup, inputs: list[Any], batch: int) -> Results:
             examined, examined.vjp(run, inputs, random_grad_output(run)), inputs, lenient
         )
     except Exception as error:  # such as torch.stack of the gradients of no rows
-        return Results(notes=[Message("note.raises", {"where": where, "text": raised(error)})])
+        return Results(notes=[Message("note.raises", {"point": point, "text": raised(error)})])
     # An empty gradient of another shape is accepted; PyTorch's own pixel_unshuffle returns one.
     found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
     for problem in found:
-        problem.where, problem.inputs = where, inputs
+        problem.point, problem.inputs = point, inputs
         problem.severity = Severity.WARNING
     return Results(found)

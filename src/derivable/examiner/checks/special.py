@@ -19,13 +19,13 @@ class Beyond(Check):
 
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
-        for inputs, where in setup.probes.wide():
-            yield evaluate(setup, inputs, named(setup, where), WIDE)
+        for inputs, point in setup.probes.wide():
+            yield evaluate(setup, inputs, named(setup, point), WIDE)
             if setup.examined.unconverged:
                 yield Results(notes=[Message("note.unfinished")])
                 break
-        for inputs, where in (*setup.probes.signed(), *setup.probes.crooked()):
-            yield evaluate(setup, inputs, named(setup, where), WIDE)
+        for inputs, point in (*setup.probes.signed(), *setup.probes.asymmetric()):
+            yield evaluate(setup, inputs, named(setup, point), WIDE)
 
 
 class SpecialValues(Check):
@@ -37,8 +37,8 @@ class SpecialValues(Check):
         """One evaluation each, at the smallest sizes."""
         probes = setup.probes
         probes.crossing = {i for i in probes.positive if setup.applicability.through_zero(i)}
-        for inputs, where in probes.at(so_far.small(setup)).extreme():
-            yield evaluate(setup, inputs, named(setup, where), GROSS, strictly=False)
+        for inputs, point in probes.at(so_far.small(setup)).extreme():
+            yield evaluate(setup, inputs, named(setup, point), GROSS, strictly=False)
         if setup.by_hand and so_far.runs:
             yield Results(counted_at_zero(setup.examined, setup.inputs))
 

@@ -103,5 +103,5 @@ def _changed(
     if not bool(off.any()):
         return None
     evidence = Message("evidence.units", {"count": int(off.sum()), "all": len(off)})
-    where = Message("where.units", {"scale": f"{scale:.1g}"})
-    return Problem("not_finite", argument, (evidence,), where=where)
+    point = Message("point.units", {"scale": f"{scale:.1g}"})
+    return Problem("not_finite", argument, (evidence,), point=point)

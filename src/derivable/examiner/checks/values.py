@@ -36,7 +36,7 @@ STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # tolerances, in multiples of RELATIVE
 class Sample:
     """The Jacobian with respect to one argument, as returned and as measured: (m, n) each."""
 
-    where: Message
+    point: Message
     argument: int
     inputs: list[Any]
     outputs: list[Tensor]  # the differentiable ones
@@ -76,7 +76,7 @@ class Sample:
 class Evaluation:
     """The results at one evaluation point: one sample per argument, and the problems."""
 
-    where: Message
+    point: Message
     inputs: list[Any]
     samples: list[Sample] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -132,7 +132,7 @@ class ExaminedTarget:
         return run.vjp([g.clone() for g in parted(vector, likes)])
 
     def evaluate(
-        self, inputs: Inputs, where: Message, tolerance: float = STRICT
+        self, inputs: Inputs, point: Message, tolerance: float = STRICT
     ) -> Evaluation | None:
         """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
         inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
@@ -143,12 +143,12 @@ class ExaminedTarget:
         at = joined(outputs)
         if not len(at) or not bool(torch.isfinite(at).any()):
             return None
-        evaluation = Evaluation(where, inputs)
+        evaluation = Evaluation(point, inputs)
         total = sum(size(inputs[i]) for i in self.wanted)
         if self._too_large(len(at), total):
             evaluation.whole = False
             return evaluation
-        lenient = where != EXAMPLE and not getattr(self.adapter, "ours", False)
+        lenient = point != EXAMPLE and not getattr(self.adapter, "ours", False)
         lenient |= self.adapter.value_only
         rows, evaluation.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
@@ -157,7 +157,7 @@ class ExaminedTarget:
         low_noise = tolerance == GROSS and self.low_noise and largest >= 1e-3 * self.largest_output
         numeric = TargetDerivatives(
             self.adapter, inputs, run.differentiable, measure_noise=not low_noise,
-            complex_step=tolerance < GROSS, steps=self.steps.setdefault(where.key, {}),
+            complex_step=tolerance < GROSS, steps=self.steps.setdefault(point.key, {}),
         )  # fmt: skip
         if tolerance == GROSS and not numeric.continuous(self.wanted):
             return evaluation if evaluation.problems else None
@@ -170,7 +170,7 @@ class ExaminedTarget:
                 continue
             measured = self._measure(numeric, argument, returned, tolerance)
             sample = Sample(
-                where, argument, inputs, outputs, measured, returned,
+                point, argument, inputs, outputs, measured, returned,
                 *_judge(measured, returned, numeric, real(inputs[argument]), tolerance,
                         self.usual.setdefault(argument, _typical(measured.value))),
             )  # fmt: skip
@@ -187,7 +187,7 @@ class ExaminedTarget:
                 exemptions.unconverged(self, sample)
             self.comparisons += measured.value.numel()
             evaluation.samples.append(sample)
-        if where == EXAMPLE:
+        if point == EXAMPLE:
             self.low_noise = bool((numeric.noise <= 1e3 * numeric.eps * at.abs()).all())
             self.largest_output = largest
         if tolerance == STRICT and evaluation.samples and not evaluation.wrong:

@@ -21,11 +21,11 @@ from derivable.examiner.targets.target import Inputs
 def counted_at_zero(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     """Problems with the number of gradients where one input is zero, in one or all entries."""
     for i in examined.wanted:
-        for where, value in _zeroed(inputs[i], examined.name(i, inputs)):
+        for point, value in _zeroed(inputs[i], examined.name(i, inputs)):
             moved = [value if j == i else v for j, v in enumerate(inputs)]
             problems = _counted(examined, moved)
             for problem in problems:
-                problem.where, problem.inputs = where, moved
+                problem.point, problem.inputs = point, moved
             if problems:
                 return problems
     return []
@@ -35,8 +35,8 @@ def _zeroed(x: Tensor, name: str) -> Iterator[tuple[Message, Tensor]]:
     if x.numel() > 1:
         single = x.clone()
         single.reshape(-1)[0] = 0
-        yield Message("where.zero", {"argument": name}), single
-    yield Message("where.zeros", {"argument": name}), torch.zeros_like(x)
+        yield Message("point.zero", {"argument": name}), single
+    yield Message("point.zeros", {"argument": name}), torch.zeros_like(x)
 
 
 def _counted(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:

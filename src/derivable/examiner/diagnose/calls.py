@@ -1,4 +1,4 @@
-"""Causes that lie in how a Function is called: by whom, with which grad_output, which numbers."""
+"""Causes in how a Function is called: the caller, the grad_output, the random numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class HiddenOutput(EvidenceWithFields):
 
 @dataclass(frozen=True)
 class OtherMask(EvidenceWithFields):
-    """Entries that are lost and superfluous, as with the mask of another draw."""
+    """Numbers of entries that are wrongly 0 and wrongly not 0, as with another random mask."""
 
     key = "evidence.other_mask"
     lost: int
@@ -34,14 +34,14 @@ class OtherMask(EvidenceWithFields):
 
 
 def changed_by_the_caller(case: Case) -> Found:
-    """If every Function is given copies and gives copies away, the gradient is right."""
+    """The gradient is right if Functions receive and return copies: the caller changes tensors."""
     if not isinstance(case.examined.adapter, CallableAdapter):
         return None
     sample = case.first
     try:
         with _copies():
-            evaluation = case.examined.evaluate(sample.inputs, sample.where)
-    except Exception:  # a Function that works in place, on purpose
+            evaluation = case.examined.evaluate(sample.inputs, sample.point)
+    except Exception:  # such as a Function that works in place on purpose
         return None
     again = [s for s in evaluation.samples if s.argument == case.argument] if evaluation else []
     if len(again) != 1 or again[0].count or not bool(again[0].sure[sample.wrong].all()):
@@ -63,7 +63,7 @@ def _copies() -> AbstractContextManager[None]:
 
 
 def hidden_grad_output(case: Case) -> Found:
-    """What is returned follows the grad_output of an output that has none, such as an index."""
+    """The gradient depends on the grad_output of a non-differentiable output, such as an index."""
     sample, examined = case.first, case.examined
     run = examined.run(sample.inputs)
     hidden = [
@@ -91,7 +91,7 @@ def hidden_grad_output(case: Case) -> Found:
 
 
 def redrawn(case: Case) -> Found:
-    """Forward draws a mask, and backward has another one: each is zero where the other is not."""
+    """Forward draws a random mask, and backward uses another one."""
     if not case.examined.adapter.random:
         return None
     lost = superfluous = shared = 0

@@ -1,4 +1,4 @@
-"""From everything that was seen to findings: one per mistake, the most telling first."""
+"""`conclusions`: the findings of an examination, one per mistake, the most informative first."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ from derivable.examiner.finding import Finding, Source
 from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
 from derivable.examiner.targets.target import Inputs
 
-CROOKED = ("not_linear", "ignores_grad_output")  # there is no Jacobian whose values could be named
+NOT_LINEAR = (
+    "not_linear",
+    "ignores_grad_output",
+)  # there is no Jacobian whose values could be named
 ELSEWHERE = LONE | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
 CONTRACT = ("raises", "shape", "count", "dtype")
 
 
 @dataclass(frozen=True)
 class FoundAt(EvidenceWithFields):
-    """Where the cause was found, if not at the given inputs."""
+    """The evaluation point at which the cause was found, if not at the given inputs."""
 
     key = "evidence.found_at"
-    where: Point
+    point: Point
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Everything that an examination saw."""
+    """The evaluations and problems of an examination."""
 
     examined: ExaminedTarget
     inputs: Inputs
@@ -48,7 +51,7 @@ def conclusions(
     evaluations: Sequence[Evaluation],
     problems: Sequence[Problem],
 ) -> list[Finding]:
-    """The findings, ordered from what explains most to what may follow from it."""
+    """The findings, those that explain most first, without consequences of others."""
     observations = Observations(examined, inputs, evaluations, problems)
     values = _of_values(observations)
     found = [*values.values(), *_of_problems(observations, values)]
@@ -65,19 +68,19 @@ def conclusions(
 def _source(observations: Observations, finding: Finding) -> Source | None:
     """The line of the user's code behind a finding."""
     return line_at(
-        observations.examined, finding.inputs or observations.inputs, Point.of(finding.where)
+        observations.examined, finding.inputs or observations.inputs, Point.of(finding.point)
     )
 
 
 def _of_values(observations: Observations) -> dict[int, Finding]:
     """The findings about values, by argument."""
-    crooked = {p.argument for p in observations.problems if p.cause in CROOKED}
+    not_linear = {p.argument for p in observations.problems if p.cause in NOT_LINEAR}
     if any(p.cause == "random" for p in observations.problems):
         return {}
     reshaped = _reshaped(observations)
     found: dict[int, Finding] = {}
     for argument in observations.examined.wanted:
-        if argument in crooked:
+        if argument in not_linear:
             continue
         finding = value_finding(observations.examined, argument, observations.evaluations)
         if finding is None or (argument in reshaped and kind(finding) not in GIVEN_SIZES):
@@ -96,19 +99,20 @@ def _reshaped(observations: Observations) -> set[int | None]:
 def _at_large(observations: Observations, argument: int, finding: Finding) -> Finding:
     """The finding as one at the given inputs, where these are too large for a whole Jacobian.
 
-    That its values are wrong there was seen along random directions, the cause at smaller sizes.
+    Comparisons along random directions show that values are wrong there; the cause was found at
+    smaller sizes.
     """
     wrong = any(
         p.argument == argument and class_of(p.cause) == VALUES for p in observations.problems
     )
     if not wrong:
         return finding
-    near = FoundAt(Point.of(finding.where)).message
-    return replace(finding, where=Point(Kind.EXAMPLE).message, evidence=(*finding.evidence, near))
+    near = FoundAt(Point.of(finding.point)).message
+    return replace(finding, point=Point(Kind.EXAMPLE).message, evidence=(*finding.evidence, near))
 
 
 def _of_problems(observations: Observations, values: dict[int, Finding]) -> list[Finding]:
-    """The findings that are no matter of values, once per cause and argument."""
+    """The findings about other mistakes than wrong values, once per cause and argument."""
     raising = any(p.cause == "raises" and kind(p) is Kind.EXAMPLE for p in observations.problems)
     found: dict[tuple[str, int | None], Finding] = {}
     for problem in observations.problems:
@@ -123,7 +127,7 @@ def _of_problems(observations: Observations, values: dict[int, Finding]) -> list
 def _of_problem(
     observations: Observations, problem: Problem, values: dict[int, Finding]
 ) -> Finding | None:
-    """The finding for a problem; None where the values explain more, or it is none."""
+    """The finding for a problem; None if wrong values explain it, or it is accepted."""
     cause, elsewhere = problem.cause, kind(problem) in ELSEWHERE
     if problem.argument in values and (elsewhere or cause in ("shape", "unrecognised")):
         return None
@@ -151,14 +155,14 @@ def _of_problem(
         *(one.message for one in after),
     )
     return Finding(
-        observations.examined.adapter.name, cause, name, problem.where, evidence, problem.worst,
+        observations.examined.adapter.name, cause, name, problem.point, evidence, problem.worst,
         inputs=problem.inputs, severity=problem.severity,
         source=problem.source or return_of(observations.examined, problem.rule),
     )  # fmt: skip
 
 
 def _at_the_example(observations: Observations, problem: Problem) -> bool:
-    """Whether the same of the same argument was seen at the given inputs."""
+    """Whether the argument has the same problem at the given inputs."""
     same = (
         p
         for p in observations.problems
@@ -168,7 +172,7 @@ def _at_the_example(observations: Observations, problem: Problem) -> bool:
 
 
 def _unit_by_nature(observations: Observations, problem: Problem) -> bool:
-    """Whether what is of size 1 by nature, such as an intercept, was made larger."""
+    """Whether an axis that always has size 1, such as that of an intercept, was made larger."""
     given: Any = None if problem.argument is None else observations.inputs[problem.argument]
     if not isinstance(given, Tensor) or not isinstance(problem.raw, Tensor):
         return False
@@ -176,7 +180,7 @@ def _unit_by_nature(observations: Observations, problem: Problem) -> bool:
 
 
 def _of_the_inputs(observations: Observations, finding: Finding) -> bool:
-    """Whether it is no more than the rounding of inputs given in float32."""
+    """Whether the deviation is within the rounding of inputs given in float32."""
     if kind(finding) is not Kind.EXAMPLE or finding.cause not in ("precision", "dtype"):
         return False
     if finding.cause == "dtype":

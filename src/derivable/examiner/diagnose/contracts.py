@@ -1,4 +1,4 @@
-"""Causes of what is no matter of values: further evidence on what a check has found."""
+"""Further evidence on problems other than wrong values, such as a wrong shape."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from derivable.examiner.targets.target import FunctionRun, Inputs, Run
 
 @dataclass(frozen=True)
 class FactorAtOne(EvidenceWithFields):
-    """For a grad_output of one, it is `factor` times the derivative."""
+    """For a grad_output of 1, the gradient is `factor` times the derivative."""
 
     key = "evidence.factor_at_one"
     formats: ClassVar = {"factor": ""}
@@ -71,7 +71,7 @@ class Named(NamedTuple):
 
 
 class Observations(NamedTuple):
-    """A problem, and everything around it."""
+    """A problem with the results around it."""
 
     examined: ExaminedTarget
     problem: Problem
@@ -89,7 +89,7 @@ def named(observations: Observations) -> Named:
 
 
 def _shape(observations: Observations) -> Named | None:
-    """What a gradient of the wrong shape would have been: not summed, transposed, another's."""
+    """The cause of a gradient of the wrong shape: not summed, transposed, of another argument."""
     raw, argument = observations.problem.raw, observations.problem.argument
     ordinary = kind(observations.problem) in OTHER_SIZES | {Kind.EXAMPLE}
     if argument is None or not isinstance(raw, Tensor) or not ordinary:
@@ -173,7 +173,7 @@ def _raises(observations: Observations) -> Named | None:
 
 
 def _ignored(observations: Observations) -> Named | None:
-    """The factor that is wrong besides, for a grad_output of one, as a loss brings it."""
+    """The wrong factor for a grad_output of 1, which a loss receives."""
     argument = observations.problem.argument
     samples = [s for evaluation in observations.evaluations for s in evaluation.samples
                if s.argument == argument and kind(s) in ORDINARY]  # fmt: skip
@@ -214,7 +214,7 @@ def _same_memory(first: Tensor, second: Tensor) -> bool:
 
 
 def _moves(observations: Observations, name: str) -> bool:
-    """Whether a saved tensor is another one at other inputs: not a constant."""
+    """Whether a saved tensor depends on the inputs."""
     inputs = [
         1.01 * v if i in observations.examined.wanted else v
         for i, v in enumerate(observations.inputs)

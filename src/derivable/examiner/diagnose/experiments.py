@@ -1,4 +1,4 @@
-"""Causes that are found by running again with one thing changed."""
+"""Causes that are found by experiments: running again with one change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Changed(EvidenceWithFields):
 
 
 def changed_after_saving(case: Case) -> Found:
-    """With copies of what was saved, the gradient is right: something changed it since."""
+    """The gradient is right with copies of saved tensors: one was changed after it was saved."""
     adapter, sample = case.examined.adapter, case.first
     if not isinstance(adapter, FunctionAdapter):
         return None
@@ -35,7 +35,7 @@ def changed_after_saving(case: Case) -> Found:
     position = changed[0]
     adapter.protect = True
     try:
-        evaluation = case.examined.evaluate(sample.inputs, sample.where)
+        evaluation = case.examined.evaluate(sample.inputs, sample.point)
     finally:
         adapter.protect = False
     if evaluation is None or any(
@@ -80,7 +80,7 @@ def frozen(case: Case) -> Found:
         return None
     moved = any(not torch.equal(s.x, samples[0].x) for s in samples[1:])
     if len(outputs[0].unique()) < 2:
-        return None  # a constant is no memory
+        return None  # a constant function, not a cached output
     if not moved or bool((case.first.measured.value != 0).any()):
         return None
     return (Fact.FROZEN,)

@@ -1,8 +1,8 @@
-"""Causes inside of forward: autograd through forward's own operations, with one rule changed.
+"""Causes in the rule of one operation: autograd through forward with one rule changed.
 
-Where forward is made of PyTorch operations, autograd gives its true gradient. If the gradient
-becomes the returned one as soon as one operation passes `grad_output` on as it is, or passes
-nothing to one of its inputs, then that is what backward does.
+If forward consists of PyTorch operations, autograd computes its true gradient. If changing the rule
+of one operation, such as passing `grad_output` on unchanged or dropping one of its inputs, gives
+the returned gradient, backward makes that mistake.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from derivable.examiner.measure.space import parted, real
 from derivable.examiner.targets.target import FunctionAdapter
 
 KINDS = ("dropped", "skipped", "turned", "negated")  # what is reported where several would do
-MOST = 120  # operations of a forward that is looked into
+MOST = 120  # operations of a forward that is analysed
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -68,7 +68,7 @@ def edited(*kinds: str) -> Callable[[Case], Found]:
 
 
 def _matching(case: Case, sample: Sample) -> list[Edit]:
-    """The edits under which autograd returns what backward does, for two random cotangents."""
+    """The edits with which autograd returns what backward does, for two random grad_outputs."""
     graph = _Graph.of(case, sample)
     if graph is None:
         return []
@@ -189,7 +189,7 @@ def _turned(node: Any, axis: int, grad: Tensor) -> Tensor:
 
 
 def _changed(edit: Edit | None, node: Any) -> Callable[[Gradients, Gradients], Gradients | None]:
-    """What a hook makes of the gradients that a node would pass on."""
+    """The gradients of a node, changed by an edit."""
 
     def change(passed: Gradients, given: Gradients) -> Gradients | None:
         if edit is None:

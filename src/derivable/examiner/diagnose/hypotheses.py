@@ -1,9 +1,9 @@
-"""From wrong samples to causes: every hypothesis in one table, the most telling first.
+"""`conclude`: the causes of wrong samples, by one table of hypotheses.
 
-A hypothesis is a cause, a test and its tier. A test is given a `Case` and returns the evidence for
-its cause, or None; it must hold at every wrong sample, and refers to no other hypothesis. The table
-is read from top to bottom: the first hypothesis that holds is the conclusion, and further ones of
-the same tier or the next are its rivals.
+A hypothesis is a cause, a test and its tier. A test takes a `Case` and returns the evidence for
+its cause, or None; it must hold at every wrong sample, and refers to no other hypothesis. The first
+hypothesis of the table that holds is the conclusion, and further ones of the same tier or the next
+are its rivals. The docstring of a test states its hypothesis.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ CAUSES = (
 
 
 class Tier(IntEnum):
-    """How much a hypothesis that holds explains; the lower, the more."""
+    """How much a hypothesis that holds explains; lower tiers explain more."""
 
     EXPERIMENT = auto()  # the run, repeated with one thing changed, shows it
     NUMBER = auto()  # the derivative times one number
-    OTHER = auto()  # the derivative of something else: another argument, output, option, place
-    POSITION = auto()  # the numbers of the derivative, in other places or summed over other axes
+    OTHER = auto()  # the derivative by another argument, of another output, or with another option
+    POSITION = auto()  # the numbers of the derivative, at other positions or summed over other axes
     FORM = auto()  # an exact part is wrong, or both gradients can be written out
     OPERATION = auto()  # the derivative of forward with the rule of one operation changed
     TERM = auto()  # what is missing, or the ratio, can be written out
@@ -218,7 +218,7 @@ DETAILS = tuple(
 
 
 def conclude(case: Case, table: tuple[Hypothesis, ...] = HYPOTHESES) -> list[Fit]:
-    """The fits, the most telling first, one per cause; empty if nothing fits."""
+    """The fits in the order of their tiers, one per cause; empty if nothing fits."""
     found: dict[str, Fit] = {}
     last = max(Tier)
     for cause, tier, test in table:
@@ -242,7 +242,7 @@ def _detailed(case: Case, fit: Fit) -> Fit:
 
 
 def _tried(test: Callable[[Case], Found], case: Case) -> Found:
-    """What a test finds; nothing if its experiments raise, or no calls are left for them."""
+    """The result of a test; None if its experiments raise or exceed the budget."""
     try:
         return test(case)
     except (Exception, BudgetSpent):

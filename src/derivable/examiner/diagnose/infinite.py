@@ -1,4 +1,4 @@
-"""Causes that are no number: nan, infinity, or 0 where a finite derivative was measured."""
+"""Causes in gradients that are nan, infinite, or 0 where a finite derivative was measured."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def nothing_finite(case: Case) -> Found:
 
 
 def at_special_values(case: Case) -> Found:
-    """Where only large, tiny or zero inputs show it, one entry that is not finite is enough."""
+    """A wrong entry is not finite, and only large, tiny or zero inputs show wrong values."""
     return _not_finite(case) if case.kinds <= BEYOND | SPECIAL else None
 
 

@@ -1,7 +1,7 @@
-"""The gradient of a function of the output: forward and backward differ in their last step.
+"""Causes in the last step: the returned gradient is that of a function of the output.
 
-Such as a norm whose backward is that of the squared norm. Then returned / measured is the slope of
-that step at the output, the same for all entries of the argument.
+An example is a norm whose backward is that of the squared norm. Then returned / measured is the
+slope of that function at the output, the same for all entries of the argument.
 """
 
 from __future__ import annotations

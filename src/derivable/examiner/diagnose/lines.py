@@ -1,4 +1,4 @@
-"""The line of the user's code behind a finding: the line that raised, or the return that ran."""
+"""The line of the user's code for a finding: the line that raised, or the return that ran."""
 
 from __future__ import annotations
 

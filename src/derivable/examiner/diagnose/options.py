@@ -1,4 +1,4 @@
-"""Causes that are another value of an option: the gradient of the function that it selects."""
+"""Causes in options: the gradient is that of forward with another value of an option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Causes of place: right values somewhere else, and values that are wrong in one part only."""
+"""Causes of position: right values at wrong positions, or of another argument or output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Moved(EvidenceWithFields):
 
     key = "evidence.moved"
     how: str
-    where: str
+    axis: str
 
 
 @once
@@ -78,7 +78,7 @@ def of_argument(case: Case) -> Found:
 
 
 def exchanged_pair(case: Case) -> Found:
-    """The gradients of two arguments are returned in each other's place."""
+    """The gradients of two arguments are exchanged."""
     pairs = [_exchanged_with(case, sample) for sample in case.wrong]
     if None in pairs or len(set(pairs)) != 1:
         return None
@@ -156,7 +156,7 @@ def _turned(case: Case) -> Turned | None:
 
 
 def moved_on(case: Case) -> Found:
-    """Forward moves values about, and backward moves them on instead of back."""
+    """Forward permutes values, and backward applies the permutation again, not its inverse."""
     turned = _turned(case)
     return turned.evidence if turned and turned.crossed else None
 
@@ -201,7 +201,7 @@ def reordered(case: Case) -> Found:
                     found[f"rolled by {shift}", block.names[axis]] = block.measured.roll(
                         shift, axis
                     )
-        # A kernel that slides over values, turned around: the outputs and the inputs, from behind.
+        # A convolution with a flipped kernel: outputs and inputs in reverse order.
         for a, b in itertools.product(range(block.axes), range(block.axes, len(shape))):
             if max(shape[a], shape[b]) > 1:
                 names = f"{block.names[a]}, {block.names[b]}"
@@ -225,8 +225,8 @@ def reordered(case: Case) -> Found:
     fit = fitted(case, moved)
     if fit is None:
         return None
-    (how, where), factors = fit
-    return (Moved(how, where), *times(factors))
+    (how, axis), factors = fit
+    return (Moved(how, axis), *times(factors))
 
 
 def permuted(case: Case) -> Found:
@@ -274,7 +274,7 @@ def repeated(case: Case) -> Found:
             overwritten = bool(dropped == 1.0) and bool((kept == 1).all())
             strong = measured.abs() > floor
             if overwritten and not bool((strong.sum(1) <= 1).all()):
-                # No lookup: what is written last stays, unlike a sum over time that is cut short.
+                # In a lookup the last written value remains, unlike in a truncated sum over time.
                 last = rows - 1 - strong.flip(0).double().argmax(0)  # (n,)
                 overwritten = not bool(lost[last, torch.arange(len(last))][bad].any())
             single = (shares == 1) & ~bad

@@ -1,8 +1,8 @@
-"""Matrix products in backward: which order of the factors, and which transposes, are right.
+"""Causes in matrix products: a wrong order of factors, or a wrong transpose.
 
-Two experiments. Where backward computes matrix products, each is carried out in its other
-arrangements, one at a time, until the gradient is the measured one. And where a gradient is one
-product of an input and grad_output, as for a linear map, it is found among all such products.
+There are two experiments. Each matrix product of backward is computed with its factors exchanged
+or transposed, until the gradient is the measured one. And if a gradient is one product of an input
+and grad_output, as for a linear map, it is searched among all such products.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _trials(
 
 
 @once
-def _mended(case: Case) -> list[Rearranged]:
+def _corrected(case: Case) -> list[Rearranged]:
     """The rearrangement with which the gradient is right at the first wrong sample."""
     adapter, sample = case.examined.adapter, case.first
     matrices = sum(isinstance(v, Tensor) and v.ndim >= 2 for v in sample.inputs) > 0
@@ -212,7 +212,7 @@ def _mended(case: Case) -> list[Rearranged]:
 
 def other_arrangement(case: Case) -> Found:
     """One product in another arrangement makes the gradient right."""
-    return tuple(_mended(case)) or None
+    return tuple(_corrected(case)) or None
 
 
 # By name ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What may be meant: surrogates, contracts, a small constant that keeps a division finite."""
+"""Causes that may be on purpose: surrogates, contracts, a constant that keeps a division finite."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def _kind_of_surrogate(case: Case) -> tuple[Evidence, ...]:
 
 
 def contract_to_declare(case: Case) -> tuple[Evidence, ...]:
-    """The contract that an argument seems to have, where it is wrong only beside it."""
+    """The argument seems to have a contract, because the gradient is wrong only outside of it."""
     sample = case.first
-    if kind(sample) not in (Kind.CROOKED, Kind.LONGER):
+    if kind(sample) not in (Kind.ASYMMETRIC, Kind.LONGER):
         return ()
-    name, given = sample.where.fields["argument"], case.evaluations[0].inputs
+    name, given = sample.point.fields["argument"], case.evaluations[0].inputs
     position = case.examined.adapter.names(len(given)).index(name)
     contract = structure(given[position])
     if contract is None:

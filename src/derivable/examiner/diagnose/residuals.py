@@ -1,4 +1,4 @@
-"""Causes in what is missing: a few numbers, a constant along an axis, a low rank."""
+"""Causes in the residual, measured - returned: few numbers, a constant along an axis, low rank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Causes of precision: numbers that passed through a smaller dtype, or were nearly equal."""
+"""Causes of rounding: a smaller dtype in backward, or cancellation."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def small(case: Case) -> Small | None:
             continue
         share = (gap / sample.measured.value.abs())[known]
         if float(share.max()) > 0.02 and float(sample.wrong[known].double().mean()) < 0.8:
-            return None  # much in some places and nothing in others: that is no rounding
+            return None  # rounding would affect all entries
         shares.append(float(share.max()))
     return Small(exact, max(shares, default=0.0))
 
@@ -128,17 +128,17 @@ def cancellation(case: Case) -> Found:
 
 
 def _staircase(case: Case) -> float:
-    """How much the returned gradient trembles when the inputs move smoothly, relative to it.
+    """The irregularity of the returned gradient along a line of inputs, relative to its size.
 
-    The stairs of a small dtype are wide: over short steps they are not seen, over long ones the
-    course itself bends a little.
+    The steps of a smaller dtype are wide: short distances do not show them, and over long ones the
+    gradient itself is curved.
     """
     steps = {1e-6: 1e-11, 1e-4: 1e-9, 1e-3: 1e-7}  # and what a smooth course may leave there
-    found = [noise for step, bend in steps.items() if (noise := _trembling(case, step)) > bend]
+    found = [noise for step, bend in steps.items() if (noise := _roughness(case, step)) > bend]
     return max(found, default=0.0)
 
 
-def _trembling(case: Case, step: float) -> float:
+def _roughness(case: Case, step: float) -> float:
     """What no quartic explains in the gradients at nine points `step` apart, relative to them."""
     sample, examined = case.first, case.examined
     generator = torch.Generator().manual_seed(6)

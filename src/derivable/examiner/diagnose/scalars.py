@@ -155,13 +155,13 @@ def of_sizes(case: Case) -> Found:
     """The factor is a formula of the sizes."""
     found = _varying(case)
     names = formulas(case, found) if found else []
-    return (FactorIs(names[0][0]), *_spoken(case, found)) if names else None
+    return (FactorIs(names[0][0]), *_at_two_shapes(case, found)) if names else None
 
 
 def varying(case: Case) -> Found:
     """The factor is another one at other sizes."""
     found = _varying(case)
-    return (_ratio(case), *_spoken(case, found)) if found else None
+    return (_ratio(case), *_at_two_shapes(case, found)) if found else None
 
 
 @once
@@ -177,11 +177,11 @@ def _varying(case: Case) -> Factors:
     return found
 
 
-def _spoken(case: Case, found: Factors) -> list[RatioAtSizes]:
+def _at_two_shapes(case: Case, found: Factors) -> list[RatioAtSizes]:
     """Two of the factors, with the shapes at which they were found."""
     called = case.examined.adapter.names(len(case.first.inputs))
     distinct = {number(c): describe(s.inputs, called) for s, c in reversed(found)}
-    return [RatioAtSizes(c, where) for c, where in [*reversed(distinct.items())][:2]]
+    return [RatioAtSizes(c, shapes) for c, shapes in [*reversed(distinct.items())][:2]]
 
 
 def formulas(case: Case, found: Factors) -> list[tuple[str, float]]:

@@ -1,4 +1,4 @@
-"""Causes that need values: a slope in the wrong place, another power, a lost factor or term."""
+"""Causes that depend on values: a slope at the wrong point, another power, a lost factor."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def _relevant(sample: Sample) -> Tensor:
 
 def _look(case: Case, inputs: list[Any]) -> list[Sample] | None:
     try:
-        evaluation = case.examined.evaluate(inputs, case.first.where)
+        evaluation = case.examined.evaluate(inputs, case.first.point)
     except Exception:  # the output need not be a possible input
         return None
     return evaluation.samples if evaluation and evaluation.whole else None

@@ -39,7 +39,7 @@ class Sums(EvidenceWithFields):
 
 @dataclass(frozen=True)
 class Alone(EvidenceWithFields):
-    """One entry of grad_output, the `first` or the `last`, is used in the place of all."""
+    """One entry of grad_output, the `first` or the `last`, is used for all."""
 
     key = "evidence.{which}_alone"
     which: str
@@ -96,7 +96,7 @@ def summed_grad_output(case: Case) -> Found:
 
 
 def one_grad_output(case: Case) -> Found:
-    """One entry of grad_output along some axes is used in the place of all others."""
+    """One entry of grad_output along some axes is used for all others."""
 
     def spread(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -217,7 +217,7 @@ def uncoupled(case: Case) -> Found:
 
 
 def _aligned(block: Block) -> list[tuple[int, int]]:
-    """Pairs (output axis, argument axis) that run together: equal places and sizes."""
+    """Pairs (output axis, argument axis) with the same position and size."""
     shape = block.measured.shape
     out, arg = shape[: block.axes], shape[block.axes :]
     if out == arg:
@@ -261,7 +261,7 @@ def _moved(case: Case) -> tuple[frozenset[str], frozenset[str]] | None:
     moved[index] += 0.3 * float(moved.abs().mean() or 1.0)
     inputs[case.argument] = moved
     try:
-        evaluation = case.examined.evaluate(inputs, sample.where)
+        evaluation = case.examined.evaluate(inputs, sample.point)
     except Exception:  # forward may refuse the moved inputs
         return None
     after = (

@@ -64,7 +64,7 @@ def _threshold(case: Case) -> Threshold | WhereEquals | None:
             off = torch.cat(depth[name])
             nearest = (w.abs() - abs(threshold)).abs().argsort()[:2]
             if float(off[nearest].max()) < 1e-3 * float(off.max()):
-                continue  # it fades out, as a smooth difference does
+                continue  # the deviation decreases gradually
             kinds = torch.cat([w, r]).unique()
             mask = len(kinds) <= 3 and bool((kinds == 0).any())
             labels = len(kinds) <= 3 and not mask
@@ -95,7 +95,7 @@ def one_side(case: Case) -> Found:
 
 
 def _abrupt(sample: Sample) -> bool:
-    """Whether wrong entries are clearly wrong, and do not fade into right ones."""
+    """Whether wrong entries deviate abruptly from right ones, and not gradually."""
     chosen = sample.wrong & sample.sure
     off = (sample.returned - sample.measured.value).abs()[chosen]
     if not len(off) or bool((sample.returned[chosen] == 0).all()):

@@ -54,7 +54,7 @@ def value_finding(
 
 
 def without_causes(examined: ExaminedTarget, evaluations: Sequence[Evaluation]) -> list[Finding]:
-    """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
+    """One finding without a cause for each wrong gradient, for a diagnosis that failed."""
     found: dict[int, Finding] = {}
     for sample in (sample for evaluation in evaluations for sample in evaluation.wrong):
         if sample.argument not in found:
@@ -64,7 +64,7 @@ def without_causes(examined: ExaminedTarget, evaluations: Sequence[Evaluation]) 
 
 
 def _of_lone_sizes(fits: Sequence[Fit]) -> list[Fit]:
-    """What shows only where a size is 1, or all are 2, is a matter of sizes."""
+    """The finding as one about sizes, if only points with a size of 1, or all sizes 2, show it."""
     rest = [fit for fit in fits if fit.cause in ("factor", "missing_sum")]
     return [Fit("sizes", Tier.EXPERIMENT, fits[0].evidence if fits else ()), *rest]
 
@@ -87,7 +87,7 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     sample, best = case.first, fits[0]
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
-        case.examined.adapter.name, best.cause, case.name, sample.where,
+        case.examined.adapter.name, best.cause, case.name, sample.point,
         tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
         worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),

@@ -1,9 +1,9 @@
-"""`Applicability`: whether a forward is meant to run at inputs that were made up.
+"""`Applicability`: whether forward computes the same function at generated inputs.
 
-A call at sizes of the examiner's own making is evidence about backward only if forward does
-there what it does at the example. Where a size that should fit another one happens to be 1,
-PyTorch broadcasts silently; an index below zero counts from the end; a slice beyond the end
-is cut short. Then forward runs, and is another function.
+A comparison at generated sizes is evidence about backward only if forward computes there what it
+computes at the example. If a size that should match another one happens to be 1, PyTorch
+broadcasts silently; a negative index counts from the end; a slice beyond the end is shortened.
+Then forward runs, but is another function.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from derivable.examiner.measure.space import joined
 from derivable.examiner.targets.target import Adapter, Inputs, Run, is_float
 from derivable.function.compiled import DispatchMode
 
-Stretch = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
+Operand = tuple[str, int, int]  # an operation, the position of an operand, an axis from the end
 INDEXED = ("index", "gather", "take", "scatter", "embedding")
 
 OPEN = 2**62  # the end of a slice that has none
 
 
 class Applicability:
-    """What forward does at the example, to compare with."""
+    """Compares the operations of forward at generated inputs with those at the example."""
 
     def __init__(self, adapter: Adapter, inputs: Inputs) -> None:
         self.adapter, self.inputs = adapter, list(inputs)
         self._example: _Watch | None = None
 
     def for_sizes(self, inputs: Inputs) -> bool:
-        """Whether nothing is broadcast or left out at `inputs` that was not at the example."""
+        """Whether forward broadcasts and slices at `inputs` only as at the example."""
         if self._example is None:
             self._example = _watched(self.adapter, self.inputs)
         if not _watched(self.adapter, inputs).stretched <= self._example.short:
@@ -44,12 +44,13 @@ class Applicability:
             if isinstance(before, Tensor) and after.shape[axis] > before.shape[axis] > 0
         ]
         return all(
-            self._end_matters(inputs, *end) or not self._end_matters(self.inputs, *end)
+            self._depends_on_last_slice(inputs, *end)
+            or not self._depends_on_last_slice(self.inputs, *end)
             for end in longer
         )
 
-    def _end_matters(self, inputs: Inputs, position: int, axis: int) -> bool:
-        """Whether the last slice of an input matters; `p[:, 0]` ignores all columns but one."""
+    def _depends_on_last_slice(self, inputs: Inputs, position: int, axis: int) -> bool:
+        """Whether outputs depend on the last slice of an input, which `p[:, 0]` ignores."""
         changed = list(inputs)
         value = changed[position].detach().clone()
         value.select(axis, -1).mul_(0.75).add_(0.125)
@@ -62,7 +63,7 @@ class Applicability:
         )
 
     def through_zero(self, argument: int) -> bool:
-        """Whether an entry of an argument, positive in the example, may pass through zero."""
+        """Whether forward is continuous where an entry of a positive argument becomes negative."""
         if not self.inputs[argument].numel():
             return False
         aside = 1e-9 * float(self.inputs[argument].abs().mean())
@@ -84,7 +85,7 @@ class Applicability:
         )  # an input without effect is no evidence
 
     def for_empty(self, run: Run, rows: int) -> bool:
-        """Whether the outputs of `run` are those of the example, without the `rows` rows or not."""
+        """Whether outputs of `run` have the example's shapes, or these without `rows` rows."""
         outputs = self.adapter.outputs(self.inputs)
         return len(outputs) == len(run.outputs) and all(
             after.shape in (before.shape, _without(before, rows))
@@ -92,8 +93,8 @@ class Applicability:
             if isinstance(before, Tensor)
         )
 
-    def a_batch(self, rows: int) -> bool:
-        """Whether `rows` is the number of examples: each for itself, or summed in any order."""
+    def is_batch(self, rows: int) -> bool:
+        """Whether `rows` is a batch size: outputs are per row, or independent of their order."""
         if self.rowwise(rows):
             return True
         order = [*range(1, rows), 0]
@@ -109,7 +110,7 @@ class Applicability:
         )
 
     def rowwise(self, rows: int) -> bool:
-        """Whether the example's rows are examples of their own: others beside it do not matter."""
+        """Whether each row of the outputs depends on the same row of the inputs only."""
         order = [rows - 1, 0]
         outputs = self.adapter.outputs(self.inputs)
         try:
@@ -137,12 +138,12 @@ def _without(value: Tensor, rows: int) -> torch.Size:
 
 
 class _Watch(DispatchMode):
-    """Which operands are of size 1 (`short`) and which are stretched along that axis."""
+    """Records the operands with an axis of size 1 (`short`), and those expanded along it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.short: set[Stretch] = set()
-        self.stretched: set[Stretch] = set()
+        self.short: set[Operand] = set()
+        self.stretched: set[Operand] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -173,18 +174,18 @@ class _Watch(DispatchMode):
                 self.stretched.add((name, 0, 0))
 
     def _beyond(self, x: Tensor, axis: int, start: int | None, end: int | None) -> None:
-        """A slice that asks for more than there is gets less, without a word."""
+        """Record a slice that is shortened silently, because it ends beyond the axis."""
         if any(x.shape[axis] < at < OPEN for at in (start or 0, end or 0)):
             self.short.add(("slice", 0, 0))
             self.stretched.add(("slice", 0, 0))
 
 
 def _watched(adapter: Adapter, inputs: Inputs) -> _Watch:
-    """What was seen while forward ran, as far as it ran."""
+    """The operands of the operations of forward, until it ends or raises."""
     watch = _Watch()
     try:
         with watch:
             adapter.outputs(inputs)
-    except Exception:  # it is refused here, or does not run while it is watched
+    except Exception:  # forward may raise here, or under a dispatch mode
         pass
     return watch

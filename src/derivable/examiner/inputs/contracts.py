@@ -1,8 +1,8 @@
-"""`Contract`: what an argument always is, such as a symmetric matrix or a number from 0 to 1.
+"""`Contract`: a property of all values of an argument, such as a symmetric matrix.
 
-An argument with a contract is examined on it alone: inputs that the examiner makes up fulfil it,
-and where it leaves fewer directions than there are entries, gradients are compared along these
-directions only. The gradient of a symmetric A may have any antisymmetric part.
+Generated values of an argument fulfil its contract. If a contract allows fewer directions than
+there are entries, gradients are compared along these directions only: the gradient of a symmetric
+A may have any antisymmetric part.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Contract:
         return self.nearest(x)
 
     def nearest(self, x: Tensor) -> Tensor:
-        """`x` itself where it fulfils the contract; beside it, the projection onto it.
+        """The projection of `x` onto the contract, which is `x` itself if it fulfils it.
 
-        Differentiable, and without a decision that depends on values, so that it runs under vmap.
+        Differentiable, and without branches that depend on values, so that it runs under vmap.
         """
         return x
 

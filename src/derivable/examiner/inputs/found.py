@@ -1,4 +1,4 @@
-"""`found_inputs`: inputs for a target that was given none: chosen, tried, and stated."""
+"""`found_inputs`: finds inputs for a target that was given none, and states them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Search:
             inputs = call.inputs(self.seed)
             outcome = self.trials.outcome(inputs) if inputs is not None else None
             if outcome is not None:
-                fields = {"inputs": call.text, "place": call.place}
+                fields = {"inputs": call.text, "location": call.location}
                 return Found(tuple(outcome.inputs), Message("found.call", fields))
         return None
 
@@ -115,10 +115,10 @@ class Search:
             return None
         self.trials.keywords = {i: s.name for i, s in enumerate(self.slots) if s.keyword}
         words = words_of(_rules(self.target, self.adapter))  # of forward
-        hot = bool(words & set(SOFT))
+        probabilities = bool(words & set(SOFT))
         if words & COMPLEX:
             self.slots = [replace(s, domain=s.domain or "complex") for s in self.slots]
-        best = self._best(found_drafts.drafts(_sized(self.slots, self.adapter), hot))
+        best = self._best(found_drafts.drafts(_sized(self.slots, self.adapter), probabilities))
         if best is None:
             return None
         draft, outcome = best
@@ -127,10 +127,10 @@ class Search:
     def _best(
         self, candidates: Iterator[found_drafts.Draft]
     ) -> tuple[found_drafts.Draft, Outcome] | None:
-        """The first candidate at which all is well; a later one only if backward fits there.
+        """The first candidate at which forward and backward run; else the first for forward.
 
-        Only candidates with the same first shape and the same kinds are asked for that: another
-        one would change the function, and hide what backward does at this one.
+        Further candidates are tried only with the same first shape and kinds: another one would
+        change the function and hide a mistake of backward at this one.
         """
         best: tuple[found_drafts.Draft, Outcome] | None = None
         more = MORE
@@ -155,20 +155,19 @@ class Search:
     def _alternative(
         self, draft: found_drafts.Draft, first: found_drafts.Draft, outcome: Outcome
     ) -> bool:
-        """Whether a candidate may show what backward is meant for, without hiding a mistake.
+        """Whether a further candidate may be tried without hiding a mistake of backward.
 
-        Another shape of what stands beside the same first tensor, except for a larger bias, which
-        would hide a sum that is missing; or, where backward raises, a first tensor of more
-        dimensions.
+        It has another shape of a tensor after the first one, except for a larger bias, which would
+        hide a missing sum; or, if backward raises, a first tensor of more dimensions.
         """
-        place = first.kinds.index("float")
+        position = first.kinds.index("float")
         pairs = zip(self.slots, draft.specs, first.specs, strict=True)
         larger = any(
             len(new.shape) > len(old.shape) or torch.Size(new.shape) > torch.Size(old.shape)
             for slot, new, old in pairs
             if slot.role in PARAMETERS
         )
-        new, old = draft.specs[place], first.specs[place]
+        new, old = draft.specs[position], first.specs[position]
         return (new == old and not larger) or (outcome.raised and len(new.shape) > len(old.shape))
 
     def _made(self, draft: found_drafts.Draft) -> list[Any]:

@@ -1,4 +1,4 @@
-"""`Trials`: forward run at candidates, a bounded number of times, and what each run showed."""
+"""`Trials`: runs forward at candidate inputs, a bounded number of times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING = 3  # forwards that return None: it is to be written
 
 @dataclass
 class Outcome:
-    """What one run of forward and backward showed."""
+    """The result of one run of forward and backward."""
 
     inputs: list[Any]
     finite: bool  # every floating-point output
@@ -117,7 +117,7 @@ class Trials:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing that the user's code prints or warns of is shown."""
+    """Inside, output and warnings of the user's code are suppressed."""
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
@@ -133,7 +133,7 @@ def _nudged(x: Tensor) -> Tensor:
 
 
 def _replaced(x: Tensor) -> Tensor:
-    """The same numbers in the opposite order, moved: what a step function would notice."""
+    """The same numbers in the opposite order, shifted, so that a step function changes."""
     return (1.5 * x.flatten().flip(0) + 0.75).reshape(x.shape)
 
 

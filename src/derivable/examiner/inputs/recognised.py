@@ -1,7 +1,7 @@
-"""Contracts that are not declared: recognised where only on them forward makes sense.
+"""Recognition of contracts that are not declared.
 
-The given value has to fulfil the contract, and besides one of three holds: the docstring states
-it, forward refuses other values, or forward reads one triangle of a symmetric matrix only.
+The given value must fulfil the contract, and one of three conditions must hold: the docstring
+states it, forward raises for other values, or forward reads only one triangle of the matrix.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Inputs in words: `x:13x5 w:5x7 b:7 alpha=0.1` becomes tensors, bound to a forward by name."""
+"""Inputs as text: `x:13x5 w:5x7 b:7 alpha=0.1` becomes tensors, bound to a forward by name."""
 
 from __future__ import annotations
 

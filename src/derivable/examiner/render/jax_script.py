@@ -16,7 +16,7 @@ STEP = 1e-6
 
 
 def jax_script(report: Report, finding: Finding) -> list[str]:
-    """One entry of the gradient as the author's rule returns it, and as forward changes."""
+    """A script that prints one entry of the gradient, by the author's rule and by differences."""
     head, named = imports(report.target)
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     names = list(values)

@@ -1,4 +1,4 @@
-"""A finding as a script of its own: a dozen lines that show the mistake without the examiner."""
+"""`reproduction`: a short script that shows a finding without the examiner."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
-# Names that the script itself uses, and that no argument can have there.
+# Names that the script itself uses; arguments with these names are renamed.
 RESERVED = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "vjp",
          "first", "fixed", "s", "o", "i")  # fmt: skip
 
 NOT_RUNNABLE = ("no_ctx", "no_backward", "backward_signature")
 
-# What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
+# The end of a script, after `run`, `x` and `grad_output`; {x} is the argument, {at} the entry.
 _MEASURE = """\
 step = torch.zeros_like({x})
 step[{at}] = {step}
@@ -90,7 +90,7 @@ one = torch.ones((), dtype=output.dtype).expand(output.shape)
 print("contiguous", vjp(grad_output)[{at}].item(), vjp(one.contiguous())[{at}].item())
 print("strided   ", vjp(spread)[{at}].item(), vjp(one)[{at}].item())""",
 }
-# Where autograd would give the gradient its argument's shape, it is seen by hand only.
+# Causes that only a call by hand shows, because autograd sums to the argument's shape.
 BY_HAND = ("shape", "keepdim", "missing_sum")
 _BY_HAND = """\
 ctx = Context()
@@ -100,8 +100,8 @@ gradients = {named}.backward(ctx, grad_output)
 gradients = gradients if isinstance(gradients, tuple) else (gradients,)
 print("shape of {x}          ", tuple({x}.shape))
 print("shape of its gradient", tuple(gradients[{position}].shape))"""
-# Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
-# for a gradient that is detached from the graph.
+# Second order is first order of the gradient, which `run` returns from then on. The term 0 * x
+# keeps a detached gradient in the graph.
 _GRADIENT = """\
 fixed = torch.randn_like(run({x}))
 first = run
@@ -109,7 +109,7 @@ def run({x}):  # the gradient, whose own gradient is examined
     {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
     return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
 """
-# The same behind a loss, whose grad_output depends on the output.
+# The same with a loss, whose grad_output depends on the output.
 _GRADIENT_OF_SQUARES = _GRADIENT.replace("grad(first({x}), {x}, fixed,",
                                          "grad((fixed * first({x}) ** 2).sum(), {x},")  # fmt: skip
 
@@ -201,8 +201,8 @@ def _hand(report: Report, named: str, names: dict[str, str], x: str, position: i
 
 
 def _in_dtype(finding: Finding, floats: Sequence[str], x: str) -> list[str]:
-    """The lines that take the inputs to the dtype in which it shows, if it is not float64."""
-    point = Point.of(finding.where)
+    """The lines that convert the inputs to the dtype that shows the mistake, if not float64."""
+    point = Point.of(finding.point)
     if point.kind is not Kind.DTYPE:
         return []
     dtype = point.fields["dtype"]
@@ -217,8 +217,8 @@ def _title(report: Report, finding: Finding, lang: str | None) -> list[str]:
         return [first]
     shown = finding.inputs or kind(finding) is Kind.DTYPE
     if shown and not isinstance(report.target, tuple):
-        return [f"{first}, {say(finding.where, lang)}"]
-    return [first, f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}"]
+        return [f"{first}, {say(finding.point, lang)}"]
+    return [first, f"# {say(Message('show.elsewhere', {'point': finding.point}), lang)}"]
 
 
 def _pair(report: Report, finding: Finding) -> list[str]:

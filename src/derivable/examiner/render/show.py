@@ -1,4 +1,4 @@
-"""The report in words: at most a dozen lines to print, and everything in the details."""
+"""The report as text: a summary of at most twelve lines, and the details."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Line(NamedTuple):
 
 
 def summary(report: Report, lang: str | None = None, more: str = "show.more") -> list[Line]:
-    """At most a dozen lines; `more` is the key of the message that states where the rest is.
+    """At most twelve lines; `more` is the key of the message that states where the rest is.
 
-    Every finding gets the same number of lines, and the first ones what is left over. Where even
-    one line each is too much, the last ones are counted by the message `more` + "_findings".
+    Every finding gets the same number of lines, and the first ones the remaining lines. If there
+    are more findings than lines, the message `more` + "_findings" counts the last ones.
     """
     spoken = language(lang)
     top = verdict(report, spoken)
@@ -71,13 +71,13 @@ def alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         first = [say(e._replace(fields={**e.fields, **ANY}), lang) for e in finding.evidence[:1]]
-        key = (finding.cause, say(finding.where, lang), *first)
+        key = (finding.cause, say(finding.point, lang), *first)
         groups.setdefault(key if finding.argument else id(finding), []).append(finding)
     return [(g[0], ", ".join(f.argument for f in g if f.argument)) for g in groups.values()]
 
 
 def details(report: Report, lang: str | None = None) -> list[Line]:
-    """Everything: whole findings, each with its reproduction, notes, and what was compared."""
+    """All lines: findings with their reproductions, notes, and the checks."""
     spoken = language(lang)
     lines = [verdict(report, spoken)]
     printed: set[str] = set()
@@ -139,11 +139,11 @@ def heading(
     gaps = {
         "argument": names or finding.argument,
         "cause": Message("cause." + finding.cause),
-        "where": finding.where,
+        "point": finding.point,
     }
     argument = "_argument" if finding.argument else ""
-    where = "" if kind(finding) is Kind.EXAMPLE else "_where"
-    title = Message(f"show.heading{argument}{where}", gaps)
+    point = "" if kind(finding) is Kind.EXAMPLE else "_point"
+    title = Message(f"show.heading{argument}{point}", gaps)
     if not level.fails(finding):
         title = Message("show.warning", {"finding": title})
     return say(title, lang)
@@ -194,7 +194,7 @@ def coloured(lines: Iterable[Line]) -> RenderableType:
 
 
 def finding_lines(finding: Finding, lang: str, names: str, level: Level) -> list[Line]:
-    """The whole of one finding; its heading first."""
+    """All lines of one finding; its heading first."""
     lines = [Line(heading(finding, lang, names, level), 2, "bold")]
     for number, evidence in enumerate(finding.evidence):
         lines.append(Line(say(evidence, lang), 4, "", 1 if number == 0 else 6))
@@ -213,7 +213,7 @@ def finding_lines(finding: Finding, lang: str, names: str, level: Level) -> list
 
 
 def _cut(block: Sequence[Line], count: int) -> list[Line]:
-    """The `count` most telling lines of a block, in their order."""
+    """The `count` most important lines of a block, in their order."""
     kept = sorted(range(len(block)), key=lambda i: block[i].rank)[:count]
     return [block[i] for i in sorted(kept)]
 
