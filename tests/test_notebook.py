@@ -50,7 +50,7 @@ def test_charts_of_ones_own_are_shown_after_the_first_chart_of_a_run() -> None:
 
 def broken_off() -> None:
     """A chart whose drawing sets something of its own, then fails."""
-    with style.look():
+    with style.context():
         assert matplotlib.rcParams["font.size"] == 11
         matplotlib.rcParams["interactive"] = not matplotlib.rcParams["interactive"]
         raise KeyError

@@ -19,7 +19,7 @@ def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
     if ax is None:
         from matplotlib import pyplot  # it looks for a screen, so only where it is asked to
 
-    with style.look():
+    with style.context():
         if ax is None:
             _, ax = pyplot.subplots(figsize=(8.0, 4.8), layout="constrained")
         draw_losses(ax, models, words.lang)

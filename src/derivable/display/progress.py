@@ -97,8 +97,8 @@ def _in_terminal(rows: dict[str, Row], opened: float, console: Console) -> Itera
             row = _noted(rows, name, done, loss, opened)
             if not shown.tasks[tasks[name]].started:
                 shown.start_task(tasks[name])
-            said = f"{words('loss')} {words.number(loss)}"
-            shown.update(tasks[name], completed=done, loss=said, left=row.time(words))
+            loss_text = f"{words('loss')} {words.number(loss)}"
+            shown.update(tasks[name], completed=done, loss=loss_text, left=row.time(words))
 
         yield update
 

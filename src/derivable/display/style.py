@@ -1,4 +1,4 @@
-"""One look for every chart: colour-blind-safe colours, no clutter, labels where the eye is."""
+"""The style of every chart: colours for colour-blind readers, few lines, labels at the curves."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ _STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """The house style for whatever is drawn inside.
+def context() -> Iterator[None]:
+    """Inside, charts have the style of derivable.
 
     Only the settings of the style are set back afterwards. `matplotlib.rc_context` sets back all,
     also what pyplot sets where it is first imported inside: a notebook then shows no more charts.
@@ -80,11 +80,11 @@ def look() -> Iterator[None]:
 def chart(
     width: float = 8.0, height: float = 4.8, layout: Literal["constrained"] | None = "constrained"
 ) -> Iterator[Figure]:
-    """A figure in the house style, drawn without a window and without pyplot's global state."""
+    """A figure in this style, drawn without a window and without pyplot's global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with look():
+    with context():
         figure = Figure(figsize=(width, height), dpi=144, layout=layout)
         FigureCanvasAgg(figure)
         yield figure
@@ -96,7 +96,7 @@ def colour(position: int) -> str:
 
 
 def name_colour(position: int) -> str:
-    """The same, for its name."""
+    """The colour of a model's name."""
     return TEXTS[position % len(TEXTS)]
 
 
@@ -126,7 +126,7 @@ def drawing() -> Iterator[None]:
     A name in a script that the font lacks is drawn as boxes in a PNG, without a warning; SVG has it
     right.
     """
-    with look(), warnings.catch_warnings():
+    with context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 

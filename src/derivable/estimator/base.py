@@ -102,7 +102,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """From where the last fit ended, or from the start."""
-        self._loss = self._meant_loss()
+        self._loss = self._parsed_loss()
         reset = not (hasattr(self, "network_") and self.warm_start)
         steps, method = check_count("max_iter", self.max_iter), self.method
         X, y, targets = self._read(X, y, reset=reset)
@@ -133,7 +133,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
         self._rate(network, table, method)
         watch = Watch(self, steps, **facts)
         self._descend(network, table, held, steps, method, watch, stops=stops and bool(held))
-        self._say_that_nothing_was_chosen(unsplit=unsplit)
+        self._warn_that_nothing_was_chosen(unsplit=unsplit)
         watch.end()
         return self
 
@@ -203,7 +203,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
 
         def on_block(state: State) -> None:
             if watch is not None:
-                watch.look(state, state.step - done, network.trained)
+                watch.notify(state, state.step - done, network.trained)
 
         called: list[Any] = [on_block]
         if stops and held:

@@ -157,7 +157,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
             raise DataError(say("as_many_targets", **gaps))
         return X, y, targets
 
-    def _meant_loss(self) -> Loss:
+    def _parsed_loss(self) -> Loss:
         return loss_for(self.loss)
 
     def _width(self, targets: Tensor) -> int:

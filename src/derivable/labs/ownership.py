@@ -41,12 +41,12 @@ def package_of(answer: Any) -> str:
             module = str(getattr(one, "__module__", None) or "")
             return "torch" if module.startswith("torch") else ""
         for package, folder in (("derivable", _OURS), ("torch", _TORCH)):
-            if code.co_filename.startswith(folder) and not _is_door(code):
+            if code.co_filename.startswith(folder) and not _is_check(code):
                 return package
     return ""
 
 
-def _is_door(code: CodeType) -> bool:
+def _is_check(code: CodeType) -> bool:
     """Whether it only guards a method of the author's, as those of a derivable.Function."""
     return Path(code.co_filename).parent == _DERIVABLE / "function"
 

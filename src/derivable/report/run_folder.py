@@ -1,4 +1,4 @@
-"""What there is to look at of a run, written into its folder."""
+"""`write_run`: writes metrics, losses, charts and the page of a run into its folder."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ PATIENCE = 2.0  # seconds, until nobody holds the pipe open
 OURS = 512 * MB  # of memory that PyTorch and the sheet may use
 MOST_REPORTS = 16 << 20  # bytes of one attempt
 MOST_INCIDENTS = 500  # of one attempt that are kept
-FOLDER_EVERY = 4  # looks at the processes for one at the folder
+FOLDER_EVERY = 4  # checks of the processes per check of the folder
 
 
 @dataclass
@@ -169,7 +169,7 @@ class _Watch:
     def __init__(self, job: Job, root: Path, mark: str) -> None:
         self.limits, self.root, self.mark = job.limits, root, mark
         self.next = time.monotonic() + WATCH
-        self.looks = 0
+        self.polls = 0
 
     def over(self, made: Attempt) -> str:
         """The reason to end it; empty while there is none."""
@@ -178,14 +178,18 @@ class _Watch:
             return "time"
         if now < self.next or not made.ready:
             return ""
-        self.next, self.looks = now + WATCH, self.looks + 1
+        self.next, self.polls = now + WATCH, self.polls + 1
         found = processes.marked(self.mark)
         if len(found) > self.limits.processes + 2:
             return "processes"
         if processes.memory_of(found) > OURS + 2 * self.limits.memory:
             return "memory"
-        look = self.looks % FOLDER_EVERY == 0
-        return "folder" if look and processes.folder_size(self.root) > self.limits.folder else ""
+        check_folder = self.polls % FOLDER_EVERY == 0
+        return (
+            "folder"
+            if check_folder and processes.folder_size(self.root) > self.limits.folder
+            else ""
+        )
 
 
 class _Lines:

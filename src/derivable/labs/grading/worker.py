@@ -138,7 +138,7 @@ class Worker:
             self.report.send(begin=[number, place], at=at, allow=max(left, DEFINING))
             ended = self._run(block, statement, max(left, DEFINING if definition else LEAST))
             failed = failed or not ended
-            self._tidy()
+            self._restore()
         if block.error is not None:
             line, text = block.error.lineno or 0, _short(error_text(block.error))
             self._lost(Incident(Kind.SYNTAX, block.cell, line, text), block, None)
@@ -219,7 +219,7 @@ class Worker:
             if now is not None and now is old and defines(code, name):
                 self.stale.setdefault(name, []).append(old)
 
-    def _tidy(self) -> None:
+    def _restore(self) -> None:
         """After each statement: the worker's own ground, and what there is to report."""
         self.intact.put_back_own()
         sys.settrace(None)
@@ -227,7 +227,7 @@ class Worker:
         sys.setrecursionlimit(self.recursion)
         self.report.end_children()
         self.printed.install()
-        _stand_somewhere(self.job.path)
+        _ensure_folder(self.job.path)
         self._report_cuts()
         if self.printed.too_much:
             self._once(Kind.OUTPUT, amount=self.job.limits.output)
@@ -253,7 +253,7 @@ class Worker:
             self.report.send(question=key, allow=self.job.limits.question)
             seed = (self.job.seed + zlib.crc32(key.encode())) % (1 << 32)
             found[key] = replace(self._feedback(key, seed), question=key)
-            self._tidy()
+            self._restore()
             known = self.sheet.with_consequences(found, self.job.lang)
             self.report.send(feedback=feedback_to_json(known[key]))
 
@@ -300,7 +300,7 @@ def _seed(seed: int) -> None:
     random.seed(seed)
 
 
-def _stand_somewhere(path: str) -> None:
+def _ensure_folder(path: str) -> None:
     """Make the working directory anew where the copy has removed it."""
     try:
         os.getcwd()

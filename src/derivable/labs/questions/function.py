@@ -138,7 +138,7 @@ class FunctionQuestion(Question):
         except Exception as error:
             blank = self._blank(function, "backward", lang)
             if blank is not None or is_unwritten(error):
-                return blank or self._half_done(lang)
+                return blank or self._unfinished(lang)
             return self.failed(error, lang, "backward", kind="backward", share=self.forward_share)
         if returned is None:
             blank = self._blank(function, "backward", lang)
@@ -238,9 +238,9 @@ class FunctionQuestion(Question):
         """The feedback on a method with a `...` in it."""
         if not blank_line(getattr(function, method, None)):
             return None
-        return self.to_do(lang) if method == "forward" else self._half_done(lang)
+        return self.to_do(lang) if method == "forward" else self._unfinished(lang)
 
-    def _half_done(self, lang: str) -> Feedback:
+    def _unfinished(self, lang: str) -> Feedback:
         line = say("forward_done", lang, name=self.names)
         return replace(self.to_do(lang), lines=(line,), share=self.forward_share)
 
