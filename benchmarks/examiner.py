@@ -3,7 +3,7 @@
     python benchmarks/examiner.py                   all test cases of tests/corpus
     python benchmarks/examiner.py --wrong           only the wrong backwards; --right: the others
     python benchmarks/examiner.py --only softmax    only the test cases with this in their name
-    python benchmarks/examiner.py --list-missed     names all that was missed or cried at
+    python benchmarks/examiner.py --list-missed     names all misses and false positives
     python benchmarks/examiner.py --quick           a few test cases, to see that it runs
 
 Each peer gets its fairest chance: float64 (complex128) copies of the inputs, those that require
@@ -214,11 +214,11 @@ def compare(kinds, only, quick):
         wrong = answers.get("wrong", [])
         found = [(a, cause) for a, verdict, cause, _ in wrong if verdict == "wrong"]
         named = [a for a, cause in found if cause in a.causes]
-        alarms = {
+        false_positives = {
             kind: [
                 f"{a.name} ({cause or verdict})"
                 for a, verdict, cause, _ in rows
-                if verdict in CRIES
+                if verdict in FALSE_POSITIVE
             ]
             for kind, rows in answers.items()
             if kind != "wrong"
@@ -232,13 +232,16 @@ def compare(kinds, only, quick):
                 for a, cause in found
                 if cause and cause not in a.causes
             ],
-            "alarms": [name for names in alarms.values() for name in names],
+            "false positives": [name for names in false_positives.values() for name in names],
             "undecided": undecided,
         }
         cells = [
             share(len(found), len(wrong)),
             share(len(named), len(wrong)) if examine is ours else "-",
-            *(share(len(alarms.get(k, [])), len(answers.get(k, []))) for k in list(KINDS)[1:]),
+            *(
+                share(len(false_positives.get(k, [])), len(answers.get(k, [])))
+                for k in list(KINDS)[1:]
+            ),
             str(len(undecided)) if examine is ours else "-",
             f"{statistics.median(s for *_, s in every):.2f} s",
             f"{max(s for *_, s in every):.1f} s",
@@ -247,7 +250,7 @@ def compare(kinds, only, quick):
     return lists
 
 
-CRIES = ("wrong", "failed")
+FALSE_POSITIVE = ("wrong", "failed")
 
 
 def library(quick):

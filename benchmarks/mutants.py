@@ -404,10 +404,12 @@ def main():
     table("in", [(m.method, *answer) for m, *answer in answers])
     if options.list_missed:
         missed = [(m, v) for m, kind, v in answers if kind == "different" and v != "wrong"]
-        alarms = [(m, v) for m, kind, v in answers if kind == "equivalent" and v != "right"]
+        false_positives = [
+            (m, v) for m, kind, v in answers if kind == "equivalent" and v != "right"
+        ]
         for heading, group in (
             ("missed", missed),
-            ("equivalent at ordinary inputs, and not called right", alarms),
+            ("equivalent at ordinary inputs, and not called right", false_positives),
         ):
             print(f"\n{heading}:")
             for mutant, verdict in group:

@@ -160,15 +160,15 @@ def well_written(draw):
 
 
 @st.composite
-def told(draw):
-    """The decimal mark and the separator are given: nothing is left to ask."""
+def marks_stated(draw):
+    """The decimal mark and the separator are stated as options."""
     table = draw(written())
     return table.content(), {"decimal": table.mark, "separator": table.separator}, table.truth, MUST
 
 
 @st.composite
 def both_ways(draw):
-    """Every cell with a mark can be read as decimals or as thousands: asked, or told by others."""
+    """Every cell with a mark can be read as decimals or as thousands: ambiguous, unless other columns decide."""
     table = draw(written())
     rows = len(table.cells[TARGET])
     for name in table.cells:
@@ -333,11 +333,11 @@ def units_rows(draw):
     units = draw(
         st.lists(st.sampled_from([*UNITS, ""]), min_size=len(rows[0]), max_size=len(rows[0]))
     )
-    told = draw(st.booleans())
+    stated = draw(st.booleans())
     if sum(map(bool, units)) < 2:
         units[:2] = ["m", "kg"]
     rows.insert(1, units)
-    return table.content(rows), {"units": "skip"} if told else {}, table.truth, MAY
+    return table.content(rows), {"units": "skip"} if stated else {}, table.truth, MAY
 
 
 @st.composite
@@ -528,7 +528,7 @@ def noise(draw):
 
 
 KINDS = (
-    well_written, both_ways, told, spreadsheet_habits, parquet, text_columns, missing_cells,
+    well_written, both_ways, marks_stated, spreadsheet_habits, parquet, text_columns, missing_cells,
     no_number, other_mark, ragged, open_quotation, wrong_names, answers, units_rows, comments,
     totals, signs, parentheses, dates, no_header, duplicates, zips, workbooks, flipped, cut_off,
     noise,
@@ -580,13 +580,13 @@ def run(kind, examples: int, start: int, folder: Path) -> Counter:
         suppress_health_check=list(HealthCheck),
     )
     @given(kind())
-    def look(case) -> None:
+    def judge(case) -> None:
         result = outcome(folder, *case)
         counts[result] += 1
         if result not in ACCEPTED:
             print(f"{kind.__name__}: {result}: {case}", file=sys.stderr)
 
-    look()
+    judge()
     return counts
 
 

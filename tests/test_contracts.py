@@ -210,7 +210,7 @@ def test_surrogates_are_declared_by_patterns_of_names(pattern: str) -> None:
 
 def test_a_surrogate_is_proposed_by_what_it_does() -> None:
     report = check(Step, draw(4, 3))
-    assert "evidence.straight_through" in [said.key for said in report.findings[0].evidence]
+    assert "evidence.straight_through" in [message.key for message in report.findings[0].evidence]
 
 
 def test_the_derivative_that_is_meant_is_compared() -> None:

@@ -67,6 +67,6 @@ def test_each_name_is_that_of_one_case(kind: list[Any]) -> None:
 
 
 def test_the_corpus_is_as_large_as_the_docs_state() -> None:
-    said = (Path(__file__).parents[1] / "docs" / "examiner.md").read_text()
-    assert f"holds {len(WRONG)} wrong backwards" in said
-    assert f"and {len(RIGHT)} Functions and {len(OPERATIONS)} operations" in said
+    page = (Path(__file__).parents[1] / "docs" / "examiner.md").read_text()
+    assert f"holds {len(WRONG)} wrong backwards" in page
+    assert f"and {len(RIGHT)} Functions and {len(OPERATIONS)} operations" in page

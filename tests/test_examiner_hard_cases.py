@@ -38,7 +38,7 @@ def keys(report: Report) -> set[str]:
 
 
 def evidence(report: Report) -> set[str]:
-    return {said.key for finding in report.findings for said in finding.evidence}
+    return {message.key for finding in report.findings for message in finding.evidence}
 
 
 EDGES: dict[str, tuple[Rule, Rule, float]] = {

@@ -114,8 +114,8 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 9, 10, 40])
 def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
-    said = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
-    found = [finding(argument=f"x{i}", evidence=(said[i],)) for i in range(count)]
+    stated = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
+    found = [finding(argument=f"x{i}", evidence=(stated[i],)) for i in range(count)]
     shown = lines(report(*found))
     assert len(shown) <= 12
     assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 9)))

@@ -374,15 +374,15 @@ REFUSALS: list[tuple[type[Function], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize("order", ["twice", "grad of grad", "jvp"])
-@pytest.mark.parametrize(("function", "error", "sentence"), REFUSALS)
+@pytest.mark.parametrize(("function", "error", "message"), REFUSALS)
 def test_what_cannot_work_in_higher_order_is_refused_by_name(
-    function: type[Function], error: type[Exception], sentence: str, order: str
+    function: type[Function], error: type[Exception], message: str, order: str
 ) -> None:
     x = torch.randn(3)
     leaf = x.clone().requires_grad_()
     (first,) = torch.autograd.grad(function.apply(leaf * 1).sum(), leaf)
     assert first.shape == (3,)  # the first derivative is there
-    with pytest.raises(error, match=sentence):
+    with pytest.raises(error, match=message):
         ORDERS[order](lambda x: function.apply(x * 1), x)
 
 

@@ -219,18 +219,18 @@ class _Reader:
     def __init__(self, setter: Setter, found: list[Token]) -> None:
         self.setter, self.found, self.at = setter, found, 0
 
-    def peek(self, ahead: int = 0) -> Token:
+    def next_token(self, ahead: int = 0) -> Token:
         place = self.at + ahead
         return self.found[place] if place < len(self.found) else Token("end", "", False)
 
     def take(self) -> Token:
-        token = self.peek()
+        token = self.next_token()
         self.at += 1
         return token
 
     def math_here(self) -> bool:
         """Whether the next piece is a symbol."""
-        token, following = self.peek(), self.peek(1)
+        token, following = self.next_token(), self.next_token(1)
         if token.text == "sum" and following.text == "over":
             return True
         return self.setter.is_math(token, following)
@@ -238,8 +238,8 @@ class _Reader:
     def line(self) -> str:
         """Everything, relations and words between terms included."""
         parts = []
-        while self.peek().kind != "end":
-            token = self.peek()
+        while self.next_token().kind != "end":
+            token = self.next_token()
             if token.kind == "relation":
                 parts.append(RELATIONS[self.take().text])
             elif token.text in {",", ";", ":"}:
@@ -256,7 +256,7 @@ class _Reader:
         return " ".join(parts)
 
     def _is_word(self) -> bool:
-        token = self.peek()
+        token = self.next_token()
         return token.kind in {"quote", "other", "dotted"} or (
             token.kind == "name" and not self.math_here() and not self._differential()
         )
@@ -271,10 +271,10 @@ class _Reader:
     def sum(self) -> str:
         """Terms with signs between them."""
         parts = []
-        while self.peek().text in {"+", "-"}:
+        while self.next_token().text in {"+", "-"}:
             parts.append(self.take().text)
         parts.append(self.term())
-        while self.peek().text in {"+", "-"}:
+        while self.next_token().text in {"+", "-"}:
             parts.append(self.take().text)
             parts.append(self.term())
         return " ".join(parts)
@@ -283,7 +283,7 @@ class _Reader:
         """Factors, divided by the one after a slash."""
         parts: list[str] = []
         while True:
-            token = self.peek()
+            token = self.next_token()
             if token.text == "/" and parts:
                 self.take()
                 below = self.factor(bare=True)
@@ -301,11 +301,11 @@ class _Reader:
         if not parts and self._is_word():
             return self._words()
         if not parts:
-            raise UnreadableError(f"a term begins with {self.peek().text!r}")
+            raise UnreadableError(f"a term begins with {self.next_token().text!r}")
         return r"\,".join(parts) if len(parts) < 2 else " ".join(_spaced(parts))
 
     def _starts_factor(self) -> bool:
-        token = self.peek()
+        token = self.next_token()
         if token.text == "|":
             return self.bars == 0
         if token.kind == "number" or token.kind == "dots" or token.text in {"(", "["}:
@@ -315,26 +315,26 @@ class _Reader:
     bars = 0
 
     def _differential(self) -> bool:
-        after = self.peek(1)
+        after = self.next_token(1)
         return (
             (
-                self.peek().text == "d"
+                self.next_token().text == "d"
                 and not self.setter.d_is_a_number
                 and after.space
                 and (after.kind == "name" or after.text in {"|", "("})
             )
             or (
-                self.peek().text == "d"
+                self.next_token().text == "d"
                 and after.kind == "name"
                 and after.space
                 and (after.text in {"loss", "l", "l_n", "output", "e"} or self._after_slash())
             )
-            or (self.peek().text == "d" and self._of_itself())
+            or (self.next_token().text == "d" and self._of_itself())
         )
 
     def _of_itself(self) -> bool:
         """Whether this is the first d of a quotient such as `d |d| / d conj(d)`."""
-        following = [self.peek(i).text for i in range(1, 8)]
+        following = [self.next_token(i).text for i in range(1, 8)]
         before_slash = following[: following.index("/")] if "/" in following else []
         at = len(before_slash)
         plain = before_slash and not {"+", "-", "=", "(", ","} & {*before_slash}
@@ -347,17 +347,17 @@ class _Reader:
         """One factor with its powers; a derivative is one, too."""
         if self._differential():
             self.take()
-            if self.peek().kind == "name" and not self.math_here():
+            if self.next_token().kind == "name" and not self.math_here():
                 return rf"\partial \mathrm{{{self.take().text}}}"
             return rf"\partial {self.factor()}"
-        is_sum = self.peek().text == "sum" or self.peek().text.startswith("sum_")
+        is_sum = self.next_token().text == "sum" or self.next_token().text.startswith("sum_")
         base = self.atom()
         if bare and is_sum and self._starts_factor():
             base = f"{base} {self.factor()}"
         while True:
-            token = self.peek()
+            token = self.next_token()
             if token.text == "^" and not token.space:
-                after = self.peek(1)
+                after = self.next_token(1)
                 hatted = after.space or after.kind in {"end", "below"}
                 if hatted or after.text in {")", "]", ","}:  # x^ is x with a hat
                     self.take()
@@ -379,9 +379,9 @@ class _Reader:
 
     def power(self) -> str:
         sign = ""
-        while self.peek().text in {"-", "+"}:
+        while self.next_token().text in {"-", "+"}:
             sign += self.take().text
-        token = self.peek()
+        token = self.next_token()
         if token.text in {"H", "T"}:
             self.take()
             return sign + rf"\mathsf{{{token.text}}}"
@@ -389,7 +389,7 @@ class _Reader:
 
     def atom(self) -> str:
         """A number, a symbol, or what is in brackets."""
-        token = self.peek()
+        token = self.next_token()
         if token.text == "(":
             return self.group("(", ")")
         if token.text == "[":
@@ -414,16 +414,16 @@ class _Reader:
     def symbol(self) -> str:
         """A name, a function with its argument, a root, a sum."""
         name = self.take().text
-        if name == "sqrt" and self.peek().text == "(":
+        if name == "sqrt" and self.next_token().text == "(":
             return rf"\sqrt{{{_bare(self.group('(', ')'))}}}"
-        if name == "conj" and self.peek().text == "(":
+        if name == "conj" and self.next_token().text == "(":
             return rf"\overline{{{_bare(self.group('(', ')'))}}}"
         if name == "sum" or name.startswith("sum_"):
             return self._sum(name)
         symbol = self.setter._symbol(name)
         if symbol is None:
             raise UnreadableError(f"{name!r} is a word")
-        if name in APPLIED and self.peek().text != "(" and self._starts_factor():
+        if name in APPLIED and self.next_token().text != "(" and self._starts_factor():
             return rf"{symbol}\,{self.factor()}"
         return symbol
 
@@ -431,12 +431,12 @@ class _Reader:
         below = name[4:]
         if below:
             return rf"\sum_{{{', '.join(below)}}}"
-        if self.peek().text == "over":
+        if self.next_token().text == "over":
             self.take()
             words = []
-            while self.peek().kind != "end" and self.peek().text != "of":
+            while self.next_token().kind != "end" and self.next_token().text != "of":
                 words.append(self.take())
-            if self.peek().text == "of":
+            if self.next_token().text == "of":
                 self.take()
             text = "".join((" " if t.space else "") + t.text for t in words).strip()
             text = text.replace("^", "")
@@ -448,7 +448,7 @@ class _Reader:
         self.take()
         bars, self.bars = self.bars, 0
         parts: list[str] = []
-        while (token := self.peek()).text != closing:
+        while (token := self.next_token()).text != closing:
             if token.kind == "end":
                 raise UnreadableError("a bracket is not closed")
             if token.text in {",", ":", ";"}:

@@ -29,7 +29,7 @@ def doctor_command(as_json: bool) -> int:
         return code
     width = max(len(finding.what) for finding in found)
     for finding in found:
-        text = finding.said
+        text = finding.text
         if finding.state != FINE:
             text = say("state", state=doctor(finding.state), text=text)
         if finding.to_do:

@@ -121,7 +121,7 @@ def shortened(name: str, most: int = 28) -> str:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """The house style while a chart is drawn.
+    """The style of derivable while a chart is drawn.
 
     A name in a script that the font lacks is drawn as boxes in a PNG, without a warning; SVG has it
     right.
