@@ -168,7 +168,7 @@ def marks_stated(draw):
 
 @st.composite
 def both_ways(draw):
-    """Every cell with a mark can be read as decimals or as thousands: ambiguous, unless other columns decide."""
+    """Every cell with a mark can be read as decimals or thousands, unless other columns decide."""
     table = draw(written())
     rows = len(table.cells[TARGET])
     for name in table.cells:

@@ -1,4 +1,4 @@
-"""What `derivable check` prints: text, one JSON document, or GitHub's annotations."""
+"""The output of `derivable check`: text, one JSON document, or GitHub's annotations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Result:
 
 
 class Output:
-    """How results are shown: `begin` with all names, a `line` each, and the `end`."""
+    """The base of outputs: `begin` with all names, `line` for each result, and `end`."""
 
     def __init__(self, details: bool, lang: str | None) -> None:
         self.details = details
@@ -94,7 +94,7 @@ class Output:
         return ", ".join(self.say(f"count_{v}", count=n) for v, n in counted if n)
 
     def body(self, result: Result) -> list[show.Line]:
-        """The report, as long as was asked for, and below its first line where it was examined."""
+        """The lines of a report, with the inputs below the first one."""
         report = result.report
         assert report is not None
         first, *rest = (
@@ -230,7 +230,7 @@ class GithubOutput(Output):
 
 
 def choose(as_json: bool, form: str, details: bool, lang: str | None) -> Output:
-    """The output that was asked for."""
+    """The output for the options of the command."""
     kind = JsonOutput if as_json else GithubOutput if form == "github" else TextOutput
     return kind(details, lang)
 

@@ -1,4 +1,4 @@
-"""What a call of `derivable check` asks for, as one object."""
+"""`CheckRequest`: the options of a call of `derivable check`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CheckRequest:
         )  # fmt: skip
 
     def declare(self) -> None:
-        """Make known what --examples and --surrogate declare. Runs the file of --examples."""
+        """Apply the declarations of --examples and --surrogate. Runs the file of --examples."""
         from derivable.examiner.inputs.declared import declare, load_declarations, parse_surrogate
 
         if self.declarations is not None:
@@ -82,7 +82,7 @@ class CheckRequest:
 
 
 def _callable(value: Any) -> Any:
-    """What is called as a reference: a Function's apply, a plain class by hand, a function."""
+    """A reference as a callable: a Function's apply, a plain class by hand, a function."""
     import torch
 
     from derivable.examiner.targets.plain import by_hand, is_plain_function_class

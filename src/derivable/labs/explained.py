@@ -1,4 +1,4 @@
-"""Errors of Python and PyTorch in a student's code, explained by their line."""
+"""`explained`: explanations of errors of Python and PyTorch in a student's code."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ _LINE = Text("line {line}: {text}", "ligne {line}\u00a0: {text}")
 
 
 def explained(error: BaseException, lang: str) -> list[str]:
-    """An error in two or three lines: Python's own words, the line, and what they mean."""
+    """An error in two or three lines: Python's message, the line, and an explanation."""
     words = error_text(error)
     lines = [words]
     place = failing_line(error)

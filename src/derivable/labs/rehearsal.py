@@ -1,4 +1,4 @@
-"""A sheet tried before students see it: its solutions, its blanks and its typical mistakes."""
+"""`Rehearsal`: a test run of a sheet: its solutions, its blanks and its typical mistakes."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Rehearsal:
 
 
 def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterator[str]:
-    """What is wrong with a sheet; `show` is called with each feedback, as students read it.
+    """The problems of a sheet; `show` is called with each feedback, as students read it.
 
     Its cells run with the solutions and as they are given; each solution must be right, each blank
     to be done, and each typical mistake must be found as the sheet says.

@@ -31,7 +31,7 @@ _MARK = re.compile(r"\s*# (en|fr)$")
 
 
 class Kind(Enum):
-    """What a cell is for."""
+    """The purpose of a cell."""
 
     SHEET = "sheet"
     TEXT = "markdown"
@@ -61,7 +61,7 @@ class Cell:
         return self.kind in (Kind.CODE, Kind.SHOW)
 
     def given(self, lang: str, answers: Collection[str] = ()) -> str:
-        """What students get: blanks where the solutions are.
+        """The cell for students, with blanks in place of the solutions.
 
         At the top level a blank defines those of the `answers` that the solution assigns, or, if
         it assigns none of them, every name.
@@ -69,7 +69,7 @@ class Cell:
         return _blanked(_in_language(self.text, lang), lang, answers)
 
     def marked(self, lang: str) -> str:
-        """What teachers get: the solutions between their marks."""
+        """The cell for teachers, with the solutions between their marks."""
         return _in_language(self.text, lang)
 
     def solved(self, lang: str) -> str:
@@ -149,7 +149,7 @@ def without_solutions(text: str) -> str:
 
 
 def _blanked(text: str, lang: str, answers: Collection[str]) -> str:
-    """The text with `...` in the place of each solution; names that it defines are `...` too."""
+    """The text with `...` in place of each solution; names that it defines are `...` too."""
     out: list[str] = []
     lines = iter(text.splitlines())
     for line in lines:

@@ -1,4 +1,4 @@
-"""What pytest runs: one item for each target that is examined, one for code that does not load."""
+"""pytest items: one for each target that is examined, one for code that does not load."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NOTES = pytest.StashKey[list[str]]()  # what of a target did not run
 
 
 class Called(pytest.Collector):
-    """What the tests called: its items are made after they ran."""
+    """The collector of targets that the tests called; items are made after the tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Nothing, before the tests ran."""

@@ -1,6 +1,6 @@
-"""`pytest --derivable`: the tests run under a recorder, then what they called is examined.
+"""`pytest --derivable`: runs the tests under a recorder, then examines the targets they called.
 
-Under pytest-xdist each worker examines what it saw, and the controller reports each target once.
+Under pytest-xdist each worker examines its targets, and the controller reports each one once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`attempt`: one worker process on one copy, watched until it ends or is ended.
+"""`attempt`: runs one worker process on one copy, and ends it if it exceeds a limit.
 
 The copy is in a temporary folder, which is also its home. Its environment has what Python needs
 and nothing else of the marker's. It is ended when a statement takes longer than it may, and on

@@ -1,4 +1,4 @@
-"""The copies of a class: who handed in what, in a folder, a ZIP or one file."""
+"""The copies of a class by student, from a folder, a ZIP or one file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOODLE = re.compile(r"^(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?")
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed in.
+    """A student.
 
     name    as Moodle, the folder or the file says
     number  Moodle's participant; empty outside of Moodle
@@ -38,7 +38,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Copy:
-    """What a student handed in.
+    """The submission of a student.
 
     path    the file that is graded; None where there is none that can be
     folder  the student's files, which the copy may read; None for a file that stands alone

@@ -1,4 +1,4 @@
-"""`grade`: the copies of a class, one after the other, and what is written of them."""
+"""`grade`: grades the copies of a class, and writes pages and marks."""
 
 from __future__ import annotations
 

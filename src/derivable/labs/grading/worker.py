@@ -116,7 +116,7 @@ class Worker:
         Guard(limits.processes).install()
 
     def _run_block(self, number: int, block: Block) -> None:
-        """Its statements; after one that failed only definitions and imports."""
+        """Run the statements of a block; after a failure, only definitions and imports."""
         failed, begun = False, self.used
         self.before = {n: value for n, value in vars(self.module).items() if n in self.answers}
         for place, statement in enumerate(block.statements):
@@ -177,7 +177,7 @@ class Worker:
             self.used += _clock() - begun
 
     def _exec(self, statement: ast.stmt, filename: str) -> None:
-        """Run one statement; whatever ends it, our own modules are whole again."""
+        """Run one statement, and restore replaced functions however it ends."""
         code = self.compiler(statement, self.loops.rewritten(statement, filename), filename)
         try:
             exec(code, vars(self.module))
@@ -220,7 +220,7 @@ class Worker:
                 self.stale.setdefault(name, []).append(old)
 
     def _restore(self) -> None:
-        """After each statement: the worker's own ground, and what there is to report."""
+        """After each statement: restore the interpreter's state, and report what was cut."""
         self.intact.put_back_own()
         sys.settrace(None)
         sys.setprofile(None)
@@ -301,7 +301,7 @@ def _seed(seed: int) -> None:
 
 
 def _ensure_folder(path: str) -> None:
-    """Make the working directory anew where the copy has removed it."""
+    """Make a working directory if the copy has removed it."""
     try:
         os.getcwd()
     except OSError:
@@ -311,7 +311,7 @@ def _ensure_folder(path: str) -> None:
 
 
 def main() -> None:
-    """Run the Job on the input; the process ends without what the copy has left for its exit."""
+    """Run the Job on stdin; the process ends without the exit handlers of the copy."""
     asked = Asked()
     job = Job.of_json(json.loads(asked.job()))
     asked.end_with_it()

@@ -31,7 +31,7 @@ class Case:
     """Inputs of one kind.
 
     key        as it stands in `Feedback.mistake`
-    what       the kind in a few words, such as "large numbers"; said where an answer is wrong there
+    what       the kind in a few words, such as "large numbers"; stated if an answer is wrong there
     inputs     makes the inputs from a Draw
     tolerance  relative to the largest expected entry
     """

@@ -1,4 +1,4 @@
-"""`ChoiceQuestion` and `TextQuestion`: questions that make one think, answered in words."""
+"""`ChoiceQuestion` and `TextQuestion`: multiple choice, and a text that a person reads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ChoiceQuestion(Question):
         object.__setattr__(self, "mistakes", mistakes)
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Right, or why that choice is not; what is no choice is asked for again."""
+        """The feedback on a choice, with its reason; an invalid choice is to be answered again."""
         (answer,) = answers
         if _is_blank(answer):
             return self.to_do(lang)
@@ -73,7 +73,7 @@ class TextQuestion(Question):
     expected: Text
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Nothing but whether something was written; the text goes to the teacher's page."""
+        """The feedback on whether something was written; the text is on the teacher's page."""
         (answer,) = answers
         if _is_blank(answer):
             return self.to_do(lang)

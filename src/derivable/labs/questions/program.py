@@ -1,4 +1,4 @@
-"""`ProgramQuestion`: anything that the author of a sheet checks by a function of their own."""
+"""`ProgramQuestion`: an answer that the author of the sheet checks by a function."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ProgramQuestion(Question):
     flaws: Callable[..., Iterator[Flaw]]
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Right, or the first flaw."""
+        """The feedback on the first flaw, or on a right answer."""
         if any(answer is ... for answer in answers):
             return self.to_do(lang)
         for answer in answers:
