@@ -55,7 +55,7 @@ class Output:
         self.lang = language(lang)
 
     def running(self, name: str, seconds: float) -> None:
-        """Before the code of a target is run: a line on stderr where somebody waits for it."""
+        """Before the code of a target is run: a line on stderr if this is a terminal."""
         console = Console(stderr=True, highlight=False)
         if console.is_terminal:
             text = self.say("running", name=name, seconds=f"{seconds:g}")
@@ -82,9 +82,9 @@ class Output:
         """A message of the command."""
         return say(Message(f"cli.{key}", gaps), self.lang)
 
-    def words(self, said: Message | str | None) -> str:
+    def words(self, message: Message | str | None) -> str:
         """A message in the language of the output; what is a text already stays as it is."""
-        return say(said, self.lang) if isinstance(said, Message) else said or ""
+        return say(message, self.lang) if isinstance(message, Message) else message or ""
 
     def counts(self, results: Sequence[Result]) -> str:
         """`2 right, 1 wrong`."""

@@ -56,7 +56,7 @@ class ProgressBar:
 def bars(
     names: Sequence[str], total: int, *, visible: bool, since: float | None = None
 ) -> AbstractContextManager[Update]:
-    """A bar for each name, where there is somebody to see it.
+    """A bar for each name, in a terminal or a notebook.
 
     `since` is when the first began, by `time.monotonic`; now, where it is left out. Each of the
     others begins where the one before it was last updated.

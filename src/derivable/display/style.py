@@ -22,8 +22,8 @@ LineStyle: TypeAlias = "str | tuple[float, tuple[float, ...]]"
 DASHES: tuple[LineStyle, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 INK, GREY, GRID, PAPER = "#1b1b1b", "#6b6b6b", "#e4e4e4", "#ffffff"
 
-# What stands for each colour where a chart is part of a page. The page says what they are, on
-# light and on dark paper; where it says nothing, as in a notebook, the second value is taken.
+# The CSS variable of each colour where a chart is part of a page, which defines them for light and
+# dark mode; without a definition, as in a notebook, the second value is used.
 _ON_PAGE = {
     **{c.lower(): f"var(--series-{i}, {c})" for i, c in enumerate(COLOURS[:-1])},
     **{t: f"var(--name-{i}, {COLOURS[i]})" for i, t in enumerate(TEXTS[:-1])},
@@ -101,7 +101,7 @@ def name_colour(position: int) -> str:
 
 
 def on_page(colour: str) -> str:
-    """A colour as a page writes it, which says what it is on light and on dark paper."""
+    """A colour as a CSS variable of a page, which defines it for light and dark mode."""
     return _ON_PAGE.get(colour.lower(), colour)
 
 
@@ -111,7 +111,7 @@ def dashes(position: int) -> LineStyle:
 
 
 def shortened(name: str, most: int = 28) -> str:
-    """A name from the data as it stands in a chart: one line, printable, its middle left out."""
+    """A name from the data for a chart: one printable line, shortened in the middle."""
     name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if len(name) <= most:
         return name

@@ -26,7 +26,7 @@ _functorch = torch._C._functorch
 
 
 class Rules(NamedTuple):
-    """What an author wrote: the two rules as they stand, and how the first takes its inputs."""
+    """The author's forward and backward, unchanged, with the signature of forward."""
 
     name: str
     signature: Signature
@@ -323,7 +323,7 @@ def _filled(value: Any, tensors: Iterator[Any]) -> Any:
 
 
 def _same(old: Tensor, new: Tensor) -> bool:
-    """Whether both have the same values; True where values cannot be looked at."""
+    """Whether both have the same values; True if values are not accessible."""
     if torch.compiler.is_compiling() or old.shape != new.shape:
         return old.shape == new.shape
     with torch.no_grad():

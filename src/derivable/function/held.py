@@ -74,7 +74,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type, torch.dtype, torch.device
 def hides_tensors(value: Any, depth: int = 4) -> bool:
     """Whether `value`, which is no container, has tensors in it: a closure, a partial, an object.
 
-    Modules do not count: their parameters are no inputs, so that nobody differentiates them here.
+    Modules do not count: their parameters are no inputs, so that they are not differentiated here.
     """
     if value is None or isinstance(value, (*_PLAIN, torch.nn.Module)) or not depth:
         return False

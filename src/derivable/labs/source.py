@@ -7,7 +7,7 @@
     # %% question="linear"           code with blanks, followed by its check
 
 In code, a line that ends in `# en` or `# fr` is in the notebook of that language only, without the
-mark. What stands between `# BEGIN SOLUTION` and `# END SOLUTION` is what students write.
+mark. Students write what is between `# BEGIN SOLUTION` and `# END SOLUTION`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Cell:
 
 
 def cells_of(text: str, path: str) -> list[Cell]:
-    """The cells of a sheet's file; what stands above the first one is left out.
+    """The cells of a sheet's file; text above the first one is left out.
 
     Raises SettingError for a kind of cell that is none, a language without notebooks, and marks of
     solutions that do not match.
@@ -144,7 +144,7 @@ def _in_language(text: str, lang: str) -> str:
 
 
 def without_solutions(text: str) -> str:
-    """The text of a sheet's file without what stands between the marks."""
+    """The text of a sheet's file without the passages between the marks."""
     return re.sub(rf"^([ \t]*{BEGIN}\n).*?^([ \t]*{END})$", r"\1\2", text, flags=re.S | re.M)
 
 

@@ -60,7 +60,7 @@ def confusion(comparison: Comparison, lang: str | None = None) -> Figure:
             axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
             axes.set_xticks(range(len(names)), names, rotation=90 if vertical else 0)
             axes.set_yticks(range(len(names)), names)
-            axes.set_xlabel("" if vertical else words("predicted"))  # the page says it as well
+            axes.set_xlabel("" if vertical else words("predicted"))  # the page states it as well
             axes.set_ylabel(words("true_class"))
             axes.tick_params(length=0)
             small_labels(axes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from derivable.examiner.finding import Finding
 from derivable.examiner.points import Kind, kind
 
-VALUES = "values"  # stands for every cause that is a matter of values
+VALUES = "values"  # the class of all causes of wrong values
 
 ORDER = (
     "forward", "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum",

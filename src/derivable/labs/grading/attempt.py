@@ -34,7 +34,7 @@ from derivable.labs.grading.limits import MB
 GRACE = 3.0  # seconds after which a worker that has not kept to a limit is ended
 START = 120.0  # seconds for the imports, on a busy machine
 POLL, WATCH = 0.1, 0.25  # seconds
-PATIENCE = 2.0  # seconds, until nobody holds the pipe open
+PATIENCE = 2.0  # seconds to wait until no process holds the pipe open
 OURS = 512 * MB  # of memory that PyTorch and the sheet may use
 MOST_REPORTS = 16 << 20  # bytes of one attempt
 MOST_INCIDENTS = 500  # of one attempt that are kept
@@ -123,7 +123,9 @@ def attempt(job: Job, root: Path, folder: Path, stop: threading.Event) -> Attemp
     lines = _Lines(process.stdout)
     made = Attempt(deadline=time.monotonic() + START)
     try:
-        with suppress(OSError):  # it stays open: its end tells the worker that nobody grades
+        with suppress(
+            OSError
+        ):  # it stays open: its end signals the worker that the grading has ended
             process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
             process.stdin.flush()
         ended = _follow(process, lines, made, _Watch(job, root, mark), stop)

@@ -202,7 +202,7 @@ def _below_single_folder(root: Path) -> Path:
 
 
 def _loose(folder: Path) -> Iterator[Path]:
-    """What stands in the only folder of a folder: several files there are of one student."""
+    """The entries of the only folder of a folder, whose files belong to one student."""
     inside = [e for e in folder.iterdir() if not is_ignored(e.name)]
     if len(inside) == 1 and inside[0].is_dir():
         yield from (

@@ -145,7 +145,7 @@ def _reference(sheet: Sheet) -> str:
 
 @contextmanager
 def _progress(total: int, visible: bool, title: str) -> Iterator[Callable[[], None]]:
-    """One bar over the copies, where somebody sees it."""
+    """A progress bar over the copies, in a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -18,7 +18,7 @@ from derivable.messages import Text
 class Mistake:
     """A typical mistake: the solution with one passage replaced by another.
 
-    right, wrong  the passage in the sheet's solution, and what stands there instead
+    right, wrong  the passage in the sheet's solution, and its replacement
     finds         the beginning of `Feedback.mistake` that the check answers
     what          the mistake in a few words, for the teacher's page
     """

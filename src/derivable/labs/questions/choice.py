@@ -27,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceQuestion(Question):
-    """One letter of several: the notebook has `why_sum = "b"`; the letters stand in its text.
+    """One letter of several, such as `why_sum = "b"`; the letters are in the notebook's text.
 
     Each wrong letter is a typical mistake.
     """
@@ -68,7 +68,7 @@ class ChoiceQuestion(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class TextQuestion(Question):
-    """A sentence or two, which a person reads; `expected` is what the teacher looks for."""
+    """A short text, which a person reads; `expected` is the expected answer."""
 
     expected: Text
 

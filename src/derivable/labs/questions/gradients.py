@@ -21,10 +21,10 @@ CLOSE = 1e-7  # relative to the largest entry of the true gradient, in float64
 class KnownGradient:
     """A wrong gradient that is often found, and what it means.
 
-    key       as it stands in `Feedback.mistake`
+    key       as in `Feedback.mistake`
     argument  its position among the inputs of forward, after ctx
     gradient  (grad_output, *inputs) -> the wrong gradient
-    why       what is wrong; stands after the name of the argument
+    why       what is wrong; follows the name of the argument
     """
 
     key: str

@@ -25,7 +25,7 @@ class Flaw:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramQuestion(Question):
-    """Answers that `flaws(draw, *answers)` looks at: it yields what is wrong, or nothing.
+    """Answers that `flaws(draw, *answers)` checks: it yields a Flaw for each mistake.
 
     What it raises counts as an error of the student's code.
     """
