@@ -85,7 +85,7 @@ REFUSALS = ("is not implemented", "can't call numpy", "not compatible")
 
 
 def refuses_twice(call, inputs):
-    """Whether it says, when it is differentiated twice, that it cannot be."""
+    """Whether it raises when it is differentiated twice."""
     wanted = [v for v in inputs if is_float(v) and v.requires_grad]
     try:
         outputs = [o for o in as_tuple(call(*inputs)) if o.requires_grad]
@@ -131,7 +131,7 @@ def on_copies(call, *inputs):
 
 
 def tensors_of(call, *inputs):
-    """Those of the call's outputs that gradcheck can look at."""
+    """The outputs of the call that gradcheck can compare."""
     return tuple(o for o in as_tuple(call(*inputs)) if isinstance(o, torch.Tensor))
 
 

@@ -9,8 +9,8 @@ Hypothesis draws numbers, writes them as a spreadsheet of some country would (se
 mark, thousands, encoding, quotation marks, line ends, compression), and damages the file. Each is
 read in this process. Right: every value that was read is the one that was written. Refused: a
 DataError or SettingError of one line. Wrong: another value. Traceback: any other exception, or any
-warning. Kinds whose truth nobody knows after the damage (flipped bytes, a file cut off, noise) are
-looked at for tracebacks only. The exit code is 1 if anything was wrong, raised a traceback, or was
+warning. Kinds whose truth is unknown after the damage (flipped bytes, a file cut off, noise) are
+checked for tracebacks only. The exit code is 1 if anything was wrong, raised a traceback, or was
 refused or read where it should not be.
 """
 
@@ -58,7 +58,7 @@ class Written:
     """Numbers, and how they are written."""
 
     numbers: dict[str, list[str]]  # as Python would write them
-    cells: dict[str, list[str]]  # as they stand in the file
+    cells: dict[str, list[str]]  # as in the file
     separator: str
     mark: str
     encoding: str
@@ -267,7 +267,7 @@ def ragged(draw):
 
 @st.composite
 def open_quotation(draw):
-    """A quotation mark that nobody closes, or one inside of a quoted cell."""
+    """A quotation mark that is not closed, or one inside a quoted cell."""
     table = draw(written())
     rows = table.rows
     rows = [[table.cell(cell) for cell in row] for row in rows]
@@ -515,7 +515,7 @@ def cut_off(draw):
 
 @st.composite
 def noise(draw):
-    """Anything at all, with a name that is looked for."""
+    """Random content with the name of a target."""
     head = draw(
         st.sampled_from([b"", b"a,cible\n", b"\xef\xbb\xbfcible;b\r\n", b"PAR1", b"\x1f\x8b"])
     )
@@ -563,7 +563,7 @@ def outcome(folder: Path, content: bytes, options: dict, truth: dict | None, may
         len(values) == len(truth[name])
         and all(a == b or (a != a and b != b) for a, b in zip(values, truth[name], strict=True))
         for name, values in found.items()
-        if name in truth or not name.startswith("jour:")  # of a date the days are looked at
+        if name in truth or not name.startswith("jour:")  # of a date the days are compared
     )
     return "right" if same else "wrong"
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 settings.register_profile("derivable", deadline=None, max_examples=40)
 settings.load_profile("derivable")
-# PyTorch says many a warning once in a process, in whichever test comes first: here, every time.
+# PyTorch gives many warnings once per process, in whichever test comes first; here, every time.
 torch.set_warn_always(True)
 
 

@@ -340,7 +340,7 @@ def test_from_the_shell_to_predictions(
     }  # fmt: skip
     page = (tmp_path / "runs" / "t-1" / "report.html").read_text(encoding="utf-8")
     assert "gives the right kind for" in page
-    assert "Whether probabilities are what they say" in page
+    assert "Calibration of probabilities" in page
     out = json.loads(said_by(capsys, "predict", str(names[0]), str(file), "--json", "--quiet"))
     assert out["classes"] == list(KINDS)
     probabilities = np.array(out["probabilities"])

@@ -1,4 +1,4 @@
-"""What the examiner says of Functions as students write them: cause, line, evidence, remedy."""
+"""Reports of the examiner on Functions as students write them: cause, line, evidence, advice."""
 
 from __future__ import annotations
 

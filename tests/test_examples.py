@@ -1,4 +1,4 @@
-"""Every file in examples/ runs, and its report says what it is there to say."""
+"""Every file in examples/ runs, and its report has the expected verdict and causes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each extra brings, and what is said and done where it is not installed."""
+"""What each extra installs, and the errors if it is missing."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def second_derivative(function: type[Function], x: Tensor) -> Tensor:
 def test_compiled_it_gives_the_tensors_of_its_author(
     function: type[Function], dtype: torch.dtype
 ) -> None:
-    # away from kinks; 13.1 is as large as SoftplusNaive's slope can be told from 1 in float32
+    # away from kinks; beyond 13.1 the slope of SoftplusNaive is 1 in float32
     x = torch.cat([2 * torch.randn(211), torch.tensor([-37.3, -13.1, 1e-5, 13.1])]).to(dtype)
     ctx, grad_output = Context(), torch.randn(len(x), dtype=dtype)
     output = function.forward(ctx, x.clone())

@@ -1,4 +1,4 @@
-"""Inputs for what nobody gave any: found, stated, the same each time, and hiding no mistake."""
+"""Inputs for targets without any: found, stated, the same each time, and hiding no mistake."""
 
 from __future__ import annotations
 

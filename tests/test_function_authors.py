@@ -90,7 +90,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
 }
 
 
-# PyTorch's linearize says that of any function, x * x.exp() included.
+# PyTorch's linearize warns so for any function, also x * x.exp().
 @pytest.mark.filterwarnings("ignore:Attempted to insert a get_attr Node:UserWarning")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kept", KEPT, ids=[kept.name for kept in KEPT])
@@ -291,7 +291,7 @@ class Closure(Function):
 
 
 class Marked(Function):
-    """Its author says that backward cannot be differentiated."""
+    """A backward that is marked once_differentiable."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from tests.grading import RIGHT, notebook, once, run_all
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of a Unix system")
 
-# What stands above right answers, which must be found right all the same. The statements of each
+# Code above right answers, which must still be graded as right. The statements of each
 # group are one script: each of them fails alone.
 GENTLE = {
     "loop": """

@@ -180,7 +180,7 @@ NO_MESSAGES = {
     "data/columns.py", "data/kinds.py",  # what is wrong with a document that no person writes
     "comparison/tables.py",  # a pattern of Python's own error
     "run/export.py", "run/spelling.py",  # a page of Python, and its words
-    "lazy.py",  # as Python says it of any module
+    "lazy.py",  # Python's own message for any module
     "doctor.py", "run/settings.py",  # a command of pip; a comment in a file
 }  # fmt: skip
 

@@ -74,7 +74,7 @@ def test_a_table_shows_its_first_rows_in_print() -> None:
     assert lines[2].split()[0] == "0.0380759"
     assert len(lines) == 9
     assert lines[-2:] == ["437 rows and 3 columns not shown.", "A <note>."]
-    assert len({len(line) for line in lines[1:7]}) == 1, "the columns stand below each other"
+    assert len({len(line) for line in lines[1:7]}) == 1, "the columns are aligned"
 
 
 def test_a_table_shows_its_first_rows_in_a_notebook() -> None:

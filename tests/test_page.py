@@ -1,4 +1,4 @@
-"""The report of a comparison: what it says, and how it looks in a real browser."""
+"""The report of a comparison: its content, and its rendering in a real browser."""
 
 from __future__ import annotations
 

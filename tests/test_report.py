@@ -43,7 +43,7 @@ def test_the_loss_curves_are_labelled(comparison: Comparison) -> None:
         assert losses[-1] == pytest.approx(result.descent.train_loss)
         assert any(text.startswith(result.model.name) for text in texts(figure))
     assert len({line.get_color() for line in axes.lines}) == 3
-    assert len({str(style.dashes(i)) for i in range(3)}) == 3, "told apart without colour too"
+    assert len({str(style.dashes(i)) for i in range(3)}) == 3, "distinguishable without colour"
 
 
 def test_the_bars_carry_their_values(comparison: Comparison) -> None:

@@ -228,7 +228,7 @@ def main_of(*words: str, code: int = 0) -> None:
 
 
 def predicted(model: Path, content: str, capsys: Capture, *words: str, code: int = 0) -> Any:
-    """What predict prints: JSON, and what it says."""
+    """The output of predict: JSON, and its notes."""
     new = model.with_name("new.csv")
     new.write_text(content)
     capsys.readouterr()

@@ -43,7 +43,7 @@ FILES: dict[str, dict[str, str]] = {
     "classes_cross_entropy": {"CrossEntropy": "right", "Dropout": "wrong"},
 }  # fmt: skip
 
-# What is said of what did not run: one line each.
+# One line for each part that did not run.
 STOPPED = {
     "entrainement": [
         "entrainement.py:4: the module torch.utils.tensorboard_missing is missing; the rest was",

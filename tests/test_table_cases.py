@@ -1,4 +1,4 @@
-"""Tables after something that really happened to somebody: one of each kind, and its outcome.
+"""Tables of kinds that occur in practice, each with its outcome.
 
 The tables are made up here, of the kind and with the damage of the ones that people had.
 """
@@ -25,7 +25,7 @@ def csv(names: str, cell: Callable[[int], str], rows: int = 40) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A file, what is read of it, and what is said."""
+    """A file, what is read of it, and the expected note or error."""
 
     content: str | bytes
     target: str

@@ -273,7 +273,7 @@ def test_a_run_keeps_how_it_was_trained(
     # again, from the file
     assert left("compare", "--config", "one/run.toml", "--quiet", "--out", "two") == 0
     assert Path("one/history.csv").read_text() == Path("two/history.csv").read_text()
-    # a finished run says the same, another loss is refused
+    # a finished run reports the same, another loss is refused
     assert left("compare", "--resume", "one", "--quiet") == 0
     capsys.readouterr()
     assert left("compare", "--resume", "one", "--loss", "mse", "--quiet") == 2
