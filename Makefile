@@ -42,7 +42,7 @@ test-newest: .venv-newest/.ready
 	@.venv-newest/bin/python -m pytest $(ARGS)
 
 test-corpus: $(READY)
-	@DERIVABLE_ZOO=all $(BIN)/python -m pytest $(addprefix tests/test_,$(addsuffix .py,zoo \
+	@DERIVABLE_CORPUS=all $(BIN)/python -m pytest $(addprefix tests/test_,$(addsuffix .py,corpus \
 	  found_inputs benchmarks)) $(ARGS)
 
 test-install: $(READY)

@@ -1,7 +1,7 @@
 """The lab sheet's own way: its classes and its training loops, in our words, as a yardstick.
 
 What costs time is kept as the sheet has it: eager PyTorch, a new Context for every call, both
-gradients of MSE and of the first Linear computed though nobody asks, tanh computed twice, and
+gradients of MSE and of the first Linear computed though they are not used, tanh computed twice, and
 `loss.item()` at every step.
 """
 

@@ -1,7 +1,7 @@
 """The tables of `tabular.py`: bundled with scikit-learn, or drawn, each of another nature.
 
 A default is designed on one group and judged on the other, "held back", which was drawn up
-beforehand and not looked at until the design was fixed.
+beforehand and not used until the design was fixed.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def heavy_tails():
 
 
 def words(rows, columns, seed):
-    """Columns of 0 and 1, most of them rare, as of words in texts; and how much each says."""
+    """Columns of 0 and 1, most of them rare, as of words in texts; with the weight of each."""
     draw = _draw(seed)
     shares = 0.5 * draw.pareto(1.2, size=columns).clip(0.02, 0.8) / 2
     return (draw.random((rows, columns)) < shares).astype(float), draw.normal(size=columns), draw

@@ -1,9 +1,9 @@
 """The examiner beside `torch.autograd.gradcheck`: what they find and miss, and their time.
 
-    python benchmarks/examiner.py                   all test cases of tests/zoo
+    python benchmarks/examiner.py                   all test cases of tests/corpus
     python benchmarks/examiner.py --wrong           only the wrong backwards; --right: the others
     python benchmarks/examiner.py --only softmax    only the test cases with this in their name
-    python benchmarks/examiner.py --list-missed     names all that was missed or cried at
+    python benchmarks/examiner.py --list-missed     names all misses and false positives
     python benchmarks/examiner.py --quick           a few test cases, to see that it runs
 
 Each peer gets its fairest chance: float64 (complex128) copies of the inputs, those that require
@@ -38,15 +38,15 @@ from derivable.examiner import check, settings
 FOR_CHECK = settings.NAMES  # options of check, not of the target
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = {
-    "wrong": ("tests.zoo.wrong", "WRONG"),
-    "right": ("tests.zoo.right", "RIGHT"),
-    "operations": ("tests.zoo.operations", "OPERATIONS"),
+    "wrong": ("tests.corpus.wrong", "WRONG"),
+    "right": ("tests.corpus.right", "RIGHT"),
+    "operations": ("tests.corpus.operations", "OPERATIONS"),
 }
 
 
-def zoo(kinds, only, quick):
+def corpus(kinds, only, quick):
     """The test cases of some kinds, from modules that are imported afresh."""
-    for name in [name for name in sys.modules if name.split(".")[:2] == ["tests", "zoo"]]:
+    for name in [name for name in sys.modules if name.split(".")[:2] == ["tests", "corpus"]]:
         del sys.modules[name]
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
@@ -85,7 +85,7 @@ REFUSALS = ("is not implemented", "can't call numpy", "not compatible")
 
 
 def refuses_twice(call, inputs):
-    """Whether it says, when it is differentiated twice, that it cannot be."""
+    """Whether it raises when it is differentiated twice."""
     wanted = [v for v in inputs if is_float(v) and v.requires_grad]
     try:
         outputs = [o for o in as_tuple(call(*inputs)) if o.requires_grad]
@@ -131,7 +131,7 @@ def on_copies(call, *inputs):
 
 
 def tensors_of(call, *inputs):
-    """Those of the call's outputs that gradcheck can look at."""
+    """The outputs of the call that gradcheck can compare."""
     return tuple(o for o in as_tuple(call(*inputs)) if isinstance(o, torch.Tensor))
 
 
@@ -209,16 +209,16 @@ def compare(kinds, only, quick):
     for name, examine in EXAMINERS.items():
         answers = {
             kind: [row for a in group if (row := (a, *timed(examine, a)))[1] != "not asked"]
-            for kind, group in zoo(kinds, only, quick).items()
+            for kind, group in corpus(kinds, only, quick).items()
         }
         wrong = answers.get("wrong", [])
         found = [(a, cause) for a, verdict, cause, _ in wrong if verdict == "wrong"]
         named = [a for a, cause in found if cause in a.causes]
-        alarms = {
+        false_positives = {
             kind: [
                 f"{a.name} ({cause or verdict})"
                 for a, verdict, cause, _ in rows
-                if verdict in CRIES
+                if verdict in FALSE_POSITIVE
             ]
             for kind, rows in answers.items()
             if kind != "wrong"
@@ -232,13 +232,16 @@ def compare(kinds, only, quick):
                 for a, cause in found
                 if cause and cause not in a.causes
             ],
-            "alarms": [name for names in alarms.values() for name in names],
+            "false positives": [name for names in false_positives.values() for name in names],
             "undecided": undecided,
         }
         cells = [
             share(len(found), len(wrong)),
             share(len(named), len(wrong)) if examine is ours else "-",
-            *(share(len(alarms.get(k, [])), len(answers.get(k, []))) for k in list(KINDS)[1:]),
+            *(
+                share(len(false_positives.get(k, [])), len(answers.get(k, [])))
+                for k in list(KINDS)[1:]
+            ),
             str(len(undecided)) if examine is ours else "-",
             f"{statistics.median(s for *_, s in every):.2f} s",
             f"{max(s for *_, s in every):.1f} s",
@@ -247,7 +250,7 @@ def compare(kinds, only, quick):
     return lists
 
 
-CRIES = ("wrong", "failed")
+FALSE_POSITIVE = ("wrong", "failed")
 
 
 def library(quick):

@@ -4,7 +4,7 @@
     python benchmarks/large.py --write docs/benchmarks.md writes the tables into the docs
     python benchmarks/large.py --quick                    tiny, to see that it runs
 
-`seconds` is what a clock shows and `CPU` what all threads took together, which says more where the
+`seconds` is wall-clock time and `CPU` the time of all threads, which is more reliable where the
 machine is busy with something else. Reading is compared with `polars.read_csv`, which takes every
 cell for what it looks like. `piecewise / fused` is the time of so many exact steps by the stepper
 that is chosen for ReLU, as a ratio to the fused loop in the same run, at the learning rate that

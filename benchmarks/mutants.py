@@ -60,7 +60,7 @@ ALONG = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one Function: the kind, where it is, and what stands there instead."""
+    """One change of one Function: its kind, its position, and the replacement."""
 
     function: type
     method: str
@@ -106,13 +106,13 @@ class Mutant:
 
 
 class Replace(ast.NodeTransformer):
-    """Puts `new` where `old` stands."""
+    """Replaces `old` by `new`."""
 
     def __init__(self, old, new):
         self.old, self.new = old, new
 
     def visit(self, node):
-        """The node that stands here afterwards."""
+        """The node after the replacement."""
         return self.new if node is self.old else self.generic_visit(node)
 
 
@@ -143,7 +143,7 @@ SKIPPED = ("annotation", "returns", "decorator_list")
 
 
 def changes(node, parent):
-    """The changes that a node allows: their kinds, and what would stand there instead."""
+    """The changes that a node allows: their kinds and replacements."""
     found = []
     if isinstance(node, ast.BinOp):
         found += [("operator", new) for new in other_operator(node)]
@@ -188,7 +188,7 @@ def other_operator(node):
 
 
 def along(parent):
-    """Whether a number that stands in `parent` names a dimension."""
+    """Whether a number in `parent` is the number of a dimension."""
     if isinstance(parent, ast.UnaryOp):
         return True
     if isinstance(parent, ast.keyword):
@@ -282,7 +282,7 @@ def truth(function, inputs):
 
 
 def marks(values):
-    """What ctx.needs_input_grad says of these inputs."""
+    """The ctx.needs_input_grad of these inputs."""
     return tuple(isinstance(v, torch.Tensor) and v.requires_grad for v in values)
 
 
@@ -404,10 +404,12 @@ def main():
     table("in", [(m.method, *answer) for m, *answer in answers])
     if options.list_missed:
         missed = [(m, v) for m, kind, v in answers if kind == "different" and v != "wrong"]
-        alarms = [(m, v) for m, kind, v in answers if kind == "equivalent" and v != "right"]
+        false_positives = [
+            (m, v) for m, kind, v in answers if kind == "equivalent" and v != "right"
+        ]
         for heading, group in (
             ("missed", missed),
-            ("equivalent at ordinary inputs, and not called right", alarms),
+            ("equivalent at ordinary inputs, and not called right", false_positives),
         ):
             print(f"\n{heading}:")
             for mutant, verdict in group:

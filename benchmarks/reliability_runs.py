@@ -56,7 +56,7 @@ def forked(words, folder):
     if child:
         return child
     os.chdir(folder)
-    quiet = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    quiet = os.open(folder / "errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     run_folder.SECONDS, run_folder.SHARE = 0.02, 1.0  # so that many checkpoints are written
@@ -77,7 +77,7 @@ def finish(words, folder):
     _, status = os.waitpid(forked(words, folder), 0)
     code = os.waitstatus_to_exitcode(status)
     if code:
-        raise SystemExit(f"{words} left with {code}: {(folder / 'said.txt').read_text()}")
+        raise SystemExit(f"{words} left with {code}: {(folder / 'errors.txt').read_text()}")
     return time.perf_counter() - begin
 
 
@@ -224,7 +224,7 @@ def option(draw, command):
     return [param.opts[0], draw.choice(WORDS)]
 
 
-def set_the_stage():
+def prepare_folder():
     """Files that arguments may name."""
     rows = "\n".join(f"{i},{i % 7},{3 * i + i % 5}" for i in range(60))
     Path("table.csv").write_text(f"a,b,price\n{rows}\n")
@@ -241,15 +241,15 @@ def set_the_stage():
 
 def call(words):
     """The exit code, stdout and stderr of a list of arguments, in this process."""
-    out, said = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
         try:
             main(words)
         except SystemExit as left:
             code = left.code
         except BaseException:
             code = traceback.format_exc()
-    return code, out.getvalue(), said.getvalue()
+    return code, out.getvalue(), errors.getvalue()
 
 
 def draw_nothing():
@@ -266,11 +266,11 @@ def fuzz(page, lists, draw):
     here = os.getcwd()
     with tempfile.TemporaryDirectory() as place:
         os.chdir(place)
-        set_the_stage()
+        prepare_folder()
         for _ in range(lists):
             words = arguments(draw)
-            code, out, said = call(words)
-            fine = code in CODES and "Traceback" not in said + out
+            code, out, errors = call(words)
+            fine = code in CODES and "Traceback" not in errors + out
             helps = "--help" in words or "-h" in words or "--version" in words
             if fine and "--json" in words and not helps:
                 try:
@@ -280,13 +280,13 @@ def fuzz(page, lists, draw):
             if fine:
                 counts[code] += 1
             else:
-                wrong.append((words, code, out[-300:], said[-300:]))
+                wrong.append((words, code, out[-300:], errors[-300:]))
         untouched = Path("full/thesis.tex").read_text() == "years of work"
         os.chdir(here)
     page.head("random arguments", *(f"exit {code}" for code in counts), "anything else")
     page.row(f"{lists} lists", *counts.values(), len(wrong))
-    for words, code, out, said in wrong:
-        print(f"WRONG {words}: {code}\n{out}\n{said}", file=sys.stderr)
+    for words, code, out, errors in wrong:
+        print(f"WRONG {words}: {code}\n{out}\n{errors}", file=sys.stderr)
     return len(wrong) + (not untouched)
 
 

@@ -9,8 +9,8 @@ Hypothesis draws numbers, writes them as a spreadsheet of some country would (se
 mark, thousands, encoding, quotation marks, line ends, compression), and damages the file. Each is
 read in this process. Right: every value that was read is the one that was written. Refused: a
 DataError or SettingError of one line. Wrong: another value. Traceback: any other exception, or any
-warning. Kinds whose truth nobody knows after the damage (flipped bytes, a file cut off, noise) are
-looked at for tracebacks only. The exit code is 1 if anything was wrong, raised a traceback, or was
+warning. Kinds whose truth is unknown after the damage (flipped bytes, a file cut off, noise) are
+checked for tracebacks only. The exit code is 1 if anything was wrong, raised a traceback, or was
 refused or read where it should not be.
 """
 
@@ -58,7 +58,7 @@ class Written:
     """Numbers, and how they are written."""
 
     numbers: dict[str, list[str]]  # as Python would write them
-    cells: dict[str, list[str]]  # as they stand in the file
+    cells: dict[str, list[str]]  # as in the file
     separator: str
     mark: str
     encoding: str
@@ -160,15 +160,15 @@ def well_written(draw):
 
 
 @st.composite
-def told(draw):
-    """The decimal mark and the separator are given: nothing is left to ask."""
+def marks_stated(draw):
+    """The decimal mark and the separator are stated as options."""
     table = draw(written())
     return table.content(), {"decimal": table.mark, "separator": table.separator}, table.truth, MUST
 
 
 @st.composite
 def both_ways(draw):
-    """Every cell with a mark can be read as decimals or as thousands: asked, or told by others."""
+    """Every cell with a mark can be read as decimals or thousands, unless other columns decide."""
     table = draw(written())
     rows = len(table.cells[TARGET])
     for name in table.cells:
@@ -267,7 +267,7 @@ def ragged(draw):
 
 @st.composite
 def open_quotation(draw):
-    """A quotation mark that nobody closes, or one inside of a quoted cell."""
+    """A quotation mark that is not closed, or one inside a quoted cell."""
     table = draw(written())
     rows = table.rows
     rows = [[table.cell(cell) for cell in row] for row in rows]
@@ -333,11 +333,11 @@ def units_rows(draw):
     units = draw(
         st.lists(st.sampled_from([*UNITS, ""]), min_size=len(rows[0]), max_size=len(rows[0]))
     )
-    told = draw(st.booleans())
+    stated = draw(st.booleans())
     if sum(map(bool, units)) < 2:
         units[:2] = ["m", "kg"]
     rows.insert(1, units)
-    return table.content(rows), {"units": "skip"} if told else {}, table.truth, MAY
+    return table.content(rows), {"units": "skip"} if stated else {}, table.truth, MAY
 
 
 @st.composite
@@ -515,7 +515,7 @@ def cut_off(draw):
 
 @st.composite
 def noise(draw):
-    """Anything at all, with a name that is looked for."""
+    """Random content with the name of a target."""
     head = draw(
         st.sampled_from([b"", b"a,cible\n", b"\xef\xbb\xbfcible;b\r\n", b"PAR1", b"\x1f\x8b"])
     )
@@ -528,7 +528,7 @@ def noise(draw):
 
 
 KINDS = (
-    well_written, both_ways, told, spreadsheet_habits, parquet, text_columns, missing_cells,
+    well_written, both_ways, marks_stated, spreadsheet_habits, parquet, text_columns, missing_cells,
     no_number, other_mark, ragged, open_quotation, wrong_names, answers, units_rows, comments,
     totals, signs, parentheses, dates, no_header, duplicates, zips, workbooks, flipped, cut_off,
     noise,
@@ -563,7 +563,7 @@ def outcome(folder: Path, content: bytes, options: dict, truth: dict | None, may
         len(values) == len(truth[name])
         and all(a == b or (a != a and b != b) for a, b in zip(values, truth[name], strict=True))
         for name, values in found.items()
-        if name in truth or not name.startswith("jour:")  # of a date the days are looked at
+        if name in truth or not name.startswith("jour:")  # of a date the days are compared
     )
     return "right" if same else "wrong"
 
@@ -580,13 +580,13 @@ def run(kind, examples: int, start: int, folder: Path) -> Counter:
         suppress_health_check=list(HealthCheck),
     )
     @given(kind())
-    def look(case) -> None:
+    def judge(case) -> None:
         result = outcome(folder, *case)
         counts[result] += 1
         if result not in ACCEPTED:
             print(f"{kind.__name__}: {result}: {case}", file=sys.stderr)
 
-    look()
+    judge()
     return counts
 
 

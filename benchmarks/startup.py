@@ -144,7 +144,7 @@ def slowest(words, folder):
 
 
 def table(page, folder, rounds, steps, warm_cache):
-    """Measure every command, and say so in a table; the cold one where there is a `warm_cache`."""
+    """Measure every command, and print a table; the cold one if there is a `warm_cache`."""
     fit = Command(FIT, f"{LAB}, polars", own="compare")
     compare = Command(f"compare --quiet --out RUN{steps}", LAB, 1.5, own="compare")
     commands = {

@@ -110,8 +110,8 @@ def measure(models, x, y, classes, folds):
             one, begin = found[name], time.process_time()
             fitted = clone(model).fit(x[train], y[train])
             one.times.append(time.process_time() - begin)
-            said = fitted.predict(x[test])
-            one.scores.append(float((accuracy_score if classes else r2_score)(y[test], said)))
+            predicted = fitted.predict(x[test])
+            one.scores.append(float((accuracy_score if classes else r2_score)(y[test], predicted)))
             if classes:
                 shares = fitted.predict_proba(x[test])
                 one.losses.append(log_loss(y[test], shares, labels=fitted.classes_))
@@ -136,15 +136,15 @@ def row(page, one, x, found, classes):
     """The line of one table; its difference, its verdict and the time of a fit."""
     peer = max((LINEAR, MLP), key=lambda name: found[name].score)
     gap, error = difference(found[OURS].scores, found[peer].scores)
-    said = verdict(gap, error)
+    text = verdict(gap, error)
     cells = [one.name, f"{len(x):,} x {x.shape[1]}"]
     cells += [f"{measured.score:.3f}" for measured in found.values()]
-    cells += [f"{gap:+.4f} ± {error:.4f}", said]
+    cells += [f"{gap:+.4f} ± {error:.4f}", text]
     if classes:
         cells += [f"{statistics.mean(found[name].losses):.3f}" for name in (OURS, LINEAR, MLP)]
     took = statistics.median(found[OURS].times)
     page.row(*cells, f"{took:.2f}", f"{statistics.median(found[MLP].times):.2f}")
-    return said, took
+    return text, took
 
 
 def table(page, chosen, models, kept, *, classes, folds):
@@ -205,7 +205,7 @@ def main():
                 folds = 2 if options.quick else FOLDS
                 results += table(page, chosen, models, kept, classes=classes, folds=folds)
         if results:
-            worse = sum("worse" in said for said, _ in results)
+            worse = sum("worse" in text for text, _ in results)
             times = [took for _, took in results]
             summary.append(
                 f"{title}: at least as good on {len(results) - worse} of {len(results)}, median "

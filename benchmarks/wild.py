@@ -62,7 +62,7 @@ def examined(mistake):
 
 
 def headline(finding):
-    """What the report says about a finding, in one line without its name."""
+    """The heading of a finding, in one line without the name of the target."""
     text = show.plain(show.finding_lines(finding, "en", finding.argument or "", finding_level()))
     return text.splitlines()[0].strip().replace("|", "\\|")
 
@@ -104,7 +104,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="list them, and install nothing")
     options = parser.parse_args()
     if not options.quick and options.into is None:
-        parser.error("--into FOLDER says where the packages are installed")
+        parser.error("--into FOLDER is required: the folder into which packages are installed")
     wanted = [m for m in MISTAKES if options.only in m.package]
     if options.quick:
         versions = {name: one.version for name, one in PACKAGES.items()}

@@ -16,19 +16,19 @@ from hypothesis import settings
 from derivable.cli.main import main
 from derivable.data import Table, load_california
 from derivable.data.california import CACHE_FILE
-from tests.zoo.part import CHOSEN
+from tests.corpus.part import CHOSEN
 
 ROOT = Path(__file__).parents[1]
 
 settings.register_profile("derivable", deadline=None, max_examples=40)
 settings.load_profile("derivable")
-# PyTorch says many a warning once in a process, in whichever test comes first: here, every time.
+# PyTorch gives many warnings once per process, in whichever test comes first; here, every time.
 torch.set_warn_always(True)
 
 
 def pytest_report_header() -> str:
     """The part of the corpus that is examined, to examine the same again."""
-    return f"corpus of the examiner: DERIVABLE_ZOO={CHOSEN}"
+    return f"corpus of the examiner: DERIVABLE_CORPUS={CHOSEN}"
 
 
 @pytest.fixture(autouse=True)

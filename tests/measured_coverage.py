@@ -22,7 +22,7 @@ class Coverage:
     outside   of these, entries where a one-sided derivative is further than five errors from
               what is between `low` and `high`
     kinks     entries that are called kinks
-    nowhere   entries of which it is said that there is no derivative
+    nowhere   entries that are reported to have no derivative
     relative  the median of error / |value| of settled entries
     calls     the median of evaluations of one function
     """

@@ -35,11 +35,11 @@ from derivable.functions import (
 INF = math.inf
 
 
-def gradient(apply: Callable[..., Tensor], *inputs: Any, cotangent: Any = None) -> Tensor:
-    """The gradient of the first input, of the sum of the outputs or weighted by `cotangent`."""
+def gradient(apply: Callable[..., Tensor], *inputs: Any, grad_output: Any = None) -> Tensor:
+    """The gradient of the first input, of the sum of the outputs or weighted by `grad_output`."""
     first = inputs[0].detach().clone().requires_grad_()
     output = apply(first, *inputs[1:])
-    weights = torch.ones_like(output) if cotangent is None else cotangent
+    weights = torch.ones_like(output) if grad_output is None else grad_output
     (found,) = torch.autograd.grad(output, first, weights)
     return found
 
@@ -75,9 +75,9 @@ def test_each_gradient_has_the_shape_and_dtype_of_its_operand(
     ]
     output, expected = function.apply(*operands), reference(*operands)
     torch.testing.assert_close(output, expected)
-    cotangent = torch.randn_like(expected)
-    ours = torch.autograd.grad(output, operands, cotangent)
-    theirs = torch.autograd.grad(expected, operands, cotangent)
+    grad_output = torch.randn_like(expected)
+    ours = torch.autograd.grad(output, operands, grad_output)
+    theirs = torch.autograd.grad(expected, operands, grad_output)
     for mine, other, operand in zip(ours, theirs, operands, strict=True):
         assert mine.shape == operand.shape
         assert mine.dtype == operand.dtype
@@ -102,9 +102,9 @@ def test_a_repeated_entry_gets_the_sum_of_its_copies() -> None:
 
 def test_one_matrix_for_a_batch_is_multiplied_without_a_copy_per_batch() -> None:
     left, right = torch.randn(2, 7, 5, 3), torch.randn(3, 2)
-    cotangent = torch.randn(2, 7, 5, 2)
-    found = gradient(lambda b: MatMul.apply(left, b), right, cotangent=cotangent)
-    torch.testing.assert_close(found, torch.einsum("abnk,abnh->kh", left, cotangent))
+    grad_output = torch.randn(2, 7, 5, 2)
+    found = gradient(lambda b: MatMul.apply(left, b), right, grad_output=grad_output)
+    torch.testing.assert_close(found, torch.einsum("abnk,abnh->kh", left, grad_output))
 
 
 # Kinks and extremes -------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_one_matrix_for_a_batch_is_multiplied_without_a_copy_per_batch() -> None
 
 def test_max_shares_the_gradient_of_a_tie_evenly() -> None:
     x = torch.tensor([[2.0, 1.0, 2.0, 2.0], [0.0, 5.0, -1.0, 5.0]])
-    assert gradient(Max.apply, x, 1, cotangent=torch.tensor([6.0, 4.0])).tolist() == [
+    assert gradient(Max.apply, x, 1, grad_output=torch.tensor([6.0, 4.0])).tolist() == [
         [2, 0, 2, 2],
         [0, 2, 0, 2],
     ]
@@ -120,7 +120,7 @@ def test_max_shares_the_gradient_of_a_tie_evenly() -> None:
 
 
 def test_max_keeps_an_infinite_gradient_out_of_the_smaller_entries() -> None:
-    found = gradient(Max.apply, torch.tensor([1.0, 2.0]), cotangent=torch.tensor(INF))
+    found = gradient(Max.apply, torch.tensor([1.0, 2.0]), grad_output=torch.tensor(INF))
     assert found.tolist() == [0, INF]
 
 
@@ -177,8 +177,8 @@ def test_infinite_entries_and_rows_give_what_pytorch_gives(
     weights = torch.tensor([0.3, -1.7, 0.9], dtype=torch.float64)
     weights = weights[0] if function is LogSumExp else weights
     torch.testing.assert_close(
-        gradient(function.apply, x, 0, cotangent=weights),
-        gradient(reference, x, 0, cotangent=weights),
+        gradient(function.apply, x, 0, grad_output=weights),
+        gradient(reference, x, 0, grad_output=weights),
         equal_nan=True,
     )
 
@@ -252,7 +252,7 @@ def test_cholesky_factorises_the_hermitian_part() -> None:
     a = torch.tensor([[4.0, 3.0], [1.0, 5.0]])
     lower = Cholesky.apply(a)
     torch.testing.assert_close(lower @ lower.mT, torch.tensor([[4.0, 2.0], [2.0, 5.0]]))
-    found = gradient(Cholesky.apply, a, cotangent=torch.tensor([[1.0, 0.0], [2.0, 3.0]]))
+    found = gradient(Cholesky.apply, a, grad_output=torch.tensor([[1.0, 0.0], [2.0, 3.0]]))
     torch.testing.assert_close(found, found.mT)
 
 

@@ -139,10 +139,10 @@ def test_fit_chooses_and_its_files_predict(
     assert (
         run("fit", "t.csv", "--target", "y", "--export", "m.safetensors", "--export", "m.py") == 0
     )
-    said = capsys.readouterr().out
-    assert "auto: " in said
-    assert "on rows held out" in said
-    assert "steps" not in said
+    message = capsys.readouterr().out
+    assert "auto: " in message
+    assert "on rows held out" in message
+    assert "steps" not in message
     kept = load_run("runs/t-1")
     assert kept.best.choice.tried
     model = SavedModel.load("m.safetensors")

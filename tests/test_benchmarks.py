@@ -1,6 +1,6 @@
 """Benchmarks run, tiny, so that they cannot rot: a third of them for each commit, all every night.
 
-Which third is stated by DERIVABLE_ZOO, as for the examiner's corpus (`tests/zoo/part.py`).
+Which third is stated by DERIVABLE_CORPUS, as for the examiner's corpus (`tests/corpus/part.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.zoo.part import part
+from tests.corpus.part import part
 
 SCRIPTS = part(sorted((ROOT / "benchmarks").glob("[!_]*.py")), 3)
 

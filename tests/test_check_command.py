@@ -137,7 +137,7 @@ def test_json_is_one_document_and_nothing_else(command: Command, cube: Path) -> 
     assert (wrong["function"], wrong["verdict"], wrong["seed"]) == ("Cube", "wrong", 4)
     assert wrong["path"] == str(cube)
     assert wrong["findings"][0]["source"]["line"] == LINE
-    assert wrong["findings"][0]["where"] == "pour vos entrées"
+    assert wrong["findings"][0]["point"] == "pour vos entrées"
     assert right["findings"] == []
     assert document["not_examined"][0]["function"] == "Scale"
 
@@ -177,7 +177,7 @@ def test_on_a_terminal_it_is_coloured_unless_no_color_is_set(command: Command, c
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "error_message"),
     [
         ("import torch\n\nclass A(\n", "broken.py:3: SyntaxError: '(' was never closed: class A("),
         ("x = 1\ny = torhc.ones(3)\n", "broken.py:2: NameError: name 'torhc' is not defined"),
@@ -187,12 +187,12 @@ def test_on_a_terminal_it_is_coloured_unless_no_color_is_set(command: Command, c
     ],
 )
 def test_an_error_of_a_file_in_which_nothing_is_found_is_one_sentence(
-    text: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str, error_message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("broken.py").write_text(text)
     (problem,) = discover("broken.py").problems
-    assert problem.startswith(sentence)
+    assert problem.startswith(error_message)
     assert "\n" not in problem
     assert "broken" not in sys.modules
 
@@ -209,7 +209,7 @@ def test_one_broken_file_does_not_hide_the_others(command: Command, cube: Path) 
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "error_message"),
     [
         (("none.py",), "there is no file none.py"),
         (("table.csv",), "table.csv is no file of Python; its name must end in .py"),
@@ -224,7 +224,7 @@ def test_one_broken_file_does_not_hide_the_others(command: Command, cube: Path) 
 )
 def test_mistakes_get_one_sentence_and_code_2(
     words: tuple[str, ...],
-    sentence: str,
+    error_message: str,
     cube: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -234,9 +234,9 @@ def test_mistakes_get_one_sentence_and_code_2(
     with pytest.raises(SystemExit) as left:
         main(["check", *words])
     assert left.value.code == 2
-    said = capsys.readouterr()
-    assert sentence in said.err
-    assert said.out == ""
+    message = capsys.readouterr()
+    assert error_message in message.err
+    assert message.out == ""
 
 
 def test_help_says_that_it_runs_the_code_and_does_not_import_torch(
@@ -382,7 +382,7 @@ def test_a_value_in_words(text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "error_message"),
     [
         ("", "--input is empty: expected name:shape"),
         ("13x5", "'13x5' cannot be read: expected name:shape, name:shape:dtype or name=value"),
@@ -398,8 +398,8 @@ def test_a_value_in_words(text: str, value: object) -> None:
         ("3=4", "'3=4' cannot be read"),
     ],
 )
-def test_a_mistake_in_the_inputs_is_one_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
+def test_a_mistake_in_the_inputs_is_one_sentence(text: str, error_message: str) -> None:
+    with pytest.raises(SettingError, match=error_message):
         parse_inputs(text)
 
 

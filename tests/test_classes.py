@@ -118,7 +118,7 @@ def test_which_targets_are_classes(
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "sentence"),
+    ("content", "options", "error_message"),
     [
         (column([f"w{i}x" for i in range(50)]), {}, "50 different values in 60 rows, too many for"),
         (column(["a"]), {}, "the target 'y' is a in every row, so there is nothing to learn"),
@@ -133,9 +133,9 @@ def test_which_targets_are_classes(
     ids=str,
 )
 def test_targets_that_cannot_be_used(
-    content: str, options: dict[str, Any], sentence: str, tmp_path: Path
+    content: str, options: dict[str, Any], error_message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises((DataError, SettingError), match=sentence) as error:
+    with pytest.raises((DataError, SettingError), match=error_message) as error:
         read_table(written(tmp_path, content), **{"target": "y", **options})
     assert "\n" not in str(error.value)
 
@@ -193,14 +193,14 @@ def test_scores_are_scikit_learns() -> None:
         assert found["log_loss"] == pytest.approx(-np.log(own).mean())
         area = metrics.roc_auc_score(labels, p[:, 1]) if classes == 2 else None
         assert found["roc_auc"] == (pytest.approx(area) if area else None)
-    true, said = draw.normal(size=(2, 101))
-    numbers = of_numbers(torch.tensor(true), torch.tensor(said))
-    assert numbers["r2"] == pytest.approx(metrics.r2_score(true, said))
-    assert numbers["rmse"] == pytest.approx(metrics.mean_squared_error(true, said) ** 0.5)
-    assert numbers["mae"] == pytest.approx(metrics.mean_absolute_error(true, said))
-    assert numbers["median_ae"] == pytest.approx(metrics.median_absolute_error(true, said))
-    even = of_numbers(torch.tensor(true[:100]), torch.tensor(said[:100]))
-    expected = metrics.median_absolute_error(true[:100], said[:100])
+    true, predicted = draw.normal(size=(2, 101))
+    numbers = of_numbers(torch.tensor(true), torch.tensor(predicted))
+    assert numbers["r2"] == pytest.approx(metrics.r2_score(true, predicted))
+    assert numbers["rmse"] == pytest.approx(metrics.mean_squared_error(true, predicted) ** 0.5)
+    assert numbers["mae"] == pytest.approx(metrics.mean_absolute_error(true, predicted))
+    assert numbers["median_ae"] == pytest.approx(metrics.median_absolute_error(true, predicted))
+    even = of_numbers(torch.tensor(true[:100]), torch.tensor(predicted[:100]))
+    expected = metrics.median_absolute_error(true[:100], predicted[:100])
     assert even["median_ae"] == pytest.approx(expected)
     assert of_numbers(torch.ones(3), torch.zeros(3))["r2"] is None
 
@@ -263,7 +263,7 @@ def test_balanced_classes_count_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "error_message"),
     [
         (
             {"target": "kind", "loss": "mse"},
@@ -280,8 +280,10 @@ def test_balanced_classes_count_the_same(tmp_path: Path) -> None:
     ],
     ids=["mse", "crossentropy", "weight"],
 )
-def test_settings_of_the_other_task(options: dict[str, Any], sentence: str, file: Path) -> None:
-    with pytest.raises(SettingError, match=sentence):
+def test_settings_of_the_other_task(
+    options: dict[str, Any], error_message: str, file: Path
+) -> None:
+    with pytest.raises(SettingError, match=error_message):
         compare(file, "linear", steps=1, **options)
 
 
@@ -328,9 +330,9 @@ def test_from_the_shell_to_predictions(
     names = [tmp_path / f"m.{ending}" for ending in ("safetensors", "py")]
     words = [word for name in names for word in ("--export", str(name))]
     table = ["--target", "kind", "--steps", "300", "--model", "tanh:4", "--quiet"]
-    said = said_by(capsys, "fit", str(file), *table, *words)
-    assert "accuracy" in said
-    assert "always “setosa”" in said
+    message = said_by(capsys, "fit", str(file), *table, *words)
+    assert "accuracy" in message
+    assert "always “setosa”" in message
     found = load_run(tmp_path / "runs" / "t-1")
     assert found.facts.classes == KINDS
     assert {p.name for p in (tmp_path / "runs" / "t-1").iterdir()} >= {
@@ -338,7 +340,7 @@ def test_from_the_shell_to_predictions(
     }  # fmt: skip
     page = (tmp_path / "runs" / "t-1" / "report.html").read_text(encoding="utf-8")
     assert "gives the right kind for" in page
-    assert "Whether probabilities are what they say" in page
+    assert "Calibration of probabilities" in page
     out = json.loads(said_by(capsys, "predict", str(names[0]), str(file), "--json", "--quiet"))
     assert out["classes"] == list(KINDS)
     probabilities = np.array(out["probabilities"])
@@ -463,10 +465,10 @@ def two_classes(rows: int = 200) -> Table:
 
 def test_the_verdict_on_what_cannot_be_learned() -> None:
     found = compare(two_classes(), "linear", steps=100)
-    said = " ".join(verdict(found, Words("en")))
-    assert "which is no better than always saying “no”: 90%" in said
-    assert "Of 4 test rows that are “yes” it finds 0, and takes 0 others for it." in said
-    assert "(ROC AUC)" in said
+    message = " ".join(verdict(found, Words("en")))
+    assert "which is no better than always saying “no”: 90%" in message
+    assert "Of 4 test rows that are “yes” it finds 0, and takes 0 others for it." in message
+    assert "(ROC AUC)" in message
 
 
 def test_each_panel_has_the_markers_that_it_refers_to(comparison: Comparison) -> None:

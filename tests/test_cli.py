@@ -33,8 +33,8 @@ def test_a_comparison_prints_a_table_and_where_the_charts_are(
         assert word in done.stdout
     assert "chart   runs/diabetes-1/losses.png" in done.stdout
     assert (tmp_path / "runs/diabetes-1/test_loss.png").stat().st_size > 10_000
-    said = [line for line in done.stderr.splitlines() if not line.startswith("compiling the ")]
-    assert said == [], "no progress where stderr is no terminal"
+    message = [line for line in done.stderr.splitlines() if not line.startswith("compiling the ")]
+    assert message == [], "no progress where stderr is no terminal"
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -70,7 +70,7 @@ def test_the_stand_in_is_announced_even_when_quiet(command_here: Command, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("words", "code", "error_message"),
     [
         (
             ("compare", "--models", "sigmod:3"),
@@ -86,16 +86,16 @@ def test_the_stand_in_is_announced_even_when_quiet(command_here: Command, tmp_pa
     ],
 )
 def test_mistakes_get_one_sentence_and_a_code(
-    command_here: Command, words: tuple[str, ...], code: int, sentence: str
+    command_here: Command, words: tuple[str, ...], code: int, error_message: str
 ) -> None:
     done = command_here(*words)
     assert done.returncode == code
-    assert sentence in done.stderr
+    assert error_message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     failed = command_here(*words, "--json")
     assert failed.returncode == code
-    assert sentence in json.loads(failed.stdout)["error"]
+    assert error_message in json.loads(failed.stdout)["error"]
 
 
 def test_a_language_that_is_not_spoken_is_refused_before_the_work(

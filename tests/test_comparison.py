@@ -204,7 +204,7 @@ STEPZ: Any = {"stepz": 3}
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "sentence"),
+    ("call", "error", "message"),
     [
         (lambda: compare(houses()), SettingError, "Name it by target, for example target='price'"),
         (lambda: compare(houses(), target="prize"), DataError, "which target names; did you mean"),
@@ -233,9 +233,9 @@ STEPZ: Any = {"stepz": 3}
     ],
 )
 def test_what_is_wrong_in_a_call_of_compare_has_one_message(
-    call: Callable[[], Any], error: type[Exception], sentence: str
+    call: Callable[[], Any], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=sentence):
+    with pytest.raises(error, match=message):
         call()
 
 

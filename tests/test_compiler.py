@@ -26,7 +26,7 @@ from derivable.compiler.helper import Helper  # noqa: E402 (they need Numba)
 from derivable.stepper.ahead import Demand  # noqa: E402 (they need Numba)
 
 ROOT = Path(__file__).parents[1]
-HELPERLESS = "import derivable.compiler.helper as h; h.Helper.start = lambda self: False"
+WITHOUT_HELPER = "import derivable.compiler.helper as h; h.Helper.start = lambda self: False"
 # The main job in a process of its own, which tells how often Numba's compiler was entered.
 COUNTED = """
 import sys
@@ -50,7 +50,12 @@ JOB = ["compare", "--data", "diabetes", "--steps", "2500", "--quiet", "--models"
 
 
 def run(
-    cache: Path, where: Path, models: str, *more: str, source: Path = ROOT, before: str = HELPERLESS
+    cache: Path,
+    where: Path,
+    models: str,
+    *more: str,
+    source: Path = ROOT,
+    before: str = WITHOUT_HELPER,
 ) -> tuple[int, str]:
     """How often the compiler was entered by a comparison of the models, and what was on stderr."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(source / "src")}
@@ -127,7 +132,7 @@ def test_an_editable_and_an_installed_package(filled: Path, tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder is expected")
-    before = f"{HELPERLESS}; import derivable.compiler.ready as r; r.LONG = 0"
+    before = f"{WITHOUT_HELPER}; import derivable.compiler.ready as r; r.LONG = 0"
     compiled, stderr = run(blocked, tmp_path / "run", "relu:3", "--steps", "20", before=before)
     assert compiled > 0
     assert "cannot be written" in stderr
@@ -237,9 +242,9 @@ def test_a_helper_ends_when_there_is_nothing_to_do_for_it(
 
 
 def test_the_announcement(caplog: pytest.LogCaptureFixture) -> None:
-    said = ready._Announcement()
+    announcement = ready._Announcement()
     for seconds in (0.4, 12.4, 30.0):
-        said.make(seconds)
+        announcement.make(seconds)
     assert len(caplog.messages) == 1, "a short wait is not announced, and a long one once"
     assert caplog.messages[0].startswith("compiling loops for this processor, about 12 s, ")
 

@@ -1,4 +1,4 @@
-"""A Context serves one forward and its backward, and says so when it is used otherwise."""
+"""A Context serves one forward and its backward, and raises when it is used otherwise."""
 
 from __future__ import annotations
 

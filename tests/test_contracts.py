@@ -20,8 +20,8 @@ from derivable.examiner.inputs.contract_text import WORDS
 from derivable.examiner.inputs.contracts import STRUCTURES, structure
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import stated
-from tests.zoo.draw import draw, fixed
-from tests.zoo.right_contracts import Alignment, Cross, Energy, definite
+from tests.corpus.draw import draw, fixed
+from tests.corpus.right_contracts import Alignment, Cross, Energy, definite
 
 KINDS: list[Contract] = [
     *STRUCTURES, *WORDS.values(), Between(2, 5), Between(low=1), Between(high=-1),
@@ -122,7 +122,7 @@ def test_no_input_that_is_made_up_leaves_a_contract(contract: Contract, value: T
     made += [probes.again(), *(inputs for inputs, _ in (*probes.wide(), *probes.signed()))]
     kept = [inputs for inputs in made if probes.keep(inputs)]
     assert len(kept) >= 3
-    special = [inputs[0] for inputs, _ in (*probes.extreme(), *probes.crooked())]
+    special = [inputs[0] for inputs, _ in (*probes.extreme(), *probes.asymmetric())]
     assert all(contract.holds(x) for x in special)
     if isinstance(contract, FixedSize):
         assert {tuple(inputs[0].shape)[1] for inputs in made} == {3}
@@ -135,7 +135,7 @@ def test_right_on_its_contract_is_right_with_a_note() -> None:
     Undocumented.__doc__ = None
     k, x = definite(4), draw(4)
     report = check(Undocumented, k, x)
-    assert (report.verdict, report.findings[0].where.key) == ("wrong", "where.crooked")
+    assert (report.verdict, report.findings[0].point.key) == ("wrong", "point.asymmetric")
     assert 'contracts={"k": "symmetric"}' in report.details("en")
     report = check(Undocumented, k, x, contracts={"k": "symmetric"})
     assert report.verdict == "right"
@@ -210,7 +210,7 @@ def test_surrogates_are_declared_by_patterns_of_names(pattern: str) -> None:
 
 def test_a_surrogate_is_proposed_by_what_it_does() -> None:
     report = check(Step, draw(4, 3))
-    assert "evidence.straight_through" in [said.key for said in report.findings[0].evidence]
+    assert "evidence.straight_through" in [message.key for message in report.findings[0].evidence]
 
 
 def test_the_derivative_that_is_meant_is_compared() -> None:
@@ -228,7 +228,7 @@ def test_the_derivative_that_is_meant_is_compared() -> None:
 FILE = """
 import torch
 from derivable import declare
-from tests.zoo.right_contracts import Cross
+from tests.corpus.right_contracts import Cross
 
 declare(Cross, examples=[(torch.ones(4, 3),)], contracts={"x": "fixed(1)"})
 """

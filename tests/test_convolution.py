@@ -21,7 +21,7 @@ from tests.cases.case import Make
 
 
 def same_as(ours: Any, reference: Any, tensors: list[Tensor]) -> None:
-    """Values and gradients agree, for a cotangent of random signs and sizes."""
+    """Values and gradients agree, for a grad_output of random signs and sizes."""
     found, expected = ours(*tensors), reference(*tensors)
     weights = torch.randn_like(expected)
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
@@ -159,11 +159,13 @@ def test_conv2d_pushes_the_tangent_of_one_input_alone() -> None:
             return Conv2d.apply(*others[:at], moving, *others[at + 1 :])
 
         tangent = torch.randn_like(tensor)
-        pushed = torch.func.jvp(one, (tensor,), (tangent,))[1]
-        expected = one(tangent) if position < 2 else tangent.view(1, 2, 1, 1).expand_as(pushed)
+        tangent_of_output = torch.func.jvp(one, (tensor,), (tangent,))[1]
+        expected = (
+            one(tangent) if position < 2 else tangent.view(1, 2, 1, 1).expand_as(tangent_of_output)
+        )
         if position < 2:
             expected = expected - b.view(1, 2, 1, 1)
-        torch.testing.assert_close(pushed, expected)
+        torch.testing.assert_close(tangent_of_output, expected)
 
 
 def test_conv2d_computes_the_wanted_gradients_only() -> None:

@@ -1,4 +1,4 @@
-"""Tables: the real one from a cache, the stand-in with its paragraph, and the lab's split."""
+"""Tables: the real one from a cache, the substitute with its note, and the lab's split."""
 
 from __future__ import annotations
 

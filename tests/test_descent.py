@@ -100,7 +100,7 @@ def test_a_whole_number_for_lr(objective: str) -> None:
     assert torch.equal(runs[0].losses, runs[1].losses)
 
 
-# what "auto" stands for
+# the choice of "auto"
 
 
 def test_auto() -> None:
@@ -448,7 +448,7 @@ def test_several_outputs_descend_the_sum_of_their_losses() -> None:
     torch.testing.assert_close(run.losses, columns[0].losses + columns[1].losses)
 
 
-# what is not compiled says why
+# the reason why an objective is not compiled
 
 
 class Clipped(Function):

@@ -49,23 +49,23 @@ def test_a_number_has_digits_that_say_something(value: float, english: str, fren
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "expected"),
     [(0.5, "0.5"), (2000.0, "2,000"), (1e-4, "10⁻⁴"), (9999999.0, "10⁷"), (-2.5e-9, "−2.5×10⁻⁹")],
 )
-def test_a_short_number_has_no_zeros_at_its_end(value: float, said: str) -> None:
-    assert numbers.short(value) == said
+def test_a_short_number_has_no_zeros_at_its_end(value: float, expected: str) -> None:
+    assert numbers.short(value) == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "spread", "said"),
+    ("value", "spread", "expected"),
     [
         (0.4777, 0.0049, "0.4777 ± 0.0049"),
         (1.9115e8, 9.38e6, "(1.9115 ± 0.0938)×10⁸"),
         (9.99999e-8, 2e-9, "(1.0000 ± 0.0200)×10⁻⁷"),
     ],
 )
-def test_a_spread_shares_the_power_of_ten(value: float, spread: float, said: str) -> None:
-    assert numbers.with_spread(value, spread) == said
+def test_a_spread_shares_the_power_of_ten(value: float, spread: float, expected: str) -> None:
+    assert numbers.with_spread(value, spread) == expected
 
 
 def test_percent() -> None:
@@ -82,8 +82,8 @@ def test_every_sentence_is_used() -> None:
     )
     made = {"method_steps", "method_spectral", "method_flow"}
     made |= {f"{kind}_alt" for kind in ("predictions", "residuals")}
-    said = {key for key in MESSAGES if re.search(f"['\"]{key.removesuffix('_one')}['\"]", sources)}
-    unused = set(MESSAGES) - said - made
+    used = {key for key in MESSAGES if re.search(f"['\"]{key.removesuffix('_one')}['\"]", sources)}
+    unused = set(MESSAGES) - used - made
     assert not unused
 
 

@@ -149,12 +149,12 @@ def test_weights_of_classes_are_weights_of_their_rows() -> None:
     named = DescentClassifier(class_weight={"c": 5.0}).fit(x, y, sample_weight=np.full(110, 2.0))
     peer = DescentClassifier().fit(x, y, sample_weight=np.repeat([2.0, 10.0], [100, 10]))
     np.testing.assert_allclose(named.predict_proba(x), peer.predict_proba(x), rtol=1e-4)
-    for weights, sentence in [
+    for weights, text in [
         ({"d": 2.0}, "none of the classes: 'a', 'b', 'c'"),
         ("fair", "class_weight must be 'balanced', or a dict"),
         ({"a": -1.0}, "class_weight of 'a' must be a number, 0 or more"),
     ]:
-        with pytest.raises(SettingError, match=sentence):
+        with pytest.raises(SettingError, match=text):
             DescentClassifier(class_weight=weights).fit(x, y)
     with pytest.raises(SettingError, match="needs all rows at once, and partial_fit has some"):
         DescentClassifier(class_weight="balanced").partial_fit(x, y, classes=["a", "b", "c"])
@@ -189,7 +189,7 @@ def test_another_loss_begins_where_the_last_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "loss", "sentence"),
+    ("kind", "loss", "text"),
     [
         (DescentRegressor, "hubr", "loss must be one of mse, l1, huber, logcosh, a Function"),
         (DescentRegressor, 3, "loss must be a Function class such as MSE"),
@@ -198,8 +198,8 @@ def test_another_loss_begins_where_the_last_ended() -> None:
     ],
     ids=str,
 )
-def test_a_loss_that_is_none_is_refused(kind: Estimator, loss: Any, sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
+def test_a_loss_that_is_none_is_refused(kind: Estimator, loss: Any, text: str) -> None:
+    with pytest.raises(SettingError, match=text):
         kind(loss=loss, max_iter=1).fit(*table(kind))
 
 

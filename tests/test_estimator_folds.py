@@ -24,7 +24,7 @@ from tests.test_estimator import BOTH, Estimator, Recorder, X, Y, table
 
 
 def mean_score(model: Any, x: Any, y: Any, splits: int) -> float:
-    """What `score` says of test rows, the mean of several splits."""
+    """The `score` on test rows, the mean of several splits."""
     scores = []
     for seed in range(splits):
         x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=seed)

@@ -14,11 +14,11 @@ from derivable import Tanh
 from derivable.errors import SettingError
 from derivable.examiner import Level, Report, Section, Settings, Verdict, check
 from derivable.examiner.checks import CHECKS
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.examination import run_checks
 from derivable.examiner.measure import Budget, BudgetSpent
 from derivable.examiner.setup import FEWEST_CALLS, MOST_CALLS, prepare
-from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.adapters import adapter_of
 
 
 class SavedExp(Function):
@@ -141,8 +141,8 @@ def test_the_verdict_is_the_same_however_busy_the_machine_is(
 def test_a_forward_of_many_operations_has_fewer_calls() -> None:
     def calls(target: Any) -> float:
         x = torch.randn(3)
-        prepared = prepare(subject_of(target), [x], Settings(), {})
-        return prepared.setup.examined.subject.budget.calls
+        prepared = prepare(adapter_of(target), [x], Settings(), {})
+        return prepared.setup.examined.adapter.budget.calls
 
     assert calls(Tanh) == MOST_CALLS
     assert FEWEST_CALLS <= calls(Slow) < MOST_CALLS / 10
@@ -170,17 +170,17 @@ class Broken(Check):
 
     name = "edges"
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        yield Results(notes=seen.notes)
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
+        yield Results(notes=so_far.notes)
         raise ZeroDivisionError("n - 1 is 0")
 
 
 def test_a_mistake_of_the_examiner_is_a_note() -> None:
-    prepared = prepare(subject_of(Tanh), [torch.randn(3)], Settings(), {})
-    seen = run_checks(prepared.setup, Seen(), (Broken(), *CHECKS[:2]))
-    (note,) = [note for note in seen.notes if note.key == "note.check_stopped"]
+    prepared = prepare(adapter_of(Tanh), [torch.randn(3)], Settings(), {})
+    so_far = run_checks(prepared.setup, ResultsSoFar(), (Broken(), *CHECKS[:2]))
+    (note,) = [note for note in so_far.notes if note.key == "note.check_stopped"]
     assert note.fields["text"].fields["text"] == "n - 1 is 0"
-    assert "calls" in seen.comparisons
+    assert "calls" in so_far.comparisons
 
 
 def test_forward_is_graded_beside_the_reference() -> None:

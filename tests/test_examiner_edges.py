@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from derivable.examiner import Report, check
-from tests.zoo import engineering_extremes as wrong
-from tests.zoo import right_numbers as right
-from tests.zoo.draw import positive
+from tests.corpus import engineering_extremes as wrong
+from tests.corpus import right_numbers as right
+from tests.corpus.draw import positive
 
 
 def noted(report: Report) -> list[str]:
@@ -18,7 +18,7 @@ def noted(report: Report) -> list[str]:
 def test_a_nan_where_the_slope_is_finite_is_found_with_its_entry_and_the_side() -> None:
     report = check(wrong.three_halves, positive(5, 3))
     (finding,) = report.findings
-    assert (finding.cause, finding.argument, finding.where.key) == ("not_finite", "x", "where.edge")
+    assert (finding.cause, finding.argument, finding.point.key) == ("not_finite", "x", "point.edge")
     assert finding.evidence[0].key == "evidence.edge_above"
     assert finding.worst is not None
     assert finding.worst.index == (0, 0)
@@ -48,7 +48,7 @@ def test_infinity_of_its_sign_or_a_number_of_choice_says_nothing(target: type) -
 def test_the_gradient_of_another_argument_is_looked_at_too() -> None:
     report = check(wrong.Power, positive(5, 3), 1 + positive(5, 3, seed=1))
     assert [finding.argument for finding in report.findings] == ["p"]
-    assert report.findings[0].where.fields == {"argument": "x", "value": "0"}
+    assert report.findings[0].point.fields == {"argument": "x", "value": "0"}
 
 
 def test_zero_times_an_infinite_slope_is_no_mistake() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from derivable.examiner.inputs.contracts import Definite, structure
 from derivable.examiner.inputs.probes import Draw
-from tests.zoo.draw import draw
+from tests.corpus.draw import draw
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -38,10 +38,10 @@ cube.defvjp(forward, backward)
 """
 
 
-def with_rule(value: Any, pull: Any) -> Any:
-    """A custom_vjp of `value`, whose gradients are pull(inputs, g)."""
+def with_rule(value: Any, vjp: Any) -> Any:
+    """A custom_vjp of `value`, whose gradients are vjp(inputs, g)."""
     function = jax.custom_vjp(value)
-    function.defvjp(lambda *inputs: (value(*inputs), inputs), pull)
+    function.defvjp(lambda *inputs: (value(*inputs), inputs), vjp)
     return function
 
 
@@ -49,26 +49,26 @@ def log_sigmoid(x: Any, w: Any) -> Any:
     return -jnp.logaddexp(0.0, -(x @ w))
 
 
-def right_pull(inputs: Any, g: Any) -> Any:
+def right_vjp(inputs: Any, g: Any) -> Any:
     x, w = inputs
     slope = g * jax.nn.sigmoid(-(x @ w))
     return slope @ w.T, x.T @ slope
 
 
 def test_a_right_rule_is_right_to_second_order() -> None:
-    report = check(with_rule(log_sigmoid, right_pull), torch.randn(4, 3), torch.randn(3, 2))
+    report = check(with_rule(log_sigmoid, right_vjp), torch.randn(4, 3), torch.randn(3, 2))
     assert report.ok, report.details("en")
     assert report.sections[Section.SECOND_ORDER] is Verdict.RIGHT
     assert list(report.inputs) == ["x", "w"]
 
 
 def test_the_cause_is_named_at_the_line_of_the_rule() -> None:
-    def pull(inputs: Any, g: Any) -> Any:
+    def vjp(inputs: Any, g: Any) -> Any:
         x, w = inputs
         slope = g * jax.nn.sigmoid(x @ w)
         return slope @ w.T, x.T @ slope
 
-    report = check(with_rule(log_sigmoid, pull), jnp.ones((4, 3)), jnp.arange(6.0).reshape(3, 2))
+    report = check(with_rule(log_sigmoid, vjp), jnp.ones((4, 3)), jnp.arange(6.0).reshape(3, 2))
     assert report.verdict == "wrong"
     source = report.findings[0].source
     assert source is not None
@@ -91,13 +91,13 @@ def test_labels_and_options_are_handed_through() -> None:
     def loss(x: Any, labels: Any, scale: float = 1.0) -> Any:
         return -scale * jnp.take_along_axis(jax.nn.log_softmax(x), labels[:, None], 1).mean()
 
-    def pull(inputs: Any, g: Any) -> Any:
+    def vjp(inputs: Any, g: Any) -> Any:
         x, labels, scale = inputs
         hot = jax.nn.one_hot(labels, x.shape[1])
         return scale * g * (jax.nn.softmax(x) - hot) / len(x), None, None
 
     function = jax.custom_vjp(loss, nondiff_argnums=())
-    function.defvjp(lambda x, labels, scale: (loss(x, labels, scale), (x, labels, scale)), pull)
+    function.defvjp(lambda x, labels, scale: (loss(x, labels, scale), (x, labels, scale)), vjp)
     assert check(function, torch.randn(4, 3), torch.tensor([0, 2, 1, 1]), 2.0).ok
 
 
@@ -127,4 +127,4 @@ def test_a_finding_is_reproduced_without_the_examiner(tmp_path: Path) -> None:
 
 def test_a_function_without_numbers_is_refused_in_a_sentence() -> None:
     with pytest.raises(InputError, match="none of the inputs is a floating-point tensor"):
-        check(with_rule(log_sigmoid, right_pull), 3)
+        check(with_rule(log_sigmoid, right_vjp), 3)

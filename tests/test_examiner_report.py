@@ -67,7 +67,7 @@ def finding(cause: str = "factor", argument: str | None = "x", **changes: Any) -
         "function": "Cube",
         "cause": cause,
         "argument": argument,
-        "where": Message("where.example"),
+        "point": Message("point.example"),
         "evidence": (Message("cause.sign"), Message("cause.power")),
         "worst": Worst((3, 1), 2.0, 3.0, 2e-12),
         "rivals": ("power", "constant"),
@@ -114,8 +114,8 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 9, 10, 40])
 def test_a_report_is_a_dozen_lines_at_most(count: int) -> None:
-    said = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
-    found = [finding(argument=f"x{i}", evidence=(said[i],)) for i in range(count)]
+    stated = [Message("evidence.ratio", {"factor": i, "count": 1, "all": 1}) for i in range(count)]
+    found = [finding(argument=f"x{i}", evidence=(stated[i],)) for i in range(count)]
     shown = lines(report(*found))
     assert len(shown) <= 12
     assert all(f"  x{i}: a constant factor is wrong" in shown for i in range(min(count, 9)))
@@ -139,7 +139,7 @@ def test_a_finding_without_an_argument_or_elsewhere_says_so() -> None:
         "    to try: Run backward by hand with a Context to see the whole traceback.",
         "  first order: wrong",
     ]
-    elsewhere = finding(where=Message("where.empty"))
+    elsewhere = finding(point=Message("point.empty"))
     assert lines(report(elsewhere))[1] == "  x: a constant factor is wrong, for an empty batch"
 
 
@@ -150,7 +150,7 @@ def test_the_headline_speaks_of_first_order() -> None:
     assert shown[1].startswith("  warning: x: ")
     assert shown[-1] == "  first order: right · second order: wrong"
     sizes = {Section.FIRST_ORDER: Verdict.RIGHT, Section.SIZES: Verdict.WRONG}
-    elsewhere = finding(where=Message("where.sizes", {"shapes": "x (4, 3)"}))
+    elsewhere = finding(point=Message("point.sizes", {"shapes": "x (4, 3)"}))
     shown = lines(report(elsewhere, sections=sizes))
     assert shown[0] == (
         "Cube: right at inputs like yours, wrong in sizes and special values (0.05 s)"
@@ -227,7 +227,7 @@ def test_json_is_one_document_without_the_arrays() -> None:
     assert "gradients" not in document
     (found,) = document["findings"]
     assert found["cause"] == "factor"
-    assert found["says"] == "a constant factor is wrong"
+    assert found["message"] == "a constant factor is wrong"
     assert found["argument"] == "x"
     assert found["evidence"] == ["the sign is wrong", "another power than that of the derivative"]
     assert found["worst"]["returned"] == "nan"
@@ -345,7 +345,7 @@ def test_a_reproduction_of_a_function_in_a_module_runs(tmp_path: Path) -> None:
     [
         ("part_only", {"returned", "measured"}),
         ("second_order", {"returned", "measured"}),
-        ("not_linear", {"-1000", "pull(-1000"}),
+        ("not_linear", {"-1000", "vjp(-1000"}),
         ("random", {"once", "again"}),
         ("state", {"alone", "after"}),
         ("layout", {"contiguous", "strided"}),

@@ -1,4 +1,4 @@
-"""What the examiner says of Functions as students write them: cause, line, evidence, remedy."""
+"""Reports of the examiner on Functions as students write them: cause, line, evidence, advice."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from torch.autograd import Function
 from derivable.examiner import Report, check
 from derivable.examiner.finding import Finding
 from derivable.examiner.render.reproduction import reproduction
-from tests.zoo import right_students, students_formulas, students_tensors
-from tests.zoo.draw import draw
-from tests.zoo.entry import Right, Wrong
+from tests.corpus import right_students, students_formulas, students_tensors
+from tests.corpus.draw import draw
+from tests.corpus.entry import Right, Wrong
 
 WRONG: dict[str, Wrong | Right] = {
     a.name: a for a in (*students_formulas.CASES, *students_tensors.CASES)
@@ -37,7 +37,7 @@ def first(name: str) -> Finding:
     return examined(name).findings[0]
 
 
-def said(finding: Finding) -> dict[str, dict[str, Any]]:
+def evidence_of(finding: Finding) -> dict[str, dict[str, Any]]:
     return {one.key: dict(one.fields) for one in finding.evidence}
 
 
@@ -125,7 +125,7 @@ def test_the_line_is_the_one_that_raised() -> None:
 
 def test_the_line_of_an_error_in_float32_is_that_of_float32() -> None:
     finding = first("bias by double ones")
-    assert finding.where.fields == {"dtype": "float32"}
+    assert finding.point.fields == {"dtype": "float32"}
     assert line(finding) == "return g, torch.ones(len(g), dtype=torch.float64) @ g"
 
 
@@ -139,7 +139,7 @@ def test_the_line_of_an_error_in_float32_is_that_of_float32() -> None:
 def test_the_line_of_an_overwritten_input_is_that_of_forward(name: str, expected: str) -> None:
     finding = first(name)
     assert line(finding) == expected
-    assert "evidence.no_copy" in said(finding)
+    assert "evidence.no_copy" in evidence_of(finding)
 
 
 # Products ---------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_the_line_of_an_overwritten_input_is_that_of_forward(name: str, expected
 def test_a_product_is_named_as_it_is_written_and_as_it_is_right(
     name: str, written: str, right: str
 ) -> None:
-    found = said(first(name))["evidence.rearranged"]
+    found = evidence_of(first(name))["evidence.rearranged"]
     assert (found["written"], found["right"]) == (written, right)
 
 
@@ -180,7 +180,7 @@ def test_exchanged_factors_are_named_with_the_right_formulas() -> None:
 def test_two_gradients_that_differ_in_sign_may_be_exchanged_or_both_have_the_wrong_sign() -> None:
     finding = first("squares in the other order")
     assert finding.cause == "swapped"
-    assert "evidence.or_signs" in said(finding)
+    assert "evidence.or_signs" in evidence_of(finding)
     assert "sign" in finding.rivals
 
 
@@ -198,7 +198,7 @@ def test_two_gradients_that_differ_in_sign_may_be_exchanged_or_both_have_the_wro
 def test_a_factor_beside_an_ignored_grad_output_is_said(
     name: str, factor: str, formula: str | None
 ) -> None:
-    evidence = said(first(name))
+    evidence = evidence_of(first(name))
     assert "evidence.ignores" in evidence
     assert evidence["evidence.factor_at_one"]["factor"] == factor
     assert evidence.get("evidence.factor_is", {}).get("formula") == formula
@@ -215,7 +215,7 @@ def test_a_factor_beside_an_ignored_grad_output_is_said(
 def test_the_step_in_which_forward_and_backward_differ_is_named(name: str, formula: str) -> None:
     finding = first(name)
     assert finding.cause == "last_step"
-    assert said(finding)["evidence.of_step"] == {"formula": formula}
+    assert evidence_of(finding)["evidence.of_step"] == {"formula": formula}
 
 
 # Shapes, dtypes, numbers of gradients -----------------------------------------------------------
@@ -234,9 +234,9 @@ def test_one_shape_is_one_finding_and_shows_by_hand(name: str) -> None:
 
 
 def test_what_autograd_forgives_is_said() -> None:
-    for name, forgiven in (("bias kept", True), ("channel bias kept", False)):
-        assert ("evidence.autograd_reshapes" in said(first(name))) == forgiven, name
-    assert "evidence.autograd_sums" in said(first("bias as it comes"))
+    for name, exempted in (("bias kept", True), ("channel bias kept", False)):
+        assert ("evidence.autograd_reshapes" in evidence_of(first(name))) == exempted, name
+    assert "evidence.autograd_sums" in evidence_of(first("bias as it comes"))
 
 
 @pytest.mark.parametrize("name", ["bias by double ones", "exponential in place"])
@@ -264,7 +264,7 @@ def test_a_saved_intermediate_is_named_with_the_remedy(name: str) -> None:
     report = examined(name)
     (finding,) = report.findings
     position = {"saved difference": "0", "saved gate": "1", "gate on ctx": "ctx.slope"}[name]
-    assert said(finding)["evidence.saved_intermediate"] == {"positions": position}
+    assert evidence_of(finding)["evidence.saved_intermediate"] == {"positions": position}
     assert "save the inputs" in report.details("en")
     assert "sauvegardez les entrées" in report.details("fr")
 
@@ -286,14 +286,14 @@ class Detached(Function):
 def test_no_intermediate_is_named_where_none_was_saved() -> None:
     (finding,) = check(Detached, draw(4, 3)).findings
     assert finding.cause == "second_order"
-    assert "evidence.saved_intermediate" not in said(finding)
+    assert "evidence.saved_intermediate" not in evidence_of(finding)
 
 
 @pytest.mark.parametrize("name", ["squares row by row", "softmax row by row"])
 def test_an_error_for_an_empty_batch_is_a_note(name: str) -> None:
     report = examined(name)
     assert report.verdict == "right"
-    assert "where.empty" in {n.fields["where"].key for n in report.notes}
+    assert "point.empty" in {n.fields["point"].key for n in report.notes}
 
 
 # Words ------------------------------------------------------------------------------------------

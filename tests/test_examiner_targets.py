@@ -12,15 +12,15 @@ from torch.autograd import Function
 from derivable import check
 from derivable.errors import InputError
 from derivable.examiner.targets.sparse import SparseForm, through_values
-from tests.zoo.draw import draw, fixed
-from tests.zoo.engineering_contracts import (
+from tests.corpus.draw import draw, fixed
+from tests.corpus.engineering_contracts import (
     DetachedProduct,
     Masked,
     ProductOfBatches,
     SineFarOut,
     square,
 )
-from tests.zoo.right_contracts import AsksForGrad, Scaled, Sine, SparseProduct, cube, sparse
+from tests.corpus.right_contracts import AsksForGrad, Scaled, Sine, SparseProduct, cube, sparse
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse")  # PyTorch calls its layouts beta
 
@@ -73,14 +73,15 @@ def test_a_sparse_output_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [square, torch.ops.derivable_zoo.square, torch.ops.derivable_zoo.square.default],
+    "target",
+    [square, torch.ops.derivable_corpus.square, torch.ops.derivable_corpus.square.default],
     ids=["definition", "packet", "overload"],
-)  # fmt: skip
+)
 def test_a_custom_operator_is_examined_by_its_registered_rules(target: Any) -> None:
     report = check(target, draw(4, 3))
     (finding,) = report.findings
     assert (finding.function, finding.cause, finding.argument) == (
-        "derivable_zoo::square", "factor", "x",
+        "derivable_corpus::square", "factor", "x",
     )  # fmt: skip
     assert finding.source is not None
     assert finding.source.text == "return ctx.saved_tensors[0] * g"
@@ -96,11 +97,11 @@ def test_inputs_of_an_operator_by_keyword_and_by_default() -> None:
 
 
 def test_an_operator_without_a_backward_is_refused() -> None:
-    @torch.library.custom_op("derivable_zoo::bare", mutates_args=())
+    @torch.library.custom_op("derivable_corpus::bare", mutates_args=())
     def bare(x: Tensor) -> Tensor:
         return x.exp()
 
-    with pytest.raises(InputError, match="derivable_zoo::bare has no backward"):
+    with pytest.raises(InputError, match="derivable_corpus::bare has no backward"):
         check(bare, draw(4, 3))
 
 
@@ -126,7 +127,7 @@ def test_a_number_whose_gradient_autograd_sums_is_right() -> None:
 
 def test_a_jvp_is_measured_beyond_the_given_values_and_beside_a_wrong_backward() -> None:
     (finding,) = check(SineFarOut, draw(4, 3)).findings
-    assert (finding.cause, finding.where.key) == ("jvp", "where.wide")
+    assert (finding.cause, finding.point.key) == ("jvp", "point.wide")
     assert finding.source is not None
     assert finding.source.text.startswith("return t * x.cos()")
 

@@ -1,4 +1,4 @@
-"""What each extra brings, and what is said and done where it is not installed."""
+"""What each extra installs, and the errors if it is missing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ y = functional.sin(x[:, :1])
 network = Network.mlp(3, 2, 1, activation=Tanh, seed=0)
 run = descend(network, MSE, x, y, lr=0.01, steps=5, method="steps")
 assert len(run.losses) == 6 and "<pre>Descent" in run._repr_html_()
-said = {}
+errors = {}
 for name, call in {
     "flow": lambda: descend(network, MSE, x, y, lr=0.01, steps=5, method="flow"),
     "lbfgs": lambda: descend(network, MSE, x, y, steps=5, method="lbfgs"),
@@ -63,10 +63,10 @@ for name, call in {
     try:
         call()
     except MissingExtraError as error:
-        said[name] = str(error)
+        errors[name] = str(error)
 loaded = {name.partition(".")[0] for name in sys.modules}
 loaded &= {"scipy", "sklearn", "numba", "polars", "matplotlib"}
-print(json.dumps({"said": said, "loaded": sorted(loaded)}))
+print(json.dumps({"errors": errors, "loaded": sorted(loaded)}))
 """
 COMMANDS = """
 import contextlib, io, json, sys
@@ -134,8 +134,8 @@ def test_the_first_installation_of_the_readme_is_that_of_all() -> None:
 def test_functions_are_written_and_checked_without_extras(tmp_path: Path) -> None:
     found = without(ABSENT, WRITE_AND_CHECK, tmp_path)
     assert found["loaded"] == []
-    said = found["said"]
-    assert said["flow"] == (
+    errors = found["errors"]
+    assert errors["flow"] == (
         "the method flow needs scipy, which is not installed: pip install 'derivable[descent]', "
         "or method='steps' does without"
     )
@@ -143,7 +143,7 @@ def test_functions_are_written_and_checked_without_extras(tmp_path: Path) -> Non
         "lbfgs": "descent", "frame": "tables", "plot": "lab", "estimator": "tables",
         "california": "tables", "compare": "tables",
     }.items():  # fmt: skip
-        assert said[name].endswith(f"which is not installed: pip install 'derivable[{extra}]'")
+        assert errors[name].endswith(f"which is not installed: pip install 'derivable[{extra}]'")
 
 
 def test_commands_without_extras_end_with_exit_code_4(tmp_path: Path) -> None:
@@ -153,9 +153,11 @@ def test_commands_without_extras_end_with_exit_code_4(tmp_path: Path) -> None:
         "report run", "data fetch", "data export t.csv", "lab new tp2", "lab try tp2",
         "lab grade copies --sheet tp2", "compare --help", "data where", "lab list",
     )  # fmt: skip
-    for code, _, said in found[:-3]:
-        assert (code, said.count("\n")) == (4, 1), said
-        assert re.search(r"needs .*, which (is|are) not installed: pip install 'derivable\[", said)
+    for code, _, message in found[:-3]:
+        assert (code, message.count("\n")) == (4, 1), message
+        assert re.search(
+            r"needs .*, which (is|are) not installed: pip install 'derivable\[", message
+        )
     assert "pip install 'derivable[lab]'" in found[0][2]
     assert json.loads(found[1][1])["exit_code"] == 4
     assert "pip install 'derivable[descent,tables]'" in found[3][2]
@@ -171,9 +173,9 @@ def test_a_command_names_the_one_extra_that_is_missing(
 ) -> None:
     (tmp_path / "t.csv").write_text("a,y\n" + "1,2\n2,3\n" * 20, "utf-8")
     line = "fit t.csv --target y --model linear --steps 2 --export m.onnx"
-    ((code, _, said),) = commands(modules, tmp_path, line)
-    assert (code, said.count("\n")) == (4, 1)
-    assert said.endswith(f"pip install 'derivable[{extra}]'\n")
+    ((code, _, message),) = commands(modules, tmp_path, line)
+    assert (code, message.count("\n")) == (4, 1)
+    assert message.endswith(f"pip install 'derivable[{extra}]'\n")
 
 
 def test_the_doctor_names_each_missing_package_with_its_extra(tmp_path: Path) -> None:

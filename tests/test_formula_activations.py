@@ -32,19 +32,19 @@ def kernel(function: type[Function], **constants: Any) -> Kernel:
 
 
 def looped(kernel: Kernel, x: Tensor) -> tuple[Tensor, ...]:
-    """Value, slope and curvature of each entry, by a compiled loop with the options of our own."""
+    """Value, slope and second derivative of each entry, by a loop compiled with our options."""
     numba = pytest.importorskip("numba")
     import derivable.objective.vector_math  # noqa: F401  gives kernels their compiled meaning
     from derivable.compiler.jit import FAST
 
-    value, slope, curvature = (numba.njit(**FAST)(one) for one in kernel[:3])
+    value, slope, second_derivative = (numba.njit(**FAST)(one) for one in kernel[:3])
 
     @numba.njit(**FAST)  # type: ignore[untyped-decorator]
     def loop(x: Any, results: Any) -> None:
         for i in range(x.size):
             y = value(x[i])
             results[0, i], results[1, i] = y, slope(x[i], y)
-            results[2, i] = curvature(x[i], y)
+            results[2, i] = second_derivative(x[i], y)
 
     results = np.empty((3, len(x)), x.numpy().dtype)
     loop(x.numpy(), results)
@@ -70,21 +70,21 @@ def second_derivative(function: type[Function], x: Tensor) -> Tensor:
 def test_compiled_it_gives_the_tensors_of_its_author(
     function: type[Function], dtype: torch.dtype
 ) -> None:
-    # away from kinks; 13.1 is as large as SoftplusNaive's slope can be told from 1 in float32
+    # away from kinks; beyond 13.1 the slope of SoftplusNaive is 1 in float32
     x = torch.cat([2 * torch.randn(211), torch.tensor([-37.3, -13.1, 1e-5, 13.1])]).to(dtype)
     ctx, grad_output = Context(), torch.randn(len(x), dtype=dtype)
     output = function.forward(ctx, x.clone())
     expected_value = output.clone()
     gradient = function.backward(ctx, grad_output.clone())
     gradient = gradient[0] if isinstance(gradient, tuple) else gradient
-    value, slope, curvature = looped(kernel(function), x)
-    second = curvature
+    value, slope, traced_second = looped(kernel(function), x)
+    second = traced_second
     if function not in NO_SECOND_DERIVATIVE:
         second = second_derivative(function, x.double()).to(dtype)
     for ours, theirs, sensitivity in (
         (value, expected_value, x * slope),
-        (grad_output * slope, gradient, grad_output * x * curvature),
-        (curvature, second, x * curvature + slope),
+        (grad_output * slope, gradient, grad_output * x * traced_second),
+        (traced_second, second, x * traced_second + slope),
     ):
         allowed = 64 * torch.finfo(dtype).eps * (1 + theirs.abs() + sensitivity.abs())
         assert ((ours - theirs).abs() <= allowed).all()

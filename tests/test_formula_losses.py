@@ -78,7 +78,7 @@ CASES: list[Case] = [
      r"Length.forward, line \d+ .*: `linalg_vector_norm` is not pointwise"),
     ("Chosen", lambda p, t: d(p, t).mean() if d(p, t).mean() > 1 else d(p, t).mean() * 2,
      lambda p, t, g: g / p.numel() * torch.ones_like(p),
-     r"Chosen.forward, line \d+ .*: Python looks at the values of a tensor"),
+     r"Chosen.forward, line \d+ .*: Python reads the values of a tensor"),
 ]  # fmt: skip
 OWN = {loss(name, value, gradient): expected for name, value, gradient, expected in CASES}
 LIBRARY: dict[type[Function], Scale | str] = {
@@ -109,7 +109,7 @@ def test_it_gives_the_value_and_gradients_of_its_author(
     prediction = torch.randn(13, 2, dtype=dtype) * 2
     target = torch.rand(13, 2, dtype=dtype)
     factor, pairs = kernel.scale.factor(13, 2), (prediction.numpy(), target.numpy())
-    value, slope, curvature = (
+    value, slope, second_derivative = (
         factor * torch.from_numpy(np.vectorize(rule, otypes=[pairs[0].dtype])(*pairs))
         for rule in kernel[:3]
     )
@@ -124,7 +124,7 @@ def test_it_gives_the_value_and_gradients_of_its_author(
     close = 100 * torch.finfo(dtype).eps
     torch.testing.assert_close(value.sum(), theirs.sum(), rtol=close, atol=close)
     torch.testing.assert_close(slope, gradient, rtol=close, atol=close)
-    torch.testing.assert_close(curvature, second.to(dtype), rtol=close, atol=close)
+    torch.testing.assert_close(second_derivative, second.to(dtype), rtol=close, atol=close)
 
 
 @pytest.mark.parametrize("kind", [k for k, s in LOSSES.items() if isinstance(s, str)], ids=named)

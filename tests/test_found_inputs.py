@@ -1,4 +1,4 @@
-"""Inputs for what nobody gave any: found, stated, the same each time, and hiding no mistake."""
+"""Inputs for targets without any: found, stated, the same each time, and hiding no mistake."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from derivable.examiner.inputs.found import Search, found_inputs
 from derivable.examiner.inputs.found_trial import FORWARDS
 from derivable.examiner.messages import say
 from derivable.examiner.targets.target import is_float
+from tests.corpus.part import part
+from tests.corpus.right import RIGHT
+from tests.corpus.wrong import WRONG
 from tests.people import algebra, elementwise, layers, losses
-from tests.zoo.part import part
-from tests.zoo.right import RIGHT
-from tests.zoo.wrong import WRONG
 
 PEOPLE: list[Any] = [
     value

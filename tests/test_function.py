@@ -578,5 +578,5 @@ def test_reverse_mode_inside_a_raw_forward_mode_level_is_right_with_a_saved_inte
     with forward_ad.dual_level():
         dual = forward_ad.make_dual(x.clone().requires_grad_(), tangent)
         (gradient,) = torch.autograd.grad(Squares.apply(dual).sum(), dual)
-        pushed = forward_ad.unpack_dual(gradient).tangent
-    torch.testing.assert_close(pushed, 12 * x**2 * tangent)
+        tangent_of_gradient = forward_ad.unpack_dual(gradient).tangent
+    torch.testing.assert_close(tangent_of_gradient, 12 * x**2 * tangent)

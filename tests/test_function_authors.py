@@ -90,7 +90,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
 }
 
 
-# PyTorch's linearize says that of any function, x * x.exp() included.
+# PyTorch's linearize warns so for any function, also x * x.exp().
 @pytest.mark.filterwarnings("ignore:Attempted to insert a get_attr Node:UserWarning")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kept", KEPT, ids=[kept.name for kept in KEPT])
@@ -282,16 +282,16 @@ class Closure(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         e = x.exp()
-        ctx.pull = lambda grad_output: grad_output * e
+        ctx.vjp = lambda grad_output: grad_output * e
         return e.clone()
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Any:
-        return ctx.pull(grad_output)
+        return ctx.vjp(grad_output)
 
 
 class Marked(Function):
-    """Its author says that backward cannot be differentiated."""
+    """A backward that is marked once_differentiable."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -338,12 +338,12 @@ class Partial(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         e = x.exp()
-        ctx.pull = partial(torch.mul, e)
+        ctx.vjp = partial(torch.mul, e)
         return e.clone()
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Any:
-        return ctx.pull(grad_output)
+        return ctx.vjp(grad_output)
 
 
 class Fickle(Function):
@@ -364,25 +364,25 @@ class Fickle(Function):
 
 
 REFUSALS: list[tuple[type[Function], type[Exception], str]] = [
-    (Closure, TransformError, r"Closure.forward keeps tensors inside of ctx.pull"),
+    (Closure, TransformError, r"Closure.forward keeps tensors inside of ctx.vjp"),
     (Marked, TransformError, r"Marked.backward is marked with once_differentiable"),
     (InPlace, TransformError, r"InPlace.forward changes x in place .* let forward return a new"),
     (Random, GradientError, r"Random: .* it gave other values"),
-    (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.pull"),
+    (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.vjp"),
     (Fickle, GradientError, r"Fickle: .* it saved another number of tensors"),
 ]
 
 
 @pytest.mark.parametrize("order", ["twice", "grad of grad", "jvp"])
-@pytest.mark.parametrize(("function", "error", "sentence"), REFUSALS)
+@pytest.mark.parametrize(("function", "error", "message"), REFUSALS)
 def test_what_cannot_work_in_higher_order_is_refused_by_name(
-    function: type[Function], error: type[Exception], sentence: str, order: str
+    function: type[Function], error: type[Exception], message: str, order: str
 ) -> None:
     x = torch.randn(3)
     leaf = x.clone().requires_grad_()
     (first,) = torch.autograd.grad(function.apply(leaf * 1).sum(), leaf)
     assert first.shape == (3,)  # the first derivative is there
-    with pytest.raises(error, match=sentence):
+    with pytest.raises(error, match=message):
         ORDERS[order](lambda x: function.apply(x * 1), x)
 
 

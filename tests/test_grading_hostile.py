@@ -23,7 +23,7 @@ from tests.grading import RIGHT, notebook, once, run_all
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of a Unix system")
 
-# What stands above right answers, which must be found right all the same. The statements of each
+# Code above right answers, which must still be graded as right. The statements of each
 # group are one script: each of them fails alone.
 GENTLE = {
     "loop": """
@@ -188,7 +188,7 @@ time.sleep(2.4)
 """,
 }
 GROUPS = {"gentle": GENTLE, "slow": SLOW, "ending": ENDING}
-MISCHIEF = {**{name: "".join(group.values()) for name, group in GROUPS.items()}, **ALONE}
+HOSTILE = {**{name: "".join(group.values()) for name, group in GROUPS.items()}, **ALONE}
 OTHERS: dict[str, str | bytes] = {
     "exit.ipynb": notebook("x = 1\nimport sys\nsys.exit(3)\nx = 2", RIGHT),
     "in_check.py": "import os\ndef square(x):\n    os._exit(5)\nlosses = [2.0, 1.0]",
@@ -204,7 +204,7 @@ def outcomes(
     """What all the copies came to."""
     folder = tmp_path_factory.mktemp("hostile")
     pids = str(folder / "daemon.pid")
-    copies = {f"{n}.py": code.replace("PIDS", pids) + RIGHT for n, code in MISCHIEF.items()}
+    copies = {f"{n}.py": code.replace("PIDS", pids) + RIGHT for n, code in HOSTILE.items()}
     os.environ["MARKERS_SECRET"] = "a secret"
     try:
         yield once(
@@ -232,7 +232,7 @@ def line_of(group: dict[str, str], name: str, text: str) -> int:
     return (above + before).count("\n") + 1
 
 
-@pytest.mark.parametrize("name", [*(f"{name}.py" for name in MISCHIEF), "exit.ipynb"])
+@pytest.mark.parametrize("name", [*(f"{name}.py" for name in HOSTILE), "exit.ipynb"])
 def test_right_answers_after_mischief_are_right(name: str, outcomes: dict[str, Outcome]) -> None:
     found = [feedback.status for feedback in outcomes[name].feedback.values()]
     assert found == [Status.RIGHT, Status.RIGHT], outcomes[name]

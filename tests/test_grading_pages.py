@@ -27,7 +27,7 @@ from derivable.messages import Text
 from tests.chromium import CHROMIUM, chromium
 from tests.grading import write_sheet
 
-EVIL = '<script>alert("1")</script>&amp;\' onload="x'
+INJECTION = '<script>alert("1")</script>&amp;\' onload="x'
 FALLING = Curve(range(60), [5 * 0.9**n for n in range(60)], [4 * 0.9**n for n in range(60)],
                 [6 * 0.9**n for n in range(60)])  # fmt: skip
 
@@ -41,15 +41,15 @@ def a_class(sheet: Sheet, lang: str) -> Class:
     """Copies of every kind, with names and texts that must be escaped."""
     right = Feedback("square", Status.RIGHT, ("right",), ("a remark",), 1.0)
     fell = Feedback("curve", Status.RIGHT, ("right",), (), 1.0, "", FALLING)
-    sign = Feedback("square", Status.WRONG, (EVIL, "why : the sign"), (), 0.5, "sign")
+    sign = Feedback("square", Status.WRONG, (INJECTION, "why : the sign"), (), 0.5, "sign")
     failed = Feedback(
-        "square", Status.FAILED, ("stopped", f"TypeError: {EVIL}"), (), 0, "TypeError"
+        "square", Status.FAILED, ("stopped", f"TypeError: {INJECTION}"), (), 0, "TypeError"
     )
     blank = Feedback("curve", Status.TO_DO, ("to be done",), mistake="missing")
     manual = Feedback("curve", Status.MANUAL, ("read by a person",))
-    every = tuple(Incident(kind, 3, 5, EVIL, 7, "signal 9") for kind in Kind)
+    every = tuple(Incident(kind, 3, 5, INJECTION, 7, "signal 9") for kind in Kind)
     rows = [
-        ("Ada", right, fell, ()), ("Émilie", sign, blank, ()), (EVIL, sign, manual, every),
+        ("Ada", right, fell, ()), ("Émilie", sign, blank, ()), (INJECTION, sign, manual, every),
         ("Sophie", failed, fell, (Incident(Kind.CUT, 1, 2, amount=500),)),
     ]  # fmt: skip
     marked: list[Marked] = []
@@ -57,7 +57,7 @@ def a_class(sheet: Sheet, lang: str) -> Class:
         feedback = {"square": square, "curve": curve}
         scale = sheet_scale(sheet)
         points = {key: scale.earned(one) for key, one in feedback.items()}
-        outcome, file = Outcome(feedback, incidents), f"{EVIL}.ipynb"
+        outcome, file = Outcome(feedback, incidents), f"{INJECTION}.ipynb"
         page = f"copies/{len(marked)}.html"
         marked.append(Marked(Student(name, "1"), file, outcome, points, scale.mark(feedback), page))
     pairs = [Pair(0, 2, 0.83, (Part(1, 3, 9),), (Part(0, 4, 4), Part(0, 8, 20)))]

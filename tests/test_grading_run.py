@@ -140,13 +140,13 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[s
     return once(tmp_path_factory, worker_id, "run", lambda: run_all(folder, COPIES, lang="fr"))
 
 
-def told(outcome: Outcome) -> list[tuple[Kind, int, int]]:
+def incidents(outcome: Outcome) -> list[tuple[Kind, int, int]]:
     return [(i.kind, i.cell, i.line) for i in outcome.incidents]
 
 
 def test_a_cell_that_fails_does_not_end_the_others(outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes["cells.ipynb"]
-    assert told(outcome) == [(Kind.MISSING, 1, 3), (Kind.ERROR, 2, 3), (Kind.ERROR, 4, 1)]
+    assert incidents(outcome) == [(Kind.MISSING, 1, 3), (Kind.ERROR, 2, 3), (Kind.ERROR, 4, 1)]
     assert outcome.feedback["square"].mistake == "sign"
     assert outcome.feedback["curve"].right
 
@@ -154,13 +154,13 @@ def test_a_cell_that_fails_does_not_end_the_others(outcomes: dict[str, Outcome])
 def test_a_line_of_a_script_that_fails_does_not_end_the_rest(
     outcomes: dict[str, Outcome],
 ) -> None:
-    assert told(outcomes["script.py"]) == [(Kind.ERROR, 0, 2)]
+    assert incidents(outcomes["script.py"]) == [(Kind.ERROR, 0, 2)]
     assert outcomes["script.py"].feedback["curve"].right
 
 
 def test_what_stands_above_an_error_of_the_syntax_is_run(outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes["syntax.py"]
-    assert told(outcome) == [(Kind.SYNTAX, 0, 2)]
+    assert incidents(outcome) == [(Kind.SYNTAX, 0, 2)]
     assert outcome.feedback["curve"].right
     assert outcome.feedback["square"].lines[1].startswith("ligne 2\u00a0: SyntaxError")
 
@@ -182,7 +182,7 @@ def test_files_beside_a_copy_can_be_imported(outcomes: dict[str, Outcome]) -> No
 
 
 def test_the_copys_own_checks_do_nothing(outcomes: dict[str, Outcome]) -> None:
-    assert told(outcomes["checked.py"]) == [(Kind.CUT, 0, 7)]
+    assert incidents(outcomes["checked.py"]) == [(Kind.CUT, 0, 7)]
     assert outcomes["checked.py"].feedback["square"].right
 
 
@@ -196,14 +196,14 @@ def test_long_descents_are_cut_as_loops_are(outcomes: dict[str, Outcome]) -> Non
     curve = outcomes["descent.py"].feedback["curve"].curve
     assert curve is not None
     assert len(curve.steps) == 51
-    assert told(outcomes["descent.py"]) == [(Kind.CUT, 0, 4)]
+    assert incidents(outcomes["descent.py"]) == [(Kind.CUT, 0, 4)]
 
 
 def test_imports_from_the_future_hold_for_the_statements_below(
     outcomes: dict[str, Outcome],
 ) -> None:
     assert outcomes["future.py"].feedback["square"].right
-    assert told(outcomes["future.py"]) == []
+    assert incidents(outcomes["future.py"]) == []
 
 
 def test_a_copy_without_a_file_has_no_answers(tmp_path: Path) -> None:

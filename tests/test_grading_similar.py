@@ -157,7 +157,7 @@ def test_scripts_and_notebooks_are_compared(tmp_path: Path) -> None:
 
 
 def test_what_is_no_python_is_left_out(tmp_path: Path) -> None:
-    rubbish = [
+    unparsable = [
         "{",
         "[" * 10_000,
         "\x00" * 99,
@@ -165,7 +165,7 @@ def test_what_is_no_python_is_left_out(tmp_path: Path) -> None:
         "'''" + OWN[0],
         notebook("%%bash\nls"),
     ]
-    assert pairs(tmp_path, *rubbish, OWN[0]) == []
+    assert pairs(tmp_path, *unparsable, OWN[0]) == []
     assert similar_pairs([Copy(Student("nobody"), None)] * 2, []) == []
 
 

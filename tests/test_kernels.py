@@ -34,14 +34,16 @@ def places(activation: type[Function]) -> list[float]:
 
 
 def derivatives(activation: type[Function], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Value, slope and curvature at each entry of x, by the Function and autograd."""
+    """Value, slope and second derivative at each entry of x, by the Function and autograd."""
     x = x.clone().requires_grad_()
     value = activation.apply(x)
     (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True)
     if not slope.requires_grad:
         return value.detach(), slope, torch.zeros_like(x)
-    (curvature,) = torch.autograd.grad(slope.sum(), x, allow_unused=True, materialize_grads=True)
-    return value.detach(), slope.detach(), curvature
+    (second_derivative,) = torch.autograd.grad(
+        slope.sum(), x, allow_unused=True, materialize_grads=True
+    )
+    return value.detach(), slope.detach(), second_derivative
 
 
 def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor) -> list[Tensor]:
@@ -58,20 +60,20 @@ def compiled(kernel: Kernel, z: Tensor, grad: Tensor, dz: Tensor, dgrad: Tensor)
         pointers = [tensor.numpy().ctypes.data_as(loop.argtypes[-1]) for tensor in tensors]
         loop(z.numel(), *([] if rows is None else [rows]), *pointers)
 
-    y, pulled, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
+    y, gradient, dy = torch.empty_like(z), z.clone(), torch.empty_like(z)
     both, dboth = z.clone(), dz.clone()
     run(activation.ACTIVATE, z, y)
-    run(activation.PULL, pulled, y, grad)
-    run(activation.PUSH, z, y, dz, dy)
-    run(activation.PULL_BOTH, both, y, grad, dboth, dgrad)
-    torch.testing.assert_close(both, pulled, equal_nan=True)
+    run(activation.VJP, gradient, y, grad)
+    run(activation.JVP, z, y, dz, dy)
+    run(activation.VJP_TANGENT, both, y, grad, dboth, dgrad)
+    torch.testing.assert_close(both, gradient, equal_nan=True)
     for rows in (1, len(z)):  # many units and one
         w = torch.linspace(0.3, 2, len(z) // rows, dtype=z.dtype)
         expected, ours = z.clone(), z.clone()
-        run(activation.PULL, expected, y, (w.view(-1, 1) * grad[:rows]).flatten())
-        run(activation.PULL_ONE, ours, y, grad[:rows].clone(), w, rows=rows)
+        run(activation.VJP, expected, y, (w.view(-1, 1) * grad[:rows]).flatten())
+        run(activation.VJP_ONE_OUTPUT, ours, y, grad[:rows].clone(), w, rows=rows)
         torch.testing.assert_close(ours, expected, equal_nan=True)
-    return [y, pulled, dy, dboth]
+    return [y, gradient, dy, dboth]
 
 
 def test_every_elementwise_function_of_the_library_has_one() -> None:
@@ -84,9 +86,11 @@ def test_as_plain_python(activation: type[Function]) -> None:
     x = torch.tensor(places(activation), dtype=torch.float64)
     outputs = [kernel.value(place) for place in places(activation)]
     slopes = [kernel.slope(*pair) for pair in zip(places(activation), outputs, strict=True)]
-    curvatures = [kernel.curvature(*pair) for pair in zip(places(activation), outputs, strict=True)]
+    second_derivatives = [
+        kernel.second_derivative(*pair) for pair in zip(places(activation), outputs, strict=True)
+    ]
     for ours, expected in zip(
-        (outputs, slopes, curvatures), derivatives(activation, x), strict=True
+        (outputs, slopes, second_derivatives), derivatives(activation, x), strict=True
     ):
         torch.testing.assert_close(
             torch.tensor(ours, dtype=torch.float64), expected, rtol=1e-12, atol=1e-15
@@ -99,7 +103,7 @@ def test_plain_python_keeps_the_type_of_a_number(activation: type[Function]) -> 
     for x in map(np.float32, places(activation)):
         output = kernel.value(x)
         assert type(output) is type(kernel.slope(x, output)) is np.float32
-        assert type(kernel.curvature(x, output)) is np.float32
+        assert type(kernel.second_derivative(x, output)) is np.float32
 
 
 @ALL
@@ -122,8 +126,8 @@ def test_compiled(activation: type[Function], dtype: torch.dtype) -> None:
     x = x[x > 0] if len(places(activation)) < len(PLACES) else x
     grad, dz, dgrad = torch.randn(3, len(x), dtype=dtype)
     ours = compiled(kernel, x, grad, dz, dgrad)
-    value, slope, curvature = derivatives(activation, x.double())
-    expected = value, grad * slope, slope * dz, dgrad * slope + grad * curvature * dz
+    value, slope, second_derivative = derivatives(activation, x.double())
+    expected = value, grad * slope, slope * dz, dgrad * slope + grad * second_derivative * dz
     close = 40 * torch.finfo(dtype).eps  # tanh is within 7 ulps, and grad, dz are of size 3
     for one, other in zip(ours, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=close, atol=close)

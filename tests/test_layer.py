@@ -237,7 +237,7 @@ def test_torch_compile_takes_layers_with_options_in_one_graph() -> None:
     torch.testing.assert_close(compiled(X), network(X))
 
 
-# TorchDynamo looks at .grad of what it goes on with after a graph break.
+# TorchDynamo reads .grad of tensors that it uses after a graph break.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 def test_torch_compile_leaves_a_layer_that_draws_as_it_is() -> None:
     network = Network([norm(), Layer(functions.Dropout, p=0.5), Layer(functions.Tanh)])

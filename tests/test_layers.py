@@ -143,11 +143,11 @@ def test_the_compiled_backward_of_layer_norm_leaves_derivatives_and_modes_alone(
 
 @pytest.fixture
 def _without_numba(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import derivable.functions.layers as room
+    import derivable.functions.layers as package
 
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.delitem(sys.modules, "derivable.functions.layers._layer_norm_loop", raising=False)
-    monkeypatch.delattr(room, "_layer_norm_loop", raising=False)
+    monkeypatch.delattr(package, "_layer_norm_loop", raising=False)
     layer_norm._loop.cache_clear()
     yield
     layer_norm._loop.cache_clear()

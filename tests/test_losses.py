@@ -23,7 +23,7 @@ from derivable.functions import (
     PoissonNLL,
 )
 from tests.cases import CASES, Case
-from tests.test_matrix import EVERY_MODE, Mode, cotangents
+from tests.test_matrix import EVERY_MODE, Mode, irregular_grad_outputs
 
 PAIRS: list[type[Function]] = [
     L1, Huber, LogCosh, BinaryCrossEntropyWithLogits, KLDivergence, Hinge, PoissonNLL,
@@ -43,7 +43,7 @@ def same(ours: Any, theirs: Any, inputs: list[Tensor]) -> None:
     for function in (ours, theirs):
         given = [value.clone().requires_grad_() for value in inputs]
         output: Tensor = function(*given)
-        gradients = torch.autograd.grad(output, given, cotangents((output,)))
+        gradients = torch.autograd.grad(output, given, irregular_grad_outputs((output,)))
         found.append([output.detach(), *gradients])
     torch.testing.assert_close(*found, equal_nan=True)
 

@@ -25,25 +25,27 @@ Apply = Callable[..., Any]
 Mode = Callable[[Case], None]
 
 
-def smooth(outputs: Any) -> tuple[Tensor, ...]:
+def differentiable_outputs(outputs: Any) -> tuple[Tensor, ...]:
     """The outputs that can have a gradient."""
     return tuple(value for value in as_tuple(outputs) if differentiable(value))
 
 
 def of_tensors(apply: Apply, inputs: list[Any]) -> Callable[..., tuple[Tensor, ...]]:
-    """`apply` as a function of the differentiable inputs alone, returning smooth outputs."""
+    """The differentiable outputs of `apply` as a function of its differentiable inputs."""
 
     def call(*tensors: Tensor) -> tuple[Tensor, ...]:
         given = iter(tensors)
-        return smooth(apply(*(next(given) if differentiable(v) else v for v in inputs)))
+        return differentiable_outputs(
+            apply(*(next(given) if differentiable(v) else v for v in inputs))
+        )
 
     return call
 
 
-def cotangents(outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Signed, irregular grad_outputs, never all ones: ones would hide one that is ignored.
+def irregular_grad_outputs(outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Signed, irregular grad_outputs, because ones would hide a backward that ignores them.
 
-    They are drawn from a cosine, because transforms do not let a random generator in.
+    They are values of a cosine, because transforms refuse random generators.
     """
     return tuple(
         (torch.cos(1.7 * torch.arange(o.numel(), device=o.device) + 0.5 + i) + 0.1)
@@ -58,7 +60,9 @@ def weighted(function: Callable[..., tuple[Tensor, ...]]) -> Callable[..., Tenso
 
     def total(*tensors: Tensor) -> Tensor:
         outputs = function(*tensors)
-        parts = [(o * w).sum() for o, w in zip(outputs, cotangents(outputs), strict=True)]
+        parts = [
+            (o * w).sum() for o, w in zip(outputs, irregular_grad_outputs(outputs), strict=True)
+        ]
         return torch.stack(parts).sum()
 
     return total
@@ -80,7 +84,9 @@ def gradients_of(function: Apply, tensors: list[Tensor]) -> tuple[Tensor, ...]:
     """Values and gradients by autograd."""
     tensors = [tensor.detach().clone().requires_grad_() for tensor in tensors]
     outputs = function(*tensors)
-    gradients = torch.autograd.grad(outputs, tensors, cotangents(outputs), materialize_grads=True)
+    gradients = torch.autograd.grad(
+        outputs, tensors, irregular_grad_outputs(outputs), materialize_grads=True
+    )
     return *(o.detach() for o in outputs), *gradients
 
 
@@ -95,17 +101,17 @@ def autograd(case: Case) -> None:
 def by_hand(case: Case, dtype: torch.dtype = torch.float64) -> None:
     inputs = case.draw(dtype)
     tensors = [value for value in inputs if differentiable(value)]
-    expected = smooth(case.reference(*inputs))
+    expected = differentiable_outputs(case.reference(*inputs))
     expected_gradients = torch.autograd.grad(
-        expected, tensors, cotangents(expected), materialize_grads=True
+        expected, tensors, irregular_grad_outputs(expected), materialize_grads=True
     )
     ctx = Context()
     with torch.no_grad():
         outputs = case.function.forward(ctx, *inputs)
-        weights = iter(cotangents(smooth(outputs)))
+        weights = iter(irregular_grad_outputs(differentiable_outputs(outputs)))
         given = [next(weights) if differentiable(o) else None for o in as_tuple(outputs)]
         gradients = as_tuple(case.function.backward(ctx, *given))
-    close(smooth(outputs), tuple(o.detach() for o in expected), dtype)
+    close(differentiable_outputs(outputs), tuple(o.detach() for o in expected), dtype)
     assert len(gradients) == len(inputs)
     ours = [g for g, value in zip(gradients, inputs, strict=True) if differentiable(value)]
     ours = [torch.zeros_like(t) if g is None else g for g, t in zip(ours, tensors, strict=True)]
@@ -175,25 +181,27 @@ def func_jacfwd(case: Case) -> None:
     close([list(row) for row in found], _jacobian(reference, tensors))
 
 
-def _pushed(reference: Apply, tensors: list[Tensor], tangents: tuple[Tensor, ...]) -> list[Tensor]:
+def _expected_tangents(
+    reference: Apply, tensors: list[Tensor], tangents: tuple[Tensor, ...]
+) -> list[Tensor]:
     """The tangents of the outputs, from two reverse passes through the reference."""
     return list(torch.autograd.functional.jvp(reference, tuple(tensors), tangents)[1])
 
 
 def func_jvp(case: Case) -> None:
     tensors, ours, reference = both(case)
-    tangents = cotangents(tuple(tensors))
-    pushed = torch.func.jvp(ours, tuple(tensors), tangents)[1]
-    close(list(pushed), _pushed(reference, tensors, tangents))
+    tangents = irregular_grad_outputs(tuple(tensors))
+    output_tangents = torch.func.jvp(ours, tuple(tensors), tangents)[1]
+    close(list(output_tangents), _expected_tangents(reference, tensors, tangents))
 
 
 def forward_mode(case: Case) -> None:
     tensors, ours, reference = both(case)
-    tangents = cotangents(tuple(tensors))
+    tangents = irregular_grad_outputs(tuple(tensors))
     with forward_ad.dual_level():
         duals = [forward_ad.make_dual(t, v) for t, v in zip(tensors, tangents, strict=True)]
-        pushed = [forward_ad.unpack_dual(output).tangent for output in ours(*duals)]
-    close(pushed, _pushed(reference, tensors, tangents))
+        output_tangents = [forward_ad.unpack_dual(output).tangent for output in ours(*duals)]
+    close(output_tangents, _expected_tangents(reference, tensors, tangents))
 
 
 def _batches(case: Case, count: int = 3) -> tuple[list[Tensor], list[list[Tensor]], Apply]:
@@ -228,7 +236,7 @@ def grad_of_vmap(case: Case) -> None:
 
     def total(*tensors: Tensor) -> Tensor:
         outputs = torch.func.vmap(ours)(*tensors)
-        weights = cotangents(ours(*draws[0]))
+        weights = irregular_grad_outputs(ours(*draws[0]))
         return torch.stack([(o * w).sum() for o, w in zip(outputs, weights, strict=True)]).sum()
 
     close(list(torch.func.grad(total, argnums=every)(*stacked)), expected)

@@ -113,24 +113,24 @@ def test_where_it_raises_beside_x_it_is_not_defined() -> None:
 class Batched:
     """sin, at many points at once."""
 
-    def __init__(self, honest: bool = True) -> None:
-        self.batchable, self.honest, self.single = True, honest, 0
+    def __init__(self, consistent: bool = True) -> None:
+        self.batchable, self.consistent, self.single = True, consistent, 0
 
     def __call__(self, point: Tensor) -> Tensor:
         self.single += 1
         return point.sin()
 
     def evaluate_many(self, points: Tensor) -> Tensor:
-        return points.sin() if self.honest else points.cos()
+        return points.sin() if self.consistent else points.cos()
 
 
 def test_batches_are_used_and_compared_with_an_evaluation_by_itself() -> None:
     x = torch.linspace(0.1, 3, 40).double()
-    honest, not_honest = Batched(), Batched(honest=False)
-    one, other = numerical_jacobian(honest, x), numerical_jacobian(not_honest, x)
-    assert honest.single < 20
-    assert not_honest.single > 8 * 40
-    assert not not_honest.batchable
+    consistent, inconsistent = Batched(), Batched(consistent=False)
+    one, other = numerical_jacobian(consistent, x), numerical_jacobian(inconsistent, x)
+    assert consistent.single < 20
+    assert inconsistent.single > 8 * 40
+    assert not inconsistent.batchable
     assert bool(((one.value - x.cos().diag()).abs() <= 5 * one.error).all())
     assert bool(((other.value - x.cos().diag()).abs() <= 5 * other.error).all())
 

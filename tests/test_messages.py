@@ -103,8 +103,8 @@ def test_each_thread_has_its_own_language() -> None:
             return str(NUMBERS("rows", n=1, **GAPS))
 
     with ThreadPoolExecutor(4) as pool:
-        said = list(pool.map(say, LANGUAGES * 20))
-    assert said == ["one row", "une ligne"] * 20
+        stated = list(pool.map(say, LANGUAGES * 20))
+    assert stated == ["one row", "une ligne"] * 20
 
 
 def test_a_message_can_be_made_in_a_language_that_there_is_not(
@@ -180,7 +180,7 @@ NO_MESSAGES = {
     "data/columns.py", "data/kinds.py",  # what is wrong with a document that no person writes
     "comparison/tables.py",  # a pattern of Python's own error
     "run/export.py", "run/spelling.py",  # a page of Python, and its words
-    "lazy.py",  # as Python says it of any module
+    "lazy.py",  # Python's own message for any module
     "doctor.py", "run/settings.py",  # a command of pip; a comment in a file
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_charts_of_ones_own_are_shown_after_the_first_chart_of_a_run() -> None:
 
 def broken_off() -> None:
     """A chart whose drawing sets something of its own, then fails."""
-    with style.look():
+    with style.context():
         assert matplotlib.rcParams["font.size"] == 11
         matplotlib.rcParams["interactive"] = not matplotlib.rcParams["interactive"]
         raise KeyError
@@ -74,7 +74,7 @@ def test_a_table_shows_its_first_rows_in_print() -> None:
     assert lines[2].split()[0] == "0.0380759"
     assert len(lines) == 9
     assert lines[-2:] == ["437 rows and 3 columns not shown.", "A <note>."]
-    assert len({len(line) for line in lines[1:7]}) == 1, "the columns stand below each other"
+    assert len({len(line) for line in lines[1:7]}) == 1, "the columns are aligned"
 
 
 def test_a_table_shows_its_first_rows_in_a_notebook() -> None:

@@ -1,4 +1,4 @@
-"""The report of a comparison: what it says, and how it looks in a real browser."""
+"""The report of a comparison: its content, and its rendering in a real browser."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def comparison() -> Comparison:
 
 
 @pytest.fixture(scope="module")
-def crowd() -> Comparison:
+def many_models() -> Comparison:
     names = ",".join(f"tanh:{n}x{n}x{n}x{n}" for n in range(11, 22))
     return compare(made_up(features=60), parse_models(f"linear,{names}"), protocol="sound", steps=2)
 
@@ -132,19 +132,21 @@ def test_a_page_speaks_french(comparison: Comparison, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture(scope="module")
-def crowded(crowd: Comparison) -> str:
-    return page(crowd, SCRIPT, lang="fr")
+def crowded_page(many_models: Comparison) -> str:
+    return page(many_models, SCRIPT, lang="fr")
 
 
-def test_what_comes_from_data_is_escaped(crowded: str, crowd: Comparison, tmp_path: Path) -> None:
-    assert len(crowded.encode()) < 1_000_000
-    assert "<script" not in crowded
-    read = _Text(crowded)
+def test_what_comes_from_data_is_escaped(
+    crowded_page: str, many_models: Comparison, tmp_path: Path
+) -> None:
+    assert len(crowded_page.encode()) < 1_000_000
+    assert "<script" not in crowded_page
+    read = _Text(crowded_page)
     assert {tag for tag, _ in read.tags} & {"script", "b", "i"} == set()
     assert SCRIPT in read.text
     assert 'price in $ or in $ & "quotes" ]]>' in read.text
     assert "Les 30 plus grands des 60 poids" in read.text
-    style.save(panels.weight_bars(crowd), tmp_path / "weights.svg")
+    style.save(panels.weight_bars(many_models), tmp_path / "weights.svg")
     root = ElementTree.parse(tmp_path / "weights.svg").getroot()
     assert "<script>alert(" in "".join(root.itertext())
     assert not root.findall(".//{*}script")
@@ -179,7 +181,7 @@ def with_losses(
     return dataclasses.replace(result, test_losses=tests, test_curve=way)
 
 
-def said(comparison: Comparison, *results: Trained) -> str:
+def verdict_text(comparison: Comparison, *results: Trained) -> str:
     seeds = tuple(range(len(results[0].test_losses)))
     changed = dataclasses.replace(comparison, results=results, seeds=seeds)
     return " ".join(verdict(changed, Words("en")))
@@ -188,16 +190,18 @@ def said(comparison: Comparison, *results: Trained) -> str:
 def test_the_verdict_is_as_sure_as_the_seeds_are(comparison: Comparison) -> None:
     linear, tanh, _ = comparison.results
     right = dataclasses.replace(tanh, predictions=comparison.facts.y_test + 0.01)
-    clear = said(comparison, with_losses(linear, (2.0, 2.1)), with_losses(right, (1.0, 1.1)))
+    clear = verdict_text(
+        comparison, with_losses(linear, (2.0, 2.1)), with_losses(right, (1.0, 1.1))
+    )
     assert "tanh(10) is the best: its test loss is 1.0500, 49% below that of linear" in clear
     assert "The difference, 1, is larger than the spread over 2 seeds, 0.2 (two" in clear
-    rows = said(comparison, with_losses(linear, (2.0, 2.1)), with_losses(tanh, (1.0, 1.1)))
+    rows = verdict_text(comparison, with_losses(linear, (2.0, 2.1)), with_losses(tanh, (1.0, 1.1)))
     assert "tanh(10) has the lowest test loss, 1.0500; that of linear is 2.0500. The diff" in rows
-    close = said(comparison, with_losses(linear, (1.0, 1.3)), with_losses(tanh, (1.0, 1.1)))
+    close = verdict_text(comparison, with_losses(linear, (1.0, 1.3)), with_losses(tanh, (1.0, 1.1)))
     assert "The difference, 0.1, is not larger than the spread over 2 seeds" in close
-    alone = said(comparison, with_losses(linear, (2.0,)), with_losses(tanh, (1.0,)))
+    alone = verdict_text(comparison, with_losses(linear, (2.0,)), with_losses(tanh, (1.0,)))
     assert "One seed is one draw" in alone
-    only = said(comparison, with_losses(linear, (2.0,)))
+    only = verdict_text(comparison, with_losses(linear, (2.0,)))
     assert only.startswith("linear is off by 0.")
     assert "linear has a test loss of 2.0000. One" not in only
 
@@ -205,12 +209,12 @@ def test_the_verdict_is_as_sure_as_the_seeds_are(comparison: Comparison) -> None
 def test_the_verdict_names_who_overfits(comparison: Comparison) -> None:
     linear, tanh, _ = comparison.results
     turned = with_losses(tanh, (1.0,), (2.0, 0.8, 0.9, 1.0))
-    text = said(comparison, with_losses(linear, (2.0,), (3.0, 2.0)), turned)
+    text = verdict_text(comparison, with_losses(linear, (2.0,), (3.0, 2.0)), turned)
     assert "tanh(10) overfits: its test loss was lowest, 0.8000, after 2 steps" in text
     assert "has risen by 25% since" in text
     assert "linear overfits" not in text
     assert "Still falling at the end: tanh(10)" not in text
-    text = said(comparison, with_losses(linear, (2.0,), (3.0, 2.0, 2.01)))
+    text = verdict_text(comparison, with_losses(linear, (2.0,), (3.0, 2.0, 2.01)))
     assert "No model overfits: no test loss ends more than 1% above its lowest." in text
 
 
@@ -248,22 +252,22 @@ def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_a_page_in_a_browser(comparison: Comparison, crowded: str, tmp_path: Path) -> None:
+def test_a_page_in_a_browser(comparison: Comparison, crowded_page: str, tmp_path: Path) -> None:
     addresses = []
-    for name, content in (("few", page(comparison, lang="en")), ("many", crowded)):
+    for name, content in (("few", page(comparison, lang="en")), ("many", crowded_page)):
         path = tmp_path / f"{name}.html"
         path.write_text(content, encoding="utf-8")
         addresses.append(path.as_uri())
     with chromium(tmp_path / "profile") as tab:
-        looks = set()
+        colours = set()
         for address in addresses:
             for width, dark in ((400, True), (400, False), (1400, True), (1400, False)):
                 tab.open(address, width=width, dark=dark)
                 wide = tab.evaluate("document.documentElement.scrollWidth")
                 assert wide == width, "the page scrolls sideways"
                 assert tab.evaluate(_CUT_OFF) == [], (address, width)
-                looks.add((dark, *tab.evaluate(_LOOK)))
-        for dark, paper, *inks in looks:
+                colours.add((dark, *tab.evaluate(_COLOURS)))
+        for dark, paper, *inks in colours:
             assert (_lightness(paper) < 0.1) == dark
             assert all(_contrast(ink, paper) > 4.5 for ink in inks), (dark, inks)
         pages = tab.pdf().count(b"/Type /Page\n")
@@ -285,7 +289,7 @@ def _contrast(one: str, other: str) -> float:
 
 
 # The paper, and the colours of all text, that of the charts included.
-_LOOK = """
+_COLOURS = """
 [getComputedStyle(document.body).backgroundColor, ...new Set([
   ...[...document.querySelectorAll('p, figcaption, th, td')].map(e => getComputedStyle(e).color),
   ...[...document.querySelectorAll('svg text')].map(e => getComputedStyle(e).fill),

@@ -84,11 +84,11 @@ def test_a_long_table_is_tried_on_some_of_its_rows(monkeypatch: pytest.MonkeyPat
     tried = []
     falls = rate._falls
 
-    def looked(problem: Problem, lr: float) -> bool:
+    def recorded(problem: Problem, lr: float) -> bool:
         tried.append(problem)
         return falls(problem, lr)
 
-    monkeypatch.setattr(rate, "_falls", looked)
+    monkeypatch.setattr(rate, "_falls", recorded)
     network = Network.mlp(5, 3, 1, activation=Tanh)
     found = choose_rate(Problem(network, MSE, X, Y))
     assert {problem.rows for problem in tried} == {53}

@@ -113,8 +113,8 @@ def test_every_way_of_calling_is_seen() -> None:
     assert shapes(calls_of(recording, Split)) == [[(2,)]], "one of the batch"
     assert shapes(calls_of(recording, Late)) == [[(11,)]]
     (call,) = calls_of(recording, Cube)
-    assert call.place is not None
-    assert call.place.path == __file__
+    assert call.location is not None
+    assert call.location.path == __file__
 
 
 def test_an_operator_with_a_registered_backward_is_seen() -> None:
@@ -135,7 +135,7 @@ def test_an_operator_with_a_registered_backward_is_seen() -> None:
 def test_afterwards_everything_is_as_it_was() -> None:
     function: Any = vars(torch.autograd.Function)["apply"].__func__
     rule, build, module = Plain.forward, builtins.__build_class__, vars(derivable.function.function)
-    plan = module["Plan"]
+    record = module["CallRecord"]
     code, check = function.__code__, torch.autograd.gradcheck.__code__
     with Recording(), Recording():
         assert function.__code__ is not code
@@ -146,7 +146,7 @@ def test_afterwards_everything_is_as_it_was() -> None:
     assert torch.autograd.gradcheck.__code__ is check
     assert Plain.forward is rule
     assert builtins.__build_class__ is build
-    assert module["Plan"] is plan
+    assert module["CallRecord"] is record
 
 
 def test_inputs_are_kept_as_they_were_before_the_call() -> None:

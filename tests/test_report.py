@@ -43,7 +43,7 @@ def test_the_loss_curves_are_labelled(comparison: Comparison) -> None:
         assert losses[-1] == pytest.approx(result.descent.train_loss)
         assert any(text.startswith(result.model.name) for text in texts(figure))
     assert len({line.get_color() for line in axes.lines}) == 3
-    assert len({str(style.dashes(i)) for i in range(3)}) == 3, "told apart without colour too"
+    assert len({str(style.dashes(i)) for i in range(3)}) == 3, "distinguishable without colour"
 
 
 def test_the_bars_carry_their_values(comparison: Comparison) -> None:
@@ -56,7 +56,7 @@ def test_the_bars_carry_their_values(comparison: Comparison) -> None:
 
 
 @pytest.fixture(scope="module")
-def crowd() -> Comparison:
+def many_models() -> Comparison:
     """Many models of long names whose curves end close together."""
     names = ",".join(f"tanh:{n}x{n}x{n}x{n}" for n in range(11, 20))
     return compare(load_diabetes(), parse_models(names), steps=2)
@@ -69,10 +69,10 @@ def _boxes(figure: Figure, wanted: Callable[[str], bool]) -> list[Bbox]:
     return [artist.get_window_extent() for artist in found]
 
 
-def test_many_curves_keep_their_names_beside_the_axes(crowd: Comparison) -> None:
-    figure = charts.loss_curves(crowd)
+def test_many_curves_keep_their_names_beside_the_axes(many_models: Comparison) -> None:
+    figure = charts.loss_curves(many_models)
     boxes = _boxes(figure, lambda text: text.startswith("tanh("))
-    assert len(boxes) == len(crowd.results) == 9
+    assert len(boxes) == len(many_models.results) == 9
     for i, box in enumerate(boxes):
         assert box.count_overlaps(boxes[:i]) == 0
     axes = figure.axes[0].get_window_extent()
@@ -92,8 +92,8 @@ def test_labels_of_panels_are_not_cut_off(comparison: Comparison, size: float) -
     assert figure.axes[0].yaxis.label.get_window_extent().x0 >= 0
 
 
-def test_many_bars_keep_their_names_apart(crowd: Comparison) -> None:
-    boxes = _boxes(charts.test_loss_bars(crowd), lambda text: text.startswith("tanh("))
+def test_many_bars_keep_their_names_apart(many_models: Comparison) -> None:
+    boxes = _boxes(charts.test_loss_bars(many_models), lambda text: text.startswith("tanh("))
     assert len(boxes) == 9
     for i, box in enumerate(boxes):
         assert box.count_overlaps(boxes[:i]) == 0

@@ -271,14 +271,14 @@ def test_other_options_beside_resume_are_refused_by_name(
     assert left(*QUICK, "--models", "linear", "--out", run) == 0
     assert left("compare", "--resume", run, "--steps", "130", "--quiet") == 0, "nothing changed"
     capsys.readouterr()
-    for words, sentence in {
+    for words, error_message in {
         ("--steps", "9"): "begun with other settings: steps was 130 and is 9; leave",
         ("--lr", "0.1"): "begun with other settings: lr was null and is 0.1; leave",
         ("--out", "x"): "leave out --out",
         ("--config", f"{run}/run.toml"): "leave out --config",
     }.items():
         assert left("compare", "--resume", run, *words) == 2
-        assert sentence in capsys.readouterr().err
+        assert error_message in capsys.readouterr().err
     assert left("fit", "--resume", run) == 2
     assert "is of derivable compare, not of derivable fit" in capsys.readouterr().err
     assert left("compare", "--resume", str(tmp_path)) == 2
@@ -316,7 +316,7 @@ def test_the_settings_of_a_run_are_a_configuration_file(
     assert len(json.loads(capsys.readouterr().out)["models"]) == 2
     file.write_text('data = "diabetes"\nmodel = "tanh:2"\nsteps = 3\n')
     assert left("fit", "--config", str(file), "--out", str(tmp_path / "five")) == 0
-    for text, sentence in {
+    for text, error_message in {
         'stepz = 3\ndata = "diabetes"': "sets 'stepz', which is no option of compare; did you mean",
         "steps = 1.5": "Invalid value for '--steps': '1.5' is not a valid integer",
         "steps = [": "is no TOML",
@@ -326,7 +326,7 @@ def test_the_settings_of_a_run_are_a_configuration_file(
     }.items():
         file.write_text(text)
         assert left("compare", "--config", str(file)) == 2
-        assert sentence in capsys.readouterr().err
+        assert error_message in capsys.readouterr().err
     assert left("compare", "\0", "--json") == 2
     assert "a NUL character" in json.loads(capsys.readouterr().out)["error"]
     assert left("compare", "--config", str(tmp_path / "none.toml"), "--json") == 2
@@ -398,8 +398,8 @@ def test_one_process_at_a_time_writes_into_a_folder(
             assert left(*words) == 2
         assert "already holds files" in capsys.readouterr().err
         assert left("compare", "--resume", str(run)) == 2
-        said = capsys.readouterr().err
-        assert f"another process (id {other.pid}) is writing into {run}" in said
+        message = capsys.readouterr().err
+        assert f"another process (id {other.pid}) is writing into {run}" in message
         other.kill()
     assert left("compare", "--resume", str(run), "--quiet") == 0, "a dead one does not hold it"
 
@@ -422,8 +422,8 @@ def test_a_folder_that_cannot_be_written(
     (tmp_path / "file").touch()
     for place in ("file", "file/run"):
         assert left(*QUICK, "--out", str(tmp_path / place)) == 2
-        said = capsys.readouterr().err
-        assert "name another with --out" in said or "name another folder with --out" in said
+        message = capsys.readouterr().err
+        assert "name another with --out" in message or "name another folder with --out" in message
     (tmp_path / "runs").touch()
     monkeypatch.chdir(tmp_path)
     assert left(*QUICK) == 2
@@ -490,9 +490,9 @@ def test_a_run_without_a_finished_model(tmp_path: Path, capsys: pytest.CaptureFi
     with pytest.raises(KeyboardInterrupt):
         go(tmp_path / "run", Stopping(2))
     assert left("report", str(tmp_path / "run")) == 3
-    said = capsys.readouterr().err
-    assert "no model of" in said
-    assert f"derivable compare --resume {tmp_path / 'run'} goes on with it" in said
+    message = capsys.readouterr().err
+    assert "no model of" in message
+    assert f"derivable compare --resume {tmp_path / 'run'} goes on with it" in message
 
 
 def test_a_report_is_written_again(

@@ -91,7 +91,7 @@ def test_columns_are_found_by_name(
 
 
 def test_what_cannot_be_predicted_is_named(saved: SavedModel, tmp_path: Path) -> None:
-    for text, sentence in {
+    for text, message in {
         "rooms,surface\n3,50": "has no column 'town', which is needed",
         "rooms,town,surface\n3,Brest,50": r"line 2, column 'town': 'Brest' is none of the values",
         "rooms,town,surface\n3,Lyon,50\n4,Lyon,": r"line 3, column 'surface' has no value; --miss",
@@ -99,7 +99,7 @@ def test_what_cannot_be_predicted_is_named(saved: SavedModel, tmp_path: Path) ->
         "rooms,town,surface\nthree,Lyon,50": r"line 2, column 'rooms': 'three' is not a number",
     }.items():
         (tmp_path / "new.csv").write_text(text)
-        with pytest.raises(DataError, match=sentence):
+        with pytest.raises(DataError, match=message):
             saved.predict(read_sheet(tmp_path / "new.csv"))
 
 
@@ -181,11 +181,11 @@ def test_every_activation_is_the_same_elsewhere(
 def test_what_cannot_be_exported(
     saved: SavedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for file, sentence in {
+    for file, message in {
         "model.pkl": r"must end in one of .safetensors, .py, .onnx",
         "none/model.py": "there is no folder none",
     }.items():
-        with pytest.raises(SettingError, match=sentence):
+        with pytest.raises(SettingError, match=message):
             export(saved, Path(file))
     (large,) = parse_models(f"tanh:{MOST_NUMBERS}")
     with pytest.raises(SettingError, match=r"too many for a page that people read .* \.onnx file"):
@@ -271,7 +271,7 @@ def test_mistakes_of_fit_and_predict(
     run = ("compare", "--data", "diabetes", "--models", "linear,tanh:2", "--steps", "3")
     assert left(*run, "--out", "run") == 0
     text = str(houses)
-    for words, code, sentence in (
+    for words, code, message in (
         (("fit", "--data", "diabetes", "--model", "linear,tanh:2"), 2, "fit trains one model"),
         (("fit", "--data", "diabetes", "--export", "m.pkl"), 2, "must end in one of"),
         (("fit", "--data", "diabetes", "--export", "m.onnx"), 4, "pip install 'derivable[onnx]'"),
@@ -292,7 +292,7 @@ def test_mistakes_of_fit_and_predict(
         capsys.readouterr()
         assert left(*words, "--json") == code, words
         printed = capsys.readouterr()
-        assert sentence in json.loads(printed.out)["error"]
+        assert message in json.loads(printed.out)["error"]
         assert "Traceback" not in printed.err
     assert not (tmp_path / "runs").exists(), "all of it was refused before a training"
 

@@ -80,8 +80,8 @@ NOTES: dict[str, tuple[dict[str, Cell], str]] = {
 
 @pytest.mark.parametrize("case", NOTES)
 def test_what_is_noted(case: str, tmp_path: Path) -> None:
-    columns, sentence = NOTES[case]
-    assert any(sentence in note for note in noted(tmp_path, columns)), noted(tmp_path, columns)
+    columns, error_message = NOTES[case]
+    assert any(error_message in note for note in noted(tmp_path, columns)), noted(tmp_path, columns)
 
 
 def test_what_is_not_noted(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_categories_by_name_and_missing_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "error_message"),
     [
         ({"one_hot": True}, "--one-hot changed nothing: no column that is used is text."),
         ({"missing": "drop"}, "--missing drop changed nothing: no cell is missing."),
@@ -152,9 +152,9 @@ def test_categories_by_name_and_missing_ones(tmp_path: Path) -> None:
     ],
 )
 def test_an_option_that_changes_nothing(
-    options: dict[str, Any], sentence: str, tmp_path: Path
+    options: dict[str, Any], error_message: str, tmp_path: Path
 ) -> None:
-    assert any(sentence in note for note in noted(tmp_path, **options))
+    assert any(error_message in note for note in noted(tmp_path, **options))
 
 
 PROBLEMS = (
@@ -171,18 +171,23 @@ def test_all_problems_at_once_with_a_command_that_works(tmp_path: Path, capsys: 
     with pytest.raises(SystemExit) as left:
         main(words)
     assert left.value.code == 3
-    said = " ".join(capsys.readouterr().err.split())
+    message = " ".join(capsys.readouterr().err.split())
     assert (
-        "my table.csv has 3 problems: (1) my table.csv, line 122, column 'size': 'unknown'" in said
+        "my table.csv has 3 problems: (1) my table.csv, line 122, column 'size': 'unknown'"
+        in message
     )
-    assert "(2) my table.csv, line 2, column 'city': 'L' is text; --one-hot makes a feature" in said
-    assert "--ignore 'ref' leaves out what has more than 100 values" in said
-    assert "(3) my table.csv, line 123, column 'rent' has no value (missing: 1 in 'rent')" in said
+    assert (
+        "(2) my table.csv, line 2, column 'city': 'L' is text; --one-hot makes a feature" in message
+    )
+    assert "--ignore 'ref' leaves out what has more than 100 values" in message
+    assert (
+        "(3) my table.csv, line 123, column 'rent' has no value (missing: 1 in 'rent')" in message
+    )
     with pytest.raises(ProblemsError) as raised:
         read_table(file, target="rent")
     assert raised.value.options is not None
     command = shlex.join(["derivable", "fit", str(file), *raised.value.options.words()])
-    assert said.endswith(f"; for example: {command}")
+    assert message.endswith(f"; for example: {command}")
     assert "--one-hot city" in command
     with pytest.raises(SystemExit) as left:
         main([*shlex.split(command)[1:], *words[4:], "--out", str(tmp_path / "run"), "--quiet"])
@@ -223,7 +228,7 @@ def main_of(*words: str, code: int = 0) -> None:
 
 
 def predicted(model: Path, content: str, capsys: Capture, *words: str, code: int = 0) -> Any:
-    """What predict prints: JSON, and what it says."""
+    """The output of predict: JSON, and its notes."""
     new = model.with_name("new.csv")
     new.write_text(content)
     capsys.readouterr()
@@ -241,18 +246,20 @@ def test_an_unseen_value_at_prediction(tmp_path: Path, capsys: Capture) -> None:
         "'Nantes' is none of the values that were met before: 'Lyon', 'Paris'; --unseen ignore"
         in (document["error"])
     )
-    document, said = predicted(model, new, capsys, "--unseen", "ignore")
+    document, message = predicted(model, new, capsys, "--unseen", "ignore")
     assert len(document["predictions"]) == 2
-    assert "'city' has 1 cell with a value that was not met before ('Nantes'), read as none" in said
+    assert (
+        "'city' has 1 cell with a value that was not met before ('Nantes'), read as none" in message
+    )
 
 
 def test_a_new_file_is_read_as_the_old_one_was(tmp_path: Path, capsys: Capture) -> None:
     rows = [(f"{i % 12 + 1} %", f"({i % 7})" if i % 3 else f"{i % 7}", i % 9) for i in range(40)]
     old = "p,b,y\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
     model = fitted(tmp_path, old)
-    document, said = predicted(model, "p,b\n3 %,(2)\n", capsys)
+    document, message = predicted(model, "p,b\n3 %,(2)\n", capsys)
     assert len(document["predictions"]) == 1
-    assert "'p' is read without the sign '%'" in said
+    assert "'p' is read without the sign '%'" in message
     document, _ = predicted(model, "p,b\n0.03,(2)\n", capsys, code=3)
     assert "'0.03' is not a number with '%', as the column had" in document["error"]
     document, _ = predicted(model, "p,b\n3 €,(2)\n", capsys, code=3)

@@ -60,7 +60,9 @@ def test_the_beginning_has_them_too(settings: dict[str, Any]) -> None:
     run = descent(4000, on_block=lambda state: seen.append(state.step), **settings)
     assert run.snapshots.at[:6] == [0, 1, 2, 4, 8, 16]
     if settings["method"] == "steps":
-        assert all(step % FusedSteps.piece == 0 for step in seen), "nobody is told of each of them"
+        assert all(step % FusedSteps.piece == 0 for step in seen), (
+            "callbacks are not called for each step"
+        )
 
 
 def test_a_piecewise_descent_has_them_inside_of_its_blocks() -> None:

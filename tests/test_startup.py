@@ -1,4 +1,4 @@
-"""What each command imports, and what it does without: nobody waits for what is not used."""
+"""What each command imports: packages that it does not use are not imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The number of steps, where nobody says it: 80,000, or what fits a stated time."""
+"""The default number of steps: 80,000, or what fits a stated time."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ FILES: dict[str, dict[str, str]] = {
     "classes_cross_entropy": {"CrossEntropy": "right", "Dropout": "wrong"},
 }  # fmt: skip
 
-# What is said of what did not run: one line each.
+# One line for each part that did not run.
 STOPPED = {
     "entrainement": [
         "entrainement.py:4: the module torch.utils.tensorboard_missing is missing; the rest was",
@@ -74,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def place(name: str, folder: Path) -> Path:
+def location(name: str, folder: Path) -> Path:
     """Copy a file there, as its author has it: its encoding, or as a notebook."""
     text = (STUDENTS / f"{name}.txt").read_text("utf-8")
     if name == "tp_notebook":
@@ -91,8 +91,8 @@ def place(name: str, folder: Path) -> Path:
 
 def run(name: str, folder: Path, settings: Settings = SETTINGS) -> Discovery:
     if name == "verifie":
-        place("fonctions", folder)
-    return discover(place(name, folder).name, settings)
+        location("fonctions", folder)
+    return discover(location(name, folder).name, settings)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -129,7 +129,7 @@ def test_two_students_with_the_same_names_are_kept_apart(command: Command, tmp_p
     for who, factor in (("ada", 2), ("emmy", 3)):
         (tmp_path / who).mkdir()
         (tmp_path / who / "outils.py").write_text(f"FACTEUR = {factor}\n")
-        place(f"couches_{who}", tmp_path).rename(tmp_path / who / "couches.py")
+        location(f"couches_{who}", tmp_path).rename(tmp_path / who / "couches.py")
     done = command("check", "ada/couches.py", "emmy/couches.py")
     assert done.returncode == 1, done.stderr
     lines = done.stdout.splitlines()
@@ -140,7 +140,7 @@ def test_two_students_with_the_same_names_are_kept_apart(command: Command, tmp_p
 def test_the_command_says_what_stopped_and_where_the_inputs_are_from(
     command: Command, tmp_path: Path
 ) -> None:
-    place("donnees", tmp_path)
+    location("donnees", tmp_path)
     done = command("check", "donnees.py", "--lang", "fr")
     assert done.returncode == 1, done.stderr
     shown = done.stdout.replace("\N{NO-BREAK SPACE}", " ")
@@ -156,7 +156,7 @@ def test_arguments_and_a_module_that_is_run(command: Command, tmp_path: Path) ->
     package = tmp_path / "paquet"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    place("principal", package)
+    location("principal", package)
     (package / "__main__.py").write_text(
         "from paquet import principal\nprincipal.main()\nprint('end')\n"
     )

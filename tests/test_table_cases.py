@@ -1,4 +1,4 @@
-"""Tables after something that really happened to somebody: one of each kind, and its outcome.
+"""Tables of kinds that occur in practice, each with its outcome.
 
 The tables are made up here, of the kind and with the damage of the ones that people had.
 """
@@ -25,14 +25,14 @@ def csv(names: str, cell: Callable[[int], str], rows: int = 40) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A file, what is read of it, and what is said."""
+    """A file, what is read of it, and the expected note or error."""
 
     content: str | bytes
     target: str
     options: dict[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()  # none where it is refused
     rows: int = 40
-    said: str = ""  # of what was recognised, or of the notes, or of the error
+    note: str = ""  # of what was recognised, or of the notes, or of the error
     name: str = "t.csv"
 
 
@@ -60,25 +60,25 @@ ROWS = [
     [datetime.date(2024, 1, 1) + datetime.timedelta(days=i), "XYZ"[i % 3], i % 7, i * 7 % 31 + 0.5]
     for i in range(40)
 ]
-BOOK = xlsx({"Feuil1": [["Date", "Agence", "Pièces", "Prix"], *ROWS]})
+WORKBOOK = xlsx({"Feuil1": [["Date", "Agence", "Pièces", "Prix"], *ROWS]})
 
 CASES: dict[str, Case] = {
     "01 units": Case(
-        UNITS, "oxygen", features=("station", "depth"), said="line 2 holds units (m, umol/kg)"
+        UNITS, "oxygen", features=("station", "depth"), note="line 2 holds units (m, umol/kg)"
     ),
     "02 comments": Case(
         f"# Monthly means\n# units: ppm, degrees\n#\n{MEANS}",
         "co2",
         features=("year", "month"),
-        said="lines 1 to 3 before the names are left out",
+        note="lines 1 to 3 before the names are left out",
     ),
     "02b title": Case(
         f"Report 2024\n\n\n{MEANS}",
         "co2",
         features=("year", "month"),
-        said="lines 1 to 3 before the names are left out",
+        note="lines 1 to 3 before the names are left out",
     ),
-    "04 duplicate": Case(DOUBLE, "total", said="'prix' stands over columns 2 and 4"),
+    "04 duplicate": Case(DOUBLE, "total", note="'prix' stands over columns 2 and 4"),
     "04 renamed": Case(
         DOUBLE, "total", {"rename_duplicates": True}, ("id", "prix", "n", "prix (2)")
     ),
@@ -88,21 +88,21 @@ CASES: dict[str, Case] = {
         "y",
         features=("date:days", "date:month:sin", "date:month:cos", "date:weekday:sin",
                   "date:weekday:cos", "n"),
-        said="'date' is a date (day, month, year)",
+        note="'date' is a date (day, month, year)",
     ),
     "05 month first": Case(
         DATES,
         "sales",
         features=("date:days", "date:month:sin", "date:month:cos", "date:weekday:sin",
                   "date:weekday:cos", "visits"),
-        said="'date' is a date (month, day, year)",
+        note="'date' is a date (month, day, year)",
     ),
     "06 codes": Case(
         CODES,
         "price",
         features=("region", "size"),
         rows=300,
-        said="'region' is named like a code and is read as a number; --one-hot 'region'",
+        note="'region' is named like a code and is read as a number; --one-hot 'region'",
     ),
     "06 categories": Case(
         CODES,
@@ -115,69 +115,69 @@ CASES: dict[str, Case] = {
         csv("a,kind", lambda i: f"{i % 7}.5,{('fig', 'date', 'apple')[i % 3]}"),
         "kind",
         features=("a",),
-        said="'kind' is a target of 3 classes: 'apple', 'date', 'fig'",
+        note="'kind' is a target of 3 classes: 'apple', 'date', 'fig'",
     ),
     "07d yes and no": Case(
         csv("a,churn", lambda i: f"{i % 7}.5,{('oui', 'non')[i % 2]}"),
         "churn",
         features=("a",),
-        said="'churn' is a target of 2 classes: 'non', 'oui'",
+        note="'churn' is a target of 2 classes: 'non', 'oui'",
     ),
-    "08 cities": Case(CITIES, "rent", said="'Paris' is text; --one-hot makes a feature of each"),
+    "08 cities": Case(CITIES, "rent", note="'Paris' is text; --one-hot makes a feature of each"),
     "09 total": Case(
         f"{SHOPS}Total;2707;32468\nPage 1 of 1;;\n",
         "revenue",
-        said="lines 42 and 43 seem to be no data ('Total' in 'shop'; 'Page 1 of 1' alone)",
+        note="lines 42 and 43 seem to be no data ('Total' in 'shop'; 'Page 1 of 1' alone)",
     ),
     "09 total left out": Case(
         f"{SHOPS}Total;2707;32468\nPage 1 of 1;;\n",
         "revenue",
         {"total": "drop"},
         ("shop", "units"),
-        said="lines 42 and 43 left out",
+        note="lines 42 and 43 left out",
     ),
     "09c total of numbers": Case(
-        NUMERIC + SUM, "revenue", said="line 42 seems to be no data (each of its numbers is the sum"
+        NUMERIC + SUM, "revenue", note="line 42 seems to be no data (each of its numbers is the sum"
     ),
     "12 series": Case(
         SERIES,
         "y",
         features=("t", "lag"),
         rows=200,
-        said="The rows are in order of 't', as a time series is; --split last",
+        note="The rows are in order of 't', as a time series is; --split last",
     ),
     "14b euro": Case(
-        EURO, "rest", features=("id", "sum"), said="'sum' is read without the sign '€'"
+        EURO, "rest", features=("id", "sum"), note="'sum' is read without the sign '€'"
     ),
     "14c parentheses": Case(
-        BRACKETS, "y", features=("k", "a"), said="'a' is read with parentheses as a minus"
+        BRACKETS, "y", features=("k", "a"), note="'a' is read with parentheses as a minus"
     ),
     "16 ten rows": Case(
         csv("x,z,y", lambda i: f"{i * i % 7},{i % 3},{i * 3 % 7}.5", 10),
         "y",
         features=("x", "z"),
         rows=10,
-        said="Only 2 rows of 10 test",
+        note="Only 2 rows of 10 test",
     ),
     "18 lines in cells": Case(QUOTED, "y", {"ignore": "text"}, ("n",)),
     "19 clipboard": Case(
         csv("année\tprix €\tâge", lambda i: f"{i % 9}\t{i % 7},4\t{i % 11}").encode("utf-16"),
         "âge",
         features=("année", "prix €"),
-        said="UTF-16, cells separated by tabs",
+        note="UTF-16, cells separated by tabs",
     ),
     "20 Excel": Case(
         f"sep=;\n{EXCEL}".encode("cp1252"),
         "Prix (€)",
         {"one_hot": True},
         ("Ville=Ville 0", "Ville=Ville 1", "Ville=Ville 2", "Pièces"),
-        said="blanks between thousands",
+        note="blanks between thousands",
     ),
     "22 identifiers": Case(
         csv("customer_id,age,y", lambda i: f"{866655534 + i * 7919},{i % 17},{i % 11}"),
         "y",
         features=("customer_id", "age"),
-        said="'customer_id' has another whole number in nearly each row, as an identifier has",
+        note="'customer_id' has another whole number in nearly each row, as an identifier has",
     ),
     "23 trailing": Case(
         csv("a, b, y,", lambda i: f"{i % 7}, {i % 5}, {i % 11}.5,\n"), "y", features=("a", "b")
@@ -185,18 +185,18 @@ CASES: dict[str, Case] = {
     "24 mixed": Case(
         MIXED,
         "price",
-        said="line 22, column 'size': 'unknown' is not a number; correct it, or --ignore 'size' "
+        note="line 22, column 'size': 'unknown' is not a number; correct it, or --ignore 'size' "
         "leaves the column out, or --na 'unknown' takes it for missing",
     ),
     "24 missing": Case(
         MIXED, "price", {"na": ["unknown"], "missing": "drop"}, ("size",), rows=39
     ),
     "25 tail": Case(
-        TAIL, "shares", features=("views",), rows=200, said="'shares' spans 4 orders of magnitude"
+        TAIL, "shares", features=("views",), rows=200, note="'shares' spans 4 orders of magnitude"
     ),
     "27 names": Case(NAMES, "ça ? 😀", features=("a, b", 'c "d"')),
     "28 no names": Case(
-        BARE, "#3", said="line 1 looks like data and not like names of columns ('0.314', '0.098'"
+        BARE, "#3", note="line 1 looks like data and not like names of columns ('0.314', '0.098'"
     ),
     "28 no names, said": Case(
         BARE, "#3", {"no_header": True}, ("column 1", "column 2"), rows=41
@@ -206,16 +206,16 @@ CASES: dict[str, Case] = {
         "rent",
         {"one_hot": True},
         ("city=Lyon", "city=Paris", "rooms"),
-        said="t.csv.zip/train.csv: UTF-8",
+        note="t.csv.zip/train.csv: UTF-8",
         name="t.csv.zip",
     ),
     "31 workbook": Case(
-        BOOK,
+        WORKBOOK,
         "Prix",
         {"one_hot": True},
         ("Date:days", "Date:month:sin", "Date:month:cos", "Date:weekday:sin", "Date:weekday:cos",
          "Agence=X", "Agence=Y", "Agence=Z", "Pièces"),
-        said="t.xlsx, sheet 'Feuil1': workbook, 40 rows of 4 columns",
+        note="t.xlsx, sheet 'Feuil1': workbook, 40 rows of 4 columns",
         name="t.xlsx",
     ),
 }  # fmt: skip
@@ -232,10 +232,10 @@ def test_each_case_has_its_outcome(key: str, tmp_path: Path) -> None:
     if not case.features:
         with pytest.raises(DataError) as raised:
             read_table(file, target=case.target, **case.options)
-        assert case.said in str(raised.value)
+        assert case.note in str(raised.value)
         assert "\n" not in str(raised.value)
         return
     table = read_table(file, target=case.target, **case.options)
     assert table.features == case.features
     assert len(table.x) == case.rows
-    assert case.said in f"{table.detected} {table.note}"
+    assert case.note in f"{table.detected} {table.note}"

@@ -71,7 +71,7 @@ def test_a_file_is_not_the_labs_table_because_of_its_name(capsys: Capture) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "sentence"),
+    ("words", "code", "text"),
     [
         (("houses.csv",), 2, "which column of houses.csv is to be predicted?"),
         (("houses.csv", "--target", "z"), 3, "houses.csv has no column 'z'"),
@@ -86,12 +86,12 @@ def test_a_file_is_not_the_labs_table_because_of_its_name(capsys: Capture) -> No
     ],
 )
 def test_mistakes_get_one_sentence_and_a_code(
-    words: tuple[str, ...], code: int, sentence: str, capsys: Capture
+    words: tuple[str, ...], code: int, text: str, capsys: Capture
 ) -> None:
     assert run("compare", *words, "--json") == code
     printed = capsys.readouterr()
-    assert sentence in json.loads(printed.out)["error"]
-    assert sentence in printed.err
+    assert text in json.loads(printed.out)["error"]
+    assert text in printed.err
     assert not Path("runs").exists()
 
 
@@ -133,8 +133,8 @@ def test_fetch_brings_the_table_into_the_cache(
 
 def test_an_exported_table_is_the_table(capsys: Capture) -> None:
     assert run("data", "export", "d.csv", "--data", "diabetes") == 0
-    said = capsys.readouterr().out
-    assert "to use it: derivable compare d.csv --target 'progression (standardised)'" in said
+    message = capsys.readouterr().out
+    assert "to use it: derivable compare d.csv --target 'progression (standardised)'" in message
     table = read_table("d.csv", target="progression (standardised)")
     assert table.digest() == load_diabetes().digest()
     assert run("data", "export", "d.csv", "--data", "diabetes") == 2

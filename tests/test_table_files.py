@@ -172,8 +172,8 @@ def test_signs_that_a_whole_column_has(
     rows = [(cells[i % 3], i * i % 11, f"{i % 9},5") for i in range(30)]
     table = read(tmp_path, "a;b;y\n" + lines(";", rows))
     assert table.x[:3, 0].tolist() == expected
-    said = f"without the sign '{sign}', its scale unchanged" if sign else "as a minus"
-    assert said in table.detected
+    message = f"without the sign '{sign}', its scale unchanged" if sign else "as a minus"
+    assert message in table.detected
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def dated(form: str, days: Any = SHUFFLED) -> str:
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         ("%Y-%m-%d", "'d' is a date (year, month, day)"),
         ("%Y/%m/%d", "'d' is a date (year, month, day)"),
@@ -222,9 +222,9 @@ def dated(form: str, days: Any = SHUFFLED) -> str:
         ("%m/%d/%Y", "'d' is a date (month, day, year)"),
     ],
 )
-def test_dates_become_features(form: str, said: str, tmp_path: Path) -> None:
+def test_dates_become_features(form: str, message: str, tmp_path: Path) -> None:
     table = read(tmp_path, dated(form))
-    assert said in table.detected
+    assert message in table.detected
     parts = ["days", "month:sin", "month:cos", "weekday:sin", "weekday:cos"]
     hours = ["hour:sin", "hour:cos"] if "%H" in form else []
     assert table.features == (*(f"d:{part}" for part in parts + hours), "a")
@@ -261,8 +261,8 @@ def test_a_date_that_can_be_read_both_ways_is_asked_about(tmp_path: Path) -> Non
     assert not torch.equal(day_first.x, month_first.x)
     both = "e;" + rows.replace("\n", f"\n{DAYS[0]:%d/%m/%Y};").rsplit(f"{DAYS[0]:%d/%m/%Y}", 1)[0]
     both = both.replace(f"{DAYS[0]:%d/%m/%Y};", "13/01/2024;", 1)
-    told = read(tmp_path, both)  # another column shows the order
-    assert "'d' is a date (day, month, year)" in told.detected
+    dates = read(tmp_path, both)  # another column shows the order
+    assert "'d' is a date (day, month, year)" in dates.detected
     with pytest.raises(DataError, match=r"'13/01/2024' is no date .month, day, year."):
         read(tmp_path, both, dates="mdy")
     with pytest.raises(DataError, match=r"'31/04/2024' is no date .day, month, year.; correct the"):
@@ -297,18 +297,18 @@ def test_yes_and_no_in_several_languages(words: str, tmp_path: Path) -> None:
         read(tmp_path, "a;b;y\nperhaps;1;2\n" + lines(";", rows), one_hot="b")
 
 
-TWINS = "a;b;a;y\n" + lines(";", [(*row[:2], row[1] * 3 % 7, row[2]) for row in NUMBERS])
+DUPLICATES = "a;b;a;y\n" + lines(";", [(*row[:2], row[1] * 3 % 7, row[2]) for row in NUMBERS])
 
 
 def test_a_name_that_stands_twice(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"'a' stands over columns 1 and 3; .*--rename-duplicates"):
-        read(tmp_path, TWINS)
-    table = read(tmp_path, TWINS, rename_duplicates=True)
+        read(tmp_path, DUPLICATES)
+    table = read(tmp_path, DUPLICATES, rename_duplicates=True)
     assert table.features == ("a", "b", "a (2)")
     assert "column 3, 'a', is called 'a (2)'" in table.detected
-    assert read(tmp_path, TWINS, ignore="#3").features == ("a", "b")
-    assert read(tmp_path, TWINS, ignore="#1,b").features == ("a (2)",)
-    assert read(tmp_path, TWINS, ignore="a").features == ("b",), "a name is that of both"
+    assert read(tmp_path, DUPLICATES, ignore="#3").features == ("a", "b")
+    assert read(tmp_path, DUPLICATES, ignore="#1,b").features == ("a (2)",)
+    assert read(tmp_path, DUPLICATES, ignore="a").features == ("b",), "a name is that of both"
     note = read(tmp_path, PLAIN, rename_duplicates=True).note
     assert "--rename-duplicates changed nothing: each name stands over one column." in note
 

@@ -51,7 +51,7 @@ def test_a_plain_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gap", "encoding", "said"),
+    ("gap", "encoding", "name"),
     [
         (" ", "utf-8", "UTF-8"),
         ("\u00a0", "cp1252", "cp1252"),
@@ -61,7 +61,7 @@ def test_a_plain_table(tmp_path: Path) -> None:
     ],
 )
 def test_a_french_table_just_works_and_says_what_was_detected(
-    gap: str, encoding: str, said: str, tmp_path: Path
+    gap: str, encoding: str, name: str, tmp_path: Path
 ) -> None:
     content = FRENCH.format(gap).replace("\n", "\r\n").encode(encoding)
     table = read(tmp_path, content, target="prix moyen")
@@ -69,7 +69,7 @@ def test_a_french_table_just_works_and_says_what_was_detected(
     assert table.x.tolist() == [[41.5, 2], [28, 1], [97.25, 4], [63, 3], [55.75, 2]]
     assert table.y.view(-1).tolist() == PRICES
     assert table.detected == (
-        f"houses.csv: {said}, cells separated by semicolons, 5 rows of 3 columns; decimal comma, "
+        f"houses.csv: {name}, cells separated by semicolons, 5 rows of 3 columns; decimal comma, "
         "blanks between thousands"
     )
 
@@ -219,10 +219,10 @@ SENTENCES: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_each_thing_wrong_has_one_sentence(case: str, tmp_path: Path) -> None:
-    content, options, sentence = SENTENCES[case]
+    content, options, error_message = SENTENCES[case]
     with pytest.raises((DataError, SettingError)) as raised:
         read(tmp_path, content, **options)
-    assert sentence in str(raised.value)
+    assert error_message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
@@ -304,13 +304,13 @@ def test_notes(tmp_path: Path) -> None:
     rows = [(i, 7, f"0{i + 11}", 2 * (i % 3), 2 * (i % 3), i**2) for i in range(6)]
     table = read(tmp_path, "id,c,zip,d,e,y\n" + "".join(f"{','.join(map(str, r))}\n" for r in rows))
     assert table.features == ("id", "zip", "d", "e")
-    for sentence in (
+    for error_message in (
         "'zip' has leading zeros, as a code has",
         "Left out, because they have one value in every row: 'c'.",
         "The feature 'e' repeats 'd'; --ignore 'e' leaves it out.",
         "The feature 'id' numbers the rows; --ignore 'id' leaves it out.",
     ):
-        assert sentence in table.note
+        assert error_message in table.note
     line = read(tmp_path, "a,y\n1,3\n2,5\n3,7\n4,9\n5,11\n")
     assert line.notes == (
         "The only feature, 'a', is the target 'y' times 0.5, minus 0.5.",

@@ -84,7 +84,7 @@ def test_losses_and_schedules_from_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "error_message"),
     [
         ({"loss": "hubr"}, "'hubr' names no loss: expected one of mse, .*did you mean huber?"),
         ({"loss": "nll"}, "no loss for a table whose targets are any numbers.* others"),
@@ -108,8 +108,10 @@ def test_losses_and_schedules_from_words() -> None:
     ],
     ids=str,
 )
-def test_words_without_a_meaning_get_one_sentence(words: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(DerivableError, match=sentence) as error:
+def test_words_without_a_meaning_get_one_sentence(
+    words: dict[str, Any], error_message: str
+) -> None:
+    with pytest.raises(DerivableError, match=error_message) as error:
         Training.of_words(**words)
     assert "\n" not in str(error.value)
 
@@ -256,10 +258,10 @@ def test_a_run_keeps_how_it_was_trained(
         "--early-stopping", "--patience", "3", "--validation", "0.2", "--protocol", "sound",
     )  # fmt: skip
     assert left("compare", *QUICK, *words, "--out", "one") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "loss: Huber(delta=0.5) of progression" in said
-    assert "train loss with an L2 penalty of 0.01" in said
-    assert "Cosine(lr=" in said
+    stated = " ".join(capsys.readouterr().out.split())
+    assert "loss: Huber(delta=0.5) of progression" in stated
+    assert "train loss with an L2 penalty of 0.01" in stated
+    assert "Cosine(lr=" in stated
     options = load_settings(Path("one")).options
     assert options["loss"] == "huber:delta=0.5"
     assert options["penalty"] == 0.01
@@ -271,7 +273,7 @@ def test_a_run_keeps_how_it_was_trained(
     # again, from the file
     assert left("compare", "--config", "one/run.toml", "--quiet", "--out", "two") == 0
     assert Path("one/history.csv").read_text() == Path("two/history.csv").read_text()
-    # a finished run says the same, another loss is refused
+    # a finished run reports the same, another loss is refused
     assert left("compare", "--resume", "one", "--quiet") == 0
     capsys.readouterr()
     assert left("compare", "--resume", "one", "--loss", "mse", "--quiet") == 2
@@ -302,7 +304,7 @@ def test_they_stand_in_a_configuration_file(
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "error_message"),
     [
         (("--loss", "poissonnll"), "names no loss for a table whose targets are any numbers"),
         (("--penalty", "-1"), "-1.0 is not in the range x>=0"),
@@ -314,12 +316,12 @@ def test_they_stand_in_a_configuration_file(
     ids=str,
 )
 def test_mistakes_get_one_sentence_before_the_work(
-    words: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...], error_message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert left("compare", *QUICK, *words) == 2
-    assert sentence in capsys.readouterr().err
+    assert error_message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -346,7 +348,7 @@ def test_the_page_says_what_was_minimised(stopped: Comparison) -> None:
     text = text_of(page(stopped, lang="en"))
     assert stopped.results[1].descent.stopped
     steps = stopped.results[1].descent.steps
-    for sentence in (
+    for error_message in (
         "Losses are: Huber(delta=0.5) of t0 in standard deviations.",
         "and its Huber(delta=0.5) on all training rows is minimised",
         "0.01 / 2 times the squared length of the weights, without the biases",
@@ -355,21 +357,21 @@ def test_the_page_says_what_was_minimised(stopped: Comparison) -> None:
         f"tanh(20) was stopped early and has the weights after {steps:,} steps.",
         "Cosine(lr=0.3, warm_up=5, least=0.0)",
     ):
-        assert sentence in text, sentence
+        assert error_message in text, error_message
     assert "squared error" not in text
 
 
 def test_the_page_says_it_in_french(stopped: Comparison) -> None:
     html = page(stopped, lang="fr")
     text = text_of(html).replace("\u00a0", " ")
-    for sentence in (
+    for error_message in (
         "Les pertes sont : Huber(delta=0.5) de t0, en écarts-types.",
         "lignes d'apprentissage (Huber(delta=0.5)) est minimisée",
         "Une pénalité L2 est ajoutée à la perte d'apprentissage",
         "Arrêt précoce : les derniers 25 % des lignes d'apprentissage servent à la validation",
         "tanh(20) a été arrêté avant la fin",
     ):
-        assert sentence in text, sentence
+        assert error_message in text, error_message
     assert "standard deviations" not in text
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 CLICKS = 3
-DESTINATIONS = {  # what somebody looks for -> page, and a word that stands on it
+DESTINATIONS = {  # what a reader searches -> page, and a text on it
     "how to check a Function in CI": ("howto/ci.html", "pytest --derivable"),
     "the derivation of softmax's backward": ("gallery/softmax.html", "Derivation"),
     "which method to use": ("methods.html", "Which method?"),
@@ -119,7 +119,7 @@ def far(pages: dict[str, Page]) -> Iterator[str]:
         if distance.get(path, CLICKS + 1) > CLICKS:
             yield f"{what}: {path} is not within {CLICKS} clicks"
         elif words not in " ".join("".join(pages[path].words).split()):
-            yield f"{what}: {path} does not say {words!r}"
+            yield f"{what}: {path} does not contain {words!r}"
 
 
 def problems(site: Path) -> list[str]:

@@ -51,15 +51,15 @@ def report() -> None:
     coverage("json", "-o", str(FOLDER / "coverage.json"), quiet=True)
     coverage("html", "-d", str(FOLDER / "html"), quiet=True)
     content = json.loads((FOLDER / "coverage.json").read_text("utf-8"))
-    rooms: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    packages: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for file, measured in content["files"].items():
         summary = measured["summary"]
         keys = ("covered_branches", "num_branches", "covered_lines", "num_statements")
-        room = Path(file).parts[2].removesuffix(".py")
-        for name in (room, "all"):
-            rooms[name] = [a + summary[key] for a, key in zip(rooms[name], keys, strict=True)]
+        package = Path(file).parts[2].removesuffix(".py")
+        for name in (package, "all"):
+            packages[name] = [a + summary[key] for a, key in zip(packages[name], keys, strict=True)]
     print(f"| package | branches | lines |  ({len(found)} test files)\n|---|---|---|")
-    for name, (branches, of_branches, lines, of_lines) in sorted(rooms.items()):
+    for name, (branches, of_branches, lines, of_lines) in sorted(packages.items()):
         shares = (share(branches, of_branches), share(lines, of_lines))
         print(f"| {name} | {shares[0]} | {shares[1]} |")
 

@@ -29,7 +29,7 @@ FINE, NOTE, BROKEN = "fine", "note", "broken"
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one examination."""
+    """The state of one part of the installation."""
 
     what: str
     state: str  # fine; a note, which something may lack; broken
@@ -37,12 +37,12 @@ class Finding:
     to_do: str = ""  # empty where nothing needs to be done
 
     def to_dict(self) -> dict[str, str]:
-        """Plain words, for JSON."""
+        """The finding as a dictionary of strings, for JSON."""
         return asdict(self)
 
 
 def examine() -> list[Finding]:
-    """Examine everything; an examination that fails is a finding too."""
+    """The findings of all checks; a check that raises is a finding, too."""
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python, _libraries, _threads, _compiler, _data, _folder
     ]  # fmt: skip

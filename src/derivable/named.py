@@ -14,7 +14,7 @@ import torch
 
 from derivable.core_messages import say
 from derivable.errors import SettingError
-from derivable.examiner.capture.places import told
+from derivable.examiner.capture.locations import error_line
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.functions import losses
@@ -76,7 +76,7 @@ def _function_of(path: str, name: str) -> Any:
     try:
         names = runpy.run_path(path)
     except Exception as error:  # the user's code
-        raise SettingError(say("loss_file_fails", path=path, error=told(error))) from None
+        raise SettingError(say("loss_file_fails", path=path, error=error_line(error))) from None
     if name not in names:
         found = [n for n, v in names.items() if isinstance(v, type) and issubclass(v, Function)]
         own = [n for n in found if names[n].__module__ == "<run_path>"]

@@ -221,7 +221,7 @@ def _result(name: str, outcome: Outcome, output: Output) -> Result:
 def _discover(
     targets: Sequence[str], modules: Sequence[str], settings: Settings, output: Output
 ) -> tuple[list[Found], list[Message], list[tuple[str, str]]]:
-    """What there is to examine, what did not run, and for each target that fails one message."""
+    """The targets, notes on code that did not run, and one message for each that fails."""
     from derivable.errors import TargetError
     from derivable.examiner.capture.discover import discover, discover_main
     from derivable.examiner.capture.surroundings import output_to_stderr

@@ -1,4 +1,4 @@
-"""What `derivable check` prints: text, one JSON document, or GitHub's annotations."""
+"""The output of `derivable check`: text, one JSON document, or GitHub's annotations."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class Result:
 
 
 class Output:
-    """How results are shown: `begin` with all names, a `line` each, and the `end`."""
+    """The base of outputs: `begin` with all names, `line` for each result, and `end`."""
 
     def __init__(self, details: bool, lang: str | None) -> None:
         self.details = details
         self.lang = language(lang)
 
     def running(self, name: str, seconds: float) -> None:
-        """Before the code of a target is run: a line on stderr where somebody waits for it."""
+        """Before the code of a target is run: a line on stderr if this is a terminal."""
         console = Console(stderr=True, highlight=False)
         if console.is_terminal:
             text = self.say("running", name=name, seconds=f"{seconds:g}")
@@ -82,9 +82,9 @@ class Output:
         """A message of the command."""
         return say(Message(f"cli.{key}", gaps), self.lang)
 
-    def words(self, said: Message | str | None) -> str:
+    def words(self, message: Message | str | None) -> str:
         """A message in the language of the output; what is a text already stays as it is."""
-        return say(said, self.lang) if isinstance(said, Message) else said or ""
+        return say(message, self.lang) if isinstance(message, Message) else message or ""
 
     def counts(self, results: Sequence[Result]) -> str:
         """`2 right, 1 wrong`."""
@@ -94,7 +94,7 @@ class Output:
         return ", ".join(self.say(f"count_{v}", count=n) for v, n in counted if n)
 
     def body(self, result: Result) -> list[show.Line]:
-        """The report, as long as was asked for, and below its first line where it was examined."""
+        """The lines of a report, with the inputs below the first one."""
         report = result.report
         assert report is not None
         first, *rest = (
@@ -192,9 +192,11 @@ class GithubOutput(Output):
         """A warning for each line at which the code stopped or failed."""
         super().begin(names, notes)
         for note, text in zip(notes, self.notes, strict=True):
-            path, _, line = str(note.fields.get("place", "")).rpartition(":")
-            place = f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
-            print(f"::warning{place}::{_escaped(text)}")
+            path, _, line = str(note.fields.get("location", "")).rpartition(":")
+            location = (
+                f" file={_escaped(path, True)},line={line}" if path and line.isdigit() else ""
+            )
+            print(f"::warning{location}::{_escaped(text)}")
 
     def line(self, result: Result) -> None:
         """One annotation per finding."""
@@ -228,7 +230,7 @@ class GithubOutput(Output):
 
 
 def choose(as_json: bool, form: str, details: bool, lang: str | None) -> Output:
-    """The output that was asked for."""
+    """The output for the options of the command."""
     kind = JsonOutput if as_json else GithubOutput if form == "github" else TextOutput
     return kind(details, lang)
 

@@ -1,4 +1,4 @@
-"""What a call of `derivable check` asks for, as one object."""
+"""`CheckRequest`: the options of a call of `derivable check`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CheckRequest:
         )  # fmt: skip
 
     def declare(self) -> None:
-        """Make known what --examples and --surrogate declare. Runs the file of --examples."""
+        """Apply the declarations of --examples and --surrogate. Runs the file of --examples."""
         from derivable.examiner.inputs.declared import declare, load_declarations, parse_surrogate
 
         if self.declarations is not None:
@@ -66,7 +66,7 @@ class CheckRequest:
         Raises SettingError if there is no such file, and TargetError if its code fails.
         """
         from derivable.errors import SettingError, TargetError
-        from derivable.examiner.capture.places import told
+        from derivable.examiner.capture.locations import error_line
         from derivable.examiner.messages import error_of
 
         if self.reference is None:
@@ -76,13 +76,13 @@ class CheckRequest:
         try:
             names = runpy.run_path(self.reference)
         except Exception as error:  # the user's code
-            raise TargetError(told(error)) from None
+            raise TargetError(error_line(error)) from None
         found = {name: _callable(value) for name, value in names.items() if name[:1] != "_"}
         return {name: value for name, value in found.items() if value is not None}
 
 
 def _callable(value: Any) -> Any:
-    """What is called as a reference: a Function's apply, a plain class by hand, a function."""
+    """A reference as a callable: a Function's apply, a plain class by hand, a function."""
     import torch
 
     from derivable.examiner.targets.plain import by_hand, is_plain_function_class

@@ -1,5 +1,4 @@
-"""What a result looks like: the house style, numbers as one reads them, curves, tables, progress.
+"""The display of results: the style of charts, numbers as text, curves, tables, progress.
 
-It knows numbers and names and nothing of what they mean, so that every package above can show
-itself.
+It depends on no other package that computes results, so that all of these can use it.
 """

@@ -64,7 +64,7 @@ def draw_losses(axes: Axes, models: Sequence[Curves], lang: str = "en") -> None:
 
 
 def _smallest_positive(models: Sequence[Curves]) -> float:
-    """What stands for zero, and for less by rounding, on a logarithmic axis."""
+    """The value drawn for zero, and for negative rounding errors, on a logarithmic axis."""
     tests = [curves.test for curves in models if curves.test is not None]
     values = np.concatenate([*(curves.train.ravel() for curves in models), *tests])
     values = values[np.isfinite(values) & (values > 0)]

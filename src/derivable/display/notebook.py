@@ -1,4 +1,4 @@
-"""What stands in a notebook: axes with loss curves, and a small table with a small chart."""
+"""The display in notebooks: axes with loss curves, and a small table with a small chart."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
     """Draw loss curves into `ax`, or into a new figure that a notebook shows by itself."""
     words = Words()
     if ax is None:
-        from matplotlib import pyplot  # it looks for a screen, so only where it is asked to
+        from matplotlib import pyplot  # imported here, because pyplot searches for a display
 
-    with style.look():
+    with style.context():
         if ax is None:
             _, ax = pyplot.subplots(figsize=(8.0, 4.8), layout="constrained")
         draw_losses(ax, models, words.lang)

@@ -25,10 +25,10 @@ def number(value: float, lang: str = "en") -> str:
 
 def with_spread(value: float, spread: float, lang: str = "en") -> str:
     """A result and its spread; where it needs a power of ten, one for both."""
-    said = number(value, lang)
-    mantissa, times, power = said.partition("×")
+    text = number(value, lang)
+    mantissa, times, power = text.partition("×")
     if not times:
-        return f"{said} ± {short(spread, lang)}"
+        return f"{text} ± {short(spread, lang)}"
     unit = 10.0 ** int(power.removeprefix("10").translate(_PLAIN))
     return f"({mantissa} ± {_local(f'{spread / unit:.4f}', lang)})×{power}"
 

@@ -56,7 +56,7 @@ class ProgressBar:
 def bars(
     names: Sequence[str], total: int, *, visible: bool, since: float | None = None
 ) -> AbstractContextManager[Update]:
-    """A bar for each name, where there is somebody to see it.
+    """A bar for each name, in a terminal or a notebook.
 
     `since` is when the first began, by `time.monotonic`; now, where it is left out. Each of the
     others begins where the one before it was last updated.
@@ -97,8 +97,8 @@ def _in_terminal(rows: dict[str, Row], opened: float, console: Console) -> Itera
             row = _noted(rows, name, done, loss, opened)
             if not shown.tasks[tasks[name]].started:
                 shown.start_task(tasks[name])
-            said = f"{words('loss')} {words.number(loss)}"
-            shown.update(tasks[name], completed=done, loss=said, left=row.time(words))
+            loss_text = f"{words('loss')} {words.number(loss)}"
+            shown.update(tasks[name], completed=done, loss=loss_text, left=row.time(words))
 
         yield update
 

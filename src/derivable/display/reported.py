@@ -100,27 +100,28 @@ REPORTED: dict[str, tuple[str, str]] = {
     ),
     "true_class": ("true", "vrai"),
     "calibration": (
-        "Whether probabilities are what they say",
+        "Calibration of probabilities",
         "Calibration des probabilités",
     ),
     "calibration_caption_two": (
-        "Test rows in bins of equal size: the mean probability of “{value}” that was said, and "
-        "the share of rows that are so. On the dashed line both are equal.",
-        "Lignes de test en groupes égaux : la probabilité moyenne de « {value} » qui a été dite, "
-        "et la part des lignes qui le sont. Sur la ligne tiretée, les deux sont égales.",
+        "Test rows in bins of equal size: the mean predicted probability of “{value}”, and the "
+        "observed share of these rows. On the dashed line both are equal.",
+        "Lignes de test en groupes égaux : la probabilité prédite moyenne de « {value} », et la "
+        "part observée de ces lignes. Sur la ligne tiretée, les deux sont égales.",
     ),
     "calibration_caption": (
-        "Test rows in bins of equal size: the mean probability that was said of the most probable "
-        "class, and the share of rows that are of it. On the dashed line both are equal.",
-        "Lignes de test en groupes égaux : la probabilité moyenne dite de la classe la plus "
-        "probable, et la part des lignes qui en sont. Sur la ligne tiretée, les deux sont égales.",
+        "Test rows in bins of equal size: the mean predicted probability of the most probable "
+        "class, and the observed share of rows of it. On the dashed line both are equal.",
+        "Lignes de test en groupes égaux : la probabilité prédite moyenne de la classe la plus "
+        "probable, et la part observée des lignes de cette classe. Sur la ligne tiretée, les deux "
+        "sont égales.",
     ),
     "calibration_alt": (
-        "{model}: said and so in bins of test rows: {pairs}.",
-        "{model} : dit et vrai par groupes de lignes de test : {pairs}.",
+        "{model}: predicted and observed in bins of test rows: {pairs}.",
+        "{model} : prédit et observé par groupes de lignes de test : {pairs}.",
     ),
-    "said": ("probability that was said", "probabilité prédite"),
-    "so": ("share that is so", "fréquence observée"),
+    "predicted_probability": ("predicted probability", "probabilité prédite"),
+    "observed_share": ("observed share", "fréquence observée"),
     "precision_recall": ("Precision against recall", "Précision et rappel"),
     "precision_caption": (
         "Rows are taken for a class from the most probable one on. Recall: the share of its rows "

@@ -1,4 +1,4 @@
-"""One look for every chart: colour-blind-safe colours, no clutter, labels where the eye is."""
+"""The style of every chart: colours for colour-blind readers, few lines, labels at the curves."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LineStyle: TypeAlias = "str | tuple[float, tuple[float, ...]]"
 DASHES: tuple[LineStyle, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 INK, GREY, GRID, PAPER = "#1b1b1b", "#6b6b6b", "#e4e4e4", "#ffffff"
 
-# What stands for each colour where a chart is part of a page. The page says what they are, on
-# light and on dark paper; where it says nothing, as in a notebook, the second value is taken.
+# The CSS variable of each colour where a chart is part of a page, which defines them for light and
+# dark mode; without a definition, as in a notebook, the second value is used.
 _ON_PAGE = {
     **{c.lower(): f"var(--series-{i}, {c})" for i, c in enumerate(COLOURS[:-1])},
     **{t: f"var(--name-{i}, {COLOURS[i]})" for i, t in enumerate(TEXTS[:-1])},
@@ -60,8 +60,8 @@ _STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def look() -> Iterator[None]:
-    """The house style for whatever is drawn inside.
+def context() -> Iterator[None]:
+    """Inside, charts have the style of derivable.
 
     Only the settings of the style are set back afterwards. `matplotlib.rc_context` sets back all,
     also what pyplot sets where it is first imported inside: a notebook then shows no more charts.
@@ -80,11 +80,11 @@ def look() -> Iterator[None]:
 def chart(
     width: float = 8.0, height: float = 4.8, layout: Literal["constrained"] | None = "constrained"
 ) -> Iterator[Figure]:
-    """A figure in the house style, drawn without a window and without pyplot's global state."""
+    """A figure in this style, drawn without a window and without pyplot's global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with look():
+    with context():
         figure = Figure(figsize=(width, height), dpi=144, layout=layout)
         FigureCanvasAgg(figure)
         yield figure
@@ -96,12 +96,12 @@ def colour(position: int) -> str:
 
 
 def name_colour(position: int) -> str:
-    """The same, for its name."""
+    """The colour of a model's name."""
     return TEXTS[position % len(TEXTS)]
 
 
 def on_page(colour: str) -> str:
-    """A colour as a page writes it, which says what it is on light and on dark paper."""
+    """A colour as a CSS variable of a page, which defines it for light and dark mode."""
     return _ON_PAGE.get(colour.lower(), colour)
 
 
@@ -111,7 +111,7 @@ def dashes(position: int) -> LineStyle:
 
 
 def shortened(name: str, most: int = 28) -> str:
-    """A name from the data as it stands in a chart: one line, printable, its middle left out."""
+    """A name from the data for a chart: one printable line, shortened in the middle."""
     name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if len(name) <= most:
         return name
@@ -121,12 +121,12 @@ def shortened(name: str, most: int = 28) -> str:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """The house style while a chart is drawn.
+    """The style of derivable while a chart is drawn.
 
     A name in a script that the font lacks is drawn as boxes in a PNG, without a warning; SVG has it
     right.
     """
-    with look(), warnings.catch_warnings():
+    with context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 

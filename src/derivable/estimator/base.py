@@ -51,7 +51,9 @@ from derivable.objective import ByHand
 from derivable.problem import Problem, check_weight
 
 FLOATS = [np.float64, np.float32]  # anything else becomes the first
-UNSPLIT_STEPS = 20  # of L-BFGS, where a table is too small for folds: nothing says when to stop
+UNSPLIT_STEPS = (
+    20  # of L-BFGS, for a table too small for folds, without rows held out for early stopping
+)
 
 
 class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasLine, BaseEstimator):
@@ -102,7 +104,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """From where the last fit ended, or from the start."""
-        self._loss = self._meant_loss()
+        self._loss = self._parsed_loss()
         reset = not (hasattr(self, "network_") and self.warm_start)
         steps, method = check_count("max_iter", self.max_iter), self.method
         X, y, targets = self._read(X, y, reset=reset)
@@ -133,7 +135,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
         self._rate(network, table, method)
         watch = Watch(self, steps, **facts)
         self._descend(network, table, held, steps, method, watch, stops=stops and bool(held))
-        self._say_that_nothing_was_chosen(unsplit=unsplit)
+        self._warn_that_nothing_was_chosen(unsplit=unsplit)
         watch.end()
         return self
 
@@ -203,7 +205,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
 
         def on_block(state: State) -> None:
             if watch is not None:
-                watch.look(state, state.step - done, network.trained)
+                watch.notify(state, state.step - done, network.trained)
 
         called: list[Any] = [on_block]
         if stops and held:
@@ -256,7 +258,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
             self.validation_scores_ = np.append(self.validation_scores_, score)
 
     def _score(self, network: Network, rows: Rows) -> float:
-        """What `score` says of a network on these rows."""
+        """The `score` of a network on these rows."""
         x, y, _ = self._units.rows(rows)
         outputs, _ = network.forward_by_hand(x)
         return self._score_of(outputs.numpy(), y.numpy(), rows.weight)
@@ -272,7 +274,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
         return check_X_y(X, *y, dtype=FLOATS, **checks) if y else check_array(X, dtype=FLOATS)
 
     def _outputs(self, X: Any) -> Tensor:
-        """What the network says, (N, K), in its own units."""
+        """The outputs of the network, (N, K), in its own units."""
         check_is_fitted(self, "network_")
         X = self._validated(X, reset=False)
         network: Network = self.network_

@@ -103,7 +103,7 @@ class FitsByFolds(Part):
         units = "x".join(map(str, hidden))
         return f"{activation_of(self.activation).__name__.lower()}({units})" if units else "linear"
 
-    def _say_that_nothing_was_chosen(self, *, unsplit: bool) -> None:
+    def _warn_that_nothing_was_chosen(self, *, unsplit: bool) -> None:
         """The attributes of a choice, of a fit of a single model."""
         linear = len(self.network_.layers) == 1
         model = "linear" if linear else self._model_name(self._hidden(unsplit=False))
@@ -122,7 +122,7 @@ def _watching(
         def network_at(theta: Tensor) -> Network:
             return mean_of([*ended, network.trained(theta)])
 
-        watch.look(state, steps * len(ended) + state.step, network_at)
+        watch.notify(state, steps * len(ended) + state.step, network_at)
 
     return [on_block]
 

@@ -1,7 +1,7 @@
-"""scikit-learn's callbacks, which came with 1.9; before that there are none, and no error.
+"""scikit-learn's callbacks, which exist from version 1.9 on; with older versions there are none.
 
-A fit is a task with a hundred parts, each a hundredth of its steps. Where the parameters at the end
-of a part are known, a callback may have the estimator as it is there.
+A fit is a task with a hundred parts, each a hundredth of its steps. If the parameters at the end
+of a part are known, a callback receives the estimator in this state.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]  # it stands for what is not there
-        """No `set_callbacks` before scikit-learn 1.9."""
+    class CallbackSupportMixin:  # type: ignore[no-redef]  # a substitute for older versions
+        """A class without `set_callbacks`, for scikit-learn before 1.9."""
 
     def with_callbacks(method: Any) -> Any:
         """The method as it is."""
@@ -34,23 +34,23 @@ PARTS = 100
 
 
 class Watch:
-    """Tells the callbacks of one fit how far it is, and whether they want it to stop."""
+    """Calls the callbacks of one fit, and records whether one of them stops it."""
 
     def __init__(self, estimator: Any, steps: int, **facts: Any) -> None:
-        """`facts` are what a callback may ask for."""
+        """`facts` are passed to the callbacks."""
         self._estimator, self._steps, self._parts = estimator, steps, 0
-        self.stopped = False  # whether a callback wants no more
+        self.stopped = False  # whether a callback has stopped the fit
         self._facts = {"estimator": estimator, **facts}
         self._task = None
         if hasattr(estimator, "_init_callback_context"):
             self._task = estimator._init_callback_context(max_subtasks=PARTS)
             self._task.call_on_fit_task_begin(**self._facts)
 
-    def look(self, state: State, taken: int, network_at: Callable[[Tensor], Network]) -> None:
-        """Tell the callbacks how far the fit is, which has taken so many steps.
+    def notify(self, state: State, taken: int, network_at: Callable[[Tensor], Network]) -> None:
+        """Call the callbacks for each part that is completed after `taken` steps.
 
-        `network_at(theta)` is what is fitted where the descent is at theta (P,). The descent is
-        asked to stop where a callback wants no more.
+        `network_at(theta)` is the fitted network for the parameters theta (P,). Stops the descent
+        if a callback stops the fit.
         """
         if self._task is None or not hasattr(self._estimator, "_skl_callbacks"):
             return
@@ -66,11 +66,11 @@ class Watch:
             state.stop(say("asked"))
 
     def end(self) -> None:
-        """The estimator is fitted."""
+        """Call the callbacks at the end of the fit."""
         if self._task is not None:
             self._task.call_on_fit_task_end(**self._facts, reconstruction_attributes={})
 
 
 def _fitted(network_at: Callable[[Tensor], Network], theta: Tensor) -> dict[str, Network]:
-    """What makes a fitted estimator of one that is being fitted."""
+    """The attributes that make the estimator a fitted one."""
     return {"network_": network_at(theta)}

@@ -139,7 +139,7 @@ class DescentClassifier(ClassifierMixin, DescentEstimator):
             return weights, constants
         return weights[1:] - weights[:1], constants[1:] - constants[:1]
 
-    def _meant_loss(self) -> Loss:
+    def _parsed_loss(self) -> Loss:
         return loss_for_classes(self.loss)
 
     def _width(self, targets: Tensor) -> int:

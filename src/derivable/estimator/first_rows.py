@@ -1,4 +1,4 @@
-"""`FirstRows`: the batches of the first calls of `partial_fit`, until they say enough."""
+"""`FirstRows`: the batches of the first calls of `partial_fit`, until there are enough rows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ENOUGH = 100  # rows, whose mean and deviation change little with the next ones
 
 
 class FirstRows:
-    """The batches that came first: units and an automatic learning rate are those of their rows.
+    """The first batches, whose rows determine units and an automatic learning rate.
 
-    A single row has no deviation, and units of a few rows suit no others. So a fit begins anew
-    each time the number of rows has doubled, in the units of all of them, and takes the step of
-    each batch again; from `ENOUGH` rows on it does no more, and the batches are forgotten.
+    A single row has no deviation, and units of a few rows do not suit others. So the fit is
+    repeated in the units of all rows each time their number has doubled, with one step for each
+    batch. From `ENOUGH` rows on the units are fixed, and the batches are dropped.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""`Part`: what the parts of an estimator know of each other."""
+"""`Part`: the attributes and methods that the parts of an estimator share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Part(ABC):
         """How much each row counts, (N,); None where all count alike."""
 
     @abstractmethod
-    def _meant_loss(self) -> Loss:
+    def _parsed_loss(self) -> Loss:
         """The loss that the parameter `loss` names."""
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Part(ABC):
 
     @abstractmethod
     def _score_of(self, outputs: Array, targets: Array, weight: Array | None) -> float:
-        """What `score` says of the network's outputs (N, K), in its own units."""
+        """The `score` of the network's outputs (N, K), in its own units."""
 
     @abstractmethod
     def _hidden(self, *, unsplit: bool) -> tuple[int, ...]:

@@ -90,14 +90,14 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     ----------
     network_ : Network
         The fitted network, a `torch.nn.Module`, in the units that it was fitted in. Those of
-        several folds stand in it side by side; its outputs are the mean of theirs.
+        several folds are combined in it; its outputs are the mean of theirs.
     coef_, intercept_ : ndarray of shape (D,) or (K, D), float or ndarray of shape (K,)
         Of a linear model, hidden=(): weights and constants, in the own units of X and y.
     loss_curve_ : ndarray of shape (n_iter_ + 1,)
         The loss before each step, and after the last; with several folds the mean of theirs, each
         of which keeps its last.
     fold_scores_ : ndarray of shape (folds,)
-        What `score` says of the model on the rows of each fold, with the network and the linear
+        The `score` of the model on the rows of each fold, with the network and the linear
         model that were not fitted on them; empty for a single network.
     chosen_, chosen_reason_ : str
         What was chosen, such as "10 x relu(32), alpha=0.5", and why.
@@ -108,7 +108,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     loss_ : float
         The last of them.
     validation_curve_, validation_scores_ : ndarray of shape (n_snapshots,)
-        The same loss, and what `score` says, on the rows held out, after `validation_steps_` steps:
+        The same loss, and the `score`, on the rows held out, after `validation_steps_` steps:
         about 128 of them along the way. Empty without `validation_fraction`.
     n_iter_ : int
         Steps taken; of several networks, the most that one of them keeps.
@@ -157,7 +157,7 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
             raise DataError(say("as_many_targets", **gaps))
         return X, y, targets
 
-    def _meant_loss(self) -> Loss:
+    def _parsed_loss(self) -> Loss:
         return loss_for(self.loss)
 
     def _width(self, targets: Tensor) -> int:

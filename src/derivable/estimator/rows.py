@@ -45,24 +45,24 @@ class Units:
 
     @classmethod
     def of(cls, rows: Rows, *, features: bool, targets: bool) -> Self:
-        """As these rows say: their weighted mean becomes 0 and their deviation 1."""
+        """The units of these rows: their weighted mean becomes 0 and their deviation 1."""
         return cls(
             StandardScaler().fit(rows.features, sample_weight=rows.weight) if features else None,
             StandardScaler().fit(rows.targets, sample_weight=rows.weight) if targets else None,
         )
 
     def inputs(self, features: Array) -> Tensor:
-        """What the network is given, (N, D)."""
+        """The inputs of the network, (N, D)."""
         return torch.tensor(self.features.transform(features) if self.features else features)
 
     def rows(self, rows: Rows) -> Table:
-        """What `descend` is given."""
+        """The rows in the units of the network, for `descend`."""
         y = self.targets.transform(rows.targets) if self.targets else rows.targets
         weight = None if rows.weight is None else torch.tensor(rows.weight)
         return self.inputs(rows.features), torch.tensor(y), weight
 
     def predictions(self, outputs: Tensor) -> Array:
-        """What the network says, (N, K), in the targets' own units."""
+        """The outputs of the network, (N, K), in the targets' own units."""
         values: Array = outputs.numpy()
         return self.targets.inverse_transform(values) if self.targets else values
 

@@ -1,4 +1,4 @@
-"""From an estimator's parameters to what the engines take."""
+"""Conversion of an estimator's parameters to losses, methods, rates and penalties."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ADAM_LR = 1e-3  # PyTorch's own; Adam's steps do not grow with the gradient
 
 
 def loss_for(loss: Any) -> Loss:
-    """The loss of a regressor that is meant."""
+    """The loss of a regressor for its parameter `loss`."""
     if isinstance(loss, str) and loss.partition(":")[0] not in LOSSES:
         raise SettingError(say("loss", names=list(LOSSES), got=loss))
     return loss_of(loss)
 
 
 def loss_for_classes(loss: Any) -> Loss:
-    """The loss of a classifier that is meant: CrossEntropy, which may have options."""
+    """The loss of a classifier for its parameter `loss`: CrossEntropy, perhaps with options."""
     if not isinstance(loss, str) or loss.partition(":")[0] in CLASS_LOSSES:
         meant = loss_of(loss, CLASS_LOSSES)
         if meant.function in CLASS_LOSSES.values():
@@ -52,7 +52,7 @@ def seed_of(random_state: Any) -> int:
 
 
 def method_for(method: Any, tolerance: Any) -> Any:
-    """The method of `descend` that is meant, with the tolerance where it has one."""
+    """The method of `descend` for the parameter `method`, with its tolerance if it has one."""
     for kind in (Auto, Flow):
         if method == kind.name:
             return kind(tolerance)

@@ -1,4 +1,4 @@
-"""What `partial_fit` does: single steps, each on the table of its call."""
+"""`partial_fit`: single steps, each on the table of its call."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SHARE_OF_MOMENTUM = 0.1  # 1 - 0.9: what a step of one batch is of all that it b
 
 
 class TakesSingleSteps(Part):
-    """The part of an estimator that goes on by one step in each call."""
+    """The part of an estimator that takes one step in each call."""
 
     def _fit_once(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """A single step, from where the last fit ended, or from the start."""
-        self._loss = self._meant_loss()
+        self._loss = self._parsed_loss()
         reset = not hasattr(self, "network_")
         X, y, targets = self._read(X, y, reset=reset)
         rows = Rows(X, targets, self._read_weight(sample_weight, X, targets))

@@ -1,4 +1,4 @@
-"""Examine what code calls: `with examine() as examined: ...`, or `@examine()` on a function."""
+"""`examine`: examines every Function that a block of code or a decorated function calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Call, Calls
 from derivable.examiner.capture.closures import with_shared
 from derivable.examiner.capture.found import called, name_of
-from derivable.examiner.capture.places import is_the_users
+from derivable.examiner.capture.locations import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
 from derivable.examiner.check import check
@@ -28,9 +28,9 @@ from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.random_state import unchanged_random_state
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, Subject, copied, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, copied, is_float
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,7 +40,7 @@ WHOLE_CALLS, WHOLE_SECONDS = 400, 3.0  # for the inputs of a call as they were r
 
 
 class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function is
-    """Examine every Function that the code inside calls, at the inputs that it uses.
+    """Examines every Function that the code inside calls, at the inputs of these calls.
 
         with examine() as examined:
             train_step()
@@ -49,12 +49,12 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
         @examine()
         def train_step(): ...  # train_step.examined.report()
 
-    installed  also what installed packages define; by default only code of one's own is examined
+    installed  also Functions that installed packages define; by default only the user's own
     settings   those of `check`, as an object or by name: examine(level="lab")
 
     Inside, a few small copies of inputs are kept for each Function, each operator with a
-    registered backward, and each class whose forward(ctx, ...) is called by hand. Nothing is
-    examined before `reports` or `report()` asks for it, so that the code inside runs as ever.
+    registered backward, and each class whose forward(ctx, ...) is called by hand. The examination
+    runs when `reports` or `report()` is first used, so that the code inside runs unchanged.
     """
 
     def __init__(
@@ -73,19 +73,19 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
         self.recording.__exit__(*error)
 
     def _recreate_cm(self) -> examine:
-        return self  # all calls of a decorated function are seen by one
+        return self  # one object records all calls of a decorated function
 
     def __call__(self, function: Any) -> Any:
-        """`function`, with what it calls recorded; `.examined` of it is this object."""
+        """`function` with its calls of Functions recorded; its attribute `examined` is self."""
         decorated = super().__call__(function)
         decorated.examined = self
         return decorated
 
     @property
     def reports(self) -> Reports:
-        """One Report for each target that was called, in the order of their definitions.
+        """One Report for each called target, in the order of their definitions.
 
-        A target that cannot be examined at the recorded inputs is among `refused`, by name.
+        `refused` has the error message, by name, of each target that could not be examined.
         """
         if self._reports is None:
             reports, refused = [], {}
@@ -99,7 +99,7 @@ class examine(contextlib.ContextDecorator):  # noqa: N801 - called as a function
         return self._reports
 
     def report(self) -> Reports:
-        """The same; `print(examined.report())` prints all of them, and a notebook shows them."""
+        """The same as `reports`, to print them or to show them in a notebook."""
         return self.reports
 
 
@@ -125,14 +125,14 @@ class Reports(Sequence[Report]):
 
     @property
     def ok(self) -> bool:
-        """Whether there is one and all are right."""
+        """Whether there is at least one report and all are right."""
         return self.verdict == "right"
 
     def __bool__(self) -> bool:
         return self.ok
 
     def raise_if_wrong(self) -> None:
-        """Raise WrongGradientError with the reports on what is wrong."""
+        """Raise WrongGradientError with the text of every report that is wrong."""
         wrong = [str(report) for report in self if report.verdict == "wrong"]
         if wrong:
             raise WrongGradientError("\n\n".join(wrong))
@@ -144,7 +144,7 @@ class Reports(Sequence[Report]):
         for report in self._reports:
             whole = show.summary(report)
             lines += [whole[0]] if report.ok else [*whole, show.Line("")]
-        refused = [f"{name}: {said}" for name, said in self.refused.items()]
+        refused = [f"{name}: {text}" for name, text in self.refused.items()]
         lines += [show.Line(text, 0, "bold magenta") for text in refused]
         return lines[:-1] if lines[-1].text == "" else lines
 
@@ -158,18 +158,18 @@ class Reports(Sequence[Report]):
 
     def _repr_html_(self) -> str:
         refused = [
-            f"<p>{html.escape(name)}: {html.escape(said)}</p>"
-            for name, said in self.refused.items()
+            f"<p>{html.escape(name)}: {html.escape(text)}</p>"
+            for name, text in self.refused.items()
         ]
         nothing = [] if self._reports or refused else [f"<p>{html.escape(str(self))}</p>"]
         return "".join([*(r._repr_html_() for r in self._reports), *refused, *nothing])
 
 
 def examine_calls(calls: Calls, *, target: Any = None, settings: Settings = USUAL) -> Report:
-    """The report on a target at the inputs of its recorded calls, large ones made smaller.
+    """The report on a target at the inputs of its recorded calls, reduced where they are large.
 
-    `target` is another definition of the same name to be examined at these inputs. Raises
-    InputError if it can be examined at none of them.
+    `target` replaces the recorded target, such as by a later definition of the same name. Raises
+    InputError if no recorded call can be examined.
     """
     target = calls.target if target is None else target
     reports: list[Report] = []
@@ -191,10 +191,10 @@ def examine_calls(calls: Calls, *, target: Any = None, settings: Settings = USUA
 
 
 def merged(reports: Sequence[Report]) -> Report:
-    """One report on several calls of one target.
+    """One report that combines those on several calls of one target.
 
-    Of an argument that is wrong at several calls, the findings of the first are kept: at special
-    inputs the same mistake may have other symptoms.
+    If an argument is wrong at several calls, the findings of the first are kept: at special inputs
+    the same mistake may have other symptoms.
     """
     if len(reports) == 1:
         return reports[0]
@@ -208,9 +208,9 @@ def merged(reports: Sequence[Report]) -> Report:
 
 
 def chosen(calls: Calls) -> list[Call]:
-    """The calls at which a target is examined: of two that differ in dtype, that in float64.
+    """The calls at which a target is examined: of calls that differ in dtype only, the float64 one.
 
-    Those with infinite inputs only where there are no others.
+    Calls with infinite inputs are used only if there are no others.
     """
     different: dict[object, Call] = {}
     for call in calls:
@@ -232,12 +232,12 @@ def _double(call: Call) -> bool:
 def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> Report:
     """The report at one call."""
     target, inputs, options = _runnable(target, call)
-    subject = subject_of(target, options)
-    if isinstance(subject, FunctionSubject):
-        inputs, options = subject.bind(inputs, options), {}
+    adapter = adapter_of(target, options)
+    if isinstance(adapter, FunctionAdapter):
+        inputs, options = adapter.bind(inputs, options), {}
     whole = [_leaf(v) for v in inputs]
-    inputs = smaller(subject.value, whole)
-    given = wanted | set(_returned(subject, inputs))
+    inputs = smaller(adapter.value, whole)
+    given = wanted | set(_returned(adapter, inputs))
     for i, value in enumerate(inputs):
         if is_float(value) and i in given:
             inputs[i] = (_varied(value) if i in wanted else value).requires_grad_()
@@ -247,16 +247,16 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
         report = check(target, *inputs, settings=settings, **options)
         if not report.ok or entries(whole) == entries(inputs):
             return report
-        at_whole = _along_directions(subject, whole, given, settings)
+        at_whole = _along_directions(adapter, whole, given, settings)
         return report if at_whole is None or at_whole.ok else at_whole
 
 
 def _along_directions(
-    subject: Subject, inputs: list[Any], wanted: set[int], settings: Settings
+    adapter: Adapter, inputs: list[Any], wanted: set[int], settings: Settings
 ) -> Report | None:
-    """The report at inputs as they were recorded, along random directions; None without one.
+    """The report at the recorded inputs, along random directions; None if forward raises there.
 
-    What shows only at some entries of a large tensor, such as padding, may be lost in a small one.
+    A mistake at some entries of a large tensor, such as padding, may be absent in a reduced one.
     """
     leaves = [copied(value, is_float(value) and i in wanted) for i, value in enumerate(inputs)]
     few = dataclasses.replace(
@@ -264,55 +264,56 @@ def _along_directions(
     )
     try:
         with unchanged_random_state():
-            return examine_at(subject, leaves, few, checks=(AlongDirections(),))
-    except Exception:  # forward ran at these inputs, but perhaps not in float64
+            return examine_at(adapter, leaves, few, checks=(AlongDirections(),))
+    except Exception:  # forward ran at these inputs, but may not run in float64
         return None
 
 
 @contextlib.contextmanager
 def _without_vmap_warnings() -> Iterator[None]:
-    """Without the warning of PyTorch, at each call, that an operator has no rule for vmap."""
+    """Inside, PyTorch does not warn at each call that an operator has no rule for vmap."""
     enable: Any = getattr(torch._C._functorch, "_set_vmap_fallback_warning_enabled")  # noqa: B009  # it has no type
     enable(False)
     try:
         yield
     finally:
-        enable(True)  # PyTorch's own setting, which nothing reads
+        enable(True)  # PyTorch's default; there is no function that reads the setting
 
 
 def _runnable(target: Any, call: Call) -> tuple[Any, list[Any], dict[str, Any]]:
-    """What can be checked in the place of the target, its inputs and options.
+    """A target that `check` can run, with its inputs and options.
 
-    A class that is no Function, or whose forward asks more of its ctx than PyTorch's has, is run
-    with a ctx as it was given; one whose inputs compute with other inputs, with these.
+    A class that is no Function, or whose forward needs attributes that PyTorch's ctx lacks, becomes
+    a Function that runs it with a ctx like the recorded one. A target with inputs that are
+    functions of other inputs becomes one that calls them with the examined values.
     """
     inputs, options = list(call.inputs), dict(call.options)
     if call.shared and call.context is None and isinstance(target, type) and not options:
         return with_shared(target, call.shared), inputs, options
     if call.context is None or not isinstance(target, type):
         return target, inputs, options
-    if not by_hand.takes_self(target):  # an object has parameters of its own
+    if not by_hand.takes_self(target):  # an object may hold parameters
         with contextlib.suppress(Exception):
-            subject = subject_of(target)
-            assert isinstance(subject, FunctionSubject)
-            subject.value(subject.bind(inputs, options))
+            adapter = adapter_of(target)
+            assert isinstance(adapter, FunctionAdapter)
+            adapter.value(adapter.bind(inputs, options))
             return target, inputs, options
     return by_hand.as_function(target, call.context), inputs, options
 
 
-def _returned(subject: Subject, inputs: list[Any]) -> Iterator[int]:
-    """The inputs for which backward returns a gradient, where it can be asked by hand."""
+def _returned(adapter: Adapter, inputs: list[Any]) -> Iterator[int]:
+    """The positions of inputs for which backward returns a gradient; none if it cannot be run."""
     floats = [i for i, v in enumerate(inputs) if is_float(v)]
-    if not subject.by_hand:
+    if not adapter.by_hand:
         return
     with contextlib.suppress(Exception):  # whatever the user's rules raise: `check` reports it
-        run = subject.run(inputs, floats)
-        gradients = run.pull([torch.ones_like(run.outputs[i]) for i in run.smooth])
+        run = adapter.run(inputs, floats)
+        gradients = run.vjp([torch.ones_like(run.outputs[i]) for i in run.differentiable])
         yield from (i for i in floats if i < len(gradients) and gradients[i] is not None)
 
 
 def _varied(x: Tensor) -> Tensor:
-    """What is one number everywhere, such as ones, made smaller by up to a third in each entry."""
+    """`x`; a constant tensor, such as ones, with each entry reduced by up to a third."""
     if x.numel() < 2 or x.is_complex() or x.layout is not torch.strided:
         return x
     if not bool((x == x.reshape(-1)[0]).all()):
@@ -322,12 +323,12 @@ def _varied(x: Tensor) -> Tensor:
 
 
 def _leaf(value: Any) -> Any:
-    """A tensor of a recorded call as a fresh one."""
+    """`value`, detached if it is a tensor."""
     return value.detach() if isinstance(value, Tensor) else value
 
 
 def _by_name(target: Any, inputs: list[Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Bound inputs as a call gives them: what is keyword-only, by keyword."""
+    """Bound inputs as positional inputs and keywords, for forwards with keyword-only inputs."""
     rules = getattr(target, "_rules", None)
     if rules is None or not rules.signature.keyword_only:
         return inputs, {}

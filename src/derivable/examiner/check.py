@@ -22,11 +22,11 @@ from derivable.examiner.inputs.contracts_of_entries import FixedSize
 from derivable.examiner.inputs.declared import Declaration, declared
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
-from derivable.examiner.targets.pair import PairSubject
+from derivable.examiner.targets.adapters import adapter_of
+from derivable.examiner.targets.pair import PairAdapter
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.sparse import through_values
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import Subject
+from derivable.examiner.targets.target import Adapter
 from derivable.examiner.unrunnable import stopped, unrunnable, unrunnable_at
 from derivable.function.compiled import without_importing_dynamo
 from derivable.threads import on_one_thread
@@ -42,34 +42,34 @@ def check(target: Any, *inputs: Any, settings: Settings = USUAL, **options: Any)
               does, all floating-point ones are. Without inputs, target.examples() are taken, else
               inputs are found, and a note states them
     settings  see Settings
-    options   settings by name, as in check(f, x, level="lab"); others are inputs of forward by
-              keyword
+    options   settings by name, as in check(f, x, level="lab"); other options are passed to forward
+              as keywords
 
-    What a class declares in its attributes `contracts`, `surrogate` and `surrogate_of`, and what
-    `declare` declares, applies where nothing is given here. Runs the target's code many times. The
-    global random generators are left as they were. Raises InputError for inputs that cannot be
-    examined, SettingError for such settings and for what is no contract.
+    The attributes `contracts`, `surrogate` and `surrogate_of` of a class, and declarations by
+    `declare`, apply where the settings have none. Runs the target's code many times. The global
+    random generators keep their states. Raises InputError for inputs that cannot be examined,
+    SettingError for invalid settings and contracts.
     """
     settings, options = settings.taken_from(options)
     with _examining():
         target = _unwrapped(target)
         known = _declared(target, settings)
         settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
-        subject = subject_of(target, options)
-        whole = unrunnable(subject, settings)
+        adapter = adapter_of(target, options)
+        whole = unrunnable(adapter, settings)
         if whole is not None:
             return whole
         own = known.examples or getattr(target, "examples", None)
-        found = chosen(target, subject, inputs, options, own, settings.seed)
+        found = chosen(target, adapter, inputs, options, own, settings.seed)
         if not found.examples:
-            return stopped(subject, (), settings, notes=found.notes)
+            return stopped(adapter, (), settings, notes=found.notes)
         reports = []
         for example in found.examples:
-            stop = unrunnable_at(subject, example, settings)  # a report that is not right is false
-            report = _report(subject, example, known, settings) if stop is None else stop
+            stop = unrunnable_at(adapter, example, settings)  # a report that is not right is false
+            report = _report(adapter, example, known, settings) if stop is None else stop
             reports.append(report)
     report = reports[0] if len(reports) == 1 else Report.merged(reports)
-    return replace(report, notes=(*found.notes, *old_names(subject), *report.notes))
+    return replace(report, notes=(*found.notes, *old_names(adapter), *report.notes))
 
 
 def check_gradient(
@@ -91,14 +91,14 @@ def check_gradient(
     """
     settings = settings.changed(options)
     with _examining():
-        subject = PairSubject(value, gradient, at)
-        report = examine(subject, subject.leaves, settings)
+        adapter = PairAdapter(value, gradient, at)
+        report = examine(adapter, adapter.leaves, settings)
         return replace(report, target=(value, gradient), example=(at,))
 
 
 @contextmanager
 def _examining() -> Iterator[None]:
-    """What an examination needs to be so, and leaves as it was."""
+    """The global state of an examination: gradients enabled, other states restored afterwards."""
     with (
         unchanged_random_state(),
         torch.inference_mode(False),
@@ -117,26 +117,26 @@ def _unwrapped(target: Any) -> Any:
 
 
 def _declared(target: Any, settings: Settings) -> Declaration:
-    """What is known of the target: by the settings, its class, or `declare`."""
+    """The declaration of the target: by the settings, its class, or `declare`."""
     given = Declaration(None, settings.contracts, settings.surrogate, settings.surrogate_of)
     known = given.over(declared(target))
     return known if known.surrogate_of is None else replace(known, surrogate=None)
 
 
 def _report(
-    subject: Subject, example: Sequence[Any], known: Declaration, settings: Settings
+    adapter: Adapter, example: Sequence[Any], known: Declaration, settings: Settings
 ) -> Report:
     """The report on one example, in which sparse tensors are examined through their values."""
-    names = subject.names(len(example))
-    contracts = bound(known.contracts, names, example, subject.name)
-    values, sparse = through_values(example, names, subject.name)
-    subject.forms = {**contracts, **sparse}
+    names = adapter.names(len(example))
+    contracts = bound(known.contracts, names, example, adapter.name)
+    values, sparse = through_values(example, names, adapter.name)
+    adapter.forms = {**contracts, **sparse}
     fixed = {i: FixedSize() for i in sparse}
-    subject.meant = known.surrogate_of
+    adapter.surrogate_of = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
-        report = examine(subject, values, settings, {**contracts, **fixed})
+        report = examine(adapter, values, settings, {**contracts, **fixed})
     if not sparse:
         return report
-    findings = tuple(replace(f, inputs=subject.given(f.inputs)) for f in report.findings)
+    findings = tuple(replace(f, inputs=adapter.given(f.inputs)) for f in report.findings)
     return replace(report, findings=findings, example=tuple(example))

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from derivable.examiner.checks import CHECKS
-from derivable.examiner.checks.check import Check, Seen, Setup
+from derivable.examiner.checks.check import Check, ResultsSoFar, Setup
 from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
@@ -23,7 +23,7 @@ from derivable.examiner.pictures import gradients
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
 from derivable.examiner.setup import prepare
-from derivable.examiner.targets.target import Inputs, Subject
+from derivable.examiner.targets.target import Adapter, Inputs
 from derivable.examiner.verdicts import verdicts
 
 LEAST = 60  # calls that every check may make, as long as there are so many left
@@ -31,7 +31,7 @@ CONCLUDING, CONCLUDING_SECONDS = 5_000, 5.0  # calls and seconds of the diagnosi
 
 
 def examine(
-    subject: Subject,
+    adapter: Adapter,
     given: Inputs,
     settings: Settings,
     contracts: dict[int, Contract] | None = None,
@@ -44,86 +44,88 @@ def examine(
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
-        prepared = prepare(subject, given, settings, dict(contracts or {}))
+        prepared = prepare(adapter, given, settings, dict(contracts or {}))
         setup = prepared.setup
-        seen = run_checks(setup, Seen(notes=prepared.notes), checks)
-        findings, seen = _concluded(setup, seen)
-        judged = verdicts(setup, seen, findings)
-        pictures = gradients(setup, seen)
-        calls, subject.budget = subject.budget.spent, Budget()
+        so_far = run_checks(setup, ResultsSoFar(notes=prepared.notes), checks)
+        findings, so_far = _concluded(setup, so_far)
+        judged = verdicts(setup, so_far, findings)
+        pictures = gradients(setup, so_far)
+        calls, adapter.budget = adapter.budget.spent, Budget()
     return Report(
-        function=subject.name,
+        function=adapter.name,
         verdict=judged.overall,
         sections=judged.sections,
         findings=tuple(findings),
-        notes=(*seen.notes, *judged.notes),
-        checks=seen.comparisons,
-        inputs=_described(subject, given),
+        notes=(*so_far.notes, *judged.notes),
+        checks=so_far.comparisons,
+        inputs=_described(adapter, given),
         gradients=pictures,
         settings=settings,
         seconds=time.perf_counter() - start,
         calls=calls,
         example=tuple(given),
-        target=subject.target,
+        target=adapter.target,
     )
 
 
-def run_checks(setup: Setup, seen: Seen, checks: Sequence[Check] = CHECKS) -> Seen:
-    """What all checks that apply find, one after the other."""
+def run_checks(
+    setup: Setup, so_far: ResultsSoFar, checks: Sequence[Check] = CHECKS
+) -> ResultsSoFar:
+    """The results of all checks that apply, run one after the other."""
     stopped: list[Message] = []
     for check in checks:
-        if seen.is_function and check.applies(setup, seen):
-            seen = _run(check, setup, seen, stopped)
+        if so_far.is_function and check.applies(setup, so_far):
+            so_far = _run(check, setup, so_far, stopped)
     if stopped:
-        budget = setup.examined.subject.budget
+        budget = setup.examined.adapter.budget
         key = "note.timeout" if budget.timed_out else "note.budget"
         limit = {"seconds": f"{setup.settings.timeout:g}", "calls": int(budget.calls)}
-        seen = replace(seen, notes=(*seen.notes, Message(key, {**limit, "checks": stopped})))
-    return seen
+        so_far = replace(so_far, notes=(*so_far.notes, Message(key, {**limit, "checks": stopped})))
+    return so_far
 
 
-def _run(check: Check, setup: Setup, seen: Seen, stopped: list[Message]) -> Seen:
-    """What is known after one check; one that cannot be finished keeps what it has found."""
+def _run(check: Check, setup: Setup, so_far: ResultsSoFar, stopped: list[Message]) -> ResultsSoFar:
+    """The results including those of one check; if it is stopped, its first parts are kept."""
     examined = setup.examined
     before, title = examined.comparisons, Message(f"check.{check.name}")
     try:
-        with warnings.catch_warnings(), examined.subject.budget.share(check.share, LEAST):
+        with warnings.catch_warnings(), examined.adapter.budget.share(check.share, LEAST):
             warnings.simplefilter("ignore")  # the user's code warned at the first call
-            for results in check.run(setup, seen):
-                seen = seen.with_results(results)
+            for results in check.run(setup, so_far):
+                so_far = so_far.with_results(results)
     except BudgetSpent:
         stopped.append(title)
     except Exception as error:  # the user's code in a situation that it refuses, or a mistake here
         fields = {"check": title, "text": raised(error)}
-        seen = replace(seen, notes=(*seen.notes, Message("note.check_stopped", fields)))
+        so_far = replace(so_far, notes=(*so_far.notes, Message("note.check_stopped", fields)))
     made = examined.comparisons - before
-    return replace(seen, comparisons={**seen.comparisons, check.name: made})
+    return replace(so_far, comparisons={**so_far.comparisons, check.name: made})
 
 
-def _concluded(setup: Setup, seen: Seen) -> tuple[list[Finding], Seen]:
-    """The findings. A diagnosis that fails leaves what was measured, without a cause."""
+def _concluded(setup: Setup, so_far: ResultsSoFar) -> tuple[list[Finding], ResultsSoFar]:
+    """The findings; without causes if the diagnosis fails."""
     examined = setup.examined
-    spent = examined.subject.budget.spent
-    examined.subject.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
+    spent = examined.adapter.budget.spent
+    examined.adapter.budget = Budget(CONCLUDING, CONCLUDING_SECONDS)
     try:
-        found = conclusions(examined, setup.inputs, seen.evaluations, seen.problems)
+        found = conclusions(examined, setup.inputs, so_far.evaluations, so_far.problems)
     except (Exception, BudgetSpent) as error:
         fields = {"check": Message("check.diagnosis"), "text": raised(error)}
-        seen = replace(seen, notes=(*seen.notes, Message("note.check_stopped", fields)))
-        found = without_causes(examined, seen.evaluations)
-    examined.subject.budget.spent += spent
-    return [_placed(setup, finding) for finding in found], seen
+        so_far = replace(so_far, notes=(*so_far.notes, Message("note.check_stopped", fields)))
+        found = without_causes(examined, so_far.evaluations)
+    examined.adapter.budget.spent += spent
+    return [_placed(setup, finding) for finding in found], so_far
 
 
 def _placed(setup: Setup, finding: Finding) -> Finding:
-    """What shows in float32 is a matter of first order where the inputs were given so."""
-    dtype = finding.where.fields.get("dtype")
-    return replace(finding, dtype_of_inputs=setup.examined.coarse and dtype == "float32")
+    """The finding; one in float32 belongs to the given inputs if these are in float32."""
+    dtype = finding.point.fields.get("dtype")
+    return replace(finding, dtype_of_inputs=setup.examined.low_precision and dtype == "float32")
 
 
-def _described(subject: Subject, given: Inputs) -> dict[str, str]:
-    """Each input in words: its dtype and shape, or its value."""
-    names = subject.names(len(given))
+def _described(adapter: Adapter, given: Inputs) -> dict[str, str]:
+    """Each input as text: its dtype and shape, or its value."""
+    names = adapter.names(len(given))
 
     def described(value: Any) -> str:
         if isinstance(value, Tensor):

@@ -1,4 +1,4 @@
-"""The examples at which a target is examined: given, declared, its own, or found."""
+"""`chosen`: the examples at which a target is examined: given, declared, its own, or found."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from derivable.errors import InputError
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.jax_functions import JaxSubject, tensors_of
+from derivable.examiner.targets.jax_functions import JaxAdapter, tensors_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import CallableSubject, FunctionSubject, Inputs, Subject
+from derivable.examiner.targets.target import Adapter, CallableAdapter, FunctionAdapter, Inputs
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Chosen:
 
 def chosen(
     target: Any,
-    subject: Subject,
+    adapter: Adapter,
     inputs: Inputs,
     options: dict[str, Any],
     own: Callable[[], Any] | None,
@@ -37,29 +37,29 @@ def chosen(
     nothing is found.
     """
     if inputs or options:
-        return Chosen([_bound(subject, inputs, options)])
+        return Chosen([_bound(adapter, inputs, options)])
     if own is not None:
         with seeded(seed):
             known = own()
         several = [known] if isinstance(known, tuple) else list(known)
-        return Chosen([_bound(subject, example, {}) for example in several])
+        return Chosen([_bound(adapter, example, {}) for example in several])
     search = Search(target, seed)
     found = search.found()
     if found is not None:
-        return Chosen([_bound(subject, found.inputs, found.options)], [found.message])
+        return Chosen([_bound(adapter, found.inputs, found.options)], [found.message])
     if search.unfinished is not None:
         return Chosen([], [search.unfinished])
     raise error_of(
         InputError, "error.no_inputs_found",
-        function=subject.name, refusal=search.refusal(),
+        function=adapter.name, refusal=search.refusal(),
     )  # fmt: skip
 
 
-def _bound(subject: Subject, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
+def _bound(adapter: Adapter, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
     """The inputs in forward's order, then a module's parameters."""
-    if isinstance(subject, FunctionSubject):
-        return subject.bind(inputs, options)
-    if isinstance(subject, CallableSubject):
-        subject.options = options
-    given = tensors_of(inputs) if isinstance(subject, JaxSubject) else inputs
-    return [*given, *subject.parameters.values()]
+    if isinstance(adapter, FunctionAdapter):
+        return adapter.bind(inputs, options)
+    if isinstance(adapter, CallableAdapter):
+        adapter.options = options
+    given = tensors_of(inputs) if isinstance(adapter, JaxAdapter) else inputs
+    return [*given, *adapter.parameters.values()]

@@ -65,7 +65,7 @@ class Finding:
     function: str
     cause: str
     argument: str | None  # the name of forward's parameter whose gradient is concerned
-    where: Message  # at which inputs it shows
+    point: Message  # at which inputs it shows
     evidence: tuple[Message, ...]
     worst: Worst | None = None
     rivals: tuple[str, ...] = ()

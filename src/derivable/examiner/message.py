@@ -1,4 +1,4 @@
-"""`Message`: a text for people, as the key of a table with what stands in its gaps."""
+"""`Message`: a text of reports, as the key of its template and the values of its gaps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Message(NamedTuple):
-    """A message of the table, by its key, with what fills its gaps."""
+    """A message by the key of its template, with the values of its gaps."""
 
     key: str
     fields: Mapping[str, Any] = {}

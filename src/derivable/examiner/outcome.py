@@ -1,4 +1,4 @@
-"""One target examined at whatever inputs there are for it: those that its user gives, or it has."""
+"""`examined`: the examination of one target at given, recorded, declared or found inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from derivable.errors import DerivableError, InputError
 from derivable.examiner.called import examine_calls, merged
 from derivable.examiner.capture.calls import Calls
 from derivable.examiner.capture.found import Found
-from derivable.examiner.capture.places import told
+from derivable.examiner.capture.locations import error_line
 from derivable.examiner.check import check
 from derivable.examiner.inputs.declared import declared
 from derivable.examiner.inputs.found import Search
@@ -20,7 +20,7 @@ from derivable.examiner.inputs.text import Made, bind, suggestion
 from derivable.examiner.message import Message
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
-from derivable.examiner.targets.subjects import subject_of
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.unrunnable import stopped, unrunnable
 
 Given = Mapping[str, Sequence[Made]]
@@ -45,10 +45,10 @@ class Outcome:
 
 
 def examined(found: Found, given: Sequence[Given] = (), settings: Settings = USUAL) -> Outcome:
-    """Examine a target at the first of `given` that it can take, else at what it was called with.
+    """The Outcome of a target at the first of `given` that it accepts, else at its recorded calls.
 
-    Its own examples() are examined besides its calls; where there is neither, `check` finds inputs.
-    Whatever its code raises becomes the reason of the Outcome.
+    Its own examples() are examined in addition to its calls; without either, `check` finds inputs.
+    An error of its code becomes the reason of the Outcome.
     """
     before = torch.get_default_dtype()
     torch.set_default_dtype(found.dtype)
@@ -59,7 +59,7 @@ def examined(found: Found, given: Sequence[Given] = (), settings: Settings = USU
     except DerivableError as error:
         return Outcome(found, reason=str(error))
     except Exception as error:  # the user's forward, or their examples()
-        return Outcome(found, reason=told(error))
+        return Outcome(found, reason=error_line(error))
     finally:
         torch.set_default_dtype(before)
 
@@ -85,10 +85,10 @@ def _examined(found: Found, given: Sequence[Given], settings: Settings) -> Outco
 
 
 def _searched(found: Found, settings: Settings) -> Outcome:
-    """Examine a target that nothing called, at inputs that are searched for."""
+    """The Outcome of a target without recorded calls, at inputs that a search finds."""
     target = found.target
-    subject = subject_of(target)
-    report = unrunnable(subject, settings)
+    adapter = adapter_of(target)
+    report = unrunnable(adapter, settings)
     if report is not None:
         return Outcome(found, report)
     search = Search(target, settings.seed)
@@ -97,7 +97,7 @@ def _searched(found: Found, settings: Settings) -> Outcome:
         report = check(target, *chosen.inputs, settings=settings, **chosen.options)
         return Outcome(found, report, chosen.message)
     if search.unfinished is not None:
-        return Outcome(found, stopped(subject, (), settings, notes=[search.unfinished]))
+        return Outcome(found, stopped(adapter, (), settings, notes=[search.unfinished]))
     gaps = {"refusal": search.refusal(), "inputs": suggestion(target)}
     return Outcome(found, reason=Message("cli.needs_inputs", gaps))
 
@@ -109,7 +109,7 @@ def _called(calls: Calls) -> Message | None:
         key = "cli.called_by" if len(tests) == 1 else "cli.called_by_more"
         return Message(key, {"test": tests[0], "count": len(tests) - 1})
     first = next(iter(calls))
-    if first.place is None:
+    if first.location is None:
         return None
     key = "cli.called" if len(calls.kinds) == 1 else "cli.called_kinds"
-    return Message(key, {"place": str(first.place), "count": len(calls.kinds)})
+    return Message(key, {"location": str(first.location), "count": len(calls.kinds)})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gradient:
-    """One argument's gradient at the given inputs, for one random grad_output: kept for pictures.
+    """One argument's gradient at the given inputs, for one random grad_output.
 
     Each of the argument's shape, in float64 (complex128).
     """
@@ -98,7 +98,7 @@ class Report:
         return notebook.to_html(self)
 
     def details(self, lang: str | None = None) -> str:
-        """Everything in words: whole findings with a reproduction each, notes, inputs, seed."""
+        """The full report as text: findings with a reproduction each, notes, inputs, seed."""
         return show.plain(show.details(self, lang))
 
     def to_json(self, arrays: bool = False) -> str:

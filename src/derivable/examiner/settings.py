@@ -1,4 +1,4 @@
-"""`Settings`: what an examination is asked for; `Level`: what makes it fail."""
+"""`Settings` of an examination; `Level`: which findings make it fail."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class Level(Enum):
 class Settings:
     """The settings of one examination.
 
-    reference  the same function in plain PyTorch: its autograd sharpens the measurement
+    reference  the same function in plain PyTorch, whose autograd makes comparisons more accurate
     surrogate  why backward is not the derivative on purpose: values are then not compared
     surrogate_of  the differentiable function, of the same inputs, whose derivative backward is
                instead: values are compared with it
-    contracts  argument -> what it always is, such as {"A": "symmetric", "p": "0..1"}: the inputs
-               that are made up fulfil it, and gradients are compared along it only
+    contracts  argument -> its contract, such as {"A": "symmetric", "p": "0..1"}: generated inputs
+               fulfil it, and gradients are compared only along directions within it
     compile    whether to run it under torch.compile too, which takes seconds
     seed       of everything that is random in the examination
     level      what makes it fail: a Level or its name
-    budget     calls of forward and backward, at most; None for what is usual, which is fewer for a
-               forward of many operations. The verdict does not depend on how busy a machine is
+    budget     calls of forward and backward, at most; None for a number that depends on how many
+               operations forward has, so that the verdict is the same on any machine
     timeout    seconds of computing after which the checks end, each with what it has found
     """
 

@@ -1,4 +1,4 @@
-"""The report on a target that cannot run as it is written, or is still to be written."""
+"""Reports on targets that cannot run as they are written, or are not written yet."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from derivable.examiner.finding import Finding, Section, Verdict
 from derivable.examiner.message import Message
 from derivable.examiner.report import Report
 from derivable.examiner.settings import Settings
-from derivable.examiner.targets.target import Subject
+from derivable.examiner.targets.target import Adapter
 
 
-def unrunnable(subject: Subject, settings: Settings) -> Report | None:
-    """For a class whose forward or backward cannot be called; None for any other."""
-    found = not_runnable(subject)
-    return stopped(subject, (), settings, findings=found) if found else None
+def unrunnable(adapter: Adapter, settings: Settings) -> Report | None:
+    """The report on a class whose forward or backward cannot be called; None for any other."""
+    found = not_runnable(adapter)
+    return stopped(adapter, (), settings, findings=found) if found else None
 
 
-def unrunnable_at(subject: Subject, example: list[Any], settings: Settings) -> Report | None:
-    """For a forward or backward that is unfinished, or called in another way than PyTorch calls."""
-    note, found = first_run(subject, example)
+def unrunnable_at(adapter: Adapter, example: list[Any], settings: Settings) -> Report | None:
+    """The report if forward or backward is unfinished or has wrong parameters; else None."""
+    note, found = first_run(adapter, example)
     if note is None and not found:
         return None
-    return stopped(subject, example, settings, findings=found, notes=[note] if note else [])
+    return stopped(adapter, example, settings, findings=found, notes=[note] if note else [])
 
 
 def stopped(
-    subject: Subject, example: Sequence[Any], settings: Settings,
+    adapter: Adapter, example: Sequence[Any], settings: Settings,
     findings: Sequence[Finding] = (), notes: Sequence[Message] = (),
 ) -> Report:  # fmt: skip
-    """Wrong by a finding, else inconclusive."""
+    """A report without measurements: wrong if there are findings, else inconclusive."""
     verdict = Verdict.WRONG if findings else Verdict.INCONCLUSIVE
     return Report(
-        function=subject.name, verdict=verdict, sections={Section.FIRST_ORDER: verdict},
+        function=adapter.name, verdict=verdict, sections={Section.FIRST_ORDER: verdict},
         findings=tuple(findings), notes=tuple(notes), checks={"calls": 1},
-        inputs=described(subject, example), settings=settings, example=tuple(example),
-        target=subject.target,
+        inputs=described(adapter, example), settings=settings, example=tuple(example),
+        target=adapter.target,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from derivable.examiner.checks.check import Seen, Setup
+from derivable.examiner.checks.check import ResultsSoFar, Setup
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.finding import Finding, Section, Severity, Verdict
 from derivable.examiner.message import Message
@@ -35,11 +35,11 @@ class Judged:
     notes: tuple[Message, ...] = field(default=())
 
 
-def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
-    """The verdict on each section; on the whole by the level."""
-    measured, notes = _first_order(setup, seen)
+def verdicts(setup: Setup, so_far: ResultsSoFar, findings: Sequence[Finding]) -> Judged:
+    """The verdict on each section, and the overall one by the level."""
+    measured, notes = _first_order(setup, so_far)
     sections = {Section.FIRST_ORDER: measured}
-    sections |= {section: _asked(seen, names) for section, names in CHECKS_OF.items()}
+    sections |= {section: _compared(so_far, names) for section, names in CHECKS_OF.items()}
     level = setup.settings.level
     for finding in findings:
         if finding.severity is Severity.ERROR or level.fails(finding):
@@ -52,19 +52,19 @@ def verdicts(setup: Setup, seen: Seen, findings: Sequence[Finding]) -> Judged:
     return Judged(overall, sections, () if overall is Verdict.WRONG else tuple(notes))
 
 
-def _asked(seen: Seen, names: Sequence[str]) -> Verdict:
-    """Right if anything was compared, unless a finding contradicts."""
-    asked = any(seen.comparisons.get(name) for name in names)
-    return Verdict.RIGHT if asked else Verdict.NOT_APPLICABLE
+def _compared(so_far: ResultsSoFar, names: Sequence[str]) -> Verdict:
+    """Right if anything was compared, else not applicable; findings are considered later."""
+    compared = any(so_far.comparisons.get(name) for name in names)
+    return Verdict.RIGHT if compared else Verdict.NOT_APPLICABLE
 
 
-def _first_order(setup: Setup, seen: Seen) -> tuple[Verdict, list[Message]]:
-    """Whether the values at the given inputs could be compared."""
+def _first_order(setup: Setup, so_far: ResultsSoFar) -> tuple[Verdict, list[Message]]:
+    """The verdict on the given inputs, inconclusive if values could not be compared; and notes."""
     if setup.surrogate:
         return Verdict.RIGHT, []
-    whole = seen.first_whole
+    whole = so_far.first_whole
     if whole is None:
-        if seen.comparisons.get("directions"):
+        if so_far.comparisons.get("directions"):
             return Verdict.RIGHT, []
         return Verdict.INCONCLUSIVE, [Message("note.nothing_measured")]
     for sample in whole.samples:
@@ -77,7 +77,7 @@ def _first_order(setup: Setup, seen: Seen) -> tuple[Verdict, list[Message]]:
 
 
 def _not_compared(samples: Sequence[Sample]) -> list[Message]:
-    """Entries at kinks, without a derivative, or too hard to measure, at the given inputs."""
+    """Notes on entries that were not compared: at kinks, without derivative, or not measured."""
     nowhere = sum(int(s.measured.nowhere.sum()) for s in samples)
     kinks = sum(int(s.measured.kinks.sum()) for s in samples) - nowhere
     unknown = sum(int((s.unsettled & ~s.measured.nowhere).sum()) for s in samples)

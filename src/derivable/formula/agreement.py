@@ -1,4 +1,4 @@
-"""Whether derived formulas give what the author's own rules give, in both dtypes."""
+"""Comparison of derived formulas with the author's own rules, in both dtypes."""
 
 from __future__ import annotations
 
@@ -80,28 +80,28 @@ def require_agreement(
             text = say("not_pointwise", function=function.__name__, got=got, given=given)
             raise NotPointwiseError(text)
         theirs, grad_output, gradient = (t.view(-1) for t in (theirs, grad_output, gradient))
-        value, slope, curvature = at(formulas, x)
-        place = disagreement(value, theirs, x * slope)
-        if place is not None:
-            raise _differs(function, "forward", x[place], value[place], theirs[place])
+        value, slope, second_derivative = at(formulas, x)
+        index = disagreement(value, theirs, x * slope)
+        if index is not None:
+            raise _differs(function, "forward", x[index], value[index], theirs[index])
         ours = grad_output * slope
-        place = disagreement(ours, gradient, grad_output * x * curvature)
-        if place is not None:
-            raise _differs(function, "backward", x[place], ours[place], gradient[place])
+        index = disagreement(ours, gradient, grad_output * x * second_derivative)
+        if index is not None:
+            raise _differs(function, "backward", x[index], ours[index], gradient[index])
 
 
 def at(formulas: Formulas, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Value, slope and second derivative at each entry of `x`."""
     (value,) = evaluate([formulas.value], {"x": x})
-    slope, curvature = evaluate(formulas[1:], {"x": x, "output": value})
-    return value, slope, curvature
+    slope, second_derivative = evaluate(formulas[1:], {"x": x, "output": value})
+    return value, slope, second_derivative
 
 
 def disagreement(ours: Tensor, theirs: Tensor, sensitivity: Tensor) -> int | None:
-    """Where the two differ by more than rounding; None if nowhere.
+    """The first position at which the two differ by more than rounding; None if there is none.
 
-    `sensitivity` is by how much they change where the input does by a part: its own rounding
-    counts as well. What the author's rules do not represent, infinity and NaN, is not compared.
+    `sensitivity` is their change per relative change of the input, whose rounding counts as well.
+    Entries that are infinite or NaN by the author's rules are not compared.
     """
     eps = torch.finfo(ours.dtype).eps
     allowed = _ROUNDINGS * eps * (1 + theirs.abs() + sensitivity.nan_to_num(0, 0, 0).abs())
@@ -113,6 +113,6 @@ def _differs(
     function: type[Function], rule: str, x: Tensor, ours: Tensor, theirs: Tensor
 ) -> NotPointwiseError:
     digits = 2 - math.floor(math.log10(torch.finfo(x.dtype).eps))
-    place, given, traced = (f"{float(number):.{digits}g}" for number in (x, theirs, ours))
-    gaps = {"place": place, "given": given, "traced": traced}
+    at_input, given, traced = (f"{float(number):.{digits}g}" for number in (x, theirs, ours))
+    gaps = {"place": at_input, "given": given, "traced": traced}
     return NotPointwiseError(say("differs", function=function.__name__, rule=rule, **gaps))

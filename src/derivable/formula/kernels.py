@@ -33,7 +33,7 @@ _CONSTANT = (Number, str, torch.dtype, type(None))
 def once_per_class(
     derive: Callable[..., Result],
 ) -> Callable[..., Result | Refusal]:
-    """`derive`, called once for each class and constants, with a Refusal where it cannot."""
+    """`derive`, called once per class and constants; a Refusal where it raises."""
     known: WeakKeyDictionary[type[Function], dict[Any, Result | Refusal]] = WeakKeyDictionary()
     lock = threading.RLock()
 
@@ -44,13 +44,13 @@ def once_per_class(
             key = repr([(name, _exactly(value)) for name, value in sorted(constants.items())])
             if key not in results:
                 try:
-                    # In inference mode PyTorch does not take its operations apart.
+                    # In inference mode PyTorch does not decompose its operations.
                     with torch.inference_mode(False), torch.no_grad():
                         _refuse_constants(function, constants)
                         results[key] = derive(function, **constants)
                 except NotPointwiseError as reason:
                     results[key] = Refusal(message_of(reason))
-                except Exception as error:  # any: what an author's rule raises is not foreseeable
+                except Exception as error:  # an author's rule may raise anything
                     gaps = {"kind": type(error).__name__, "error": error}
                     text = say("cannot_be_traced", function=function.__name__, **gaps)
                     results[key] = Refusal(text)
@@ -60,7 +60,7 @@ def once_per_class(
 
 
 def _exactly(value: Any) -> Any:
-    """What tells one constant from another: a tensor is written with few of its digits."""
+    """A value that distinguishes constants; the repr of a tensor shows only some of its digits."""
     return (value.dtype, value.tolist()) if isinstance(value, Tensor) else value
 
 
@@ -84,7 +84,7 @@ def _refuse_constants(function: type[Function], constants: Mapping[str, Any]) ->
 def kernel_of(function: type[Function], **constants: Any) -> Kernel:
     """The kernel of an elementwise Function, with constants as its forward takes them.
 
-    A Refusal, which says why, where forward or backward is not pointwise or where what was traced
+    A Refusal, which states why, where forward or backward is not pointwise or where what was traced
     differs from what they give. It takes some milliseconds, once for each class.
     """
     stated = function.__dict__.get("kernel")
@@ -98,11 +98,11 @@ def kernel_of(function: type[Function], **constants: Any) -> Kernel:
         key = "other_shape" if one == again else "other_each_time"
         raise NotPointwiseError(say(key, function=function.__name__))
     formulas = _agreeing(function, candidates(one), constants)
-    value, slope, curvature = formulas
+    value, slope, second_derivative = formulas
     return Kernel(
         compiled(spell("value", ["x"], value)),
         compiled(spell("slope", ["x", "output"], slope)),
-        compiled(spell("curvature", ["x", "output"], curvature)),
+        compiled(spell("second_derivative", ["x", "output"], second_derivative)),
         slopes=straight_lines(formulas),
         smooth=is_smooth(formulas),
     )

@@ -72,10 +72,10 @@ _TEXTS = {
     # while a rule is traced
     "at": ("{owner}.{rule}{line}: {what}", "{owner}.{rule}{line} : {what}"),
     "line": (", line {number} `{text}`", ", ligne {number} `{text}`"),
-    "looks": (
-        "Python looks at the values of a tensor (`if`, bool(), float() or .item()), which depend "
+    "reads_values": (
+        "Python reads the values of a tensor (`if`, bool(), float() or .item()), which depend "
         "on the input",
-        "Python regarde les valeurs d'un tenseur (`if`, bool(), float() ou .item()), qui dépendent "
+        "Python lit les valeurs d'un tenseur (`if`, bool(), float() ou .item()), qui dépendent "
         "de l'entrée",
     ),
     "random": ("`{name}` draws random numbers", "`{name}` tire des nombres au hasard"),
@@ -105,8 +105,8 @@ _TEXTS = {
         "entries are put back under another mask than they were picked by",
         "des termes sont replacés sous un autre masque que celui qui les a choisis",
     ),
-    "picks_by_place": (
-        "picks entries by their places, or by a mask of another shape",
+    "picks_by_position": (
+        "picks entries by their positions, or by a mask of another shape",
         "choisit des termes par leur position, ou par un masque d'une autre forme",
     ),
     "several_numbers": (

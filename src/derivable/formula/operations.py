@@ -233,7 +233,7 @@ PAIR_RULES: dict[str, Callable[..., Expression]] = {
     "soft_margin_loss": lambda a, b, *_: -_log_sigmoid(a * b),
 }
 
-# What changes no entry and leaves each in its place.
+# Operations that change no entry and no order of entries.
 SAME = {
     "alias", "clone", "contiguous", "detach", "detach_", "_conj", "conj_physical", "lift",
     "lift_fresh", "lift_fresh_copy", "positive", "requires_grad_", "resolve_conj", "resolve_neg",
@@ -252,14 +252,14 @@ FILLED_WITH: dict[str, int] = {
     "full": 1, "full_like": 1, "new_full": 2, "fill": 1, "scalar_tensor": 0,
 }  # fmt: skip
 
-# What picks entries, puts them back or copies them.
-PLACED = {"copy", "index", "masked_select", "index_put", "_index_put_impl"}
+# Operations that select entries, write selected entries back, or copy a tensor.
+INDEXED = {"copy", "index", "masked_select", "index_put", "_index_put_impl"}
 
 # Over one number they are that number; over more they are not pointwise.
 REDUCTIONS = {"sum", "mean"}
 
-# Operations that look at the values of tensors from Python.
-LOOKS = {"_local_scalar_dense", "item", "is_nonzero", "equal"}
+# Operations that return values of tensors to Python.
+READS_VALUES = {"_local_scalar_dense", "item", "is_nonzero", "equal"}
 
 # Operations that draw random numbers.
 RANDOM = {

@@ -45,12 +45,12 @@ class Scale(Enum):
 class PairKernel(NamedTuple):
     """A loss of pairs: scale.factor(N, K) times the sum of value(prediction, target) over all.
 
-    Where the loss has an entry for each row or column, the loss meant is the sum of them.
+    Where the loss has an entry for each row or column, the sum of them is meant.
     """
 
     value: Callable[[Any, Any], Any]  # (prediction, target)
     slope: Callable[[Any, Any], Any]  # its derivative along the prediction, the author's
-    curvature: Callable[[Any, Any], Any]  # the derivative of that
+    second_derivative: Callable[[Any, Any], Any]  # the derivative of that
     scale: Scale
     formula: Expression  # that of `value`, for tensors: of x, the prediction, and target
 
@@ -59,7 +59,7 @@ class PairKernel(NamedTuple):
 def pair_kernel_of(loss: type[Function], **constants: Any) -> PairKernel:
     """The kernel of a loss of prediction and target (N, K), with constants for its forward.
 
-    A Refusal, which says why, where the loss is no sum or mean of a function of pairs.
+    A Refusal, which states why, where the loss is no sum or mean of a function of pairs.
     """
     # Of one pair every sum and mean is the pair's own loss; how they scale is compared afterwards.
     pair = (torch.full((1, 1), value, dtype=torch.float64) for value in (0.7, 0.4))
@@ -75,12 +75,12 @@ def pair_kernel_of(loss: type[Function], **constants: Any) -> PairKernel:
     (scale,) = scales
     for target in (0.0, 1.0, -1.0, 0.3, 7.0):
         _require_agreement(loss, formulas, target, scale, constants)
-    value, slope, curvature = formulas
+    value, slope, second_derivative = formulas
     arguments = ["x", "target"]
     return PairKernel(
         compiled(spell("value", arguments, value)),
         compiled(spell("slope", arguments, slope)),
-        compiled(spell("curvature", arguments, curvature)),
+        compiled(spell("second_derivative", arguments, second_derivative)),
         scale,
         value,
     )
@@ -99,10 +99,10 @@ def _scales(
     pair: tuple[Tensor, Tensor],
     constants: Mapping[str, Any],
 ) -> set[Scale]:
-    """Those that give the author's loss and gradient at this pair of tables."""
+    """The scales that give the author's loss and gradient at this pair of tables."""
     x, target = pair
     theirs, grad_output, gradient = run_by_hand(loss, pair, constants)
-    value, slope, curvature = evaluate(formulas, {"x": x, "target": target})
+    value, slope, second_derivative = evaluate(formulas, {"x": x, "target": target})
     try:
         weight = _spread(grad_output, x.shape)
     except RuntimeError:
@@ -114,7 +114,7 @@ def _scales(
         ours = weight * slope * factor
         if (
             disagreement(total, theirs.sum(), terms) is None
-            and disagreement(ours, gradient, weight * factor * x * curvature) is None
+            and disagreement(ours, gradient, weight * factor * x * second_derivative) is None
         ):
             found.add(scale)
     return found
@@ -139,9 +139,9 @@ def _require_agreement(
         x = points(dtype, constants).view(-1, 1)
         targets = torch.full_like(x, target)
         _, grad_output, gradient = run_by_hand(loss, (x, targets), constants)
-        _, slope, curvature = evaluate(formulas, {"x": x, "target": targets})
+        _, slope, second_derivative = evaluate(formulas, {"x": x, "target": targets})
         weight = _spread(grad_output, x.shape) * scale.factor(*x.shape)
-        place = disagreement(weight * slope, gradient, weight * x * curvature)
-        if place is not None:
-            gaps = {"prediction": f"{float(x[place]):.7g}", "target": target}
+        index = disagreement(weight * slope, gradient, weight * x * second_derivative)
+        if index is not None:
+            gaps = {"prediction": f"{float(x[index]):.7g}", "target": target}
             raise NotPointwiseError(say("other_gradient", loss=loss.__name__, **gaps))

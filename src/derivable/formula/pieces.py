@@ -1,4 +1,4 @@
-"""What a formula of pieces is made of: two straight lines, or pieces whose slopes do not meet."""
+"""Piecewise formulas: whether one is two straight lines, and whether value or slope jumps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from derivable.formula.rules import OUTPUT, Formulas, X
 Line = tuple[float, float]  # a t + b for every t > 0
 Known = Line | bool | None  # None where it is no straight line, or not known
 
-_JUMP = 1e-6  # of a slope, relative; the thresholds that authors put for overflow jump by less
+_JUMP = 1e-6  # of a slope, relative; smaller jumps come from thresholds against overflow
 _COMPARISONS = {"lt", "le", "gt", "ge", "eq", "ne"}
 _JUMPING = {*_COMPARISONS, "sign", "floor"}
 
@@ -89,10 +89,10 @@ def _line(operation: str, given: list[Known]) -> Known:
     if all(isinstance(one, bool) for one in given):
         return {"and": all(given), "or": any(given), "not": not given[0]}[operation]
     lines = [one for one in given if isinstance(one, tuple)]
-    return _of_lines(operation, lines[0], lines[1] if len(lines) > 1 else (0.0, 0.0))
+    return _line_of_lines(operation, lines[0], lines[1] if len(lines) > 1 else (0.0, 0.0))
 
 
-def _of_lines(operation: str, a: Line, b: Line) -> Known:
+def _line_of_lines(operation: str, a: Line, b: Line) -> Known:
     match operation:
         case "add":
             return a[0] + b[0], a[1] + b[1]

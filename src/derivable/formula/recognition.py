@@ -1,10 +1,10 @@
-"""What forward has computed already, found again in the slope and its derivative.
+"""Slope and second derivative in terms of the output, which forward has computed already.
 
 The loops of a network keep the output of an activation. Where the slope contains the output, or
 what the output is a linear function of, that is not computed again: 1 - tanh(x)^2 becomes
-1 - output^2. In the branches of a `where` this is looked for under its condition: for x <= 0 the
-output of ELU is exp(x) - 1, so that its slope there, exp(x), is output + 1. Of x P(x), as GELU is,
-P(x) is output / x, which costs a division.
+1 - output^2. The branches of a `where` are searched under its condition: for x <= 0 the output of
+ELU is exp(x) - 1, so that its slope there, exp(x), is output + 1. If the output is x P(x), as for
+GELU, P(x) is output / x, which costs a division.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _recognised(root: Expression, value: Expression, divide: bool) -> Expression
 
 
 def _cost(root: Expression) -> int:
-    """What its operations cost, where a division is 1."""
+    """The cost of its operations, relative to a division."""
     return sum(_COSTS.get(node.operation, 0) for node in ordered(root))
 
 
@@ -97,7 +97,7 @@ def _inverses(value: Expression) -> dict[Expression, Expression]:
     known = {value: OUTPUT} if value.arguments else {}
     node, factor, shift = value, 1.0, 0.0  # node = factor output + shift
     while (step := _linear(node)) is not None:
-        node, a, b = step  # what was called node is a node + b
+        node, a, b = step  # the previous node is a * node + b
         factor, shift = factor / a, (shift - b) / a
         if abs(shift) > _LARGEST_SHIFT or not node.arguments:
             break

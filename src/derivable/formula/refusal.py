@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refusal:
-    """The reason, as one sentence that names the Function and the operation."""
+    """The reason why a Function has no kernel, which names the Function and the operation."""
 
     text: str
 
@@ -16,4 +16,4 @@ class Refusal:
 
 
 class NotPointwiseError(Exception):
-    """Raised inside of the author's rule, to end it; its text is that of a Refusal."""
+    """Raised inside the author's rule to stop it; its text is that of a Refusal."""

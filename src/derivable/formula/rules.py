@@ -25,7 +25,7 @@ class Formulas(NamedTuple):
 
     value: Expression
     slope: Expression  # what backward multiplies grad_output by
-    curvature: Expression  # the derivative of the slope along x
+    second_derivative: Expression  # the derivative of the slope along x
 
 
 def trace(

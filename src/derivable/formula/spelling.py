@@ -14,7 +14,7 @@ from derivable.function import kernel
 def spell(name: str, arguments: Sequence[str], root: Expression) -> str:
     """The source of a function of `arguments`, of which the first, x, gives constants its type.
 
-    It depends on the expression alone, so that it can be the key under which code is kept.
+    It depends on the expression alone, so that it can be the key of compiled code.
     """
     lines: list[str] = []
     names: dict[Expression, str] = {}
@@ -37,7 +37,7 @@ def spell(name: str, arguments: Sequence[str], root: Expression) -> str:
 def compiled(source: str) -> Callable[..., Any]:
     """The function with that source, which is kept as its attribute `source`; one for each text."""
     names: dict[str, Any] = {word: getattr(kernel, word) for word in kernel.VOCABULARY}
-    names["__name__"] = __name__  # what Numba keeps on disk must be of a module
+    names["__name__"] = __name__  # Numba keeps code on disk only for functions of a module
     before = set(names)
     exec(compile(source, "<derived>", "exec"), names)
     (name,) = set(names) - before - {"__builtins__"}

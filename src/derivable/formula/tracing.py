@@ -1,8 +1,8 @@
-"""What an author's rule computes for each entry, recorded while it runs on a few numbers.
+"""`Recorder`: traces what an author's rule computes for each entry, as expressions.
 
-The rule runs as it is; every operation of PyTorch that it calls passes a TorchDispatchMode, which
-notes the expression of the result beside the result. A mask that picks entries, x[x > 0], gives an
-expression that holds where the mask does, until it is put back.
+The rule runs unchanged on a few numbers. Each PyTorch operation that it calls passes a
+TorchDispatchMode, which records the expression of the result. A mask that selects entries,
+x[x > 0], gives an expression that holds where the mask does, until it is written back.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from derivable.formula.messages import say
 from derivable.formula.operations import (
     FILLED,
     FILLED_WITH,
-    LOOKS,
+    INDEXED,
     PAIR_RULES,
-    PLACED,
     RANDOM,
+    READS_VALUES,
     REDUCTIONS,
     RULES,
     SAME,
@@ -33,24 +33,24 @@ from derivable.formula.operations import (
 from derivable.formula.refusal import NotPointwiseError
 from derivable.function.compiled import DispatchMode
 
-_NOT_THE_AUTHORS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_LIBRARY_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 _LONGEST_LINE = 72  # of the author's, in a reason
 _RULE_NAMES = {"forward", "backward", "function", "slope"}
 
 
 @dataclass
 class Cell:
-    """What is known of a tensor's entries; a view and its base share one cell."""
+    """The expression of a tensor's entries; a view and its base share one cell."""
 
     expression: Expression
-    mask: Expression | None = None  # which entries were picked; None for all
+    mask: Expression | None = None  # which entries were selected; None for all
 
 
 class Recorder(DispatchMode):
-    """Notes what each tensor is as an expression of those given to `name`.
+    """Records each tensor as an expression of the tensors that were given to `name`.
 
-    `scalar` says that all tensors are one number, over which a sum or mean is that number. Raises
-    NotPointwiseError from inside of the rule where an operation is not pointwise.
+    `scalar` states that every tensor has one entry, so that its sum and mean are that entry. An
+    operation that is not pointwise raises NotPointwiseError inside the rule.
     """
 
     def __init__(self, owner: str, scalar: bool = False) -> None:
@@ -62,7 +62,7 @@ class Recorder(DispatchMode):
         self._alive: list[Tensor] = []  # so that an id is not used again
 
     def name(self, tensor: Tensor, expression: Expression) -> None:
-        """Say what a tensor is; what shares its memory is that, too."""
+        """Set the expression of a tensor, and of every tensor that shares its memory."""
         cell = self._cells.get(id(tensor))
         if cell is None:
             self._keep(tensor, Cell(expression))
@@ -70,7 +70,7 @@ class Recorder(DispatchMode):
             cell.expression = expression
 
     def expression_of(self, tensor: Tensor) -> Expression | None:
-        """What a tensor is, in all of its entries; None if the rule did not make it."""
+        """The expression of all entries of a tensor; None if the rule did not compute it."""
         cell = self._cells.get(id(tensor))
         return None if cell is None or cell.mask is not None else cell.expression
 
@@ -79,9 +79,9 @@ class Recorder(DispatchMode):
     ) -> Any:
         options = dict(kwargs or {})
         name = func._schema.name.split("::")[-1]
-        if name in LOOKS and all(self._is_constant(one) for one in args):
+        if name in READS_VALUES and all(self._is_constant(one) for one in args):
             return func(*args, **options)
-        self._refuse_what_cannot(func, name)
+        self._refuse_unsupported(func, name)
         target = self._written(func, args, options)
         result = func(*args, **options)
         base = name[:-1] if target is not None and name.endswith("_") else name
@@ -92,13 +92,13 @@ class Recorder(DispatchMode):
         self._keep(result[0] if isinstance(result, tuple | list) else result, cell)
         return result
 
-    def _refuse_what_cannot(self, func: Any, name: str) -> None:
+    def _refuse_unsupported(self, func: Any, name: str) -> None:
         base = name.rstrip("_")
-        if name in LOOKS:
-            self.refuse(say("looks"))
+        if name in READS_VALUES:
+            self.refuse(say("reads_values"))
         if base in RANDOM:
             self.refuse(say("random", name=base))
-        known = {*self._rules, *SAME, *FILLED, *FILLED_WITH, *PLACED}
+        known = {*self._rules, *SAME, *FILLED, *FILLED_WITH, *INDEXED}
         known |= REDUCTIONS if self.scalar else set()
         if name not in known and base not in known:
             pointwise = torch.Tag.pointwise in func.tags or name.endswith("_backward")
@@ -133,11 +133,11 @@ class Recorder(DispatchMode):
         if base in SAME:
             return self._same(base, args[0], result)
         if base == "index":
-            return self._picked(args[0], args[1])
+            return self._selected(args[0], args[1])
         if base == "masked_select":
-            return self._picked(args[0], [args[1]])
+            return self._selected(args[0], [args[1]])
         if base in {"index_put", "_index_put_impl"}:
-            return self._put_back(*args[:4])
+            return self._scattered(*args[:4])
         if self.scalar and base in REDUCTIONS:
             return Cell(self._read(args[0]).expression)
         options = {k: v for k, v in options.items() if k not in {"out", "dtype", "layout"}}
@@ -189,13 +189,13 @@ class Recorder(DispatchMode):
             self.refuse(say("casts", dtype=str(new).removeprefix("torch.")))
         return expression
 
-    def _picked(self, source: Tensor, indices: Any) -> Cell:
+    def _selected(self, source: Tensor, indices: Any) -> Cell:
         cell, mask = self._read(source), self._mask(indices)
         if cell.mask is not None:
             self.refuse(say("picks_among_picked"))
         return Cell(cell.expression, mask)
 
-    def _put_back(
+    def _scattered(
         self, target: Tensor, indices: Any, values: Any, accumulate: bool = False
     ) -> Cell:
         old, mask, new = self._read(target), self._mask(indices), self._read(values)
@@ -210,7 +210,7 @@ class Recorder(DispatchMode):
             cell = self._read(indices[0])
             if cell.mask is None and cell.expression.truth:
                 return cell.expression
-        self.refuse(say("picks_by_place"))
+        self.refuse(say("picks_by_position"))
 
     def _number(self, value: Any) -> Expression:
         return self._read(value).expression if isinstance(value, Tensor) else constant(value)
@@ -239,16 +239,16 @@ class Recorder(DispatchMode):
             self._alive.append(tensor)
 
     def refuse(self, what: str) -> NoReturn:
-        """End the rule with the reason: who does what, and where."""
+        """Raise NotPointwiseError with the reason, the author's rule and its line."""
         rule, line = self._where()
         raise NotPointwiseError(say("at", owner=self.owner, rule=rule, line=line, what=what))
 
     def _where(self) -> tuple[str, str]:
-        """The author's rule that is running, and the line that it has come to."""
+        """The author's rule that is running, and its current line."""
         frame = sys._getframe(1)
         while frame.f_back is not None:
             code = frame.f_code
-            if not code.co_filename.startswith(_NOT_THE_AUTHORS):
+            if not code.co_filename.startswith(_LIBRARY_FOLDERS):
                 text = linecache.getline(code.co_filename, frame.f_lineno).strip()
                 text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
                 rule = code.co_name if code.co_name in _RULE_NAMES else self.rule

@@ -1,9 +1,8 @@
-"""What stands at the door of a `forward` or `backward` that is called by hand.
+"""The checks around a `forward` or `backward` that is called by hand.
 
-The formulas stay four lines because everything around them is checked here, once, for every
-Function: that a Context serves one forward, that `grad_output` fits the output, and that each
-gradient fits its argument. For any other `ctx` the doors stand open: autograd comes in through
-`bridge.py`, which makes the same checks on the gradients.
+They are the same for every Function, so that an author writes formulas alone: a Context serves one
+forward, `grad_output` fits the output, and each gradient fits its argument. Any other `ctx` is
+passed on unchecked: autograd calls through `bridge.py`, which checks the gradients too.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Rule = Callable[..., Any]
 
 
 def forward_by_hand(owner: type, rule: Rule) -> Rule:
-    """Wrap `owner.forward`: a Context is taken once, and remembers what the call looked like."""
+    """`owner.forward` with checks: a Context serves one call and records its shapes and dtypes."""
     function = owner.__name__
     signature = Signature(function, rule)
 
@@ -43,7 +42,7 @@ def forward_by_hand(owner: type, rule: Rule) -> Rule:
         try:
             output = signature.call(rule, ctx, values)
         except BaseException:
-            ctx._call = ctx._saved = None  # a forward that failed leaves nothing behind
+            ctx._call = ctx._saved = None  # after an error the Context can be used again
             raise
         ctx._call.outputs = [Like.of(value) for value in as_tuple(output)]
         return output
@@ -53,7 +52,7 @@ def forward_by_hand(owner: type, rule: Rule) -> Rule:
 
 
 def backward_by_hand(owner: type, rule: Rule) -> Rule:
-    """Wrap `owner.backward`: what goes in must fit the forward, what comes out its inputs."""
+    """`owner.backward` with checks of each grad_output and each gradient against the forward."""
     function = owner.__name__
 
     @functools.wraps(rule)
@@ -81,7 +80,7 @@ def backward_by_hand(owner: type, rule: Rule) -> Rule:
 
 
 def _require_ctx(function: str, rule: str, ctx: Any) -> None:
-    """Refuse what cannot be a ctx, such as the first input where the ctx was forgotten."""
+    """Raise InputError for what cannot be a ctx, such as the first input if ctx was left out."""
     if isinstance(ctx, Tensor | type | None):
         kind = type(ctx).__name__
         got = say("the_class", name=ctx.__name__) if isinstance(ctx, type) else kind
@@ -89,20 +88,20 @@ def _require_ctx(function: str, rule: str, ctx: Any) -> None:
 
 
 def _strangers(one: type, other: type) -> bool:
-    """Whether these are two Functions with their own rules; a subclass may have one of its base.
+    """Whether two Functions are different and both define forward and backward themselves.
 
-    Names are compared, because a notebook defines the same Function again and again.
+    Names are compared, because a notebook cell defines the same Function each time it runs.
     """
     both = {"forward", "backward"}
     return one.__name__ != other.__name__ and both <= vars(one).keys() & vars(other).keys()
 
 
 def as_written(rule: Rule) -> Rule:
-    """A rule as its author wrote it, decorators included, without the door before it."""
+    """A rule as its author wrote it, decorators included, without the checks around it."""
     written: Rule = getattr(rule, "rule", rule)
     return written
 
 
 def _differentiable(value: Any) -> bool:
-    """Whether a gradient with respect to `value` can be wanted at all."""
+    """Whether `value` is a tensor that can have a gradient."""
     return isinstance(value, Tensor) and (torch.is_floating_point(value) or torch.is_complex(value))

@@ -1,11 +1,11 @@
-"""What `torch.compile` must know about our Functions: to trace through them, not to replace them.
+"""Registration of Functions with TorchDynamo, so that `torch.compile` keeps their backward.
 
-Left alone, TorchDynamo looks at the `forward` and `backward` of a class by itself, and inside
-`torch.func.grad` it drops the custom backward without a word (pytorch issue 193279; seen with
+By default TorchDynamo traces the `forward` and `backward` of a class by itself, and inside
+`torch.func.grad` it drops the custom backward silently (pytorch issue 193279; observed with
 PyTorch 2.13). Functions that are allowed in the graph are called as they are and traced below.
 
-Importing TorchDynamo takes a second or two, and most programs never compile; so it learns of the
-Functions when it is imported.
+Importing TorchDynamo takes one to two seconds, and most programs never compile. So Functions are
+registered when it is imported.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ _waiting: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 def allow_in_graph(function: type) -> None:
-    """Let compiled code call `function` as it is, now or as soon as TorchDynamo is imported."""
-    if DYNAMO in sys.modules and not _arriving():
+    """Allow `function` in graphs of TorchDynamo, now or as soon as TorchDynamo is imported."""
+    if DYNAMO in sys.modules and not _is_being_imported():
         sys.modules[DYNAMO].allow_in_graph(function)
         return
     _waiting.add(function)
-    if not any(isinstance(finder, _WhenDynamoArrives) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _WhenDynamoArrives())
+    if not any(isinstance(finder, _DynamoFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _DynamoFinder())
 
 
 @contextmanager
 def without_importing_dynamo() -> Iterator[None]:
-    """PyTorch's transforms inside do not import TorchDynamo where nobody has before.
+    """Inside, PyTorch's transforms do not import TorchDynamo.
 
-    Their backward asks it to switch off compiled autograd. Where it was never imported there is
-    nothing to switch off, and the import takes longer than an examination.
+    Their backward imports it to switch off compiled autograd. Where it was not imported before,
+    there is nothing to switch off, and the import takes longer than an examination.
     """
     if DYNAMO in sys.modules:
         yield
         return
     absent = _AbsentDynamo()
-    torch._dynamo = absent  # type: ignore[assignment]  # no module, and that is the point
+    torch._dynamo = absent  # type: ignore[assignment]  # a substitute for the module
     try:
         yield
     finally:
@@ -61,7 +61,7 @@ def without_importing_dynamo() -> Iterator[None]:
 
 
 class _AbsentDynamo:
-    """What the transforms ask of TorchDynamo; anything else is asked of the real one."""
+    """A substitute for TorchDynamo with what the transforms use; the rest imports the real one."""
 
     compiled_autograd = SimpleNamespace(_disable=nullcontext)
 
@@ -72,9 +72,9 @@ class _AbsentDynamo:
 def own_apply(function: type, signature: Signature) -> classmethod[Any, Any, Any]:
     """A copy of the inherited `apply` with a code object of its own.
 
-    TorchDynamo tells two aliases `tanh = Tanh.apply` and `relu = ReLU.apply` apart by the code
-    that they run and not by the class that they are bound to: with one `apply` for all, what was
-    compiled for the first would be run for the second. It shows the `signature` of forward.
+    TorchDynamo distinguishes `tanh = Tanh.apply` and `relu = ReLU.apply` by their code and not by
+    the class that they are bound to: with one `apply` for all, what was compiled for the first
+    would be run for the second. The copy has the `signature` of forward.
     """
     shared = inspect.getattr_static(function, "apply").__func__
     code = shared.__code__.replace(co_qualname=f"{function.__qualname__}.apply")
@@ -84,14 +84,14 @@ def own_apply(function: type, signature: Signature) -> classmethod[Any, Any, Any
     return classmethod(copy)
 
 
-def _arriving() -> bool:
+def _is_being_imported() -> bool:
     """Whether TorchDynamo is in the middle of being imported."""
     spec = getattr(sys.modules[DYNAMO], "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
 
 
-class _WhenDynamoArrives(MetaPathFinder):
-    """Finds TorchDynamo once, as Python would, and registers the waiting Functions with it."""
+class _DynamoFinder(MetaPathFinder):
+    """Finds the module TorchDynamo once, and has the waiting Functions registered on import."""
 
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
         if name != DYNAMO:
@@ -99,12 +99,12 @@ class _WhenDynamoArrives(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader = _ThenTell(spec.loader)
+            spec.loader = _RegisteringLoader(spec.loader)
         return spec
 
 
-class _ThenTell(Loader):
-    """A loader that does what the real one does, and then registers what waited."""
+class _RegisteringLoader(Loader):
+    """The real loader of TorchDynamo, followed by the registration of the waiting Functions."""
 
     def __init__(self, real: Loader) -> None:
         self.real = real
@@ -120,12 +120,12 @@ class _ThenTell(Loader):
 
 
 class DispatchMode(TorchDispatchMode):
-    """A mode in which each operation of PyTorch is handed to a subclass; TorchDynamo stays out."""
+    """A TorchDispatchMode that does not import TorchDynamo."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types here
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """False: to keep the compiler away from a mode, PyTorch would import it, for seconds."""
+        """False, because for True PyTorch imports TorchDynamo, which takes seconds."""
         return False

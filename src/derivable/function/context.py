@@ -14,10 +14,10 @@ from derivable.function.signature import Signature
 
 
 class Tape:
-    """What `forward` tells its `ctx`: the part that every way of running a Function shares.
+    """What `forward` records on its `ctx`, without checks.
 
-    It offers what the `ctx` of `torch.autograd.Function` offers, and checks nothing: its users
-    are the bridge to autograd, which checks elsewhere, and `Context`, which adds the checks.
+    It has the interface of the `ctx` of `torch.autograd.Function`. The bridge to autograd uses it
+    and checks gradients itself; `Context` adds the checks of a call by hand.
     """
 
     def __init__(self, needs_input_grad: tuple[bool, ...] = ()) -> None:
@@ -28,7 +28,7 @@ class Tape:
         self._materialize = True
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep `tensors` for backward; `None` may stand for an optional input that is absent."""
+        """Keep `tensors` for backward; `None` in place of an optional input that is absent."""
         self._saved = tensors
 
     @property
@@ -37,21 +37,21 @@ class Tape:
         return self._saved or ()  # type: ignore[return-value]  # None only where None was saved
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
-        """Say that these outputs have no gradient, such as indices."""
+        """Mark outputs that have no gradient, such as indices."""
         self._non_differentiable = outputs
 
     def mark_dirty(self, *inputs: Tensor) -> None:
-        """Say that `forward` changed these inputs in place."""
+        """Mark inputs that `forward` changed in place."""
         self._dirty = inputs
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether an output that nobody used brings zeros (the default) or None to backward."""
+        """Set whether backward receives zeros (the default) or None for an unused output."""
         self._materialize = value
 
 
 @dataclass
 class Call:
-    """One `forward` by hand, as its Context remembers it until `backward`."""
+    """The record of one `forward` by hand, which its Context keeps until `backward`."""
 
     owner: type  # the Function whose forward it was
     signature: Signature
@@ -60,9 +60,9 @@ class Call:
 
 
 class Context(Tape):
-    """The notebook that `forward` fills and `backward` reads, for running Functions by hand.
+    """The `ctx` of a Function that is run by hand: `forward` saves on it, `backward` reads it.
 
-    It offers what the `ctx` of `torch.autograd.Function` offers: `save_for_backward`,
+    It has the interface of the `ctx` of `torch.autograd.Function`: `save_for_backward`,
     `saved_tensors`, `needs_input_grad`, the marks, and plain attributes (`ctx.scale = 2.0`) for
     whatever is not a tensor. One Context belongs to one forward: make a new one for every call.
 
@@ -80,7 +80,7 @@ class Context(Tape):
         self._running_backward = False  # a subclass's backward may call super().backward
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep `tensors` for backward; `None` may stand for an optional input that is absent."""
+        """Keep `tensors` for backward; `None` in place of an optional input that is absent."""
         if self._saved is not None:
             raise ContextError(say("saved_before"))
         for position, tensor in enumerate(tensors):

@@ -1,4 +1,4 @@
-"""`Elementwise`: the author writes the function and its slope; everything else follows."""
+"""`Elementwise`: a Function made from a function of one entry and its slope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from derivable.shapes import require_tensors
 
 
 class Elementwise(Function):
-    """A Function of each entry by itself, from `function` and its derivative `slope`.
+    """A Function that acts on each entry, from `function` and its derivative `slope`.
 
         class Square(Elementwise):
             @staticmethod
@@ -28,17 +28,17 @@ class Elementwise(Function):
             def slope(input):
                 return 2 * input
 
-    `slope` names what it needs, and just that is saved: the input, under its name in `function`;
-    the value of the function, as `output`; or both. Further inputs of `function` are numbers or
-    words, such as `negative_slope=0.01`; `slope` names those that it needs as well.
+    Only what the parameters of `slope` name is saved: the input, under its name in `function`; the
+    value of the function, as `output`; or both. Further inputs of `function` are numbers or
+    strings, such as `negative_slope=0.01`; `slope` names those that it needs, too.
 
     backward is grad_output * conj(slope), which is the convention of PyTorch for complex inputs.
     `kinks` lists the inputs at which there is no derivative, with the slope that is taken there.
-    `examples` is one call with normal numbers; a function that is not defined on all of them, or
-    cannot be called with them alone, overrides it.
+    `examples` returns one call with normal numbers; a function that is not defined on all of them,
+    or needs further inputs, overrides it.
 
-    Raises DefinitionError where a subclass is defined without `function` and `slope`, or with a
-    slope that names something unknown; NotATensorError when the input is no tensor.
+    Defining a subclass without `function` and `slope`, or with a slope that names something
+    unknown, raises DefinitionError. An input that is no tensor raises NotATensorError.
     """
 
     kinks: tuple[Kink, ...] = ()
@@ -51,13 +51,13 @@ class Elementwise(Function):
             isinstance(cls.__dict__.get(name), staticmethod) for name in ("function", "slope")
         ):
             raise DefinitionError(say("elementwise", function=cls.__name__))
-        # The two rules of this one class are made here; mypy takes that for a mistake.
+        # mypy forbids assigning to methods; the two rules of a class are assigned here once.
         cls.forward, cls.backward = _rules(cls.__name__, cls.function, cls.slope)  # type: ignore[method-assign]
         super().__init_subclass__(**kwargs)
 
     @staticmethod
     def examples() -> list[tuple[Any, ...]]:
-        """Calls at which the Function can be examined: tuples of the inputs of `function`."""
+        """Example calls for the examiner: tuples of the inputs of `function`."""
         return [(normal(4, 3),)]
 
 

@@ -1,7 +1,7 @@
-"""What examples are made of: tensors to be examined, from PyTorch's own random generator.
+"""Random tensors for `examples()`, in double precision and requiring grad.
 
-They are in double precision, because an examiner compares with finite differences. A tensor that
-is not to be examined, such as a mask or labels, is made with PyTorch and requires no gradient.
+Double precision, because the examiner compares with numerical derivatives. A tensor without a
+gradient, such as a mask or labels, is made with PyTorch and does not require grad.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 def normal(*shape: int) -> Tensor:
-    """Normal numbers."""
+    """A tensor of standard normal numbers."""
     return torch.randn(shape, dtype=torch.float64, requires_grad=True)
 
 
 def uniform(low: float, high: float, *shape: int) -> Tensor:
-    """Numbers between `low` and `high`."""
+    """A tensor of uniform numbers between `low` and `high`."""
     return torch.empty(shape, dtype=torch.float64).uniform_(low, high).requires_grad_()

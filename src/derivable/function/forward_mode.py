@@ -1,8 +1,8 @@
-"""Taking a tensor apart into its value and its tangent, also inside of `vmap`.
+"""The value and the tangent of a tensor at the current level of forward mode, also in `vmap`.
 
-Inside a `jvp` rule the tensors still carry the tangents of its own level. PyTorch's `unpack_dual`
-takes them off, but has no rule for the batched tensors of `vmap`, so those are opened first and
-closed again after.
+Inside a `jvp` rule the tensors still have the tangents of its own level. PyTorch's `unpack_dual`
+removes them, but has no rule for the batched tensors of `vmap`, so those are unwrapped first and
+wrapped again afterwards.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ from torch._functorch.utils import unwrap_dead_wrappers
 from derivable.errors import DefinitionError, InputError
 from derivable.function.bridge import explain, make_bridge
 from derivable.function.by_hand import as_written, backward_by_hand, forward_by_hand
+from derivable.function.call_record import CallRecord, Rules
 from derivable.function.compiled import allow_in_graph, own_apply
 from derivable.function.held import CONTAINERS, tensors_in
 from derivable.function.messages import say
 from derivable.function.once import is_once_differentiable
-from derivable.function.plan import Plan, Rules
 from derivable.function.signature import Signature
 
 
@@ -51,11 +51,11 @@ class Function(torch.autograd.Function):
     are computed again by calling `forward` again, which must then give the same values. Where
     higher order or forward mode is used, `backward` must be made of PyTorch operations.
 
-    Raises DefinitionError where a subclass is defined that cannot run; GradientError from a
-    backward that returns the wrong number of gradients, or one of the wrong shape or dtype.
+    Defining a subclass that cannot run raises DefinitionError. A backward that returns the wrong
+    number of gradients, or one of the wrong shape or dtype, raises GradientError.
     """
 
-    # Inputs of forward that change as a layer runs in training, and have no gradient there.
+    # Names of inputs that a forward in training replaces, and that have no gradient.
     buffers: ClassVar[tuple[str, ...]] = ()
 
     _rules: ClassVar[Rules]
@@ -64,26 +64,26 @@ class Function(torch.autograd.Function):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, door in (("forward", forward_by_hand), ("backward", backward_by_hand)):
+        for name, checked in (("forward", forward_by_hand), ("backward", backward_by_hand)):
             rule = cls.__dict__.get(name)
             if rule is None:
                 continue
             if not isinstance(rule, staticmethod):
                 raise DefinitionError(say("static", function=cls.__name__, name=name))
-            setattr(cls, name, staticmethod(door(cls, rule.__func__)))
+            setattr(cls, name, staticmethod(checked(cls, rule.__func__)))
         for name in ("setup_context", "jvp", "vjp", "vmap"):
             if name in cls.__dict__:
                 raise DefinitionError(say("made", function=cls.__name__, name=name))
         if cls.forward is torch.autograd.Function.forward:
-            return  # a base for others, such as Elementwise
+            return  # a base class, such as Elementwise
         forward, backward = as_written(cls.forward), as_written(cls.backward)
         signature = Signature(cls.__name__, forward)
         cls._rules = Rules(
             cls.__name__, signature, forward, backward, is_once_differentiable(backward)
         )
         cls._bridge = make_bridge(cls._rules)
-        # The apply below torch's own, which would inspect the signature anew at every call; mypy
-        # does not know that the bridge is a class of torch's.
+        # The C++ apply, because torch's Python one inspects the signature at every call; mypy does
+        # not know that the bridge is a subclass of torch's Function.
         cls._autograd_apply = super(torch.autograd.Function, cls._bridge).apply  # type: ignore[misc]
         if "apply" not in cls.__dict__:
             setattr(cls, "apply", own_apply(cls, signature))  # noqa: B010 - a classmethod, seen by no checker
@@ -91,30 +91,30 @@ class Function(torch.autograd.Function):
 
     @staticmethod
     def new_buffers(*inputs: Any, **options: Any) -> dict[str, Tensor]:
-        """Of the `buffers`, those that a forward in training with these inputs changes, as new."""
+        """The new values of the `buffers` that a forward in training with these inputs changes."""
         return {}
 
     @classmethod
     def apply(cls, *inputs: Any, **options: Any) -> Any:
-        """The output, recorded by whatever is recording: autograd, torch.func, torch.compile.
+        """The output of forward, recorded by autograd, torch.func or torch.compile.
 
         Inputs may be given by keyword, as in a call of `forward`. Raises InputError if one is
         missing or unknown, and TransformError if the Function cannot run under a transform.
         """
         if torch.compiler.is_dynamo_compiling():
-            # TorchDynamo traces this very frame: torch.compile(Cube.apply). Called from within, it
-            # goes into the graph as it is.
+            # TorchDynamo traces this frame for torch.compile(Cube.apply); the call from within it
+            # goes into the graph as one node.
             return cls.apply(*inputs, **options)
         values = cls._rules.signature.bind(inputs, options)
         transformed = torch._C._are_functorch_transforms_active()
         for position, value in enumerate(values):
             if isinstance(value, CONTAINERS):
                 _require_constants(cls, position, value, transformed)
-        plan = Plan(cls._rules, values, transformed)
+        record = CallRecord(cls._rules, values, transformed)
         if not transformed:
-            return plan.unpack(cls._autograd_apply(plan, *unwrap_dead_wrappers(values)))
+            return record.unpack(cls._autograd_apply(record, *unwrap_dead_wrappers(values)))
         try:
-            return plan.unpack(cls._bridge.apply(plan, *values))
+            return record.unpack(cls._bridge.apply(record, *values))
         except RuntimeError as error:
             explain(cls.__name__, error)
             raise
@@ -123,7 +123,7 @@ class Function(torch.autograd.Function):
 def _require_constants(
     function: type[Function], position: int, value: Any, transformed: bool
 ) -> None:
-    """Refuse a list of tensors whose gradients may be wanted: nothing would bring them there."""
+    """Raise InputError for a container of tensors that require grad: they would get no gradient."""
     for tensor in tensors_in(value):
         if tensor.requires_grad or (transformed and is_functorch_wrapped_tensor(tensor)):
             name = function._rules.signature.names(position + 1)[position]

@@ -1,4 +1,4 @@
-"""What every `backward` must take and return, whichever way it is run."""
+"""Checks of what every `backward` takes and returns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Like(NamedTuple):
 
     @classmethod
     def of(cls, value: Any) -> Like | None:
-        """What `value` looks like; None if it is no tensor."""
+        """The Like of `value`; None if it is no tensor."""
         return cls(value.shape, value.dtype, value.device) if isinstance(value, Tensor) else None
 
     @property
@@ -31,12 +31,12 @@ class Like(NamedTuple):
         return self.dtype.is_floating_point or self.dtype.is_complex
 
     def zeros(self) -> Tensor:
-        """Zeros that look like it."""
+        """Zeros of this shape, dtype and device."""
         return torch.zeros(self.shape, dtype=self.dtype, device=self.device)
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    """What a rule returned, as a tuple: Functions of one output return it bare."""
+    """What a rule returned, as a tuple: a single output may be returned without one."""
     if isinstance(value, list):
         return tuple(value)
     return value if isinstance(value, tuple) else (value,)
@@ -47,7 +47,7 @@ def fit_grad_outputs(
 ) -> list[Tensor | None]:
     """One `grad_output` per output, of its shape and dtype.
 
-    A bare number stands for itself everywhere; None stands for zeros if `materialize`.
+    A number is expanded to the shape of the output; None becomes zeros if `materialize`.
     """
     if len(given) != len(outputs):
         gaps = {"expected": len(outputs), "got": len(given)}
@@ -85,7 +85,7 @@ def _fit(
 def check_gradients(
     signature: Signature, gradients: tuple[Any, ...], inputs: Sequence[Like | None]
 ) -> None:
-    """One gradient per input, of its shape and dtype; more may follow only if they are None."""
+    """Raise unless there is one gradient per input, of its shape and dtype; None may follow."""
     expected = len(inputs)
     if len(gradients) != expected and (
         len(gradients) < expected or any(extra is not None for extra in gradients[expected:])

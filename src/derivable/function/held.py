@@ -1,6 +1,6 @@
 """The tensors that a forward leaves on its ctx: where each comes from, and where it is kept.
 
-A saved tensor is an input, an output, or an intermediate; `Slot` says which, without the tensor.
+A saved tensor is an input, an output, or an intermediate; `Slot` states which, without the tensor.
 An author may also keep tensors as attributes of ctx, by themselves or in a list, a tuple, a
 dictionary or the Context of another Function. There they are found and replaced by slots.
 """
@@ -29,7 +29,7 @@ class Slot(NamedTuple):
 
 
 def locate(tensor: Tensor, inputs: tuple[Any, ...], outputs: list[Any]) -> Slot:
-    """What `tensor` is; an intermediate is appended to `outputs`."""
+    """The Slot of `tensor`; an intermediate is appended to `outputs`."""
     for among_inputs, places in ((True, inputs), (False, outputs)):
         for position, value in enumerate(places):
             if value is tensor:
@@ -74,7 +74,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type, torch.dtype, torch.device
 def hides_tensors(value: Any, depth: int = 4) -> bool:
     """Whether `value`, which is no container, has tensors in it: a closure, a partial, an object.
 
-    Modules do not count: their parameters are no inputs, so that nobody differentiates them here.
+    Modules do not count: their parameters are no inputs, so that they are not differentiated here.
     """
     if value is None or isinstance(value, (*_PLAIN, torch.nn.Module)) or not depth:
         return False
@@ -96,7 +96,7 @@ def hides_tensors(value: Any, depth: int = 4) -> bool:
 def _is_filled(cell: Any) -> bool:
     """Whether a variable of a closure has a value yet."""
     try:
-        cell.cell_contents  # noqa: B018 - reading is the question
+        cell.cell_contents  # noqa: B018 - reading it raises ValueError if it has no value
     except ValueError:
         return False
     return True

@@ -1,8 +1,8 @@
-"""`Kernel`: an activation as arithmetic on one number, for loops that are compiled.
+"""`Kernel`: an activation as arithmetic on one number, for compiled loops.
 
-The functions of a kernel are plain Python on a number of NumPy, so that they can be read and
-tested as they are; the words below, of which they are made, stand for versions that a compiler
-turns into vector instructions (`derivable.objective.vector_math`).
+The functions of a kernel are plain Python on a NumPy number, so that they can be read and tested
+without compiling. They are made of the functions below; in compiled loops these are replaced by
+versions that vectorise (`derivable.objective.vector_math`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class Kernel(NamedTuple):
 
     value: Callable[[Any], Any]  # (x)
     slope: Callable[[Any, Any], Any]  # (x, output)
-    curvature: Callable[[Any, Any], Any]  # (x, output); 0 almost everywhere for straight pieces
+    second_derivative: Callable[
+        [Any, Any], Any
+    ]  # (x, output); 0 almost everywhere for straight pieces
     slopes: tuple[float, float] | None = None  # of two straight lines that meet in (0, 0)
     smooth: bool = True  # whether neither value nor slope jumps
 

@@ -1,4 +1,4 @@
-"""`Kink`: a place where a function has no derivative, and the value that stands there instead."""
+"""`Kink`: an input at which a function has no derivative, and the slope that is used there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Kink(NamedTuple):
-    """At input `at`, `backward` takes `chosen`; anything from `lowest` to `highest` is allowed."""
+    """At input `at`, `backward` uses `chosen`; any slope from `lowest` to `highest` is right."""
 
     at: float
     chosen: float

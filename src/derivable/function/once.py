@@ -21,12 +21,12 @@ def is_once_differentiable(rule: Callable[..., Any]) -> bool:
 
 
 def refuse(function: str) -> TransformError:
-    """The one sentence for asking more of such a backward."""
+    """The error for differentiating a backward that is marked once_differentiable."""
     return TransformError(say("once", function=function))
 
 
 def _make_once() -> type[torch.autograd.Function]:
-    """The identity whose derivative is a sentence. Made here, so that it is nobody's to examine."""
+    """The identity whose derivative raises. A local class, so that the examiner finds no target."""
 
     class Once(torch.autograd.Function):
         generate_vmap_rule = True
@@ -54,6 +54,6 @@ _once = _make_once().apply
 
 
 def guarded(function: str, gradient: Tensor, sources: tuple[Any, ...]) -> Tensor:
-    """`gradient`, made of `sources`, refusing to be differentiated."""
+    """`gradient`, computed from `sources`, which raises TransformError if it is differentiated."""
     result: Tensor = _once(function, gradient, *sources)  # type: ignore[no-untyped-call]
     return result

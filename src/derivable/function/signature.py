@@ -11,10 +11,10 @@ from derivable.function.messages import say
 
 
 class Signature:
-    """How the inputs of a Function are given, read from its `forward`.
+    """The inputs of a Function as its `forward` declares them.
 
-    Autograd knows inputs by position only. `bind` puts keywords and defaults in their places,
-    and `call` gives keyword-only inputs their names back.
+    Autograd takes inputs by position only. `bind` converts keywords and defaults to positions,
+    and `call` passes keyword-only inputs by name again.
     """
 
     def __init__(self, function: str, forward: Callable[..., Any]) -> None:
@@ -31,7 +31,7 @@ class Signature:
 
     @property
     def shown(self) -> inspect.Signature:
-        """What `help` and editors show for `apply`, which is a classmethod."""
+        """The signature of `apply`, a classmethod, as `help` and editors show it."""
         cls = inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)
         return inspect.Signature([cls, *self._signature.parameters.values()])
 

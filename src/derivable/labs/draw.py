@@ -1,4 +1,4 @@
-"""`Draw`: the sizes and numbers of one check, drawn anew each time."""
+"""`Draw`: random sizes and numbers for one check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SIZES = (3, 5, 7, 11, 13)  # no 2, which is the factor of many formulas
 
 
 class Draw:
-    """A seeded source of small sizes and of tensors in float64.
+    """A seeded generator of small sizes and of tensors in float64.
 
     Sizes are distinct primes, so that no two axes are confused; numbers are signed.
     """
@@ -19,7 +19,7 @@ class Draw:
         self._turns: dict[tuple[int, ...], list[int]] = {}
 
     def sizes(self, count: int) -> list[int]:
-        """So many distinct sizes, from 3 to 13."""
+        """`count` distinct sizes from 3 to 13."""
         order = torch.randperm(len(SIZES), generator=self.generator)
         return [SIZES[int(i)] for i in order[:count]]
 

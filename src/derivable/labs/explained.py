@@ -1,11 +1,11 @@
-"""Errors of Python and PyTorch in a student's code, explained by their line."""
+"""`explained`: explanations of errors of Python and PyTorch in a student's code."""
 
 from __future__ import annotations
 
 import linecache
 import re
 
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.messages import Text
 
 _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
@@ -210,8 +210,8 @@ _LINE = Text("line {line}: {text}", "ligne {line}\u00a0: {text}")
 
 
 def explained(error: BaseException, lang: str) -> list[str]:
-    """An error in two or three lines: Python's own words, the line, and what they mean."""
-    words = in_words(error)
+    """An error in two or three lines: Python's message, the line, and an explanation."""
+    words = error_text(error)
     lines = [words]
     place = failing_line(error)
     if place is not None:

@@ -1,4 +1,4 @@
-"""`Feedback`: what a check answers to a student, as data, as text and as HTML."""
+"""`Feedback`: the result of a check for a student, as data, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from derivable.messages import Text
 
 
 class Status(StrEnum):
-    """What a check found."""
+    """The result of a check."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -37,7 +37,7 @@ class Curve:
 
 @dataclass(frozen=True, repr=False)
 class Feedback:
-    """The answer to one call of a check, in one language.
+    """The result of one call of a check, in one language.
 
     question  its key in the sheet
     lines     what is right or wrong, one to three lines; the first stands alone
@@ -57,7 +57,7 @@ class Feedback:
 
     @property
     def right(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the answer is right."""
         return self.status is Status.RIGHT
 
     @property

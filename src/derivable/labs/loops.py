@@ -1,6 +1,6 @@
-"""Loops that end after a number of turns, as if there were nothing left to go over.
+"""`Loops`: ends loops of a student's code after a number of iterations, without an error.
 
-A descent of derivable is such a loop as well, of as many steps.
+A descent of derivable counts as a loop, with one iteration per step.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ FOR, WHILE = "_derivable_turns", "_derivable_counter"  # their names among the b
 
 
 class Loops:
-    """Ends every loop of the code that it has rewritten after `limit` turns.
+    """Ends every loop of the code that it has rewritten after `limit` iterations.
 
-    Turns are counted anew each time a loop begins. Comprehensions are left as they are.
-    `cut` holds the file and line of each loop that was ended.
+    Iterations are counted anew each time a loop begins. Comprehensions are not changed. `cut` has
+    the file and line of each loop that was ended.
     """
 
     def __init__(self, limit: int) -> None:
@@ -39,7 +39,7 @@ class Loops:
         vars(builtins).update({FOR: self._turns, WHILE: self._counter})
 
     def _turns(self, values: Iterable[Any], filename: str, line: int) -> Iterator[Any]:
-        """The first values; one more is asked for, to know whether that was all."""
+        """The first values; one more is requested, to know whether the loop was cut."""
         left = self.limit
         for value in values:
             if left == 0:
@@ -49,7 +49,7 @@ class Loops:
             yield value
 
     def _counter(self, filename: str, line: int) -> Callable[[], bool]:
-        """What a `while` asks for leave at each turn, after its condition was true."""
+        """A function that a `while` calls after its condition; False once the limit is reached."""
         left = self.limit
 
         def another() -> bool:
@@ -63,7 +63,7 @@ class Loops:
 
 
 def cut_descents(loops: Loops) -> None:
-    """Let `derivable.descend` take no more steps than a loop takes turns."""
+    """Limit the steps of `derivable.descend` to the iterations of a loop."""
 
     def shorter(*arguments: Any, steps: int, **options: Any) -> Any:
         if isinstance(steps, int) and steps > loops.limit:
@@ -76,7 +76,7 @@ def cut_descents(loops: Loops) -> None:
 
 
 def whole_descents() -> None:
-    """Let `derivable.descend` take all its steps again."""
+    """Remove the limit of the steps of `derivable.descend`."""
     vars(derivable)["descend"] = descend
 
 

@@ -41,18 +41,18 @@ def package_of(answer: Any) -> str:
             module = str(getattr(one, "__module__", None) or "")
             return "torch" if module.startswith("torch") else ""
         for package, folder in (("derivable", _OURS), ("torch", _TORCH)):
-            if code.co_filename.startswith(folder) and not _is_door(code):
+            if code.co_filename.startswith(folder) and not _is_check(code):
                 return package
     return ""
 
 
-def _is_door(code: CodeType) -> bool:
-    """Whether it only guards a method of the author's, as those of a derivable.Function."""
+def _is_check(code: CodeType) -> bool:
+    """Whether the code is a check that derivable.Function puts around an author's method."""
     return Path(code.co_filename).parent == _DERIVABLE / "function"
 
 
 class Calls:
-    """What an answer called of the libraries while `watched` was open."""
+    """The library functions that an answer called inside `watched`."""
 
     def __init__(self) -> None:
         self.solution = ""  # the first function that is the answer itself, and whose it is
@@ -70,7 +70,7 @@ class Calls:
 
 @contextmanager
 def watched(forbidden: Collection[str] = ()) -> Iterator[Calls]:
-    """Inside, calls of derivable's own functions, of `descend` and of autograd are noticed.
+    """Inside, calls of derivable's functions, of `descend` and of autograd are recorded.
 
     `forbidden` are functions of PyTorch by their names, such as "logsumexp".
     """
@@ -137,7 +137,7 @@ def _is_torch(function: Any) -> bool:
 
 
 def is_unwritten(error: BaseException) -> bool:
-    """Whether the code states itself that it is to be written; PyTorch uses this error, too."""
+    """Whether an error is a NotImplementedError of the student's code, and not of PyTorch."""
     return isinstance(error, NotImplementedError) and "not implemented for" not in str(error)
 
 

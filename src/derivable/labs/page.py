@@ -1,4 +1,4 @@
-"""What the pages of labs share: their frame, sections, and texts ready for HTML."""
+"""Parts of all pages of labs: the document, sections, and texts escaped for HTML."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def section(title: str, content: str, kind: str = "") -> str:
 
 
 def scrolling(content: str, label: str) -> str:
-    """Something wide, in a frame of its own that the keyboard can reach; `label` is HTML."""
+    """A scrollable, focusable frame around wide content; `label` is HTML."""
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
 def page(title: str, lang: str, content: str) -> str:
-    """A whole page, which needs no other file and tells none where it came from."""
+    """A self-contained HTML page, which sends no referrer."""
     return document(title, lang, _css(), content, head=NO_REFERRER)
 
 

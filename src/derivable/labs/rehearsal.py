@@ -1,4 +1,4 @@
-"""A sheet tried before students see it: its solutions, its blanks and its typical mistakes."""
+"""`Rehearsal`: a test run of a sheet: its solutions, its blanks and its typical mistakes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivable.errors import SettingError
-from derivable.examiner.capture.places import in_words
+from derivable.examiner.capture.locations import error_text
 from derivable.examiner.capture.program import new_module
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.loops import Loops, cut_descents, whole_descents
@@ -82,12 +82,12 @@ class Rehearsal:
         try:
             run_cell(text, f"{self.sheet.name} line {cell.line}", names, self.sheet.loop_limit)
         except (Exception, SystemExit) as error:
-            gaps = {"path": self.sheet.path, "line": cell.line, "error": in_words(error)}
+            gaps = {"path": self.sheet.path, "line": cell.line, "error": error_text(error)}
             raise SettingError(refusal("cell_fails", **gaps)) from error
 
 
 def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterator[str]:
-    """What is wrong with a sheet; `show` is called with each feedback, as students read it.
+    """The problems of a sheet; `show` is called with each feedback, as students read it.
 
     Its cells run with the solutions and as they are given; each solution must be right, each blank
     to be done, and each typical mistake must be found as the sheet says.

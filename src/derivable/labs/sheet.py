@@ -1,4 +1,4 @@
-"""`Sheet`: the questions of a lab sheet, their checks, and what follows a wrong answer."""
+"""`Sheet`: the questions of a lab sheet, their checks, and the hints after wrong answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from derivable.core_messages import reason_of
 from derivable.errors import SettingError
-from derivable.examiner.capture.places import told
+from derivable.examiner.capture.locations import error_line
 from derivable.examiner.capture.program import new_module
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
 from derivable.examiner.targets.random_state import unchanged_random_state
@@ -68,7 +68,7 @@ class Sheet:
         return sum(question.points for question in self.questions.values())
 
     def check(self, key: str, *answers: Any) -> None:
-        """Show what is right or wrong in an answer; runs the answer, and raises nothing of it.
+        """Show the feedback on an answer; runs the answer, and raises none of its errors.
 
         Each call draws new sizes and numbers. From the second wrong answer on there is a hint,
         from the third on the place of the formula. Raises SettingError for a language without
@@ -86,7 +86,7 @@ class Sheet:
     def feedback(
         self, key: str, *answers: Any, seed: int | None = None, lang: str | None = None
     ) -> Feedback:
-        """The feedback on an answer, as data; runs the answer, and raises nothing of it.
+        """The feedback on an answer, as data; runs the answer, and raises none of its errors.
 
         `seed` of the sizes and numbers; without it they are drawn anew each time. Raises
         SettingError for a language without messages.
@@ -112,7 +112,7 @@ class Sheet:
             return question.failed(error, lang, question.names)
 
     def with_consequences(self, found: Mapping[str, Feedback], lang: str) -> dict[str, Feedback]:
-        """The feedback on each question, where what follows from another one is said to do so."""
+        """The feedback on each question; consequences of a wrong answer are marked as such."""
         done: dict[str, Feedback] = {}
         for key, feedback in found.items():
             question = self.questions[key]
@@ -123,7 +123,7 @@ class Sheet:
         return done
 
     def _help(self, key: str, count: int, lang: str) -> Iterable[str]:
-        """What is shown besides after so many wrong answers."""
+        """The hints that are shown after a number of wrong answers."""
         question = self.questions[key]
         if count >= 2 and question.hint is not None:
             yield say("hint", lang, text=question.hint.to(lang))
@@ -133,7 +133,7 @@ class Sheet:
             yield say("fix", lang, text=self.solution(key, lang))
 
     def solution(self, key: str, lang: str) -> str:
-        """What the sheet itself answers to a question."""
+        """The sheet's own solution of a question."""
         found = [c.solution(lang) for c in self.cells if c.question == key]
         return "\n".join(filter(None, found))
 
@@ -189,7 +189,7 @@ def _loaded(name: str | Path) -> Sheet:
     try:
         exec(compile(sheet_code(cells), str(path), "exec"), vars(module))
     except (Exception, SystemExit) as error:  # the author's code
-        raise SettingError(refusal("not_loaded", name=str(name), error=told(error))) from None
+        raise SettingError(refusal("not_loaded", name=str(name), error=error_line(error))) from None
     sheet = vars(module).get("sheet")
     if not isinstance(sheet, Sheet):
         raise SettingError(refusal("undefined", path=path))
@@ -227,7 +227,7 @@ def _check_sheet(sheet: Sheet) -> None:
 
 
 def _refusal(question: Question) -> str:
-    """What is wrong with the fields of a question; empty where nothing is."""
+    """The error message about the fields of a question; empty if they are valid."""
     if not question.key.isidentifier():
         return refusal("question_key")
     answers = question.answers

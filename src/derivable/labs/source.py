@@ -7,7 +7,7 @@
     # %% question="linear"           code with blanks, followed by its check
 
 In code, a line that ends in `# en` or `# fr` is in the notebook of that language only, without the
-mark. What stands between `# BEGIN SOLUTION` and `# END SOLUTION` is what students write.
+mark. Students write what is between `# BEGIN SOLUTION` and `# END SOLUTION`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MARK = re.compile(r"\s*# (en|fr)$")
 
 
 class Kind(Enum):
-    """What a cell is for."""
+    """The purpose of a cell."""
 
     SHEET = "sheet"
     TEXT = "markdown"
@@ -61,7 +61,7 @@ class Cell:
         return self.kind in (Kind.CODE, Kind.SHOW)
 
     def given(self, lang: str, answers: Collection[str] = ()) -> str:
-        """What students get: blanks where the solutions are.
+        """The cell for students, with blanks in place of the solutions.
 
         At the top level a blank defines those of the `answers` that the solution assigns, or, if
         it assigns none of them, every name.
@@ -69,7 +69,7 @@ class Cell:
         return _blanked(_in_language(self.text, lang), lang, answers)
 
     def marked(self, lang: str) -> str:
-        """What teachers get: the solutions between their marks."""
+        """The cell for teachers, with the solutions between their marks."""
         return _in_language(self.text, lang)
 
     def solved(self, lang: str) -> str:
@@ -84,7 +84,7 @@ class Cell:
 
 
 def cells_of(text: str, path: str) -> list[Cell]:
-    """The cells of a sheet's file; what stands above the first one is left out.
+    """The cells of a sheet's file; text above the first one is left out.
 
     Raises SettingError for a kind of cell that is none, a language without notebooks, and marks of
     solutions that do not match.
@@ -144,12 +144,12 @@ def _in_language(text: str, lang: str) -> str:
 
 
 def without_solutions(text: str) -> str:
-    """The text of a sheet's file without what stands between the marks."""
+    """The text of a sheet's file without the passages between the marks."""
     return re.sub(rf"^([ \t]*{BEGIN}\n).*?^([ \t]*{END})$", r"\1\2", text, flags=re.S | re.M)
 
 
 def _blanked(text: str, lang: str, answers: Collection[str]) -> str:
-    """The text with `...` in the place of each solution; names that it defines are `...` too."""
+    """The text with `...` in place of each solution; names that it defines are `...` too."""
     out: list[str] = []
     lines = iter(text.splitlines())
     for line in lines:

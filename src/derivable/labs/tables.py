@@ -1,4 +1,4 @@
-"""The tables of the sheets, also where there is no network."""
+"""The tables of the sheets, with a substitute if there is no network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _used: list[str] = []  # the table that was handed out last
 
 
 def substitute_note(text: str) -> str:
-    """What to know of a sheet that uses California Housing where the table is not in the cache."""
+    """A note on a sheet that uses California Housing, if the table is not in the cache."""
     there = (cache_folder() / CACHE_FILE).is_file()
     return "" if there or "fetch_california_housing" not in text else _SUBSTITUTE.to(language())
 
@@ -42,7 +42,7 @@ def used() -> str:
 
 @contextmanager
 def small_table() -> Iterator[None]:
-    """Inside, the diabetes table is used: what only tries a sheet does not wait for 16,512 rows."""
+    """Inside, the small diabetes table is used, so that test runs of a sheet are fast."""
     before = _substituted.set(True)
     try:
         yield

@@ -13,5 +13,5 @@ def after_colon(text: str) -> str:
 
 
 def colon(lang: str) -> str:
-    """What stands between the name of something and what is stated of it."""
+    """The separator between a name and a statement about it."""
     return f"{NB}: " if lang == "fr" else ": "

@@ -16,7 +16,7 @@ from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, part, routine
 from derivable.function.kernel import Kernel
 
-ACTIVATE, PULL, PULL_ONE, PUSH, PULL_BOTH = range(5)  # places among the routines of a pass
+ACTIVATE, VJP, VJP_ONE_OUTPUT, JVP, VJP_TANGENT = range(5)  # places among the routines of a pass
 LOOPS = 5
 VECTORS = "derivable.objective.vector_math"  # how exp, tanh and others of a kernel are compiled
 
@@ -37,7 +37,7 @@ def loops(kernel: Kernel, dtype: np.dtype[Any]) -> tuple[Routine, ...]:
 
 def _written_out(kernel: Kernel) -> Any:
     # inlined, because LLVM leaves a call of a long function, around which no loop is vectorised
-    value, slope, curvature = map(register_jitable(forceinline=True), kernel[:3])
+    value, slope, second_derivative = map(register_jitable(forceinline=True), kernel[:3])
 
     def activate(size, z, y):
         """Fill y."""
@@ -45,13 +45,13 @@ def _written_out(kernel: Kernel) -> Any:
         for i in range(size):
             y[i] = value(z[i])
 
-    def pull(size, z, y, grad):
+    def vjp(size, z, y, grad):
         """Overwrite z with its gradient, where grad is that of y."""
         z, y, grad = array(z, size), array(y, size), array(grad, size)
         for i in range(size):
             z[i] = grad[i] * slope(z[i], y[i])
 
-    def pull_one(size, rows, z, y, grad, w):
+    def vjp_one_output(size, rows, z, y, grad, w):
         """The same of units with one output above them: w[h] * grad is that of unit h."""
         units = size // rows
         z, y, grad, w = array(z, size), array(y, size), array(grad, rows), array(w, units)
@@ -62,20 +62,20 @@ def _written_out(kernel: Kernel) -> Any:
             for i in range(rows):
                 mine[i] = grad[i] * (factor * slope(mine[i], output[i]))
 
-    def push(size, z, y, dz, dy):
+    def jvp(size, z, y, dz, dy):
         """Fill dy."""
         z, y = array(z, size), array(y, size)
         dz, dy = array(dz, size), array(dy, size)
         for i in range(size):
             dy[i] = slope(z[i], y[i]) * dz[i]
 
-    def pull_both(size, z, y, grad, dz, dgrad):
+    def vjp_with_tangent(size, z, y, grad, dz, dgrad):
         """Overwrite z with its gradient and dz with the directional derivative of that."""
         z, y, grad = array(z, size), array(y, size), array(grad, size)
         dz, dgrad = array(dz, size), array(dgrad, size)
         for i in range(size):
             s = slope(z[i], y[i])
-            dz[i] = dgrad[i] * s + grad[i] * curvature(z[i], y[i]) * dz[i]
+            dz[i] = dgrad[i] * s + grad[i] * second_derivative(z[i], y[i]) * dz[i]
             z[i] = grad[i] * s
 
-    return activate, pull, pull_one, push, pull_both
+    return activate, vjp, vjp_one_output, jvp, vjp_with_tangent

@@ -26,10 +26,10 @@ from numba import get_thread_id, prange, types
 
 from derivable.compiler.jit import Entry, Routine
 from derivable.compiler.memory import array, call, inner, memory, part, routine, tail
-from derivable.objective.activation import ACTIVATE, PULL, PULL_ONE
+from derivable.objective.activation import ACTIVATE, VJP, VJP_ONE_OUTPUT
 from derivable.objective.chain import ACTIVATION, LINEAR, NORM
 from derivable.objective.losses import LOSS
-from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM, ROUTINES
+from derivable.objective.norms import FACTS, NORM_VJP, NORMALISE, ROUTINES
 from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE
 from derivable.partition import GRAIN, ROWS
 
@@ -126,9 +126,9 @@ def _finish(
     if job[DECAY]:
         decay, squares = array(decay, parameters), 0.0
         for p in range(parameters):
-            pull = decay[p] * theta[p]
-            result[p] += pull
-            squares += pull * theta[p]
+            gradient = decay[p] * theta[p]
+            result[p] += gradient
+            squares += gradient * theta[p]
         total[parameters] += squares / 2 / rates[0]
     if job[MOVES]:
         for p in range(parameters):
@@ -183,15 +183,15 @@ def _block(
         elif kinds[layer] == NORM:
             grad_x = part(rest, side * largest, source.size)
             arrays = source, w, tail(eps, layer), grad, grad_x, gradient, facts
-            call(routines[PULL_NORM], (count, width, layer > 0), arrays)
+            call(routines[NORM_VJP], (count, width, layer > 0), arrays)
             grad, side = grad_x, 1 - side
         else:
             if kinds[layer + 1] == LINEAR and sizes[layer + 2] == 1:
                 # the gradient of each unit's output is its weight times `grad`
                 w = part(theta, above, width)
-                call(routines[PULL_ONE], (out.size, ROWS), (source, out, grad, w))
+                call(routines[VJP_ONE_OUTPUT], (out.size, ROWS), (source, out, grad, w))
             else:
-                call(routines[PULL], (out.size,), (source, out, grad))
+                call(routines[VJP], (out.size,), (source, out, grad))
             grad, side = source, 0
 
 

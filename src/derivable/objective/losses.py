@@ -49,14 +49,16 @@ def loops(loss: AnyLoss, dtype: np.dtype[Any], *, labels: bool) -> LossLoops:
         return _loops_of_classes(dtype, labels, smoothing_of(loss))
     kernel = pair_kernel_of(loss.function, **loss.options)
     assert isinstance(kernel, PairKernel)  # the objective's `refusal` has checked it
-    return _loops_of_pairs(kernel.value, kernel.slope, kernel.curvature, dtype)
+    return _loops_of_pairs(kernel.value, kernel.slope, kernel.second_derivative, dtype)
 
 
 @cache
-def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]) -> LossLoops:
-    parts = value, slope, curvature
+def _loops_of_pairs(
+    value: Any, slope: Any, second_derivative: Any, dtype: np.dtype[Any]
+) -> LossLoops:
+    parts = value, slope, second_derivative
     # inlined, because LLVM leaves a call of a long function, around which no loop is vectorised
-    value, slope, curvature = map(register_jitable(forceinline=True), parts)
+    value, slope, second_derivative = map(register_jitable(forceinline=True), parts)
 
     def gradient(outputs, count, weighted, target, prediction, spare, loss):
         """Overwrite the prediction; add the loss of the block to `loss`."""
@@ -91,7 +93,7 @@ def _loops_of_pairs(value: Any, slope: Any, curvature: Any, dtype: np.dtype[Any]
                 part(prediction, k, ROWS), part(target, k, ROWS), part(dz, k, ROWS)
             )  # fmt: skip
             for i in range(count):
-                moved[i] *= weight[i] * curvature(mine[i], wanted[i])
+                moved[i] *= weight[i] * second_derivative(mine[i], wanted[i])
                 mine[i] = weight[i] * slope(mine[i], wanted[i])
             for i in range(count, padded(count)):
                 mine[i] = 0

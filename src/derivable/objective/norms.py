@@ -26,7 +26,7 @@ from derivable.objective.tiles import padded
 from derivable.partition import ROWS
 
 # Places of these loops among the routines of a pass, after the loss.
-NORMALISE, PULL_NORM, PUSH_NORM, PULL_NORM_BOTH = range(BEFORE, BEFORE + 4)
+NORMALISE, NORM_VJP, NORM_JVP, NORM_VJP_TANGENT = range(BEFORE, BEFORE + 4)
 ROUTINES = BEFORE + 4
 FACTS = 8  # stretches that the loops may overwrite
 # Where in them begins what is known of each row: mean, r, avg dx, s, and the averages of g, g x^,
@@ -39,9 +39,9 @@ def loops(dtype: np.dtype[Any]) -> tuple[Routine, ...]:
     """The four loops for numbers of that type, in the order of their places."""
     kinds = {
         normalise: "nnXXXXX",
-        pull: "nnnXXXXXSX",
-        push: "nnXXXXXXX",
-        pull_both: "nnnXXXXXXXXXSX",
+        vjp: "nnnXXXXXSX",
+        jvp: "nnXXXXXXX",
+        vjp_with_tangent: "nnnXXXXXXXXXSX",
     }
     return tuple(
         routine(loop, kind, dtype, needs=[VECTORS], seconds=0.3) for loop, kind in kinds.items()
@@ -60,7 +60,7 @@ def normalise(count: Any, units: Any, x: Any, wb: Any, eps: Any, out: Any, facts
             to[i] = (mine[i] - mean[i]) * root[i] * w + b
 
 
-def pull(
+def vjp(
     count: Any, units: Any, wanted: Any,
     x: Any, wb: Any, eps: Any, grad: Any, to: Any, sums: Any, facts: Any,
 ) -> None:  # fmt: skip
@@ -92,7 +92,7 @@ def pull(
                 mine_to[i] = root[i] * (above[i] * w - level[i] - unit * overlap[i])
 
 
-def push(
+def jvp(
     count: Any, units: Any,
     x: Any, dx: Any, wb: Any, dwb: Any, eps: Any, dout: Any, facts: Any,
 ) -> None:  # fmt: skip
@@ -117,12 +117,12 @@ def push(
             to[i] = dunit * w + unit * dw + db
 
 
-def pull_both(
+def vjp_with_tangent(
     count: Any, units: Any, wanted: Any,
     x: Any, dx: Any, wb: Any, dwb: Any, eps: Any,
     grad: Any, dgrad: Any, to: Any, dto: Any, sums: Any, facts: Any,
 ) -> None:  # fmt: skip
-    """As `pull`, with `sums` and `dto` for the derivatives of the gradients along the direction."""
+    """As `vjp`, with `sums` and `dto` for the derivatives of the gradients along the direction."""
     x, dx, dto = array(x, units * ROWS), array(dx, units * ROWS), array(dto, units * ROWS)
     grad, dgrad = array(grad, units * ROWS), array(dgrad, units * ROWS)
     to, sums = array(to, units * ROWS), array(sums, 2 * units)

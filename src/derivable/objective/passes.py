@@ -82,11 +82,11 @@ class Pass:
         if self._order == 1:
             for below, stage in pairwise(stages):
                 needed |= _needed_between(below, stage)
-            return self._at(needed | ({norms.PULL_NORM} if NORM in kinds else set()))
+            return self._at(needed | ({norms.NORM_VJP} if NORM in kinds else set()))
         if ACTIVATION in kinds:
-            needed |= {activation.PUSH, activation.PULL_BOTH}
+            needed |= {activation.JVP, activation.VJP_TANGENT}
         if NORM in kinds:
-            needed |= {norms.PUSH_NORM, norms.PULL_NORM_BOTH}
+            needed |= {norms.NORM_JVP, norms.NORM_VJP_TANGENT}
         if any(stage.kind == LINEAR for stage in stages[1:]):
             needed.add(tiles.ADD_PRODUCT)
         return self._at(needed)
@@ -206,6 +206,6 @@ class Pass:
 def _needed_between(below: Stage, stage: Stage) -> set[int]:
     """The places of what takes a gradient back through a stage and to the one below it."""
     if stage.kind == LINEAR and stage.width == 1 and below.kind == ACTIVATION:
-        return {activation.PULL_ONE}
+        return {activation.VJP_ONE_OUTPUT}
     needed = {tiles.ADD_PRODUCT} if stage.kind == LINEAR else set()
-    return needed | ({activation.PULL} if below.kind == ACTIVATION else set())
+    return needed | ({activation.VJP} if below.kind == ACTIVATION else set())

@@ -16,11 +16,11 @@ import numpy as np
 
 from derivable.compiler.jit import Routine
 from derivable.compiler.memory import array, call, inner, memory, part, routine, tail
-from derivable.objective.activation import ACTIVATE, PULL_BOTH, PUSH
+from derivable.objective.activation import ACTIVATE, JVP, VJP_TANGENT
 from derivable.objective.chain import LINEAR, NORM
 from derivable.objective.kernels import lengths, opened
 from derivable.objective.losses import LOSS
-from derivable.objective.norms import FACTS, NORMALISE, PULL_NORM_BOTH, PUSH_NORM
+from derivable.objective.norms import FACTS, NORM_JVP, NORM_VJP_TANGENT, NORMALISE
 from derivable.objective.tiles import ADD_GRADIENT, ADD_PRODUCT, AFFINE
 from derivable.partition import ROWS
 
@@ -64,10 +64,10 @@ def _block(
                 dsource = zeros
             mine = tail(eps, layer)
             call(routines[NORMALISE], (count, width), (source, w, mine, out, facts))
-            call(routines[PUSH_NORM], (count, width), (source, dsource, w, dw, mine, dout, facts))
+            call(routines[NORM_JVP], (count, width), (source, dsource, w, dw, mine, dout, facts))
         else:
             call(routines[ACTIVATE], (out.size,), (source, out))
-            call(routines[PUSH], (out.size,), (source, out, dsource, dout))
+            call(routines[JVP], (out.size,), (source, out, dsource, dout))
         source, dsource, end, place = out, dout, end + length, place + out.size
         largest = max(largest, out.size)
 
@@ -99,10 +99,10 @@ def _block(
                 dsource = zeros
             to, dto = part(spare, side * largest, size), part(dspare, side * largest, size)
             arrays = source, dsource, w, dw, tail(eps, layer), grad, dgrad, to, dto, mine, facts
-            call(routines[PULL_NORM_BOTH], (count, width, layer > 0), arrays)
+            call(routines[NORM_VJP_TANGENT], (count, width, layer > 0), arrays)
             grad, dgrad, side = to, dto, 1 - side
         else:
-            call(routines[PULL_BOTH], (out.size,), (source, out, grad, dsource, dgrad))
+            call(routines[VJP_TANGENT], (out.size,), (source, out, grad, dsource, dgrad))
             grad, dgrad, side = source, dsource, 0
 
 

@@ -92,7 +92,7 @@ def add_product(
     """Add to each unit the sum over the inputs of weight * x.
 
     The weight of input d and unit u is w[d * per_input + u * per_unit]: a layer forwards with
-    width and 1, and pulls a gradient back through the same w with 1 and width.
+    width and 1, and multiplies a gradient by the transpose of the same w with 1 and width.
     """
     rows = padded(count)
     x, w, out = array(x, inputs * ROWS), array(w, inputs * units), array(out, units * ROWS)

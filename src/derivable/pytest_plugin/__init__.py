@@ -61,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(args: list[str]) -> None:
-    """In `pytest --derivable tests`, the tests are no TARGET."""
+    """Keep the tests of `pytest --derivable tests` from being taken as TARGET."""
     for position, (word, following) in enumerate(pairwise(args)):
         if word == "--derivable" and _names_tests(following):
             args[position] = "--derivable="
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """What of a target did not run: one line each."""
+    """Print one line for each part of a target that did not run."""
     for note in config.stash.get(NOTES, []):
         terminalreporter.write_line(f"derivable: {note}")
 

@@ -1,4 +1,4 @@
-"""What pytest runs: one item for each target that is examined, one for code that does not load."""
+"""pytest items: one for each target that is examined, one for code that does not load."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NOTES = pytest.StashKey[list[str]]()  # what of a target did not run
 
 
 class Called(pytest.Collector):
-    """What the tests called: its items are made after they ran."""
+    """The collector of targets that the tests called; items are made after the tests."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Nothing, before the tests ran."""
@@ -123,13 +123,13 @@ class Examination(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The report and a reproduction: a traceback through the examiner is of no use."""
-        from derivable.examiner.capture.places import told
+        from derivable.examiner.capture.locations import error_line
 
         if isinstance(excinfo.value, DerivableError):
             return str(excinfo.value)
         if isinstance(excinfo.value, pytest.fail.Exception):
             return super().repr_failure(excinfo, style)
-        return f"{self.found.name}: {told(excinfo.value)}"
+        return f"{self.found.name}: {error_line(excinfo.value)}"
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Where it is defined."""

@@ -1,6 +1,6 @@
-"""`pytest --derivable`: the tests run under a recorder, then what they called is examined.
+"""`pytest --derivable`: runs the tests under a recorder, then examines the targets they called.
 
-Under pytest-xdist each worker examines what it saw, and the controller reports each target once.
+Under pytest-xdist each worker examines its targets, and the controller reports each one once.
 """
 
 from __future__ import annotations
@@ -166,10 +166,16 @@ def _rank(reports: list[pytest.TestReport]) -> int:
 def _found(recording: Recording, root: Path) -> list[Found]:
     """What was called and belongs to the project: not to PyTorch, the tests' tools or others."""
     from derivable.examiner.capture.found import called
-    from derivable.examiner.capture.places import DERIVABLE, INSTALLED, TORCH, is_below, place_of
+    from derivable.examiner.capture.locations import (
+        DERIVABLE,
+        INSTALLED,
+        TORCH,
+        is_below,
+        location_of,
+    )
 
     def belongs(target: Any) -> bool:
-        path = place_of(target).path
+        path = location_of(target).path
         if is_below(path, TORCH) or (
             is_below(path, DERIVABLE) and not is_below(DERIVABLE, str(root))
         ):

@@ -1,1 +1,1 @@
-"""What a person looks at: charts, and the folder that holds a run."""
+"""Charts and pages of a comparison, and the folder that holds a run."""

@@ -1,4 +1,4 @@
-"""The two charts of the lab: how each loss fell, and where each model ended."""
+"""The two charts of the lab: the loss curves, and the test loss of each model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from derivable.display.curves import Curves, draw_losses
 from derivable.display.words import Words
 
 FACTOR = 8.0  # of the shortest bar, beyond which a bar is cut
-WIDEST = 9.0  # inches of upright bars; where their names need more, the bars lie
+WIDEST = 9.0  # inches of vertical bars; with wider names the bars are horizontal
 
 
 def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool = False) -> Figure:
@@ -43,7 +43,7 @@ def loss_curves(comparison: Comparison, lang: str | None = None, *, test: bool =
 
 
 def _curves(comparison: Comparison, result: Trained, *, test: bool) -> Curves:
-    """The losses of a model; of auto, which takes no such steps, a line where it ended."""
+    """The losses of a model; for auto, which has no loss per step, a line at its last loss."""
     if not (result.model.automatic and comparison.counts_steps):
         return result.curves(test=test)
     longest = max(result.losses.shape[1] for result in comparison.results)
@@ -65,13 +65,13 @@ class _Bar(NamedTuple):
         return max(self.high, self.sheet or 0.0)
 
     def cut(self, limit: float) -> _Bar:
-        """The bar as far as an axis goes; its text keeps the value."""
+        """The bar cut at the end of an axis; its text keeps the value."""
         low, high = min(self.low, limit), min(self.high, limit)
         return self._replace(value=min(self.value, limit), low=low, high=high)
 
 
 def _limit(bars: list[_Bar]) -> float:
-    """How far the axis goes: to the longest bar, or where one hides the others, to a cut of it."""
+    """The end of the axis: the longest bar, or a cut of it if it is much longer than the others."""
     ordinary = FACTOR * min(bar.top for bar in bars)
     tops = [bar.top for bar in bars]
     if not 0 < ordinary < max(tops):
@@ -82,18 +82,18 @@ def _limit(bars: list[_Bar]) -> float:
 def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  # noqa: PT028 (no test)
     """Test loss of each model as a bar with its value; a line marks the sheet's figure.
 
-    The bars stand upright, or lie where many names or long ones would not fit below them.
+    The bars are vertical, or horizontal if their names would not fit below them.
     """
     words = Words(lang)
     bars = _bars(comparison, words)
     longest = max(len(word) for bar in bars for word in (bar.name.split("\n")[0], bar.text))
     wide = max(6.8, 0.8 + 0.12 * longest * len(bars))
-    lying = wide > WIDEST
-    size = (8.0, 1.2 + 0.42 * len(bars)) if lying else (wide, 4.8)
+    horizontal = wide > WIDEST
+    size = (8.0, 1.2 + 0.42 * len(bars)) if horizontal else (wide, 4.8)
     with style.chart(*size) as figure:
         axes = figure.add_subplot()
         label = _measured("test_axis", comparison, words)
-        (_lying if lying else _upright)(axes, bars, label, words)
+        (_horizontal if horizontal else _vertical)(axes, bars, label, words)
         steps, data = words.count(comparison.steps), style.shortened(comparison.facts.name)
         stopped = any(run.stopped for result in comparison.results for run in result.descents)
         key = "bars_title_stopped" if stopped else "bars_title"
@@ -101,7 +101,7 @@ def test_loss_bars(comparison: Comparison, lang: str | None = None) -> Figure:  
             key = "bars_title_auto"
         title(axes, words(key, steps=steps, data=data) + _seeds(comparison, words))
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(frameon=False, loc="lower right" if lying else "upper right")
+            axes.legend(frameon=False, loc="lower right" if horizontal else "upper right")
         return figure
 
 
@@ -119,13 +119,13 @@ def _bars(comparison: Comparison, words: Words) -> list[_Bar]:
 
 
 def _pieces(bar: _Bar, limit: float) -> list[tuple[float, float]]:
-    """Where a bar begins and how long it is; two pieces with a gap where it is cut."""
+    """The start and the length of a bar; two pieces with a gap if it is cut."""
     if bar.value <= limit:
         return [(0, bar.value)]
     return [(0, 0.8 * limit), (0.84 * limit, 0.16 * limit)]
 
 
-def _upright(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
+def _vertical(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
     highest = _limit(bars)
     for i, bar in enumerate(one.cut(highest) for one in bars):
         for begin, length in _pieces(bars[i], highest):
@@ -151,7 +151,7 @@ def _upright(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
     axes.tick_params(axis="x", length=0)
 
 
-def _lying(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
+def _horizontal(axes: Axes, bars: list[_Bar], label: str, words: Words) -> None:
     highest = _limit(bars)
     for i, bar in enumerate(one.cut(highest) for one in bars):
         for begin, length in _pieces(bars[i], highest):
@@ -175,7 +175,7 @@ def _reach(bar: _Bar) -> list[list[float]]:
 
 
 def _sheet_line(axes: Axes, words: Words) -> dict[str, Any]:
-    """The look of the sheet's figure, named in the legend once."""
+    """The line style of the sheet's figure, with its label in the legend once."""
     labelled = axes.get_legend_handles_labels()[1]
     label = "" if labelled else words("sheet_figure")
     return {"color": style.GREY, "linestyle": (0, (4, 2)), "label": label}

@@ -1,4 +1,4 @@
-"""Charts of a target of classes: confusion, calibration, precision against recall."""
+"""Charts for a target of classes: confusion, calibration, precision against recall."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def accuracy_text(comparison: Comparison, result: Trained, words: Words) -> str:
 
 
 def confusion_of(comparison: Comparison, result: Trained) -> Tensor:
-    """How many test rows of each class (C, C) a model takes for which: true classes are rows."""
+    """The confusion matrix (C, C) of the test rows: true classes are rows."""
     facts, classes = comparison.facts, len(comparison.facts.classes)
     pairs = facts.y_test * classes + result.predictions.argmax(1)
     return pairs.bincount(minlength=classes**2).view(classes, classes)
 
 
 def confusion(comparison: Comparison, lang: str | None = None) -> Figure:
-    """How many rows of each class are taken for which, a panel for each model."""
+    """The confusion matrices, a panel for each model."""
     words = Words(lang)
-    names, upright = _names_of(comparison)
+    names, vertical = _names_of(comparison)
     with sheet(len(comparison.results)) as figure:
         panels = zip(axes_of(figure, len(comparison.results)), comparison.results, strict=True)
         for i, (axes, result) in enumerate(panels):
@@ -58,26 +58,26 @@ def confusion(comparison: Comparison, lang: str | None = None) -> Figure:
                     weight="bold" if row == column else "normal",
                 )
             axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
-            axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
+            axes.set_xticks(range(len(names)), names, rotation=90 if vertical else 0)
             axes.set_yticks(range(len(names)), names)
-            axes.set_xlabel("" if upright else words("predicted"))  # the page says it as well
+            axes.set_xlabel("" if vertical else words("predicted"))  # the page states it as well
             axes.set_ylabel(words("true_class"))
             axes.tick_params(length=0)
             small_labels(axes)
-            axes.tick_params(axis="x", labelsize=8 if upright else 9)
+            axes.tick_params(axis="x", labelsize=8 if vertical else 9)
             name_above(axes, result.model.name, accuracy_text(comparison, result, words))
         return figure
 
 
 def _names_of(comparison: Comparison) -> tuple[list[str], bool]:
-    """The names of the classes beside a confusion, and whether they stand upright below it."""
+    """The names of the classes for a confusion matrix, and whether they are vertical below it."""
     classes = comparison.facts.classes
-    upright = len(classes) * (max(map(len, classes)) + 1) * DIGIT > SIDE
-    return [style.shortened(name, 6 if upright else 12) for name in classes], upright
+    vertical = len(classes) * (max(map(len, classes)) + 1) * DIGIT > SIDE
+    return [style.shortened(name, 6 if vertical else 12) for name in classes], vertical
 
 
 def _cell(axes: Axes, row: int, column: int, share: float, colour: str) -> None:
-    """A square, the darker the larger its share of the row is."""
+    """Draw one cell, darker for a larger share of its row."""
     axes.bar(
         column,
         0.96,
@@ -90,41 +90,43 @@ def _cell(axes: Axes, row: int, column: int, share: float, colour: str) -> None:
 
 
 class Calibration(NamedTuple):
-    """What a model says and what is so: of bins of rows, the mean probability and the share."""
+    """The mean predicted probability and the observed share of a class, for bins of test rows."""
 
-    said: list[float]
-    so: list[float]
+    predicted: list[float]
+    observed: list[float]
 
 
 def calibration_of(comparison: Comparison, result: Trained) -> Calibration:
     """The calibration of the second of two classes, or of the class that is predicted."""
     labels, probabilities = comparison.facts.y_test, result.predictions
     if probabilities.size(1) == 2:
-        said, so = probabilities[:, 1], labels == 1
+        predicted_probability, observed = probabilities[:, 1], labels == 1
     else:
-        said, predicted = probabilities.max(1)
-        so = predicted == labels
-    order = said.argsort()
+        predicted_probability, label = probabilities.max(1)
+        observed = label == labels
+    order = predicted_probability.argsort()
     bins = max(1, min(BINS, len(order) // FEWEST))
     parts = [part for part in order.tensor_split(bins) if len(part)]
     return Calibration(
-        [said[part].mean().item() for part in parts],
-        [so[part].double().mean().item() for part in parts],
+        [predicted_probability[part].mean().item() for part in parts],
+        [observed[part].double().mean().item() for part in parts],
     )
 
 
 def calibration(comparison: Comparison, lang: str | None = None) -> Figure:
-    """The share of rows that are so against the predicted probability, a panel per model."""
+    """The observed share of a class against its predicted probability, a panel per model."""
     words = Words(lang)
     with sheet(len(comparison.results)) as figure:
         panels = zip(axes_of(figure, len(comparison.results)), comparison.results, strict=True)
         for i, (axes, result) in enumerate(panels):
             found = calibration_of(comparison, result)
             axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=1, dashes=(4, 2))
-            axes.plot(found.said, found.so, color=style.colour(i), marker="o", markersize=4)
+            axes.plot(
+                found.predicted, found.observed, color=style.colour(i), marker="o", markersize=4
+            )
             _percents(axes, words)
-            axes.set_xlabel(words("said"))
-            axes.set_ylabel(words("so"))
+            axes.set_xlabel(words("predicted_probability"))
+            axes.set_ylabel(words("observed_share"))
             small_labels(axes)
             name_above(axes, result.model.name, "")
         return figure

@@ -1,4 +1,4 @@
-"""`Drawn`: the charts of a comparison by name, each drawn once, when it is first asked for."""
+"""`Drawn`: the charts of a comparison by name, each drawn once, at its first use."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Drawn:
 
     @cached_property
     def importances(self) -> list[Importance]:
-        """How much the best model needs each column, the most needed first."""
+        """The importance of each column for the best model, the largest first."""
         return self._influence.importances
 
     @cached_property
     def dependences(self) -> list[Dependence]:
-        """What the best model says along the columns that it needs most."""
+        """The dependence of the best model's predictions on its most important columns."""
         found: list[Dependence] = []
         for one in self.importances:
             if len(found) < DEPENDENCES and one.mean > 2 * one.deviation:

@@ -1,4 +1,4 @@
-"""What a model makes of each column: permutation importance and partial dependence."""
+"""The influence of each column on a model: permutation importance and partial dependence."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from derivable.threads import on_one_thread
 
 MOST_COLUMNS = 40  # that are permuted: of a wide table, those with the largest first weights
 REPEATS = 10  # permutations of each column
-ROWS = 2_000  # test rows at most, on which a model is asked
+ROWS = 2_000  # test rows at most, on which a model is evaluated
 GRID = 30  # values of a column at which a dependence is drawn
 MOST_VALUES = 8  # of a category whose dependence is drawn
 
 
 @dataclass(frozen=True)
 class Importance:
-    """How much worse predictions get where a column is shuffled: mean and spread over draws."""
+    """The growth of the error when a column is shuffled: mean and spread over draws."""
 
     column: str
     mean: float
@@ -56,7 +56,7 @@ class Influence:
 
     @cached_property
     def importances(self) -> list[Importance]:
-        """Those of the columns, the largest first; of a wide table, of `MOST_COLUMNS` of them."""
+        """The importances, the largest first; of a wide table, of `MOST_COLUMNS` columns."""
         with on_one_thread(self._work):
             return self._importances()
 
@@ -75,13 +75,13 @@ class Influence:
         return sorted(found, key=lambda one: -one.mean)
 
     def dependence(self, column: str) -> Dependence | None:
-        """That of a column; None where it is neither a number nor a category of few values."""
+        """The dependence on a column; None if it is no number and no category of few values."""
         with on_one_thread(self._work):
             return self._dependence(column)
 
     @property
     def _work(self) -> int:
-        """How many products one question takes."""
+        """The number of products of one evaluation."""
         return len(self._x) * self._network.theta.numel()
 
     def _dependence(self, column: str) -> Dependence | None:
@@ -135,5 +135,5 @@ class Influence:
 
 
 def influence_of(comparison: Comparison) -> Influence:
-    """That of the best model, from its first seed."""
+    """The influence of columns on the best model, from its first seed."""
     return Influence(comparison.facts, comparison.best)

@@ -1,4 +1,4 @@
-"""Charts of what the best model makes of each column."""
+"""Charts of the influence of each column on the best model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_LINES = 5  # classes or targets in a panel
 def importance_bars(
     comparison: Comparison, importances: Sequence[Importance], lang: str | None = None
 ) -> Figure:
-    """How much larger the error gets where a column is shuffled, the largest on top."""
+    """The growth of the error when a column is shuffled, the largest on top."""
     words, shown = Words(lang), importances[:MOST_BARS]
     place = comparison.results.index(comparison.best)
     with style.chart(8.0, 1.0 + 0.27 * len(shown)) as figure:
@@ -47,7 +47,7 @@ def importance_bars(
 
 
 def growth_key(comparison: Comparison) -> str:
-    """What grows where a column is shuffled, as a sentence's key."""
+    """The key of the message that names the error which grows when a column is shuffled."""
     if comparison.facts.classes:
         return "growth_classes"
     return "growth_number" if len(comparison.facts.targets) == 1 else "growth_several"

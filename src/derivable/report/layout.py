@@ -1,4 +1,4 @@
-"""Small panels beside each other, one for each model or class: where each stands, and its name."""
+"""The layout of small panels, one for each model or class, with their names."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SIDE, LEFT, BELOW, ABOVE, RIGHT = 2.0, 1.05, 0.55, 0.5, 0.22  # of a panel, inch
 
 
 def panel_box(number: int) -> Box:
-    """Where a panel is, in inches."""
+    """The position of a panel, in inches."""
     row, column = divmod(number, ACROSS)
     width, height = LEFT + SIDE + RIGHT, BELOW + SIDE + ABOVE
     return column * width, row * height, width, height
 
 
 def sheet(panels: int) -> AbstractContextManager[Figure]:
-    """A figure with room for the panels; where each stands is known, so nothing is laid out."""
+    """A figure with space for the panels; their positions are fixed, without a layout engine."""
     boxes = [panel_box(i) for i in range(panels)]
     width = max(left + width for left, _, width, _ in boxes)
     height = max(top + height for _, top, _, height in boxes)
@@ -44,7 +44,7 @@ def axes_of(figure: Figure, panels: int) -> Iterator[Axes]:
 
 
 def name_above(axes: Axes, name: str, value: str) -> None:
-    """What a panel shows, above it, and how good that is."""
+    """Write the name of a panel above it, and its score."""
     axes.set_title(style.shortened(name, 20), fontsize=11, pad=20)
     axes.annotate(
         value,
@@ -67,7 +67,7 @@ def small_ticks(axes: Axes, words: Words, which: str) -> None:
 
 
 def _room(axes: Axes, words: Words) -> int:
-    """How many steps between ticks there may be, so that their numbers stand apart."""
+    """The largest number of steps between ticks whose numbers do not overlap."""
     low, high = axes.get_xlim()
     for steps in (4, 3, 2):
         ticks = [tick for tick in MaxNLocator(steps).tick_values(low, high) if low <= tick <= high]

@@ -111,24 +111,26 @@ def _head(comparison: Comparison, words: Words) -> str:
 
 
 def _verdict(comparison: Comparison, words: Words) -> str:
-    said = "\n".join(f"<p>{with_code(sentence)}</p>" for sentence in verdict(comparison, words))
-    return f'<section class="verdict">\n<h2>{words("verdict")}</h2>\n{said}\n</section>'
+    sentences = "\n".join(
+        f"<p>{with_code(sentence)}</p>" for sentence in verdict(comparison, words)
+    )
+    return f'<section class="verdict">\n<h2>{words("verdict")}</h2>\n{sentences}\n</section>'
 
 
 def _curves(comparison: Comparison, drawn: Drawn, words: Words) -> str:
     caption = words("losses_caption")
     if len(comparison.seeds) > 1:
         caption += words("losses_caption_seeds", n=words.count(len(comparison.seeds)))
-    said = ends(words, {r.model.name: r.train_loss for r in comparison.results})
-    svg = drawn["losses"].inline(words("losses_alt", ends=said))
+    last_losses = ends(words, {r.model.name: r.train_loss for r in comparison.results})
+    svg = drawn["losses"].inline(words("losses_alt", ends=last_losses))
     return section(words("losses"), chart(svg, words("losses"), caption))
 
 
 def _bars(comparison: Comparison, drawn: Drawn, words: Words) -> str:
-    said = ends(words, {r.model.name: r.test_loss for r in comparison.results})
+    last_losses = ends(words, {r.model.name: r.test_loss for r in comparison.results})
     several = len(comparison.seeds) > 1
     caption = words("bars_caption", n=words.count(len(comparison.seeds))) if several else ""
-    svg = drawn["test_loss"].inline(words("bars_alt", ends=said))
+    svg = drawn["test_loss"].inline(words("bars_alt", ends=last_losses))
     return section(words("bars"), chart(svg, words("bars"), caption))
 
 
@@ -167,8 +169,8 @@ def _descended(result: Trained, words: Words) -> list[str]:
 
 
 def _chosen(comparison: Comparison, words: Words) -> str:
-    """What the model auto became, why, and what else was tried."""
-    said = []
+    """What the model auto chose, why, and what else was tried."""
+    parts = []
     for result in comparison.results:
         if not result.choice.model:
             continue
@@ -182,8 +184,8 @@ def _chosen(comparison: Comparison, words: Words) -> str:
         ]  # fmt: skip
         best = next((i for i, one in enumerate(result.choice.tried) if one["chosen"]), None)
         content = table(heads, rows, best=best, label=words("tried"))
-        said.append(f"<p>{chosen}{reason}.</p>{scrolling(content, words('tried'))}")
-    return "".join(said)
+        parts.append(f"<p>{chosen}{reason}.</p>{scrolling(content, words('tried'))}")
+    return "".join(parts)
 
 
 def _tried(one: Mapping[str, Any]) -> str:
@@ -203,7 +205,7 @@ def _stopped(comparison: Comparison, words: Words) -> str:
 
 
 def _rates(comparison: Comparison, words: Words) -> str:
-    """Why each learning rate is what it is; once where several have the same reason."""
+    """The reason for each learning rate; one message for several with the same reason."""
     models: dict[str, list[str]] = {}
     for result in comparison.results:
         if result.descent.lr is not None:
@@ -245,8 +247,8 @@ def _protocol(comparison: Comparison, words: Words) -> str:
     automatic = [words("protocol_auto")] * any(r.model.automatic for r in comparison.results)
     descents = [descent] * comparison.counts_steps
     sentences = (split, *descents, *automatic, *_training(comparison, words), columns)
-    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return section(words("protocol"), said)
+    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return section(words("protocol"), text)
 
 
 def _training(comparison: Comparison, words: Words) -> Iterator[str]:

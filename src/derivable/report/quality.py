@@ -1,4 +1,4 @@
-"""What a comparison says, in numbers: how good, how sure, and on which way down."""
+"""The numbers of a comparison: scores, leads with their errors, and the course of losses."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def mean_r2(comparison: Comparison, result: Trained) -> float | None:
 
 
 def root_mean_square(comparison: Comparison, result: Trained, target: int) -> float:
-    """The typical error on the test rows, in the target's own units."""
+    """The root mean square error on the test rows, in the target's own units."""
     return rmse_of(comparison.facts.y_test[:, target], result.predictions[:, target])
 
 
 def lead(comparison: Comparison, one: Trained, other: Trained) -> tuple[float, float]:
-    """How much less one model's error is than the other's, and what other test rows would change.
+    """The lead of one model over another: the difference of their errors, with its uncertainty.
 
     The mean over the test rows, and twice its standard error. The error of a row is that of the
     loss where that is the mean squared error or the cross-entropy, and else the squared error; of
@@ -73,7 +73,7 @@ def spread(one: Trained, other: Trained) -> float | None:
 
 
 class Turn(NamedTuple):
-    """Where a test loss turned up again."""
+    """The lowest point of a test loss that has risen since."""
 
     step: int
     loss: float
@@ -81,7 +81,7 @@ class Turn(NamedTuple):
 
 
 def turned(result: Trained) -> Turn | None:
-    """Where the test loss was lowest, if it has risen since; None otherwise."""
+    """The lowest point of the test loss, if it has risen since; None otherwise."""
     losses = result.test_curve.losses
     lowest = int(losses.argmin())
     loss, last = losses[lowest].item(), losses[-1].item()
@@ -91,7 +91,7 @@ def turned(result: Trained) -> Turn | None:
 
 
 def still_falling(result: Trained) -> bool:
-    """Whether the training loss still fell over the last tenth of the steps, and was let go on."""
+    """Whether the training loss still fell over the last tenth of the steps, without a stop."""
     if result.descent.stopped or result.model.automatic:
         return False
     losses = result.descent.losses

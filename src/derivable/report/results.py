@@ -1,4 +1,4 @@
-"""The table of results: each model's scores and losses, beside what one says without a model."""
+"""The table of results: each model's scores and losses, beside a prediction without a model."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def score_names(comparison: Comparison) -> tuple[str, ...]:
 
 
 def score_cells(scores: Scores, names: tuple[str, ...], words: Words) -> list[str]:
-    """Scores as a person reads them."""
+    """Scores as text."""
     return [score_text(name, scores[name], words) for name in names]
 
 
@@ -102,7 +102,7 @@ def _sheet(result: Trained, several: bool, words: Words) -> list[str]:
 
 
 def _naive(comparison: Comparison, names: tuple[str, ...], width: int, words: Words) -> list[str]:
-    """The row of what one says without a model."""
+    """The row of the prediction without a model."""
     name = escape(naive_name(comparison, words))
     scores = naive_scores(comparison)
     cells = [f'<span class="soft">{name}</span>', *score_cells(scores, names, words)]
@@ -110,7 +110,7 @@ def _naive(comparison: Comparison, names: tuple[str, ...], width: int, words: Wo
 
 
 def naive_scores(comparison: Comparison) -> Scores:
-    """The scores of what one says without a model; of several targets, the mean R²."""
+    """The scores of the prediction without a model; of several targets, the mean R²."""
     scores = list(comparison.facts.naive_scores.values())
     if len(scores) == 1:
         return scores[0]
@@ -119,7 +119,7 @@ def naive_scores(comparison: Comparison) -> Scores:
 
 
 def naive_name(comparison: Comparison, words: Words) -> str:
-    """What one says without a model: the mean, or the most frequent class."""
+    """The name of the prediction without a model: the mean, or the most frequent class."""
     facts = comparison.facts
     if facts.classes:
         return words("always", value=facts.classes[int(facts.naive.argmax())])
@@ -127,7 +127,7 @@ def naive_name(comparison: Comparison, words: Words) -> str:
 
 
 def _notes(comparison: Comparison, words: Words) -> list[str]:
-    """What the columns are."""
+    """Notes that explain the columns."""
     several = len(comparison.seeds) > 1
     notes = [words("measure", measure=escape(words.of(comparison.facts.in_words)))]
     if comparison.facts.classes:

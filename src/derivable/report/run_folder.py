@@ -1,4 +1,4 @@
-"""What there is to look at of a run, written into its folder."""
+"""`write_run`: writes metrics, losses, charts and the page of a run into its folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_run(
 ) -> list[Path]:
     """Write metrics, history, charts and the page; returns the paths of the lab's two charts.
 
-    The page says by which command, and with which versions, the `settings` were run.
+    The page states the command and the versions with which the `settings` were run.
     """
     write_whole(folder / "metrics.json", comparison.to_json() + "\n", sync=False)
     write_whole(folder / "history.csv", partial(_write_history, comparison), sync=False)
@@ -40,7 +40,7 @@ def _write_history(comparison: Comparison, file: BinaryIO) -> None:
     """One row per step: the training loss of each model after that many steps.
 
     Of several seeds there are the mean, the lowest and the highest. After the end of a descent
-    that ended earlier, as L-BFGS may, stands nan.
+    that ended earlier, as L-BFGS may, the value is nan.
     """
     names, losses = [], []
     for result in comparison.results:

@@ -1,4 +1,4 @@
-"""Sections of a page on what the models predict, and by which columns."""
+"""Sections of a page on the predictions of the models, and the influence of columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from derivable.report.worst import shown_columns, worst_rows
 
 
 def of_predictions(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
-    """What was predicted beside what is so."""
+    """The section of predictions against true values."""
     if comparison.facts.classes:
         yield from _of_classes(comparison, drawn, words)
         return
@@ -71,24 +71,24 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
     for i, result in enumerate(comparison.results):
         found = calibration_of(comparison, result)
         pairs = ", ".join(
-            f"{words.percent(said)} → {words.percent(so)}"
-            for said, so in zip(found.said, found.so, strict=True)
+            f"{words.percent(predicted)} → {words.percent(observed)}"
+            for predicted, observed in zip(found.predicted, found.observed, strict=True)
         )
         label = words("calibration_alt", model=result.model.name, pairs=pairs)
         parts.append(drawn["calibration"].inline_panel(i, panel_box(i), label))
     value = comparison.facts.classes[1]
-    said = words("calibration_caption_two", value=value) if two else words("calibration_caption")
-    yield section(words("calibration"), panels(parts, said))
+    caption = words("calibration_caption_two", value=value) if two else words("calibration_caption")
+    yield section(words("calibration"), panels(parts, caption))
     parts = []
     for i, place in enumerate(drawn_classes(comparison)):
         areas = ", ".join(
             f"{result.model.name} {words.short(precision_of(comparison, result, place).area)}"
             for result in comparison.results
         )
-        said = words("precision_alt", value=comparison.facts.classes[place], areas=areas)
-        parts.append(drawn["precision_recall"].inline_panel(i, panel_box(i), said))
+        label = words("precision_alt", value=comparison.facts.classes[place], areas=areas)
+        parts.append(drawn["precision_recall"].inline_panel(i, panel_box(i), label))
     names = legend([result.model.name for result in comparison.results])
-    every = 1 if two else len(comparison.facts.classes)  # of two classes, one says all
+    every = 1 if two else len(comparison.facts.classes)  # of two classes, one is enough
     left = _left(every, len(drawn_classes(comparison)), words)
     yield section(
         words("precision_recall"), names + panels(parts, words("precision_caption")) + left
@@ -96,7 +96,7 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
 
 
 def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
-    """What the best model makes of each column, and the rows that it predicts worst."""
+    """The sections of the influence of columns on the best model, and of its worst rows."""
     found = drawn.importances
     model = comparison.best.model.name
     if "importance" in drawn:
@@ -123,11 +123,11 @@ def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[s
 
 
 def _left(every: int, shown: int, words: Words) -> str:
-    """That not all lines or panels are drawn; empty where they are."""
+    """A note that not all lines or panels are drawn; empty if they are."""
     if shown == every:
         return ""
-    said = words("lines_left", n=words.count(every), shown=words.count(shown))
-    return f'<p class="soft">{said}</p>'
+    note = words("lines_left", n=words.count(every), shown=words.count(shown))
+    return f'<p class="soft">{note}</p>'
 
 
 def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
@@ -143,8 +143,8 @@ def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
         for row in rows
     ]
     content = scrolling(table(heads, cells, kind=STACKED, label=words("worst")), words("worst"))
-    said = words("worst_note", model=comparison.best.model.name)
-    yield section(words("worst"), f"{content}<p class=soft>{escape(said)}</p>")
+    note = words("worst_note", model=comparison.best.model.name)
+    yield section(words("worst"), f"{content}<p class=soft>{escape(note)}</p>")
 
 
 def of_weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
@@ -178,5 +178,5 @@ def _targets_left(comparison: Comparison, words: Words) -> str:
     count = len(comparison.facts.targets)
     if count <= MOST_TARGETS:
         return ""
-    said = words("targets_left", n=words.count(count), shown=words.count(MOST_TARGETS))
-    return f'<p class="soft">{said}</p>'
+    note = words("targets_left", n=words.count(count), shown=words.count(MOST_TARGETS))
+    return f'<p class="soft">{note}</p>'

@@ -1,4 +1,4 @@
-"""The verdict: what a comparison found, in a few sentences."""
+"""`verdict`: the result of a comparison in a few sentences."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from derivable.report.results import score_text
 
 
 def verdict(comparison: Comparison, words: Words) -> list[str]:
-    """Which model is best, by how much, how surely; how good that is; and who went too far."""
+    """Sentences on the best model, its lead, its accuracy, and models that overfit."""
     order = sorted(comparison.results, key=lambda result: result.test_loss)
     return [
         *_good(comparison, order[0], words),
         _best(comparison, order, words),
         *_sure(comparison, order, words),
-        *_on_the_way(comparison, words),
+        *_overfitting(comparison, words),
     ]
 
 
@@ -69,24 +69,24 @@ def _sure(comparison: Comparison, order: list[Trained], words: Words) -> list[st
 
 
 def _good(comparison: Comparison, best: Trained, words: Words) -> list[str]:
-    """How much of the truth the best model knows, beside what one says without a model."""
+    """Sentences on the accuracy of the best model, compared with a prediction without a model."""
     if comparison.facts.classes:
         return _good_classes(comparison, best, words)
     explained, targets = mean_r2(comparison, best), comparison.facts.targets
-    said = [] if len(targets) > 1 else [_off(comparison, best, words)]
+    sentences = [] if len(targets) > 1 else [_off(comparison, best, words)]
     if explained is None:
-        return said
+        return sentences
     if explained <= 0:
-        return [*said, words("explains_nothing")]
+        return [*sentences, words("explains_nothing")]
     share = words.percent(explained)
     if len(targets) > 1:
         return [words("explains_several", share=share, n=words.count(len(targets)))]
     error = words.short(root_mean_square(comparison, best, 0))
-    return [*said, words("explains", share=share, error=error)]
+    return [*sentences, words("explains", share=share, error=error)]
 
 
 def _off(comparison: Comparison, best: Trained, words: Words) -> str:
-    """How far the predictions of the only target are off, in its unit."""
+    """A sentence on the error of the predictions of a single target, in its unit."""
     (scores,) = comparison.facts.scores(best.predictions).values()
     (naive,) = comparison.facts.naive_scores.values()
     sign = comparison.facts.sign
@@ -102,7 +102,7 @@ def _off(comparison: Comparison, best: Trained, words: Words) -> str:
 
 
 def _good_classes(comparison: Comparison, best: Trained, words: Words) -> list[str]:
-    """How many rows are recognised."""
+    """Sentences on the share of rows that are classified correctly."""
     facts = comparison.facts
     (scores,), (naive,) = facts.scores(best.predictions).values(), facts.naive_scores.values()
     accuracy, always = scores["accuracy"] or 0.0, naive["accuracy"] or 0.0
@@ -144,12 +144,12 @@ def _found(comparison: Comparison, best: Trained, words: Words) -> list[str]:
     return [found, words("orders", area=score_text("roc_auc", area, words))]
 
 
-def _on_the_way(comparison: Comparison, words: Words) -> list[str]:
-    """Which models overfit, and which were not yet at rest."""
-    said = []
+def _overfitting(comparison: Comparison, words: Words) -> list[str]:
+    """Sentences on models that overfit, and models whose loss was still falling."""
+    sentences = []
     for result in comparison.results:
         if turn := turned(result):
-            said.append(
+            sentences.append(
                 words(
                     "overfits",
                     model=result.model.name,
@@ -159,8 +159,8 @@ def _on_the_way(comparison: Comparison, words: Words) -> list[str]:
                 )
             )
     falling = [r.model.name for r in comparison.results if still_falling(r) and not turned(r)]
-    if not said:
-        said.append(words("overfits_none", percent=words.percent(RISE)))
+    if not sentences:
+        sentences.append(words("overfits_none", percent=words.percent(RISE)))
     if falling:
-        said.append(words("falling", models=words.together(falling)))
-    return said
+        sentences.append(words("falling", models=words.together(falling)))
+    return sentences

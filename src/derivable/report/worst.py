@@ -15,7 +15,7 @@ COLUMNS = 4  # of the table that are shown beside
 
 @dataclass(frozen=True)
 class Worst:
-    """A test row: where it stands in its file, what is so, what was predicted, and some cells."""
+    """A test row: its line in the file, its true and predicted value, and some cells."""
 
     line: int
     true: str
@@ -50,14 +50,14 @@ def worst_rows(comparison: Comparison, columns: Sequence[str], words: Words) -> 
             for i in order
             if predictions[i].argmax() != facts.y_test[i]
         ]
-    true, said = facts.y_test[:, 0], predictions[:, 0]
-    off = said - true
+    true, predicted = facts.y_test[:, 0], predictions[:, 0]
+    off = predicted - true
     order = off.abs().argsort(descending=True)[:ROWS].tolist()
     return [
         Worst(
             int(facts.lines[i]),
             words.short(true[i].item(), 4),
-            words.short(said[i].item(), 4),
+            words.short(predicted[i].item(), 4),
             ("+" if off[i] > 0 else "") + words.short(off[i].item()),
             tuple(_cell(comparison, i, name, words) for name in columns),
         )

@@ -1,1 +1,1 @@
-"""What there is to examine: the Functions of files, modules and packages."""
+"""Discovery of the Functions of files, modules and packages, and recording of their calls."""

@@ -1,6 +1,6 @@
-"""Classes whose `forward(ctx, ...)` is called by hand: seen while they run, and made Functions of.
+"""Classes whose `forward(ctx, ...)` is called by hand: observes calls, and makes Functions of them.
 
-A class need not be a Function for that: students write plain ones, with a Context of their own.
+Such a class need not be a Function: students write plain ones, with a Context of their own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.context import Context, Tape
 
-Seen = Callable[[type, Any, tuple[Any, ...], dict[str, Any]], None]
-Pulled = Callable[[type], None]
+OnForward = Callable[[type, Any, tuple[Any, ...], dict[str, Any]], None]
+OnBackward = Callable[[type], None]
 
 
 def has_rules(value: Any) -> bool:
@@ -53,31 +53,32 @@ def takes_self(value: Any) -> bool:
     return rule is not None and bool(rule.__code__.co_varnames[0] == "self")
 
 
-def watch(owner: type, seen: Seen, pulled: Pulled) -> Callable[[], None]:
-    """Have `seen(owner, ctx, inputs, options)` called before each forward by hand.
+def watch(owner: type, on_forward: OnForward, on_backward: OnBackward) -> Callable[[], None]:
+    """Call `on_forward(owner, ctx, inputs, options)` before each forward by hand of `owner`.
 
-    `pulled(owner)` is called where a backward is given a tensor like what the forward with the
-    same ctx returned: not all that is called backward is one. Returns what takes the watch off.
+    `on_backward(owner)` is called if a backward receives a tensor of the shape that the forward
+    with the same ctx returned: not every method called backward is one. Returns a function that
+    restores the class.
     """
     last: list[Any] = [None, None]  # the ctx of the last forward by hand, and what it returned
 
-    def watched_forward(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def observed_forward(rule: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(rule)
         def forward(ctx: Any, *inputs: Any, **options: Any) -> Any:
-            if _is_autograds(ctx):
+            if _is_called_by_autograd(ctx):
                 return rule(ctx, *inputs, **options)
-            seen(owner, ctx, inputs, options)
+            on_forward(owner, ctx, inputs, options)
             returned = rule(ctx, *inputs, **options)
             last[:] = [ctx, getattr(returned, "shape", None)]
             return returned
 
         return forward
 
-    def watched_backward(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def observed_backward(rule: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(rule)
         def backward(ctx: Any, *grad_outputs: Any) -> Any:
             if ctx is last[0] and [getattr(g, "shape", None) for g in grad_outputs] == last[1:]:
-                pulled(owner)
+                on_backward(owner)
             return rule(ctx, *grad_outputs)
 
         return backward
@@ -86,20 +87,20 @@ def watch(owner: type, seen: Seen, pulled: Pulled) -> Callable[[], None]:
     written = {name: vars(owner)[name] for name in names if name in vars(owner)}
     for name, rule in written.items():
         static = isinstance(rule, staticmethod)
-        wrap = watched_forward if name == "forward" else watched_backward
+        wrap = observed_forward if name == "forward" else observed_backward
         wrapped = wrap(rule.__func__ if static else rule)
         setattr(owner, name, staticmethod(wrapped) if static else wrapped)
 
-    def unwatch() -> None:
+    def restore() -> None:
         last[:] = [None, None]
         for name, rule in written.items():
             setattr(owner, name, rule)
 
-    return unwatch
+    return restore
 
 
-def maker(ctx: Any, owner: type) -> Callable[[], Any]:
-    """What makes another ctx like this one, which no forward has filled yet.
+def context_factory(ctx: Any, owner: type) -> Callable[[], Any]:
+    """A function that makes a new ctx of the same kind as `ctx`.
 
     Where forward is a method of an object, its own attributes are copied.
     """
@@ -107,8 +108,8 @@ def maker(ctx: Any, owner: type) -> Callable[[], Any]:
     if kind is Recorder:
         return Context
     if issubclass(kind, owner):
-        kept = _object_like(ctx)
-        return lambda: _object_like(kept)
+        kept = _copy_of_object(ctx)
+        return lambda: _copy_of_object(kept)
     try:
         kind()
     except Exception:  # it takes arguments
@@ -117,7 +118,7 @@ def maker(ctx: Any, owner: type) -> Callable[[], Any]:
     return kind
 
 
-def _object_like(one: Any) -> Any:
+def _copy_of_object(one: Any) -> Any:
     """A copy of an object, with copies of its tensors, which backward may add to."""
     other = copy.copy(one)
     for name, value in vars(one).items():
@@ -128,20 +129,20 @@ def _object_like(one: Any) -> Any:
 
 def as_function(owner: type, context: Callable[[], Any]) -> type[torch.autograd.Function]:
     """A Function that runs the two rules of `owner` by hand, with a ctx made by `context`."""
-    run, pull = _rule(owner, "forward"), _rule(owner, "backward")
-    assert run is not None
-    assert pull is not None
+    forward_rule, backward_rule = _rule(owner, "forward"), _rule(owner, "backward")
+    assert forward_rule is not None
+    assert backward_rule is not None
 
-    @functools.wraps(run)
+    @functools.wraps(forward_rule)
     def forward(ctx: Any, *inputs: Any) -> Any:
         ctx.by_hand = context()
-        return run(ctx.by_hand, *inputs)
+        return forward_rule(ctx.by_hand, *inputs)
 
-    @functools.wraps(pull)
+    @functools.wraps(backward_rule)
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         if torch.is_grad_enabled():
             raise RuntimeError("a class that is no Function is run by hand, to first order")
-        return pull(ctx.by_hand, *grad_outputs)
+        return backward_rule(ctx.by_hand, *grad_outputs)
 
     rules = {
         "forward": staticmethod(forward),
@@ -166,8 +167,8 @@ def _rule(owner: type, name: str) -> Any:
     return None
 
 
-def _is_autograds(ctx: Any) -> bool:
-    """Whether it is no call by hand: a ctx of PyTorch's or of ours, or no ctx at all."""
+def _is_called_by_autograd(ctx: Any) -> bool:
+    """Whether a call is not by hand: it has a ctx of PyTorch or of derivable, or none."""
     if isinstance(ctx, Context | Recorder):
         return False
     ours = isinstance(ctx, Tape | torch.autograd.function.FunctionCtx | Tensor | type | None)

@@ -1,4 +1,4 @@
-"""`Calls`: a few calls of one target, as they were made: their inputs, and from where."""
+"""`Calls`: a few recorded calls of one target, with their inputs and source locations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from derivable.examiner.capture.places import Place
+from derivable.examiner.capture.locations import Location
 from derivable.examiner.inputs.probes import Draw
 
 KINDS = 8  # of calls that are kept for one target
@@ -30,7 +30,7 @@ class Call:
 
     inputs: tuple[Any, ...]
     options: Mapping[str, Any]
-    place: Place | None = None
+    location: Location | None = None
     test: str = ""
     context: Callable[[], Any] | None = None
     dtype: torch.dtype = torch.float32  # PyTorch's default dtype at the time
@@ -55,13 +55,15 @@ class Calls:
     target: Any
     kinds: dict[object, Call] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)  # positions that required grad in any call
-    pulled: bool = False  # whether its backward was called by hand with a gradient of its output
+    backward_called: bool = (
+        False  # whether its backward was called by hand with a gradient of its output
+    )
     tests: dict[str, None] = field(default_factory=dict)  # the tests that called it, in order
     count: int = 0
     _exact: set[object] = field(default_factory=set)
 
     def new(self, inputs: Sequence[Any], options: Mapping[str, Any], test: str) -> bool:
-        """Count a call; whether none of exactly these shapes is known."""
+        """Whether no call with these shapes was recorded before; counts the call."""
         self.count += 1
         exact = (test, *map(_exact, inputs), *((n, _exact(v)) for n, v in options.items()))
         if exact in self._exact:
@@ -71,9 +73,9 @@ class Calls:
         return True
 
     def wants(self, inputs: Sequence[Any], options: Mapping[str, Any], test: str) -> bool:
-        """Note who calls, and whose gradients count; whether a copy of the call is to be kept.
+        """Whether to keep a copy of the call; records its test and which inputs require grad.
 
-        That is one of a kind of which there is none, or that is much smaller.
+        A call is kept if there is none of its kind, or only a much larger one.
         """
         if test:
             self.tests[test] = None
@@ -87,11 +89,11 @@ class Calls:
         return 0 < 4 * entries <= known.entries
 
     def forget(self) -> None:
-        """Take no call for one that is known: the last could not be copied."""
+        """Forget all shapes, because the last call could not be copied."""
         self._exact.clear()
 
     def keep(self, call: Call) -> None:
-        """Keep `call`, in the place of a larger or infinite one of its kind, if it is finite."""
+        """Keep `call`; a larger or infinite one of its kind is replaced if `call` is finite."""
         known = self.kinds.get(kind(call.inputs, call.options))
         masked = known is not None and not call.finite
         if not masked and not any(
@@ -104,7 +106,7 @@ class Calls:
 
 
 def kind(inputs: Sequence[Any], options: Mapping[str, Any]) -> object:
-    """What makes two calls of one kind: dimensions, dtypes and options, not sizes and values."""
+    """The kind of a call: dimensions, dtypes and options, not sizes and values."""
     return (*map(_kind, inputs), *((name, _kind(value)) for name, value in options.items()))
 
 
@@ -138,7 +140,7 @@ def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
 
 
 def copied(values: Sequence[Any], whole: int = WHOLE) -> tuple[Any, ...]:
-    """Copies that nothing changes later; more than `whole` entries are drawn anew, shorter.
+    """Independent copies; tensors of more than `whole` entries are replaced by smaller ones.
 
     Raises TypeError for tensors whose numbers are not there, such as those that are traced.
     """

@@ -1,7 +1,7 @@
-"""Functions among the inputs of a call that compute with tensors which are inputs, too.
+"""Functions among the inputs of a call that use other inputs of the call.
 
-A root finder takes a function f and, beside it, the parameters that f uses, so that autograd sees
-them. An examination runs the target at other values of these parameters, and f has to use them.
+A root finder takes a function f and also the parameters that f uses, so that autograd sees them. An
+examination runs the target at other values of these parameters, and f must use them.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def _globals(function: FunctionType) -> dict[str, Tensor]:
 def with_shared(target: Any, positions: Positions) -> Callable[..., Any]:
     """`target.apply`, whose functions use the tensors of the call that it is given.
 
-    Raises InputError where such a tensor belongs to an object, such as a module: a copy of the
-    object with other tensors in it is nothing that can be made without knowing it.
+    Raises InputError if such a tensor belongs to an object, such as a module, which cannot be
+    copied with other tensors in general.
     """
 
     def apply(*inputs: Any) -> Any:
@@ -85,7 +85,7 @@ def with_shared(target: Any, positions: Positions) -> Callable[..., Any]:
 
 
 def _rebound(value: Any, new: Mapping[int, Tensor], target: type) -> Any:
-    """A value that holds the new tensors in the place of the old ones."""
+    """A copy of a value with the old tensors replaced by the new ones."""
     if isinstance(value, Tensor):
         return new.get(id(value), value)
     if not any(id(t) in new for t in _held(value, DEPTH, set())):

@@ -1,4 +1,4 @@
-"""What there is to examine in files, notebooks, modules and packages: run, and looked through."""
+"""`discover`: finds targets in files, notebooks, modules and packages, by running them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECONDS = 60.0  # for which a program may run
 
 @dataclass(frozen=True)
 class Settings:
-    """How the code of a target is run: for how long, how far, and with which arguments.
+    """How the code of a target is run: its time limit, whether it is stopped early, its arguments.
 
     `main` runs a file as the main program, as `python file.py` does; otherwise as an import.
     """
@@ -44,7 +44,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What a target names; one message for each line at which its code stopped or failed.
+    """The targets found, and one message for each line at which the code stopped or failed.
 
     `problems` are messages on code that failed, where nothing can be examined because of that.
     """
@@ -55,13 +55,12 @@ class Discovery:
 
 
 def discover(target: str, settings: Settings | None = None) -> Discovery:
-    """What `file.py`, `notebook.ipynb`, `package.module` or one with `:Name` defines and calls.
+    """The targets of `file.py`, `notebook.ipynb` or `package.module`, or its `:Name` alone.
 
-    A Function belongs to the module that defines it, not to those that import it; a package's
-    submodules are looked through, too, and what a program calls of its neighbours is found. This
-    runs the user's code; a program once, however many of its names are asked for. Raises
-    SettingError if there is no such file, module or name, and TargetError if a module's code
-    fails.
+    A Function belongs to the module that defines it, not to those that import it. Submodules of a
+    package are included, and so are targets of neighbouring files that a program calls. Runs the
+    user's code, each program once. Raises SettingError if there is no such file, module or name,
+    and TargetError if a module's code fails.
     """
     settings = settings or Settings()
     head, _, name = target.rpartition(":")
@@ -81,7 +80,7 @@ def discover(target: str, settings: Settings | None = None) -> Discovery:
 
 
 def discover_main(module: str, settings: Settings) -> Discovery:
-    """What `python -m module` calls, and what the module defines.
+    """The targets that `python -m module` defines and calls.
 
     Raises SettingError if there is no such module, and TargetError if a package above it fails.
     """
@@ -101,7 +100,7 @@ def discover_main(module: str, settings: Settings) -> Discovery:
 
 @dataclass(frozen=True)
 class _Ran:
-    """A program that has run, and what was found in it."""
+    """A program that has run, and the targets found in it."""
 
     whole: program.Program
     recording: Recording
@@ -112,7 +111,7 @@ _files: dict[object, _Ran] = {}  # the files that have run
 
 
 def _of_file(path: Path, name: str, settings: Settings) -> Discovery:
-    """What a script or a notebook defines and calls; with `name`, that of it."""
+    """The targets that a script or a notebook defines and calls; with `name`, that one."""
     key = (path, path.stat().st_mtime_ns, settings)
     if key not in _files:
         notebook = path.suffix == ".ipynb"
@@ -128,13 +127,13 @@ def _of_file(path: Path, name: str, settings: Settings) -> Discovery:
 
 
 def _discovery(ran: _Ran) -> Discovery:
-    """What was found; where nothing was, the lines that failed are why."""
+    """The targets found; if there are none, the lines that failed as problems."""
     notes = ran.whole.notes
     failures = [n for n in notes if n.key in ("run.failed", "run.failed_cell", "run.exit",
                                               "run.missing")]  # fmt: skip
     if ran.found or not failures:
         return Discovery(ran.found, (), tuple(notes))
-    return Discovery((), tuple(f"{n.fields['place']}: {n.fields['error']}" for n in failures))
+    return Discovery((), tuple(f"{n.fields['location']}: {n.fields['error']}" for n in failures))
 
 
 def _script(path: Path, main: bool) -> program.Program:
@@ -159,7 +158,7 @@ def _assumed(name: str, encoding: str) -> list[Message]:
 def _ran(
     whole: program.Program, path: Path, settings: Settings, folder: Path, package: str = ""
 ) -> _Ran:
-    """Run it; what it defines, and what it calls of what is not installed, or of `package`."""
+    """Run a program; the targets that it defines, and calls outside of installed packages."""
     top = package.partition(".")[0]
     recording = Recording(lenient=True, setup_only=settings.setup_only)
     before = set(sys.modules)
@@ -179,7 +178,7 @@ def _ran(
 
 
 def _forget(before: set[str], folder: Path) -> None:
-    """Forget the modules of a program's folder: a program in another folder has its own."""
+    """Remove the modules of a program's folder from sys.modules: other folders have their own."""
     for other in set(sys.modules) - before:
         file = getattr(sys.modules.get(other), "__file__", None)
         if file and Path(file).is_relative_to(folder) and "site-packages" not in file:
@@ -189,10 +188,10 @@ def _forget(before: set[str], folder: Path) -> None:
 def _renamed(
     found: Sequence[Found], whole: program.Program, path: Path, package: str
 ) -> tuple[Found, ...]:
-    """What ran as `__main__` under the name of its file, in a module that is known by that name.
+    """The definitions of a program that ran as `__main__`, in a module with the name of its file.
 
-    A reproduction imports it from there where the program ran to its end; elsewhere the source is
-    all that there is.
+    A reproduction imports them from there if the program ran to its end; otherwise it uses the
+    source.
     """
     run_again = not (whole.notes or whole.cells or package)
     ran_as = whole.module.__name__
@@ -213,7 +212,7 @@ def _renamed(
 
 
 def _free_name(name: str) -> str:
-    """A name that no module has."""
+    """A module name that is not used."""
     while name in sys.modules:
         name += "_"
     return name

@@ -1,4 +1,4 @@
-"""What was found to be examined: the classes of modules, and what a recording has seen."""
+"""`Found`: targets found in modules and in recordings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from derivable.errors import SettingError
 from derivable.examiner.capture import by_hand
 from derivable.examiner.capture.calls import Calls
-from derivable.examiner.capture.places import TORCH, is_the_users, place_of
+from derivable.examiner.capture.locations import TORCH, is_the_users, location_of
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
@@ -22,7 +22,7 @@ from derivable.examiner.messages import error_of
 
 @dataclass(frozen=True)
 class Found:
-    """What is to be examined, where it is defined, and its recorded calls.
+    """A target, where it is defined, and its recorded calls.
 
     `module` is the dotted name, or the stem of a file that belongs to no package.
     """
@@ -40,7 +40,7 @@ def all_found(
     modules: Sequence[ModuleType], recording: Recording, also: Callable[[Any], bool],
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Found, ...]:  # fmt: skip
-    """What the modules define, with its calls, and what was called and is the user's own."""
+    """The targets that the modules define, and the user's targets that were called."""
     calls = recording.calls
     found: dict[object, Found] = {}
     for module in modules:
@@ -53,22 +53,26 @@ def all_found(
         if known is not None:
             if known.calls is None and one.kinds:  # of an earlier definition of the same name
                 found[_key(target)] = replace(known, calls=one)
-        elif is_meant(one) and (is_the_users(target) or module_of(target) in names or also(target)):
+        elif is_target(one) and (
+            is_the_users(target) or module_of(target) in names or also(target)
+        ):
             found[_key(target)] = _found(target, one, dtype)
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
 
 
-def is_meant(calls: Calls) -> bool:
-    """Whether a call of it was kept, and it is a gradient: `backward` may mean something else."""
+def is_target(calls: Calls) -> bool:
+    """Whether a call was kept, and `backward` is that of a gradient and not another method."""
     target = calls.target
     plain = isinstance(target, type) and not by_hand.is_function(target)
-    return bool(calls.kinds) and (calls.pulled or not plain or not by_hand.takes_self(target))
+    return bool(calls.kinds) and (
+        calls.backward_called or not plain or not by_hand.takes_self(target)
+    )
 
 
 def called(recording: Recording) -> tuple[Found, ...]:
-    """What was called, of each name of a module the last definition."""
-    meant = filter(is_meant, recording.calls.values())
-    found = {_key(one.target): _found(one.target, one) for one in meant}
+    """The called targets; of several definitions of one name in a module, the last one."""
+    targets = filter(is_target, recording.calls.values())
+    found = {_key(one.target): _found(one.target, one) for one in targets}
     return tuple(sorted(found.values(), key=lambda one: (one.path, one.line)))
 
 
@@ -78,10 +82,10 @@ def module_of(target: Any) -> str:
 
 
 def _key(target: Any) -> object:
-    """The same for all definitions of one name in one module: the last one counts."""
+    """A key that is the same for all definitions of one name in one module."""
     name = getattr(target, "__qualname__", None)
     if name is None or "<locals>" in name:
-        return str(target), place_of(target) if name else ""
+        return str(target), location_of(target) if name else ""
     return module_of(target), name
 
 
@@ -98,7 +102,7 @@ def _defined(names: dict[str, Any], module: str, depth: int = 3) -> Iterator[Any
 
 
 def named(module: ModuleType, name: str, where: str, recording: Recording) -> Found:
-    """What `file.py:Name` means: any Function or callable that the module knows by this name."""
+    """The Function or callable that the module has by this name, as in `file.py:Name`."""
     value = getattr(module, name, None)
     plain = callable(value) and not isinstance(value, type)
     if _is_function(value) or by_hand.is_plain(value) or plain:
@@ -108,11 +112,11 @@ def named(module: ModuleType, name: str, where: str, recording: Recording) -> Fo
     hint = Message("error.defines", {"names": known or Message("error.none")})
     if near:
         hint = Message("error.did_you_mean", {"name": near[0]})
-    raise error_of(SettingError, "error.no_function", place=where, name=name, hint=hint)
+    raise error_of(SettingError, "error.no_function", location=where, name=name, hint=hint)
 
 
 def _found(value: Any, calls: Calls | None, dtype: torch.dtype = torch.float32) -> Found:
-    path, line = place_of(value)
+    path, line = location_of(value)
     module = module_of(value) or "?"
     if "." not in module and Path(path).stem not in ("__init__", "?"):
         module = Path(path).stem  # without what was added where the name was taken
@@ -132,5 +136,5 @@ def _is_function(value: Any) -> bool:
     return (
         by_hand.is_function(value)
         and value.forward is not torch.autograd.Function.forward
-        and not place_of(value).path.startswith(TORCH)
+        and not location_of(value).path.startswith(TORCH)
     )

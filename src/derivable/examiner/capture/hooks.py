@@ -1,9 +1,9 @@
-"""Where calls are seen: hooks that are in place while at least one watcher wants them.
+"""Hooks for calls of Functions, installed while there is at least one watcher.
 
-`torch.autograd.Function.apply` is one Python function that every class and every alias shares
-(`mse = MSE.apply` may be older than the recording). So its code is exchanged, not the attribute: an
-alias runs the new code too. The same holds for `gradcheck`. derivable's own Functions go another
-way, through a `Plan` of each call.
+`torch.autograd.Function.apply` is one Python function that every class and every alias shares; an
+alias such as `mse = MSE.apply` may exist before the recording. So the code of the function is
+replaced, not the attribute, and aliases run the new code too. The same holds for `gradcheck`.
+Functions of derivable are observed where they make a `CallRecord` of each call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 
 from derivable.examiner.targets.applying import applying
 from derivable.function import function as own
-from derivable.function.plan import Plan, Rules
+from derivable.function.call_record import CallRecord, Rules
 
 _lock = threading.RLock()
 _watchers: list[Watcher] = []
@@ -29,7 +29,7 @@ _originals: dict[str, Callable[..., Any]] = {}
 
 
 class Watcher(Protocol):
-    """What is notified of the calls."""
+    """The interface of an object that is notified of calls."""
 
     def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         """`function.apply(*inputs, **options)` is about to run."""
@@ -41,7 +41,7 @@ class Watcher(Protocol):
         """A gradcheck failed, and returns False."""
 
     def checking(self) -> contextlib.AbstractContextManager[bool]:
-        """Around a gradcheck; whether one that fails shall return False instead of raising."""
+        """Entered around a gradcheck; True if a failing one returns False instead of raising."""
 
 
 def add(watcher: Watcher) -> None:
@@ -54,7 +54,7 @@ def add(watcher: Watcher) -> None:
 
 
 def remove(watcher: Watcher) -> None:
-    """Notify it no more; after the last watcher, everything is restored."""
+    """Stop notifying `watcher`; after the last one, the hooks are removed."""
     with _lock:
         _watchers.remove(watcher)
         if not _watchers:
@@ -62,14 +62,14 @@ def remove(watcher: Watcher) -> None:
 
 
 def relayed_apply(function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """What the exchanged code of `apply` calls."""
+    """Called by the replaced code of `apply`."""
     for watcher in tuple(_watchers):
         watcher.applied(function, inputs, options)
     return _originals["apply"](function, *inputs, **options)
 
 
 def relayed_check(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """What the exchanged code of `gradcheck` and `gradgradcheck` calls."""
+    """Called by the replaced code of `gradcheck` and `gradgradcheck`."""
     with contextlib.ExitStack() as stack:
         lenient = [stack.enter_context(watcher.checking()) for watcher in tuple(_watchers)]
         try:
@@ -150,20 +150,20 @@ def _exchanged(function: Any, code: CodeType, name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_applied() -> Iterator[None]:
-    """Functions of derivable: each call makes one Plan from the rules of its class."""
+    """Functions of derivable: each call makes one CallRecord from the rules of its class."""
 
-    def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> Plan:
+    def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> CallRecord:
         for watcher in tuple(_watchers):
             function = _class_of(rules)
             if function is not None:
                 watcher.applied(function, inputs, {})
-        return Plan(rules, inputs, transformed)
+        return CallRecord(rules, inputs, transformed)
 
-    vars(own)["Plan"] = watched  # a call of it is all that is made there
+    vars(own)["CallRecord"] = watched  # the module only calls it
     try:
         yield
     finally:
-        vars(own)["Plan"] = Plan
+        vars(own)["CallRecord"] = CallRecord
 
 
 def _class_of(rules: Rules) -> type | None:

@@ -1,4 +1,4 @@
-"""Modules and packages, imported as far as they can be."""
+"""Imports of modules and packages, with messages for what fails or is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from derivable.errors import SettingError, TargetError
-from derivable.examiner.capture.places import in_words, told
+from derivable.examiner.capture.locations import error_line, error_text
 from derivable.examiner.capture.recording import LongLoopError
 from derivable.examiner.capture.surroundings import TimeUpError
 from derivable.examiner.message import Message
@@ -43,10 +43,10 @@ class MissingError(TargetError):
     """A module needs another one that is not installed; `key` is that of the message."""
 
     def __init__(self, error: ImportError) -> None:
-        super().__init__(told(error))
+        super().__init__(error_line(error))
         known = isinstance(error, ModuleNotFoundError) and error.name
         self.key = "run.missing_of" if known else "run.not_imported"
-        self.missing = str(error.name).partition(".")[0] if known else in_words(error)
+        self.missing = str(error.name).partition(".")[0] if known else error_text(error)
 
 
 def exists(path: Path) -> bool:
@@ -87,10 +87,10 @@ def spec_of(where: str) -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if where != missing and not where.startswith(f"{missing}."):
-            raise TargetError(told(error)) from None
+            raise TargetError(error_line(error)) from None
         return None
     except Exception as error:  # a parent package fails
-        raise TargetError(told(error)) from None
+        raise TargetError(error_line(error)) from None
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -111,22 +111,22 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def import_(name: str) -> ModuleType:
-    """Import a module; whatever its code raises becomes one error message."""
+    """Import a module; raises TargetError for any error of its code."""
     try:
         return importlib.import_module(name)
     except (KeyboardInterrupt, TimeUpError, LongLoopError):
         raise
     except ImportError as error:
         if (error.name or "").partition(".")[0] == name.partition(".")[0]:  # its own mistake
-            raise TargetError(told(error)) from None
+            raise TargetError(error_line(error)) from None
         raise MissingError(error) from None
     except BaseException as error:
-        raise TargetError(told(error)) from None
+        raise TargetError(error_line(error)) from None
 
 
 @contextlib.contextmanager
 def importing_from(folder: Path) -> Iterator[None]:
-    """As if Python had been started there; afterwards sys.path is as it was."""
+    """Inside, sys.path is as if Python had been started in the folder."""
     before = list(sys.path)
     sys.path.insert(0, str(folder))
     try:

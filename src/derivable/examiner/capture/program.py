@@ -1,4 +1,4 @@
-"""Run a user's program statement by statement, as far as it goes, and record where it stopped."""
+"""Runs a user's program statement by statement, and records where it stopped."""
 
 from __future__ import annotations
 import __future__
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.examiner.capture.recording import LongLoopError, Recording
 from derivable.examiner.capture.sources import Piece
 from derivable.examiner.capture.surroundings import TimeUpError, time_limit
@@ -31,7 +31,7 @@ DEFINING = 5.0  # seconds for the definitions after the line that ended a progra
 
 
 class MissingModuleError(ModuleNotFoundError):
-    """Something of a module that is not installed is used."""
+    """A name of a module that is not installed is used."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Compiler:
 
 
 def is_definition(statement: ast.stmt | None) -> bool:
-    """Whether it is run also where what stands above it has failed."""
+    """Whether a statement is run even after an earlier one has failed."""
     return isinstance(statement, DEFINITIONS)
 
 
@@ -83,13 +83,13 @@ def new_module(name: str, path: str, spec: ModuleSpec | None = None) -> ModuleTy
 
 
 def in_a_notebook(module: ModuleType) -> None:
-    """Give the names that a notebook has and Python has not: `display` and `get_ipython`."""
+    """Define names that exist in notebooks only: `display` and `get_ipython`."""
     vars(module).setdefault("display", print)
     offers_ipython(module)
 
 
 def offers_ipython(module: ModuleType) -> None:
-    """`get_ipython()` for what was once a notebook: an object that does nothing."""
+    """Define `get_ipython` for a script made of a notebook; its object does nothing."""
 
     class Nothing(SimpleNamespace):
         def __getattr__(self, name: str) -> Any:
@@ -101,11 +101,11 @@ def offers_ipython(module: ModuleType) -> None:
 
 
 def run(program: Program, seconds: float, recording: Recording) -> None:
-    """Run it for at most so many seconds; `program.notes` state what did not run.
+    """Run a program for at most `seconds`; `program.notes` state what did not run.
 
-    A gradcheck that fails does not end it: what fails there is examined anyway. A module that is
-    not installed is missing where it is used. After another error, in a script only the
-    definitions and imports that follow are run; in a notebook the other cells are.
+    A gradcheck that fails does not end it, because the target is examined anyway. A module that is
+    not installed raises where it is used. After another error, the remaining definitions and
+    imports of a script are run, and the other cells of a notebook.
     """
     running = _Running(program, recording)
     try:
@@ -127,7 +127,7 @@ def run(program: Program, seconds: float, recording: Recording) -> None:
 
 
 class _Running:
-    """Where a program is."""
+    """The state of a running program."""
 
     def __init__(self, program: Program, recording: Recording) -> None:
         self.program, self.recording = program, recording
@@ -143,7 +143,7 @@ class _Running:
                 yield piece, None
 
     def run(self) -> bool:
-        """Every statement; whether one ended the program before its end."""
+        """Run every statement; True if one ended the program before its end."""
         skipped: Piece | None = None  # the rest of a cell that failed
         for piece, statement in self.rest:
             if piece is skipped:
@@ -160,7 +160,7 @@ class _Running:
                     return True
                 skipped = piece
             except BaseException as error:
-                if self._goes_on(statement, error, self.recording.failed_checks > failures):
+                if self._continues(statement, error, self.recording.failed_checks > failures):
                     continue
                 self.program.failed = True
                 self._note_failure(error)
@@ -170,7 +170,7 @@ class _Running:
         return False
 
     def define_the_rest(self) -> None:
-        """Run the definitions and imports that are left, without a word about those that fail."""
+        """Run the remaining definitions and imports; errors of these are ignored."""
         for piece, statement in self.rest:
             if is_definition(statement):
                 try:
@@ -181,10 +181,10 @@ class _Running:
                     self._bind_missing(statement, error)
 
     def note(self, key: str, error: BaseException, **gaps: object) -> None:
-        """Record where the program was, and what happened there."""
-        place = failing_line(error)
-        where = str(place) if place else self.program.name
-        fields = {"name": self.program.name, "place": where, "error": in_words(error)}
+        """Record the line at which the program was, and the error."""
+        location = failing_line(error)
+        where = str(location) if location else self.program.name
+        fields = {"name": self.program.name, "location": where, "error": error_text(error)}
         self.program.notes.append(Message(key, {**fields, **gaps}))
 
     def _run(self, piece: Piece, statement: ast.stmt | None) -> None:
@@ -194,7 +194,7 @@ class _Running:
         code = self.compiler(statement, ast.Module([statement], []), piece.filename)
         exec(code, self.names)
 
-    def _goes_on(
+    def _continues(
         self, statement: ast.stmt | None, error: BaseException, check_failed: bool
     ) -> bool:
         """Whether the program goes on after an error, as if the statement were not there."""
@@ -207,7 +207,7 @@ class _Running:
         return False
 
     def _bind_missing(self, statement: ast.stmt | None, error: BaseException) -> bool:
-        """Give the names of an import that failed to objects that raise where they are used."""
+        """Bind the names of a failed import to objects that raise when they are used."""
         if not isinstance(statement, ast.Import | ast.ImportFrom):
             return False
         if not isinstance(error, ImportError) or isinstance(error, MissingModuleError):
@@ -220,16 +220,16 @@ class _Running:
         return True
 
     def _note_failure(self, error: BaseException) -> None:
-        """The line that failed; one that uses a missing module in the place of its import."""
+        """Record the failing line; one that uses a missing module replaces that of its import."""
         if isinstance(error, MissingModuleError):
-            said = [n for n in self.program.notes if n.fields.get("module") == error.name]
-            for note in said:
+            stated = [n for n in self.program.notes if n.fields.get("module") == error.name]
+            for note in stated:
                 self.program.notes.remove(note)
         self.note("run.failed_cell" if self.program.cells else "run.failed", error)
 
 
 class _Missing:
-    """What stands for a module that is not installed, and for what is imported from it."""
+    """A substitute for a module that is not installed and for its names; any use raises."""
 
     def __init__(self, name: str) -> None:
         vars(self)["_name"] = name

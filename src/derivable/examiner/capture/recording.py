@@ -1,4 +1,4 @@
-"""`Recording`: while it is on, it keeps a few calls of every Function that runs."""
+"""`Recording`: a context manager that keeps a few calls of every Function that runs inside."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ import torch
 from derivable.examiner.capture import by_hand, hooks
 from derivable.examiner.capture.calls import TOTAL, WHOLE, Call, Calls, copied
 from derivable.examiner.capture.closures import shared_tensors
-from derivable.examiner.capture.places import (
+from derivable.examiner.capture.locations import (
     CAPTURE,
     DERIVABLE,
     EXAMINER,
     INSTALLED,
     TORCH,
-    Place,
+    Location,
     is_below,
-    place_of,
+    location_of,
 )
 from derivable.examiner.capture.surroundings import raise_again
-from derivable.function.plan import Plan
+from derivable.function.call_record import CallRecord
 
 LONG_LOOP = 200  # calls of one kind by one Function, from which a loop is long
 
 
 class LongLoopError(BaseException):
-    """The first long loop has begun, and all before it was all that was wanted.
+    """Raised in the first long loop of a program of which only the setup is run.
 
-    No Exception, so that the loop's own `except Exception` does not go on.
+    No subclass of Exception, so that an `except Exception` in the loop does not catch it.
     """
 
 
 class Recording:
-    """Sees the calls of Functions, of operators with a backward, and of classes run by hand.
+    """Records calls of Functions, of operators with a backward, and of classes run by hand.
 
     lenient     a gradcheck that fails returns False instead of raising
     setup_only  raise LongLoopError in the call that shows that a loop is long
 
-    `calls` are what was seen, by the identity of the target. What the examiner itself runs is not
-    seen, but for the first call that shows at which inputs it was started.
+    `calls` has the recorded calls by the identity of the target. Calls by the examiner itself are
+    not recorded, except the first one of a target, whose inputs are those of the user.
     """
 
     def __init__(self, *, lenient: bool = False, setup_only: bool = False) -> None:
@@ -71,7 +71,7 @@ class Recording:
 
     def applied(self, function: type, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
         """A call of `.apply`, or of an operator that goes through one."""
-        if torch.compiler.is_compiling() or (inputs and type(inputs[0]) is Plan):
+        if torch.compiler.is_compiling() or (inputs and type(inputs[0]) is CallRecord):
             return
         module = function.__module__
         target: Any = function
@@ -85,13 +85,13 @@ class Recording:
             self._note(target, inputs, options, None)
 
     def defined(self, created: type) -> None:
-        """A class; its forward is watched if it may be called by hand."""
+        """A class was defined; its forward is watched if it may be called by hand."""
         own = vars(created).get("forward") is not None
         if own and created not in self._watched and by_hand.has_rules(created):
-            if is_below(place_of(created).path, DERIVABLE, TORCH):
+            if is_below(location_of(created).path, DERIVABLE, TORCH):
                 return
             self._watched.add(created)
-            self._unwatch.append(by_hand.watch(created, self._called, self._pulled))
+            self._unwatch.append(by_hand.watch(created, self._called, self._backward_called))
 
     def check_failed(self) -> None:
         """A gradcheck failed that was to return False."""
@@ -111,14 +111,14 @@ class Recording:
     ) -> None:
         self._note(owner, inputs, options, ctx)
 
-    def _pulled(self, owner: type) -> None:
+    def _backward_called(self, owner: type) -> None:
         if id(owner) in self.calls:
-            self.calls[id(owner)].pulled = True
+            self.calls[id(owner)].backward_called = True
 
     def _note(
         self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
     ) -> None:
-        """Keep a copy of the call if it is new; whatever fails here is not the user's matter."""
+        """Keep a copy of the call if it is new; errors in copying are ignored."""
         if getattr(self._local, "busy", False):
             return
         self._local.busy = True
@@ -139,7 +139,7 @@ class Recording:
     def _consider(
         self, calls: Calls, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any
     ) -> None:
-        place, examining = _place(sys._getframe(2))
+        location, examining = _running_location(sys._getframe(2))
         if (examining and calls.kinds) or not calls.wants(inputs, options, self.test):
             return
         names, values = list(options), tuple(options.values())
@@ -149,9 +149,9 @@ class Recording:
             Call(
                 everything[: len(inputs)],
                 dict(zip(names, everything[len(inputs) :], strict=True)),
-                place,
+                location,
                 self.test,
-                None if ctx is None else by_hand.maker(ctx, calls.target),
+                None if ctx is None else by_hand.context_factory(ctx, calls.target),
                 torch.get_default_dtype(),
                 shared_tensors(inputs),
             )
@@ -167,17 +167,17 @@ def _operator(generated: type) -> Any:
     return cells["op"].cell_contents
 
 
-def _place(frame: FrameType | None) -> tuple[Place | None, bool]:
+def _running_location(frame: FrameType | None) -> tuple[Location | None, bool]:
     """The line of the user's code that is running, and whether the examiner runs it."""
     examining = False
-    place = None
-    while frame is not None and not (place and examining):
+    location = None
+    while frame is not None and not (location and examining):
         file = frame.f_code.co_filename
         examining = examining or (file.startswith(EXAMINER) and not file.startswith(CAPTURE))
-        if place is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
-            place = Place(file, frame.f_lineno)
+        if location is None and not is_below(file, DERIVABLE, TORCH, *INSTALLED):
+            location = Location(file, frame.f_lineno)
         frame = frame.f_back
-    return place, examining
+    return location, examining
 
 
 def _classes_of_the_user() -> Iterator[type]:

@@ -1,4 +1,4 @@
-"""A recorded call made small enough to be examined in full, as far as forward takes it."""
+"""`smaller`: reduces the inputs of a recorded call, as far as forward accepts them."""
 
 from __future__ import annotations
 

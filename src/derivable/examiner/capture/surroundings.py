@@ -1,4 +1,4 @@
-"""What a program is run in: no input, no windows; afterwards everything is restored."""
+"""The environment of a program: no input, no windows; global state is restored afterwards."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.capture.places import DERIVABLE
+from derivable.examiner.capture.locations import DERIVABLE
 from derivable.examiner.messages import error_of
 
 ANSWERS = 100  # empty answers to input(), before it raises EOFError
 
 
 class TimeUpError(BaseException):
-    """The time limit of a program; no Exception, so that its `except Exception` does not go on."""
+    """The time limit is reached. No subclass of Exception, which programs catch."""
 
 
 @contextlib.contextmanager
@@ -95,7 +95,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 def raise_again(frame: FrameType | None, error: type[BaseException]) -> None:
-    """Raise `error` once more, in the next line: in a bare `except:` that has caught it.
+    """Raise `error` again in the next line, in case a bare `except:` has caught it.
 
     It holds until a `time_limit` around it ends.
     """
@@ -114,7 +114,7 @@ def raise_again(frame: FrameType | None, error: type[BaseException]) -> None:
 
 @contextlib.contextmanager
 def output_to_stderr() -> Iterator[None]:
-    """What is printed inside goes to stderr, also by programs that are started."""
+    """Inside, output goes to stderr, also that of subprocesses."""
     sys.stdout.flush()
     try:
         kept = os.dup(1) if sys.stdout.fileno() == 1 else None

@@ -1,6 +1,6 @@
-"""The checks: each asks one question about a backward.
+"""The checks of an examination, in the order in which they run.
 
-A check is a subclass of `Check` in a module of its own subject, and a line of the table.
+A check is a subclass of `Check` in a module for one topic, and a line of the table.
 """
 
 from derivable.examiner.checks.backward import Layout, Linearity, Subsets, Units, UnusedOutputs
@@ -12,7 +12,7 @@ from derivable.examiner.checks.repeat import Calls
 from derivable.examiner.checks.sizes import OtherSizes, SpecialSizes
 from derivable.examiner.checks.special import Beyond, Edges, SpecialValues
 
-# In the order in which they run: what is most specific first, since it explains the rest.
+# The most specific checks come first, because their findings explain those of later ones.
 CHECKS: tuple[Check, ...] = (
     Forward(), Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), Beyond(),
     SpecialValues(), Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(),

@@ -1,4 +1,4 @@
-"""A target's `.apply` as the checks of ways to run, of forward mode and of vmap call it."""
+"""A target's `.apply` as a function of the examined inputs, for checks of transforms."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.targets.target import Subject, is_float
+from derivable.examiner.targets.target import Adapter, is_float
 from derivable.function.gradients import as_tuple
 
 
-def handed(subject: Subject, apply: Callable[..., Any]) -> Callable[..., Any]:
-    """`apply` of inputs as they are examined: each is brought into the form that it takes."""
-    return lambda *inputs: apply(*subject.given(inputs))
+def handed(adapter: Adapter, apply: Callable[..., Any]) -> Callable[..., Any]:
+    """`apply` as a function of the examined inputs, which are converted to what forward takes."""
+    return lambda *inputs: apply(*adapter.given(inputs))
 
 
 def only(
     apply: Callable[..., Any], inputs: list[Any], wanted: list[int]
 ) -> tuple[Callable[..., tuple[Tensor, ...]], list[Tensor]]:
-    """`apply` as a function of the wanted inputs that returns its smooth outputs."""
+    """`apply` as a function of the wanted inputs that returns its differentiable outputs."""
     plain = [inputs[i].detach() for i in wanted]
     probe = apply(*[v.detach().clone().requires_grad_() if i in wanted else v
                     for i, v in enumerate(inputs)])  # fmt: skip
-    smooth = [i for i, o in enumerate(as_tuple(probe)) if is_float(o) and o.requires_grad]
+    differentiable = [i for i, o in enumerate(as_tuple(probe)) if is_float(o) and o.requires_grad]
 
     def function(*values: Tensor) -> tuple[Tensor, ...]:
         everything = list(inputs)
         for i, value in zip(wanted, values, strict=True):
             everything[i] = value
         outputs = as_tuple(apply(*everything))
-        return tuple(outputs[i] for i in smooth)
+        return tuple(outputs[i] for i in differentiable)
 
     return function, plain
 

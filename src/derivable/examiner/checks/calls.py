@@ -1,4 +1,4 @@
-"""Calls: whether a call leaves alone what it was given, and can be repeated."""
+"""Problems of calls: changes in place, results that differ when repeated, shared state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.checks.writes import writing_line
 from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.message import Message
@@ -21,42 +21,44 @@ from derivable.examiner.targets.target import FunctionRun, Inputs, Run, copied
 SEEDS = range(1, 9)
 
 
-def hygiene(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """Repetition, changes in place, and state shared by calls; `others` are other inputs.
+def check_calls(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """Problems with repetition, changes in place, and shared state; `others` are other inputs.
 
-    Records on `examined` what later checks need: whether forward draws random numbers,
-    whether each vjp needs its own forward, and whether forwards may run in batches.
+    Sets on `examined` whether forward draws random numbers, whether each vjp needs its own
+    forward, and whether forwards may run in batches.
     """
     problems = _repeatable(examined, inputs)
     if any(p.cause in ("random", "state") for p in problems):
         return problems
-    examined.subject.batchable = not examined.subject.asked  # vmap has no requires_grad
+    examined.adapter.batchable = not examined.adapter.require_grad  # vmap has no requires_grad
     problems += forward_in_place(examined, inputs)
     problems += _backward_in_place(examined, inputs)
-    examined.fresh = bool(problems)
+    examined.forward_per_vjp = bool(problems)
     problems += _backward_again(examined, inputs)
     if not any(p.cause in ("random", "state", "raises") for p in problems):
         problems += _interleaved(examined, inputs, others)
     if any(p.cause == "state" for p in problems):
-        examined.subject.batchable = False
+        examined.adapter.batchable = False
     return problems
 
 
-def cotangent(run: Run, seed: int = 3) -> Tensor:
-    """A random, signed grad_output for the smooth outputs of `run`, as one real vector."""
-    count = len(joined([run.outputs[i] for i in run.smooth]))
+def random_grad_output(run: Run, seed: int = 3) -> Tensor:
+    """A random, signed grad_output for the differentiable outputs of `run`, as one real vector."""
+    count = len(joined([run.outputs[i] for i in run.differentiable]))
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, generator=generator).double()
 
 
-def gradients(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> list[Tensor | None]:
+def gradients(
+    examined: ExaminedTarget, run: Run, inputs: Inputs, vector: Tensor
+) -> list[Tensor | None]:
     """The wanted gradients for one grad_output, each in its argument's shape, or None."""
-    returned = examined.pull(run, inputs, vector)
+    returned = examined.vjp(run, inputs, vector)
     return [fit(returned, i, inputs[i]) for i in examined.wanted]
 
 
-def differ(examined: Examined, first: Any, second: Any, usual: float = 0.0) -> bool:
-    """Whether two lists of gradients differ by more than rounding, also that of `usual` ones."""
+def differ(examined: ExaminedTarget, first: Any, second: Any, usual: float = 0.0) -> bool:
+    """Whether two lists of gradients differ by more than rounding of gradients of size `usual`."""
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None and b is not None]
     largest = max([usual, *(_most(a) for a, _ in pairs)])  # one of them may be rounding alone
     share = max(1e-9, 1e3 * examined.eps)
@@ -70,29 +72,29 @@ def _most(tensor: Tensor) -> float:
     return float(tensor.abs().nan_to_num(0.0).max()) if tensor.numel() else 0.0
 
 
-def _repeatable(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """Forward gives the same outputs again, if need be from the same seed."""
-    subject = examined.subject
+def _repeatable(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem if forward gives other outputs for the same inputs and the same seed."""
+    adapter = examined.adapter
     before = _random_state()
-    subject.outputs(inputs)
-    subject.random = _random_state() != before
-    known = _class_state(subject.target)
-    first, second = subject.outputs(inputs), subject.outputs(inputs)
-    if not _alike(first, examined.run(inputs).outputs):  # forward asks what requires grad
-        subject.asked = tuple(examined.wanted)
-        first, second = subject.outputs(inputs), subject.outputs(inputs)
+    adapter.outputs(inputs)
+    adapter.random = _random_state() != before
+    known = _class_state(adapter.target)
+    first, second = adapter.outputs(inputs), adapter.outputs(inputs)
+    if not _alike(first, examined.run(inputs).outputs):  # forward depends on requires_grad
+        adapter.require_grad = tuple(examined.wanted)
+        first, second = adapter.outputs(inputs), adapter.outputs(inputs)
     examined.comparisons += 1
     if _alike(first, second):
         return []
-    changed = [name for name, v in _class_state(subject.target).items() if known.get(name) != v]
-    said = Message("evidence.forward_again")
+    changed = [name for name, v in _class_state(adapter.target).items() if known.get(name) != v]
+    evidence = Message("evidence.forward_again")
     if changed:
-        return [Problem("state", None, (said, Message("evidence.class", {"name": changed[0]})))]
-    return [Problem("random", None, (said,))]
+        return [Problem("state", None, (evidence, Message("evidence.class", {"name": changed[0]})))]
+    return [Problem("random", None, (evidence,))]
 
 
 def _alike(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    """Whether outputs have the same bits, or differ as sums in another order do."""
+    """Whether outputs have the same bits, or differ only as sums in another order do."""
     return len(first) == len(second) and (
         all(same(a, b) for a, b in zip(first, second, strict=True))
         or all(
@@ -114,17 +116,17 @@ def _random_state() -> tuple[Any, ...]:
 
 
 def _class_state(target: Any) -> dict[str, int]:
-    """The identities of what hangs on a class, to see what a call changes there."""
+    """The identities of the attributes of a class, to detect which of them a call replaces."""
     if not isinstance(target, type):
         return {}
     return {n: id(v) for n, v in vars(target).items() if not n.startswith("__")}
 
 
-def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """Forward changes no examined input unless it declares it with mark_dirty."""
+def forward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem for each examined input that forward changes without mark_dirty."""
     run = examined.run(inputs)
     dirty = run.ctx._dirty if isinstance(run, FunctionRun) else ()
-    given = examined.subject.given(inputs)
+    given = examined.adapter.given(inputs)
     problems = []
     for i in examined.wanted:
         examined.comparisons += 1
@@ -134,24 +136,24 @@ def forward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
         written = isinstance(run, FunctionRun) and run.inputs[i]._version > 0
         if changed or written:
             key = "evidence.forward_changes" if changed else "evidence.forward_writes"
-            said = Message(key, {"name": examined.name(i, inputs)})
-            line = writing_line(examined.subject, inputs, i)
-            problems.append(Problem("in_place", i, (said,), rule="forward", source=line))
+            evidence = Message(key, {"name": examined.name(i, inputs)})
+            line = writing_line(examined.adapter, inputs, i)
+            problems.append(Problem("in_place", i, (evidence,), rule="forward", source=line))
     return problems
 
 
-def _backward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """Backward changes neither grad_output nor anything that forward kept."""
+def _backward_in_place(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """Problems if backward changes grad_output, an input, or a tensor that forward kept."""
     run = examined.run(inputs)
-    likes = [run.outputs[i] for i in run.smooth]
-    grads = parted(cotangent(run), likes)
+    likes = [run.outputs[i] for i in run.differentiable]
+    grads = parted(random_grad_output(run), likes)
     given = [g.clone() for g in grads]
     saved = kept(run.ctx) if isinstance(run, FunctionRun) else []
     before = [k.clone() for k in saved]
     values = [copied(v, False) for v in run.inputs]
     try:
-        run.pull(given)
-    except Exception:  # reported by the check of what backward returns
+        run.vjp(given)
+    except Exception:  # reported by `_backward_again`
         return []
     examined.comparisons += len(given) + len(saved)
     problems = []
@@ -160,17 +162,17 @@ def _backward_in_place(examined: Examined, inputs: Inputs) -> list[Problem]:
     inputs_changed = [i for i, v in enumerate(values) if not same(v, run.inputs[i])]
     if inputs_changed:
         name = examined.name(inputs_changed[0], inputs)
-        said = Message("evidence.backward_changes", {"name": name})
-        problems.append(Problem("in_place", None, (said,)))
+        evidence = Message("evidence.backward_changes", {"name": name})
+        problems.append(Problem("in_place", None, (evidence,)))
     elif not all(same(a, b) for a, b in zip(before, saved, strict=True)):
         problems.append(Problem("in_place", None, (Message("evidence.saved_changes"),)))
     return problems
 
 
-def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """Backward gives the same gradients again: of one forward, of another, from any seed."""
+def _backward_again(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem if backward gives other gradients again: after the same or another forward."""
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     before = _random_state()
     try:
         first = gradients(examined, run, inputs, vector)
@@ -181,8 +183,8 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     try:
         second = gradients(examined, run, inputs, vector)
     except Exception as error:
-        said = (Message("evidence.backward_once"), raised(error))
-        return [Problem("state", None, said, source=raised_at(error))]
+        evidence = (Message("evidence.backward_once"), raised(error))
+        return [Problem("state", None, evidence, source=raised_at(error))]
     if draws and (differ(examined, first, second) or _drawn(examined, inputs)):
         return [Problem("random", None, (Message("evidence.backward_draws"),))]
     if differ(examined, first, second):
@@ -192,7 +194,7 @@ def _backward_again(examined: Examined, inputs: Inputs) -> list[Problem]:
     return []
 
 
-def _drawn(examined: Examined, inputs: Inputs) -> bool:
+def _drawn(examined: ExaminedTarget, inputs: Inputs) -> bool:
     """Whether the gradients depend on the seed from which backward starts.
 
     A sample of a distribution with one likely value is the same for most seeds.
@@ -201,16 +203,16 @@ def _drawn(examined: Examined, inputs: Inputs) -> bool:
     for seed in SEEDS:
         run = examined.run(inputs)
         with seeded(seed):
-            found.append(gradients(examined, run, inputs, cotangent(run)))
+            found.append(gradients(examined, run, inputs, random_grad_output(run)))
     return any(differ(examined, found[0], other) for other in found[1:])
 
 
-def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """Two calls whose backwards come after both forwards do not see each other."""
-    fresh, examined.fresh = examined.fresh, False
+def _interleaved(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """A problem if a second forward changes the gradients of the first one."""
+    fresh, examined.forward_per_vjp = examined.forward_per_vjp, False
     try:
         run = examined.run(inputs)
-        vector = cotangent(run)
+        vector = random_grad_output(run)
         alone = gradients(examined, run, inputs, vector)
         first = examined.run(inputs)
         examined.run(others)
@@ -218,7 +220,7 @@ def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pro
     except Exception:  # `others` may be inputs that forward refuses
         return []
     finally:
-        examined.fresh = fresh
+        examined.forward_per_vjp = fresh
     examined.comparisons += 1
     if differ(examined, alone, mixed):
         return [Problem("state", None, (Message("evidence.interleaved"),))]
@@ -226,29 +228,35 @@ def _interleaved(examined: Examined, inputs: Inputs, others: Inputs) -> list[Pro
 
 
 def _copied_unless_tensor(value: Any) -> Any:
-    """A random generator's copy, and any tensor itself."""
+    """A copy of a random generator; any tensor itself."""
     return value if isinstance(value, Tensor) else copied(value, False)
 
 
-def _same_tensors(examined: Examined, inputs: Inputs, others: Inputs) -> list[Problem]:
-    """The same tensors with other numbers in them are other inputs: a table by id does not see."""
+def _same_tensors(examined: ExaminedTarget, inputs: Inputs, others: Inputs) -> list[Problem]:
+    """A problem if results are cached by the identity of tensors whose values have changed."""
     try:
         tensors = [copied(v, False) for v in inputs]
-        fresh = gradients(examined, examined.run(others), others, cotangent(examined.run(others)))
+        fresh = gradients(
+            examined, examined.run(others), others, random_grad_output(examined.run(others))
+        )
         for tensor, i in zip(tensors, range(len(inputs)), strict=True):
             if i in examined.wanted:
                 tensor.requires_grad_()
-        examined.subject.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        examined.adapter.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
         with torch.no_grad():
             for tensor, other in zip(tensors, others, strict=True):
                 if isinstance(tensor, Tensor):
                     tensor.copy_(other)
-        run = examined.subject.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
-        again = gradients(examined, run, others, cotangent(run)) if not examined.fresh else fresh
+        run = examined.adapter.run_on([_copied_unless_tensor(v) for v in tensors], examined.wanted)
+        again = (
+            gradients(examined, run, others, random_grad_output(run))
+            if not examined.forward_per_vjp
+            else fresh
+        )
     except Exception:  # `others` may be inputs that forward refuses
         return []
     examined.comparisons += 1
-    if not examined.subject.random and differ(examined, fresh, again):
+    if not examined.adapter.random and differ(examined, fresh, again):
         if _drawn(examined, others):
             return [Problem("random", None, (Message("evidence.backward_draws"),))]
         return [Problem("state", None, (Message("evidence.same_tensors"),))]

@@ -1,4 +1,4 @@
-"""`Check`: one question about a backward. What a check is given, and what it finds."""
+"""`Check`: the base class of checks, with what a check is given and what it returns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from derivable.examiner.checks.returned import EXAMPLE, Problem
-from derivable.examiner.checks.values import Evaluation, Examined
-from derivable.examiner.inputs.meant import Meant
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
+from derivable.examiner.inputs.applicability import Applicability
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.measure import EPS
 from derivable.examiner.message import Message
@@ -22,23 +22,23 @@ ORDINARY = (Kind.EXAMPLE, Kind.SIZES)
 
 @dataclass(frozen=True)
 class Setup:
-    """What is examined and how: the same for all checks."""
+    """The target, its inputs and the settings, the same for all checks."""
 
     settings: Settings
-    examined: Examined
+    examined: ExaminedTarget
     inputs: list[Any]  # the given ones, in the dtype in which they are examined
     probes: Probes
-    meant: Meant
+    applicability: Applicability
 
     @property
     def names(self) -> list[str]:
         """The names of the inputs."""
-        return self.examined.subject.names(len(self.inputs))
+        return self.examined.adapter.names(len(self.inputs))
 
     @property
     def by_hand(self) -> bool:
-        """Whether there is a backward, and not only a value with its gradient."""
-        return not self.examined.subject.value_only
+        """Whether there is a backward, and not only a value with a gradient."""
+        return not self.examined.adapter.value_only
 
     @property
     def exact(self) -> bool:
@@ -53,7 +53,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Results:
-    """What a check found, or a part of it."""
+    """The results of a check, or a part of them."""
 
     problems: Sequence[Problem] = ()
     notes: Sequence[Message] = ()
@@ -61,17 +61,17 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Everything that was found so far."""
+class ResultsSoFar:
+    """The results of all checks that have run so far."""
 
     problems: tuple[Problem, ...] = ()
     notes: tuple[Message, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     comparisons: dict[str, int] = field(default_factory=dict)  # by the name of the check
 
-    def with_results(self, results: Results) -> Seen:
-        """The same, and these results."""
-        return Seen(
+    def with_results(self, results: Results) -> ResultsSoFar:
+        """These results and further ones."""
+        return ResultsSoFar(
             (*self.problems, *results.problems),
             (*self.notes, *results.notes),
             (*self.evaluations, *results.evaluations),
@@ -80,7 +80,7 @@ class Seen:
 
     @cached_property
     def is_function(self) -> bool:
-        """Whether the same inputs give the same outputs, so that there is a derivative."""
+        """Whether the same inputs give the same outputs; otherwise there is no derivative."""
         return not any(p.cause == "random" and p.argument is None for p in self.problems)
 
     @cached_property
@@ -90,8 +90,8 @@ class Seen:
 
     @cached_property
     def given(self) -> Evaluation | None:
-        """What was seen at the given inputs."""
-        return next((e for e in self.evaluations if e.where is EXAMPLE), None)
+        """The evaluation at the given inputs."""
+        return next((e for e in self.evaluations if e.point is EXAMPLE), None)
 
     @cached_property
     def first_whole(self) -> Evaluation | None:
@@ -99,13 +99,13 @@ class Seen:
         return next((e for e in self.evaluations if e.whole and e.samples), None)
 
     def small(self, setup: Setup) -> list[Any]:
-        """The smallest ordinary inputs of which Jacobians were taken."""
+        """The smallest inputs at which Jacobians were compared, without special values or sizes."""
         sized = [e.inputs for e in self.evaluations if kind(e) in ORDINARY and e.samples]
         return min(sized, key=entries, default=setup.inputs)
 
 
 class Check(ABC):
-    """One question about a backward. An instance has no state.
+    """A check of a backward. An instance has no state.
 
     name   what it is called in reports: the message "check.<name>"
     share  of the budget that is left, which it may spend
@@ -114,21 +114,21 @@ class Check(ABC):
     name: ClassVar[str]
     share: ClassVar[float] = 0.2
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Whether the question makes sense after what was seen."""
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Whether the check applies, given the results so far."""
         return True
 
     @abstractmethod
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """What is found, piece by piece: a check that is stopped keeps its first pieces."""
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
+        """The results, one part at a time: a check that is stopped keeps its first parts."""
 
 
 class BackwardCheck(Check):
-    """A check that calls a backward, which returns one gradient for each input."""
+    """A check that needs a backward that returns one gradient for each input."""
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Not of a value with its gradient, and not where backward raises."""
-        return setup.by_hand and seen.runs
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Not for a value with its gradient, and not if backward raises."""
+        return setup.by_hand and so_far.runs
 
 
 def entries(inputs: Sequence[Any]) -> int:

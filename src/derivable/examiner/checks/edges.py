@@ -1,11 +1,10 @@
-"""The check of edges: nan or infinity where an entry is exactly 0, 1 or -1.
+"""The check of edges: gradients that are nan or infinite where an entry is exactly 0, 1 or -1.
 
-These are the numbers that data take exactly (a count, a probability, a cosine), and there many a
-formula divides by zero: `y / x` at the edge of the domain of x**1.5, `x / |x|` at a kink. Forward
-is followed from each side on which it goes on. Where its difference quotients settle on all of
-these, backward has a number to give, and one nan makes a training fail. Where they grow without
-end, as those of sqrt at 0 do, infinity of their sign is right, and so is any number that the
-author chooses; nan is a note.
+Data take these values exactly (a count, a probability, a cosine), and many formulas divide by zero
+there: `y / x` at the edge of the domain of x**1.5, `x / |x|` at a kink. One-sided difference
+quotients of forward are computed on each side on which it is defined. If all of them converge, a
+gradient that is not finite is a problem, because one nan makes a training fail. If they diverge,
+as those of sqrt at 0 do, infinity of their sign is right, as is any finite number; nan is a note.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, gradients
+from derivable.examiner.checks.calls import gradients, random_grad_output
 from derivable.examiner.checks.returned import Problem
-from derivable.examiner.checks.values import MOST_ROWS, Examined
+from derivable.examiner.checks.values import MOST_ROWS, ExaminedTarget
 from derivable.examiner.finding import Worst
 from derivable.examiner.inputs.contracts import (
     Contract,
@@ -42,21 +41,21 @@ GROWING = 0.9  # of each the next, where they have none
 
 
 class Slopes(NamedTuple):
-    """What the outputs do on both sides of one entry, (2, m) each: above, below."""
+    """One-sided difference quotients of the outputs by one entry, (2, m) each: above, below."""
 
-    open: Tensor  # whether forward goes on there
-    settles: Tensor  # whether the quotients have a limit
-    grows: Tensor  # whether they grow without end
+    open: Tensor  # whether forward is defined there
+    settles: Tensor  # whether the quotients converge
+    grows: Tensor  # whether they diverge
     value: Tensor  # the limit, or a large number of the right sign
     error: Tensor  # what the last of the steps changed
 
     @property
     def have_limits(self) -> bool:
-        """Whether every output has a finite slope on each side on which forward goes on."""
+        """Whether every output has a finite slope on each side on which forward is defined."""
         return bool((self.settles | ~self.open).all()) and bool(self.open.any(0).all())
 
 
-class Lost(NamedTuple):
+class NonFinite(NamedTuple):
     """An entry of a gradient that is not finite, for the outputs (m,), and forward's slopes."""
 
     argument: int
@@ -65,43 +64,45 @@ class Lost(NamedTuple):
     slopes: Slopes
 
 
-def edges(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
-    """The gradients that are not finite where one entry is 0, 1 or -1, and what is a note."""
+def edges(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
+    """Problems and notes on gradients that are not finite where one entry is 0, 1 or -1."""
     problems: dict[int, Problem] = {}
     notes: list[Message] = []
-    for argument, entry, value in _places(examined, inputs):
+    for argument, entry, value in _entries_and_values(examined, inputs):
         moved = list(inputs)
         moved[argument] = inputs[argument].detach().clone()
         moved[argument].view(-1)[entry] = value
         examined.comparisons += 1
         try:
-            lost, smooth = _looked_at(examined, moved)
+            lost, have_limits = _non_finite_entries(examined, moved)
         except (
             Exception
         ):  # forward may refuse this number; what backward raises is reported elsewhere
             continue
         fields = {"argument": examined.name(argument, inputs), "value": f"{value:g}"}
-        where = Message("where.edge", fields)
-        if not smooth:  # infinity times 0 is nan, and no mistake
-            notes += [_note(where, one) for one in lost if _nan_for_infinity(one)]
+        point = Message("point.edge", fields)
+        if not have_limits:  # infinity times 0 is nan, and no mistake
+            notes += [_note(point, one) for one in lost if _nan_for_infinity(one)]
             continue
         for one in lost:
-            if one.argument in examined.known:
+            if one.argument in examined.known_wrong:
                 continue
-            problems.setdefault(one.argument, _problem(one, where, moved))
+            problems.setdefault(one.argument, _problem(one, point, moved))
     return list(problems.values()), notes[:1]
 
 
-def _places(examined: Examined, inputs: Inputs) -> Iterator[tuple[int, int, float]]:
-    """The first, a middle and the last entry of each argument, and the numbers it may be."""
+def _entries_and_values(
+    examined: ExaminedTarget, inputs: Inputs
+) -> Iterator[tuple[int, int, float]]:
+    """The first, a middle and the last entry of each argument, and values that it may take."""
     for argument in examined.wanted:
         x = inputs[argument]
-        if not x.numel() or x.is_complex() or argument in examined.known:
+        if not x.numel() or x.is_complex() or argument in examined.known_wrong:
             continue
         if isinstance(structure(x), Definite | Unit | Rotation | LogSimplex):
             continue
         lowest = 0.0 if bool((x >= 0).all()) else -1.0
-        contract = examined.subject.forms.get(argument)
+        contract = examined.adapter.forms.get(argument)
         for entry in sorted({0, x.numel() // 2, x.numel() - 1}):
             for value in VALUES:
                 if value >= lowest and _allowed(contract, x, entry, value):
@@ -117,16 +118,16 @@ def _allowed(contract: Any, x: Tensor, entry: int, value: float) -> bool:
     return contract.holds(moved)
 
 
-def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
+def _non_finite_entries(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[NonFinite], bool]:
     """The entries whose gradient is not finite, and whether forward has finite slopes there."""
     run = examined.run(inputs)
-    at = joined([run.outputs[i] for i in run.smooth])
+    at = joined([run.outputs[i] for i in run.differentiable])
     if not len(at) or len(at) > MOST_ROWS or not bool(torch.isfinite(at).all()):
         return [], True
-    found = gradients(examined, run, inputs, cotangent(run))
+    found = gradients(examined, run, inputs, random_grad_output(run))
     if all(g is None or bool(torch.isfinite(real(g)).all()) for g in found):
         return [], True
-    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.differentiable)
     lost = []
     for argument, rows in _rows(examined, run, inputs, len(at)).items():
         x = inputs[argument]
@@ -134,13 +135,13 @@ def _looked_at(examined: Examined, inputs: Inputs) -> tuple[list[Lost], bool]:
             place = torch.unravel_index(torch.tensor(column), x.shape) if x.ndim else ()
             entry = tuple(int(i) for i in place)
             lost.append(
-                Lost(argument, entry, rows[:, column], _along_one(numeric, argument, column))
+                NonFinite(argument, entry, rows[:, column], _along_one(numeric, argument, column))
             )
-    smooth = all(one.slopes.have_limits for one in lost)
-    return lost, smooth and _along_all(numeric, examined.wanted).have_limits
+    have_limits = all(one.slopes.have_limits for one in lost)
+    return lost, have_limits and _along_all(numeric, examined.wanted).have_limits
 
 
-def _rows(examined: Examined, run: Run, inputs: Inputs, count: int) -> dict[int, Tensor]:
+def _rows(examined: ExaminedTarget, run: Run, inputs: Inputs, count: int) -> dict[int, Tensor]:
     """The returned Jacobians of real arguments, (m, n) each."""
     rows: dict[int, list[Tensor]] = {}
     for vector in torch.eye(count).double():
@@ -153,7 +154,7 @@ def _rows(examined: Examined, run: Run, inputs: Inputs, count: int) -> dict[int,
 
 
 def _along_one(numeric: TargetDerivatives, argument: int, column: int) -> Slopes:
-    """How the outputs move with one entry, as its steps shrink."""
+    """The difference quotients of the outputs by one entry, for decreasing steps."""
     x = real(numeric.inputs[argument])
     scale = power_of_two(torch.tensor([size_of(x)]).double())
     direction = torch.zeros(1, len(x)).double()
@@ -164,7 +165,7 @@ def _along_one(numeric: TargetDerivatives, argument: int, column: int) -> Slopes
 
 
 def _along_all(numeric: TargetDerivatives, arguments: Sequence[int]) -> Slopes:
-    """How the outputs move with all entries together, each at a pace of its own."""
+    """The difference quotients where all entries change together, each at its own rate."""
     generator = torch.Generator().manual_seed(23)
     paces = {}
     for i in arguments:
@@ -182,7 +183,7 @@ def _along_all(numeric: TargetDerivatives, arguments: Sequence[int]) -> Slopes:
 
 
 def _slopes(numeric: TargetDerivatives, ahead: Tensor, behind: Tensor, steps: Tensor) -> Slopes:
-    """From the outputs (k, m) on both sides, `steps` (k, 1) away."""
+    """The one-sided slopes, from the outputs (k, m) at the distances `steps` (k, 1)."""
     quotients = torch.stack(
         [(ahead - numeric.at) / steps, (numeric.at - behind) / steps]
     )  # (2, k, m)
@@ -199,26 +200,26 @@ def _slopes(numeric: TargetDerivatives, ahead: Tensor, behind: Tensor, steps: Te
     return Slopes(goes_on, settles, grows, limit.masked_fill(nothing, 0.0), apart[:, -1].abs())
 
 
-def _nan_for_infinity(lost: Lost) -> bool:
-    """Whether something else than infinity is returned where the slope grows to it."""
+def _nan_for_infinity(lost: NonFinite) -> bool:
+    """Whether nan, or infinity of the wrong sign, is returned where the slope is infinite."""
     grows = lost.slopes.grows.any(0)
     sign = torch.where(lost.slopes.grows, lost.slopes.value.sign(), 0.0).sum(0)  # (m,)
     right = torch.isinf(lost.returned) & (lost.returned.sign() * sign >= 0)
     return bool((grows & ~right & ~torch.isfinite(lost.returned)).any())
 
 
-def _note(where: Message, lost: Lost) -> Message:
+def _note(point: Message, lost: NonFinite) -> Message:
     returned = lost.returned[lost.slopes.grows.any(0) & ~torch.isfinite(lost.returned)]
-    return Message("note.edge", {"where": where, "returned": f"{float(returned[0]):g}"})
+    return Message("note.edge", {"point": point, "returned": f"{float(returned[0]):g}"})
 
 
-def _problem(lost: Lost, where: Message, inputs: Inputs) -> Problem:
-    """What was returned for one output, and forward's slopes on the sides on which it goes on."""
+def _problem(lost: NonFinite, point: Message, inputs: Inputs) -> Problem:
+    """The problem with one output, with the returned value and the one-sided slopes of forward."""
     row = int((~torch.isfinite(lost.returned)).double().argmax())
     above, below = lost.slopes.value[:, row].tolist()
     ahead, behind = lost.slopes.open[:, row].tolist()
     side = "both" if ahead and behind else "above" if ahead else "below"
-    said = Message(f"evidence.edge_{side}", {"above": f"{above:.4g}", "below": f"{below:.4g}"})
+    evidence = Message(f"evidence.edge_{side}", {"above": f"{above:.4g}", "below": f"{below:.4g}"})
     slope = above if ahead else below
     worst = Worst(
         lost.entry,
@@ -226,4 +227,6 @@ def _problem(lost: Lost, where: Message, inputs: Inputs) -> Problem:
         slope,
         float(lost.slopes.error[0 if ahead else 1, row]),
     )
-    return Problem("not_finite", lost.argument, (said,), where=where, inputs=inputs, worst=worst)
+    return Problem(
+        "not_finite", lost.argument, (evidence,), point=point, inputs=inputs, worst=worst
+    )

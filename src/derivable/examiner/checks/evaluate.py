@@ -1,4 +1,4 @@
-"""One evaluation at inputs of the examiner's own making, as the result of a check."""
+"""`evaluate`: the result of a check at inputs that the examiner has generated."""
 
 from __future__ import annotations
 
@@ -17,61 +17,61 @@ RARE = (Kind.SCALAR, Kind.SIZE_ONE, Kind.PAIRS)  # sizes that few will meet
 def evaluate(
     setup: Setup,
     inputs: Inputs,
-    where: Message,
+    point: Message,
     tolerance: float = STRICT,
     *,
     sizes: bool = False,
     strictly: bool = True,
 ) -> Results:
-    """What is seen at `inputs`; nothing if forward refuses them.
+    """The results at `inputs`; empty if forward raises or does not apply there.
 
-    sizes     whether the sizes are others than the given ones: forward must be meant for them
-    strictly  whether problems with what is returned count there, and not only its values
+    sizes     whether sizes differ from the given ones: forward must apply to them
+    strictly  whether wrong shapes and dtypes count, and not only wrong values
     """
     examined = setup.examined
     try:
-        if where is not EXAMPLE and not setup.probes.keep(inputs):
+        if point is not EXAMPLE and not setup.probes.keep(inputs):
             return Results()
-        if sizes and not setup.meant.for_sizes(inputs):
+        if sizes and not setup.applicability.for_sizes(inputs):
             return Results()
-        evaluation = examined.look(inputs, where, tolerance)
-    except Exception:  # forward refuses these inputs, which it may
+        evaluation = examined.evaluate(inputs, point, tolerance)
+    except Exception:  # forward may raise at generated inputs
         return Results()
     if evaluation is None:
         return Results()
     problems: list[Problem] = []
     notes: list[Message] = []
     for problem in evaluation.problems:
-        problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+        problem.point, problem.inputs = point, () if point is EXAMPLE else inputs
         if problem.cause == ACCEPTED:
             notes += problem.evidence
         elif problem.cause == "raises" and _rare(setup, problem):
             notes.append(_note(problem))
-        elif where is EXAMPLE or strictly or problem.cause == "count":
+        elif point is EXAMPLE or strictly or problem.cause == "count":
             problems.append(problem)
-    examined.known |= {sample.argument for sample in evaluation.wrong}
+    examined.known_wrong |= {sample.argument for sample in evaluation.wrong}
     return Results(problems, notes, [evaluation])
 
 
 def _rare(setup: Setup, problem: Problem) -> bool:
-    """Whether backward may raise there: inputs that were made up and that few users will have."""
-    where = problem.where
+    """Whether backward may raise at this point, which few users will reach."""
+    point = problem.point
     singular = "LinAlgError" in str(problem.evidence[0].fields.get("kind"))
     if kind(problem) is Kind.BATCH_OF_ONE and not singular:
-        return not setup.meant.a_batch(where.fields["size"])
-    return kind(problem) in RARE or (singular and where is not EXAMPLE)
+        return not setup.applicability.is_batch(point.fields["size"])
+    return kind(problem) in RARE or (singular and point is not EXAMPLE)
 
 
 def _note(problem: Problem) -> Message:
-    where = problem.where
+    point = problem.point
     if kind(problem) is Kind.BATCH_OF_ONE:  # but it is no batch
-        where = Message("where.size_one", where.fields)
-    return Message("note.raises", {"where": where, "text": problem.evidence[0]})
+        point = Message("point.size_one", point.fields)
+    return Message("note.raises", {"point": point, "text": problem.evidence[0]})
 
 
-def named(setup: Setup, where: Message) -> Message:
-    """`where` with the argument's name in the place of its position."""
-    fields: dict[str, Any] = dict(where.fields)
+def named(setup: Setup, point: Message) -> Message:
+    """`point` with the position of its argument replaced by the name."""
+    fields: dict[str, Any] = dict(point.fields)
     if "argument" in fields:
         fields["argument"] = setup.names[fields["argument"]]
-    return Message(where.key, fields)
+    return Message(point.key, fields)

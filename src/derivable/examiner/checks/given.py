@@ -1,10 +1,10 @@
-"""Values: the gradients at the given inputs, and at others of the same sizes."""
+"""Checks of the gradients at the given inputs, and at other inputs of the same sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.checks.evaluate import evaluate
 from derivable.examiner.checks.large import directions
 from derivable.examiner.checks.returned import EXAMPLE
@@ -12,31 +12,31 @@ from derivable.examiner.message import Message
 
 
 class Values(Check):
-    """The whole Jacobian, entry by entry, at the given inputs and at others like them."""
+    """Compares every entry of the Jacobian at the given inputs and at others of the same sizes."""
 
     name, share = "values", 0.5
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
         yield evaluate(setup, setup.inputs, EXAMPLE)
-        yield evaluate(setup, setup.probes.again(), Message("where.again"), strictly=False)
+        yield evaluate(setup, setup.probes.again(), Message("point.again"), strictly=False)
 
 
 class AlongDirections(Check):
-    """Random directions alone, for inputs too large for the other checks."""
+    """Compares along random directions, for inputs too large for the other checks."""
 
     name, share = "directions", 1.0
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One comparison per argument and direction."""
         yield Results(directions(setup.examined, setup.inputs))
 
 
 class Directions(AlongDirections):
-    """Random directions, where a whole Jacobian is too large or costs too much."""
+    """Compares along random directions if a whole Jacobian is too large or too expensive."""
 
     share = Check.share
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Where the Jacobian at the given inputs was not taken."""
-        return seen.given is not None and not seen.given.whole
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Only if the Jacobian at the given inputs was not computed."""
+        return so_far.given is not None and not so_far.given.whole

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.space import real, size
 from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
@@ -16,12 +16,12 @@ from derivable.examiner.targets.target import Inputs
 DIRECTIONS = 3
 
 
-def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """<grad_output, J v> = <backward(grad_output), v> for random v, per argument."""
+def directions(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """Problems where <grad_output, J v> differs from <backward(grad_output), v> for random v."""
     run = examined.run(inputs)
-    vector = cotangent(run)
-    returned = examined.pull(run, inputs, vector)
-    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+    vector = random_grad_output(run)
+    returned = examined.vjp(run, inputs, vector)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.differentiable)
     problems = []
     for i in examined.wanted:
         gradient = fit(returned, i, inputs[i])
@@ -32,14 +32,18 @@ def directions(examined: Examined, inputs: Inputs) -> list[Problem]:
             generator = torch.Generator().manual_seed(100 + seed)
             direction = torch.randn(size(inputs[i]), generator=generator).double()
             examined.comparisons += 1
-            said = _compare(numeric, i, direction, g, vector)
-            if said is None:
+            evidence = _compare(numeric, i, direction, g, vector)
+            if evidence is None:
                 continue
-            entry, place = _worst(numeric, i, g, vector, tuple(inputs[i].shape))
+            entry, entry_evidence = _worst(numeric, i, g, vector, tuple(inputs[i].shape))
             direction[entry] = 0.0
-            alone = place is not None and _compare(numeric, i, direction, g, vector) is None
+            alone = (
+                entry_evidence is not None and _compare(numeric, i, direction, g, vector) is None
+            )
             cause = "part_only" if alone else "unrecognised"
-            problems.append(Problem(cause, i, (said, place) if place else (said,)))
+            problems.append(
+                Problem(cause, i, (evidence, entry_evidence) if entry_evidence else (evidence,))
+            )
             break
     return problems
 
@@ -71,7 +75,7 @@ def _worst(
     vector: Tensor,
     shape: tuple[int, ...],
 ) -> tuple[int, Message | None]:
-    """Halve the argument until one wrong entry is left: its position, and the message about it."""
+    """The position of one wrong entry, found by bisection, and the evidence about it."""
     low, high = 0, len(gradient)
     generator = torch.Generator().manual_seed(1)
     signs = torch.randn(len(gradient), generator=generator).double()
@@ -85,13 +89,13 @@ def _worst(
             low = middle
     direction = torch.zeros_like(gradient)
     direction[low] = 1.0
-    said = _compare(numeric, argument, direction, gradient, vector)
-    if said is None:
+    evidence = _compare(numeric, argument, direction, gradient, vector)
+    if evidence is None:
         return low, None
     index = tuple(
         int(i) for i in torch.unravel_index(torch.tensor(min(low, _numel(shape) - 1)), shape)
     )
-    return low, Message("evidence.direction_entry", {"index": index, **said.fields})
+    return low, Message("evidence.direction_entry", {"index": index, **evidence.fields})
 
 
 def _numel(shape: tuple[int, ...]) -> int:

@@ -1,4 +1,4 @@
-"""The checks of how gradients depend on grad_output, on layout and on what is wanted."""
+"""Problems of how gradients depend on grad_output, layout and which inputs require grad."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, differ, gradients
+from derivable.examiner.checks.calls import differ, gradients, random_grad_output
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import parted, real
 from derivable.examiner.message import Message
@@ -22,22 +22,22 @@ SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
 IGNORED = Message("evidence.ignores")
 
 
-def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """backward(a u + b v) = a backward(u) + b backward(v), for every argument."""
+def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """Problems where backward(a u + b v) differs from a backward(u) + b backward(v)."""
     run = examined.run(inputs)
-    u, v = cotangent(run, 3), cotangent(run, 4)
+    u, v = random_grad_output(run, 3), random_grad_output(run, 4)
 
-    def pull(vector: Tensor) -> list[Tensor | None]:
+    def vjp(vector: Tensor) -> list[Tensor | None]:
         return gradients(examined, run, inputs, vector)
 
-    at_u, at_v = pull(u), pull(v)
-    at_zero = pull(torch.zeros_like(u))
+    at_u, at_v = vjp(u), vjp(v)
+    at_zero = vjp(torch.zeros_like(u))
     ones = torch.ones_like(u)
-    at_rest = pull(ones - u)
+    at_rest = vjp(ones - u)
     trials = [  # a vjp, the sum that it must be, and how large its terms are
-        *((pull(c * u), [(c, at_u)]) for c in SCALES),
-        (pull(u + v), [(1.0, at_u), (1.0, at_v)]),
-        (pull(ones), [(1.0, at_u), (1.0, at_rest)]),
+        *((vjp(c * u), [(c, at_u)]) for c in SCALES),
+        (vjp(u + v), [(1.0, at_u), (1.0, at_v)]),
+        (vjp(ones), [(1.0, at_u), (1.0, at_rest)]),
         (at_zero, [(1e-9, at_u), (-1e-9, at_u)]),
     ]
     examined.comparisons += len(trials)
@@ -47,7 +47,7 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
     for k, i in enumerate(examined.wanted):
 
         def holds(some: Sequence[Any], share: float, k: int = k) -> bool:
-            """Whether all of `some` trials are what they must be, to a share."""
+            """Whether all of `some` trials agree to the relative tolerance `share`."""
             return all(
                 _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in some
             )
@@ -58,18 +58,18 @@ def linearity(examined: Examined, inputs: Inputs) -> list[Problem]:
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
                     if 1e-3 <= abs(c) <= 1e3]  # fmt: skip
         if holds(moderate, share) and holds(trials, 1e-2):
-            continue  # an absolute tolerance inside of backward, such as that of an iteration
+            continue  # backward has an absolute tolerance, such as that of an iteration
         if examined.eps == EPS and holds(moderate, 1e-2):
             dtype = representable(at_u[k])
-            said = Message("evidence.rounded", {**name, "dtype": dtype})
+            evidence = Message("evidence.rounded", {**name, "dtype": dtype})
             if not dtype:
-                said = Message("evidence.rounded_inside", name)
+                evidence = Message("evidence.rounded_inside", name)
             # Multiples by powers of two need no rounding, in any dtype.
             if dtype or (holds(trials[: len(EXACT)], 1e-14) and not holds(moderate, share)):
-                problems.append(Problem("precision", i, (said,)))
+                problems.append(Problem("precision", i, (evidence,)))
                 continue
         # mypy cannot infer a lambda whose default binds the loop variable
-        found = _form(lambda vector, k=k: pull(vector)[k], u, v, at_u[k])  # type: ignore[misc]
+        found = _form(lambda vector, k=k: vjp(vector)[k], u, v, at_u[k])  # type: ignore[misc]
         cause = "ignores_grad_output" if found == IGNORED else "not_linear"
         problems.append(Problem(cause, i, (Message(found.key, {**found.fields, **name}),)))
     return problems
@@ -86,8 +86,8 @@ def _close(
 ) -> bool:
     """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
 
-    Gradients much smaller than the `usual` one may be nothing but rounding. What is not finite is
-    not compared.
+    Gradients much smaller than `usual` may consist of rounding only. Entries that are not finite
+    are not compared.
     """
     if got is None or any(g is None for _, g in parts):
         return True
@@ -112,47 +112,47 @@ def representable(values: Tensor | None) -> str:
 
 
 def _form(
-    pull: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
+    vjp: Callable[[Tensor], Tensor | None], u: Tensor, v: Tensor, at_u: Tensor | None
 ) -> Message:
-    """In what way a gradient is not linear in grad_output."""
-    zero = pull(torch.zeros_like(u))
+    """The evidence of how a gradient depends on grad_output, if not linearly."""
+    zero = vjp(torch.zeros_like(u))
     scale = max(_most(at_u), 1e-300)
 
     def equal(first: Tensor | None, second: Any) -> bool:
         return first is not None and _most(first - second) <= 1e-9 * max(scale, _most(first))
 
-    if equal(pull(v), at_u) and equal(zero, at_u):
+    if equal(vjp(v), at_u) and equal(zero, at_u):
         return IGNORED
-    if equal(pull(2 * u), at_u) and equal(pull(v), at_u):
+    if equal(vjp(2 * u), at_u) and equal(vjp(v), at_u):
         return IGNORED
     if not equal(zero, 0.0):
-        if at_u is not None and zero is not None and equal(pull(2 * u), 2 * at_u - zero):
+        if at_u is not None and zero is not None and equal(vjp(2 * u), 2 * at_u - zero):
             return Message("evidence.constant_added", {"size": f"{_most(zero):.3g}"})
         return Message("evidence.not_zero", {"size": f"{_most(zero):.3g}"})
     if at_u is None:
         return Message("evidence.not_linear")
     for power, key in ((0, "evidence.degree_zero"), (2, "evidence.squared"), (3, "evidence.cubed")):
-        if equal(pull(2 * u), 2.0**power * at_u):
+        if equal(vjp(2 * u), 2.0**power * at_u):
             return Message(key)
-    small = pull(1e-3 * u)
-    if small is not None and equal(pull(2e-3 * u), 2 * small) and not equal(1e3 * small, at_u):
-        return _clipped(pull, u)
-    if equal(pull(2 * u), 2 * at_u):
-        even = equal(pull(-u), at_u)
+    small = vjp(1e-3 * u)
+    if small is not None and equal(vjp(2e-3 * u), 2 * small) and not equal(1e3 * small, at_u):
+        return _clipped(vjp, u)
+    if equal(vjp(2 * u), 2 * at_u):
+        even = equal(vjp(-u), at_u)
         return Message("evidence.absolute" if even else "evidence.one_signed")
-    large = pull(1e6 * u)
-    if large is not None and equal(pull(2 * u), 2 * at_u) is False and _most(large) < 1e3 * scale:
-        return _clipped(pull, u)
+    large = vjp(1e6 * u)
+    if large is not None and equal(vjp(2 * u), 2 * at_u) is False and _most(large) < 1e3 * scale:
+        return _clipped(vjp, u)
     return Message("evidence.not_linear")
 
 
-def _clipped(pull: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
-    """Where the largest entry of grad_output stops being passed on in proportion."""
+def _clipped(vjp: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
+    """The evidence with the limit at which grad_output is clipped."""
     low, high = 1e-3, 1e6
-    start = pull(low * u)
+    start = vjp(low * u)
     for _ in range(40):
         middle = (low * high) ** 0.5
-        got = pull(middle * u)
+        got = vjp(middle * u)
         proportional = (
             got is not None and start is not None
             and _most(got - start * (middle / 1e-3)) <= 1e-9 * max(_most(got), 1e-300)
@@ -161,58 +161,62 @@ def _clipped(pull: Callable[[Tensor], Tensor | None], u: Tensor) -> Message:
     return Message("evidence.clipped", {"limit": f"{low * float(u.abs().max()):.4g}"})
 
 
-def layout(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """The same gradients for every way in which grad_output and the inputs may lie in memory."""
+def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """Problems where gradients depend on the memory layout of grad_output or the inputs."""
     run = examined.run(inputs)
-    likes = [run.outputs[i] for i in run.smooth]
-    usual = max(_most(g) for g in gradients(examined, run, inputs, cotangent(run)))
+    likes = [run.outputs[i] for i in run.differentiable]
+    usual = max(_most(g) for g in gradients(examined, run, inputs, random_grad_output(run)))
     problems: list[Problem] = []
     for key, arrange in ARRANGEMENTS.items():
-        plain = parted(cotangent(run), likes)
+        plain = parted(random_grad_output(run), likes)
         arranged = [arrange(g) for g in plain]
         plain = [a.clone(memory_format=torch.contiguous_format) for a in arranged]
         if all(same_layout(a, g) for a, g in zip(arranged, plain, strict=True)):
             continue
         examined.comparisons += 1
-        said = Message(f"evidence.layout_{key}")
+        evidence = Message(f"evidence.layout_{key}")
         try:
-            expected = [fit(run.pull(plain), i, inputs[i]) for i in examined.wanted]
-            fresh = examined.run(inputs) if examined.fresh else run
-            got = [fit(fresh.pull(arranged), i, inputs[i]) for i in examined.wanted]
+            expected = [fit(run.vjp(plain), i, inputs[i]) for i in examined.wanted]
+            fresh = examined.run(inputs) if examined.forward_per_vjp else run
+            got = [fit(fresh.vjp(arranged), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            problems.append(Problem("layout", None, (said, raised(error)), source=raised_at(error)))
+            problems.append(
+                Problem("layout", None, (evidence, raised(error)), source=raised_at(error))
+            )
             break
         if differ(examined, expected, got, usual):
-            problems.append(Problem("layout", None, (said,)))
+            problems.append(Problem("layout", None, (evidence,)))
             break
     return problems or _input_layout(examined, inputs, run)
 
 
-def _input_layout(examined: Examined, inputs: Inputs, run: Run) -> list[Problem]:
-    """The same gradients for inputs that lie in memory in another order."""
+def _input_layout(examined: ExaminedTarget, inputs: Inputs, run: Run) -> list[Problem]:
+    """A problem if gradients depend on the memory layout of the inputs."""
     scattered = [_reversed(v) if is_float(v) else v for v in inputs]
     if all(a is b for a, b in zip(scattered, inputs, strict=True)):
         return []
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     try:
         other = examined.run(scattered)
-        if not torch.allclose(other.outputs[run.smooth[0]], run.outputs[run.smooth[0]]):
-            return []  # forward itself takes the layout for the values
-    except Exception:  # forward may refuse; what it accepts, backward must handle
+        if not torch.allclose(
+            other.outputs[run.differentiable[0]], run.outputs[run.differentiable[0]]
+        ):
+            return []  # the outputs of forward depend on the layout
+    except Exception:  # forward may refuse a layout
         return []
     examined.comparisons += 1
-    said = Message("evidence.layout_inputs")
+    evidence = Message("evidence.layout_inputs")
     try:
         got = gradients(examined, other, scattered, vector)
     except Exception as error:
-        return [Problem("layout", None, (said, raised(error)), source=raised_at(error))]
+        return [Problem("layout", None, (evidence, raised(error)), source=raised_at(error))]
     if differ(examined, gradients(examined, run, inputs, vector), got):
-        return [Problem("layout", None, (said,))]
+        return [Problem("layout", None, (evidence,))]
     return []
 
 
 def same_layout(first: Tensor, second: Tensor) -> bool:
-    """Whether two tensors of equal values lie in memory in the same way."""
+    """Whether two tensors of equal values have the same memory layout."""
     return first.stride() == second.stride() and first.is_conj() == second.is_conj()
 
 
@@ -262,50 +266,50 @@ ARRANGEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def unused(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """An output that nobody used brings None, if forward asked for that, and counts as zero."""
+def unused(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem if None for an unused output gives other gradients than zeros."""
     run = examined.run(inputs)
-    if len(run.smooth) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
+    if len(run.differentiable) < 2 or not isinstance(run, FunctionRun) or run.ctx._materialize:
         return []
-    likes = [run.outputs[i] for i in run.smooth]
+    likes = [run.outputs[i] for i in run.differentiable]
     for position in range(len(likes)):
         alone = [like if i == position else None for i, like in enumerate(likes)]
         zeros = [torch.zeros_like(k) if a is None else a for a, k in zip(alone, likes, strict=True)]
-        said = Message("evidence.unused", {"position": position})
+        evidence = Message("evidence.unused", {"position": position})
         examined.comparisons += 1
-        expected = [fit(run.pull(zeros), i, inputs[i]) for i in examined.wanted]
+        expected = [fit(run.vjp(zeros), i, inputs[i]) for i in examined.wanted]
         try:
-            got = [fit(run.pull(alone), i, inputs[i]) for i in examined.wanted]
+            got = [fit(run.vjp(alone), i, inputs[i]) for i in examined.wanted]
         except Exception as error:
-            return [Problem("raises", None, (said, raised(error)), source=raised_at(error))]
+            return [Problem("raises", None, (evidence, raised(error)), source=raised_at(error))]
         if differ(examined, expected, got):
-            return [Problem("none", None, (said,))]
+            return [Problem("none", None, (evidence,))]
     return []
 
 
-def _other_outputs(examined: Examined, first: Run, second: Run) -> bool:
-    """Whether forward returns other numbers, though its inputs are the same."""
-    pairs = [(first.outputs[i], second.outputs[i]) for i in first.smooth]
-    if examined.subject.random or any(a.shape != b.shape for a, b in pairs):
+def _other_outputs(examined: ExaminedTarget, first: Run, second: Run) -> bool:
+    """Whether two forwards with the same inputs returned different outputs."""
+    pairs = [(first.outputs[i], second.outputs[i]) for i in first.differentiable]
+    if examined.adapter.random or any(a.shape != b.shape for a, b in pairs):
         return False
     return differ(examined, [a for a, _ in pairs], [b for _, b in pairs])
 
 
-def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """The same gradients when only some of the inputs require grad."""
+def subsets(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem if gradients differ when only some of the inputs require grad."""
     if len(examined.wanted) < 2:
         return []
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     everything = dict(zip(examined.wanted, gradients(examined, run, inputs, vector), strict=True))
     ones = [[i] for i in examined.wanted]
     all_but_one = [[j for j in examined.wanted if j != i] for i in examined.wanted]
     problems: list[Problem] = []
     for chosen in ones + (all_but_one if len(examined.wanted) > 2 else []):
         names = ", ".join(examined.name(i, inputs) for i in chosen)
-        said = Message("evidence.subset", {"names": names})
-        partial = Examined(examined.subject, chosen)
-        partial.fresh = examined.fresh
+        evidence = Message("evidence.subset", {"names": names})
+        partial = ExaminedTarget(examined.adapter, chosen)
+        partial.forward_per_vjp = examined.forward_per_vjp
         examined.comparisons += 1
         try:
             part = partial.run(inputs)
@@ -313,15 +317,15 @@ def subsets(examined: Examined, inputs: Inputs) -> list[Problem]:
                 other = Message("evidence.subset_output", {"names": names})
                 problems.append(Problem("needs_input_grad", None, (other,)))
                 break
-            returned = partial.pull(part, inputs, cotangent(part))
+            returned = partial.vjp(part, inputs, random_grad_output(part))
         except Exception as error:
-            said_at = (said, raised(error))
+            evidence_and_error = (evidence, raised(error))
             problems.append(
-                Problem("needs_input_grad", chosen[0], said_at, source=raised_at(error))
+                Problem("needs_input_grad", chosen[0], evidence_and_error, source=raised_at(error))
             )
             continue
         for i in chosen:
             got = fit(returned, i, inputs[i])
             if len(returned) <= i or differ(examined, [everything[i]], [got]):
-                problems.append(Problem("needs_input_grad", i, (said,)))
+                problems.append(Problem("needs_input_grad", i, (evidence,)))
     return problems[:1]

@@ -1,4 +1,4 @@
-"""The checks of second order and of smaller floating-point numbers."""
+"""Problems of second order and of smaller floating-point dtypes."""
 
 from __future__ import annotations
 
@@ -10,58 +10,60 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent, forward_in_place
+from derivable.examiner.checks.calls import forward_in_place, random_grad_output
 from derivable.examiner.checks.returned import Problem, fit, raised, short
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.measure import Measured
 from derivable.examiner.measure.space import joined, parted, real, size, unreal
 from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
-from derivable.examiner.targets.target import Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import Adapter, Inputs, Run, is_float
 from derivable.function.gradients import as_tuple
 
 
-class GradientSubject(Subject):
-    """A backward seen as a forward: the gradients, for a fixed grad_output, as outputs."""
+class GradientAdapter(Adapter):
+    """An adapter whose outputs are the gradients of a target for a fixed grad_output."""
 
-    def __init__(self, examined: Examined, vector: Tensor) -> None:
-        super().__init__(examined.subject.name, examined.subject.target)
+    def __init__(self, examined: ExaminedTarget, vector: Tensor) -> None:
+        super().__init__(examined.adapter.name, examined.adapter.target)
         self.examined, self.vector = examined, vector
 
     def run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         """One backward by hand, its gradients as the outputs."""
         run = self.examined.run(inputs)
-        returned = self.examined.pull(run, inputs, self.vector)
+        returned = self.examined.vjp(run, inputs, self.vector)
         fitted = [fit(returned, i, inputs[i]) for i in self.examined.wanted]
         outputs = [torch.zeros_like(inputs[i]) if g is None else g
                    for i, g in zip(self.examined.wanted, fitted, strict=True)]  # fmt: skip
         return Run(tuple(outputs), range(len(outputs)), inputs)
 
 
-def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
-    """What autograd makes of backward, against the measured change of what backward returns.
+def second_order(examined: ExaminedTarget, inputs: Inputs) -> tuple[list[Problem], list[Message]]:
+    """Problems where autograd's derivative of backward differs from the measured one, and notes.
 
-    A backward that raises when it is differentiated again is no mistake.
+    A backward that raises when it is differentiated is a note.
     """
-    forms = examined.subject.forms
+    forms = examined.adapter.forms
     if not all(form.twice for i, form in forms.items() if i in examined.wanted):
         return [], [Message("note.no_second_order", {"text": Message("note.sparse")})]
-    if not getattr(examined.subject, "recordable", True):
+    if not getattr(examined.adapter, "recordable", True):
         return [], []  # autograd never runs it
     run = examined.run(inputs)
-    vector = cotangent(run)
+    vector = random_grad_output(run)
     leaves = [
         v.detach().clone().requires_grad_() if i in examined.wanted else v
         for i, v in enumerate(inputs)
     ]
-    grads = [g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.smooth])]
+    grads = [
+        g.requires_grad_() for g in parted(vector, [run.outputs[i] for i in run.differentiable])
+    ]
     try:
         first, second, of_grads = _twice(examined, leaves, grads)
     except Exception as error:
         text = Message("note.once") if isinstance(error, OnceError) else raised(error)
         return [], [Message("note.no_second_order", {"text": text})]
     numeric = TargetDerivatives(
-        GradientSubject(examined, vector), inputs, range(len(examined.wanted)),
+        GradientAdapter(examined, vector), inputs, range(len(examined.wanted)),
         complex_step=False,  # inside an iteration it may not have converged
     )  # fmt: skip
     weight = torch.cat([real(w) for w in _weights(first)])  # (n,), one per entry of the gradients
@@ -92,14 +94,14 @@ def second_order(examined: Examined, inputs: Inputs) -> tuple[list[Problem], lis
 
 
 def _through_grad_output(
-    examined: Examined, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
+    examined: ExaminedTarget, inputs: Inputs, first: list[Tensor], grads: list[Tensor],
     returned: list[Tensor | None],
 ) -> list[Problem]:  # fmt: skip
-    """What autograd makes of backward as a function of grad_output.
+    """A problem if autograd's derivative of backward by grad_output is wrong.
 
-    A linear function has its own value as its derivative along its argument. A backward that
-    leaves autograd, by .detach() or NumPy, is a constant to it instead, and the Hessian of a loss
-    behind a linear forward is silently zero.
+    The derivative of a linear function along its argument is its value. A backward that leaves
+    autograd, by .detach() or NumPy, is a constant for it, so that the Hessian of a loss after a
+    linear forward is silently zero.
     """
     terms = joined(first) * joined(_weights(first))
     expected, typical = float(terms.sum()), float(terms.abs().sum())
@@ -109,24 +111,24 @@ def _through_grad_output(
     if not abs(derivative - expected) > 1e-6 * typical:  # nor for nan
         return []
     vector = joined(grads)
-    once, twice = (_pulled_at(examined, inputs, c * vector) for c in (1.0, 2.0))
+    once, twice = (_gradients_at(examined, inputs, c * vector) for c in (1.0, 2.0))
     if not float((twice - 2 * once).abs().sum()) <= 1e-6 * float(once.abs().sum()):
         return []  # it is not linear, as a clipped gradient is not
     fields = {"returned": f"{derivative:.6g}", "measured": f"{expected:.6g}"}
     return [Problem("second_order", None, (Message("evidence.second_grad_output", fields),))]
 
 
-def _pulled_at(examined: Examined, inputs: Inputs, vector: Tensor) -> Tensor:
+def _gradients_at(examined: ExaminedTarget, inputs: Inputs, vector: Tensor) -> Tensor:
     """All gradients for one grad_output, as one float64 vector."""
     run = examined.run(inputs)
-    pulled = examined.pull(run, inputs, vector)
-    fitted = [fit(pulled, i, inputs[i]) for i in examined.wanted]
+    returned = examined.vjp(run, inputs, vector)
+    fitted = [fit(returned, i, inputs[i]) for i in examined.wanted]
     return joined([torch.zeros_like(inputs[i]) if g is None else g
                    for i, g in zip(examined.wanted, fitted, strict=True)])  # fmt: skip
 
 
 def _agreement(measured: Measured, weight: Tensor, returned: float) -> tuple[str, float]:
-    """Whether `returned` "agrees" with the measurement, "differs", or "?"; and that number."""
+    """Whether `returned` "agrees" with the measured value, "differs", or "?"; and that value."""
     expected = float(measured.value @ weight)
     doubt = 8 * float(measured.error @ weight.abs())
     typical = float((measured.value * weight).abs().sum())
@@ -145,14 +147,14 @@ def _weights(gradients: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _twice(
-    examined: Examined, leaves: list[Any], grads: list[Tensor]
+    examined: ExaminedTarget, leaves: list[Any], grads: list[Tensor]
 ) -> tuple[list[Tensor], list[Tensor | None], list[Tensor | None]]:
     """The gradients under autograd, and those of their weighted sum: in inputs, in grad_output."""
     wanted = [leaves[i] for i in examined.wanted]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         calls = [v.clone() if isinstance(v, Tensor) and v.requires_grad else v for v in leaves]
-        recorded = as_tuple(examined.subject.recorded(calls))
+        recorded = as_tuple(examined.adapter.recorded(calls))
         outputs = [o for o in recorded if is_float(o) and o.requires_grad]
         found = torch.autograd.grad(outputs, wanted, grads, create_graph=True, allow_unused=True)
         first = [
@@ -176,9 +178,9 @@ class OnceError(Exception):
 
 
 def _refuses(total: Tensor) -> bool:
-    """Whether autograd has put a node there that raises for @once_differentiable.
+    """Whether the graph has a node that raises because of @once_differentiable.
 
-    torch.autograd.grad steps around such a node silently.
+    torch.autograd.grad skips such a node silently.
     """
     nodes, seen = [total.grad_fn], set()
     while nodes:
@@ -192,24 +194,26 @@ def _refuses(total: Tensor) -> bool:
     return False
 
 
-def float32(examined: Examined, look: Evaluation, extremes: Sequence[Evaluation]) -> list[Problem]:
-    """In float32 as in float64, to float32's rounding; and finite where the derivative is.
+def float32(
+    examined: ExaminedTarget, evaluation: Evaluation, extremes: Sequence[Evaluation]
+) -> list[Problem]:
+    """Problems in float32: errors, other gradients than in float64, and gradients not finite.
 
-    And without an error, and without a change of the inputs that float64 does not show: `.float()`
-    and `.to(dtype)` make no copy of a tensor that has the dtype already.
+    Changes of inputs in place are compared, too: `.float()` and `.to(dtype)` return the tensor
+    itself if it has the dtype already.
     """
-    problems = _runs_in(torch.float32, examined, look)
-    problems = problems or _close_in(torch.float32, examined, look, 1e-3)
+    problems = _runs_in(torch.float32, examined, evaluation)
+    problems = problems or _close_in(torch.float32, examined, evaluation, 1e-3)
     for extreme in extremes:
         if not problems:
             problems = _finite_in(torch.float32, examined, extreme)
     return problems
 
 
-def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
-    """Backward runs in `dtype` if forward does, and forward leaves its inputs alone."""
-    inputs = cast(look.inputs, dtype)
-    where = Message("where.dtype", {"dtype": short(dtype)})
+def _runs_in(dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation) -> list[Problem]:
+    """Problems if backward raises in `dtype` where forward runs, or forward changes its inputs."""
+    inputs = cast(evaluation.inputs, dtype)
+    point = Message("point.dtype", {"dtype": short(dtype)})
     try:
         run = examined.run(inputs)
     except Exception:  # forward refuses this dtype, which it may
@@ -218,18 +222,18 @@ def _runs_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[P
     changed = forward_in_place(examined, inputs)
     if changed:
         no_copy = Message("evidence.no_copy")
-        return [replace(p, evidence=(*p.evidence, no_copy), where=where) for p in changed]
+        return [replace(p, evidence=(*p.evidence, no_copy), point=point) for p in changed]
     try:
-        examined.pull(run, inputs, cotangent(run))
+        examined.vjp(run, inputs, random_grad_output(run))
     except Exception as error:  # whatever the user's backward raises
-        return [Problem("raises", None, (raised(error),), where=where)]
+        return [Problem("raises", None, (raised(error),), point=point)]
     return []
 
 
-def half(examined: Examined, look: Evaluation) -> list[Problem]:
-    """In half precision as in float64, roughly, where forward itself runs and is close."""
+def half(examined: ExaminedTarget, evaluation: Evaluation) -> list[Problem]:
+    """Problems in half precision, if forward runs there and agrees with float64."""
     for dtype in (torch.bfloat16, torch.float16):
-        problems = _close_in(dtype, examined, look, 0.25)
+        problems = _close_in(dtype, examined, evaluation, 0.25)
         if problems:
             return problems
     return []
@@ -246,8 +250,8 @@ def cast(inputs: Inputs, dtype: torch.dtype) -> list[Any]:
     ]
 
 
-def _pulled(
-    examined: Examined, inputs: Inputs
+def _gradients_in_dtype(
+    examined: ExaminedTarget, inputs: Inputs
 ) -> tuple[Tensor, Tensor, dict[int, Any], torch.dtype] | None:
     """Outputs, a rounded grad_output, the gradients for it and the outputs' dtype.
 
@@ -257,9 +261,9 @@ def _pulled(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             run = examined.run(inputs)
-            outputs = [run.outputs[i] for i in run.smooth]
-            vector = joined(parted(cotangent(run), outputs))
-            returned = examined.pull(run, inputs, vector)
+            outputs = [run.outputs[i] for i in run.differentiable]
+            vector = joined(parted(random_grad_output(run), outputs))
+            returned = examined.vjp(run, inputs, vector)
     except Exception:  # not every operation exists in every dtype
         return None
     found = {i: returned[i] for i in examined.wanted if i < len(returned)}
@@ -267,11 +271,14 @@ def _pulled(
 
 
 def _close_in(
-    dtype: torch.dtype, examined: Examined, look: Evaluation, tolerance: float
+    dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation, tolerance: float
 ) -> list[Problem]:
     eps = torch.finfo(dtype).eps
-    inputs = cast(look.inputs, dtype)
-    small, exact = _pulled(examined, inputs), _pulled(examined, cast(inputs, torch.float64))
+    inputs = cast(evaluation.inputs, dtype)
+    small, exact = (
+        _gradients_in_dtype(examined, inputs),
+        _gradients_in_dtype(examined, cast(inputs, torch.float64)),
+    )
     if small is None or exact is None or len(small[0]) != len(exact[0]):
         return []
     typical = float(exact[0].abs().nan_to_num(0.0).max()) if len(exact[0]) else 0.0
@@ -288,8 +295,8 @@ def _close_in(
         uniform = uniform and dtype == torch.float32 and small[3] == torch.float32
         if got.dtype != inputs[i].dtype and right.dtype == torch.float64 and uniform:
             kinds = {"returned": short(got.dtype), "expected": short(inputs[i].dtype)}
-            where = Message("where.dtype", {"dtype": short(dtype)})
-            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), where=where))
+            point = Message("point.dtype", {"dtype": short(dtype)})
+            problems.append(Problem("dtype", i, (Message("evidence.dtype", kinds),), point=point))
             continue
         if got.shape != right.shape or not bool(torch.isfinite(right).all()):
             continue
@@ -303,12 +310,12 @@ def _close_in(
         )
         if off <= tolerance * largest + 64 * noise or (dtype == torch.float16 and off == torch.inf):
             continue  # float16 overflows where nothing is wrong
-        said = Message(
+        evidence = Message(
             "evidence.dtype_off", {**fields, "off": f"{off:.3g}", "size": f"{largest:.3g}"}
         )
         cause = "precision" if bool(torch.isfinite(got).all()) else "not_finite"
-        where = Message("where.dtype", {"dtype": short(dtype)})
-        problems.append(Problem(cause, i, (said,), where=where))
+        point = Message("point.dtype", {"dtype": short(dtype)})
+        problems.append(Problem(cause, i, (evidence,), point=point))
     return problems[:1]
 
 
@@ -320,9 +327,9 @@ def _most(gradient: Any) -> float:
 
 
 def _rounding(
-    examined: Examined, inputs: list[Any], argument: int, eps: float, vector: Tensor
+    examined: ExaminedTarget, inputs: list[Any], argument: int, eps: float, vector: Tensor
 ) -> float:
-    """How much the float64 gradient moves when the inputs move by the rounding `eps`."""
+    """The change of the float64 gradient when the inputs change by the rounding `eps`."""
     generator = torch.Generator().manual_seed(5)
     found = []
     for scale in (0.0, eps, eps, eps):
@@ -332,7 +339,7 @@ def _rounding(
             moved[i] = inputs[i] * (1 + scale * noise)
         try:
             run = examined.run(moved)
-            gradient = fit(examined.pull(run, moved, vector), argument, inputs[argument])
+            gradient = fit(examined.vjp(run, moved, vector), argument, inputs[argument])
         except Exception:  # at moved inputs anything may happen
             return torch.inf
         if gradient is None:
@@ -343,14 +350,16 @@ def _rounding(
     return max(float((other - found[0]).abs().nan_to_num(0.0).max()) for other in found[1:])
 
 
-def _finite_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list[Problem]:
-    """Finite gradients in `dtype` where forward is finite and the derivative small enough."""
-    inputs = cast(look.inputs, dtype)
-    small = _pulled(examined, inputs)
+def _finite_in(
+    dtype: torch.dtype, examined: ExaminedTarget, evaluation: Evaluation
+) -> list[Problem]:
+    """A problem if a gradient in `dtype` is not finite, though forward and derivative are."""
+    inputs = cast(evaluation.inputs, dtype)
+    small = _gradients_in_dtype(examined, inputs)
     if small is None or not bool(torch.isfinite(small[0]).all()):
         return []
     most = torch.finfo(dtype).max / 1e6
-    for sample in look.samples:
+    for sample in evaluation.samples:
         got = small[2].get(sample.argument)
         measured = sample.measured.value
         examined.comparisons += 1
@@ -362,6 +371,6 @@ def _finite_in(dtype: torch.dtype, examined: Examined, look: Evaluation) -> list
             name = examined.name(sample.argument, inputs)
             bad = int((~torch.isfinite(got)).sum())
             fields = {"dtype": short(dtype), "name": name, "count": bad, "all": got.numel()}
-            said = Message("evidence.not_finite_in", fields)
-            return [Problem("not_finite", sample.argument, (said,), where=look.where)]
+            evidence = Message("evidence.not_finite_in", fields)
+            return [Problem("not_finite", sample.argument, (evidence,), point=evaluation.point)]
     return []

@@ -1,4 +1,4 @@
-"""The functions that a user gives to compare with: whether they fit, and forward beside them."""
+"""Comparison of forward with a `reference` and a `surrogate_of` that the user has given."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.checks.returned import EXAMPLE, Problem
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.space import joined
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
@@ -19,66 +19,68 @@ from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
 
 
-def compare_references(examined: Examined, inputs: Inputs) -> None:
+def compare_references(examined: ExaminedTarget, inputs: Inputs) -> None:
     """Check that `reference` and `surrogate_of` can be called, and have outputs of these shapes.
 
-    A reference that computes something else than forward is no measurement, and is put aside; the
-    check of forward reports it. Raises InputError where they raise, and for a `surrogate_of` with
-    outputs of other shapes.
+    A reference with other values than forward is not used for gradients; the check of forward
+    reports it. Raises InputError if they raise, and for a `surrogate_of` with outputs of other
+    shapes.
     """
-    subject = examined.subject
-    if examined.reference is None and subject.meant is None:
+    adapter = examined.adapter
+    if examined.reference is None and adapter.surrogate_of is None:
         return
-    forward = [output for output in subject.outputs(inputs) if is_float(output)]
+    forward = [output for output in adapter.outputs(inputs) if is_float(output)]
     if examined.reference is not None:
         theirs = _returned(
-            examined.reference, "error.the_reference", subject.given(inputs), subject.name
+            examined.reference, "error.the_reference", adapter.given(inputs), adapter.name
         )
         if _differ(forward, theirs):
             examined.reference = None
-    if subject.meant is not None:
-        theirs = _returned(subject.meant, "error.surrogate_of", subject.given(inputs), subject.name)
+    if adapter.surrogate_of is not None:
+        theirs = _returned(
+            adapter.surrogate_of, "error.surrogate_of", adapter.given(inputs), adapter.name
+        )
         shapes = [[tuple(output.shape) for output in some] for some in (forward, theirs)]
         if shapes[0] != shapes[1]:
             raise error_of(
-                InputError, "error.surrogate_shapes", function=subject.name,
+                InputError, "error.surrogate_shapes", function=adapter.name,
                 returned=_written(shapes[1]), expected=_written(shapes[0]),
             )  # fmt: skip
 
 
 class Forward(Check):
-    """What forward computes, beside the reference."""
+    """Compares the outputs of forward with those of the reference."""
 
     name = "forward"
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Where there is a reference."""
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Only if there is a reference."""
         return setup.settings.reference is not None
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """At the given inputs, and at others of the same sizes."""
-        for inputs, where in (
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
+        """One comparison at the given inputs, and at others of the same sizes."""
+        for inputs, point in (
             (setup.inputs, EXAMPLE),
-            (setup.probes.again(), Message("where.again")),
+            (setup.probes.again(), Message("point.again")),
         ):
             problem = _forward_problem(setup, inputs)
             if problem is not None:
-                problem.where, problem.inputs = where, () if where is EXAMPLE else inputs
+                problem.point, problem.inputs = point, () if point is EXAMPLE else inputs
                 yield Results([problem])
                 return
 
 
 def _forward_problem(setup: Setup, inputs: Inputs) -> Problem | None:
-    """What is wrong with the outputs at these inputs."""
+    """The problem with the outputs at these inputs; None if they agree."""
     examined, reference = setup.examined, setup.settings.reference
     assert reference is not None
-    subject = examined.subject
+    adapter = examined.adapter
     examined.comparisons += 1
     try:
-        ours = [output for output in subject.outputs(inputs) if is_float(output)]
+        ours = [output for output in adapter.outputs(inputs) if is_float(output)]
     except Exception:  # forward may refuse made-up inputs
         return None
-    theirs = _returned(reference, "error.the_reference", subject.given(inputs), subject.name)
+    theirs = _returned(reference, "error.the_reference", adapter.given(inputs), adapter.name)
     shapes = [[tuple(output.shape) for output in some] for some in (ours, theirs)]
     if shapes[0] != shapes[1]:
         fields = {"returned": _written(shapes[0]), "expected": _written(shapes[1])}

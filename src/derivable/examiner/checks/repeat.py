@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivable.examiner.checks.calls import hygiene
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.calls import check_calls
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 
 
 class Calls(Check):
-    """Repetition, changes in place, and state shared by calls."""
+    """Checks repetition, changes in place, and state shared by calls."""
 
     name = "calls"
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
-        """Some comparisons of one call with another."""
-        yield Results(hygiene(setup.examined, setup.inputs, setup.probes.again()))
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
+        """One part with all problems of calls."""
+        yield Results(check_calls(setup.examined, setup.inputs, setup.probes.again()))

@@ -1,4 +1,4 @@
-"""What backward returned: the number, kinds, shapes and dtypes of the gradients."""
+"""Problems with the number, types, shapes and dtypes of the returned gradients."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
 if TYPE_CHECKING:
-    from derivable.examiner.checks.values import Examined
+    from derivable.examiner.checks.values import ExaminedTarget
 
-ACCEPTED = "accepted"  # the cause of what is worth a note, and no mistake
-EXAMPLE = Message("where.example")
-MACHINERY = [  # whose lines are not the user's
+ACCEPTED = "accepted"  # the cause of what is reported as a note
+EXAMPLE = Message("point.example")
+LIBRARY_FOLDERS = [  # whose lines are not the user's
     Path(torch.__file__).parent,
     *(Path(__file__).parents[2] / part for part in ("examiner", "function")),
 ]
@@ -28,13 +28,13 @@ MACHINERY = [  # whose lines are not the user's
 
 @dataclass
 class Problem:
-    """Something about what backward returned that is not a matter of values."""
+    """A mistake other than wrong values, such as a gradient of the wrong shape."""
 
     cause: str  # an id of a cause
     argument: int | None
     evidence: tuple[Message, ...]
     raw: Any = None  # what was returned, where its shape or kind is the problem
-    where: Message = EXAMPLE
+    point: Message = EXAMPLE
     inputs: Inputs = ()  # those at which it shows; empty for the given ones
     worst: Worst | None = None  # where it is one entry of a gradient
     severity: Severity = Severity.ERROR
@@ -43,45 +43,45 @@ class Problem:
 
 
 def contract(
-    examined: Examined, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
+    examined: ExaminedTarget, gradients: tuple[Any, ...], inputs: Inputs, lenient: bool = False
 ) -> list[Problem]:
-    """What is wrong with the number, kinds, shapes and dtypes of the returned gradients.
+    """Problems with the number, types, shapes and dtypes of the returned gradients.
 
     `lenient` accepts what autograd converts and sums by itself.
     """
-    expected, names = len(inputs), examined.subject.names(len(inputs))
+    expected, names = len(inputs), examined.adapter.names(len(inputs))
     if len(gradients) < expected or any(g is not None for g in gradients[expected:]):
-        said = Message(
+        evidence = Message(
             "evidence.count",
             {"returned": len(gradients), "expected": expected, "names": ", ".join(names)},
         )
-        return [Problem("count", None, (said,))]
+        return [Problem("count", None, (evidence,))]
     problems = []
-    repaired = Severity.ERROR if getattr(examined.subject, "ours", False) else Severity.WARNING
+    repaired = Severity.ERROR if getattr(examined.adapter, "ours", False) else Severity.WARNING
     dtypes = {inputs[i].dtype for i in examined.wanted}
     for i in examined.wanted:
         gradient, x = gradients[i], inputs[i]
         if gradient is None:
             continue
         if not isinstance(gradient, Tensor):
-            said = Message("evidence.no_tensor", {"kind": type(gradient).__name__})
-            problems.append(Problem("shape", i, (said,), gradient))
+            evidence = Message("evidence.no_tensor", {"kind": type(gradient).__name__})
+            problems.append(Problem("shape", i, (evidence,), gradient))
         elif gradient.shape != x.shape:
             summed = fit((gradient,), 0, x) is not None
             if lenient and summed:
                 continue  # autograd sums it silently
             shapes = {"returned": tuple(gradient.shape), "expected": tuple(x.shape)}
-            if summed and not x.ndim and not getattr(examined.subject, "ours", False):
+            if summed and not x.ndim and not getattr(examined.adapter, "ours", False):
                 named = {"name": names[i], **shapes}
                 problems.append(Problem(ACCEPTED, i, (Message("note.summed", named),)))
                 continue
-            said = Message("evidence.shape", shapes)
+            evidence = Message("evidence.shape", shapes)
             severity = repaired if summed else Severity.ERROR
-            problems.append(Problem("shape", i, (said,), gradient, severity=severity))
+            problems.append(Problem("shape", i, (evidence,), gradient, severity=severity))
         elif gradient.dtype != x.dtype and len(dtypes) == 1 and not lenient:
             kinds = {"returned": short(gradient.dtype), "expected": short(x.dtype)}
-            said = Message("evidence.dtype", kinds)
-            problems.append(Problem("dtype", i, (said,), gradient, severity=repaired))
+            evidence = Message("evidence.dtype", kinds)
+            problems.append(Problem("dtype", i, (evidence,), gradient, severity=repaired))
     return problems
 
 
@@ -93,7 +93,7 @@ def nothing(problem: Problem, inputs: Inputs) -> bool:
 
 
 def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
-    """The gradient of one argument in its shape, zeros for None; None if it cannot be."""
+    """The gradient of one argument summed to its shape, zeros for None; None if impossible."""
     gradient = gradients[argument] if argument < len(gradients) else None
     if gradient is None:
         return torch.zeros_like(x)
@@ -110,7 +110,7 @@ def fit(gradients: tuple[Any, ...], argument: int, x: Tensor) -> Tensor | None:
 
 
 def raised(error: BaseException) -> Message:
-    """What was raised, in one line."""
+    """The evidence for an error, in one line."""
     text = " ".join(str(error).split())
     return Message("evidence.raised", {"kind": type(error).__name__, "text": text[:160]})
 
@@ -124,7 +124,7 @@ def users_line(frames: Sequence[traceback.FrameSummary]) -> Source | None:
     """The innermost of `frames` that is neither PyTorch's nor the examiner's."""
     for frame in reversed(frames):
         path = Path(frame.filename)
-        if path.is_file() and not any(path.is_relative_to(folder) for folder in MACHINERY):
+        if path.is_file() and not any(path.is_relative_to(folder) for folder in LIBRARY_FOLDERS):
             return Source(frame.filename, frame.lineno or 0, (frame.line or "").strip())
     return None
 

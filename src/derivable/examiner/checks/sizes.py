@@ -1,4 +1,4 @@
-"""Sizes: other sizes than the given ones, and special ones, such as an empty batch."""
+"""Checks at other sizes than the given ones, and at special ones, such as an empty batch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
-from derivable.examiner.checks.check import Check, Results, Seen, Setup
+from derivable.examiner.checks.calls import random_grad_output
+from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.checks.evaluate import evaluate
 from derivable.examiner.checks.returned import contract, nothing, raised
 from derivable.examiner.finding import Severity
@@ -20,18 +20,18 @@ MOST_UNTIED = 3  # and of sizes that are equal in the given inputs
 
 
 class OtherSizes(Check):
-    """All sizes changed together, and sizes that are equal in the given inputs made different."""
+    """Compares at other sizes: all sizes changed, or sizes that are equal made different."""
 
     name, share = "sizes", 0.4
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Theta of a value with its gradient has the sizes of data that is not seen here."""
-        return setup.by_hand or any(e.wrong for e in seen.evaluations)
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Not for a right value with its gradient: theta has sizes of data that is not an input."""
+        return setup.by_hand or any(e.wrong for e in so_far.evaluations)
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
-        yield from _some(setup, setup.probes.other_sizes(), MOST, "where.sizes")
-        yield from _some(setup, setup.probes.untied(), MOST_UNTIED, "where.untied")
+        yield from _some(setup, setup.probes.other_sizes(), MOST, "point.sizes")
+        yield from _some(setup, setup.probes.untied(), MOST_UNTIED, "point.untied")
 
 
 def _some(
@@ -39,7 +39,7 @@ def _some(
 ) -> Iterator[Results]:
     """The first `count` of the candidates that forward accepts.
 
-    And further ones in which a size is another one that was the same in all of these.
+    And further ones that change a size that no accepted candidate has changed.
     """
     accepted: set[str] = set()
     varied: set[int] = set()
@@ -47,8 +47,8 @@ def _some(
         shapes = describe(inputs, setup.names)
         if shapes in accepted or (len(accepted) >= count and sizes <= varied):
             continue
-        where = Message(key, {"shapes": shapes})
-        results = evaluate(setup, inputs, where, sizes=True, strictly=setup.by_hand)
+        point = Message(key, {"shapes": shapes})
+        results = evaluate(setup, inputs, point, sizes=True, strictly=setup.by_hand)
         if any(e.whole or e.problems for e in results.evaluations):
             accepted.add(shapes)
             varied |= sizes
@@ -56,52 +56,59 @@ def _some(
 
 
 class SpecialSizes(Check):
-    """All sizes equal, each size 1, all sizes 2, no dimensions, an empty batch."""
+    """Compares with all sizes equal, each size 1, all sizes 2, no dimensions, an empty batch."""
 
     name = "special sizes"
 
-    def applies(self, setup: Setup, seen: Seen) -> bool:
-        """Theta of a value with its gradient keeps its sizes."""
+    def applies(self, setup: Setup, so_far: ResultsSoFar) -> bool:
+        """Not for a value with its gradient, whose theta has fixed sizes."""
         return setup.by_hand
 
-    def run(self, setup: Setup, seen: Seen) -> Iterator[Results]:
+    def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
         probes = setup.probes
         for inputs in probes.tied():
-            yield evaluate(setup, inputs, Message("where.tied"), sizes=True)
-        for inputs, where in probes.lone():
-            yield evaluate(setup, inputs, where, sizes=True)
+            yield evaluate(setup, inputs, Message("point.tied"), sizes=True)
+        for inputs, point in probes.lone():
+            yield evaluate(setup, inputs, point, sizes=True)
         for inputs in probes.scalar():
-            yield evaluate(setup, inputs, Message("where.scalar"), sizes=True)
+            yield evaluate(setup, inputs, Message("point.scalar"), sizes=True)
         for inputs, batch in probes.empty():
             yield _empty(setup, inputs, batch)
 
 
 def _empty(setup: Setup, inputs: list[Any], batch: int) -> Results:
-    """Backward runs for an empty batch, and returns gradients of the right shape.
+    """Problems with the gradients of an empty batch, if rows are independent examples.
 
-    Where the rows are examples of a batch, each for itself; a warning, since few have none.
+    They are warnings, because empty batches are rare.
     """
-    examined, meant = setup.examined, setup.meant
+    examined, applicability = setup.examined, setup.applicability
     if not setup.probes.keep(inputs):
         return Results()
     try:
         run = examined.run(inputs)
-        finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.smooth)
-    except Exception:  # forward refuses an empty batch, which it may
+        finite = all(bool(torch.isfinite(run.outputs[i]).all()) for i in run.differentiable)
+    except Exception:  # forward may raise for an empty batch
         return Results()
-    if not finite or not run.smooth or not meant.for_empty(run, batch) or not meant.rowwise(batch):
+    if (
+        not finite
+        or not run.differentiable
+        or not applicability.for_empty(run, batch)
+        or not applicability.rowwise(batch)
+    ):
         return Results()
-    where = Message("where.empty")
+    point = Message("point.empty")
     examined.comparisons += 1
     try:
-        lenient = not getattr(examined.subject, "ours", False)
-        found = contract(examined, examined.pull(run, inputs, cotangent(run)), inputs, lenient)
+        lenient = not getattr(examined.adapter, "ours", False)
+        found = contract(
+            examined, examined.vjp(run, inputs, random_grad_output(run)), inputs, lenient
+        )
     except Exception as error:  # such as torch.stack of the gradients of no rows
-        return Results(notes=[Message("note.raises", {"where": where, "text": raised(error)})])
-    # Nothing in another shape is nothing; PyTorch's own pixel_unshuffle returns such.
+        return Results(notes=[Message("note.raises", {"point": point, "text": raised(error)})])
+    # An empty gradient of another shape is accepted; PyTorch's own pixel_unshuffle returns one.
     found = [p for p in found if p.cause != "shape" or not nothing(p, inputs)]
     for problem in found:
-        problem.where, problem.inputs = where, inputs
+        problem.point, problem.inputs = point, inputs
         problem.severity = Severity.WARNING
     return Results(found)

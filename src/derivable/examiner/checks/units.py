@@ -1,9 +1,9 @@
-"""The check of units: a homogeneous forward has the same gradient in every unit.
+"""The check of units: a homogeneous forward has the same gradient at scaled inputs.
 
-Where forward is homogeneous, as a distance, a maximum or a linear map is, inputs that are some
-power of two as large give outputs that are as much as large, to the last bit. Then the gradient
-is the same number for number, and one that overflows on the way, such as x / sqrt(x * x + y * y),
-is lost for no other reason than the unit. A forward with a scale of its own is skipped.
+If forward is homogeneous, such as a distance, a maximum or a linear map, inputs multiplied by a
+power of two give outputs multiplied by it, with the same bits. The gradient is then unchanged, and
+a formula that overflows in between, such as x / sqrt(x * x + y * y), loses it. A forward that is
+not homogeneous is skipped.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
 
-SCALES = (2.0**532, 2.0**-532)  # whose squares are no numbers any more
+SCALES = (2.0**532, 2.0**-532)  # whose squares overflow and underflow
 
 
-def units(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """The gradients of a homogeneous forward, at inputs in very small and very large units."""
+def units(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """Problems with the gradients of a homogeneous forward at very small and very large inputs."""
     if not examined.values:
         return []
     groups = [[i] for i in examined.wanted]
     if len(groups) > 1:
         groups = [examined.wanted, *groups]
-    # Asked first at a harmless size: at an extreme one an adaptive solver may never end.
+    # First with a factor of 2, because an adaptive solver may never end at an extreme scale.
     groups = [group for group in groups if _in_proportion(examined, inputs, group, 2.0)]
     gradients = _gradients(examined, inputs, examined.wanted)
     aside = _aside(inputs, examined.wanted)
@@ -57,7 +57,7 @@ def _scaled(inputs: Inputs, group: Sequence[int], scale: float) -> list[Any]:
 
 
 def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
-    """Inputs near the given ones: zeros in these may make any function seem homogeneous."""
+    """Inputs near the given ones, because zeros among these may make any function homogeneous."""
     generator = torch.Generator().manual_seed(19)
     moved = list(inputs)
     for i in wanted:
@@ -67,12 +67,14 @@ def _aside(inputs: Inputs, wanted: Sequence[int]) -> list[Any]:
     return moved
 
 
-def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], scale: float) -> bool:
+def _in_proportion(
+    examined: ExaminedTarget, inputs: Inputs, group: Sequence[int], scale: float
+) -> bool:
     """Whether forward's outputs are scaled as its inputs are, to the last bit."""
 
     def outputs(at: Inputs) -> Tensor:
         run = examined.run(at)
-        return joined([run.outputs[i] for i in run.smooth])
+        return joined([run.outputs[i] for i in run.differentiable])
 
     before = outputs(inputs)
     return bool(before.any()) and torch.equal(
@@ -80,10 +82,12 @@ def _in_proportion(examined: Examined, inputs: Inputs, group: Sequence[int], sca
     )
 
 
-def _gradients(examined: Examined, inputs: Inputs, chosen: Sequence[int]) -> dict[int, Tensor]:
+def _gradients(
+    examined: ExaminedTarget, inputs: Inputs, chosen: Sequence[int]
+) -> dict[int, Tensor]:
     """The gradients of the chosen arguments for a random grad_output."""
     run = examined.run(inputs)
-    returned = examined.pull(run, inputs, cotangent(run))
+    returned = examined.vjp(run, inputs, random_grad_output(run))
     fitted = {i: fit(returned, i, inputs[i]) for i in chosen}
     return {i: real(g) for i, g in fitted.items() if g is not None}
 
@@ -91,13 +95,13 @@ def _gradients(examined: Examined, inputs: Inputs, chosen: Sequence[int]) -> dic
 def _changed(
     argument: int, before: Tensor | None, after: Tensor | None, scale: float
 ) -> Problem | None:
-    """The problem with a gradient that is no longer what it was, as far as that was finite."""
+    """The problem if finite entries of a gradient have changed; None if they agree."""
     if before is None or after is None or before.shape != after.shape:
         return None
     usual = float(before.abs().nan_to_num(0.0, 0.0).max()) if len(before) else 0.0
     off = torch.isfinite(before) & ~((after - before).abs() <= 1e-6 * usual)
     if not bool(off.any()):
         return None
-    said = Message("evidence.units", {"count": int(off.sum()), "all": len(off)})
-    where = Message("where.units", {"scale": f"{scale:.1g}"})
-    return Problem("not_finite", argument, (said,), where=where)
+    evidence = Message("evidence.units", {"count": int(off.sum()), "all": len(off)})
+    point = Message("point.units", {"scale": f"{scale:.1g}"})
+    return Problem("not_finite", argument, (evidence,), point=point)

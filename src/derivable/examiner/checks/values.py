@@ -1,8 +1,8 @@
-"""`Sample`: what backward returned beside what was measured, for one argument at one point.
+"""`Sample`: the returned and the measured Jacobian of one argument at one evaluation point.
 
-Both are whole Jacobians, one row per real entry of the smooth outputs and one column per real
-entry of the argument: backward is called once for each one-hot `grad_output`. Large examples are
-compared along random directions instead, and their Jacobians are taken at smaller sizes.
+A Jacobian has one row per real entry of the differentiable outputs and one column per real entry of
+the argument; backward is called once for each one-hot `grad_output`. Large examples are compared
+along random directions instead, and their Jacobians are computed at smaller sizes.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.message import Message
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 from derivable.examiner.targets.derivatives import TargetDerivatives
-from derivable.examiner.targets.target import Inputs, Run, Subject
+from derivable.examiner.targets.target import Adapter, Inputs, Run
 from derivable.function.gradients import as_tuple
 
 MOST_ROWS, MOST_COLUMNS, MOST_ENTRIES = 400, 640, 80_000  # of a Jacobian that is taken whole
-RELATIVE = 1e-9  # what the rounding of a sound backward may reach, of an entry's own size
-GIVEN = 1e-5  # what the rounding of inputs that were given in float32 may reach
+RELATIVE = 1e-9  # the largest relative error of an entry that rounding in backward may cause
+GIVEN = 1e-5  # and that rounding of float32 inputs may cause
 CALLS_PER_COLUMN = 10  # forwards that the measurement of one column takes, about
-STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # how many times that counts as wrong
+STRICT, WIDE, GROSS = 1.0, 100.0, 1e6  # tolerances, in multiples of RELATIVE
 
 
 @dataclass
 class Sample:
     """The Jacobian with respect to one argument, as returned and as measured: (m, n) each."""
 
-    where: Message
+    point: Message
     argument: int
     inputs: list[Any]
-    outputs: list[Tensor]  # the smooth ones
+    outputs: list[Tensor]  # the differentiable ones
     measured: Measured
     returned: Tensor
     wrong: Tensor  # (m, n), bool
@@ -54,8 +54,10 @@ class Sample:
     @property
     def sure(self) -> Tensor:
         """Where the two can be compared: finite, no kink, settled."""
-        smooth = ~self.measured.kinks & ~self.unsettled & torch.isfinite(self.measured.value)
-        return smooth & torch.isfinite(self.returned)
+        differentiable = (
+            ~self.measured.kinks & ~self.unsettled & torch.isfinite(self.measured.value)
+        )
+        return differentiable & torch.isfinite(self.returned)
 
     @property
     def count(self) -> int:
@@ -64,7 +66,7 @@ class Sample:
 
     @property
     def off(self) -> float:
-        """How far the worst wrong entry is off, beside the largest derivative."""
+        """The deviation of the worst wrong entry, relative to the largest derivative."""
         gap = (self.returned - self.measured.value).abs()[self.wrong]
         largest = max(_typical(self.measured.value), 1e-300)
         return float(gap.nan_to_num(torch.inf).max()) / largest if len(gap) else 0.0
@@ -72,9 +74,9 @@ class Sample:
 
 @dataclass
 class Evaluation:
-    """Everything that was seen at one place: one sample per argument, and the problems."""
+    """The results at one evaluation point: one sample per argument, and the problems."""
 
-    where: Message
+    point: Message
     inputs: list[Any]
     samples: list[Sample] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -86,108 +88,121 @@ class Evaluation:
         return [sample for sample in self.samples if sample.count]
 
 
-class Examined:
-    """A subject, what of it is examined, and how it is compared at one evaluation point."""
+class ExaminedTarget:
+    """A target with its examined arguments, and its comparison at one evaluation point."""
 
-    def __init__(self, subject: Subject, wanted: Sequence[int], values: bool = True) -> None:
-        self.subject = subject
+    def __init__(self, adapter: Adapter, wanted: Sequence[int], values: bool = True) -> None:
+        self.adapter = adapter
         self.wanted = list(wanted)
         self.values = values  # False for a surrogate, whose values are not compared
         self.reference: Any = None
-        self.usual: dict[int, float] = {}  # argument -> the size of its derivatives at first
-        self.steps: dict[str, dict[int, float]] = {}  # kind of place -> argument -> step length
-        self.known: set[int] = set()  # arguments found wrong, not compared again at special values
-        self.calm = False  # whether forward has no more noise than rounding
-        self.loudest = 0.0  # the largest output at the given inputs: small ones may be differences
-        self.sound: dict[Any, list[Any]] = {}  # shapes -> inputs at which everything is right
-        self.unfinished = False  # whether forward is an iteration that does not always arrive
-        self.coarse = False  # whether the inputs were given in a smaller dtype than float64
+        self.usual: dict[int, float] = {}  # argument -> size of its derivatives at the given inputs
+        self.steps: dict[str, dict[int, float]] = {}  # kind of point -> argument -> step length
+        self.known_wrong: set[int] = (
+            set()
+        )  # arguments found wrong, not compared again at special values
+        self.low_noise = False  # whether forward has no more noise than rounding
+        self.largest_output = (
+            0.0  # the largest output at the given inputs: small ones may be differences
+        )
+        self.right_inputs: dict[
+            Any, list[Any]
+        ] = {}  # shapes -> inputs at which everything is right
+        self.unconverged = False  # whether forward is an iteration that does not always arrive
+        self.low_precision = False  # whether the inputs were given in a smaller dtype than float64
         self.eps = EPS  # of the dtype in which it is examined
-        self.fresh = False  # whether every vjp needs a forward of its own
+        self.forward_per_vjp = False  # whether every vjp needs a forward of its own
         self.comparisons = 0
 
     def name(self, argument: int, inputs: Inputs) -> str:
         """The argument's name."""
-        return self.subject.names(len(inputs))[argument]
+        return self.adapter.names(len(inputs))[argument]
 
     def run(self, inputs: Inputs) -> Run:
         """One forward."""
-        self.subject.budget.spend()
-        return self.subject.run(inputs, self.wanted)
+        self.adapter.budget.spend()
+        return self.adapter.run(inputs, self.wanted)
 
-    def pull(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
-        """What backward returns for the grad_output `vector` (m,), of the smooth outputs."""
-        self.subject.budget.spend()
-        if self.fresh:
+    def vjp(self, run: Run, inputs: Inputs, vector: Tensor) -> tuple[Any, ...]:
+        """What backward returns for the joined grad_output `vector` (m,)."""
+        self.adapter.budget.spend()
+        if self.forward_per_vjp:
             run = self.run(inputs)
-        likes = [run.outputs[i] for i in run.smooth]
-        return run.pull([g.clone() for g in parted(vector, likes)])
+        likes = [run.outputs[i] for i in run.differentiable]
+        return run.vjp([g.clone() for g in parted(vector, likes)])
 
-    def look(self, inputs: Inputs, where: Message, tolerance: float = STRICT) -> Evaluation | None:
+    def evaluate(
+        self, inputs: Inputs, point: Message, tolerance: float = STRICT
+    ) -> Evaluation | None:
         """Compare all wanted gradients at `inputs`; None if there is nothing to compare there."""
         inputs = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
-        if tolerance == GROSS and self.known.issuperset(self.wanted):
+        if tolerance == GROSS and self.known_wrong.issuperset(self.wanted):
             return None
         run = self.run(inputs)
-        outputs = [run.outputs[i] for i in run.smooth]
+        outputs = [run.outputs[i] for i in run.differentiable]
         at = joined(outputs)
         if not len(at) or not bool(torch.isfinite(at).any()):
             return None
-        look = Evaluation(where, inputs)
+        evaluation = Evaluation(point, inputs)
         total = sum(size(inputs[i]) for i in self.wanted)
         if self._too_large(len(at), total):
-            look.whole = False
-            return look
-        lenient = where != EXAMPLE and not getattr(self.subject, "ours", False)
-        lenient |= self.subject.value_only
-        rows, look.problems = self._rows(run, inputs, len(at), lenient)
+            evaluation.whole = False
+            return evaluation
+        lenient = point != EXAMPLE and not getattr(self.adapter, "ours", False)
+        lenient |= self.adapter.value_only
+        rows, evaluation.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
-            return look
+            return evaluation
         largest = float(at.abs().nan_to_num(0.0, 0.0).max())
-        calm = tolerance == GROSS and self.calm and largest >= 1e-3 * self.loudest
+        low_noise = tolerance == GROSS and self.low_noise and largest >= 1e-3 * self.largest_output
         numeric = TargetDerivatives(
-            self.subject, inputs, run.smooth, measure_noise=not calm,
-            complex_step=tolerance < GROSS, steps=self.steps.setdefault(where.key, {}),
+            self.adapter, inputs, run.differentiable, measure_noise=not low_noise,
+            complex_step=tolerance < GROSS, steps=self.steps.setdefault(point.key, {}),
         )  # fmt: skip
-        if tolerance == GROSS and not numeric.continuous(self.wanted):
-            return look if look.problems else None
-        if tolerance == GROSS and _coarser(outputs, self.eps):
-            return look if look.problems else None  # it computes in a smaller dtype inside
+        # Jumps, and outputs in a smaller dtype, cannot be compared at special values.
+        if tolerance == GROSS and (
+            not numeric.continuous(self.wanted) or _coarser(outputs, self.eps)
+        ):
+            return evaluation if evaluation.problems else None
         for argument, returned in rows.items():
-            if tolerance == GROSS and argument in self.known:
+            if tolerance == GROSS and argument in self.known_wrong:
                 continue
             measured = self._measure(numeric, argument, returned, tolerance)
             sample = Sample(
-                where, argument, inputs, outputs, measured, returned,
+                point, argument, inputs, outputs, measured, returned,
                 *_judge(measured, returned, numeric, real(inputs[argument]), tolerance,
                         self.usual.setdefault(argument, _typical(measured.value))),
             )  # fmt: skip
             if sample.count and not bool(torch.isfinite(at).all()):
                 sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
-            if sample.count:
-                exemptions.corners(sample, numeric)
-                exemptions.rounding(self, sample)
-                exemptions.symmetry(sample)
-                if kind(sample) not in GIVEN_SIZES:
-                    exemptions.flat(sample, numeric)
-                    exemptions.saturated(sample, numeric)
-            if sample.count and kind(sample) is Kind.WIDE:
-                exemptions.unfinished(self, sample)
+            self._exempt(sample, numeric)
             self.comparisons += measured.value.numel()
-            look.samples.append(sample)
-        if where == EXAMPLE:
-            self.calm = bool((numeric.noise <= 1e3 * numeric.eps * at.abs()).all())
-            self.loudest = largest
-        if tolerance == STRICT and look.samples and not look.wrong:
-            self.sound.setdefault(exemptions.shapes(inputs), inputs)
-        return look
+            evaluation.samples.append(sample)
+        if point == EXAMPLE:
+            self.low_noise = bool((numeric.noise <= 1e3 * numeric.eps * at.abs()).all())
+            self.largest_output = largest
+        if tolerance == STRICT and evaluation.samples and not evaluation.wrong:
+            self.right_inputs.setdefault(exemptions.shapes(inputs), inputs)
+        return evaluation
+
+    def _exempt(self, sample: Sample, numeric: TargetDerivatives) -> None:
+        """Accept wrong entries of a sample that have another explanation."""
+        if sample.count:
+            exemptions.corners(sample, numeric)
+            exemptions.rounding(self, sample)
+            exemptions.symmetry(sample)
+            if kind(sample) not in GIVEN_SIZES:
+                exemptions.flat(sample, numeric)
+                exemptions.saturated(sample, numeric)
+        if sample.count and kind(sample) is Kind.WIDE:
+            exemptions.unconverged(self, sample)
 
     def _too_large(self, rows: int, columns: int) -> bool:
         """Whether a whole Jacobian is too large, or costs more calls than are left."""
         if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_ENTRIES:
             return True
-        at_once = ROWS_PER_CALL if self.subject.batchable else 1
-        return rows + CALLS_PER_COLUMN * columns / at_once > self.subject.budget.left
+        at_once = ROWS_PER_CALL if self.adapter.batchable else 1
+        return rows + CALLS_PER_COLUMN * columns / at_once > self.adapter.budget.left
 
     def _rows(
         self, run: Run, inputs: Inputs, count: int, lenient: bool
@@ -199,7 +214,7 @@ class Examined:
             vector = torch.zeros(count).double()
             vector[row] = 1.0
             try:
-                gradients = self.pull(run, inputs, vector)
+                gradients = self.vjp(run, inputs, vector)
             except Exception as error:  # whatever the user's backward raises is a finding
                 return {}, [Problem("raises", None, (raised(error),), source=raised_at(error))]
             if row == 0:
@@ -235,12 +250,12 @@ class Examined:
         inputs = list(numeric.inputs)
         inputs[argument] = inputs[argument].clone().requires_grad_()
         outputs = as_tuple(self.reference(*inputs))
-        smooth = [outputs[i] for i in numeric.smooth]
+        differentiable = [outputs[i] for i in numeric.differentiable]
         rows = []
         for row in torch.eye(len(numeric.at)).double():
-            grads = parted(row, smooth)
+            grads = parted(row, differentiable)
             (found,) = torch.autograd.grad(
-                smooth, inputs[argument], grads, retain_graph=True, allow_unused=True
+                differentiable, inputs[argument], grads, retain_graph=True, allow_unused=True
             )
             rows.append(real(torch.zeros_like(inputs[argument]) if found is None else found))
         return torch.stack(rows)
@@ -277,7 +292,7 @@ def _judge(
     tolerance: float,
     usual: float,
 ) -> tuple[Tensor, Tensor]:
-    """Which entries are wrong, and which are undecided: (m, n) each.
+    """Which entries are wrong, and which are not determined: (m, n) each.
 
     `usual` is the size of the derivatives at the given inputs.
     """

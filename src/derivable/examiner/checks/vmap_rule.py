@@ -1,4 +1,4 @@
-"""The check of an author's own rule for vmap: outputs and gradients as one call after the other."""
+"""The check of an author's vmap rule: a batch gives the same as separate calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.calling import handed, near
 from derivable.examiner.checks.returned import Problem
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
 from derivable.function.gradients import as_tuple
@@ -20,16 +20,16 @@ BATCH = 3  # examples in a batch
 Dims = tuple[int | None, ...]
 
 
-def rule_for_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
-    """A rule of the author's own, for batches of all arguments and of all but one.
+def rule_for_vmap(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
+    """A problem if the author's vmap rule is wrong, for batches of all arguments or all but one.
 
-    A rule that raises is not reported: its error is the report.
+    A rule that raises is not reported, because users see its error.
     """
-    subject: Any = examined.subject
-    target = subject.target
+    adapter: Any = examined.adapter
+    target = adapter.target
     if not isinstance(target, type) or target.vmap is torch.autograd.Function.vmap:  # type: ignore[attr-defined]  # a Function's
         return []
-    apply = handed(subject, subject.apply)
+    apply = handed(adapter, adapter.apply)
 
     def call(*values: Tensor) -> tuple[Tensor, ...]:
         everything = list(inputs)
@@ -41,14 +41,14 @@ def rule_for_vmap(examined: Examined, inputs: Inputs) -> list[Problem]:
     names = [examined.name(i, inputs) for i in examined.wanted]
     for dims in _dimensions(len(plain)):
         examined.comparisons += 1
-        said = _compared(call, plain, names, dims)
-        if said is not None:
-            return [Problem("way", None, (said,), rule="vmap")]
+        evidence = _compared(call, plain, names, dims)
+        if evidence is not None:
+            return [Problem("way", None, (evidence,), rule="vmap")]
     return []
 
 
 def _dimensions(count: int) -> Iterator[Dims]:
-    """Where the batch is: first, last, and in all arguments but one."""
+    """The batch dimensions: first, last, and first in all arguments but one."""
     yield (0,) * count
     yield (-1,) * count
     for alone in range(count if count > 1 else 0):
@@ -59,7 +59,7 @@ def _compared(
     call: Callable[..., tuple[Tensor, ...]], plain: Sequence[Tensor], names: Sequence[str],
     dims: Dims,
 ) -> Message | None:  # fmt: skip
-    """The message where a batch gives other outputs or gradients than its examples do alone."""
+    """The evidence if a batch gives other outputs or gradients than separate calls."""
     leaves = [
         v.clone() if axis is None else torch.stack([v, 0.75 * v + 0.1, 0.5 * v], axis)
         for v, axis in zip(plain, dims, strict=True)

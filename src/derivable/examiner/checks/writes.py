@@ -1,4 +1,4 @@
-"""Which line of a forward writes to one of its inputs in place."""
+"""`writing_line`: the line of a forward that writes to one of its inputs in place."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import users_line
 from derivable.examiner.finding import Source
-from derivable.examiner.targets.target import Inputs, Subject, copied
+from derivable.examiner.targets.target import Adapter, Inputs, copied
 from derivable.function.compiled import DispatchMode
 
 
 class _Writes(DispatchMode):
-    """The line of the first operation that changes the version of `watched`.
+    """Records the line of the first operation that changes the version of `watched`.
 
-    PyTorch counts a write after the operation has returned, so it is seen at the next one.
+    PyTorch increments the version after the operation has returned, so it is read at the next one.
     """
 
     def __init__(self, watched: Tensor) -> None:
@@ -30,12 +30,12 @@ class _Writes(DispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def writing_line(subject: Subject, inputs: Inputs, position: int) -> Source | None:
+def writing_line(adapter: Adapter, inputs: Inputs, position: int) -> Source | None:
     """The line of forward that writes to the input at `position`; None if none is seen."""
-    copies = [copied(value, False) for value in subject.given(inputs)]
+    copies = [copied(value, False) for value in adapter.given(inputs)]
     try:
         with _Writes(copies[position]) as writes:
-            subject._run(copies, [position])
+            adapter._run(copies, [position])
     except Exception:  # forward may not run while it is watched
         return None
     line: Source | None = writes.line

@@ -1,4 +1,4 @@
-"""Causes that lie in how a Function is called: by whom, with which grad_output, which numbers."""
+"""Causes in how a Function is called: the caller, the grad_output, the random numbers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Fact, Found
 from derivable.examiner.targets.applying import applying
-from derivable.examiner.targets.target import CallableSubject, FunctionRun, copied
+from derivable.examiner.targets.target import CallableAdapter, FunctionRun, copied
 
 
 @dataclass(frozen=True)
-class HiddenOutput(Told):
+class HiddenOutput(EvidenceWithFields):
     """The grad_output of an output that has no gradient is used."""
 
     key = "evidence.hidden_output"
@@ -25,8 +25,8 @@ class HiddenOutput(Told):
 
 
 @dataclass(frozen=True)
-class OtherMask(Told):
-    """Entries that are lost and superfluous, as with the mask of another draw."""
+class OtherMask(EvidenceWithFields):
+    """Numbers of entries that are wrongly 0 and wrongly not 0, as with another random mask."""
 
     key = "evidence.other_mask"
     lost: int
@@ -34,16 +34,16 @@ class OtherMask(Told):
 
 
 def changed_by_the_caller(case: Case) -> Found:
-    """If every Function is given copies and gives copies away, the gradient is right."""
-    if not isinstance(case.examined.subject, CallableSubject):
+    """The gradient is right if Functions receive and return copies: the caller changes tensors."""
+    if not isinstance(case.examined.adapter, CallableAdapter):
         return None
     sample = case.first
     try:
         with _copies():
-            look = case.examined.look(sample.inputs, sample.where)
-    except Exception:  # a Function that works in place, on purpose
+            evaluation = case.examined.evaluate(sample.inputs, sample.point)
+    except Exception:  # such as a Function that works in place on purpose
         return None
-    again = [s for s in look.samples if s.argument == case.argument] if look else []
+    again = [s for s in evaluation.samples if s.argument == case.argument] if evaluation else []
     if len(again) != 1 or again[0].count or not bool(again[0].sure[sample.wrong].all()):
         return None
     return (Fact.CHANGED_BY_CALLER,)
@@ -63,19 +63,23 @@ def _copies() -> AbstractContextManager[None]:
 
 
 def hidden_grad_output(case: Case) -> Found:
-    """What is returned follows the grad_output of an output that has none, such as an index."""
+    """The gradient depends on the grad_output of a non-differentiable output, such as an index."""
     sample, examined = case.first, case.examined
     run = examined.run(sample.inputs)
-    hidden = [i for i, o in enumerate(run.outputs) if isinstance(o, Tensor) and i not in run.smooth]
+    hidden = [
+        i
+        for i, o in enumerate(run.outputs)
+        if isinstance(o, Tensor) and i not in run.differentiable
+    ]
     if not isinstance(run, FunctionRun) or not hidden:
         return None
-    smooth = [torch.zeros_like(run.outputs[i]) for i in run.smooth]
-    spread: list[Any] = run.spread(smooth)
+    differentiable = [torch.zeros_like(run.outputs[i]) for i in run.differentiable]
+    spread: list[Any] = run.spread(differentiable)
     generator = torch.Generator().manual_seed(17)
     for i in hidden:
         spread[i] = torch.randn(run.outputs[i].shape, generator=generator).double()
         try:
-            returned = run.pull_all([copied(g, False) for g in spread])
+            returned = run.vjp_of_all([copied(g, False) for g in spread])
         except Exception:  # it is never called so
             continue
         finally:
@@ -87,8 +91,8 @@ def hidden_grad_output(case: Case) -> Found:
 
 
 def redrawn(case: Case) -> Found:
-    """Forward draws a mask, and backward has another one: each is zero where the other is not."""
-    if not case.examined.subject.random:
+    """Forward draws a random mask, and backward uses another one."""
+    if not case.examined.adapter.random:
         return None
     lost = superfluous = shared = 0
     for sample in case.wrong:

@@ -1,4 +1,4 @@
-"""`Case`: what the causes are fitted to: the wrong samples of one argument, cut into blocks."""
+"""`Case`: the wrong samples of one argument, as blocks, to which hypotheses are fitted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks.values import Evaluation, Examined, Sample
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget, Sample
 from derivable.examiner.measure.space import size
 from derivable.examiner.points import Kind, kind
 
@@ -21,15 +21,15 @@ EXPLAINED = 1e-3  # the share of the deviation that a cause may leave unexplaine
 
 @dataclass
 class Case:
-    """Everything known about the wrong gradient of one argument.
+    """All results about the wrong gradient of one argument.
 
-    `wrong` are its wrong samples, the given inputs first; `looks` all evaluations.
+    `wrong` are its wrong samples, the given inputs first; `evaluations` all evaluations.
     """
 
-    examined: Examined
+    examined: ExaminedTarget
     argument: int
     wrong: list[Sample]
-    looks: list[Evaluation] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
     kept: dict[Any, Any] = field(default_factory=dict)  # see `once`
 
     @property
@@ -48,19 +48,24 @@ class Case:
         return self.examined.name(self.argument, self.first.inputs)
 
     def others(self, sample: Sample) -> Iterator[Sample]:
-        """The samples of the other arguments at the same place."""
-        for look in self.looks:
-            if any(sample is one for one in look.samples):
-                yield from (one for one in look.samples if one is not sample)
+        """The samples of the other arguments at the same evaluation point."""
+        for evaluation in self.evaluations:
+            if any(sample is one for one in evaluation.samples):
+                yield from (one for one in evaluation.samples if one is not sample)
 
     def all_samples(self) -> list[Sample]:
         """Every sample of this argument, right ones too."""
-        found = [s for look in self.looks for s in look.samples if s.argument == self.argument]
+        found = [
+            s
+            for evaluation in self.evaluations
+            for s in evaluation.samples
+            if s.argument == self.argument
+        ]
         return found or self.wrong
 
 
 def once(measure: Callable[[Case], T]) -> Callable[[Case], T]:
-    """`measure`, which several hypotheses ask, carried out once per case."""
+    """`measure` with its result cached per case, because several hypotheses use it."""
 
     @functools.wraps(measure)
     def kept(case: Case) -> T:
@@ -97,12 +102,12 @@ class Block:
         prediction, returned = candidate[known], self.returned[known]
         power = float(prediction.square().sum())
         if not bool((prediction.abs() > 20 * self.error[known]).any()):
-            return None  # zero, or what errors leave of a sum that is zero
+            return None  # zero, or a sum that is zero up to its error
         if candidate is not self.measured:
             own = self.measured[known]
             cosine = float(prediction @ own) ** 2 / (power * float(own.square().sum()) or 1.0)
             if cosine > 1 - 1e-12:
-                return None  # it is the measured one again
+                return None  # it is proportional to the measured one
         c = float(prediction @ returned) / power
         deviation = float((self.returned - self.measured)[known].abs().max())
         slack = EXPLAINED * deviation + 20 * self.error[known] * max(1.0, abs(c))
@@ -115,7 +120,7 @@ class Block:
 
     @property
     def relevant(self) -> Tensor:
-        """Where either of the two is not zero; what is wrong counts however small it is."""
+        """The entries at which either Jacobian is not zero, and all wrong ones."""
         scale = float(self.measured[self.sure].abs().max()) if bool(self.sure.any()) else 0.0
         floor = 1e-9 * scale
         big = (self.measured.abs() > floor) | (self.returned.abs() > floor) | self.wrong
@@ -123,7 +128,7 @@ class Block:
 
 
 def blocks(sample: Sample, name: str = "x") -> list[Block]:
-    """The blocks of a sample, one per smooth output."""
+    """The blocks of a sample, one per differentiable output."""
     found, row = [], 0
     arg = _shape(sample.x)
     many = len(sample.outputs) > 1

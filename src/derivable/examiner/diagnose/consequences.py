@@ -1,4 +1,4 @@
-"""What follows from a mistake is not reported beside it: findings that follow from one are one."""
+"""`ordered`: sorts findings, and removes those that are consequences of another one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from derivable.examiner.finding import Finding
 from derivable.examiner.points import Kind, kind
 
-VALUES = "values"  # stands for every cause that is a matter of values
+VALUES = "values"  # the class of all causes of wrong values
 
 ORDER = (
     "forward", "changed_after_saving", "count", "in_place", "shape", "keepdim", "missing_sum",
@@ -39,7 +39,7 @@ def class_of(cause: str) -> str:
 
 
 def ordered(findings: Sequence[Finding]) -> list[Finding]:
-    """From what explains most to what may follow from it; without what follows, and repetitions."""
+    """The findings that explain most first, without their consequences and repetitions."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=_place):
         if any(f.cause == finding.cause and f.argument == finding.argument for f in kept):
@@ -50,7 +50,7 @@ def ordered(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _place(finding: Finding) -> int:
-    """Where a finding stands; an error at the given inputs comes first."""
+    """The sort key of a finding; an error at the given inputs comes first."""
     elsewhere = kind(finding) is not Kind.EXAMPLE
     if finding.cause == "raises" and not elsewhere:
         return -1
@@ -60,7 +60,7 @@ def _place(finding: Finding) -> int:
 
 
 def _consequences(first: Finding, later: Finding) -> tuple[str, ...]:
-    """What follows from `first`; one of an argument does not explain the shape of another."""
+    """The findings that are consequences of `first`."""
     own = first.cause in ("shape", "keepdim", "missing_sum")
     if own and later.argument not in (first.argument, None):
         return ()

@@ -1,4 +1,4 @@
-"""Causes of what is no matter of values: further evidence on what a check has found."""
+"""Further evidence on problems other than wrong values, such as a wrong shape."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.returned import Problem, fit
-from derivable.examiner.checks.values import Evaluation, Examined
+from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.diagnose import scalars
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import (
     Evidence,
+    EvidenceWithFields,
     Fact,
     FactorIs,
     OfArgument,
     OfEachOther,
-    Told,
 )
 from derivable.examiner.diagnose.products import Beside, alike, beside, product_of, rearranged
 from derivable.examiner.points import GIVEN_SIZES, ORDINARY, OTHER_SIZES, Kind, kind
@@ -28,8 +28,8 @@ from derivable.examiner.targets.target import FunctionRun, Inputs, Run
 
 
 @dataclass(frozen=True)
-class FactorAtOne(Told):
-    """For a grad_output of one, it is `factor` times the derivative."""
+class FactorAtOne(EvidenceWithFields):
+    """For a grad_output of 1, the gradient is `factor` times the derivative."""
 
     key = "evidence.factor_at_one"
     formats: ClassVar = {"factor": ""}
@@ -37,7 +37,7 @@ class FactorAtOne(Told):
 
 
 @dataclass(frozen=True)
-class ShapeOf(Told):
+class ShapeOf(EvidenceWithFields):
     """What is returned for `name` has the shape of `other`."""
 
     key = "evidence.shape_of"
@@ -46,7 +46,7 @@ class ShapeOf(Told):
 
 
 @dataclass(frozen=True)
-class TransposeOf(Told):
+class TransposeOf(EvidenceWithFields):
     """What is returned for `name` is the gradient of `other`, transposed."""
 
     key = "evidence.transpose_of"
@@ -55,7 +55,7 @@ class TransposeOf(Told):
 
 
 @dataclass(frozen=True)
-class SavedIntermediate(Told):
+class SavedIntermediate(EvidenceWithFields):
     """Saved tensors, by position or name, that are neither inputs nor outputs of forward."""
 
     key = "evidence.saved_intermediate"
@@ -70,64 +70,66 @@ class Named(NamedTuple):
     before: tuple[Evidence, ...] = ()  # what is reported first, also of the other arguments
 
 
-class Seen(NamedTuple):
-    """A problem, and everything around it."""
+class Observations(NamedTuple):
+    """A problem with the results around it."""
 
-    examined: Examined
+    examined: ExaminedTarget
     problem: Problem
     inputs: Inputs  # those at which it shows
-    looks: tuple[Evaluation, ...]
+    evaluations: tuple[Evaluation, ...]
 
 
-def named(seen: Seen) -> Named:
+def named(observations: Observations) -> Named:
     """The cause of a problem, and further evidence."""
-    known = NAMED.get(seen.problem.cause)
-    return (known(seen) if known else None) or Named(seen.problem.cause)
+    known = NAMED.get(observations.problem.cause)
+    return (known(observations) if known else None) or Named(observations.problem.cause)
 
 
 # A gradient of another shape --------------------------------------------------------------------
 
 
-def _shape(seen: Seen) -> Named | None:
-    """What a gradient of the wrong shape would have been: not summed, transposed, another's."""
-    raw, argument = seen.problem.raw, seen.problem.argument
-    ordinary = kind(seen.problem) in OTHER_SIZES | {Kind.EXAMPLE}
+def _shape(observations: Observations) -> Named | None:
+    """The cause of a gradient of the wrong shape: not summed, transposed, of another argument."""
+    raw, argument = observations.problem.raw, observations.problem.argument
+    ordinary = kind(observations.problem) in OTHER_SIZES | {Kind.EXAMPLE}
     if argument is None or not isinstance(raw, Tensor) or not ordinary:
         return None
-    shape = tuple(seen.inputs[argument].shape)
-    summed = fit((raw,), 0, seen.inputs[argument]) is not None  # as autograd does
+    shape = tuple(observations.inputs[argument].shape)
+    summed = fit((raw,), 0, observations.inputs[argument]) is not None  # as autograd does
     if raw.ndim > len(shape) and _squeezed(raw.shape) == _squeezed(shape):
         return Named("keepdim", (Fact.AUTOGRAD_RESHAPES,) if summed else ())
     if raw.ndim >= len(shape) and summed:
         return Named("missing_sum", (Fact.AUTOGRAD_SUMS,))
-    known = beside(seen.examined, seen.inputs)
-    found = _whose(seen, argument, known) if known else None
-    return found or _of_shape(seen, argument, raw)
+    known = beside(observations.examined, observations.inputs)
+    found = _whose(observations, argument, known) if known else None
+    return found or _of_shape(observations, argument, raw)
 
 
 def _squeezed(shape: tuple[int, ...]) -> list[int]:
     return [length for length in shape if length != 1]
 
 
-def _whose(seen: Seen, argument: int, known: Beside) -> Named | None:
+def _whose(observations: Observations, argument: int, known: Beside) -> Named | None:
     """The argument whose measured gradient it is, as it is or transposed; and the right formula."""
-    run = seen.examined.run(seen.inputs)
-    returned = seen.examined.pull(run, seen.inputs, known.vector)
-    names = seen.examined.subject.names(len(seen.inputs))
+    run = observations.examined.run(observations.inputs)
+    returned = observations.examined.vjp(run, observations.inputs, known.vector)
+    names = observations.examined.adapter.names(len(observations.inputs))
     owner, turned = _owner(returned[argument], argument, known)
     if owner is None:
         return None
-    said = (TransposeOf if turned else OfArgument)(names[argument], names[owner])
+    evidence = (TransposeOf if turned else OfArgument)(names[argument], names[owner])
     back, _ = _owner(returned[owner], owner, known)
     if owner == argument or back != argument:
-        right = product_of(seen.examined, seen.inputs, argument, known)
-        return Named("transposed" if owner == argument else "swapped", (said, *right))
+        right = product_of(observations.examined, observations.inputs, argument, known)
+        return Named("transposed" if owner == argument else "swapped", (evidence, *right))
     first, second = sorted((argument, owner))
     pair = OfEachOther(names[first], names[second])
     right = tuple(
-        one for i in (first, second) for one in product_of(seen.examined, seen.inputs, i, known)
+        one
+        for i in (first, second)
+        for one in product_of(observations.examined, observations.inputs, i, known)
     )
-    return Named("swapped", (said,) if turned else (), (pair, *right))
+    return Named("swapped", (evidence,) if turned else (), (pair, *right))
 
 
 def _owner(returned: Any, argument: int, known: Beside) -> tuple[int | None, bool]:
@@ -143,11 +145,11 @@ def _owner(returned: Any, argument: int, known: Beside) -> tuple[int | None, boo
     return None, False
 
 
-def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
+def _of_shape(observations: Observations, argument: int, raw: Tensor) -> Named | None:
     """The argument whose shape it has."""
-    names = seen.examined.subject.names(len(seen.inputs))
-    shape = seen.inputs[argument].shape
-    for i, other in enumerate(seen.inputs):
+    names = observations.examined.adapter.names(len(observations.inputs))
+    shape = observations.inputs[argument].shape
+    for i, other in enumerate(observations.inputs):
         if i != argument and isinstance(other, Tensor) and other.shape == raw.shape:
             return Named("swapped", (ShapeOf(names[argument], names[i]),))
     if raw.ndim == len(shape) and sorted(raw.shape) == sorted(shape):
@@ -158,19 +160,22 @@ def _of_shape(seen: Seen, argument: int, raw: Tensor) -> Named | None:
 # An error, a grad_output that is ignored, a second derivative -----------------------------------
 
 
-def _raises(seen: Seen) -> Named | None:
+def _raises(observations: Observations) -> Named | None:
     """The matrix product that raises, in the arrangement in which the gradient is right."""
-    if kind(seen.problem) is Kind.DTYPE:
+    if kind(observations.problem) is Kind.DTYPE:
         return Named("raises", (Fact.RUNS_IN_FLOAT64,))
-    if kind(seen.problem) is not Kind.EXAMPLE or seen.examined.subject.random:
+    if kind(observations.problem) is not Kind.EXAMPLE or observations.examined.adapter.random:
         return None
-    return Named("raises", tuple(rearranged(seen.examined, seen.inputs, seen.examined.wanted)))
+    return Named(
+        "raises",
+        tuple(rearranged(observations.examined, observations.inputs, observations.examined.wanted)),
+    )
 
 
-def _ignored(seen: Seen) -> Named | None:
-    """The factor that is wrong besides, for a grad_output of one, as a loss brings it."""
-    argument = seen.problem.argument
-    samples = [s for look in seen.looks for s in look.samples
+def _ignored(observations: Observations) -> Named | None:
+    """The wrong factor for a grad_output of 1, which a loss receives."""
+    argument = observations.problem.argument
+    samples = [s for evaluation in observations.evaluations for s in evaluation.samples
                if s.argument == argument and kind(s) in ORDINARY]  # fmt: skip
     found: scalars.Factors = []
     for sample in samples:
@@ -182,22 +187,24 @@ def _ignored(seen: Seen) -> Named | None:
         found.append((sample, float(ratio.mean())))
     if argument is None or not found or all(abs(c - 1) < 1e-6 for _, c in found):
         return None
-    case = Case(seen.examined, argument, [s for s, _ in found], list(seen.looks))
+    case = Case(
+        observations.examined, argument, [s for s, _ in found], list(observations.evaluations)
+    )
     formulas = [name for name, c in scalars.formulas(case, found) if abs(c - 1) < 1e-6]
     given = next((c for s, c in found if kind(s) in GIVEN_SIZES), found[0][1])
     return Named("ignores_grad_output", (FactorAtOne(given), *map(FactorIs, formulas[:1])))
 
 
-def _second_order(seen: Seen) -> Named | None:
+def _second_order(observations: Observations) -> Named | None:
     """Saved tensors that are neither inputs nor outputs: autograd takes them for constants."""
-    run = seen.examined.run(seen.inputs)
-    if not isinstance(run, FunctionRun) or getattr(seen.examined.subject, "ours", False):
+    run = observations.examined.run(observations.inputs)
+    if not isinstance(run, FunctionRun) or getattr(observations.examined.adapter, "ours", False):
         return None  # ours are computed again from the inputs
     own = [v for v in (*run.inputs, *run.outputs) if isinstance(v, Tensor)]
     names = [
         name for name, tensor in kept_by_name(run.ctx).items()
         if tensor.is_floating_point() and not any(_same_memory(tensor, other) for other in own)
-        and _moves(seen, name)
+        and _moves(observations, name)
     ]  # fmt: skip
     return Named("second_order", (SavedIntermediate(", ".join(names)),)) if names else None
 
@@ -206,10 +213,15 @@ def _same_memory(first: Tensor, second: Tensor) -> bool:
     return first.data_ptr() == second.data_ptr() and first.shape == second.shape
 
 
-def _moves(seen: Seen, name: str) -> bool:
-    """Whether a saved tensor is another one at other inputs: not a constant."""
-    inputs = [1.01 * v if i in seen.examined.wanted else v for i, v in enumerate(seen.inputs)]
-    first, second = (_kept(seen.examined.run(given)).get(name) for given in (seen.inputs, inputs))
+def _moves(observations: Observations, name: str) -> bool:
+    """Whether a saved tensor depends on the inputs."""
+    inputs = [
+        1.01 * v if i in observations.examined.wanted else v
+        for i, v in enumerate(observations.inputs)
+    ]
+    first, second = (
+        _kept(observations.examined.run(given)).get(name) for given in (observations.inputs, inputs)
+    )
     return first is not None and second is not None and not torch.equal(first, second)
 
 
@@ -217,7 +229,7 @@ def _kept(run: Run) -> dict[str, Tensor]:
     return kept_by_name(run.ctx) if isinstance(run, FunctionRun) else {}
 
 
-NAMED: dict[str, Callable[[Seen], Named | None]] = {
+NAMED: dict[str, Callable[[Observations], Named | None]] = {
     "shape": _shape,
     "raises": _raises,
     "ignores_grad_output": _ignored,

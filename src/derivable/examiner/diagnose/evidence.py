@@ -1,4 +1,4 @@
-"""Evidence for a cause, as data: each kind of evidence has the key of its message, and fields.
+"""Evidence for a cause, as data: each kind has the key of its message, and fields.
 
 A kind of evidence is a small frozen dataclass. `key` is that of its message, where {field} may
 choose among several; `formats` gives the formats of numbers. Evidence without fields is a `Fact`.
@@ -20,16 +20,16 @@ class Evidence(Protocol):
 
     @property
     def message(self) -> Message:
-        """The evidence in words."""
+        """The message that states the evidence."""
         ...
 
 
-# What a hypothesis finds: the evidence for its cause, or None where it does not fit.
+# The result of a hypothesis: the evidence for its cause, or None if it does not hold.
 Found = tuple[Evidence, ...] | None
 
 
 class Fact(Enum):
-    """Evidence that is the same whenever it is given; the value is the key of its message."""
+    """Evidence without fields; the value is the key of its message."""
 
     CHANGED_BY_CALLER = "evidence.changed_by_caller"
     STALE = "evidence.stale"
@@ -54,12 +54,12 @@ class Fact(Enum):
 
     @property
     def message(self) -> Message:
-        """The fact in words."""
+        """The message that states the fact."""
         return Message(self.value)
 
 
 def number(value: float) -> str:
-    """A number as people write it: 2, 1/3, 0.7071."""
+    """A number as text, as a simple fraction if it is one: 2, 1/3, 0.7071."""
     for below in range(1, 41):
         above = value * below
         if abs(above - round(above)) < 1e-7 * max(1.0, abs(above)) and round(above):
@@ -73,15 +73,15 @@ def listed(axes: Collection[str]) -> str | Message:
     return ", ".join(sorted(axes)) or Message("evidence.no_axis")
 
 
-class Told:
+class EvidenceWithFields:
     """Evidence with fields, which fill the gaps of its message."""
 
     key: ClassVar[str]
-    formats: ClassVar[Mapping[str, str]] = {}  # field -> how a number is written; "" as people do
+    formats: ClassVar[Mapping[str, str]] = {}  # field -> the format of its number; "" for `number`
 
     @property
     def message(self) -> Message:
-        """The evidence in words."""
+        """The message that states the evidence."""
         shown = {one.name: self._shown(one.name) for one in fields(self)}  # type: ignore[arg-type]
         gaps = {name: value for name, value in shown.items() if f"{{{name}}}" not in self.key}
         return Message(self.key.format_map(shown), gaps)
@@ -98,7 +98,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class FactorIs(Told):
+class FactorIs(EvidenceWithFields):
     """The factor as a formula of sizes."""
 
     key = "evidence.factor_is"
@@ -106,7 +106,7 @@ class FactorIs(Told):
 
 
 @dataclass(frozen=True)
-class Times(Told):
+class Times(EvidenceWithFields):
     """A factor that comes with another cause."""
 
     key = "evidence.times"
@@ -124,7 +124,7 @@ def times(factors: Sequence[float]) -> tuple[Evidence, ...]:
 
 
 @dataclass(frozen=True)
-class OfArgument(Told):
+class OfArgument(EvidenceWithFields):
     """The gradient of `other` is returned for `name`."""
 
     key = "evidence.swapped_argument"
@@ -133,7 +133,7 @@ class OfArgument(Told):
 
 
 @dataclass(frozen=True)
-class OfEachOther(Told):
+class OfEachOther(EvidenceWithFields):
     """Each of two arguments gets the gradient of the other; in forward's order."""
 
     key = "evidence.of_each_other"
@@ -142,7 +142,7 @@ class OfEachOther(Told):
 
 
 @dataclass(frozen=True)
-class OutputsOnly(Told):
+class OutputsOnly(EvidenceWithFields):
     """Wrong for these outputs only."""
 
     key = "evidence.outputs"
@@ -150,7 +150,7 @@ class OutputsOnly(Told):
 
 
 @dataclass(frozen=True)
-class RatioFormula(Told):
+class RatioFormula(EvidenceWithFields):
     """Returned / measured as a formula."""
 
     key = "evidence.ratio_formula"

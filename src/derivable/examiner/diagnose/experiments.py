@@ -1,4 +1,4 @@
-"""Causes that are found by running again with one thing changed."""
+"""Causes that are found by experiments: running again with one change."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch
 
 from derivable.examiner.checks.values import GIVEN
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Fact, Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Fact, Found
 from derivable.examiner.measure.space import real
 from derivable.examiner.points import GIVEN_SIZES, kind
 from derivable.examiner.targets.recorder import changed_after_saving as changed_tensors
-from derivable.examiner.targets.target import FunctionRun, FunctionSubject
+from derivable.examiner.targets.target import FunctionAdapter, FunctionRun
 
 
 @dataclass(frozen=True)
-class Changed(Told):
+class Changed(EvidenceWithFields):
     """The saved tensor at this position, or of this name, was changed after it was saved."""
 
     key = "evidence.changed"
@@ -24,35 +24,37 @@ class Changed(Told):
 
 
 def changed_after_saving(case: Case) -> Found:
-    """With copies of what was saved, the gradient is right: something changed it since."""
-    subject, sample = case.examined.subject, case.first
-    if not isinstance(subject, FunctionSubject):
+    """The gradient is right with copies of saved tensors: one was changed after it was saved."""
+    adapter, sample = case.examined.adapter, case.first
+    if not isinstance(adapter, FunctionAdapter):
         return None
     run = case.examined.run(sample.inputs)
     changed = changed_tensors(run.ctx) if isinstance(run, FunctionRun) else []
     if not changed:
         return None
     position = changed[0]
-    subject.protect = True
+    adapter.protect = True
     try:
-        look = case.examined.look(sample.inputs, sample.where)
+        evaluation = case.examined.evaluate(sample.inputs, sample.point)
     finally:
-        subject.protect = False
-    if look is None or any(s.count for s in look.samples if s.argument == case.argument):
+        adapter.protect = False
+    if evaluation is None or any(
+        s.count for s in evaluation.samples if s.argument == case.argument
+    ):
         return None
     return (Changed(position),)
 
 
 def stale(case: Case) -> Found:
     """The gradient returned at other inputs is the one that was right at the first ones."""
-    looks = [look for look in case.looks if look.whole]
-    if not looks or not looks[0].samples:
+    evaluations = [evaluation for evaluation in case.evaluations if evaluation.whole]
+    if not evaluations or not evaluations[0].samples:
         return None
-    shape = looks[0].samples[0].returned.shape
+    shape = evaluations[0].samples[0].returned.shape
     same = [
         s
-        for look in looks
-        for s in look.samples
+        for evaluation in evaluations
+        for s in evaluation.samples
         if kind(s) in GIVEN_SIZES and s.argument == case.argument and s.returned.shape == shape
     ]
     if len(same) < 2:
@@ -78,7 +80,7 @@ def frozen(case: Case) -> Found:
         return None
     moved = any(not torch.equal(s.x, samples[0].x) for s in samples[1:])
     if len(outputs[0].unique()) < 2:
-        return None  # a constant is no memory
+        return None  # a constant function, not a cached output
     if not moved or bool((case.first.measured.value != 0).any()):
         return None
     return (Fact.FROZEN,)

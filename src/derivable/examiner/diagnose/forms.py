@@ -1,4 +1,4 @@
-"""Slopes written out: which known functions the returned and the measured slope are made of."""
+"""Slopes as formulas: sums of known functions that equal the returned and the measured slope."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Found,
     RatioFormula,
-    Told,
     number,
 )
 from derivable.examiner.diagnose.slopes import Points, points
@@ -28,8 +28,8 @@ MOST = 96  # points that are compared
 
 
 @dataclass(frozen=True)
-class Formulas(Told):
-    """Both slopes written out."""
+class Formulas(EvidenceWithFields):
+    """Both slopes as formulas."""
 
     key = "evidence.formulas"
     measured: str
@@ -37,7 +37,7 @@ class Formulas(Told):
 
 
 @dataclass(frozen=True)
-class Missing(Told):
+class Missing(EvidenceWithFields):
     """The term that is missing."""
 
     key = "evidence.missing"
@@ -45,7 +45,7 @@ class Missing(Told):
 
 
 @dataclass(frozen=True)
-class PowerRule(Told):
+class PowerRule(EvidenceWithFields):
     """The power rule, applied to base**name."""
 
     key = "evidence.power_rule"
@@ -55,7 +55,7 @@ class PowerRule(Told):
 
 
 def _basis(x: Tensor, name: str) -> dict[str, Tensor]:
-    """What slopes of one variable are usually made of."""
+    """Functions of which slopes of one variable usually consist."""
     sigmoid, tanh = x.sigmoid(), x.tanh()
     bent = 0.7978845608028654 * (x + 0.044715 * x**3)  # inside the tanh of GELU
     softplus = torch.nn.functional.softplus(x)
@@ -124,7 +124,7 @@ class Difference(Enum):
 
 
 class Written(NamedTuple):
-    """Both slopes written out, and how they differ."""
+    """Both slopes as formulas, and how they differ."""
 
     difference: Difference
     evidence: Formulas | RatioFormula | Missing
@@ -133,7 +133,7 @@ class Written(NamedTuple):
 
 @once
 def _formulas(case: Case) -> Written | None:
-    """Where both slopes, as sums of at most three known functions of the input, part."""
+    """The difference of both slopes as sums of at most three known functions of the input."""
     samples = [s for s in case.wrong if s.x.shape == case.first.x.shape]
     if not all(_entrywise(sample) for sample in samples):
         return None
@@ -165,7 +165,7 @@ def _formulas(case: Case) -> Written | None:
 
 
 def written(*differences: Difference, plain: bool = False) -> Callable[[Case], Found]:
-    """Both slopes can be written out, and differ in one of these ways."""
+    """A test: both slopes can be written as formulas, and differ in one of these ways."""
 
     def differ(case: Case) -> Found:
         found = _formulas(case)
@@ -198,7 +198,7 @@ def _power(name: str, exponent: int) -> str:
 
 
 def _entrywise(sample: Sample) -> bool:
-    """Whether each entry of the argument acts on its own: one number per entry."""
+    """Whether each output depends on one entry of the argument."""
     scale = float(sample.measured.value[sample.sure].abs().max()) if sample.sure.any() else 0.0
     strong = (sample.measured.value.abs() > 1e-9 * scale) & sample.sure
     return bool((strong.sum(0) <= 1).all())
@@ -210,8 +210,8 @@ def _compared(measured: Terms, returned: Terms, plain: bool) -> Written | None:
     only, instead = set(measured) - shared, set(returned) - shared
     if not only and not instead and len(measured) == 1:
         return None
-    said = Formulas(_text(measured), _text(returned))
-    return Written(_difference(only, instead, bool(shared)), said, plain)
+    evidence = Formulas(_text(measured), _text(returned))
+    return Written(_difference(only, instead, bool(shared)), evidence, plain)
 
 
 def _difference(only: set[str], instead: set[str], shared: bool) -> Difference:
@@ -233,7 +233,7 @@ def _stem(term: str) -> str:
 
 
 def _ratio(found: Points) -> str:
-    """What returned / measured is, or its inverse, as one known function of one variable."""
+    """The ratio returned / measured, or its inverse, as one known function of one variable."""
     usable = (found.returned != 0) & (found.measured != 0)
     if not bool(usable.all()):
         return ""

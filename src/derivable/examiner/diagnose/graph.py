@@ -1,8 +1,8 @@
-"""Causes inside of forward: autograd through forward's own operations, with one rule changed.
+"""Causes in the rule of one operation: autograd through forward with one rule changed.
 
-Where forward is made of PyTorch operations, autograd gives its true gradient. If the gradient
-becomes the returned one as soon as one operation passes `grad_output` on as it is, or passes
-nothing to one of its inputs, then that is what backward does.
+If forward consists of PyTorch operations, autograd computes its true gradient. If changing the rule
+of one operation, such as passing `grad_output` on unchanged or dropping one of its inputs, gives
+the returned gradient, backward makes that mistake.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from torch import Tensor
 
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.measure.space import parted, real
-from derivable.examiner.targets.target import FunctionSubject
+from derivable.examiner.targets.target import FunctionAdapter
 
 KINDS = ("dropped", "skipped", "turned", "negated")  # what is reported where several would do
-MOST = 120  # operations of a forward that is looked into
+MOST = 120  # operations of a forward that is analysed
 Gradients = tuple[Tensor | None, ...]
 
 
 @dataclass(frozen=True)
-class ChangedRule(Told):
+class ChangedRule(EvidenceWithFields):
     """It is the gradient of forward with one operation's rule changed: see graph.py."""
 
     key = "evidence.{kind}"
@@ -47,7 +47,7 @@ class Edit(NamedTuple):
 @once
 def _edit(case: Case) -> Edit | None:
     """One operation in forward whose derivative backward leaves out, drops or negates."""
-    if not isinstance(case.examined.subject, FunctionSubject) or case.examined.subject.random:
+    if not isinstance(case.examined.adapter, FunctionAdapter) or case.examined.adapter.random:
         return None
     found = _matching(case, case.first)
     for sample in case.wrong[1:3]:
@@ -68,7 +68,7 @@ def edited(*kinds: str) -> Callable[[Case], Found]:
 
 
 def _matching(case: Case, sample: Sample) -> list[Edit]:
-    """The edits under which autograd returns what backward does, for two random cotangents."""
+    """The edits with which autograd returns what backward does, for two random grad_outputs."""
     graph = _Graph.of(case, sample)
     if graph is None:
         return []
@@ -80,14 +80,14 @@ def _matching(case: Case, sample: Sample) -> list[Edit]:
         scale = float(target.abs().max())
         if not scale or not bool(torch.isfinite(target).all() & torch.isfinite(truth).all()):
             return []
-        plain = graph.pull(vector)
+        plain = graph.vjp(vector)
         if plain is None or float((plain - truth).abs().max()) > 1e-6 * float(truth.abs().max()):
             return []  # autograd does not see all of forward
         slack = min(1e-6 * scale, 1e-3 * float((target - truth).abs().max()))
         edits = [
             edit
             for edit in edits
-            if (got := graph.pull(vector, edit)) is not None
+            if (got := graph.vjp(vector, edit)) is not None
             and float((got - target).abs().max()) <= slack
         ]
     return edits
@@ -111,19 +111,21 @@ class _Graph:
     @classmethod
     def of(cls, case: Case, sample: Sample) -> _Graph | None:
         """The graph of a sample's forward; None if autograd cannot see it."""
-        subject = case.examined.subject
-        assert isinstance(subject, FunctionSubject)
+        adapter = case.examined.adapter
+        assert isinstance(adapter, FunctionAdapter)
         leaf = sample.x.detach().clone().requires_grad_()
         inputs = [v.detach().clone() if isinstance(v, Tensor) else v for v in sample.inputs]
         inputs[case.argument] = leaf
         try:
-            outputs = subject.traced(inputs)
+            outputs = adapter.traced(inputs)
         except Exception:  # such as a leaf that is changed in place
             return None
-        smooth = [o for o in outputs if o.shape in {s.shape for s in sample.outputs}]
-        if len(smooth) != len(sample.outputs) or not all(o.requires_grad for o in smooth):
+        differentiable = [o for o in outputs if o.shape in {s.shape for s in sample.outputs}]
+        if len(differentiable) != len(sample.outputs) or not all(
+            o.requires_grad for o in differentiable
+        ):
             return None
-        graph = cls(leaf, smooth)
+        graph = cls(leaf, differentiable)
         return graph if 0 < len(graph.nodes) <= MOST else None
 
     def edits(self) -> Iterator[Edit]:
@@ -142,7 +144,7 @@ class _Graph:
                     yield Edit("dropped", name, position, nodes)
                     yield Edit("negated", name, position, nodes)
 
-    def pull(self, vector: Tensor, edit: Edit | None = None) -> Tensor | None:
+    def vjp(self, vector: Tensor, edit: Edit | None = None) -> Tensor | None:
         """The gradient for one grad_output, under an edit; None if it does not fit there."""
         grads = parted(vector, self.outputs)
         with contextlib.ExitStack() as stack:
@@ -187,7 +189,7 @@ def _turned(node: Any, axis: int, grad: Tensor) -> Tensor:
 
 
 def _changed(edit: Edit | None, node: Any) -> Callable[[Gradients, Gradients], Gradients | None]:
-    """What a hook makes of the gradients that a node would pass on."""
+    """The gradients of a node, changed by an edit."""
 
     def change(passed: Gradients, given: Gradients) -> Gradients | None:
         if edit is None:

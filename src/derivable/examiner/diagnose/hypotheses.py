@@ -1,9 +1,9 @@
-"""From wrong samples to causes: every hypothesis in one table, the most telling first.
+"""`conclude`: the causes of wrong samples, by one table of hypotheses.
 
-A hypothesis is a cause, a test and its tier. A test is given a `Case` and returns the evidence for
-its cause, or None; it must hold at every wrong sample, and refers to no other hypothesis. The table
-is read from top to bottom: the first hypothesis that holds is the conclusion, and further ones of
-the same tier or the next are its rivals.
+A hypothesis is a cause, a test and its tier. A test takes a `Case` and returns the evidence for
+its cause, or None; it must hold at every wrong sample, and refers to no other hypothesis. The first
+hypothesis of the table that holds is the conclusion, and further ones of the same tier or the next
+are its rivals. The docstring of a test states its hypothesis.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from derivable.examiner.diagnose import (
     infinite,
     last_step,
     options,
-    places,
+    positions,
     products,
     purpose,
     regions,
@@ -51,12 +51,12 @@ CAUSES = (
 
 
 class Tier(IntEnum):
-    """How much a hypothesis that holds explains; the lower, the more."""
+    """How much a hypothesis that holds explains; lower tiers explain more."""
 
     EXPERIMENT = auto()  # the run, repeated with one thing changed, shows it
     NUMBER = auto()  # the derivative times one number
-    OTHER = auto()  # the derivative of something else: another argument, output, option, place
-    PLACE = auto()  # the numbers of the derivative, in other places or summed over other axes
+    OTHER = auto()  # the derivative by another argument, of another output, or with another option
+    POSITION = auto()  # the numbers of the derivative, at other positions or summed over other axes
     FORM = auto()  # an exact part is wrong, or both gradients can be written out
     OPERATION = auto()  # the derivative of forward with the rule of one operation changed
     TERM = auto()  # what is missing, or the ratio, can be written out
@@ -106,7 +106,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         ("conjugate", slopes.conjugated),
         ("part_only", scalars.zero_for_some),
         ("none", scalars.zero),
-        ("swapped", places.exchanged_pair),
+        ("swapped", positions.exchanged_pair),
         ("sign", scalars.sign),
         ("factor", scalars.constant),
         ("factor", scalars.of_sizes),
@@ -119,9 +119,9 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         Tier.OTHER,
         ("last_step", last_step.last_step),
         ("factor", scalars.varying),
-        ("swapped", places.of_argument),
-        ("swapped_outputs", places.of_output),
-        ("repeated_positions", places.repeated),
+        ("swapped", positions.of_argument),
+        ("swapped_outputs", positions.of_output),
+        ("repeated_positions", positions.repeated),
         ("slope_at_output", slopes.everywhere(slopes.slope_at_output)),
         ("slope_at_input", slopes.everywhere(slopes.slope_at_input)),
         ("constant", value_from(Source.WORD)),
@@ -133,13 +133,13 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         ("option", options.axis),
     ),
     *_rows(
-        Tier.PLACE,
+        Tier.POSITION,
         ("transposed", products.other_arrangement),
-        ("positions", places.moved_on),
-        ("transposed", places.transposed),
-        ("positions", places.positions),
+        ("positions", positions.moved_on),
+        ("transposed", positions.transposed),
+        ("positions", positions.reordered),
         ("sums_grad_output", sums.summed_grad_output),
-        ("positions", places.permuted),
+        ("positions", positions.permuted),
         ("wrong_axis", sums.coupling),
         ("wrong_axis", sums.coupling_by_experiment),
     ),
@@ -209,7 +209,7 @@ GUESSES: tuple[Hypothesis, ...] = tuple(
 # Tests that add evidence to a conclusion of the same cause, from this tier on.
 DETAILS = tuple(
     _rows(
-        Tier.PLACE,
+        Tier.POSITION,
         ("chain_rule", graph.edited("skipped")),
         ("wrong_axis", graph.edited("turned")),
         ("missing_term", graph.edited("dropped", "negated")),
@@ -218,7 +218,7 @@ DETAILS = tuple(
 
 
 def conclude(case: Case, table: tuple[Hypothesis, ...] = HYPOTHESES) -> list[Fit]:
-    """The fits, the most telling first, one per cause; empty if nothing fits."""
+    """The fits in the order of their tiers, one per cause; empty if nothing fits."""
     found: dict[str, Fit] = {}
     last = max(Tier)
     for cause, tier, test in table:
@@ -236,13 +236,13 @@ def _detailed(case: Case, fit: Fit) -> Fit:
     """A fit with further evidence."""
     for cause, tier, test in DETAILS:
         more = _tried(test, case) if cause == fit.cause and fit.tier >= tier else None
-        fresh = [said for said in more or () if said not in fit.evidence]
+        fresh = [one for one in more or () if one not in fit.evidence]
         fit = fit._replace(evidence=(*fit.evidence, *fresh))
     return fit
 
 
 def _tried(test: Callable[[Case], Found], case: Case) -> Found:
-    """What a test finds; nothing if its experiments raise, or no calls are left for them."""
+    """The result of a test; None if its experiments raise or exceed the budget."""
     try:
         return test(case)
     except (Exception, BudgetSpent):

@@ -1,4 +1,4 @@
-"""Causes that are no number: nan, infinity, or 0 where a finite derivative was measured."""
+"""Causes in gradients that are nan, infinite, or 0 where a finite derivative was measured."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import torch
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.points import BEYOND, SPECIAL, Kind, kind
 
 
 @dataclass(frozen=True)
-class NotFinite(Told):
+class NotFinite(EvidenceWithFields):
     """How many entries are nan or infinite."""
 
     key = "evidence.not_finite"
@@ -21,7 +21,7 @@ class NotFinite(Told):
 
 
 @dataclass(frozen=True)
-class Underflow(Told):
+class Underflow(EvidenceWithFields):
     """How many entries are 0 where the derivative is not."""
 
     key = "evidence.underflow"
@@ -36,7 +36,7 @@ def nothing_finite(case: Case) -> Found:
 
 
 def at_special_values(case: Case) -> Found:
-    """Where only large, tiny or zero inputs show it, one entry that is not finite is enough."""
+    """A wrong entry is not finite, and only large, tiny or zero inputs show wrong values."""
     return _not_finite(case) if case.kinds <= BEYOND | SPECIAL else None
 
 

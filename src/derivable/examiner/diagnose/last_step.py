@@ -1,7 +1,7 @@
-"""The gradient of a function of the output: forward and backward differ in their last step.
+"""Causes in the last step: the returned gradient is that of a function of the output.
 
-Such as a norm whose backward is that of the squared norm. Then returned / measured is the slope of
-that step at the output, the same for all entries of the argument.
+An example is a norm whose backward is that of the squared norm. Then returned / measured is the
+slope of that function at the output, the same for all entries of the argument.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose import scalars
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Found, Told, number
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found, number
 
 
 @dataclass(frozen=True)
-class OfStep(Told):
+class OfStep(EvidenceWithFields):
     """It is the gradient of this function of the output."""
 
     key = "evidence.of_step"

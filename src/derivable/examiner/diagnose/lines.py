@@ -1,4 +1,4 @@
-"""The line of the user's code behind a finding: the line that raised, or the return that ran."""
+"""The line of the user's code for a finding: the line that raised, or the return that ran."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.orders import cast
-from derivable.examiner.checks.values import Examined
+from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.finding import Source
 from derivable.examiner.points import Kind, Point
-from derivable.examiner.targets.target import FunctionSubject, Inputs
+from derivable.examiner.targets.target import FunctionAdapter, Inputs
 
 
-def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
+def line_at(examined: ExaminedTarget, inputs: Inputs, point: Point) -> Source | None:
     """The line that raises in backward at these inputs, or else the return that runs there.
 
     None for a target whose backward is not called by hand, or was written where no file is.
@@ -38,24 +38,24 @@ def line_at(examined: Examined, inputs: Inputs, point: Point) -> Source | None:
         with warnings.catch_warnings(), trace:
             warnings.simplefilter("ignore")
             run = examined.run(inputs)
-            examined.pull(run, inputs, cotangent(run))
+            examined.vjp(run, inputs, random_grad_output(run))
     except Exception as error:  # whatever the user's code raises
         return _source(path, _deepest(error.__traceback__, path))
     return _source(path, trace.line or _last_return(rule, returns))
 
 
-def rule_of(examined: Examined) -> Any:
+def rule_of(examined: ExaminedTarget) -> Any:
     """The function in which the user's backward is written; None if there is none."""
-    rule = inspect.unwrap(examined.subject.rule) if examined.subject.rule is not None else None
+    rule = inspect.unwrap(examined.adapter.rule) if examined.adapter.rule is not None else None
     return rule if hasattr(rule, "__code__") else None
 
 
-def return_of(examined: Examined, name: str) -> Source | None:
+def return_of(examined: ExaminedTarget, name: str) -> Source | None:
     """The last return of another rule than backward, such as jvp; None for backward itself."""
-    subject: Any = examined.subject
-    if name == "backward" or not isinstance(subject, FunctionSubject):
+    adapter: Any = examined.adapter
+    if name == "backward" or not isinstance(adapter, FunctionAdapter):
         return None
-    rule = inspect.unwrap(getattr(subject.target, name))
+    rule = inspect.unwrap(getattr(adapter.target, name))
     if not hasattr(rule, "__code__"):
         return None
     path = rule.__code__.co_filename

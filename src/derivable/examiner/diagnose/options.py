@@ -1,4 +1,4 @@
-"""Causes that are another value of an option: the gradient of the function that it selects."""
+"""Causes in options: the gradient is that of forward with another value of an option."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import torch
 
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, once
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.targets.derivatives import TargetDerivatives
 
 AXES = ("dim", "axis", "dims")  # names of options that are axes
 
 
 @dataclass(frozen=True)
-class OtherOption(Told):
+class OtherOption(EvidenceWithFields):
     """It is the gradient for another value of an option."""
 
     key = "evidence.option"
@@ -47,16 +47,16 @@ class Choice(NamedTuple):
 @once
 def other_option(case: Case) -> Choice | None:
     """The value of an option with which forward has the returned gradient."""
-    sample, subject = case.first, case.examined.subject
-    names = subject.names(len(sample.inputs))
+    sample, adapter = case.first, case.examined.adapter
+    names = adapter.names(len(sample.inputs))
     choices: list[tuple[Any, str, Any]] = [
         (position, names[position], value) for position, value in enumerate(sample.inputs)
     ]
-    choices += [(None, name, value) for name, value in getattr(subject, "options", {}).items()]
+    choices += [(None, name, value) for name, value in getattr(adapter, "options", {}).items()]
     for position, name, value in choices:
         if not isinstance(value, bool | int | float | str):
             continue
-        for source, other in _alternatives(subject, name, value, sample):
+        for source, other in _alternatives(adapter, name, value, sample):
             measured = _with_option(case, position, name, other)
             if measured is None:
                 continue
@@ -90,16 +90,16 @@ def value_from(*sources: Source) -> Callable[[Case], Found]:
 
 def _with_option(case: Case, position: int | None, name: str, other: Any) -> Any:
     """The Jacobian of forward with another option; None if it does not run or fit."""
-    sample, subject = case.first, case.examined.subject
+    sample, adapter = case.first, case.examined.adapter
     inputs = list(sample.inputs)
-    options: dict[str, Any] = getattr(subject, "options", {})
+    options: dict[str, Any] = getattr(adapter, "options", {})
     kept = dict(options)
     if position is None:
         options[name] = other
     else:
         inputs[position] = other
     try:
-        numeric = TargetDerivatives(subject, inputs, range(len(sample.outputs)))
+        numeric = TargetDerivatives(adapter, inputs, range(len(sample.outputs)))
         if len(numeric.at) != len(sample.returned):
             return None
         return numeric.jacobian(case.argument)
@@ -110,10 +110,10 @@ def _with_option(case: Case, position: int | None, name: str, other: Any) -> Any
 
 
 def _alternatives(
-    subject: Any, name: str, value: Any, sample: Sample
+    adapter: Any, name: str, value: Any, sample: Sample
 ) -> Iterator[tuple[Source, Any]]:
     """Other values that an option may be mistaken for, and where they come from."""
-    rule = getattr(subject, "forward", subject.target)
+    rule = getattr(adapter, "forward", adapter.target)
     try:
         default = inspect.signature(rule).parameters[name].default
     except (KeyError, TypeError, ValueError):

@@ -1,8 +1,8 @@
-"""Matrix products in backward: which order of the factors, and which transposes, are right.
+"""Causes in matrix products: a wrong order of factors, or a wrong transpose.
 
-Two experiments. Where backward computes matrix products, each is carried out in its other
-arrangements, one at a time, until the gradient is the measured one. And where a gradient is one
-product of an input and grad_output, as for a linear map, it is found among all such products.
+There are two experiments. Each matrix product of backward is computed with its factors exchanged
+or transposed, until the gradient is the measured one. And if a gradient is one product of an input
+and grad_output, as for a linear map, it is searched among all such products.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from derivable.examiner.checks.calls import cotangent
-from derivable.examiner.checks.values import MOST_COLUMNS, Examined
+from derivable.examiner.checks.calls import random_grad_output
+from derivable.examiner.checks.values import MOST_COLUMNS, ExaminedTarget
 from derivable.examiner.diagnose.case import Case, once
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.diagnose.lines import rule_of
 from derivable.examiner.measure.space import parted, size, unreal
 from derivable.examiner.targets.derivatives import TargetDerivatives
-from derivable.examiner.targets.target import FunctionSubject, Inputs, Run
+from derivable.examiner.targets.target import FunctionAdapter, Inputs, Run
 
 PRODUCTS = ("matmul", "__matmul__", "mm", "bmm")
 MOST = 6  # products of one backward that are rearranged
@@ -33,7 +33,7 @@ NEAR = 1e-6  # of the largest entry: how near the measured gradient is the same
 
 
 @dataclass(frozen=True)
-class Rearranged(Told):
+class Rearranged(EvidenceWithFields):
     """With `right` in the place of the product `written`, the gradient of `name` is right."""
 
     key = "evidence.rearranged"
@@ -43,7 +43,7 @@ class Rearranged(Told):
 
 
 @dataclass(frozen=True)
-class IsProduct(Told):
+class IsProduct(EvidenceWithFields):
     """The gradient of `name` is this product."""
 
     key = "evidence.is_product"
@@ -84,13 +84,13 @@ class Beside(NamedTuple):
     measured: dict[int, Tensor]  # each in the shape of its argument
 
 
-def beside(examined: Examined, inputs: Inputs) -> Beside | None:
+def beside(examined: ExaminedTarget, inputs: Inputs) -> Beside | None:
     """The measured gradients at these inputs; None where they are too large, or do not exist."""
     if sum(size(inputs[i]) for i in examined.wanted) > MOST_COLUMNS:
         return None
     run = examined.run(inputs)
-    vector = cotangent(run)
-    numeric = TargetDerivatives(examined.subject, inputs, run.smooth)
+    vector = random_grad_output(run)
+    numeric = TargetDerivatives(examined.adapter, inputs, run.differentiable)
     found: dict[int, Tensor] = {}
     for i in examined.wanted:
         gradient = vector @ numeric.jacobian(i).value
@@ -159,7 +159,7 @@ def _called(value: Tensor, code: CodeType) -> str:
     return ""
 
 
-def rearranged(examined: Examined, inputs: Inputs, arguments: list[int]) -> list[Rearranged]:
+def rearranged(examined: ExaminedTarget, inputs: Inputs, arguments: list[int]) -> list[Rearranged]:
     """The rearrangement of one product of backward with which the gradients are right.
 
     Of several, the one with which most of the arguments' are; none, if no gradient is.
@@ -175,12 +175,12 @@ def rearranged(examined: Examined, inputs: Inputs, arguments: list[int]) -> list
             best = mended, mode
     if best is None:
         return []
-    names = examined.subject.names(len(inputs))
+    names = examined.adapter.names(len(inputs))
     return [Rearranged(", ".join(names[i] for i in best[0]), best[1].written, best[1].right)]
 
 
 def _trials(
-    examined: Examined, inputs: Inputs, code: CodeType, vector: Tensor
+    examined: ExaminedTarget, inputs: Inputs, code: CodeType, vector: Tensor
 ) -> Iterator[tuple[_Rearranging, tuple[Any, ...]]]:
     """What backward returns with each of its products in each other arrangement, where it runs."""
     for position in range(MOST):
@@ -190,7 +190,7 @@ def _trials(
             mode = _Rearranging(code, position, how)
             try:
                 with mode:
-                    returned = examined.pull(run, inputs, vector)
+                    returned = examined.vjp(run, inputs, vector)
             except Exception:  # most arrangements do not fit together
                 reached |= mode.count > position
                 continue
@@ -201,25 +201,25 @@ def _trials(
 
 
 @once
-def _mended(case: Case) -> list[Rearranged]:
+def _corrected(case: Case) -> list[Rearranged]:
     """The rearrangement with which the gradient is right at the first wrong sample."""
-    subject, sample = case.examined.subject, case.first
+    adapter, sample = case.examined.adapter, case.first
     matrices = sum(isinstance(v, Tensor) and v.ndim >= 2 for v in sample.inputs) > 0
-    if not isinstance(subject, FunctionSubject) or subject.random or not matrices:
+    if not isinstance(adapter, FunctionAdapter) or adapter.random or not matrices:
         return []
     return rearranged(case.examined, sample.inputs, [case.argument])
 
 
 def other_arrangement(case: Case) -> Found:
     """One product in another arrangement makes the gradient right."""
-    return tuple(_mended(case)) or None
+    return tuple(_corrected(case)) or None
 
 
 # By name ----------------------------------------------------------------------------------------
 
 
 def product_of(
-    examined: Examined, inputs: Inputs, argument: int, known: Beside
+    examined: ExaminedTarget, inputs: Inputs, argument: int, known: Beside
 ) -> tuple[IsProduct, ...]:
     """The gradient as one product of two matrices, of the inputs and grad_output; or nothing."""
     run = examined.run(inputs)
@@ -234,10 +234,12 @@ def product_of(
     return ()
 
 
-def _factors(examined: Examined, run: Run, inputs: Inputs, vector: Tensor) -> dict[str, Tensor]:
+def _factors(
+    examined: ExaminedTarget, run: Run, inputs: Inputs, vector: Tensor
+) -> dict[str, Tensor]:
     """The matrices of which a gradient may be the product, by name."""
-    grads = parted(vector, [run.outputs[i] for i in run.smooth])
-    named = dict(zip(examined.subject.names(len(inputs)), inputs, strict=False))
+    grads = parted(vector, [run.outputs[i] for i in run.differentiable])
+    named = dict(zip(examined.adapter.names(len(inputs)), inputs, strict=False))
     if len(grads) == 1:
         named["grad_output"] = grads[0]
     return {

@@ -1,4 +1,4 @@
-"""What may be meant: surrogates, contracts, a small constant that keeps a division finite."""
+"""Causes that may be on purpose: surrogates, contracts, a constant that keeps a division finite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Evidence, Fact, Found, Told
+from derivable.examiner.diagnose.evidence import Evidence, EvidenceWithFields, Fact, Found
 from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
 from derivable.examiner.measure.space import joined, real
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
@@ -20,7 +20,7 @@ TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
 
 
 @dataclass(frozen=True)
-class ClippedStraightThrough(Told):
+class ClippedStraightThrough(EvidenceWithFields):
     """Backward passes grad_output on where the argument lies between two numbers."""
 
     key = "evidence.straight_through_clipped"
@@ -30,7 +30,7 @@ class ClippedStraightThrough(Told):
 
 
 @dataclass(frozen=True)
-class Spiking(Told):
+class Spiking(EvidenceWithFields):
     """Backward returns a bump around one number."""
 
     key = "evidence.spiking"
@@ -39,7 +39,7 @@ class Spiking(Told):
 
 
 @dataclass(frozen=True)
-class Declare(Told):
+class Declare(EvidenceWithFields):
     """The contract that an argument seems to have."""
 
     key = "evidence.declare"
@@ -48,7 +48,7 @@ class Declare(Told):
 
 
 @dataclass(frozen=True)
-class Offset(Told):
+class Offset(EvidenceWithFields):
     """A form of the returned gradient is off by a constant."""
 
     key = "evidence.offset"
@@ -76,10 +76,10 @@ def _another_constant(case: Case) -> bool:
     """
 
     def outputs(factor: float) -> Tensor:
-        inputs = list(case.looks[0].inputs)
+        inputs = list(case.evaluations[0].inputs)
         inputs[case.argument] = factor * inputs[case.argument].detach()
         run = case.examined.run(inputs)
-        return joined([run.outputs[i] for i in run.smooth])
+        return joined([run.outputs[i] for i in run.differentiable])
 
     try:
         here, there, nearby = outputs(1.0), outputs(-1.0), outputs(-1.0001)
@@ -116,12 +116,12 @@ def _kind_of_surrogate(case: Case) -> tuple[Evidence, ...]:
 
 
 def contract_to_declare(case: Case) -> tuple[Evidence, ...]:
-    """The contract that an argument seems to have, where it is wrong only beside it."""
+    """The argument seems to have a contract, because the gradient is wrong only outside of it."""
     sample = case.first
-    if kind(sample) not in (Kind.CROOKED, Kind.LONGER):
+    if kind(sample) not in (Kind.ASYMMETRIC, Kind.LONGER):
         return ()
-    name, given = sample.where.fields["argument"], case.looks[0].inputs
-    position = case.examined.subject.names(len(given)).index(name)
+    name, given = sample.point.fields["argument"], case.evaluations[0].inputs
+    position = case.examined.adapter.names(len(given)).index(name)
     contract = structure(given[position])
     if contract is None:
         return ()

@@ -10,10 +10,10 @@ import torch
 
 from derivable.examiner.diagnose.case import Block, Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
     OutputsOnly,
-    Told,
 )
 from derivable.examiner.points import Kind
 
@@ -21,7 +21,7 @@ VAGUE = {"some": 2, "one": 1}  # of several descriptions of a part, these come l
 
 
 @dataclass(frozen=True)
-class Part(Told):
+class Part(EvidenceWithFields):
     """Wrong in one part along an axis only: the first, the last, from an index on, ..."""
 
     key = "evidence.part_{kind}"
@@ -33,7 +33,7 @@ class Part(Told):
 
 
 @dataclass(frozen=True)
-class NotAllSummed(Told):
+class NotAllSummed(EvidenceWithFields):
     """Backward has to sum over this axis and takes a part of it."""
 
     key = "evidence.part_sum"
@@ -70,8 +70,8 @@ def region(case: Case) -> Region:
         return Region(tuple(sorted(outputs)), "", "", "", lost)
     if not shared:
         return Region((), "", "", "", lost)
-    where, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
-    kind, _, index = where.partition(" ")
+    part, name = sorted(shared, key=lambda pair: (VAGUE.get(pair[0], 0), pair))[0]
+    kind, _, index = part.partition(" ")
     return Region((), kind, name, index, lost)
 
 
@@ -83,7 +83,7 @@ def _part(case: Case) -> Part:
 
 
 def not_all_summed(case: Case) -> Found:
-    """A part of what backward has to sum over is lost."""
+    """Backward sums over a part of an axis only."""
     found = region(case)
     whole = found.kind in ("", "some") or not found.lost or not found.axis.startswith("output")
     if whole or not _summed(case, found.axis):
@@ -92,7 +92,7 @@ def not_all_summed(case: Case) -> Found:
 
 
 def not_carried(case: Case) -> Found:
-    """Wrong from one index on, or until one: something is not carried on."""
+    """Wrong from one index on, or until one: a recurrence is interrupted there."""
     found = region(case)
     onward = found.kind in ("from", "until") and not found.lost
     return (_part(case), Fact.CARRIED) if onward else None
@@ -106,7 +106,7 @@ def part(case: Case) -> Found:
 
 
 def part_beyond(case: Case) -> Found:
-    """The same where it shows at other values only: there it may be the values that count."""
+    """Wrong in a part that an index describes, at other values than the given ones only."""
     return (_part(case),) if region(case).kind not in ("", "some") else None
 
 
@@ -138,7 +138,7 @@ def _counted(case: Case, name: str) -> dict[str, int]:
 
 
 def _other_support(case: Case) -> Fact | None:
-    """Something where nothing belongs, or nothing where something does; the rest is right."""
+    """Whether entries are wrongly 0 or wrongly not 0, and the others are right."""
     facts: set[Fact | None] = set()
     for sample in case.wrong:
         wrong = sample.wrong & sample.sure
@@ -168,25 +168,25 @@ def _parts(block: Block) -> list[tuple[str, str]]:
         rest = [i for i in range(wrong.ndim) if i != axis]
         bad = wrong.any(dim=rest) if rest else wrong
         good = right.any(dim=rest) if rest else right
-        where, length = bad.nonzero().flatten().tolist(), wrong.shape[axis]
+        indices, length = bad.nonzero().flatten().tolist(), wrong.shape[axis]
         edges = {"first": [0], "last": [length - 1], "border": [0, length - 1]}
-        found += [(kind, name) for kind, at in edges.items() if where == at and length > 2]
+        found += [(kind, name) for kind, at in edges.items() if indices == at and length > 2]
         if bool((bad & good).any()):
             continue
         fine = good.nonzero().flatten().tolist()
         kinds = {
-            "first": where == [0], "last": where == [length - 1],
+            "first": indices == [0], "last": indices == [length - 1],
             "all_but_first": fine == [0], "all_but_last": fine == [length - 1],
-            "even": bool(where) and all(i % 2 == 0 for i in where) and all(i % 2 for i in fine),
-            "odd": bool(where) and all(i % 2 for i in where) and all(i % 2 == 0 for i in fine),
-            "one": len(where) == 1 and length > 2 and int(wrong.sum()) > 1,
-            "imaginary": length == 2 and axis == len(block.names) - 1 and where == [1],
+            "even": bool(indices) and all(i % 2 == 0 for i in indices) and all(i % 2 for i in fine),
+            "odd": bool(indices) and all(i % 2 for i in indices) and all(i % 2 == 0 for i in fine),
+            "one": len(indices) == 1 and length > 2 and int(wrong.sum()) > 1,
+            "imaginary": length == 2 and axis == len(block.names) - 1 and indices == [1],
             "some": True,
         }  # fmt: skip
-        if name.startswith("output") and len(where) > 1 and fine:
-            first, last = where[0], where[-1] + 1
-            kinds[f"from {first}"] = where == [*range(first, length)] and fine[-1] < first
-            kinds[f"until {last}"] = where == [*range(last)] and fine[0] >= last
+        if name.startswith("output") and len(indices) > 1 and fine:
+            first, last = indices[0], indices[-1] + 1
+            kinds[f"from {first}"] = indices == [*range(first, length)] and fine[-1] < first
+            kinds[f"until {last}"] = indices == [*range(last)] and fine[0] >= last
         found += [(kind, name) for kind, holds in kinds.items() if holds]
     for a, b in itertools.combinations(range(wrong.ndim), 2):
         if min(wrong.shape[a], wrong.shape[b]) < 2:

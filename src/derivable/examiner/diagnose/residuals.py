@@ -1,4 +1,4 @@
-"""Causes in what is missing: a few numbers, a constant along an axis, a low rank."""
+"""Causes in the residual, measured - returned: few numbers, a constant along an axis, low rank."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import torch
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Found,
-    Told,
 )
 from derivable.examiner.diagnose.sums import constant_along
 from derivable.examiner.points import ORDINARY, kind
 
 
 @dataclass(frozen=True)
-class Sparse(Told):
+class Sparse(EvidenceWithFields):
     """One number is missing in some entries."""
 
     key = "evidence.sparse"
@@ -28,7 +28,7 @@ class Sparse(Told):
 
 
 @dataclass(frozen=True)
-class Residual(Told):
+class Residual(EvidenceWithFields):
     """How much of the derivative is missing, in per cent."""
 
     key = "evidence.residual"
@@ -37,7 +37,7 @@ class Residual(Told):
 
 
 @dataclass(frozen=True)
-class ResidualConstant(Told):
+class ResidualConstant(EvidenceWithFields):
     """What is missing is the same along an axis."""
 
     key = "evidence.residual_constant"
@@ -45,7 +45,7 @@ class ResidualConstant(Told):
 
 
 @dataclass(frozen=True)
-class ResidualRank(Told):
+class ResidualRank(EvidenceWithFields):
     """What is missing has a lower rank than the derivative."""
 
     key = "evidence.residual_rank"
@@ -54,7 +54,7 @@ class ResidualRank(Told):
 
 
 @dataclass(frozen=True)
-class AlongAxis(Told):
+class AlongAxis(EvidenceWithFields):
     """What is missing is, along an axis, the same (`mean`), a `multiple` of the input, or `both`.
 
     `size` is how much of the derivative it is, in per cent.

@@ -1,4 +1,4 @@
-"""Causes of precision: numbers that passed through a smaller dtype, or were nearly equal."""
+"""Causes of rounding: a smaller dtype in backward, or cancellation."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import ClassVar, NamedTuple
 
 import torch
 
-from derivable.examiner.checks.calls import cotangent
+from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.linearity import representable as smallest_dtype
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.diagnose.case import Case, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Found,
-    Told,
 )
 from derivable.examiner.measure import EPS
 from derivable.examiner.measure.space import real, size, unreal
@@ -21,7 +21,7 @@ from derivable.examiner.points import Kind, kind
 
 
 @dataclass(frozen=True)
-class Representable(Told):
+class Representable(EvidenceWithFields):
     """The wrong entries are exact numbers of a smaller dtype."""
 
     key = "evidence.representable"
@@ -30,7 +30,7 @@ class Representable(Told):
 
 
 @dataclass(frozen=True)
-class Staircase(Told):
+class Staircase(EvidenceWithFields):
     """The gradient moves in steps; their size relative to it."""
 
     key = "evidence.staircase"
@@ -39,7 +39,7 @@ class Staircase(Told):
 
 
 @dataclass(frozen=True)
-class Nearly(Told):
+class Nearly(EvidenceWithFields):
     """The largest relative deviation of a gradient that is nearly right."""
 
     key = "evidence.nearly"
@@ -48,7 +48,7 @@ class Nearly(Told):
 
 
 @dataclass(frozen=True)
-class Cancellation(Told):
+class Cancellation(EvidenceWithFields):
     """The relative deviations at smaller and smaller arguments."""
 
     key = "evidence.cancellation"
@@ -85,7 +85,7 @@ def small(case: Case) -> Small | None:
             continue
         share = (gap / sample.measured.value.abs())[known]
         if float(share.max()) > 0.02 and float(sample.wrong[known].double().mean()) < 0.8:
-            return None  # much in some places and nothing in others: that is no rounding
+            return None  # rounding would affect all entries
         shares.append(float(share.max()))
     return Small(exact, max(shares, default=0.0))
 
@@ -128,30 +128,30 @@ def cancellation(case: Case) -> Found:
 
 
 def _staircase(case: Case) -> float:
-    """How much the returned gradient trembles when the inputs move smoothly, relative to it.
+    """The irregularity of the returned gradient along a line of inputs, relative to its size.
 
-    The stairs of a small dtype are wide: over short steps they are not seen, over long ones the
-    course itself bends a little.
+    The steps of a smaller dtype are wide: short distances do not show them, and over long ones the
+    gradient itself is curved.
     """
     steps = {1e-6: 1e-11, 1e-4: 1e-9, 1e-3: 1e-7}  # and what a smooth course may leave there
-    found = [noise for step, bend in steps.items() if (noise := _trembling(case, step)) > bend]
+    found = [noise for step, bend in steps.items() if (noise := _roughness(case, step)) > bend]
     return max(found, default=0.0)
 
 
-def _trembling(case: Case, step: float) -> float:
+def _roughness(case: Case, step: float) -> float:
     """What no quartic explains in the gradients at nine points `step` apart, relative to them."""
     sample, examined = case.first, case.examined
     generator = torch.Generator().manual_seed(6)
     x = real(sample.x)
     direction = torch.randn(size(sample.x), generator=generator).double() * x.abs().mean()
     found = []
-    vector = cotangent(examined.run(sample.inputs))
+    vector = random_grad_output(examined.run(sample.inputs))
     for i in range(9):
         inputs = list(sample.inputs)
         moved = x + step * (i - 4) * direction
         inputs[case.argument] = unreal(moved, sample.x)
         run = examined.run(inputs)
-        gradient = fit(examined.pull(run, inputs, vector), case.argument, sample.x)
+        gradient = fit(examined.vjp(run, inputs, vector), case.argument, sample.x)
         if gradient is None:
             return 0.0
         found.append(real(gradient))

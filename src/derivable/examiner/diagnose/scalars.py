@@ -13,11 +13,11 @@ from derivable.examiner.checks.exemptions import shapes
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     FactorIs,
     Found,
     OutputsOnly,
-    Told,
     number,
 )
 from derivable.examiner.inputs.probes import describe
@@ -26,7 +26,7 @@ Factors = list[tuple[Sample, float]]  # each wrong sample with its factor
 
 
 @dataclass(frozen=True)
-class Ratio(Told):
+class Ratio(EvidenceWithFields):
     """Returned / measured is `factor` in all `count` entries that are wrong."""
 
     key = "evidence.ratio"
@@ -36,7 +36,7 @@ class Ratio(Told):
 
 
 @dataclass(frozen=True)
-class RatioAtSizes(Told):
+class RatioAtSizes(EvidenceWithFields):
     """The factor at inputs of these shapes."""
 
     key = "evidence.ratio_sizes"
@@ -45,7 +45,7 @@ class RatioAtSizes(Told):
 
 
 @dataclass(frozen=True)
-class PerhapsSizes(Told):
+class PerhapsSizes(EvidenceWithFields):
     """Sizes that are the same number as the factor, at the one shape that was evaluated."""
 
     key = "evidence.or_sizes"
@@ -53,7 +53,7 @@ class PerhapsSizes(Told):
 
 
 @dataclass(frozen=True)
-class Identity(Told):
+class Identity(EvidenceWithFields):
     """Forward returns this input as it is."""
 
     key = "evidence.identity"
@@ -155,13 +155,13 @@ def of_sizes(case: Case) -> Found:
     """The factor is a formula of the sizes."""
     found = _varying(case)
     names = formulas(case, found) if found else []
-    return (FactorIs(names[0][0]), *_spoken(case, found)) if names else None
+    return (FactorIs(names[0][0]), *_at_two_shapes(case, found)) if names else None
 
 
 def varying(case: Case) -> Found:
     """The factor is another one at other sizes."""
     found = _varying(case)
-    return (_ratio(case), *_spoken(case, found)) if found else None
+    return (_ratio(case), *_at_two_shapes(case, found)) if found else None
 
 
 @once
@@ -177,11 +177,11 @@ def _varying(case: Case) -> Factors:
     return found
 
 
-def _spoken(case: Case, found: Factors) -> list[RatioAtSizes]:
+def _at_two_shapes(case: Case, found: Factors) -> list[RatioAtSizes]:
     """Two of the factors, with the shapes at which they were found."""
-    called = case.examined.subject.names(len(case.first.inputs))
+    called = case.examined.adapter.names(len(case.first.inputs))
     distinct = {number(c): describe(s.inputs, called) for s, c in reversed(found)}
-    return [RatioAtSizes(c, where) for c, where in [*reversed(distinct.items())][:2]]
+    return [RatioAtSizes(c, shapes) for c, shapes in [*reversed(distinct.items())][:2]]
 
 
 def formulas(case: Case, found: Factors) -> list[tuple[str, float]]:
@@ -230,7 +230,7 @@ def _product(names: Sequence[str], forms: Sequence[str]) -> str:
 def _quantities(case: Case, sample: Sample) -> dict[str, int]:
     """The sizes that a factor may be made of, by name."""
     found: dict[str, int] = {}
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     outputs = [f"output[{i}]" for i in range(len(sample.outputs))]
     outputs = ["output"] if len(outputs) == 1 else outputs
     for called, value in zip(names, sample.inputs, strict=False):

@@ -1,4 +1,4 @@
-"""Causes that need values: a slope in the wrong place, another power, a lost factor or term."""
+"""Causes that depend on values: a slope at the wrong point, another power, a lost factor."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
     RatioFormula,
-    Told,
     number,
 )
 from derivable.examiner.measure.space import real
 
 
 @dataclass(frozen=True)
-class ConjugateOf(Told):
+class ConjugateOf(EvidenceWithFields):
     """What is conjugated too often or not at all: `both`, the `result` or `grad_output`."""
 
     key = "evidence.conjugate_{of}"
@@ -31,7 +31,7 @@ class ConjugateOf(Told):
 
 
 @dataclass(frozen=True)
-class OwnFactors(Told):
+class OwnFactors(EvidenceWithFields):
     """Each output, or each entry of the argument, has a factor of its own."""
 
     key = "evidence.scaled_{side}"
@@ -76,7 +76,7 @@ def _with_radius(variables: dict[str, Tensor]) -> dict[str, Tensor]:
 def _entries(case: Case, sample: Sample) -> Iterator[Points]:
     if sample.x.is_complex() or any(o.is_complex() for o in sample.outputs):
         return
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     for block in blocks(sample, case.name):
         relevant = block.relevant & (block.measured != 0)
         if not bool(relevant.any()):
@@ -199,8 +199,8 @@ def _slope_at(case: Case) -> SlopeAt:
         return none
     inputs = list(sample.inputs)
     inputs[case.argument] = sample.outputs[0].detach().to(sample.x.dtype)
-    look = _look(case, inputs) or []
-    at_output = next((s for s in look if s.argument == case.argument), None)
+    evaluation = _look(case, inputs) or []
+    at_output = next((s for s in evaluation if s.argument == case.argument), None)
     if at_output is None:
         return none
     known = sample.sure & at_output.sure
@@ -238,10 +238,10 @@ def _relevant(sample: Sample) -> Tensor:
 
 def _look(case: Case, inputs: list[Any]) -> list[Sample] | None:
     try:
-        look = case.examined.look(inputs, case.first.where)
+        evaluation = case.examined.evaluate(inputs, case.first.point)
     except Exception:  # the output need not be a possible input
         return None
-    return look.samples if look and look.whole else None
+    return evaluation.samples if evaluation and evaluation.whole else None
 
 
 def _equal(first: Tensor, second: Tensor, known: Tensor, deviation: float = torch.inf) -> bool:

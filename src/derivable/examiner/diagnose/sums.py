@@ -12,15 +12,15 @@ from torch import Tensor
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Block, Case, blocks, fitted, once
 from derivable.examiner.diagnose.evidence import (
+    EvidenceWithFields,
     Fact,
     Found,
-    Told,
     times,
 )
 
 
 @dataclass(frozen=True)
-class Averaged(Told):
+class Averaged(EvidenceWithFields):
     """The mean of `count` values, where their sum belongs."""
 
     key = "evidence.averaged"
@@ -30,7 +30,7 @@ class Averaged(Told):
 
 
 @dataclass(frozen=True)
-class Sums(Told):
+class Sums(EvidenceWithFields):
     """Only the sum of grad_output along these axes has an effect."""
 
     key = "evidence.sums"
@@ -38,8 +38,8 @@ class Sums(Told):
 
 
 @dataclass(frozen=True)
-class Alone(Told):
-    """One entry of grad_output, the `first` or the `last`, is used in the place of all."""
+class Alone(EvidenceWithFields):
+    """One entry of grad_output, the `first` or the `last`, is used for all."""
 
     key = "evidence.{which}_alone"
     which: str
@@ -47,7 +47,7 @@ class Alone(Told):
 
 
 @dataclass(frozen=True)
-class SummedOver(Told):
+class SummedOver(EvidenceWithFields):
     """The axes over which it is summed, which are others than they should be."""
 
     key = "evidence.summed_over"
@@ -55,7 +55,7 @@ class SummedOver(Told):
 
 
 @dataclass(frozen=True)
-class Coupling(Told):
+class Coupling(EvidenceWithFields):
     """The axes along which outputs depend on other entries, and those of backward."""
 
     key = "evidence.coupling"
@@ -96,7 +96,7 @@ def summed_grad_output(case: Case) -> Found:
 
 
 def one_grad_output(case: Case) -> Found:
-    """One entry of grad_output along some axes is used in the place of all others."""
+    """One entry of grad_output along some axes is used for all others."""
 
     def spread(sample: Sample, block: Block) -> dict[Any, Tensor]:
         found: dict[Any, Tensor] = {}
@@ -217,7 +217,7 @@ def uncoupled(case: Case) -> Found:
 
 
 def _aligned(block: Block) -> list[tuple[int, int]]:
-    """Pairs (output axis, argument axis) that run together: equal places and sizes."""
+    """Pairs (output axis, argument axis) with the same position and size."""
     shape = block.measured.shape
     out, arg = shape[: block.axes], shape[block.axes :]
     if out == arg:
@@ -261,10 +261,14 @@ def _moved(case: Case) -> tuple[frozenset[str], frozenset[str]] | None:
     moved[index] += 0.3 * float(moved.abs().mean() or 1.0)
     inputs[case.argument] = moved
     try:
-        look = case.examined.look(inputs, sample.where)
+        evaluation = case.examined.evaluate(inputs, sample.point)
     except Exception:  # forward may refuse the moved inputs
         return None
-    after = next((s for s in look.samples if s.argument == case.argument), None) if look else None
+    after = (
+        next((s for s in evaluation.samples if s.argument == case.argument), None)
+        if evaluation
+        else None
+    )
     if after is None:
         return None
     measured = _spread(after.measured.value - sample.measured.value, sample, index)

@@ -13,14 +13,14 @@ from torch import Tensor
 from derivable.examiner.checks.exemptions import deviation
 from derivable.examiner.checks.values import Sample
 from derivable.examiner.diagnose.case import Case, blocks, once
-from derivable.examiner.diagnose.evidence import Found, Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
 from derivable.examiner.diagnose.slopes import aligned_to
 from derivable.examiner.measure.space import real, unreal
 from derivable.examiner.points import SPECIAL, kind
 
 
 @dataclass(frozen=True)
-class WhereEquals(Told):
+class WhereEquals(EvidenceWithFields):
     """Wrong where a variable has one value."""
 
     key = "evidence.where_equals"
@@ -30,7 +30,7 @@ class WhereEquals(Told):
 
 
 @dataclass(frozen=True)
-class Threshold(Told):
+class Threshold(EvidenceWithFields):
     """Wrong on one side of a threshold: above, below, outside, inside, band or out_of_band."""
 
     key = "evidence.side_{side}"
@@ -64,7 +64,7 @@ def _threshold(case: Case) -> Threshold | WhereEquals | None:
             off = torch.cat(depth[name])
             nearest = (w.abs() - abs(threshold)).abs().argsort()[:2]
             if float(off[nearest].max()) < 1e-3 * float(off.max()):
-                continue  # it fades out, as a smooth difference does
+                continue  # the deviation decreases gradually
             kinds = torch.cat([w, r]).unique()
             mask = len(kinds) <= 3 and bool((kinds == 0).any())
             labels = len(kinds) <= 3 and not mask
@@ -95,7 +95,7 @@ def one_side(case: Case) -> Found:
 
 
 def _abrupt(sample: Sample) -> bool:
-    """Whether wrong entries are clearly wrong, and do not fade into right ones."""
+    """Whether wrong entries deviate abruptly from right ones, and not gradually."""
     chosen = sample.wrong & sample.sure
     off = (sample.returned - sample.measured.value).abs()[chosen]
     if not len(off) or bool((sample.returned[chosen] == 0).all()):
@@ -107,7 +107,7 @@ def _marked(case: Case, sample: Sample) -> Iterator[tuple[str, Tensor, Tensor, T
     """Per variable: its value at each relevant entry, whether that is wrong, and by how much."""
     if sample.x.is_complex() or any(o.is_complex() for o in sample.outputs):
         return
-    names = case.examined.subject.names(len(sample.inputs))
+    names = case.examined.adapter.names(len(sample.inputs))
     for block in blocks(sample, case.name):
         relevant = block.relevant | (block.wrong & ~torch.isfinite(block.returned))
         relevant &= block.sure

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from derivable.examiner.checks.values import GIVEN, Evaluation, Examined, Sample
+from derivable.examiner.checks.values import GIVEN, Evaluation, ExaminedTarget, Sample
 from derivable.examiner.diagnose.case import Case
-from derivable.examiner.diagnose.evidence import Told
+from derivable.examiner.diagnose.evidence import EvidenceWithFields
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
 from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
@@ -17,7 +17,7 @@ from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind,
 
 
 @dataclass(frozen=True)
-class CountWrong(Told):
+class CountWrong(EvidenceWithFields):
     """How many entries of the Jacobian are wrong."""
 
     key = "evidence.count_wrong"
@@ -25,15 +25,22 @@ class CountWrong(Told):
     all: int
 
 
-def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]) -> Finding | None:
+def value_finding(
+    examined: ExaminedTarget, argument: int, evaluations: Sequence[Evaluation]
+) -> Finding | None:
     """The finding for the values of one argument's gradient, if they are wrong anywhere."""
-    samples = [s for look in looks for s in look.samples if s.argument == argument and s.count]
+    samples = [
+        s
+        for evaluation in evaluations
+        for s in evaluation.samples
+        if s.argument == argument and s.count
+    ]
     if not samples:
         return None
-    if examined.coarse:  # the rounding of the inputs is small beside what is wrong
+    if examined.low_precision:  # the rounding of the inputs is small beside what is wrong
         samples = [s for s in samples if s.off > GIVEN] or samples
     groups = [[s for s in samples if kind(s) in kinds] for kinds in (ORDINARY, LONE, BEYOND)]
-    case = Case(examined, argument, next(filter(None, groups), samples), list(looks))
+    case = Case(examined, argument, next(filter(None, groups), samples), list(evaluations))
     fits = conclude(case)
     if case.kinds <= LONE:
         fits = _of_lone_sizes(fits)
@@ -46,10 +53,10 @@ def value_finding(examined: Examined, argument: int, looks: Sequence[Evaluation]
     return _finding(case, fits or [Fit("unrecognised", Tier.SHARE, ())])
 
 
-def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Finding]:
-    """One finding for each wrong gradient, where the diagnosis itself cannot be finished."""
+def without_causes(examined: ExaminedTarget, evaluations: Sequence[Evaluation]) -> list[Finding]:
+    """One finding without a cause for each wrong gradient, for a diagnosis that failed."""
     found: dict[int, Finding] = {}
-    for sample in (sample for look in looks for sample in look.wrong):
+    for sample in (sample for evaluation in evaluations for sample in evaluation.wrong):
         if sample.argument not in found:
             case = Case(examined, sample.argument, [sample], [])
             found[sample.argument] = _finding(case, [Fit("unrecognised", Tier.SHARE, ())])
@@ -57,7 +64,7 @@ def without_causes(examined: Examined, looks: Sequence[Evaluation]) -> list[Find
 
 
 def _of_lone_sizes(fits: Sequence[Fit]) -> list[Fit]:
-    """What shows only where a size is 1, or all are 2, is a matter of sizes."""
+    """The finding as one about sizes, if only points with a size of 1, or all sizes 2, show it."""
     rest = [fit for fit in fits if fit.cause in ("factor", "missing_sum")]
     return [Fit("sizes", Tier.EXPERIMENT, fits[0].evidence if fits else ()), *rest]
 
@@ -80,7 +87,7 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
     sample, best = case.first, fits[0]
     count = CountWrong(sample.count, int((sample.wrong | sample.sure).sum()))
     return Finding(
-        case.examined.subject.name, best.cause, case.name, sample.where,
+        case.examined.adapter.name, best.cause, case.name, sample.point,
         tuple(e.message for e in (*best.evidence, count, *contract_to_declare(case))),
         worst_of(sample),
         tuple(fit.cause for fit in fits[1:3]), inputs=tuple(sample.inputs),

@@ -40,7 +40,9 @@ def contract_of(value: Any, argument: str) -> Contract:
     if isinstance(value, Contract):
         return value
     if isinstance(value, str):
-        parts: Sequence[Any] = [_said(part.strip(), argument) for part in value.split("+")]
+        parts: Sequence[Any] = [
+            _contract_of_word(part.strip(), argument) for part in value.split("+")
+        ]
     elif isinstance(value, list | tuple) and value:
         parts = [contract_of(part, argument) for part in value]
     else:
@@ -53,13 +55,13 @@ def parse_contract(text: str) -> tuple[str, Contract]:
 
     Raises SettingError for a text of another form.
     """
-    argument, equals, said = text.partition("=")
+    argument, equals, contract_text = text.partition("=")
     if not equals or not argument.strip():
         raise error_of(SettingError, "error.contract_form", got=text)
-    return argument.strip(), contract_of(said.strip(), argument.strip())
+    return argument.strip(), contract_of(contract_text.strip(), argument.strip())
 
 
-def _said(text: str, argument: str) -> Contract:
+def _contract_of_word(text: str, argument: str) -> Contract:
     if text in WORDS:
         return WORDS[text]
     ends = RANGE.fullmatch(text)

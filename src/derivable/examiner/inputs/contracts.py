@@ -1,8 +1,8 @@
-"""`Contract`: what an argument always is, such as a symmetric matrix or a number from 0 to 1.
+"""`Contract`: a property of all values of an argument, such as a symmetric matrix.
 
-An argument with a contract is examined on it alone: inputs that the examiner makes up fulfil it,
-and where it leaves fewer directions than there are entries, gradients are compared along these
-directions only. The gradient of a symmetric A may have any antisymmetric part.
+Generated values of an argument fulfil its contract. If a contract allows fewer directions than
+there are entries, gradients are compared along these directions only: the gradient of a symmetric
+A may have any antisymmetric part.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ class Contract:
         return self.nearest(x)
 
     def nearest(self, x: Tensor) -> Tensor:
-        """`x` itself where it fulfils the contract; beside it, the projection onto it.
+        """The projection of `x` onto the contract, which is `x` itself if it fulfils it.
 
-        Differentiable, and without a decision that depends on values, so that it runs under vmap.
+        Differentiable, and without branches that depend on values, so that it runs under vmap.
         """
         return x
 
     def tangent(self, x: Tensor, direction: Tensor) -> Tensor:
         """The part of `direction` that stays within the contract at `x`; all of one shape."""
-        _, pushed, *_ = torch.func.jvp(self.nearest, (x,), (direction,))
-        tangent: Tensor = pushed
+        tangent: Tensor
+        _, tangent, *_ = torch.func.jvp(self.nearest, (x,), (direction,))
         return tangent
 
     def given(self, x: Tensor) -> Tensor:
@@ -74,9 +74,9 @@ class Contract:
         """The gradient for `x`, from that for what forward received: along tangents only."""
         if type(self).nearest is Contract.nearest or gradient.shape != x.shape:
             return gradient
-        _, pull, *_ = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
-        pulled: Tensor = pull(gradient)[0]
-        return pulled
+        _, vjp, *_ = torch.func.vjp(self.nearest, x.detach().to(gradient.dtype))
+        projected: Tensor = vjp(gradient)[0]
+        return projected
 
     def fixed(self, ndim: int) -> tuple[int, ...]:
         """The axes of an argument of `ndim` axes whose sizes stay what they are."""

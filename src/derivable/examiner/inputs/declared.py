@@ -1,4 +1,4 @@
-"""What is declared about a target from outside of it, in a conftest.py or a file of examples."""
+"""Declarations about a target outside its code, in a conftest.py or a file of examples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Examples = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of a target beside its code; what is not declared is None or empty.
+    """The declarations of a target; None or empty if there are none.
 
     examples      a function that returns the inputs of forward, or a list of such tuples
     contracts     argument -> its contract: an object of inputs/contracts.py, or a text
@@ -32,7 +32,7 @@ class Declaration:
     surrogate_of: Callable[..., Any] | None = None
 
     def over(self, other: Declaration) -> Declaration:
-        """What is declared here, and what `other` declares besides."""
+        """These declarations, completed by those of `other`."""
         return Declaration(
             self.examples if self.examples is not None else other.examples,
             {**other.contracts, **self.contracts},
@@ -133,6 +133,6 @@ def load_declarations(path: str | Path) -> None:
 
 
 def forget() -> None:
-    """Take back every declaration made from outside."""
+    """Remove every declaration made by `declare`."""
     _by_target.clear()
     _by_pattern.clear()

@@ -1,4 +1,4 @@
-"""`found_inputs`: inputs for a target that was given none: chosen, tried, and stated."""
+"""`found_inputs`: finds inputs for a target that was given none, and states them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from derivable.examiner.inputs.found_trial import Outcome, Trials
 from derivable.examiner.inputs.found_usage import Usage, domains_of, graded, usage_of, words_of
 from derivable.examiner.inputs.text import takes
 from derivable.examiner.message import Message
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, is_float
 
 MORE = 60  # candidates that are tried after the first at which forward runs
 PARAMETERS = ("b", "shift", "gain")  # roles of what is broadcast by convention
@@ -57,8 +57,8 @@ class Search:
 
     def __init__(self, target: Any, seed: int = 0) -> None:
         self.target, self.seed = target, seed
-        self.subject: Subject = subject_of(target)
-        self.trials = Trials(self.subject)
+        self.adapter: Adapter = adapter_of(target)
+        self.trials = Trials(self.adapter)
         self.slots: list[Slot] = []
         self.names: list[str] = []
 
@@ -100,7 +100,7 @@ class Search:
             inputs = call.inputs(self.seed)
             outcome = self.trials.outcome(inputs) if inputs is not None else None
             if outcome is not None:
-                fields = {"inputs": call.text, "place": call.place}
+                fields = {"inputs": call.text, "location": call.location}
                 return Found(tuple(outcome.inputs), Message("found.call", fields))
         return None
 
@@ -110,15 +110,15 @@ class Search:
             parameters = takes(self.target)
         except (TypeError, ValueError):  # a builtin without a signature
             parameters = {}
-        self.slots = list(_slots(self.target, self.subject, parameters))
+        self.slots = list(_slots(self.target, self.adapter, parameters))
         if not self.slots:
             return None
         self.trials.keywords = {i: s.name for i, s in enumerate(self.slots) if s.keyword}
-        words = words_of(_rules(self.target, self.subject))  # of forward
-        hot = bool(words & set(SOFT))
+        words = words_of(_rules(self.target, self.adapter))  # of forward
+        probabilities = bool(words & set(SOFT))
         if words & COMPLEX:
             self.slots = [replace(s, domain=s.domain or "complex") for s in self.slots]
-        best = self._best(found_drafts.drafts(_sized(self.slots, self.subject), hot))
+        best = self._best(found_drafts.drafts(_sized(self.slots, self.adapter), probabilities))
         if best is None:
             return None
         draft, outcome = best
@@ -127,10 +127,10 @@ class Search:
     def _best(
         self, candidates: Iterator[found_drafts.Draft]
     ) -> tuple[found_drafts.Draft, Outcome] | None:
-        """The first candidate at which all is well; a later one only if backward fits there.
+        """The first candidate at which forward and backward run; else the first for forward.
 
-        Only candidates with the same first shape and the same kinds are asked for that: another
-        one would change the function, and hide what backward does at this one.
+        Further candidates are tried only with the same first shape and kinds: another one would
+        change the function and hide a mistake of backward at this one.
         """
         best: tuple[found_drafts.Draft, Outcome] | None = None
         more = MORE
@@ -155,32 +155,31 @@ class Search:
     def _alternative(
         self, draft: found_drafts.Draft, first: found_drafts.Draft, outcome: Outcome
     ) -> bool:
-        """Whether a candidate may show what backward is meant for, without hiding a mistake.
+        """Whether a further candidate may be tried without hiding a mistake of backward.
 
-        Another shape of what stands beside the same first tensor, except for a larger bias, which
-        would hide a sum that is missing; or, where backward raises, a first tensor of more
-        dimensions.
+        It has another shape of a tensor after the first one, except for a larger bias, which would
+        hide a missing sum; or, if backward raises, a first tensor of more dimensions.
         """
-        place = first.kinds.index("float")
+        position = first.kinds.index("float")
         pairs = zip(self.slots, draft.specs, first.specs, strict=True)
         larger = any(
             len(new.shape) > len(old.shape) or torch.Size(new.shape) > torch.Size(old.shape)
             for slot, new, old in pairs
             if slot.role in PARAMETERS
         )
-        new, old = draft.specs[place], first.specs[place]
+        new, old = draft.specs[position], first.specs[position]
         return (new == old and not larger) or (outcome.raised and len(new.shape) > len(old.shape))
 
     def _made(self, draft: found_drafts.Draft) -> list[Any]:
         generator = torch.Generator().manual_seed(self.seed)
         own = [make(spec, generator) for spec in draft.specs]
-        return [*own, *self.subject.parameters.values()]
+        return [*own, *self.adapter.parameters.values()]
 
     def _exact(self, outcome: Outcome) -> Outcome:
         """The same inputs in double precision, if forward runs there too."""
         inputs = [v.double() if is_float(v) and not v.is_complex() else v for v in outcome.inputs]
         inputs = [v.to(torch.complex128) if is_float(v) and v.is_complex() else v for v in inputs]
-        if self.subject.parameters:
+        if self.adapter.parameters:
             return outcome
         return self.trials.outcome(inputs) or outcome
 
@@ -207,30 +206,30 @@ class Search:
         fields = {
             "inputs": described(names, draft.specs),
             "source": Message(f"found.{source}"),
-            "call": f"check({self.subject.name}, {', '.join(names)})",
+            "call": f"check({self.adapter.name}, {', '.join(names)})",
         }
-        own = outcome.inputs[: len(outcome.inputs) - len(self.subject.parameters)]
+        own = outcome.inputs[: len(outcome.inputs) - len(self.adapter.parameters)]
         inputs = [v for v, slot in zip(own, self.slots, strict=True) if not slot.keyword]
         options = {s.name: v for v, s in zip(own, self.slots, strict=True) if s.keyword}
         return Found(tuple(inputs), Message("found.chosen", fields), options)
 
 
-def _rules(target: Any, subject: Subject) -> list[Callable[..., Any]]:
+def _rules(target: Any, adapter: Adapter) -> list[Callable[..., Any]]:
     """The functions whose sources show the arguments' use."""
-    if isinstance(subject, FunctionSubject):
-        own = [subject.forward]
+    if isinstance(adapter, FunctionAdapter):
+        own = [adapter.forward]
         setup = getattr(target, "setup_context", None)
-        return [*own, setup] if subject.split and setup is not None else own
+        return [*own, setup] if adapter.split and setup is not None else own
     return [target.forward if isinstance(target, nn.Module) else target]
 
 
 def _slots(
-    target: Any, subject: Subject, parameters: dict[str, inspect.Parameter]
+    target: Any, adapter: Adapter, parameters: dict[str, inspect.Parameter]
 ) -> Iterator[Slot]:
     """The arguments that need a value, and those without that are tensors all the same."""
-    usage = usage_of(_rules(target, subject), list(parameters))
-    if isinstance(subject, FunctionSubject):
-        for name, tag in graded(subject.backward, list(parameters)).items():
+    usage = usage_of(_rules(target, adapter), list(parameters))
+    if isinstance(adapter, FunctionAdapter):
+        for name, tag in graded(adapter.backward, list(parameters)).items():
             usage[name].tags.add(tag)
     domains = domains_of(target, list(parameters))
     for name, parameter in parameters.items():
@@ -256,8 +255,8 @@ def _worth_giving(slot: Slot, usage: Usage) -> bool:
     return bool(usage.tags)
 
 
-def _sized(slots: list[Slot], subject: Subject) -> list[Slot]:
+def _sized(slots: list[Slot], adapter: Adapter) -> list[Slot]:
     """The slots; those of a module know the sizes of its parameters."""
-    shapes = [tuple(p.shape) for p in subject.parameters.values()]
+    shapes = [tuple(p.shape) for p in adapter.parameters.values()]
     sizes = tuple(dict.fromkeys(size for shape in shapes for size in reversed(shape)))[:8]
     return [replace(slot, sizes=sizes) for slot in slots] if sizes else slots

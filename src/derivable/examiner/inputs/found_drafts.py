@@ -1,4 +1,4 @@
-"""Candidates for the inputs of a forward, one after the other, the likeliest first."""
+"""Candidates for the inputs of a forward, in the order of their cost."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ STARS = 3  # how many tensors *args gets
 
 
 class Draft(NamedTuple):
-    """One candidate: how far it is from convention, what each argument is, and its Specs."""
+    """One candidate: its cost, the kind of each argument, and their Specs."""
 
     cost: float
     kinds: tuple[str, ...]
     specs: tuple[Spec, ...]
 
 
-def drafts(slots: Sequence[Slot], hot: bool) -> Iterator[Draft]:
+def drafts(slots: Sequence[Slot], probabilities: bool) -> Iterator[Draft]:
     """Every candidate for `slots`, in the order of cost.
 
-    `hot`: the source takes a softmax or its logarithm, so that targets are probabilities.
+    `probabilities`: whether targets are probabilities, because the source takes a softmax.
     """
     choices = itertools.islice(product([slot.kinds for slot in slots]), KINDS)
-    streams = [_of_kinds(slots, kinds, cost, hot) for cost, kinds in choices]
+    streams = [_of_kinds(slots, kinds, cost, probabilities) for cost, kinds in choices]
     yield from heapq.merge(*streams, key=lambda draft: draft.cost)
 
 
@@ -56,13 +56,13 @@ def product(lists: Sequence[Sequence[tuple[float, object]]]) -> Iterator[tuple[f
 
 
 def _of_kinds(
-    slots: Sequence[Slot], kinds: tuple[str, ...], cost: float, hot: bool
+    slots: Sequence[Slot], kinds: tuple[str, ...], cost: float, probabilities: bool
 ) -> Iterator[Draft]:
     """The candidates in which each argument is of the given kind."""
     floats = [i for i, kind in enumerate(kinds) if kind == "float"]
     if not floats:
         return
-    joints = _joint(slots, floats, hot)
+    joints = _joint(slots, floats, probabilities)
     options: list[list[tuple[float, object]]] = [
         [(0.12 * i, Spec("value", value=v)) for i, v in enumerate(slots[k].values)]
         if kinds[k] == "value"
@@ -87,7 +87,7 @@ def _of_kinds(
 
 
 def _joint(
-    slots: Sequence[Slot], floats: Sequence[int], hot: bool
+    slots: Sequence[Slot], floats: Sequence[int], probabilities: bool
 ) -> list[tuple[float, list[Spec]]]:
     """Shapes for the floating-point arguments together."""
     stated = [slots[i].dims for i in floats]
@@ -102,7 +102,7 @@ def _joint(
         roles = ["divided"] if others & names.DIVIDING else roles
         roles = ["pooled"] if others & names.POOLING else roles
     found = [*_for_module(tensors), *shapes.joint_shapes(tuple(roles))]
-    if "y" in roles[1:] and hot:
+    if "y" in roles[1:] and probabilities:
         found = list(_with_domain(found, roles.index("y", 1), "one_hot"))
     if 1 < len(roles) < 5:
         singles = [[(0.4 * i, shape_of(t)) for i, t in enumerate(shapes.SINGLE)]] * len(roles)

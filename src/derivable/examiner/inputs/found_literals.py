@@ -1,7 +1,7 @@
-"""Calls of a target that stand in a docstring, in its file or in a test of it, read, never run.
+"""Calls of a target in a docstring, in its file or in a test of it; they are parsed, never run.
 
-Only what is made of literals is understood: `torch.randn(4, 3)`, numbers, `+` and `*` of these,
-and names that were assigned such a value just before. Anything else makes a call no source.
+Only literals are understood: `torch.randn(4, 3)`, numbers, `+` and `*` of these, and names that
+were assigned such a value before. Calls with anything else are skipped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Call:
 
     arguments: list[ast.expr]
     names: dict[str, ast.expr]
-    place: str  # "docstring", or the name of a file
+    location: str  # "docstring", or the name of a file
 
     @property
     def text(self) -> str:
@@ -148,7 +148,7 @@ def _files(target: Any) -> Iterator[Path]:
     yield from [path for path in found if path != own][:FILES]
 
 
-def _calls_in(text: str, name: str, place: str) -> Iterator[Call]:
+def _calls_in(text: str, name: str, location: str) -> Iterator[Call]:
     """The calls of `name` in a source, with the names that were assigned before each."""
     try:
         tree = ast.parse(text)
@@ -165,7 +165,7 @@ def _calls_in(text: str, name: str, place: str) -> Iterator[Call]:
             for node in ast.walk(statement):
                 arguments = _arguments(node, name, aliases) if isinstance(node, ast.Call) else None
                 if arguments:
-                    yield Call(arguments, names, place)
+                    yield Call(arguments, names, location)
 
 
 def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr]:

@@ -37,7 +37,7 @@ class Spec(NamedTuple):
 def shape_of(text: str, sizes: dict[str, int] | None = None) -> Spec:
     """The float tensor of a symbolic shape: `B R C`, `S S#`, or nothing for no dimensions.
 
-    A letter stands for a size, a number for itself, a last sign for a domain.
+    A letter is a size by name, a number is itself, and a sign at the end is a domain.
     """
     domain = DOMAINS.get(text[-1:], "")
     letters = (text[:-1] if domain else text).split()

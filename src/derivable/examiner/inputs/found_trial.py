@@ -1,4 +1,4 @@
-"""`Trials`: forward run at candidates, a bounded number of times, and what each run showed."""
+"""`Trials`: runs forward at candidate inputs, a bounded number of times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import SEED, FunctionSubject, Inputs, Run, Subject, is_float
+from derivable.examiner.targets.target import SEED, Adapter, FunctionAdapter, Inputs, Run, is_float
 
 FORWARDS, SECONDS = 800, 10.0  # bounds of one search; the seconds after its first forward
 NOTHING = 3  # forwards that return None: it is to be written
@@ -22,7 +22,7 @@ NOTHING = 3  # forwards that return None: it is to be written
 
 @dataclass
 class Outcome:
-    """What one run of forward and backward showed."""
+    """The result of one run of forward and backward."""
 
     inputs: list[Any]
     finite: bool  # every floating-point output
@@ -43,10 +43,10 @@ class Outcome:
 
 
 class Trials:
-    """Runs of one subject, counted; what forward raised last is kept for the error message."""
+    """Runs of one target, counted; the last error of forward is kept for the error message."""
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+    def __init__(self, adapter: Adapter) -> None:
+        self.adapter = adapter
         self.keywords: dict[int, str] = {}  # position -> name, of inputs that go by keyword
         self.forwards = 0
         self.started = time.perf_counter()
@@ -68,7 +68,7 @@ class Trials:
                 inputs = self._bound(given)
                 run = self._run(inputs, wanted)
                 outputs = [o for o in run.outputs if is_float(o)]
-                if not run.smooth:
+                if not run.differentiable:
                     self.nothing += all(o is None for o in run.outputs)
                     return None
                 finite = all(bool(torch.isfinite(o).all()) for o in outputs)
@@ -78,22 +78,22 @@ class Trials:
         except Exception as error:  # whatever forward raises
             self.refusals.append((given, error))
             return None
-        gradients = _pulled(run)
+        gradients = _gradients(run)
         return Outcome(given, finite, depends, *_fit(gradients, inputs, wanted))
 
     def _bound(self, inputs: list[Any]) -> list[Any]:
         """The inputs in forward's order, with the defaults of those that are not chosen."""
-        if not isinstance(self.subject, FunctionSubject):
+        if not isinstance(self.adapter, FunctionAdapter):
             return inputs
         options = {name: inputs[i] for i, name in self.keywords.items()}
         own = [value for i, value in enumerate(inputs) if i not in self.keywords]
-        return self.subject.bind(own, options)
+        return self.adapter.bind(own, options)
 
     def _run(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
         self.forwards += 1
         try:
             with seeded(SEED):
-                return self.subject.run(inputs, wanted)
+                return self.adapter.run(inputs, wanted)
         finally:
             if self.forwards == 1:  # which may import for seconds
                 self.started = time.perf_counter()
@@ -117,7 +117,7 @@ class Trials:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing that the user's code prints or warns of is shown."""
+    """Inside, output and warnings of the user's code are suppressed."""
     with (
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
@@ -133,20 +133,20 @@ def _nudged(x: Tensor) -> Tensor:
 
 
 def _replaced(x: Tensor) -> Tensor:
-    """The same numbers in the opposite order, moved: what a step function would notice."""
+    """The same numbers in the opposite order, shifted, so that a step function changes."""
     return (1.5 * x.flatten().flip(0) + 0.75).reshape(x.shape)
 
 
-def _pulled(run: Run) -> tuple[Any, ...] | None:
+def _gradients(run: Run) -> tuple[Any, ...] | None:
     """What backward returns for a random grad_output; None where it raises, as it may."""
     generator = torch.Generator().manual_seed(SEED)
     grads = [
         torch.randn(run.outputs[i].shape, generator=generator).to(run.outputs[i])
-        for i in run.smooth
+        for i in run.differentiable
     ]
     try:
         with quiet(), seeded(SEED):
-            return run.pull(grads)
+            return run.vjp(grads)
     except Exception:  # a finding of the examination, if it is one
         return None
 

@@ -1,4 +1,4 @@
-"""What the source of a forward shows of its arguments: which are tensors, which options."""
+"""How the source of a forward uses its arguments: which are tensors, which are options."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Usage:
 
     @property
     def tensor(self) -> bool:
-        """Whether it is used as only a tensor can be."""
+        """Whether an operation on it requires a tensor."""
         return bool(self.tags & {"saved", "tensor"})
 
 

@@ -1,8 +1,8 @@
-"""Other inputs like the given ones: other sizes, other values, what they are kept the same.
+"""`Probes`: generated inputs of other sizes and values, with the properties of the given ones.
 
-Sizes that are equal in the example stay equal; values are drawn from the example's own, so that
-positive numbers stay positive, labels stay labels and rows that sum to one go on doing so. What
-an argument's contract states holds everywhere.
+Sizes that are equal in the example stay equal. Values are drawn from those of the example: positive
+numbers stay positive, labels stay labels and rows that sum to one still do. Contracts of arguments
+are fulfilled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
-Place = tuple[int, int]  # an input and one of its axes
+Axis = tuple[int, int]  # an input and one of its axes
 BOUNDED = (Definite, Rotation, Unit, Simplex, LogSimplex)  # has no large, tiny or zero values
 
 
@@ -99,7 +99,7 @@ def _positive(x: Tensor) -> bool:
 
 
 def _distinct(example: Tensor) -> bool:
-    """Whether no row of integers holds one twice, such as the places of a scatter."""
+    """Whether no row of integers has one twice, such as the indices of a scatter."""
     if not example.ndim or example.shape[-1] < 2:
         return False
     return bool((example.sort(-1).values.diff(dim=-1) != 0).all())
@@ -125,18 +125,18 @@ class Probes:
         self.draw = Draw(seed)
         self.positive = {i for i in wanted if _positive(inputs[i])}
         self.crossing: set[int] = set()  # positive ones that may be negative, and zero, as well
-        self.places: dict[int, list[Place]] = {}  # size -> where it stands
+        self.axes: dict[int, list[Axis]] = {}  # size -> the axes that have it
         for i, value in enumerate(inputs[:own]):
             if isinstance(value, Tensor):
                 for axis, length in enumerate(value.shape):
-                    self.places.setdefault(length, []).append((i, axis))
+                    self.axes.setdefault(length, []).append((i, axis))
         self.fixed = {
             self.inputs[i].shape[axis]
             for i, contract in self.contracts.items()
             for axis in contract.fixed(self.inputs[i].ndim)
         }
         for length in self.fixed:  # and what is as long, because it may have to be
-            self.places.pop(length, None)
+            self.axes.pop(length, None)
 
     def again(self) -> list[Any]:
         """The same sizes, other values."""
@@ -144,10 +144,10 @@ class Probes:
 
     def resized(self, sizes: Mapping[int, int], options: bool = False) -> list[Any]:
         """Other values, and each size replaced; in integer options too with `options`."""
-        return self._rebuilt(lambda place, old: sizes.get(old, old), sizes, options)
+        return self._rebuilt(lambda axis, old: sizes.get(old, old), sizes, options)
 
     def _rebuilt(
-        self, new: Callable[[Place, int], int], bounds: Mapping[int, int], options: bool
+        self, new: Callable[[Axis, int], int], bounds: Mapping[int, int], options: bool
     ) -> list[Any]:
         rebuilt: list[Any] = []
         for i, value in enumerate(self.inputs):
@@ -173,7 +173,7 @@ class Probes:
 
         The most telling first.
         """
-        old = sorted(length for length in self.places if length > 1)
+        old = sorted(length for length in self.axes if length > 1)
         if not old:
             return
         odd = PRIMES[1:]
@@ -198,55 +198,55 @@ class Probes:
 
     def tied(self) -> Iterator[list[Any]]:
         """All sizes equal: no shape distinguishes a matrix from its transpose."""
-        sizes = {length: 4 for length in self.places if length > 1}
+        sizes = {length: 4 for length in self.axes if length > 1}
         if len(sizes) > 1:
             yield self.resized(sizes)
 
     def untied(self) -> Iterator[tuple[set[int], list[Any]]]:
         """Sizes that are equal in the example made different, in every way of two groups."""
-        for length, places in sorted(self.places.items()):
-            if length < 1 or len(places) > 5 or (length > 1 and len(places) < 2):
+        for length, axes in sorted(self.axes.items()):
+            if length < 1 or len(axes) > 5 or (length > 1 and len(axes) < 2):
                 continue
-            fresh = [p for p in PRIMES if p != length and p not in self.places][:2]
-            if length == 1:  # such as a lone column: let it be several
+            fresh = [p for p in PRIMES if p != length and p not in self.axes][:2]
+            if length == 1:  # such as a single column, which becomes several
                 yield set(), self.resized({1: fresh[0]})
                 fresh = [fresh[0], 1]
-            first, *others = places
+            first, *others = axes
             for count in range(len(others)):
                 for kept in itertools.combinations(others, count):
                     group = {first, *kept}
                     # mypy cannot infer a lambda whose defaults bind the loop variables
                     apart = self._rebuilt(
-                        lambda place, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
-                            old if old != length else fresh[0] if place in group else fresh[1]
+                        lambda axis, old, group=group, length=length, fresh=fresh: (  # type: ignore[misc]
+                            old if old != length else fresh[0] if axis in group else fresh[1]
                         ),
                         {length: min(fresh)},
                         False,
                     )
                     yield set(), apart
 
-    def crooked(self) -> Iterator[tuple[list[Any], Message]]:
-        """A matrix that is symmetric in the example, and need not be, made unsymmetric."""
+    def asymmetric(self) -> Iterator[tuple[list[Any], Message]]:
+        """Inputs with a matrix that is symmetric in the example made asymmetric."""
         for i in self.wanted:
             x = self.inputs[i]
             kind = None if i in self.contracts else structure(x)
             noise = torch.rand(x.shape, generator=self.draw.generator).double()
             if isinstance(kind, Symmetric) and x.shape[-1] > 1:
                 moved = x + (0.2 * x.abs().mean() * noise.triu(1)).to(x.dtype)
-                yield self._with(i, moved), Message("where.crooked", {"argument": i})
+                yield self._with(i, moved), Message("point.asymmetric", {"argument": i})
             if isinstance(kind, Unit | Rotation):
                 longer = (x * (1 + noise[..., :1])).to(x.dtype)
-                yield self._with(i, longer), Message("where.longer", {"argument": i})
+                yield self._with(i, longer), Message("point.longer", {"argument": i})
 
     def signed(self) -> Iterator[tuple[list[Any], Message]]:
-        """Signs that the example does not have; forward may refuse them, or make nan of them."""
+        """Inputs of signs that the example does not have; forward may raise or return nan."""
         for i in self.wanted:
             x = self.inputs[i]
             if x.numel() and i in self.positive and structure(x) is None:
                 drawn = self._like(i, x.shape, {})
                 sign = torch.randint(2, x.shape, generator=self.draw.generator) * 2 - 1
                 if self.allows(i, drawn * sign):
-                    yield self._with(i, drawn * sign), Message("where.signed", {"argument": i})
+                    yield self._with(i, drawn * sign), Message("point.signed", {"argument": i})
 
     def keep(self, inputs: Inputs) -> bool:
         """Whether made-up inputs fulfil all contracts, which not all shapes can."""
@@ -261,12 +261,12 @@ class Probes:
         """One size after the other set to 1, a batch of one, a single column; then all to 2."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         batch = first[0] if first else 0
-        sizes = sorted((n for n in self.places if n > 1), key=lambda n: n != batch)
+        sizes = sorted((n for n in self.axes if n > 1), key=lambda n: n != batch)
         for length in sizes:
-            key = "where.batch_of_one" if length == batch else "where.size_one"
+            key = "point.batch_of_one" if length == batch else "point.size_one"
             yield self.resized({length: 1}), Message(key, {"size": length})
         if any(length > 2 for length in sizes):
-            yield self.resized(dict.fromkeys(sizes, 2)), Message("where.pairs")
+            yield self.resized(dict.fromkeys(sizes, 2)), Message("point.pairs")
 
     def empty(self) -> Iterator[tuple[list[Any], int]]:
         """No rows at all, where there were so many."""
@@ -275,7 +275,7 @@ class Probes:
             rows = first[0]
             yield (
                 self._rebuilt(
-                    lambda place, old: 0 if (place[1], old) == (0, rows) else old, {}, False
+                    lambda axis, old: 0 if (axis[1], old) == (0, rows) else old, {}, False
                 ),
                 rows,
             )
@@ -297,17 +297,17 @@ class Probes:
         groups = alone + ([self.wanted] if len(self.wanted) != 1 else [])
         fewest = min((self.inputs[i].numel() for i in self.wanted), default=0)
         again = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
-        for bold in (False, *[True] * (again - 1)):
+        for ignore_range in (False, *[True] * (again - 1)):
             for group in groups:
                 inputs = self.again()
                 for i in group:
-                    inputs[i] = self._spread(i, bold)
-                yield inputs, Message("where.wide")
+                    inputs[i] = self._spread(i, ignore_range)
+                yield inputs, Message("point.wide")
 
-    def _spread(self, argument: int, bold: bool) -> Tensor:
+    def _spread(self, argument: int, ignore_range: bool) -> Tensor:
         """Values on a wide grid: both signs or positive ones or fractions, as in the example.
 
-        `bold` does not take fractions for a domain: they may be a small sample of all numbers.
+        `ignore_range`: values within -1 and 1 do not restrict the domain, as they may do by chance.
         """
         example = self.inputs[argument]
         count = example.numel()
@@ -319,9 +319,9 @@ class Probes:
         kind = self.contracts.get(argument) or structure(example)
         if count and (kind is None or kind.entrywise):
             if bool((real > 0).all()):
-                if float(real.max()) < 1 and not bold:
+                if float(real.max()) < 1 and not ignore_range:
                     grid = torch.linspace(0.003, 0.997, count).double()[order].view(example.shape)
-            elif float(real.abs().max()) <= 1 and not bold:
+            elif float(real.abs().max()) <= 1 and not ignore_range:
                 grid = torch.linspace(-0.997, 0.997, count).double()[order].view(example.shape)
             else:
                 sign = torch.randint(2, example.shape, generator=self.draw.generator) * 2 - 1
@@ -336,10 +336,10 @@ class Probes:
             x, contract = self.inputs[i], self.contracts.get(i)
             if not x.numel() or isinstance(structure(x), BOUNDED):
                 continue
-            for value, where in self._extremes(i, x):
+            for value, point in self._extremes(i, x):
                 value = contract.nearest(value) if contract and contract.linear else value
                 if self.allows(i, value):
-                    yield self._with(i, value), where
+                    yield self._with(i, value), point
 
     def _extremes(self, i: int, x: Tensor) -> Iterator[tuple[Tensor, Message]]:
         positive = i in self.positive
@@ -349,18 +349,18 @@ class Probes:
         ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
         many = len(self.wanted) > 3  # then each is compared at fewer points
         for size in (720.0,) if many else (40.0, 120.0, 720.0):
-            said = Message("where.large", {**name, "size": f"{size:g}"})
-            yield (size * ramp).to(x.dtype), said
+            large = Message("point.large", {**name, "size": f"{size:g}"})
+            yield (size * ramp).to(x.dtype), large
             if not positive:
-                yield (-size * ramp).to(x.dtype), said
+                yield (-size * ramp).to(x.dtype), large
         for size in () if many else (1e-3, 1e-6):
-            yield (size * ramp * sign).to(x.dtype), Message("where.tiny", name)
+            yield (size * ramp * sign).to(x.dtype), Message("point.tiny", name)
         if not positive or i in self.crossing:
             single = self._like(i, x.shape, {})
             single.reshape(-1)[0] = 0.0
-            yield single, Message("where.zero", name)
+            yield single, Message("point.zero", name)
         if not positive:
-            yield torch.zeros_like(x), Message("where.zeros", name)
+            yield torch.zeros_like(x), Message("point.zeros", name)
 
     def at(self, inputs: Inputs) -> Probes:
         """Probes that start from other inputs."""

@@ -1,7 +1,7 @@
-"""Contracts that are not declared: recognised where only on them forward makes sense.
+"""Recognition of contracts that are not declared.
 
-The given value has to fulfil the contract, and besides one of three holds: the docstring states
-it, forward refuses other values, or forward reads one triangle of a symmetric matrix only.
+The given value must fulfil the contract, and one of three conditions must hold: the docstring
+states it, forward raises for other values, or forward reads only one triangle of the matrix.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from derivable.examiner.inputs.contracts import (
     structure,
 )
 from derivable.examiner.message import Message
-from derivable.examiner.targets.target import Inputs, Subject, is_float
+from derivable.examiner.targets.target import Adapter, Inputs, is_float
 
 ASIDE = 1e-3  # of an argument's size: how far it leaves its contract to see what forward does
 # How docstrings name a contract.
@@ -42,10 +42,10 @@ WORDS: dict[type[Contract], str] = {
 BETWEEN = r"(?:[\w-]+\s+){0,3}"  # such as "real" and "positive definite matrix"
 
 
-def recognised(subject: Subject, inputs: Inputs) -> dict[int, tuple[Contract, str]]:
+def recognised(adapter: Adapter, inputs: Inputs) -> dict[int, tuple[Contract, str]]:
     """Position -> contract and why: "docstring", "refuses" or "triangle"."""
-    names = subject.names(len(inputs))
-    text = _documentation(subject.target)
+    names = adapter.names(len(inputs))
+    text = _documentation(adapter.target)
     found: dict[int, tuple[Contract, str]] = {}
     for i, value in enumerate(inputs):
         if not is_float(value) or value.layout != torch.strided:
@@ -55,19 +55,19 @@ def recognised(subject: Subject, inputs: Inputs) -> dict[int, tuple[Contract, st
             continue
         why = (
             "docstring" if stated(contract, names[i], text)
-            else "refuses" if _refuses(subject, inputs, i, contract)
-            else "triangle" if _reads_one_triangle(subject, inputs, i, contract) else ""
+            else "refuses" if _refuses(adapter, inputs, i, contract)
+            else "triangle" if _reads_one_triangle(adapter, inputs, i, contract) else ""
         )  # fmt: skip
         if why:
             found[i] = contract, why
     return found
 
 
-def settled(subject: Subject, contracts: dict[int, Contract], inputs: Inputs) -> list[Message]:
+def settled(adapter: Adapter, contracts: dict[int, Contract], inputs: Inputs) -> list[Message]:
     """Notes on what is examined: contracts, which recognised ones are added to, and a surrogate."""
-    names, forms = subject.names(len(inputs)), subject.forms
+    names, forms = adapter.names(len(inputs)), adapter.forms
     reasons = {i: "declared" for i, contract in contracts.items() if forms.get(i) is contract}
-    for i, (contract, why) in recognised(subject, inputs).items():
+    for i, (contract, why) in recognised(adapter, inputs).items():
         if i not in forms:
             contracts[i] = forms[i] = contract
             reasons[i] = why
@@ -75,8 +75,8 @@ def settled(subject: Subject, contracts: dict[int, Contract], inputs: Inputs) ->
     for i, why in reasons.items():
         fields = {"name": names[i], "contract": contracts[i].message}
         notes.append(Message("note.contract", {**fields, "why": Message(f"contract.why_{why}")}))
-    if subject.meant is not None:
-        name = getattr(subject.meant, "__name__", "surrogate_of")
+    if adapter.surrogate_of is not None:
+        name = getattr(adapter.surrogate_of, "__name__", "surrogate_of")
         notes.append(Message("note.surrogate_of", {"name": name}))
     return notes
 
@@ -94,11 +94,11 @@ def stated(contract: Contract, name: str, text: str) -> bool:
     word = WORDS.get(type(contract))
     if word is None:
         return False
-    said, named = rf"(?<![\w-])(?:{word})\w*", rf"(?<![\w.])[`'*]*{re.escape(name)}[`'*]*(?!\w)"
+    stated, named = rf"(?<![\w-])(?:{word})\w*", rf"(?<![\w.])[`'*]*{re.escape(name)}[`'*]*(?!\w)"
     forms = (
-        rf"{named}\s+(?:is|are|has to be|have to be|must be)\s+(?:an?\s+|of\s+)?{BETWEEN}{said}",
-        rf"{named}\s*(?:\([^)]*\))?\s*[:,]\s*(?:an?\s+)?{BETWEEN}{said}",
-        rf"{said}\s+{BETWEEN}{named}",
+        rf"{named}\s+(?:is|are|has to be|have to be|must be)\s+(?:an?\s+|of\s+)?{BETWEEN}{stated}",
+        rf"{named}\s*(?:\([^)]*\))?\s*[:,]\s*(?:an?\s+)?{BETWEEN}{stated}",
+        rf"{stated}\s+{BETWEEN}{named}",
     )
     sentences = re.split(r"(?<=[.;])\s+|\n", text)
     return any(
@@ -109,7 +109,7 @@ def stated(contract: Contract, name: str, text: str) -> bool:
     )
 
 
-def _refuses(subject: Subject, inputs: Inputs, position: int, contract: Contract) -> bool:
+def _refuses(adapter: Adapter, inputs: Inputs, position: int, contract: Contract) -> bool:
     """Whether forward raises a little beside the contract, and not as far along it."""
     x = inputs[position]
     generator = torch.Generator().manual_seed(29)
@@ -120,21 +120,21 @@ def _refuses(subject: Subject, inputs: Inputs, position: int, contract: Contract
     )  # fmt: skip
     if contract.holds(moved) or not contract.holds(along):
         return False
-    return _runs(subject, inputs, position, along) and not _runs(subject, inputs, position, moved)
+    return _runs(adapter, inputs, position, along) and not _runs(adapter, inputs, position, moved)
 
 
-def _runs(subject: Subject, inputs: Inputs, position: int, value: Tensor) -> bool:
+def _runs(adapter: Adapter, inputs: Inputs, position: int, value: Tensor) -> bool:
     changed = list(inputs)
     changed[position] = value
     try:
-        subject.value(changed)
+        adapter.value(changed)
     except Exception:  # whatever forward raises for what it does not take
         return False
     return True
 
 
 def _reads_one_triangle(
-    subject: Subject, inputs: Inputs, position: int, contract: Contract
+    adapter: Adapter, inputs: Inputs, position: int, contract: Contract
 ) -> bool:
     """Whether one triangle of a symmetric matrix changes nothing, and the other does."""
     if not isinstance(contract, Symmetric):
@@ -142,9 +142,9 @@ def _reads_one_triangle(
     x = inputs[position]
     aside = 0.1 * x.abs().max() * torch.ones_like(x)
     try:
-        at = subject.value(inputs)
+        at = adapter.value(inputs)
         above, below = (
-            _same(at, subject.value([*inputs[:position], moved, *inputs[position + 1 :]]))
+            _same(at, adapter.value([*inputs[:position], moved, *inputs[position + 1 :]]))
             for moved in (x + aside.triu(1), x + aside.tril(-1))
         )
     except Exception:  # forward may refuse either

@@ -1,4 +1,4 @@
-"""Inputs in words: `x:13x5 w:5x7 b:7 alpha=0.1` becomes tensors, bound to a forward by name."""
+"""Inputs as text: `x:13x5 w:5x7 b:7 alpha=0.1` becomes tensors, bound to a forward by name."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from derivable.errors import InputError, SettingError
 from derivable.examiner.inputs.found_names import MASKS, integer_role, option_values, role_of
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
+from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.subjects import subject_of
-from derivable.examiner.targets.target import FunctionSubject
+from derivable.examiner.targets.target import FunctionAdapter
 
 Made = Callable[[], Any]
 
@@ -84,10 +84,10 @@ def _tensor(word: str) -> tuple[str, Made]:
             SettingError, "error.input_dtype", got=part["dtype"], word=word, names=list(DTYPES)
         )
     shape = tuple(map(int, part["shape"].split("x"))) if part["shape"] else ()
-    smooth = dtype.is_floating_point or dtype.is_complex
-    if not smooth and dtype is not torch.bool and part["below"] is None:
+    differentiable = dtype.is_floating_point or dtype.is_complex
+    if not differentiable and dtype is not torch.bool and part["below"] is None:
         raise error_of(SettingError, "error.input_limit", word=word, name=part["name"])
-    if smooth and part["below"] is not None:
+    if differentiable and part["below"] is not None:
         right = f"{part['name']}:{part['shape'] or ''}:0..{part['below']}"
         raise error_of(SettingError, "error.input_below", right=right)
     if part["low"] is None:
@@ -175,10 +175,10 @@ def _suggested(name: str) -> str:
 
 def takes(target: Any) -> dict[str, inspect.Parameter]:
     """The inputs of a Function or a plain class (without ctx) or of a callable, by name."""
-    subject = subject_of(target)
-    if isinstance(subject, FunctionSubject):
-        parameters = list(inspect.signature(inspect.unwrap(subject.forward)).parameters.values())
-        parameters = parameters if subject.split else parameters[1:]
+    adapter = adapter_of(target)
+    if isinstance(adapter, FunctionAdapter):
+        parameters = list(inspect.signature(inspect.unwrap(adapter.forward)).parameters.values())
+        parameters = parameters if adapter.split else parameters[1:]
     else:
         rule = target.forward if isinstance(target, nn.Module) else target
         parameters = list(inspect.signature(rule).parameters.values())

@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE = 8.0  # for a machine that is busy with other work
+PATIENCE = 8.0  # wall-clock time per processor time, on a machine with other load
 
 
 class BudgetSpent(BaseException):
     """The budget is spent, or the time is over.
 
-    No subclass of Exception: what a check does where forward raises must not catch it.
+    No subclass of Exception, because checks catch exceptions of forward.
     """
 
 

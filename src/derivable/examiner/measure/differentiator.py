@@ -47,7 +47,7 @@ SHIFTS = torch.outer(
     torch.tensor([2.0**-33, 2.0**-42], dtype=torch.float64),
     torch.arange(1, 7, dtype=torch.float64),
 )  # (2, 6)
-TINY = 1e-150  # the complex step: its square is 0 beside everything
+TINY = 1e-150  # the complex step: its square underflows to 0
 
 
 @dataclass(frozen=True)
@@ -126,15 +126,15 @@ class Differentiator:
         return Measured.smooth(first.value[0], first.error[0])
 
     def refined_along(self, direction: Tensor) -> Measured:
-        """The same with care, kinks recognised: (m,), by 50 evaluations."""
+        """The refined estimate along `direction`, kinks recognised: (m,), by 50 evaluations."""
         scale = torch.tensor([self.length(direction)]).double()
         return self._refinement(direction.unsqueeze(0), scale).mapped(lambda t: t[0])
 
     def refined(self, measured: Measured, columns: Sequence[int]) -> Measured:
-        """`measured` (m, n) with some columns measured anew, with care, by 50 evaluations each.
+        """`measured` (m, n) with refined estimates of some columns, by 50 evaluations each.
 
-        Where evaluations are made one by one, the first eight of them. If kinks are found there,
-        the others are marked as unknown.
+        Without batches only the first eight are refined. If kinks are found there, the others are
+        marked as unknown.
         """
         chosen = list(columns if self._evaluator.batchable else columns[:REFINED])
         if not chosen:
@@ -289,9 +289,9 @@ class Differentiator:
     def _complex_quotients(self, directions: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
         """Derivatives (c, m) by complex steps, f's real part there, and the derivatives' scatter.
 
-        A complex step does not escape the rounding of x, which the cosine of 1e7 x feels, nor that
-        inside of f. They show when x moves by a few roundings, and in what no parabola explains
-        when it moves a little more. None where f does not take complex numbers.
+        A complex step is affected by the rounding of x, which the cosine of 1e7 x amplifies, and
+        by rounding inside f. Both show as scatter when x changes by a few roundings, and as the
+        residual of a parabola when it changes more. None if f does not take complex numbers.
         """
         shifts = torch.cat([ROUNDINGS * EPS, SHIFTS.flatten()])  # (s,)
         points = (self.x * (1 + shifts.unsqueeze(1))).unsqueeze(1)  # (s, 1, n)

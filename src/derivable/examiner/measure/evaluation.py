@@ -99,13 +99,13 @@ class Evaluator:
                     outputs = self.f.evaluate_many(points)
             else:
                 outputs = torch.stack([self._call(point) for point in points])
-        except Exception:  # f may raise whatever it likes at complex numbers
+        except Exception:  # f may raise anything at complex numbers
             return None
         fits = outputs.is_complex() and outputs.shape == (len(points), len(self.at))
         return outputs if fits else None
 
     def _batched(self, f: BatchFunction, points: Tensor) -> Tensor | None:
-        """The function at all points by batches; None, and none any more, where that goes wrong."""
+        """The function at all points by batches; None, and no more batches, if one fails."""
         rows = max(1, CHUNK // max(1, points.shape[1] + len(self.at)))
         pieces = points.split(rows)
         for piece in pieces:

@@ -103,7 +103,7 @@ def _finest(quotients: Tensor, h: Tensor, noise: Tensor) -> tuple[Tensor, Tensor
     """From the finest quotients: the noise, and where they have not converged: (c, m) each.
 
     Noise is irregular, or as small as rounding. Larger differences that grow steadily as the steps
-    shrink are those of a place so near an edge that no step is short enough.
+    shrink occur so near the edge of a domain that no step is short enough.
     """
     apart = quotients.diff(dim=0)[-5:]  # (5, c, m)
     ratio = apart[1:] / apart[:-1]

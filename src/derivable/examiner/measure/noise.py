@@ -42,8 +42,8 @@ class Noise:
     def measure(self) -> Tensor:
         """The noise over long steps (m,), measured by 16 to 24 evaluations at the first call.
 
-        It is `level`, but for outputs that do not change at all over short steps: over longer ones
-        these may be stairs, such as an iteration that stops early, and the noise is their height.
+        It is `level`, except for outputs that do not change over short steps: these may be
+        staircases, such as an iteration that stops early, and the noise is the height of a step.
         """
         if not self._measured:
             self._measured = True
@@ -117,12 +117,14 @@ class Noise:
         noise = _alike(3 * torch.where(torch.isfinite(noise), noise, 0.0), self._at)
         course = torch.cat([self._at.unsqueeze(0), long, short])
         change = course.amax(0) - course.amin(0)
-        wild = (noise > 1e-5 * change) & (noise > 1e3 * self._rounding * self._at.abs()) & ~stairs
-        if bool(wild.any()) and not self.find_jumps(wild):
-            # Of the cosine of a phase of 1e11 all change would pass for noise; what is noise is
-            # there over a few roundings of the inputs, too.
+        irregular = (
+            (noise > 1e-5 * change) & (noise > 1e3 * self._rounding * self._at.abs()) & ~stairs
+        )
+        if bool(irregular.any()) and not self.find_jumps(irregular):
+            # The cosine of a phase of 1e11 changes irregularly at these steps; true noise also
+            # shows over a few roundings of the inputs.
             least = 3 * fourth_differences(self._table(ROUNDINGS))
-            noise = torch.where(wild & (least > 0) & (least < 0.03 * noise), least, noise)
+            noise = torch.where(irregular & (least > 0) & (least < 0.03 * noise), least, noise)
         return noise, (course[1:] == long[0]).all(0)
 
 

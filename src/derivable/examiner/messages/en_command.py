@@ -4,14 +4,14 @@ from __future__ import annotations
 
 COMMAND: dict[str, str] = {
     # What did not run of a program.
-    "run.failed": "{place}: {error}; what ran before this line is examined",
-    "run.failed_cell": "{place}: {error}; the other cells were run",
-    "run.exit": "{place}: the program ended itself with {code}; what ran before is examined",
-    "run.timeout": "{name} was stopped after {seconds} s, at {place} (--run-timeout); what it "
+    "run.failed": "{location}: {error}; what ran before this line is examined",
+    "run.failed_cell": "{location}: {error}; the other cells were run",
+    "run.exit": "{location}: the program ended itself with {code}; what ran before is examined",
+    "run.timeout": "{name} was stopped after {seconds} s, at {location} (--run-timeout); what it "
     "called until then is examined",
-    "run.long_loop": "{name} was stopped in its first long loop, at {place} (--setup-only)",
-    "run.gradcheck": "{place}: gradcheck fails; the rest was run",
-    "run.missing": "{place}: the module {module} is missing; the rest was run",
+    "run.long_loop": "{name} was stopped in its first long loop, at {location} (--setup-only)",
+    "run.gradcheck": "{location}: gradcheck fails; the rest was run",
+    "run.missing": "{location}: the module {module} is missing; the rest was run",
     "run.missing_of": "{module} is missing: {count} submodules not examined ({names})",
     "run.missing_of_one": "{module} is missing: 1 submodule not examined ({names})",
     "run.not_imported": "{count} submodules not examined ({names}): {module}",
@@ -28,8 +28,8 @@ COMMAND: dict[str, str] = {
     "cli.count_not_examined": "{count} not examined",
     "cli.needs_inputs": "it was not called, and no inputs were found at which it runs{refusal}; "
     'give its inputs: --input "{inputs}"',
-    "cli.called": "inputs: the call in {place}",
-    "cli.called_kinds": "inputs: {count} kinds of calls, the first in {place}",
+    "cli.called": "inputs: the call in {location}",
+    "cli.called_kinds": "inputs: {count} kinds of calls, the first in {location}",
     "cli.called_by": "called by {test}",
     "cli.called_by_more": "called by {test} and {count} more",
     "cli.running": "running {name}, for at most {seconds} s",

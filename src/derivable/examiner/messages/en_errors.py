@@ -89,7 +89,7 @@ ERRORS: dict[str, str] = {
     "error.no_module": "there is no module {module} to be found from here",
     "error.no_module_but": "there is no module {module} to be found from here; {hint}",
     "error.no_main_module": "there is no module {module} to be run from here",
-    "error.no_function": "{place} has no Function {name}; {hint}",
+    "error.no_function": "{location} has no Function {name}; {hint}",
     "error.defines": "it defines {names}",
     "error.other_module": "{path}: another {module} was found first, at {other}",
     "error.import_timeout": "{name} was not imported within {seconds} s (--run-timeout)",

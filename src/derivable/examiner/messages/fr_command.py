@@ -4,15 +4,16 @@ from __future__ import annotations
 
 COMMAND: dict[str, str] = {
     # What did not run of a program.
-    "run.failed": "{place} : {error} ; ce qui précède cette ligne est examiné",
-    "run.failed_cell": "{place} : {error} ; les autres cellules ont été exécutées",
-    "run.exit": "{place} : le programme s'est terminé lui-même avec {code} ; ce qui précède est "
+    "run.failed": "{location} : {error} ; ce qui précède cette ligne est examiné",
+    "run.failed_cell": "{location} : {error} ; les autres cellules ont été exécutées",
+    "run.exit": "{location} : le programme s'est terminé lui-même avec {code} ; ce qui précède est "
     "examiné",
-    "run.timeout": "{name} a été arrêté après {seconds} s, à {place} (--run-timeout) ; ce qu'il a "
-    "appelé jusque-là est examiné",
-    "run.long_loop": "{name} a été arrêté dans sa première longue boucle, à {place} (--setup-only)",
-    "run.gradcheck": "{place} : gradcheck échoue ; la suite a été exécutée",
-    "run.missing": "{place} : le module {module} manque ; la suite a été exécutée",
+    "run.timeout": "{name} a été arrêté après {seconds} s, à {location} (--run-timeout) ; ce "
+    "qu'il a appelé jusque-là est examiné",
+    "run.long_loop": "{name} a été arrêté dans sa première longue boucle, à {location} "
+    "(--setup-only)",
+    "run.gradcheck": "{location} : gradcheck échoue ; la suite a été exécutée",
+    "run.missing": "{location} : le module {module} manque ; la suite a été exécutée",
     "run.missing_of": "{module} manque : {count} sous-modules non examinés ({names})",
     "run.missing_of_one": "{module} manque : 1 sous-module non examiné ({names})",
     "run.not_imported": "{count} sous-modules non examinés ({names}) : {module}",
@@ -29,8 +30,8 @@ COMMAND: dict[str, str] = {
     "cli.count_not_examined": "non examiné : {count}",
     "cli.needs_inputs": "pas appelée, et aucune entrée trouvée qui convienne{refusal} ; "
     'donner ses entrées : --input "{inputs}"',
-    "cli.called": "entrées : l'appel à {place}",
-    "cli.called_kinds": "entrées : {count} sortes d'appels, le premier à {place}",
+    "cli.called": "entrées : l'appel à {location}",
+    "cli.called_kinds": "entrées : {count} sortes d'appels, le premier à {location}",
     "cli.called_by": "appelée par {test}",
     "cli.called_by_more": "appelée par {test} et {count} autres",
     "cli.running": "exécution de {name}, pendant {seconds} s au plus",

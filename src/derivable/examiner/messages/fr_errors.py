@@ -98,7 +98,7 @@ ERRORS: dict[str, str] = {
     "error.no_module": "le module {module} est introuvable depuis ce dossier",
     "error.no_module_but": "le module {module} est introuvable depuis ce dossier ; {hint}",
     "error.no_main_module": "aucun module {module} à exécuter depuis ce dossier",
-    "error.no_function": "{place} n'a pas de Function {name} ; {hint}",
+    "error.no_function": "{location} n'a pas de Function {name} ; {hint}",
     "error.defines": "Functions définies : {names}",
     "error.other_module": "{path} : un autre module {module} a été trouvé avant, dans {other}",
     "error.import_timeout": "l'import de {name} n'est pas terminé après {seconds} s "

@@ -1,1 +1,1 @@
-"""The report as text, HTML and JSON, in each language."""
+"""Reports as text, HTML and JSON, in each language."""

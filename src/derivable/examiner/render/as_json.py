@@ -60,9 +60,9 @@ def _finding(report: Report, finding: Finding, lang: str) -> dict[str, Any]:
         "cause": finding.cause,
         "section": finding.section.value,
         "severity": finding.severity.name.lower(),
-        "says": say(Message("cause." + finding.cause), lang),
+        "message": say(Message("cause." + finding.cause), lang),
         "argument": finding.argument,
-        "where": say(finding.where, lang),
+        "point": say(finding.point, lang),
         "evidence": [say(evidence, lang) for evidence in finding.evidence],
         "worst": worst
         and {

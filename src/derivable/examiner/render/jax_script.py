@@ -16,7 +16,7 @@ STEP = 1e-6
 
 
 def jax_script(report: Report, finding: Finding) -> list[str]:
-    """One entry of the gradient as the author's rule returns it, and as forward changes."""
+    """A script that prints one entry of the gradient, by the author's rule and by differences."""
     head, named = imports(report.target)
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     names = list(values)
@@ -33,10 +33,10 @@ def jax_script(report: Report, finding: Finding) -> list[str]:
         *head[1:],
         "",
         *(f"{name} = {_written(value)}" for name, value in values.items()),
-        f"output, pull = jax.vjp({named}, {', '.join(names)})",
+        f"output, vjp = jax.vjp({named}, {', '.join(names)})",
         "grad_output = jnp.cos(jnp.arange(output.size)).reshape(output.shape)",
         f"step = jnp.zeros_like({argument}).at[{at}].set({STEP:.0e})",
-        f'print("returned", pull(grad_output)[{position}][{at}])',
+        f'print("returned", vjp(grad_output)[{position}][{at}])',
         f"change = {named}({moved[0]}) - {named}({moved[1]})",
         f'print("measured", (change * grad_output).sum() / {2 * STEP:.0e})',
     ]

@@ -1,7 +1,7 @@
-"""The report as HTML for a notebook: the summary, and a small map of where the gradient is off.
+"""The report as HTML for a notebook: the summary, and a map of the wrong entries of gradients.
 
-One self-contained piece: no script, no network. Text and frames take the colour of the page, so
-that it reads on light and on dark ones.
+The HTML is self-contained: no script, no network. Text and frames have the colour of the page, so
+that light and dark pages are both readable.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _line(line: Line) -> str:
 
 
 def cells(gradient: Gradient) -> Cells | None:
-    """How far returned and measured lie apart, over all but the last axis and over the last.
+    """The relative errors, with rows for all axes but the last, and columns for the last.
 
-    None where there is nothing to draw: no gradient, another shape, or no entries.
+    None if nothing can be drawn: no gradient, another shape, or no entries.
     """
     returned, measured = gradient.returned, gradient.measured
     if returned is None or returned.shape != measured.shape or not measured.numel():
@@ -123,17 +123,17 @@ def _map(name: str, gradient: Gradient, lang: str) -> str:
 
 
 def _cell(x: int, y: int, level: int, title: str) -> str:
-    """One cell that is off, with a seam around it."""
+    """One wrong cell, with a border."""
     box = f'<rect x="{x}" y="{y}" width="1" height="1" stroke="#888" stroke-width=".04"'
-    said = f"<title>{escape(title)}</title>"
+    tooltip = f"<title>{escape(title)}</title>"
     if level < LOST:
-        return f'{box} fill="{COLOURS[level - 1]}">{said}</rect>'
+        return f'{box} fill="{COLOURS[level - 1]}">{tooltip}</rect>'
     cross = f'<path d="M{x} {y}l1 1m0-1l-1 1" stroke="#000" stroke-width=".12"/>'
-    return f'<g>{said}{box} fill="#fff"/>{cross}</g>'
+    return f'<g>{tooltip}{box} fill="#fff"/>{cross}</g>'
 
 
 def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
-    """What a pointer reads there: `x[3, 1]: returned 2, measured 1 ± 1e-12`."""
+    """The tooltip of a cell: `x[3, 1]: returned 2, measured 1 ± 1e-12`."""
     assert gradient.returned is not None
     index = tuple(int(i) for i in torch.unravel_index(torch.tensor(spot), gradient.measured.shape))
     worst = Worst(
@@ -146,9 +146,9 @@ def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
 
 
 def _legend(lang: str) -> str:
-    """What the colours mean: the relative error, in powers of ten."""
+    """The legend of the colours: the relative error, in powers of ten."""
     names = [f"&lt; 1e{d}" for d in DECADES] + [f"≥ 1e{DECADES[-1]}"]
-    said = [escape(say(Message(f"show.map_{key}"), lang)) for key in ("agree", "lost")]
+    labels = [escape(say(Message(f"show.map_{key}"), lang)) for key in ("agree", "lost")]
     swatch = "display:inline-block;width:1em;height:1em;vertical-align:-.15em;outline:1px solid"
     grey = f'<span style="{swatch};position:relative"><span style="position:absolute;inset:0;'
     grey += 'background:currentColor;opacity:.12"></span></span>'
@@ -156,6 +156,6 @@ def _legend(lang: str) -> str:
     marks = [f'<span style="{swatch};background:{colour}"></span>' for colour in COLOURS]
     items = "".join(
         f'<span style="margin-right:1em;white-space:nowrap">{mark} {text}</span>'
-        for mark, text in zip([grey, *marks, cross], [said[0], *names, said[1]], strict=True)
+        for mark, text in zip([grey, *marks, cross], [labels[0], *names, labels[1]], strict=True)
     )
     return f'<div style="margin-top:.6em;font-size:85%">{items}</div>'

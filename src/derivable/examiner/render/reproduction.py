@@ -1,4 +1,4 @@
-"""A finding as a script of its own: a dozen lines that show the mistake without the examiner."""
+"""`reproduction`: a short script that shows a finding without the examiner."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STEP = 1e-6  # cube root of the rounding of float64: the best step of a central difference
-# Names that the script itself uses, and that no argument can have there.
-TAKEN = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "pull",
+# Names that the script itself uses; arguments with these names are renamed.
+RESERVED = ("torch", "target", "run", "step", "parts", "output", "outputs", "grad_output", "vjp",
          "first", "fixed", "s", "o", "i")  # fmt: skip
 
 NOT_RUNNABLE = ("no_ctx", "no_backward", "backward_signature")
 
-# What is run after `run(x)`, `x` and `grad_output` are there; {x} is the argument, {at} the entry.
+# The end of a script, after `run`, `x` and `grad_output`; {x} is the argument, {at} the entry.
 _MEASURE = """\
 step = torch.zeros_like({x})
 step[{at}] = {step}
@@ -48,9 +48,9 @@ step[{at}] = {step}
 print("returned", torch.autograd.grad(run({x}), {x}, grad_output{unused})[0]{shown})
 parts = [((run({x} + s) - run({x} - s)) * {weight}.item() for s in (step, 1j * step)]
 print("measured", complex(*parts) / {width})"""
-_PULL = """\
+_VJP = """\
 output = run({x})
-def pull(grad_output):
+def vjp(grad_output):
     return torch.autograd.grad(output, {x}, grad_output, retain_graph=True)[0]
 """
 _ENDINGS = {
@@ -65,32 +65,32 @@ tensors += [output, grad_output]
 before += [output.detach().clone(), grad_output.clone()]
 torch.autograd.grad(output, {x}, grad_output)
 print("unchanged:", [torch.equal(t, b) for t, b in zip(tensors, before, strict=True)])""",
-    "random": _PULL
+    "random": _VJP
     + """\
-print("once ", pull(grad_output)[{at}].item())
-print("again", pull(grad_output)[{at}].item())""",
-    "state": _PULL
+print("once ", vjp(grad_output)[{at}].item())
+print("again", vjp(grad_output)[{at}].item())""",
+    "state": _VJP
     + """\
-print("alone               ", pull(grad_output)[{at}].item())
+print("alone               ", vjp(grad_output)[{at}].item())
 run(2 * {x})
-print("after another forward", pull(grad_output)[{at}].item())""",
-    "not_linear": _PULL
+print("after another forward", vjp(grad_output)[{at}].item())""",
+    "not_linear": _VJP
     + """\
-print("-1000 * pull(g)", (-1000 * pull(grad_output))[{at}].item())
-print("pull(-1000 * g)", pull(-1000 * grad_output)[{at}].item())""",
+print("-1000 * vjp(g)", (-1000 * vjp(grad_output))[{at}].item())
+print("vjp(-1000 * g)", vjp(-1000 * grad_output)[{at}].item())""",
     "way": """\
 (returned,) = torch.autograd.grad(run({x}), {x}, grad_output)
 (functional,) = torch.func.vjp(run, {x}.detach())[1](grad_output)
 print("torch.autograd", returned[{at}].item())
 print("torch.func    ", functional[{at}].item())""",
-    "layout": _PULL
+    "layout": _VJP
     + """\
 spread = torch.stack([grad_output, grad_output], -1)[..., 0]  # the same numbers, not contiguous
 one = torch.ones((), dtype=output.dtype).expand(output.shape)
-print("contiguous", pull(grad_output)[{at}].item(), pull(one.contiguous())[{at}].item())
-print("strided   ", pull(spread)[{at}].item(), pull(one)[{at}].item())""",
+print("contiguous", vjp(grad_output)[{at}].item(), vjp(one.contiguous())[{at}].item())
+print("strided   ", vjp(spread)[{at}].item(), vjp(one)[{at}].item())""",
 }
-# Where autograd would give the gradient its argument's shape, it is seen by hand only.
+# Causes that only a call by hand shows, because autograd sums to the argument's shape.
 BY_HAND = ("shape", "keepdim", "missing_sum")
 _BY_HAND = """\
 ctx = Context()
@@ -100,8 +100,8 @@ gradients = {named}.backward(ctx, grad_output)
 gradients = gradients if isinstance(gradients, tuple) else (gradients,)
 print("shape of {x}          ", tuple({x}.shape))
 print("shape of its gradient", tuple(gradients[{position}].shape))"""
-# Second order is first order of the gradient: what `run` returns from then on. The 0 * x is there
-# for a gradient that is detached from the graph.
+# Second order is first order of the gradient, which `run` returns from then on. The term 0 * x
+# keeps a detached gradient in the graph.
 _GRADIENT = """\
 fixed = torch.randn_like(run({x}))
 first = run
@@ -109,7 +109,7 @@ def run({x}):  # the gradient, whose own gradient is examined
     {x} = {x} if {x}.requires_grad else {x}.clone().requires_grad_()
     return torch.autograd.grad(first({x}), {x}, fixed, create_graph=True)[0] + 0 * {x}
 """
-# The same behind a loss, whose grad_output depends on the output.
+# The same with a loss, whose grad_output depends on the output.
 _GRADIENT_OF_SQUARES = _GRADIENT.replace("grad(first({x}), {x}, fixed,",
                                          "grad((fixed * first({x}) ** 2).sum(), {x},")  # fmt: skip
 
@@ -124,7 +124,7 @@ def reproduction(report: Report, finding: Finding, lang: str | None = None) -> s
     if finding.cause in NOT_RUNNABLE:
         return ""
     names = {name: re.sub(r"\W+|^(?=\d)", "_", name).rstrip("_") for name in report.inputs}
-    names = {name: f"{known}_" if known in TAKEN else known for name, known in names.items()}
+    names = {name: f"{known}_" if known in RESERVED else known for name, known in names.items()}
     values = dict(zip(report.inputs, finding.inputs or report.example, strict=False))
     title = _title(report, finding, lang)
     if isinstance(report.target, tuple):
@@ -201,8 +201,8 @@ def _hand(report: Report, named: str, names: dict[str, str], x: str, position: i
 
 
 def _in_dtype(finding: Finding, floats: Sequence[str], x: str) -> list[str]:
-    """The lines that take the inputs to the dtype in which it shows, if it is not float64."""
-    point = Point.of(finding.where)
+    """The lines that convert the inputs to the dtype that shows the mistake, if not float64."""
+    point = Point.of(finding.point)
     if point.kind is not Kind.DTYPE:
         return []
     dtype = point.fields["dtype"]
@@ -217,8 +217,8 @@ def _title(report: Report, finding: Finding, lang: str | None) -> list[str]:
         return [first]
     shown = finding.inputs or kind(finding) is Kind.DTYPE
     if shown and not isinstance(report.target, tuple):
-        return [f"{first}, {say(finding.where, lang)}"]
-    return [first, f"# {say(Message('show.elsewhere', {'where': finding.where}), lang)}"]
+        return [f"{first}, {say(finding.point, lang)}"]
+    return [first, f"# {say(Message('show.elsewhere', {'point': finding.point}), lang)}"]
 
 
 def _pair(report: Report, finding: Finding) -> list[str]:
@@ -271,11 +271,11 @@ def _theta(theta: Any, parts: dict[Any, Any]) -> list[str]:
 
 def _argument(finding: Finding, values: dict[str, Any]) -> str | None:
     """The argument whose gradient is shown: the finding's, else the first with a gradient."""
-    smooth = [name for name, value in values.items() if is_float(value)]
-    if finding.argument in smooth:
+    differentiable = [name for name, value in values.items() if is_float(value)]
+    if finding.argument in differentiable:
         return finding.argument
-    wanted = [name for name in smooth if values[name].requires_grad]
-    return next(iter(wanted or smooth), None)
+    wanted = [name for name in differentiable if values[name].requires_grad]
+    return next(iter(wanted or differentiable), None)
 
 
 def _spot(finding: Finding, value: Tensor) -> tuple[int, ...]:
@@ -300,10 +300,10 @@ def _call(report: Report, named: str, names: dict[str, str], outputs: Sequence[A
         call = f"torch.func.functional_call({named}, {{{state}}}, ({words},))"
     if outputs is None or len(outputs) == 1:
         return f"return {call}"
-    smooth = [i for i, o in enumerate(outputs) if is_float(o)]
-    if len(smooth) == len(outputs):
+    differentiable = [i for i, o in enumerate(outputs) if is_float(o)]
+    if len(differentiable) == len(outputs):
         return f"return torch.cat([o.flatten() for o in {call}])"
-    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {smooth}])"
+    return f"outputs = {call}\nreturn torch.cat([outputs[i].flatten() for i in {differentiable}])"
 
 
 def _outputs(report: Report, values: dict[str, Any]) -> Sequence[Any] | None:

@@ -1,4 +1,4 @@
-"""The report in words: at most a dozen lines to print, and everything in the details."""
+"""The report as text: a summary of at most twelve lines, and the details."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Line(NamedTuple):
 
 
 def summary(report: Report, lang: str | None = None, more: str = "show.more") -> list[Line]:
-    """At most a dozen lines; `more` is the key of the message that states where the rest is.
+    """At most twelve lines; `more` is the key of the message that states where the rest is.
 
-    Every finding gets the same number of lines, and the first ones what is left over. Where even
-    one line each is too much, the last ones are counted by the message `more` + "_findings".
+    Every finding gets the same number of lines, and the first ones the remaining lines. If there
+    are more findings than lines, the message `more` + "_findings" counts the last ones.
     """
     spoken = language(lang)
     top = verdict(report, spoken)
@@ -55,14 +55,14 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     hidden = len(blocks) - room
     if hidden > 0:
         heads = [block[0] for block in blocks[:room]]
-        counted = _said(Message(f"{more}_findings", {"count": hidden}), spoken)
+        counted = _message_line(Message(f"{more}_findings", {"count": hidden}), spoken)
         return [top, *heads, *_sections(report, spoken), counted]
     share = max(n for n in range(1, room + 1) if sum(min(n, len(b)) for b in blocks) <= room)
     sizes = [min(share, len(block)) for block in blocks]
     for i, block in enumerate(blocks):
         sizes[i] += min(len(block) - sizes[i], room - sum(sizes))
     body = [line for block, size in zip(blocks, sizes, strict=True) for line in _cut(block, size)]
-    rest = [] if len(body) == sum(map(len, blocks)) else [_said(Message(more), spoken)]
+    rest = [] if len(body) == sum(map(len, blocks)) else [_message_line(Message(more), spoken)]
     return [top, *body, *_sections(report, spoken), *rest]
 
 
@@ -71,24 +71,24 @@ def alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         first = [say(e._replace(fields={**e.fields, **ANY}), lang) for e in finding.evidence[:1]]
-        key = (finding.cause, say(finding.where, lang), *first)
+        key = (finding.cause, say(finding.point, lang), *first)
         groups.setdefault(key if finding.argument else id(finding), []).append(finding)
     return [(g[0], ", ".join(f.argument for f in g if f.argument)) for g in groups.values()]
 
 
 def details(report: Report, lang: str | None = None) -> list[Line]:
-    """Everything: whole findings, each with its reproduction, notes, and what was compared."""
+    """All lines: findings with their reproductions, notes, and the checks."""
     spoken = language(lang)
     lines = [verdict(report, spoken)]
-    told: set[str] = set()
+    printed: set[str] = set()
     for finding in report.findings:
         lines += [Line(""), *finding_lines(finding, spoken, "", report.settings.level)]
         code = reproduction(report, finding, spoken)
         body = "\n".join(text for text in code.splitlines() if text[:2] != "# ")
-        if code and body not in told:
-            lines.append(_said(Message("show.reproduction"), spoken, 4))
+        if code and body not in printed:
+            lines.append(_message_line(Message("show.reproduction"), spoken, 4))
             lines += [Line(text, 8 if text else 0, "cyan") for text in code.splitlines()]
-        told.add(body)
+        printed.add(body)
     inputs = ", ".join(f"{name} {what}" for name, what in report.inputs.items())
     return [
         *lines,
@@ -96,8 +96,8 @@ def details(report: Report, lang: str | None = None) -> list[Line]:
         *_notes(report, spoken),
         *_sections(report, spoken),
         _checks(report, spoken),
-        _said(Message("show.inputs", {"inputs": inputs}), spoken),
-        _said(Message("show.seed", {"seed": report.settings.seed}), spoken),
+        _message_line(Message("show.inputs", {"inputs": inputs}), spoken),
+        _message_line(Message("show.seed", {"seed": report.settings.seed}), spoken),
     ]
 
 
@@ -139,11 +139,11 @@ def heading(
     gaps = {
         "argument": names or finding.argument,
         "cause": Message("cause." + finding.cause),
-        "where": finding.where,
+        "point": finding.point,
     }
     argument = "_argument" if finding.argument else ""
-    where = "" if kind(finding) is Kind.EXAMPLE else "_where"
-    title = Message(f"show.heading{argument}{where}", gaps)
+    point = "" if kind(finding) is Kind.EXAMPLE else "_point"
+    title = Message(f"show.heading{argument}{point}", gaps)
     if not level.fails(finding):
         title = Message("show.warning", {"finding": title})
     return say(title, lang)
@@ -194,7 +194,7 @@ def coloured(lines: Iterable[Line]) -> RenderableType:
 
 
 def finding_lines(finding: Finding, lang: str, names: str, level: Level) -> list[Line]:
-    """The whole of one finding; its heading first."""
+    """All lines of one finding; its heading first."""
     lines = [Line(heading(finding, lang, names, level), 2, "bold")]
     for number, evidence in enumerate(finding.evidence):
         lines.append(Line(say(evidence, lang), 4, "", 1 if number == 0 else 6))
@@ -213,7 +213,7 @@ def finding_lines(finding: Finding, lang: str, names: str, level: Level) -> list
 
 
 def _cut(block: Sequence[Line], count: int) -> list[Line]:
-    """The `count` most telling lines of a block, in their order."""
+    """The `count` most important lines of a block, in their order."""
     kept = sorted(range(len(block)), key=lambda i: block[i].rank)[:count]
     return [block[i] for i in sorted(kept)]
 
@@ -235,7 +235,7 @@ def _checks(report: Report, lang: str) -> Line:
     named = [f"{say(Message(f'check.{c}'), lang)} {n}" for c, n in report.checks.items() if n]
     total = sum(report.checks.values())
     gaps = {"checks": ", ".join(named), "total": total, "calls": report.calls}
-    return _said(Message("show.checks", gaps), lang)
+    return _message_line(Message("show.checks", gaps), lang)
 
 
 def _notes(report: Report, lang: str) -> list[Line]:
@@ -243,5 +243,5 @@ def _notes(report: Report, lang: str) -> list[Line]:
     return [Line(say(Message("show.note", {"note": n}), lang), 2, style) for n in report.notes]
 
 
-def _said(said: Message, lang: str, indent: int = 2) -> Line:
-    return Line(say(said, lang), indent, "dim")
+def _message_line(message: Message, lang: str, indent: int = 2) -> Line:
+    return Line(say(message, lang), indent, "dim")

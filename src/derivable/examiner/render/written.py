@@ -1,4 +1,4 @@
-"""Python for what was examined: how to import it, and how to make its inputs again."""
+"""Python source of a target and its inputs: how to import it, and how to make them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _run_path(path: Path, name: str) -> str:
 
 
 def _source(target: Any, named: str) -> tuple[list[str], str]:
-    """What cannot be imported is written out, if its source can be found."""
+    """The source of a target that cannot be imported; a placeholder if it is not available."""
     try:
         if not named.isidentifier():
             raise TypeError  # a lambda, or an object without a name
@@ -102,7 +102,7 @@ def written(value: Any, wanted: bool) -> str:
 
 
 def _matters(value: Tensor) -> bool:
-    """Whether other numbers would not do: no floats, ties, nan, inf, a symmetric matrix."""
+    """Whether the numbers matter: integers, ties, nan, inf, a symmetric matrix."""
     if not is_float(value) or not bool(value.isfinite().all()):
         return True
     ties = not value.is_complex() and value.unique().numel() < value.numel()

@@ -1,1 +1,1 @@
-"""Ways to run what is examined: a Function, a callable, a value with its gradient."""
+"""Adapters that run any target: a Function, a callable, a value with its gradient."""

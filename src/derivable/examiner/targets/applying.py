@@ -1,4 +1,4 @@
-"""Another `.apply` in the place of that of all Functions; forwards alone under vmap."""
+"""Replacement of the `.apply` of all Functions; under vmap, by their forwards alone."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from derivable.examiner.targets.recorder import Recorder
 def applying(apply: Callable[..., Any]) -> Iterator[None]:
     """Inside, `.apply(*inputs)` of any Function is `apply(original, cls, *inputs)`.
 
-    `original(cls, *inputs)` is what it was. PyTorch calls `.apply` by no other name, so that there
-    is no way but to put another in its place, which mypy rightly minds.
+    `original(cls, *inputs)` is the former `.apply`. It is replaced as an attribute of PyTorch's
+    class, because there is no other hook for calls of all Functions.
     """
     original = vars(torch.autograd.Function)["apply"]
 
@@ -33,8 +33,8 @@ def applying(apply: Callable[..., Any]) -> Iterator[None]:
 def forwards_alone() -> contextlib.AbstractContextManager[None]:
     """Under vmap, `.apply` runs a Function's forward, and nothing is recorded.
 
-    PyTorch refuses vmap to Functions without a rule for it, because of their backward; where only
-    values are wanted, a callable made of such Functions can run in batches all the same.
+    PyTorch refuses vmap for Functions without a vmap rule, because of their backward. Where only
+    values are needed, a callable that uses such Functions can still run in batches.
     """
 
     def apply(original: Callable[..., Any], cls: Any, *inputs: Any) -> Any:

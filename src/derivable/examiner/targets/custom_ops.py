@@ -13,7 +13,7 @@ from derivable.errors import InputError
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
-from derivable.examiner.targets.target import FunctionSubject, Inputs, Subject
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, Inputs
 from derivable.function.gradients import as_tuple
 
 
@@ -28,14 +28,14 @@ def custom_op_of(target: Any) -> CustomOpDef | None:
     return None
 
 
-class CustomOpSubject(FunctionSubject):
+class CustomOpAdapter(FunctionAdapter):
     """A custom operator: its implementation, and the backward and setup_context registered for it.
 
     Raises InputError where no backward is registered.
     """
 
     def __init__(self, definition: CustomOpDef) -> None:
-        Subject.__init__(self, definition._qualname, definition)
+        Adapter.__init__(self, definition._qualname, definition)
         if definition._backward_fn is None:
             raise error_of(InputError, "error.operator_without_backward", name=self.name)
         self.ours, self.split, self.signature, self.protect = False, True, None, False

@@ -1,8 +1,8 @@
 """`TargetDerivatives`: numerical derivatives of a target's outputs by each of its inputs.
 
-`examiner/measure` knows functions of one real vector. Here an argument of the target becomes one:
-its entries are put back among the inputs, in its shape and dtype, and the differentiable outputs
-are joined. Many points at once are one call under `torch.func.vmap`.
+`examiner/measure` differentiates functions of one real vector. Here a target becomes such a
+function of an argument's entries: they are converted to its shape and dtype, and the
+differentiable outputs are concatenated. Many points are evaluated by one call of `torch.func.vmap`.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from derivable.examiner.measure.evaluation import Evaluator
 from derivable.examiner.measure.extrapolation import size_of
 from derivable.examiner.measure.noise import Noise, random_direction
 from derivable.examiner.measure.space import joined, real, unreal
-from derivable.examiner.targets.target import Inputs, Subject, is_float, with_entries
+from derivable.examiner.targets.target import Adapter, Inputs, is_float, with_entries
 
 
 class TargetDerivatives:
-    """The numerical derivatives of `subject` at `inputs`, of its outputs at `smooth`.
+    """The numerical derivatives of `adapter` at `inputs`, of its outputs at `differentiable`.
 
     measure_noise  whether the noise of forward is measured; else rounding is all
     complex_step   whether refinements try a complex step
     steps          argument -> a step length that suited before; what is found is added
-    budget         charged with each evaluation of forward; that of the subject if left out
+    budget         charged with each evaluation of forward; that of the adapter if left out
 
     `at` is the joined outputs at the inputs (m,), and `eps` their relative rounding.
     """
 
     def __init__(
-        self, subject: Subject, inputs: Inputs, smooth: Sequence[int], *,
+        self, adapter: Adapter, inputs: Inputs, differentiable: Sequence[int], *,
         measure_noise: bool = True, complex_step: bool = True,
         steps: dict[int, float] | None = None, budget: Budget | None = None,
     ) -> None:  # fmt: skip
-        self.subject = subject
+        self.adapter = adapter
         self.inputs = [v.detach().clone() if isinstance(v, Tensor) else v for v in inputs]
-        self.smooth = list(smooth)
-        self.budget = subject.budget if budget is None else budget
+        self.differentiable = list(differentiable)
+        self.budget = adapter.budget if budget is None else budget
         self.evaluations = Evaluations()
         self.at = self.outputs(self.inputs)  # (m,)
         floats = (v for v in self.inputs if isinstance(v, Tensor) and v.dtype.is_floating_point)
@@ -68,15 +68,15 @@ class TargetDerivatives:
         self.budget.spend(1)
         self.evaluations.add(calls=1, rows=1)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what forward warns of at x + h it warned of at x
-            values = self.subject.value(inputs)
-        return joined([values[i] for i in self.smooth])
+            warnings.simplefilter("ignore")  # forward has given the same warnings at x
+            values = self.adapter.value(inputs)
+        return joined([values[i] for i in self.differentiable])
 
     def outputs_or_nan(self, inputs: Inputs) -> Tensor:
-        """The outputs at `inputs`, nan where forward refuses them."""
+        """The outputs at `inputs`, nan if forward raises."""
         try:
             outputs = self.outputs(inputs)
-        except Exception:  # forward may refuse a point beside the one that it was given
+        except Exception:  # forward may raise near the given point
             return torch.full_like(self.at, torch.nan)
         return outputs if outputs.shape == self.at.shape else torch.full_like(self.at, torch.nan)
 
@@ -103,11 +103,11 @@ class TargetDerivatives:
         return measured
 
     def refined_along(self, argument: int, direction: Tensor) -> Measured:
-        """The same with care, kinks recognised: (m,)."""
+        """The refined estimate along `direction`, with kinks recognised: (m,)."""
         return self.by(argument).refined_along(direction)
 
     def refined(self, argument: int, measured: Measured, columns: Sequence[int]) -> Measured:
-        """A Jacobian with some columns measured anew, with care."""
+        """`measured` with the refined estimates of some columns."""
         return self.by(argument).refined(measured, columns)
 
     def continuous(self, arguments: Sequence[int]) -> bool:
@@ -120,7 +120,7 @@ class TargetDerivatives:
             inputs[i] = unreal(x + 1e-9 * aside, inputs[i])
         try:
             moved = self.outputs(inputs)
-        except Exception:  # forward refuses a point beside this one
+        except Exception:  # forward raises near this point
             return False
         both = torch.isfinite(moved) & torch.isfinite(self.at)
         largest = float(self.at[both].abs().max()) if bool(both.any()) else 0.0
@@ -151,29 +151,29 @@ class InputsFunction:
     """
 
     def __init__(self, owner: TargetDerivatives, arguments: Sequence[int]) -> None:
-        self._subject, self._smooth = owner.subject, owner.smooth
+        self._adapter, self._differentiable = owner.adapter, owner.differentiable
         self._inputs, self._arguments = owner.inputs, list(arguments)
 
     @property
     def batchable(self) -> bool:
-        """Whether forward runs under vmap, as far as is known."""
-        return self._subject.batchable
+        """Whether forward is assumed to run under vmap."""
+        return self._adapter.batchable
 
     @batchable.setter
     def batchable(self, value: bool) -> None:
-        self._subject.batchable = value
+        self._adapter.batchable = value
 
     def __call__(self, point: Tensor) -> Tensor:
-        """(n,) -> (m,)."""
+        """The joined outputs (m,) at one point (n,)."""
         values = self._values(point)
         if point.is_complex():
             return torch.cat([v.reshape(-1) for v in values])
         return joined(values)
 
     def evaluate_many(self, points: Tensor) -> Tensor:
-        """(p, n) -> (p, m), all at once."""
-        outputs = self._subject.values_at(self._inputs, self._arguments, points)
-        values = [outputs[i] for i in self._smooth]
+        """The joined outputs (p, m) at the points (p, n), by one call."""
+        outputs = self._adapter.values_at(self._inputs, self._arguments, points)
+        values = [outputs[i] for i in self._differentiable]
         if points.is_complex():
             return torch.cat([v.reshape(len(points), -1) for v in values], dim=1)
         parts = [torch.view_as_real(v) if v.is_complex() else v for v in values]
@@ -181,5 +181,5 @@ class InputsFunction:
 
     def _values(self, point: Tensor) -> list[Any]:
         """The differentiable outputs at one point."""
-        values = self._subject.value(with_entries(self._inputs, self._arguments, point))
-        return [values[i] for i in self._smooth]
+        values = self._adapter.value(with_entries(self._inputs, self._arguments, point))
+        return [values[i] for i in self._differentiable]

@@ -1,8 +1,8 @@
-"""Functions of JAX with rules of their own (`custom_vjp`, `custom_jvp`), as callables of tensors.
+"""JAX functions with a `custom_vjp` or `custom_jvp`, as callables of tensors.
 
-The only module that knows JAX. Forward is the function itself; a gradient is what `jax.vjp` makes
-of the author's rule, and a second one what `jax.vjp` makes of the first. Numbers are float64
-inside of `double_precision`, whatever JAX is set to.
+The only module that imports JAX. Forward is the function itself; its gradient is computed by
+`jax.vjp` with the author's rule, and second derivatives by `jax.vjp` of that. Inside
+`double_precision` JAX computes in float64, whatever its settings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.target import CallableSubject, Inputs, is_float, with_entries
+from derivable.examiner.targets.target import CallableAdapter, Inputs, is_float, with_entries
 
 
 def is_jax(target: Any) -> bool:
@@ -26,8 +26,8 @@ def is_jax(target: Any) -> bool:
     return type(target).__module__.partition(".")[0] in ("jax", "jaxlib") and callable(target)
 
 
-class JaxSubject(CallableSubject):
-    """A function of JAX with a rule of its own."""
+class JaxAdapter(CallableAdapter):
+    """The adapter of a JAX function with a rule of its own."""
 
     work = 1000.0  # JAX traces the function and its rule anew in each call
 
@@ -43,7 +43,7 @@ class JaxSubject(CallableSubject):
     def values_at(
         self, inputs: Inputs, arguments: Sequence[int], points: Tensor
     ) -> tuple[Tensor, ...]:
-        """By jax.vmap."""
+        """The outputs at many points, by jax.vmap."""
         rows = [with_entries(inputs, arguments, point) for point in points]
         batches = {i: _array(torch.stack([row[i] for row in rows])) for i in arguments}
         arrays = [_array(v) if isinstance(v, Tensor) else v for v in inputs]
@@ -71,16 +71,16 @@ def differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays as one of tensors, which autograd differentiates by `jax.vjp`."""
 
     def call(*inputs: Any) -> Any:
-        smooth = [i for i, value in enumerate(inputs) if is_float(value)]
+        differentiable = [i for i, value in enumerate(inputs) if is_float(value)]
         arrays = [_array(value) if isinstance(value, Tensor) else value for value in inputs]
 
-        def of_smooth(*chosen: Any) -> list[Any]:
+        def of_differentiable(*chosen: Any) -> list[Any]:
             whole = list(arrays)
-            for i, value in zip(smooth, chosen, strict=True):
+            for i, value in zip(differentiable, chosen, strict=True):
                 whole[i] = value
             return list(_jax().tree_util.tree_leaves(function(*whole)))
 
-        outputs = bridged(of_smooth, *(inputs[i] for i in smooth))
+        outputs = bridged(of_differentiable, *(inputs[i] for i in differentiable))
         return outputs if len(outputs) > 1 else outputs[0]
 
     return call
@@ -101,11 +101,11 @@ class _Bridge(torch.autograd.Function):
         inputs = ctx.saved_tensors
         function, count = ctx.function, len(ctx.saved_tensors)
 
-        def pulled(*values: Any) -> list[Any]:
-            pull = _jax().vjp(function, *values[:count])[1]
-            return list(pull(list(values[count:])))
+        def gradients(*values: Any) -> list[Any]:
+            vjp = _jax().vjp(function, *values[:count])[1]
+            return list(vjp(list(values[count:])))
 
-        return (None, *bridged(pulled, *inputs, *grads))
+        return (None, *bridged(gradients, *inputs, *grads))
 
 
 bridged: Callable[..., tuple[Tensor, ...]] = _Bridge.apply

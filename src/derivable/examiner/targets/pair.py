@@ -11,11 +11,11 @@ from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.target import Inputs, PairRun, Run, Subject
+from derivable.examiner.targets.target import Adapter, Inputs, PairRun, Run
 
 
-class PairSubject(Subject):
-    """A value with a gradient beside it, as a function of the arrays in theta."""
+class PairAdapter(Adapter):
+    """The adapter of a value with its gradient, as a function of the arrays in theta."""
 
     by_hand = True
 

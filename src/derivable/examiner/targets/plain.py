@@ -1,4 +1,4 @@
-"""`PlainSubject`: a plain class with a forward and a backward, which autograd never sees.
+"""`PlainAdapter`: runs a plain class with a forward and a backward, without autograd.
 
     class Cube:                                  class Cube:
         @staticmethod                                def forward(self, x):
@@ -6,8 +6,8 @@
         @staticmethod                                    ...
         def backward(ctx, grad_output): ...          def backward(self, grad_output): ...
 
-With a ctx, forward is handed ours; what ours lacks is taken from a Context class in the same
-module. Without one, each run has an object of its own. Gradients are those of forward's inputs.
+A forward with a ctx receives a Recorder; attributes that it lacks come from a Context class of the
+same module. Without a ctx, each run uses a new object. Gradients are those of forward's inputs.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from torch import Tensor, nn
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.recorder import Recorder
-from derivable.examiner.targets.target import FunctionSubject, Subject, is_float
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, is_float
 from derivable.function.gradients import as_tuple
 
 CONTEXTS = ("ctx", "context", "ctxt", "cache", "tape", "saved", "memory", "_ctx")
 
 
-class PlainSubject(FunctionSubject):
-    """A plain class, run by hand, as its author runs it."""
+class PlainAdapter(FunctionAdapter):
+    """The adapter of a plain class, which is run by hand, as its author runs it."""
 
     recordable = False
 
     def __init__(self, plain: type) -> None:
-        Subject.__init__(self, plain.__name__, plain)
+        Adapter.__init__(self, plain.__name__, plain)
         self.ours, self.signature, self.protect = False, None, False
         self.with_ctx = _has_ctx(plain)
         self.split = not self.with_ctx  # forward takes its inputs alone
@@ -62,9 +62,8 @@ class PlainSubject(FunctionSubject):
 def is_plain_function_class(value: Any) -> bool:
     """Whether `value` is a class with a forward and a backward that can be examined by hand.
 
-    No torch.autograd.Function and no torch.nn.Module; no base that only raises
-    NotImplementedError for others to fill in; one that can be made without arguments, where
-    forward needs an object.
+    Excluded are torch.autograd.Function, torch.nn.Module, abstract bases that only raise
+    NotImplementedError, and classes whose forward needs an object that takes arguments.
     """
     if not isinstance(value, type) or issubclass(
         value, torch.autograd.Function | nn.Module | Tensor
@@ -82,19 +81,19 @@ def is_plain_function_class(value: Any) -> bool:
 
 def by_hand(plain: type) -> type[torch.autograd.Function]:
     """A torch.autograd.Function whose rules are those of a plain class, for reproductions."""
-    subject = PlainSubject(plain)
+    adapter = PlainAdapter(plain)
 
     class ByHand(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, *inputs: Any) -> Any:
             wanted = [i for i, value in enumerate(inputs) if is_float(value)]
-            ctx.run = subject.run(inputs, wanted)
+            ctx.run = adapter.run(inputs, wanted)
             outputs = ctx.run.outputs
             return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
-            found = as_tuple(ctx.run.pull([grads[i] for i in ctx.run.smooth]))
+            found = as_tuple(ctx.run.vjp([grads[i] for i in ctx.run.differentiable]))
             return found + (None,) * (len(ctx.run.inputs) - len(found))
 
     return ByHand
@@ -116,7 +115,7 @@ def _inputs(plain: type) -> list[str]:
 
 
 def _own(plain: type, method: str) -> list[str]:
-    """The parameters of a method as one that calls it sees them."""
+    """The parameters of a method without self or cls."""
     rule = inspect.getattr_static(plain, method)
     bound = isinstance(rule, classmethod) or _needs_object(plain)
     rule = rule.__func__ if isinstance(rule, staticmethod | classmethod) else rule
@@ -142,7 +141,7 @@ def _of_its_object(plain: type) -> Callable[..., Any]:
 
 
 def _context_of(plain: type) -> type[Recorder]:
-    """Our Recorder, with what it lacks taken from a Context class of the same module."""
+    """A class of Recorder with the further attributes of a Context class of the same module."""
     module = sys.modules.get(plain.__module__)
     theirs = next((value for value in vars(module or object).values()
                    if isinstance(value, type) and value.__module__ == plain.__module__
@@ -162,7 +161,7 @@ def _context_of(plain: type) -> type[Recorder]:
 
 
 class _Items(Recorder):
-    """A Recorder that can be written to like a dictionary, too: `ctx["x"] = x`."""
+    """A Recorder that also supports items: `ctx["x"] = x`."""
 
     def __setitem__(self, name: str, value: Any) -> None:
         setattr(self, str(name), value)

@@ -1,4 +1,4 @@
-"""The global random generators of PyTorch, NumPy and Python: seeded for a while, and unchanged."""
+"""Context managers that seed or restore the random generators of PyTorch, NumPy and Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """The random numbers of PyTorch, NumPy and Python from `seed`; afterwards as they were."""
+    """Inside, PyTorch, NumPy and Python draw from `seed`; afterwards their states are restored."""
     with unchanged_random_state():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds
         if torch.cuda.is_initialized():
@@ -24,7 +24,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unchanged_random_state() -> Iterator[None]:
-    """Afterwards, the global random generators are as they were before."""
+    """Restores the states of the global random generators afterwards."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     try:
         yield

@@ -1,4 +1,4 @@
-"""`Recorder`: the ctx that the examiner hands to a forward, to see what is done with it."""
+"""`Recorder`: the ctx that the examiner passes to a forward; it records what forward keeps."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from derivable.function.context import Tape
 
 
 class Recorder(Tape):
-    """A Tape that also keeps a copy of each tensor as it was when it was saved.
+    """A Tape that also keeps a copy of each saved tensor.
 
-    With `protect`, backward gets those copies: an experiment that shows whether a tensor was
-    changed after it was saved. Everything here has a leading underscore, because the user's
-    forward may set any other name.
+    With `protect`, backward receives those copies: an experiment that shows whether a tensor was
+    changed after it was saved. Names here begin with an underscore, because the user's forward
+    may set any other attribute.
     """
 
     def __init__(self, needs_input_grad: tuple[bool, ...], protect: bool = False) -> None:
@@ -43,7 +43,7 @@ class Recorder(Tape):
         super().__setattr__(name, value)
 
     def save_for_forward(self, *tensors: Tensor | None) -> None:
-        """Forward mode is not run by hand."""
+        """Does nothing: forward mode is not run by hand."""
 
 
 _FIELDS = frozenset(vars(Recorder(())))
@@ -62,7 +62,7 @@ def kept(ctx: Recorder) -> list[Tensor]:
 
 
 def changed_after_saving(ctx: Recorder) -> list[str]:
-    """The saved tensors, by position or name, that are no longer what was saved."""
+    """The saved tensors, by position or name, whose values have changed since."""
     pairs = zip(ctx._saved or (), ctx._snapshots, strict=False)
     saved = [str(i) for i, (now, then) in enumerate(pairs) if not same(now, then)]
     named = ctx._attributes.items()
@@ -70,7 +70,7 @@ def changed_after_saving(ctx: Recorder) -> list[str]:
 
 
 def replace_saved(ctx: Recorder, change: Callable[[Tensor], Tensor]) -> None:
-    """Put `change(tensor)` in the place of each saved floating-point tensor."""
+    """Replace each saved floating-point tensor by `change(tensor)`."""
     ctx._saved = tuple(
         change(t) if isinstance(t, Tensor) and (t.is_floating_point() or t.is_complex()) else t
         for t in ctx._saved or ()

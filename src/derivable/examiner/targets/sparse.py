@@ -1,4 +1,4 @@
-"""Sparse tensors, examined through their values: what is stored where stays as it was given."""
+"""Sparse tensors, examined as functions of their stored values; the stored positions are fixed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _positions(x: Tensor) -> Tensor:
 def through_values(
     inputs: Inputs, names: Sequence[str], function: str
 ) -> tuple[list[Any], dict[int, SparseForm]]:
-    """The inputs with the values of each sparse tensor in its place, and their forms.
+    """The inputs with each sparse tensor replaced by its values, and the forms of these.
 
     Raises InputError, which names the argument, for a layout of blocks and for batches.
     """

@@ -1,8 +1,7 @@
-"""`Subject`: one way to run whatever is examined: a Function, a callable, a value with gradient.
+"""`Adapter`: one interface to run any target: a Function, a callable, a value with gradient.
 
-A Function is run by hand, so that what its backward really returns is seen, before autograd has
-summed, cast or dropped any of it. A callable is run under autograd, which is all that one can
-do with it.
+A Function is run by hand, so that what its backward returns is compared before autograd sums,
+casts or drops any of it. A callable is run under autograd.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ SEED = 20_260
 
 
 class Form(Protocol):
-    """How an argument is handed to forward, where that is not as it is: values of a sparse tensor.
+    """A conversion of an argument before forward, such as from values to a sparse tensor.
 
-    Everything is measured and compared for x, a strided tensor; `given` is differentiable, and
-    `twice` is whether it is so twice.
+    Derivatives are measured and compared for x, a strided tensor; `given` is differentiable, and
+    `twice` states whether it is twice differentiable.
     """
 
     @property
@@ -49,52 +48,55 @@ class Form(Protocol):
 class Run:
     """One forward, and any number of backwards through it.
 
-    `outputs` are what forward returned; `smooth` the positions of those that have a gradient. Where
-    the outputs are all that is wanted, as in second order, this class itself is enough.
+    `outputs` are what forward returned, and `differentiable` the positions of those that have a
+    gradient. This base class itself is used where only outputs are needed, as for second order.
     """
 
     forms: Mapping[int, Form] = {}  # of the arguments that forward received in another form
     given: Inputs = ()  # the inputs before they were brought into these forms
 
-    def __init__(self, outputs: tuple[Any, ...], smooth: Sequence[int], inputs: Inputs) -> None:
+    def __init__(
+        self, outputs: tuple[Any, ...], differentiable: Sequence[int], inputs: Inputs
+    ) -> None:
         self.outputs = outputs
-        self.smooth = list(smooth)
+        self.differentiable = list(differentiable)
         self.inputs = inputs  # the copies that forward was given
 
-    def pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """What backward returns for one `grad_output` per smooth output.
+    def vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What backward returns for one `grad_output` per differentiable output.
 
-        As it is, but for an argument with a form, whose gradient is that for its given value.
+        Unchanged, except that the gradient of an argument with a form is that of its given value.
         """
-        returned = list(self._pull(grad_outputs))
+        returned = list(self._vjp(grad_outputs))
         for i, form in self.forms.items():
             if i < len(returned) and isinstance(returned[i], Tensor):
                 returned[i] = form.back(self.given[i], returned[i])
         return tuple(returned)
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         raise NotImplementedError("a run of outputs alone has no backward")
 
     def spread(self, grad_outputs: Sequence[Tensor | None]) -> list[Tensor | None]:
         """One `grad_output` per output: None where an output has none."""
         given = iter(grad_outputs)
-        return [next(given) if i in self.smooth else None for i in range(len(self.outputs))]
+        return [next(given) if i in self.differentiable else None for i in range(len(self.outputs))]
 
 
-class Subject:
-    """What is examined: its name, and how to run it once.
+class Adapter:
+    """A target behind one interface: its name, the names of its inputs, and how to run it once.
 
-    `random` is set once it is known that forward draws random numbers: every run then starts
-    from the same seed, so that there is one function to differentiate. `batchable` is set once it
-    is known that forward keeps no state, which vmap would fill with its own kind of tensors.
-    `asked` are the inputs that have to require grad even where only values are wanted, because
-    forward asks whether they do. `forms` are how some arguments are handed to forward.
+    random        whether forward draws random numbers: then every run starts from the same seed,
+                  so that there is one function to differentiate
+    batchable     whether forward keeps no state, which vmap would fill with its own tensors
+    require_grad  positions of inputs that require grad even where only values are needed, because
+                  forward depends on whether they do
+    forms         conversions of arguments before forward, by position
     """
 
-    work = 0.0  # operations of PyTorch that one call costs at least, where these do not show it
-    by_hand = False  # whether what backward returns is seen as it is
-    value_only = False  # whether there is a value with a gradient, and no backward
-    parameters: Mapping[str, Tensor] = {}  # of a module; they come after its own inputs
+    work = 0.0  # a lower bound for the operations of one call, where PyTorch cannot count them
+    by_hand = False  # whether backward is called directly, without autograd
+    value_only = False  # whether the target is a value with a gradient, and has no backward
+    parameters: Mapping[str, Tensor] = {}  # of a module; they follow its inputs
 
     def __init__(self, name: str, target: Any) -> None:
         self.name = name
@@ -102,9 +104,9 @@ class Subject:
         self.random = False
         self.batchable = False  # whether many forwards may run at once under vmap
         self.budget = Budget()
-        self.asked: tuple[int, ...] = ()
+        self.require_grad: tuple[int, ...] = ()
         self.forms: dict[int, Form] = {}
-        self.meant: Callable[..., Any] | None = None  # whose derivative backward is to be
+        self.surrogate_of: Callable[..., Any] | None = None  # whose derivative backward is to be
 
     @property
     def rule(self) -> Any:
@@ -123,7 +125,7 @@ class Subject:
             return self._brought_back(self._run(copies, wanted), inputs)
 
     def run_on(self, inputs: Inputs, wanted: Sequence[int]) -> Run:
-        """The same on these very tensors, as far as they are handed over as they are."""
+        """One forward on the given tensors themselves, without copies."""
         return self._brought_back(self._run(self.given(inputs), wanted), inputs)
 
     def _brought_back(self, run: Run, inputs: Inputs) -> Run:
@@ -139,21 +141,21 @@ class Subject:
 
     def outputs(self, inputs: Inputs) -> tuple[Any, ...]:
         """The outputs of forward alone."""
-        return self.run(inputs, self.asked).outputs
+        return self.run(inputs, self.require_grad).outputs
 
     def value(self, inputs: Inputs) -> tuple[Any, ...]:
-        """What is measured: forward's outputs, or those of `meant`."""
-        if self.meant is None:
+        """What is measured: forward's outputs, or those of `surrogate_of`."""
+        if self.surrogate_of is None:
             return self.outputs(inputs)
         with torch.no_grad():
-            return as_tuple(self.meant(*self.given(inputs)))
+            return as_tuple(self.surrogate_of(*self.given(inputs)))
 
     def values_at(
         self, inputs: Inputs, arguments: Sequence[int], points: Tensor
     ) -> tuple[Tensor, ...]:
         """What is measured with the entries of `arguments` at each of `points` (p, n): (p, ...).
 
-        All at once; raises what forward raises where it does not run so.
+        One call under vmap; raises what forward raises under vmap.
         """
 
         def values(point: Tensor) -> tuple[Any, ...]:
@@ -177,24 +179,24 @@ class Subject:
 
 
 class FunctionRun(Run):
-    """A forward by hand, with the ctx that it left."""
+    """A forward by hand, with its ctx."""
 
     def __init__(self, backward: Callable[..., Any], ctx: Recorder, returned: Any, inputs: Inputs):
         outputs = as_tuple(returned)
         hidden = ctx._non_differentiable
-        smooth = [
+        differentiable = [
             i
             for i, output in enumerate(outputs)
             if is_float(output) and not any(output is other for other in hidden)
         ]
-        super().__init__(outputs, smooth, inputs)
+        super().__init__(outputs, differentiable, inputs)
         self.ctx, self._backward = ctx, backward
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        return self.pull_all(self.spread(grad_outputs))
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        return self.vjp_of_all(self.spread(grad_outputs))
 
-    def pull_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        """What backward returns by hand, for one `grad_output` per output, smooth or not."""
+    def vjp_of_all(self, grads: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        """What backward returns for one `grad_output` per output, also not differentiable ones."""
         if self.ctx._materialize:
             grads = [
                 torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad
@@ -204,8 +206,8 @@ class FunctionRun(Run):
             return as_tuple(self._backward(self.ctx, *grads))
 
 
-class FunctionSubject(Subject):
-    """A torch.autograd.Function, ours or PyTorch's, in the combined or in the split style."""
+class FunctionAdapter(Adapter):
+    """The adapter of a torch.autograd.Function, derivable's or PyTorch's, in either style."""
 
     by_hand = True
     recordable = True  # whether autograd runs it too
@@ -267,7 +269,7 @@ class FunctionSubject(Subject):
 
     @property
     def apply(self) -> Callable[..., Any]:
-        """What users call."""
+        """The `apply` of the Function."""
         apply: Callable[..., Any] = self.target.apply
         return apply
 
@@ -275,10 +277,10 @@ class FunctionSubject(Subject):
         return self.apply(*inputs)
 
     def traced(self, inputs: list[Any]) -> list[Tensor]:
-        """The smooth outputs, with forward's own operations recorded by autograd."""
+        """The differentiable outputs, with forward's own operations recorded by autograd."""
         ctx = self._ctx((True,) * len(inputs))
         run = FunctionRun(self.backward, ctx, self._forward(ctx, self.given(inputs)), inputs)
-        return [run.outputs[i] for i in run.smooth]
+        return [run.outputs[i] for i in run.differentiable]
 
     def _ctx(self, needs: tuple[bool, ...]) -> Recorder:
         """The ctx of one forward and its backwards."""
@@ -302,15 +304,15 @@ class FunctionSubject(Subject):
 
 
 class RecordedRun(Run):
-    """A call under autograd."""
+    """A forward under autograd."""
 
     def __init__(self, returned: Any, inputs: Inputs, wanted: Sequence[int]) -> None:
         outputs = as_tuple(returned)
-        smooth = [i for i, o in enumerate(outputs) if is_float(o) and o.requires_grad]
-        super().__init__(outputs, smooth, inputs)
+        differentiable = [i for i, o in enumerate(outputs) if is_float(o) and o.requires_grad]
+        super().__init__(outputs, differentiable, inputs)
         self._wanted = list(wanted)
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         pairs = [
             (output, grad)
             for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
@@ -329,8 +331,8 @@ class RecordedRun(Run):
         return tuple(gradients)
 
 
-class CallableSubject(Subject):
-    """Any callable of tensors; an nn.Module's parameters count as inputs after its own."""
+class CallableAdapter(Adapter):
+    """The adapter of a callable of tensors; parameters of an nn.Module are its last inputs."""
 
     def __init__(self, target: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
         super().__init__(getattr(target, "__name__", type(target).__name__), target)
@@ -371,19 +373,19 @@ class CallableSubject(Subject):
 
 
 class PairRun(Run):
-    """A value, and the gradient that somebody computes beside it."""
+    """A value, and the gradient that the user's code computes for it."""
 
     def __init__(self, outputs: tuple[Any, ...], inputs: Inputs, gradient: Callable[[], Any]):
         super().__init__(outputs, [0], inputs)
         self._gradient = gradient
 
-    def _pull(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
         (grad,) = grad_outputs
         return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
 
 
 def with_entries(inputs: Inputs, arguments: Sequence[int], point: Tensor) -> list[Any]:
-    """The inputs with the entries of some of them, joined to a vector, those of `point` (n,)."""
+    """The inputs with the entries of `arguments` taken from the vector `point` (n,)."""
     whole = list(inputs)
     pieces = point.split([size(inputs[i]) for i in arguments])
     for i, piece in zip(arguments, pieces, strict=True):

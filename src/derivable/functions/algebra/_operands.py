@@ -16,7 +16,7 @@ from derivable.shapes import require_tensors, shape_error
 Operand = Tensor | complex
 
 _Operand = TypeVar("_Operand", Tensor, complex)
-_NUMBERS = (Number, torch.SymInt, torch.SymFloat)  # the last two stand in while compiling
+_NUMBERS = (Number, torch.SymInt, torch.SymFloat)  # the last two replace numbers while compiling
 
 
 def check_operands(function: str, **operands: Any) -> None:
@@ -36,7 +36,7 @@ def check_operands(function: str, **operands: Any) -> None:
 def require_broadcast(
     function: str, first: str, one: Tensor, second: str, two: Tensor, trailing: int = 0
 ) -> None:
-    """Refuse shapes that do not broadcast; the last `trailing` dimensions are not looked at."""
+    """Raise ShapeError for shapes that do not broadcast, without the last `trailing` dimensions."""
     lengths = zip(
         reversed(one.shape[: one.ndim - trailing]),
         reversed(two.shape[: two.ndim - trailing]),

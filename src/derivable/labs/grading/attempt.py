@@ -1,4 +1,4 @@
-"""`attempt`: one worker process on one copy, watched until it ends or is ended.
+"""`attempt`: runs one worker process on one copy, and ends it if it exceeds a limit.
 
 The copy is in a temporary folder, which is also its home. Its environment has what Python needs
 and nothing else of the marker's. It is ended when a statement takes longer than it may, and on
@@ -34,11 +34,11 @@ from derivable.labs.grading.limits import MB
 GRACE = 3.0  # seconds after which a worker that has not kept to a limit is ended
 START = 120.0  # seconds for the imports, on a busy machine
 POLL, WATCH = 0.1, 0.25  # seconds
-PATIENCE = 2.0  # seconds, until nobody holds the pipe open
+PATIENCE = 2.0  # seconds to wait until no process holds the pipe open
 OURS = 512 * MB  # of memory that PyTorch and the sheet may use
 MOST_REPORTS = 16 << 20  # bytes of one attempt
 MOST_INCIDENTS = 500  # of one attempt that are kept
-FOLDER_EVERY = 4  # looks at the processes for one at the folder
+FOLDER_EVERY = 4  # checks of the processes per check of the folder
 
 
 @dataclass
@@ -123,7 +123,9 @@ def attempt(job: Job, root: Path, folder: Path, stop: threading.Event) -> Attemp
     lines = _Lines(process.stdout)
     made = Attempt(deadline=time.monotonic() + START)
     try:
-        with suppress(OSError):  # it stays open: its end tells the worker that nobody grades
+        with suppress(
+            OSError
+        ):  # it stays open: its end signals the worker that the grading has ended
             process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
             process.stdin.flush()
         ended = _follow(process, lines, made, _Watch(job, root, mark), stop)
@@ -169,7 +171,7 @@ class _Watch:
     def __init__(self, job: Job, root: Path, mark: str) -> None:
         self.limits, self.root, self.mark = job.limits, root, mark
         self.next = time.monotonic() + WATCH
-        self.looks = 0
+        self.polls = 0
 
     def over(self, made: Attempt) -> str:
         """The reason to end it; empty while there is none."""
@@ -178,14 +180,18 @@ class _Watch:
             return "time"
         if now < self.next or not made.ready:
             return ""
-        self.next, self.looks = now + WATCH, self.looks + 1
+        self.next, self.polls = now + WATCH, self.polls + 1
         found = processes.marked(self.mark)
         if len(found) > self.limits.processes + 2:
             return "processes"
         if processes.memory_of(found) > OURS + 2 * self.limits.memory:
             return "memory"
-        look = self.looks % FOLDER_EVERY == 0
-        return "folder" if look and processes.folder_size(self.root) > self.limits.folder else ""
+        check_folder = self.polls % FOLDER_EVERY == 0
+        return (
+            "folder"
+            if check_folder and processes.folder_size(self.root) > self.limits.folder
+            else ""
+        )
 
 
 class _Lines:

@@ -1,4 +1,4 @@
-"""`Caches`: what takes long to make and is copied for each copy, so that none is changed by one."""
+"""`Caches`: cached files that each copy of a student receives, so that none can change them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The teacher's page: the class at a glance, its mistakes, and what should be looked at."""
+"""The teacher's page: marks of the class, its mistakes, and copies to be reviewed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def class_page(done: Class) -> str:
 
 
 def _foot(words: GradingTexts) -> str:
-    """What protects the machine of the marker, and what does not."""
+    """The section on what protects the machine of the marker, and what does not."""
     notes = [UNPROTECTED[key].to(words.lang) for key in unprotected()]
     more = "".join(f" {words.html(note)}" for note in notes)
     return f"<footer><p class=soft>{words('no_sandbox')}{more}</p></footer>"
@@ -82,7 +82,7 @@ def _head(done: Class, words: GradingTexts) -> str:
 
 
 def _problems(done: Class, words: GradingTexts) -> str:
-    """The copies that should be looked at, and why."""
+    """The copies that should be reviewed, and why."""
     rows = []
     for one in done.marked:
         reasons = [words.incident(incident) for incident in one.serious]

@@ -1,4 +1,4 @@
-"""The copies of a class: who handed in what, in a folder, a ZIP or one file."""
+"""The copies of a class by student, from a folder, a ZIP or one file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOODLE = re.compile(r"^(?P<name>.+)_(?P<number>\d+)_assignsubmission_[a-z]+_?")
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed in.
+    """A student.
 
     name    as Moodle, the folder or the file says
     number  Moodle's participant; empty outside of Moodle
@@ -38,7 +38,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Copy:
-    """What a student handed in.
+    """The submission of a student.
 
     path    the file that is graded; None where there is none that can be
     folder  the student's files, which the copy may read; None for a file that stands alone
@@ -87,7 +87,7 @@ class Copy:
 
 
 @dataclass
-class _Handed:
+class _Submission:
     """The files of one student, while they are found."""
 
     folder: Path | None
@@ -112,13 +112,13 @@ def copies_in(
         raise DataError(refusal("no_source", source=source))
     with tempfile.TemporaryDirectory(prefix="derivable-copies-", ignore_cleanup_errors=True) as new:
         found = _students(source, Path(new), out)
-        copies = [_copy(student, handed, answers) for student, handed in found.items()]
+        copies = [_copy(student, submission, answers) for student, submission in found.items()]
         if not copies:
             raise DataError(refusal("no_copies", source=source))
         yield sorted(copies, key=lambda one: (_folded(one.student.name), one.student.number))
 
 
-def _students(source: Path, new: Path, out: Path | None) -> dict[Student, _Handed]:
+def _students(source: Path, new: Path, out: Path | None) -> dict[Student, _Submission]:
     """Who handed in which files."""
     if source.is_dir():
         root = _below_single_folder(source) if not any(_loose(source)) else source
@@ -128,57 +128,57 @@ def _students(source: Path, new: Path, out: Path | None) -> dict[Student, _Hande
         unpack(source, root)
         root = _below_single_folder(root)
     elif _is_candidate(source):
-        return {Student(_stem(source.name)): _Handed(None, [source])}
+        return {Student(_stem(source.name)): _Submission(None, [source])}
     else:
         raise DataError(refusal("no_copy", source=source))
-    found: dict[Student, _Handed] = {}
+    found: dict[Student, _Submission] = {}
     for entry in sorted(root.iterdir()):
         if entry.is_symlink() or is_ignored(entry.name) or _is_same(entry, out):
             continue
-        student, handed = _entry(entry, new / "inner" / str(len(found)))
+        student, submission = _entry(entry, new / "inner" / str(len(found)))
         if student is not None:
-            known = found.setdefault(student, _Handed(handed.folder))
-            known.candidates += handed.candidates
-            known.broken += handed.broken
+            known = found.setdefault(student, _Submission(submission.folder))
+            known.candidates += submission.candidates
+            known.broken += submission.broken
     return found
 
 
-def _entry(entry: Path, new: Path) -> tuple[Student | None, _Handed]:
+def _entry(entry: Path, new: Path) -> tuple[Student | None, _Submission]:
     """Whose a file or folder is, and what can be graded of it; None for what is no copy."""
     moodle = _MOODLE.match(entry.name)
     if entry.is_dir():
         student = _of_moodle(moodle) if moodle else Student(_readable(entry.name))
-        handed = _Handed(entry, [f for f in _files(entry) if _is_candidate(f)])
+        submission = _Submission(entry, [f for f in _files(entry) if _is_candidate(f)])
         archives = [f for f in _files(entry) if f.suffix.lower() == ".zip"]
     else:
         student = _of_moodle(moodle) if moodle else Student(_stem(entry.name))
-        handed = _Handed(None, [entry] if _is_candidate(entry) else [])
+        submission = _Submission(None, [entry] if _is_candidate(entry) else [])
         archives = [entry] if entry.suffix.lower() == ".zip" else []
-        if not moodle and not handed.candidates and not archives:
-            return None, handed
+        if not moodle and not submission.candidates and not archives:
+            return None, submission
     for i, archive in enumerate(archives):
         into = new / str(i)
         try:
             unpack(archive, into, INNER_FILES, INNER)
         except DataError:
             shutil.rmtree(into, ignore_errors=True)  # what had come out of it before
-            handed.broken.append(_readable(archive.name))
+            submission.broken.append(_readable(archive.name))
             continue
         inner = [f for f in _files(into) if _is_candidate(f)]
-        if inner and not handed.candidates:
-            handed.folder = into
-        handed.candidates += inner
-    return student, handed
+        if inner and not submission.candidates:
+            submission.folder = into
+        submission.candidates += inner
+    return student, submission
 
 
-def _copy(student: Student, handed: _Handed, answers: Sequence[str]) -> Copy:
+def _copy(student: Student, submission: _Submission, answers: Sequence[str]) -> Copy:
     """The file that fits best is graded."""
-    chosen = max(handed.candidates, key=lambda file: _fit(file, answers), default=None)
-    folder = handed.folder
+    chosen = max(submission.candidates, key=lambda file: _fit(file, answers), default=None)
+    folder = submission.folder
     if chosen is not None and folder is not None and not chosen.is_relative_to(folder):
         folder = chosen.parent
-    others = tuple(sorted(_readable(file.name) for file in handed.candidates if file != chosen))
-    return Copy(student, chosen, folder, others, tuple(handed.broken))
+    others = tuple(sorted(_readable(file.name) for file in submission.candidates if file != chosen))
+    return Copy(student, chosen, folder, others, tuple(submission.broken))
 
 
 def _fit(file: Path, answers: Sequence[str]) -> tuple[int, bool, int, str]:
@@ -202,7 +202,7 @@ def _below_single_folder(root: Path) -> Path:
 
 
 def _loose(folder: Path) -> Iterator[Path]:
-    """What stands in the only folder of a folder: several files there are of one student."""
+    """The entries of the only folder of a folder, whose files belong to one student."""
     inside = [e for e in folder.iterdir() if not is_ignored(e.name)]
     if len(inside) == 1 and inside[0].is_dir():
         yield from (

@@ -1,4 +1,4 @@
-"""The page of one copy: what is right, what is wrong and why, and how the copy was run."""
+"""The page of one copy: feedback on its answers, and how the copy was run."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _sign(feedback: Feedback) -> str:
 
 
 def _question(one: Marked, key: str, done: Class, words: GradingTexts) -> str:
-    """What the check answers, and the curve where there is one."""
+    """The feedback on a question, with the curve if there is one."""
     feedback = one.feedback[key]
     number = list(one.feedback).index(key) + 1
     head, *rest = feedback.lines
@@ -107,7 +107,7 @@ def _curve(feedback: Feedback, title: str, words: GradingTexts) -> str:
 
 
 def _run(one: Marked, words: GradingTexts) -> str:
-    """What happened while the copy was run."""
+    """The incidents while the copy was run."""
     groups: dict[str, list[Incident]] = {"errors": [], "cuts": [], "others": []}
     for incident in one.outcome.incidents:
         name = next((n for n, kinds in _GROUPS.items() if incident.kind in kinds), "others")

@@ -1,4 +1,4 @@
-"""`grade`: the copies of a class, one after the other, and what is written of them."""
+"""`grade`: grades the copies of a class, and writes pages and marks."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _reference(sheet: Sheet) -> str:
 
 @contextmanager
 def _progress(total: int, visible: bool, title: str) -> Iterator[Callable[[], None]]:
-    """One bar over the copies, where somebody sees it."""
+    """A progress bar over the copies, in a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""What a copy may not do, as far as Python and the system can refuse it.
+"""Limits of what a copy can do, as far as Python and the system can enforce them.
 
 `limit_resources` sets the limits of the system, where it has them: memory, processor time, size of
 a file, no core dump, and for users other than root the number of processes. `Guard` is an audit
@@ -29,7 +29,7 @@ PROGRAMS = ("os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "os.system"
 
 
 class Guard:
-    """An audit hook that refuses; nothing else of what Python does is changed."""
+    """An audit hook that refuses to start programs, and to signal other processes."""
 
     def __init__(self, processes: int) -> None:
         self._most = processes
@@ -44,7 +44,7 @@ class Guard:
         self._group = os.getpgrp() if hasattr(os, "getpgrp") else os.getpid()
 
     def install(self) -> None:
-        """From now on; it cannot be taken off."""
+        """Install the hook, which cannot be removed."""
         watched = self._watched.get
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:

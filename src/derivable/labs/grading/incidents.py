@@ -1,4 +1,4 @@
-"""`Incident`: what happened while a copy was run, as data."""
+"""`Incident`: an event while a copy was run, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LETTERS = 2000  # of a text that are kept
 
 
 class Kind(StrEnum):
-    """What happened."""
+    """The kind of an incident."""
 
     NO_FILE = "no file"  # there is nothing to grade
     CHOSEN = "chosen"  # one of several files was graded
@@ -39,7 +39,7 @@ SERIOUS = frozenset(
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happened, and where.
+    """An event, with its cell and line.
 
     cell, line  of the copy, counted from 1; 0 where there is none
     text        an error in one line, names of files, or the key of a question

@@ -1,4 +1,4 @@
-"""What a copy has replaced in Python, PyTorch and derivable is put back before it is checked."""
+"""`Intact`: restores functions of Python, PyTorch and derivable that a copy has replaced."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Intact:
         self._classes = [(one, dict(vars(one))) for one in CLASSES]
 
     def put_back_own(self) -> None:
-        """What the worker itself runs on: builtins and a few modules of Python."""
+        """Restore builtins and the modules of Python that the worker itself uses."""
         for update, names in self._own:
             update(names)
 
     def put_back(self) -> None:
-        """All of it."""
+        """Restore all functions and classes."""
         self.put_back_own()
         for update, names in self._all:
             update(names)

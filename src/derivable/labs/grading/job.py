@@ -1,4 +1,4 @@
-"""What a worker is asked for, and what it reports: data, as lines of JSON."""
+"""`Job`, the request to a worker, and its reports, as lines of JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Limits`: what one copy may use."""
+"""`Limits` of time, memory and files for one copy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LARGEST = 64 * MB  # of a copy that is read
 
 @dataclass(frozen=True)
 class Limits:
-    """What one copy may use; times in seconds, sizes in bytes.
+    """The limits for one copy; times in seconds, sizes in bytes.
 
     cell       time for one cell, or for one statement of a script
     cells      time for all of them together; afterwards only definitions are run

@@ -1,4 +1,4 @@
-"""`Marked` and `Class`: what a grading has found, for pages and files."""
+"""`Marked` and `Class`: the results of a grading, for pages and files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Marked:
 
     @property
     def serious(self) -> list[Incident]:
-        """What a teacher should look at."""
+        """The incidents that a teacher should review."""
         return [one for one in self.outcome.incidents if one.kind in SERIOUS]
 
     @property

@@ -65,9 +65,11 @@ def _comment(one: Marked, done: Class) -> str:
             f"{decimal(one.points[key], done.lang)}/{decimal(done.scale.points[key], done.lang)}"
         )
         title = done.sheet.questions[key].title.to(done.lang)
-        said = feedback.lines[:1] if feedback.right else feedback.lines
+        feedback_lines = feedback.lines[:1] if feedback.right else feedback.lines
         lines.append(
-            escape(f"{MARKS[feedback.status]} {title} ({points}). {' '.join(said)}", False)
+            escape(
+                f"{MARKS[feedback.status]} {title} ({points}). {' '.join(feedback_lines)}", False
+            )
         )
     return "<br>\n".join(lines)
 

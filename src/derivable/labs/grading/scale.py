@@ -1,4 +1,4 @@
-"""`Scale`: what each question is worth, and how points become a mark; a TOML file to be edited."""
+"""`Scale`: the points of each question, and how they make a mark; an editable TOML file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of copies with much in common that is rare in the class: something to look at.
+"""Pairs of copies that share much code that is rare in the class, for review.
 
 Code becomes tokens without comments: names of the copy's own, numbers and strings are each one
 token, so that renamed variables and other constants change nothing. Every run of K tokens is

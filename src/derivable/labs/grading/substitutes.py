@@ -1,4 +1,4 @@
-"""The checks that a copy calls itself have no part in its marks: they do nothing."""
+"""Substitutes for the checks that a copy calls itself: they do nothing while it is graded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from derivable.labs.sheet import Sheet, load
 
 
 def substitute_checks(sheet: Sheet) -> None:
-    """Let the copy's own calls of the sheet's checks do nothing, however it loads the sheet."""
+    """Replace the sheet's checks by functions that do nothing, however a copy loads the sheet."""
 
     def nothing(self: Sheet, *answers: Any, **options: Any) -> None:
         return None

@@ -1,4 +1,4 @@
-"""`unpack`: a ZIP file taken apart within limits, and nothing outside of a folder."""
+"""`unpack`: unpacks a ZIP file within limits, and writes only below one folder."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ import numpy
 import torch
 
 from derivable.errors import DerivableError
-from derivable.examiner.capture.places import failing_line, in_words
+from derivable.examiner.capture.locations import error_text, failing_line
 from derivable.examiner.capture.program import (
     DEFINING,
     Compiler,
@@ -116,7 +116,7 @@ class Worker:
         Guard(limits.processes).install()
 
     def _run_block(self, number: int, block: Block) -> None:
-        """Its statements; after one that failed only definitions and imports."""
+        """Run the statements of a block; after a failure, only definitions and imports."""
         failed, begun = False, self.used
         self.before = {n: value for n, value in vars(self.module).items() if n in self.answers}
         for place, statement in enumerate(block.statements):
@@ -138,9 +138,9 @@ class Worker:
             self.report.send(begin=[number, place], at=at, allow=max(left, DEFINING))
             ended = self._run(block, statement, max(left, DEFINING if definition else LEAST))
             failed = failed or not ended
-            self._tidy()
+            self._restore()
         if block.error is not None:
-            line, text = block.error.lineno or 0, _short(in_words(block.error))
+            line, text = block.error.lineno or 0, _short(error_text(block.error))
             self._lost(Incident(Kind.SYNTAX, block.cell, line, text), block, None)
             self.incident(Kind.SYNTAX, cell=block.cell, line=line, text=text)
 
@@ -177,7 +177,7 @@ class Worker:
             self.used += _clock() - begun
 
     def _exec(self, statement: ast.stmt, filename: str) -> None:
-        """Run one statement; whatever ends it, our own modules are whole again."""
+        """Run one statement, and restore replaced functions however it ends."""
         code = self.compiler(statement, self.loops.rewritten(statement, filename), filename)
         try:
             exec(code, vars(self.module))
@@ -194,7 +194,7 @@ class Worker:
             return False
         try:
             place = failing_line(error)
-            text = _short(in_words(error))
+            text = _short(error_text(error))
         except BaseException:  # an error of the copy's own that cannot be shown
             place, text = None, type(error).__name__
         path, line = place or (block.filename, statement.lineno)
@@ -219,15 +219,15 @@ class Worker:
             if now is not None and now is old and defines(code, name):
                 self.stale.setdefault(name, []).append(old)
 
-    def _tidy(self) -> None:
-        """After each statement: the worker's own ground, and what there is to report."""
+    def _restore(self) -> None:
+        """After each statement: restore the interpreter's state, and report what was cut."""
         self.intact.put_back_own()
         sys.settrace(None)
         sys.setprofile(None)
         sys.setrecursionlimit(self.recursion)
         self.report.end_children()
         self.printed.install()
-        _stand_somewhere(self.job.path)
+        _ensure_folder(self.job.path)
         self._report_cuts()
         if self.printed.too_much:
             self._once(Kind.OUTPUT, amount=self.job.limits.output)
@@ -253,7 +253,7 @@ class Worker:
             self.report.send(question=key, allow=self.job.limits.question)
             seed = (self.job.seed + zlib.crc32(key.encode())) % (1 << 32)
             found[key] = replace(self._feedback(key, seed), question=key)
-            self._tidy()
+            self._restore()
             known = self.sheet.with_consequences(found, self.job.lang)
             self.report.send(feedback=feedback_to_json(known[key]))
 
@@ -300,8 +300,8 @@ def _seed(seed: int) -> None:
     random.seed(seed)
 
 
-def _stand_somewhere(path: str) -> None:
-    """Make the working directory anew where the copy has removed it."""
+def _ensure_folder(path: str) -> None:
+    """Make a working directory if the copy has removed it."""
     try:
         os.getcwd()
     except OSError:
@@ -311,7 +311,7 @@ def _stand_somewhere(path: str) -> None:
 
 
 def main() -> None:
-    """Run the Job on the input; the process ends without what the copy has left for its exit."""
+    """Run the Job on stdin; the process ends without the exit handlers of the copy."""
     asked = Asked()
     job = Job.of_json(json.loads(asked.job()))
     asked.end_with_it()

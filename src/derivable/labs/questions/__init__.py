@@ -1,1 +1,1 @@
-"""The kinds of questions: what is asked, and how an answer is judged."""
+"""The kinds of questions, each with the function that judges an answer."""

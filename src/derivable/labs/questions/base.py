@@ -1,4 +1,4 @@
-"""`Question`: what is asked, what it is worth, and how an answer is judged."""
+"""`Question`: the base class of questions, with their points, hints and feedback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from derivable.messages import Text
 class Mistake:
     """A typical mistake: the solution with one passage replaced by another.
 
-    right, wrong  the passage in the sheet's solution, and what stands there instead
+    right, wrong  the passage in the sheet's solution, and its replacement
     finds         the beginning of `Feedback.mistake` that the check answers
     what          the mistake in a few words, for the teacher's page
     """
@@ -63,25 +63,25 @@ class Question(ABC):
         return ", ".join(self.answers)
 
     def right(self, lang: str, remarks: tuple[str, ...] = (), **more: Any) -> Feedback:
-        """The feedback on what is right."""
+        """The feedback on a right answer."""
         line = say("right", lang, name=self.names)
         return Feedback(self.key, Status.RIGHT, (line,), remarks, 1.0, **more)
 
     def wrong(
         self, mistake: str, *lines: str, status: Status = Status.WRONG, share: float = 0.0
     ) -> Feedback:
-        """The feedback on what is not."""
+        """The feedback on a wrong answer."""
         return Feedback(self.key, status, lines, (), share, mistake)
 
     def failed(
-        self, error: BaseException, lang: str, where: str, *, kind: str = "", share: float = 0.0
+        self, error: BaseException, lang: str, call: str, *, kind: str = "", share: float = 0.0
     ) -> Feedback:
         """The feedback on an error of the student's code, by its line.
 
-        where  the call that raised it
-        kind   what stands before the name of the error in `Feedback.mistake`
+        call  the call that raised it
+        kind  the prefix of the name of the error in `Feedback.mistake`
         """
-        head = say("failed", lang, name=self.names, where=where)
+        head = say("failed", lang, name=self.names, where=call)
         mistake = ".".join(filter(None, (kind, type(error).__name__)))
         return self.wrong(mistake, head, *explained(error, lang), status=Status.FAILED, share=share)
 
@@ -96,12 +96,12 @@ class Question(ABC):
         return self.wrong("borrowed", line, status=Status.DECLINED)
 
     def consequence(self, causes: str, lang: str) -> Feedback:
-        """The feedback on what follows from other answers, which are named."""
+        """The feedback on an answer that is wrong because of other wrong answers."""
         line = say("consequence", lang, name=self.names, causes=causes)
         return self.wrong("consequence", line)
 
     def refused_function(self, answer: Any, lang: str) -> Feedback | None:
-        """The feedback on what is no function of the student's own; None for one."""
+        """The feedback on an answer that is not a function of the student; None for one."""
         if answer is ... or answer is None:
             return self.to_do(lang)
         if not callable(answer):

@@ -30,8 +30,8 @@ BUILT = 0.5  # of the points, for a right result by way of a tensor that is not 
 class Case:
     """Inputs of one kind.
 
-    key        as it stands in `Feedback.mistake`
-    what       the kind in a few words, such as "large numbers"; said where an answer is wrong there
+    key        as in `Feedback.mistake`
+    what       the kind in a few words, such as "large numbers"; stated if an answer is wrong there
     inputs     makes the inputs from a Draw
     tolerance  relative to the largest expected entry
     """

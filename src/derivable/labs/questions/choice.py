@@ -1,4 +1,4 @@
-"""`ChoiceQuestion` and `TextQuestion`: questions that make one think, answered in words."""
+"""`ChoiceQuestion` and `TextQuestion`: multiple choice, and a text that a person reads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceQuestion(Question):
-    """One letter of several: the notebook has `why_sum = "b"`; the letters stand in its text.
+    """One letter of several, such as `why_sum = "b"`; the letters are in the notebook's text.
 
     Each wrong letter is a typical mistake.
     """
@@ -49,7 +49,7 @@ class ChoiceQuestion(Question):
         object.__setattr__(self, "mistakes", mistakes)
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Right, or why that choice is not; what is no choice is asked for again."""
+        """The feedback on a choice, with its reason; an invalid choice is to be answered again."""
         (answer,) = answers
         if _is_blank(answer):
             return self.to_do(lang)
@@ -68,12 +68,12 @@ class ChoiceQuestion(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class TextQuestion(Question):
-    """A sentence or two, which a person reads; `expected` is what the teacher looks for."""
+    """A short text, which a person reads; `expected` is the expected answer."""
 
     expected: Text
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Nothing but whether something was written; the text goes to the teacher's page."""
+        """The feedback on whether something was written; the text is on the teacher's page."""
         (answer,) = answers
         if _is_blank(answer):
             return self.to_do(lang)

@@ -1,4 +1,4 @@
-"""An answer beside what is expected: whether it is right, else in what it differs."""
+"""`Comparison` of an answer with the expected one; `Difference` describes how it differs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSE = 1e-8  # relative to the largest expected entry, in float64
 
 @dataclass(frozen=True)
 class Difference:
-    """In what an answer differs: an id, and one or two lines."""
+    """How an answer differs: an id, and one or two lines."""
 
     kind: str
     lines: tuple[str, ...]
@@ -33,7 +33,7 @@ class Comparison:
     head       what is compared, at the beginning of a line: `Linear.forward`, or `errors: h_best`
     entry      what an entry is called, such as `forward`
     inputs     the inputs in words, such as `x (13, 5)`
-    sizes      of the inputs; a factor that is one of them is said to be a sum or a mean
+    sizes      of the inputs; a factor that is one of them is described as a sum or a mean
     tolerance  relative to the largest expected entry
     """
 

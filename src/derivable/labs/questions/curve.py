@@ -1,4 +1,4 @@
-"""`CurveQuestion`: the losses of a whole training, beside the range of those of other seeds.
+"""`CurveQuestion`: compares the losses of a training with the range of other seeds.
 
 With the sheet's small learning rates a descent follows the gradient flow, so its losses depend on
 time t = steps x learning rate only. The ranges are kept over t, and a curve that is right but for
@@ -168,7 +168,7 @@ class CurveQuestion(Question):
     steps: int = 80_000
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Right, or what the shape of the curve says about the mistake."""
+        """The feedback, with the mistake that the shape of the curve shows."""
         history, *rest = answers
         if history is ... or history is None or (hasattr(history, "__len__") and not len(history)):
             return self.to_do(lang)
@@ -210,7 +210,7 @@ class _Reading:
         self.relative = self.seen / max(self.losses[0], TINY)
 
     def feedback(self, test_loss: Any = None) -> Feedback:
-        """What is wrong first, or that all is right; with the curve."""
+        """The feedback on the first mistake, or on a right answer; with the curve."""
         return replace(self._judged(test_loss), curve=self._curve())
 
     def _judged(self, test_loss: Any) -> Feedback:
@@ -221,7 +221,7 @@ class _Reading:
         return start or self._shape() or self._test(test_loss) or self._right()
 
     def _start(self) -> Feedback | None:
-        """What is wrong with the first loss."""
+        """The feedback on a wrong first loss."""
         first = float(self.losses[0])
         low, high = (float(end[0]) for end in self.kinds["first"].at(np.zeros(1)))
         if low <= first <= high:
@@ -236,7 +236,7 @@ class _Reading:
         return self._wrong("start", got=self._number(first), **gaps)
 
     def _shape(self) -> Feedback | None:
-        """What is wrong with the course of the losses."""
+        """The feedback on wrong losses after the first one."""
         outside = (self.seen < self.low) | (self.seen > self.high)
         if not outside.any():
             return None
@@ -271,7 +271,7 @@ class _Reading:
         return min(round_ones, key=lambda n: abs(math.log(n / middle)), default=middle), best
 
     def _test(self, test_loss: Any) -> Feedback | None:
-        """What is wrong with the test loss."""
+        """The feedback on a wrong test loss."""
         if test_loss is None or test_loss is ...:
             return None
         low, high = self.kinds["test"].at(np.array([(self.at[-1] + 1) * self.question.rate]))

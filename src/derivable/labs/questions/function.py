@@ -69,7 +69,7 @@ class FunctionQuestion(Question):
     conventions: tuple[Convention, ...] = ()
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Whose code it is, then forward, then backward."""
+        """The feedback: on whose code it is, then on forward, then on backward."""
         (function,) = answers
         if function is ...:
             return self.to_do(lang)
@@ -85,7 +85,7 @@ class FunctionQuestion(Question):
         return self._at_every_draw(function, drawn[:TIMES], draw, lang) if stop is None else stop
 
     def _refused(self, function: Any, lang: str) -> Feedback | None:
-        """The feedback on what is no class with both methods, or not the student's own."""
+        """The feedback on an answer that is no class with both methods, or not the student's."""
         if not isinstance(function, type):
             got = getattr(function, "__name__", type(function).__name__)
             return self.wrong("type", say("no_class", lang, name=self.names, got=got))
@@ -138,7 +138,7 @@ class FunctionQuestion(Question):
         except Exception as error:
             blank = self._blank(function, "backward", lang)
             if blank is not None or is_unwritten(error):
-                return blank or self._half_done(lang)
+                return blank or self._unfinished(lang)
             return self.failed(error, lang, "backward", kind="backward", share=self.forward_share)
         if returned is None:
             blank = self._blank(function, "backward", lang)
@@ -149,7 +149,7 @@ class FunctionQuestion(Question):
     def _at_every_draw(
         self, function: Any, drawn: Sequence[Sequence[Any]], draw: Draw, lang: str
     ) -> Feedback:
-        """What the examiner finds at the first inputs, else at others where a gradient is wrong."""
+        """The findings of the examiner at the first inputs, else where a gradient is wrong."""
         feedback = self._backward(function, drawn[0], draw, lang)
         for inputs in drawn[1:]:
             if feedback.right and self._differs(function, inputs, draw):
@@ -164,7 +164,7 @@ class FunctionQuestion(Question):
         return replace(feedback, remarks=(*feedback.remarks, *remarks))
 
     def _gradients(self, function: Any, inputs: Sequence[Any], draw: Draw) -> Gradients | None:
-        """What backward returns, beside what is true; None for what cannot be compared so."""
+        """The returned gradients with the true ones; None if they cannot be compared."""
         with suppress(Exception):
             return gradients_at(function, self.reference, inputs, draw)
         return None
@@ -175,7 +175,7 @@ class FunctionQuestion(Question):
         return found is None or not found.are_right
 
     def _backward(self, function: Any, inputs: Sequence[Any], draw: Draw, lang: str) -> Feedback:
-        """What the examiner finds, at the level of a lab."""
+        """The report of the examiner, at the level `lab`."""
         seed = int(sum(v.numel() for v in inputs if isinstance(v, Tensor)))
         for budget in (CALLS, MORE_CALLS):
             settings = Settings(level=Level.LAB, seed=seed, budget=budget, timeout=SECONDS)
@@ -238,9 +238,9 @@ class FunctionQuestion(Question):
         """The feedback on a method with a `...` in it."""
         if not blank_line(getattr(function, method, None)):
             return None
-        return self.to_do(lang) if method == "forward" else self._half_done(lang)
+        return self.to_do(lang) if method == "forward" else self._unfinished(lang)
 
-    def _half_done(self, lang: str) -> Feedback:
+    def _unfinished(self, lang: str) -> Feedback:
         line = say("forward_done", lang, name=self.names)
         return replace(self.to_do(lang), lines=(line,), share=self.forward_share)
 

@@ -1,4 +1,4 @@
-"""What a student's backward returns at one input, beside the true gradients."""
+"""`Gradients`: the gradients that a student's backward returns, with the true ones."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CLOSE = 1e-7  # relative to the largest entry of the true gradient, in float64
 class KnownGradient:
     """A wrong gradient that is often found, and what it means.
 
-    key       as it stands in `Feedback.mistake`
-    argument  its place among the inputs of forward, after ctx
+    key       as in `Feedback.mistake`
+    argument  its position among the inputs of forward, after ctx
     gradient  (grad_output, *inputs) -> the wrong gradient
-    why       what is wrong; stands after the name of the argument
+    why       what is wrong; follows the name of the argument
     """
 
     key: str
@@ -47,7 +47,7 @@ class Convention:
 
 @dataclass(frozen=True)
 class Gradients:
-    """Of one call: what backward has returned for each input, and what is true.
+    """The returned and the true gradient of each input, for one call.
 
     true  None for inputs without a gradient
     """
@@ -64,12 +64,12 @@ class Gradients:
         return all(self.is_close(i, self.true[i]) for i in wanted)
 
     def none_for(self) -> list[int]:
-        """The places of inputs with a gradient for which None was returned."""
+        """The positions of inputs with a gradient for which None was returned."""
         both = enumerate(zip(self.returned, self.true, strict=False))
         return [i for i, (got, true) in both if got is None and true is not None]
 
     def booleans_for(self) -> list[int]:
-        """The places of inputs for which the result of a comparison was returned."""
+        """The positions of inputs for which the result of a comparison was returned."""
         return [
             i
             for i, got in enumerate(self.returned)

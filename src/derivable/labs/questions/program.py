@@ -1,4 +1,4 @@
-"""`ProgramQuestion`: anything that the author of a sheet checks by a function of their own."""
+"""`ProgramQuestion`: an answer that the author of the sheet checks by a function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Flaw:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramQuestion(Question):
-    """Answers that `flaws(draw, *answers)` looks at: it yields what is wrong, or nothing.
+    """Answers that `flaws(draw, *answers)` checks: it yields a Flaw for each mistake.
 
     What it raises counts as an error of the student's code.
     """
@@ -33,7 +33,7 @@ class ProgramQuestion(Question):
     flaws: Callable[..., Iterator[Flaw]]
 
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
-        """Right, or the first flaw."""
+        """The feedback on the first flaw, or on a right answer."""
         if any(answer is ... for answer in answers):
             return self.to_do(lang)
         for answer in answers:

@@ -1,4 +1,4 @@
-"""`TrainedQuestion`: the parameters and losses of a whole training, beside the true descent."""
+"""`TrainedQuestion`: compares parameters and losses of a training with the true descent."""
 
 from __future__ import annotations
 
