@@ -133,6 +133,34 @@ def test_a_bad_cell_is_reported_once(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_mistake_in_the_call_is_reported_once(tmp_path: Path) -> None:
+    write(tmp_path / "houses.csv", 600)
+    words = ("compare", "houses.csv", "--target", "price", "--models", "nonsense:3")
+    code, _, err = finished(launch(2, tmp_path, *words))
+    assert code != 0
+    assert err.count("nonsense") == 1
+
+
+def test_sigterm_ends_all_after_the_same_step(tmp_path: Path, command_here: Command) -> None:
+    write(tmp_path / "houses.csv")
+    words = ("compare", "houses.csv", "--target", "price", "--models", "tanh:4", "--parts")
+    slowly = ("--method", "steps", "--lr", "0.01", "--steps", "10000000")
+    process = launch(2, tmp_path, *words, *slowly, "--out", "kept")
+    wait_for(tmp_path / "kept" / "kept" / "tanh-4.seed-0.safetensors")
+    process.send_signal(signal.SIGTERM)
+    code, _, err = finished(process)
+    assert code != 0
+    assert "mismatch" not in err
+    assert "derivable compare --resume kept" in err
+    kept = tmp_path / "kept" / "run.toml"
+    assert "parts = true" in kept.read_text()
+    checkpoint = Checkpoint.load(tmp_path / "kept" / "kept" / "tanh-4.seed-0.safetensors")
+    steps = checkpoint.step + 100
+    kept.write_text(kept.read_text().replace("steps = 10000000", f"steps = {steps}"))
+    again = command_here("compare", "--resume", "kept", "--quiet")
+    assert again.returncode == 0, again.stderr
+
+
 def children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(word) for word in text.split()]

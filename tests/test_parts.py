@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from derivable.data import Table, read_part, read_table
-from derivable.data.part_split import MOST_TEST, part_split, uniform
+from derivable.data.part_split import MAX_TEST_ROWS, part_split, uniform
 from derivable.data.pieces import PIECES
 from derivable.distributed import Group
 from derivable.errors import DataError, WholeFileError
@@ -183,7 +183,7 @@ def test_draws_are_uniform_and_depend_on_number_and_seed_alone() -> None:
     assert chi < 43.8, "19 degrees of freedom: one in a thousand is larger"
     both = torch.stack([drawn, uniform(numbers, 1), drawn.roll(1)])
     assert (torch.corrcoef(both) - torch.eye(3)).abs().max() < 0.01
-    assert MOST_TEST < 0.2 * 10**6
+    assert MAX_TEST_ROWS < 0.2 * 10**6
 
 
 def wrong(file: Path, line: int, text: str) -> None:
@@ -264,3 +264,92 @@ def test_a_damaged_file_is_read_alike_or_refused(seed: int, tmp_path: Path) -> N
         same(found, read_table(file, **given))
         read += 1
     assert read >= 5
+
+
+SMALL = {"CHUNK_BYTES": 300, "SAMPLE_ROWS": 3, "CHUNK_ROWS": 11}
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many chunks, and few rows that show what the columns are."""
+    for name, value in SMALL.items():
+        monkeypatch.setattr(f"derivable.data.pieces.{name}", value)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_decimal_marks_are_those_of_the_table_and_not_of_a_chunk(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    rows = [f'{k},"{k % 9 + 1}.234,50",{k % 7}.5' for k in range(800)]
+    rows[400:440] = [f'{k},"{k % 9 + 1}.234",{k % 7}.5' for k in range(400, 440)]
+    file.write_text("\n".join(["size,revenue,price", *rows]))
+    same(read_part(file, Group(), target="price"), read_table(file, target="price"))
+    rows[420] = '420,"7.5",3.5'
+    file.write_text("\n".join(["size,revenue,price", *rows]))
+    with pytest.raises(DataError, match="line 422, column 'revenue'"):
+        read_part(file, Group(), target="price")
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_chunk_may_lose_all_of_its_rows(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    rows = lines_of(file)
+    rows[300:400] = ["," + row.partition(",")[2] for row in rows[300:400]]
+    file.write_text("\n".join(rows))
+    given: dict[str, Any] = {"target": "price", "one_hot": "town", "missing": "drop"}
+    found = read_part(file, Group(), **given)
+    same(found, read_table(file, **given))
+    assert f"100 rows with a missing value left out of {ROWS}" in found.note
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_totals_at_the_end_are_asked_about(kind: str, tmp_path: Path) -> None:
+    file, whole = tmp_path / f"houses.{kind}", frame()
+    last = {"size": [9.0], "rooms": [3], "town": ["Total"], "price": [5.0]}
+    whole = polars.concat([whole, polars.DataFrame(last)])
+    whole.write_csv(file) if kind == "csv" else whole.write_parquet(file)
+    given: dict[str, Any] = {"target": "price", "ignore": "town"}
+    for read in (read_table, lambda path, **options: read_part(path, Group(), **options)):
+        with pytest.raises(DataError, match="--total"):
+            read(file, **given)
+    assert read_part(file, Group(), total="keep", **given).rows == ROWS + 1
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_one_line_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    rows = "\n".join(lines_of(file)).replace("Nice", "Orléans").encode()
+    at = rows.index(b"Orl", len(rows) // 2)
+    file.write_bytes(rows[:at] + "Orléans".encode("cp1252") + rows[at + len("Orléans".encode()) :])
+    with pytest.raises(WholeFileError, match="encodings"):
+        read_part(file, Group(), target="price", one_hot="town")
+
+
+def test_a_feature_that_only_a_test_row_varies_stays_small(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    table = frame().with_columns(flag=polars.lit(0.3))
+    table.write_csv(file)
+    given: dict[str, Any] = {"target": "price", "ignore": "town"}
+    first = read_part(file, Group(), **given)
+    assert first.part is not None
+    line = int(part_split(first, first.part, 0, torch.float64).lines[0])
+    flags = [0.4 if k == line - 2 else 0.3 for k in range(ROWS)]
+    table.with_columns(flag=polars.Series(flags)).write_csv(file)
+    found = read_part(file, Group(), **given)
+    assert found.part is not None
+    split = part_split(found, found.part, 0, torch.float64)
+    flag = found.features.index("flag")
+    assert (split.x_train[:, flag] == 0).all()
+    torch.testing.assert_close(split.x_test[:, flag].max(), torch.tensor(0.1, dtype=torch.float64))
+
+
+def test_too_few_rows_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    frame(6).write_csv(file)
+    table = read_part(file, Group(), target="price", ignore="town")
+    assert table.part is not None
+    drawn = [int((uniform(torch.arange(6), seed) < 0.2).sum()) for seed in range(20)]
+    split = part_split(table, table.part, drawn.index(1), torch.float32)
+    assert split.x_test.isfinite().all()
+    with pytest.raises(DataError, match="too few to draw"):
+        part_split(table, table.part, drawn.index(0), torch.float32)

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -27,6 +28,7 @@ from derivable.cli.lab import lab_group
 from derivable.cli.language import lang_option, spoken
 from derivable.cli.messages import say
 from derivable.cli.predict import predict_command
+from derivable.cli.processes import SECONDS, silence_others
 from derivable.cli.report import report_command
 from derivable.cli.suggesting import SuggestingGroup
 from derivable.core_messages import reason_of
@@ -72,10 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(100_000, 50, 50)
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    other = silence_others()
     with spoken(cli, words):
         if any("\0" in word for word in words):
             _fail(say("nul"), USAGE, as_json)
-        _run(words, as_json)
+        try:
+            _run(words, as_json)
+        except SystemExit as end:
+            if other and end.code:  # as soon as one process fails, torchrun ends all others
+                time.sleep(SECONDS)
+            raise
 
 
 def _run(words: list[str], as_json: bool) -> NoReturn:

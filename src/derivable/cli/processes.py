@@ -1,4 +1,4 @@
-"""A command that torchrun has started in several processes: one of them speaks for all."""
+"""A command that torchrun has started in several processes, of which the first one reports."""
 
 from __future__ import annotations
 
@@ -21,22 +21,32 @@ LAUNCHED = ("TORCHELASTIC_RUN_ID", "WORLD_SIZE")  # what torchrun states in the 
 SECONDS = 5.0  # that the others wait for the first process, which reports an error
 
 
+def silence_others() -> bool:
+    """Turn off what all processes of torchrun but the first write; whether this is another one."""
+    other = _is_launched() and os.environ.get("RANK") != "0"
+    if other:
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
+    return other
+
+
+def _is_launched() -> bool:
+    return all(name in os.environ for name in LAUNCHED)
+
+
 @contextmanager
 def together() -> Iterator[Group | None]:
     """The group of the processes that torchrun has started; None without torchrun.
 
-    Inside, the first process alone writes to the terminal, also an error that all of them raise.
-    A process that has been lost is reported by the first of the others. Signals interrupt once:
-    torchrun repeats them.
+    An error that all of them raise is reported by the first one, and a process that has been lost
+    by the first of the others. Signals interrupt once: torchrun repeats them.
     """
-    if not all(name in os.environ for name in LAUNCHED):
+    if not _is_launched():
         yield None
         return
     import torch.distributed as dist
 
     from derivable.distributed import Group
 
-    terminal = sys.stdout, sys.stderr
     dist.init_process_group("gloo")
     group = Group()
     asked: list[int] = []
@@ -49,13 +59,11 @@ def together() -> Iterator[Group | None]:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-    if group.rank:
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
     try:
         yield group
     except BaseException as error:
         if _is_reported_by(group.rank, error):
-            sys.stdout, sys.stderr = terminal
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
         else:  # as soon as one process fails, torchrun ends all others
             group.wait_for_first(SECONDS)
         raise

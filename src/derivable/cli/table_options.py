@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derivable.cli.messages import say
+from derivable.cli.processes import agreed
 from derivable.data.options import (
     ALL,
     BUNDLED,
@@ -66,8 +67,12 @@ class TableSource(TableOptions):
         elif self.data == "diabetes":
             table = data.load_diabetes()
         else:
-            with terminal.waiting(say("looking"), not quiet):
-                table = data.load_california()
+            with agreed(group), terminal.waiting(say("looking"), not quiet):
+                if group is None or group.rank == 0:
+                    table = data.load_california()
+            with agreed(group):
+                if group is not None and group.rank:  # what the first one has downloaded
+                    table = data.load_california()
         if table.detected and not quiet:
             terminal.show_detected(table.detected)
         terminal.show_notes(table.notes or (table.note,) * bool(table.note))
@@ -228,10 +233,10 @@ _OPTIONS = (
     ),
     *READING,
     click.option(
-        "--parts",
-        is_flag=True,
-        help="Processes that torchrun has started read FILE together, each some of its rows.  "
-        "[default: where FILE has 64 MB]",
+        "--parts/--no-parts",
+        default=None,
+        help="Whether processes that torchrun has started read FILE together, each some of its "
+        "rows.  [default: where FILE has 64 MB]",
     ),
     click.option(
         "--data",

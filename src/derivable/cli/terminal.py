@@ -81,7 +81,7 @@ def _protocol(comparison: Comparison) -> str:
     facts, first, last = comparison.facts, comparison.seeds[0], comparison.seeds[-1]
     return say(
         "protocol",
-        protocol=facts.protocol,
+        protocol=facts.protocol.partition("_")[0],  # the report says which variant
         train=facts.train_rows,
         test=facts.test_rows,
         data=facts.name,

@@ -7,6 +7,7 @@ import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,7 +210,7 @@ def train(
     who = f"derivable {ctx.command.name}"
     require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
     from derivable.cli.terminal import show_detected
-    from derivable.comparison import Training, compare
+    from derivable.comparison import Training, compare, needs_all_rows
     from derivable.descent.methods import in_batches
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings, open_run
@@ -227,14 +228,20 @@ def train(
     with together() as group:
         if group is None:  # several processes keep all cores busy
             helper.start_if_cold()
+        whole = resume is not None or needs_all_rows(chosen, training, protocol)
+        if source.parts is None and whole:
+            source = replace(source, parts=False)
         table = _table(source, chosen, group, quiet=quiet)
+        settings = settings_of(ctx)
+        if table.part is not None:
+            settings["parts"] = True  # the run goes on with the rows that train and test now
         _import_beside("derivable.report.run_folder")
         interrupts, run = Interrupts(as_json), None
         with agreed(group):
             if group is None or group.rank == 0:
                 run = open_run(
                     str(ctx.command.name),
-                    settings_of(ctx),
+                    settings,
                     out=out,
                     resume=resume,
                     name=table.name,

@@ -109,7 +109,10 @@ def compare(
     if loss is not None:
         training = replace(training, loss=loss)
     training.check_method(request.method)
-    table = table_of(table, {"target": target, **reading}, Group() if request.shard else None)
+    if request.shard and needs_all_rows(chosen, training, request.protocol):
+        reading.setdefault("parts", False)
+    group = Group() if request.shard else None
+    table = table_of(table, {"target": target, **reading}, group)
     return _compare(table, chosen, request, training, watch, keeper or Keeper())
 
 
@@ -130,10 +133,7 @@ def _compare(
     facts = Facts.of(table, split, loss)
     group = _group_of(table, models, request, training)
     if group is not None:
-        group.check_same(
-            "versions", f"derivable {__version__}, torch {torch.__version__}", "same_versions"
-        )
-        group.check_same("tables", f"{facts.name} {facts.digest[:12]}", "same_table")
+        _check_alike(group, facts, models, request)
     keeper.begin(facts)
     trainer = Trainer(split, held, request, training, group)
     if group is None:  # several processes keep all cores busy
@@ -184,6 +184,12 @@ def _compare(
     return Comparison(facts, steps, request.all_seeds, tuple(results), training, counted.seconds)
 
 
+def needs_all_rows(models: Sequence[Model], training: Training, protocol: str | None) -> bool:
+    """Whether each process must have the whole table: for auto, early stopping, the lab's split."""
+    automatic = any(model.automatic for model in models)
+    return automatic or training.patience is not None or protocol == "lab"
+
+
 def _group_of(
     table: Table, models: Sequence[Model], request: Request, training: Training
 ) -> Group | None:
@@ -195,6 +201,16 @@ def _group_of(
     if any(model.automatic for model in models):
         raise SettingError(say("parts_auto"))
     return table.part.group
+
+
+def _check_alike(group: Group, facts: Facts, models: Sequence[Model], request: Request) -> None:
+    """Refuse processes that see other tables, are asked for other things or are other versions."""
+    versions = f"derivable {__version__}, torch {torch.__version__}"
+    group.check_same("versions", versions, "same_versions")
+    asked = f"{request.seeds} seeds from {request.seed}, steps {request.steps}, lr {request.lr}"
+    names = ", ".join(model.name for model in models)
+    group.check_same("settings", f"{names}; {asked}", "same_settings")
+    group.check_same("tables", f"{facts.name} {facts.digest[:12]}", "same_table")
 
 
 def _compile_ahead(

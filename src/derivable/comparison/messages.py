@@ -7,16 +7,16 @@ from derivable.messages import Catalogue
 _TEXTS = {
     # rows in several processes
     "parts_stopping": (
-        "early stopping needs the rows held out in one process, and each process reads some of the "
-        "rows; leave out one of the two",
-        "l'arrêt anticipé demande les lignes mises de côté dans un seul processus, et chacun lit "
-        "une partie des lignes ; omettez l'un des deux",
+        "early stopping needs the rows held out in one process, and with --parts each process "
+        "reads some of the rows; leave out one of the two",
+        "l'arrêt anticipé demande les lignes mises de côté dans un seul processus, et avec --parts "
+        "chacun lit une partie des lignes ; omettez l'un des deux",
     ),
     "parts_auto": (
-        "auto needs all rows in one process, and each process reads some of them; name models, "
-        "such as linear,tanh:10",
-        "auto demande toutes les lignes dans un seul processus, et chacun en lit une partie ; "
-        "indiquez des modèles, comme linear,tanh:10",
+        "auto needs all rows in one process, and with --parts each process reads some of them; "
+        "name models, such as linear,tanh:10",
+        "auto demande toutes les lignes dans un seul processus, et avec --parts chacun en lit une "
+        "partie ; indiquez des modèles, comme linear,tanh:10",
     ),
     # what a loss measures
     "measure_MSE": ("mean squared error", "erreur quadratique moyenne"),

@@ -41,7 +41,7 @@ class Reading(TypedDict, total=False):
     merge_spellings: bool
     rename_duplicates: bool
     split: str
-    parts: bool
+    parts: bool | None
     header: int | None
     no_header: bool
     units: str | None

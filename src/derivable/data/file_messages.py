@@ -62,9 +62,22 @@ FILES = {
         "de ligne",
     ),
     "whole_width": (
-        "{name} can only be read as a whole: its first lines have fewer columns than others",
-        "{name} ne peut être lu qu'en entier : ses premières lignes ont moins de colonnes que "
-        "d'autres",
+        "{name} can only be read as a whole: some of its columns have neither names nor cells",
+        "{name} ne peut être lu qu'en entier : certaines colonnes n'ont ni nom ni cellule",
+    ),
+    "whole_marks": (
+        "{name} can only be read as a whole: the numbers of '{column}' have decimals in some of "
+        "its rows only",
+        "{name} ne peut être lu qu'en entier : les nombres de '{column}' n'ont de décimales que "
+        "dans certaines lignes",
+    ),
+    "whole_encoding": (
+        "{name} can only be read as a whole: parts of it seem to be in different encodings",
+        "{name} ne peut être lu qu'en entier : ses parties semblent avoir des encodages différents",
+    ),
+    "whole_processes": (
+        "{name} can be read in parts by {most} processes at most, got {got}",
+        "{name} peut être lu par parties par {most} processus au plus, reçu {got}",
     ),
     "whole_median": (
         "{name} can only be read as a whole with --missing median; --missing drop leaves the rows "

@@ -35,6 +35,12 @@ _TEXTS = {
     ),
     "either_of": ("{name} must be {words}, got {got!r}", "{name} doit être {words}, reçu {got!r}"),
     "or": (" or ", " ou "),
+    "no_test_rows": (
+        "{name} has {rows} rows, too few to draw those that train and those that test; leave out "
+        "--parts",
+        "{name} a {rows} lignes, trop peu pour tirer celles qui apprennent et celles qui testent ; "
+        "omettez --parts",
+    ),
     "lab_of_parts": (
         "the lab's protocol takes rows in their order and needs all of them in each process; leave "
         "out --protocol lab, or --parts",

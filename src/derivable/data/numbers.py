@@ -6,7 +6,7 @@ the other columns where that leaves one reading; where it does not, the reader i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 
@@ -17,7 +17,7 @@ import polars as pl
 from derivable.data.messages import say
 from derivable.data.problems import ProblemError, raise_all
 from derivable.data.sheet import Sheet
-from derivable.errors import DataError
+from derivable.errors import DataError, WholeFileError
 from derivable.messages import joined
 
 POINT, COMMA = ".", ","
@@ -56,6 +56,23 @@ def find_marks(sheet: Sheet, columns: Sequence[str], context: Sequence[str] = ()
                 problems.append(problem)
     raise_all(problems)
     return own
+
+
+def follow_marks(sheet: Sheet, columns: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """The marks of some columns, as they are known of the whole table that the sheet is part of.
+
+    A column in which none was met follows the others. Raises ProblemError where a cell has another,
+    and WholeFileError where none is known.
+    """
+    met = set(known.values()) & {POINT, COMMA}
+    usual = met.pop() if len(met) == 1 else ""
+    found = {column: known.get(column, "") or usual for column in columns}
+    for column, mark in found.items():
+        if mark:
+            _stated_mark(sheet, column, mark)
+        elif _own_mark(sheet, column):
+            raise WholeFileError(say("whole_marks", name=sheet.name, column=column))
+    return found
 
 
 class _Others:

@@ -51,7 +51,7 @@ def read_sheet_of(source: Source, chosen: SheetOptions, *, optional: bool = True
         raise SettingError(say("sheet_of_none", name=source.name))
     if not len(sheet.frame):
         raise DataError(say("no_rows", name=source.name))
-    return _without_total(in_meaning(sheet, chosen, optional=optional), chosen)
+    return without_total(in_meaning(sheet, chosen, optional=optional), chosen)
 
 
 def in_meaning(sheet: Sheet, options: SheetOptions, *, optional: bool = True) -> Sheet:
@@ -343,7 +343,7 @@ def _with_missing(sheet: Sheet, na: Sequence[str]) -> Sheet:
     return sheet.with_missing(words)
 
 
-def _without_total(sheet: Sheet, options: SheetOptions) -> Sheet:
+def without_total(sheet: Sheet, options: SheetOptions) -> Sheet:
     """The sheet without totals and remarks, once the user confirmed it."""
     if options.total == "keep":
         return sheet

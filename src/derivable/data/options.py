@@ -67,7 +67,7 @@ class TableOptions(SheetOptions):
     merge_spellings: bool = False  # values that differ in case or blanks are one
     rename_duplicates: bool = False
     split: str = "shuffled"  # or "last": which rows test, by the sound protocol
-    parts: bool = False  # whether several processes read the file together, each some of its rows
+    parts: bool | None = None  # whether several processes read it together, each some of its rows
 
     @property
     def one_hot_all(self) -> bool:

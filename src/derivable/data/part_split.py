@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from derivable.data.messages import say
 from derivable.data.rows import TRAIN_SHARE, Split
 from derivable.data.scaler import Scaler
 from derivable.data.table import Part, Table
+from derivable.errors import DataError
 from derivable.threads import on_one_thread
 
-MOST_TEST = 100_000  # rows that test: every process has all of them
+MAX_TEST_ROWS = 100_000  # rows that test: every process has all of them
 # Of SplitMix64, as numbers with a sign.
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX = (0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64))
@@ -24,7 +26,7 @@ def part_split(table: Table, part: Part, seed: int, dtype: torch.dtype) -> Split
     say. Sums over rows are added piece by piece of the file, so that neither they nor the choice
     depend on the number of processes. Every process has all test rows, and its own training rows.
     """
-    share = min(1 - TRAIN_SHARE, MOST_TEST / part.rows)
+    share = min(1 - TRAIN_SHARE, MAX_TEST_ROWS / part.rows)
     numbers = torch.arange(part.first, part.first + len(table.x))
     if table.split == "last":
         tests, protocol = numbers >= part.rows - int(share * part.rows), "sound_last"
@@ -80,13 +82,23 @@ def _scaler(table: Table, part: Part, train: Tensor) -> tuple[Scaler, int]:
     trains = [train[piece.start : piece.stop] for piece in part.pieces]
     chosen = [rows[own] for rows, own in zip(pieces, trains, strict=True)]
     counts = torch.tensor([len(rows) for rows in chosen])
-    own = {"rows": counts, "sums": torch.stack([rows.sum(0) for rows in chosen])}
+    none = columns.new_full((1, columns.size(1)), torch.inf)
+    own = {
+        "rows": counts,
+        "sums": torch.stack([rows.sum(0) for rows in chosen]),
+        "least": torch.stack([torch.cat([rows, none]).amin(0) for rows in chosen]),
+        "largest": torch.stack([torch.cat([rows, -none]).amax(0) for rows in chosen]),
+    }
     found = part.group.concatenated(own)
     rows = int(found["rows"].sum())
+    if not 1 < rows < part.rows:
+        raise DataError(say("no_test_rows", name=table.name, rows=part.rows))
     mean = found["sums"].sum(0) / rows
     squares = torch.stack([((rows - mean) ** 2).sum(0) for rows in chosen])
     variance = part.group.concatenated({"squares": squares})["squares"].sum(0) / (rows - 1)
-    std = variance.sqrt()
-    std = torch.where(std > 0, std, 1.0)
+    least, largest = found["least"].amin(0), found["largest"].amax(0)
+    constant = least == largest
+    mean, std = torch.where(constant, least, mean), variance.sqrt()
+    std = torch.where(constant | (std == 0), 1.0, std)
     k = table.x.size(1)
     return Scaler(mean[:k], mean[:k], std[:k], mean[k:], std[k:]), rows

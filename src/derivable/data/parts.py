@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from derivable.data import checks, reading
+from derivable.data.choice import choose
 from derivable.data.columns import Columns
 from derivable.data.messages import say
 from derivable.data.opening import checked_options as checked_reading
 from derivable.data.options import SheetOptions, TableOptions
 from derivable.data.pieces import PIECES, Pieces, pieces_of
-from derivable.data.problems import ProblemError, ProblemsError, all_problems
+from derivable.data.problems import ProblemError, ProblemsError, all_problems, some
 from derivable.data.reader import (
     checked_options,
     read_table,
@@ -30,10 +31,12 @@ from derivable.data.reader import (
 from derivable.data.sheet import Sheet
 from derivable.data.table import Part, Table
 from derivable.distributed import Group
-from derivable.errors import WholeFileError
+from derivable.errors import DataError, WholeFileError
 from derivable.messages import SEMICOLON, joined
+from derivable.system import MEMORY, sizes
 
 LARGE = 1 << 26  # bytes from which on a group reads a file in parts
+TIMES_AS_LARGE = 20  # as a file a table in memory may be while it is read
 
 
 def read_part(path: str | Path, group: Group, **options: Any) -> Table:
@@ -47,30 +50,63 @@ def read_part(path: str | Path, group: Group, **options: Any) -> Table:
     and where the file can only be read as a whole.
     """
     chosen, path = checked_options(**options), Path(path).expanduser()
+    if group.size > PIECES:
+        raise WholeFileError(say("whole_processes", name=path.name, most=PIECES, got=group.size))
     own = range(*(PIECES * rank // group.size for rank in (group.rank, group.rank + 1)))
     with group.agreed():
         pieces, counts = _counted(path, chosen, own)
-    above = [0, *accumulate(group.concatenated({"n": torch.tensor(counts)})["n"].tolist())][:-1]
+    all_counts = group.concatenated({"n": torch.tensor(counts, dtype=torch.int64)})["n"]
+    above = [0, *accumulate(all_counts.tolist())][:-1]
     with group.agreed():
-        sheet, sample = _sampled(pieces, above, chosen)
-    group.check_same("tables", f"{pieces.name} {sample.digest()[:12]}", "same_table")
+        sample = _sampled(pieces, above, chosen)
+    group.check_same("tables", f"{pieces.name} {sample.table.digest()[:12]}", "same_table")
     with group.agreed():
-        found = [_read(pieces, k, above[k], sample, chosen.missing) for k in own]
-    return _part(group, sheet, sample, found)
+        found = [_read(pieces, k, above[k], sample) for k in own]
+    return _part(group, sample, found)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Rows from all over the file, and what they show of all of its rows."""
+
+    sheet: Sheet
+    table: Table
+    columns: Columns
+    marks: Mapping[str, str]  # the decimal mark of each column of numbers
+    missing: str  # the rule for cells without a value
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The rows of one piece."""
+
+    x: Tensor  # (n, D)
+    y: Tensor  # (n, K)
+    lines: Tensor  # (n,)
+    dropped: int  # rows without a value
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the numbers."""
+        content = hashlib.sha256()
+        for numbers in (self.x, self.y):
+            content.update(numbers.contiguous().view(-1).numpy().data)
+        return content.digest()
 
 
 def read_together(path: str | Path, group: Group | None, **options: Any) -> Table:
     """The table of a file: all of it, or the part of this process.
 
-    The processes of a group read it in parts where `parts` is among the options, or where it is as
-    large as `LARGE` and can be. Raises what `read_table` and `read_part` raise, in all processes.
+    The option `parts` decides; left out, the processes of a group read a file in parts that is as
+    large as `LARGE`, and as a whole if it cannot be read so. Raises what `read_table` and
+    `read_part` raise, in all processes.
     """
-    asked = options.get("parts", False)
-    if asked or (group is not None and _size(path) >= LARGE):
+    asked = options.get("parts")
+    if asked or (asked is None and group is not None and _is_large(path, group)):
         try:
             return read_part(path, group or Group(), **options)
-        except WholeFileError:
-            if asked:
+        except DataError as error:
+            if asked or not (isinstance(error, WholeFileError) or _fits(path, group)):
                 raise
     with group.agreed() if group else nullcontext():
         return read_table(path, **options)
@@ -82,6 +118,20 @@ def _size(path: str | Path) -> int:
     return file.stat().st_size if file.is_file() else 0
 
 
+def _is_large(path: str | Path, group: Group) -> bool:
+    """Whether the file is, the same in all processes."""
+    size = _size(path)
+    group.check_same("tables", f"{Path(path).name}, {size} bytes", "same_table")
+    return size >= LARGE
+
+
+def _fits(path: str | Path, group: Group | None) -> bool:
+    """Whether each process can have all of the file, should they all run on this machine."""
+    free = sizes(MEMORY).get("MemAvailable", 0)
+    mine = _size(path) * TIMES_AS_LARGE * (group.size if group else 1) < free
+    return mine if group is None else bool(group.gather(torch.tensor(mine)).all())
+
+
 def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, list[int]]:
     """The pieces of a file, and the lines or rows of some of them."""
     given = {name: getattr(options, name) for name in SheetOptions.__dataclass_fields__}
@@ -91,7 +141,7 @@ def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, lis
     return pieces, [pieces.count(piece) for piece in own]
 
 
-def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> tuple[Sheet, Table]:
+def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> _Sample:
     """Rows from all over the file, and their table, whose columns are those of all rows."""
     sheet = pieces.sample(above)
 
@@ -104,40 +154,64 @@ def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> tup
         raise all_problems(first, pieces.name, options, read) from None
     if table.classes:
         raise WholeFileError(say("whole_classes", name=pieces.name, target=table.targets[0]))
-    return sheet, table
+    assert table.columns is not None
+    return _Sample(
+        sheet=sheet,
+        table=replace(table, notes=_notes(sheet, table, options)),
+        columns=table.columns,
+        marks=reading.marks(sheet, table.columns),
+        missing=options.missing,
+    )
 
 
-def _read(
-    pieces: Pieces, piece: int, above: int, sample: Table, missing: str
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Features (n, D), targets (n, K) and lines (n,) of one piece."""
-    columns = sample.columns
-    assert columns is not None
-    parts = [_numbers(sheet, columns, missing) for sheet in pieces.sheets(piece, above)]
+def _notes(sheet: Sheet, table: Table, options: TableOptions) -> tuple[str, ...]:
+    """The notes on a table, but for its number of rows; constants are those of the sample."""
+    all_rows, rows = len(sheet.frame), len(table.x)
+    dropped = say("rows_missing", n=all_rows - rows, all=all_rows)
+    assert table.columns is not None
+    kept = {column.name for column in table.columns.inputs}
+    gone = [name for name in choose(sheet, options).features if name not in kept]
+    constant = say("constant", names=some(gone))
+    in_sample = say("constant_in_sample", names=some(gone), rows=all_rows)
+    notes = (note for note in table.notes if note != dropped)
+    return tuple(in_sample if gone and note == constant else note for note in notes)
+
+
+def _read(pieces: Pieces, piece: int, above: int, sample: _Sample) -> _Piece:
+    """One piece."""
+    parts = [_numbers(sheet, sample) for sheet in pieces.sheets(piece, above)]
     if not parts:
-        return sample.x[:0], sample.y[:0], torch.empty(0, dtype=torch.int64)
-    x, y, lines = (torch.cat(column) for column in zip(*parts, strict=True))
-    return x, y, lines
+        table = sample.table
+        return _Piece(table.x[:0], table.y[:0], torch.empty(0, dtype=torch.int64), 0)
+    x, y, lines = (
+        torch.cat([getattr(part, name) for part in parts]) for name in ("x", "y", "lines")
+    )
+    return _Piece(x, y, lines, sum(part.dropped for part in parts))
 
 
-def _numbers(sheet: Sheet, columns: Columns, missing: str) -> tuple[Tensor, Tensor, Tensor]:
-    """The same of some rows of it."""
-    sheet = without_missing(sheet, columns, missing, whole=False)
-    x, y = reading.features(sheet, columns), reading.targets(sheet, columns)
+def _numbers(sheet: Sheet, sample: _Sample) -> _Piece:
+    """Some rows of one."""
+    columns, all_rows = sample.columns, len(sheet.frame)
+    sheet = without_missing(sheet, columns, sample.missing, whole=False)
+    x = reading.features(sheet, columns, sample.marks)
+    y = reading.targets(sheet, columns, sample.marks)
     checks.check_sizes(sheet.name, columns.owners, x.numpy())
     checks.check_sizes(sheet.name, columns.targets, y.numpy())
-    return x, y, torch.from_numpy(sheet.lines.to_numpy().astype("int64"))
+    lines = torch.from_numpy(sheet.lines.to_numpy().astype("int64"))
+    return _Piece(x, y, lines, all_rows - len(x))
 
 
-def _part(
-    group: Group, sheet: Sheet, sample: Table, found: Sequence[tuple[Tensor, Tensor, Tensor]]
-) -> Table:
+def _part(group: Group, sample: _Sample, found: Sequence[_Piece]) -> Table:
     """The table of this process, from its pieces."""
-    x, y, lines = (torch.cat(column) for column in zip(*found, strict=True))
+    x, y, lines = (
+        torch.cat([getattr(piece, name) for piece in found]) for name in ("x", "y", "lines")
+    )
     rows = group.gather(torch.tensor(len(x))).tolist()
-    ends = list(accumulate((len(piece[0]) for piece in found), initial=0))
-    digests = b"".join(group.contents(b"".join(map(_digest, found))))
-    names = repr((sample.features, sample.targets)).encode()
+    checks.check_rows(sample.table.name, sum(rows))
+    dropped = int(group.gather(torch.tensor(sum(piece.dropped for piece in found))).sum())
+    ends = list(accumulate((len(piece.x) for piece in found), initial=0))
+    digests = b"".join(group.contents(b"".join(piece.digest for piece in found)))
+    names = repr((sample.table.features, sample.table.targets)).encode()
     part = Part(
         group=group,
         pieces=tuple(range(*one) for one in pairwise(ends)),
@@ -145,16 +219,18 @@ def _part(
         rows=sum(rows),
         digest=hashlib.sha256(names + digests).hexdigest(),
     )
-    assert sample.columns is not None
-    of_file = stated(replace(sheet, of_rows=part.rows), sample.columns)
-    in_parts = say("in_parts", n=group.size, sample=len(sample.x))
-    detected = joined([of_file, in_parts], SEMICOLON)
-    return replace(sample, x=x, y=y, lines=lines, part=part, detected=detected)
-
-
-def _digest(piece: tuple[Tensor, Tensor, Tensor]) -> bytes:
-    """SHA-256 of the numbers of a piece."""
-    content = hashlib.sha256()
-    for numbers in piece[:2]:
-        content.update(numbers.contiguous().view(-1).numpy().data)
-    return content.digest()
+    of_file = stated(replace(sample.sheet, of_rows=part.rows), sample.columns)
+    in_parts = say("in_parts", n=group.size, sample=len(sample.sheet.frame))
+    notes = sample.table.notes
+    if dropped:
+        notes = (*notes, say("rows_missing", n=dropped, all=part.rows + dropped))
+    return replace(
+        sample.table,
+        x=x,
+        y=y,
+        lines=lines,
+        part=part,
+        detected=joined([of_file, in_parts], SEMICOLON),
+        notes=notes,
+        note=joined(notes),
+    )

@@ -16,17 +16,25 @@ from typing import Any
 import polars as pl
 
 from derivable.core_messages import reason_of
+from derivable.data.dialect import decode
 from derivable.data.messages import say
-from derivable.data.opening import in_meaning, read_lines, read_sheet_of, rows_of_parquet
+from derivable.data.opening import (
+    in_meaning,
+    read_lines,
+    read_sheet_of,
+    rows_of_parquet,
+    without_total,
+)
 from derivable.data.options import SheetOptions
 from derivable.data.sheet import Sheet
 from derivable.data.source import Source
-from derivable.errors import DataError, WholeFileError
+from derivable.errors import DataError, SettingError, WholeFileError
 
 PIECES = 32
 HEAD = 1 << 20  # bytes in which the names of the columns are found
 CHUNK_BYTES, CHUNK_ROWS = 1 << 26, 1_000_000  # that are read at once
 SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 2_000  # from the beginning of each piece
+WESTERN = "cp1252"  # how `decode` calls an encoding that is not UTF-8
 
 
 class Pieces(ABC):
@@ -34,6 +42,7 @@ class Pieces(ABC):
 
     name: str  # of the file
     stem: str  # of the table
+    options: SheetOptions
 
     @abstractmethod
     def count(self, piece: int) -> int:
@@ -44,8 +53,21 @@ class Pieces(ABC):
         """A piece in parts, above which lie `before` lines or rows of all pieces together."""
 
     @abstractmethod
+    def parts_of_sample(self, before: Sequence[int]) -> Iterator[Sheet]:
+        """Rows from the beginning of each piece, and the last ones of the file."""
+
     def sample(self, before: Sequence[int]) -> Sheet:
-        """Rows from all over the file; `before` (PIECES,) is that of each piece."""
+        """Rows from all over the file; `before` (PIECES,) is that of each piece.
+
+        Asks about rows at the end that seem to be totals, as for a whole file.
+        """
+        parts, last = [], 0
+        for part in self.parts_of_sample(before):
+            new = part.keep(part.lines > last)
+            if len(new.frame):
+                parts.append(new)
+                last = int(new.lines[-1])
+        return without_total(_joined(self.name, parts), self.options)
 
 
 def pieces_of(path: Path, options: SheetOptions) -> Pieces:
@@ -56,7 +78,11 @@ def pieces_of(path: Path, options: SheetOptions) -> Pieces:
     except OSError as error:
         raise DataError(say("unreadable", path=path, reason=reason_of(error))) from None
     if head.startswith(b"PAR1"):
+        if options.sheet is not None:
+            raise SettingError(say("sheet_of_none", name=path.name))
         return _Rows(path, options)
+    if not head.strip():
+        raise DataError(say("empty", name=path.name))
     if options.sheet is not None or options.total == "drop" or options.no_header:
         raise WholeFileError(say("whole_options", name=path.name))
     packed = (b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xfe", b"\xfe\xff")
@@ -71,10 +97,11 @@ class _Lines(Pieces):
     def __init__(self, path: Path, head: bytes, options: SheetOptions) -> None:
         self._path, self.name = path, path.name
         size = path.stat().st_size
-        whole = head if len(head) == size else head[: head.rfind(b"\n") + 1]
+        whole = head if len(head) == size else _cut(head)
         first = read_sheet_of(Source(self.name, whole), replace(options, total="keep"))
-        self.stem, self._first = first.stem, first
-        self._options = replace(
+        self.stem, self._first, self.options = first.stem, first, options
+        self._is_western = decode(whole, self.name)[1] == WESTERN
+        self._below = replace(
             options, separator=first.separator, header=None, no_header=True, units="keep"
         )
         self._above = int(first.lines[0]) - 1  # the lines above the first row
@@ -102,17 +129,21 @@ class _Lines(Pieces):
     def sheets(self, piece: int, before: int) -> Iterator[Sheet]:
         """A piece in parts."""
         for content in self._contents(piece):
-            yield self._read(content, self._above + before)
+            if content.strip():
+                yield self._read(content, self._above + before)
             before += content.count(b"\n")
 
-    def sample(self, before: Sequence[int]) -> Sheet:
-        """Rows from all over the file."""
-        parts = []
+    def parts_of_sample(self, before: Sequence[int]) -> Iterator[Sheet]:
+        """Rows from the beginning of each piece, and the last ones of the file."""
         for k, (start, end) in enumerate(pairwise(self._starts)):
             content = self._content(start, min(end, start + SAMPLE_BYTES), end)
-            if content:
-                parts.append(self._read(content, self._above + before[k]).head(SAMPLE_ROWS))
-        return _joined(self._first, parts)
+            content = content if start + len(content) == end else _cut(content)
+            if content.strip():
+                yield self._read(content, self._above + before[k]).head(SAMPLE_ROWS)
+        whole = list(self._contents(PIECES - 1))
+        if whole and whole[-1].strip():
+            above = self._above + before[-1] + sum(part.count(b"\n") for part in whole[:-1])
+            yield self._read(whole[-1], above).tail(SAMPLE_ROWS)
 
     def _contents(self, piece: int) -> Iterator[bytes]:
         start, end = self._starts[piece : piece + 2]
@@ -130,12 +161,15 @@ class _Lines(Pieces):
 
     def _read(self, content: bytes, above: int) -> Sheet:
         """Some lines below others."""
-        found = read_lines(Source(self.name, content), above, self._options)
+        western = decode(content, self.name)[1] == WESTERN
+        if western != self._is_western and not content.isascii():
+            raise WholeFileError(say("whole_encoding", name=self.name))
+        found = read_lines(Source(self.name, content), above, self._below)
         names = self._first.columns
         if found.frame.width != len(names):
             raise WholeFileError(say("whole_width", name=self.name))
         found.frame.columns = names
-        below: dict[str, Any] = {"findings": (), "notes": (), "_cells": {}}
+        below: dict[str, Any] = {"notes": (), "_cells": {}}
         below |= {name: getattr(found, name) for name in ("frame", "lines", "remarks")}
         return replace(self._first, **below)
 
@@ -173,12 +207,12 @@ class _Rows(Pieces):
         for first in range(0, rows, CHUNK_ROWS):
             yield self._read(before + first, min(CHUNK_ROWS, rows - first))
 
-    def sample(self, before: Sequence[int]) -> Sheet:
-        """Rows from all over the file."""
-        parts = [
-            self._read(start, min(SAMPLE_ROWS, self.count(k))) for k, start in enumerate(before)
-        ]
-        return _joined(parts[0], [part for part in parts if len(part.frame)])
+    def parts_of_sample(self, before: Sequence[int]) -> Iterator[Sheet]:
+        """Rows from the beginning of each piece, and the last ones of the file."""
+        for k, start in enumerate(before):
+            yield self._read(start, min(SAMPLE_ROWS, self.count(k)))
+        last = max(self.rows - SAMPLE_ROWS, 0)
+        yield self._read(last, self.rows - last)
 
     def _read(self, first: int, rows: int) -> Sheet:
         frame = rows_of_parquet(self.path, pl.all(), first, rows)
@@ -188,12 +222,20 @@ class _Rows(Pieces):
         return in_meaning(sheet, self.options)
 
 
-def _joined(first: Sheet, parts: Sequence[Sheet]) -> Sheet:
+def _cut(content: bytes) -> bytes:
+    """The content up to the last end of a line that is not inside of quotation marks."""
+    end = content.rfind(b"\n") + 1
+    while end and content.count(b'"', 0, end) % 2:
+        end = content.rfind(b"\n", 0, end - 1) + 1
+    return content[:end]
+
+
+def _joined(name: str, parts: Sequence[Sheet]) -> Sheet:
     """The rows of several sheets in one."""
     if not parts:
-        raise DataError(say("no_rows", name=first.name))
+        raise DataError(say("no_rows", name=name))
     return replace(
-        first,
+        parts[0],
         frame=pl.concat([part.frame for part in parts]),
         lines=pl.concat([part.lines.cast(pl.Int64) for part in parts]),
         remarks=frozenset().union(*(part.remarks for part in parts)),

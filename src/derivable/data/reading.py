@@ -17,7 +17,7 @@ from derivable.data.dates import OPEN, both_ways, find_order
 from derivable.data.forms import find_form
 from derivable.data.kinds import DMY, MDY, Date, Number, Reading, Text, Truth
 from derivable.data.messages import say
-from derivable.data.numbers import find_marks
+from derivable.data.numbers import find_marks, follow_marks
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
 from derivable.data.problems import ProblemError, did_you_mean, ignore, raise_all, some
 from derivable.data.sheet import Sheet
@@ -69,19 +69,20 @@ def _kept(sheet: Sheet, column: Column) -> Column:
     return replace(column, missing=tuple(sorted(words)), twin=twin) if words or twin else column
 
 
-def features(sheet: Sheet, columns: Columns) -> Tensor:
+def features(sheet: Sheet, columns: Columns, known: Mapping[str, str] | None = None) -> Tensor:
     """The features of a sheet, (N, D) in float64, NaN where a cell is missing.
 
     Columns are found by name, in any order; others than those of `columns.inputs` are ignored
-    (`unused` names them). Raises DataError for a column that is not there, a cell that cannot be
+    (`unused` names them). `known` are the decimal marks of a table of which the sheet is a part.
+    Raises DataError for a column that is not there, a cell that cannot be
     read, or text that was not there when the columns were learned.
     """
-    return _read(sheet, columns, columns.inputs)
+    return _read(sheet, columns, columns.inputs, known)
 
 
-def targets(sheet: Sheet, columns: Columns) -> Tensor:
+def targets(sheet: Sheet, columns: Columns, known: Mapping[str, str] | None = None) -> Tensor:
     """The targets of a sheet, (N, K) in float64, NaN where a cell is missing. Raises as above."""
-    return _read(sheet, columns, columns.outputs)
+    return _read(sheet, columns, columns.outputs, known)
 
 
 def as_learned(sheet: Sheet, columns: Columns) -> Sheet:
@@ -118,7 +119,9 @@ def unused(sheet: Sheet, columns: Columns) -> tuple[str, ...]:
     return tuple(name for name in sheet.columns if name not in used)
 
 
-def _read(sheet: Sheet, columns: Columns, wanted: Sequence[Column]) -> Tensor:
+def _read(
+    sheet: Sheet, columns: Columns, wanted: Sequence[Column], known: Mapping[str, str] | None
+) -> Tensor:
     """What the wanted columns become, side by side."""
     for column in wanted:
         if column.name not in sheet.known:
@@ -134,7 +137,11 @@ def _read(sheet: Sheet, columns: Columns, wanted: Sequence[Column]) -> Tensor:
         except ProblemError as problem:
             problems.append(problem)
     raise_all(problems)
-    found = marks(sheet, columns, wanted)
+    if known is None:
+        found = marks(sheet, columns, wanted)
+    else:
+        numbers = [column.name for column in wanted if isinstance(column.reading, Number)]
+        found = follow_marks(taken, numbers, known)
     parts = [as_numbers.read(c.reading, taken, c.name, found.get(c.name, "")) for c in wanted]
     rows = np.concatenate(parts, axis=1) if parts else np.empty((len(sheet.frame), 0))
     return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float64))

@@ -121,6 +121,10 @@ class Sheet:
             self, frame=self.frame.filter(rows), lines=self.lines.filter(rows), _cells={}
         )
 
+    def tail(self, rows: int) -> Sheet:
+        """The sheet with its last rows only."""
+        return replace(self, frame=self.frame.tail(rows), lines=self.lines.tail(rows), _cells={})
+
     def head(self, rows: int) -> Sheet:
         """The sheet with its first rows only."""
         return replace(self, frame=self.frame.head(rows), lines=self.lines.head(rows), _cells={})

@@ -23,6 +23,11 @@ STATED = {
     "rows": ("rows", "lignes"),
     # how a file is written
     "parquet": ("{name}: Parquet", "{name} : Parquet"),
+    "constant_in_sample": (
+        "Left out, because they have one value in {rows:,} rows from all over the file: {names}.",
+        "Écartées, car d'une seule valeur dans {rows:,} lignes prises dans tout le fichier : "
+        "{names}.",
+    ),
     "in_parts_one": (
         "read in parts; what the columns are was found in {sample:,} rows from all over the file",
         "lu par parties ; la nature des colonnes a été trouvée d'après {sample:,} lignes prises "

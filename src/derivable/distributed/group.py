@@ -132,7 +132,7 @@ class Group:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Inside, Ctrl-C in any process interrupts all of them after the same step.
+        """Inside, Ctrl-C or SIGTERM in any process interrupts all of them after the same step.
 
         An interruption is noted where it comes, and travels with the next sums.
         """
@@ -143,14 +143,18 @@ class Group:
         def note(number: int, frame: Any) -> None:
             self._interrupted = True
             with suppress(KeyboardInterrupt):  # it comes after the step, in all processes
-                if callable(before):
-                    before(number, frame)
+                handler = before[signal.Signals(number)]
+                if callable(handler):
+                    handler(number, frame)
 
-        before = signal.signal(signal.SIGINT, note)
+        before: dict[signal.Signals, Any] = {}
         try:
+            for kind in (signal.SIGINT, signal.SIGTERM):
+                before[kind] = signal.signal(kind, note)
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
 
     @property
     def interrupted(self) -> bool:

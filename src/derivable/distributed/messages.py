@@ -26,6 +26,11 @@ _TEXTS = {
         "initialise the network with one seed, for example",
         "initialisez par exemple le réseau avec une même graine",
     ),
+    "settings": ("what is asked for", "ce qui est demandé"),
+    "same_settings": (
+        "give all of them the same settings",
+        "donnez-leur à tous les mêmes réglages",
+    ),
     "versions": ("the versions of the packages", "les versions des paquets"),
     "same_versions": ("install the same everywhere", "installez partout les mêmes"),
     "tables": ("the table", "le tableau"),

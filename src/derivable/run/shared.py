@@ -35,33 +35,40 @@ class SharedRun(Keeper):
 
     def trained(self, model: Model) -> Trained | None:
         """The model, if it was finished before."""
-        own = self._own.trained(model)
-        content = self._of_first(b"" if own is None else to_bytes(*pack_trained(own, self._seeds)))
+        with self._group.agreed():
+            own = self._own.trained(model)
+        packed_own = b"" if own is None else to_bytes(*pack_trained(own, self._seeds))
+        content = self._group.of_first(packed_own)
         return unpack_trained(*from_bytes(content), self._facts) if content else None
 
     def finish(self, result: Trained) -> None:
         """Keep a finished model."""
-        self._own.finish(result)
+        with self._group.agreed():
+            self._own.finish(result)
 
     def rate(self, model: Model) -> Rate | None:
         """The learning rate that was chosen before."""
-        own = self._own.rate(model)
+        with self._group.agreed():
+            own = self._own.rate(model)
         known: Any = None if own is None else [own.lr, packed(own.reason)]
-        known = json.loads(self._of_first(json.dumps(known).encode()))
+        known = json.loads(self._group.of_first(json.dumps(known).encode()))
         return None if known is None else Rate(known[0], unpacked(known[1]))
 
     def keep_rate(self, model: Model, rate: Rate) -> None:
         """Keep the learning rate that was chosen now."""
-        self._own.keep_rate(model, rate)
+        with self._group.agreed():
+            self._own.keep_rate(model, rate)
 
     def keep_steps(self, steps: Steps) -> None:
         """Keep the number of steps that was chosen now."""
-        self._own.keep_steps(steps)
+        with self._group.agreed():
+            self._own.keep_steps(steps)
 
     def found(self, model: Model, seed: int) -> Found | None:
         """How far the descent from this seed came before."""
-        own = self._own.found(model, seed)
-        content = self._of_first(b"" if own is None else to_bytes(*own.pack()))
+        with self._group.agreed():
+            own = self._own.found(model, seed)
+        content = self._group.of_first(b"" if own is None else to_bytes(*own.pack()))
         if not content:
             return None
         sizes = len(self._facts.features), self._facts.width
@@ -70,6 +77,3 @@ class SharedRun(Keeper):
     def keep(self, model: Model, seed: int, found: Found) -> None:
         """Keep how far the descent from this seed came."""
         self._own.keep(model, seed, found)
-
-    def _of_first(self, content: bytes) -> bytes:
-        return self._group.of_first(content)
