@@ -235,7 +235,8 @@ def train(
         settings = settings_of(ctx)
         if table.part is not None:
             settings["parts"] = True  # the run goes on with the rows that train and test now
-        _import_beside("derivable.report.run_folder")
+        if group is None or group.rank == 0:
+            _import_beside("derivable.report.run_folder")
         interrupts, run = Interrupts(as_json), None
         with agreed(group):
             if group is None or group.rank == 0:
@@ -310,7 +311,8 @@ def _import_beside(module: str) -> None:
         with suppress(Exception):  # where it is needed, it is raised again
             importlib.import_module(module)
 
-    threading.Thread(target=load, daemon=True).start()
+    # No daemon: where Python ends one inside of C++ code, the process is aborted.
+    threading.Thread(target=load).start()
 
 
 def _has_ended(found: Found) -> bool:
