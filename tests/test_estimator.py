@@ -453,10 +453,10 @@ def test_the_penalty_is_that_of_ridge_regression() -> None:
 
 def test_random_states() -> None:
     seeds: list[Any] = [3, np.random.RandomState(3), None]
-    models = [DescentRegressor(max_iter=1, random_state=seed).fit(X, Y) for seed in seeds]
+    models = [DescentRegressor(7, max_iter=1, random_state=seed).fit(X, Y) for seed in seeds]
     thetas = [model.network_.theta for model in models]
     assert not any(torch.equal(one, other) for one, other in pairwise(thetas))
-    again = DescentRegressor(max_iter=1, random_state=3).fit(X, Y)
+    again = DescentRegressor(7, max_iter=1, random_state=3).fit(X, Y)
     assert torch.equal(again.network_.theta, thetas[0])
 
 

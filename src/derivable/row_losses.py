@@ -62,13 +62,33 @@ def class_shares(loss: AnyLoss, target: Tensor, like: Tensor, classes: int) -> T
 def weighted_loss(loss: AnyLoss, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """The loss () of a prediction (N, ...), of which row n counts `weight[n]` times."""
     loss = Loss.of(loss)
+    values = _entries(loss, prediction, target)
+    total = (weight @ values).sum()
+    if loss.function is CrossEntropy:
+        return total / values.numel() if scale_of(loss) is Scale.ROWS else total
+    scale = scale_of(loss)
+    assert isinstance(scale, Scale)
+    return scale.factor(*values.shape) * total
+
+
+def sums_of_rows(loss: AnyLoss, prediction: Tensor, target: Tensor) -> Tensor | None:
+    """What each row of a prediction (N, ...) adds to the loss (N,), before a division by N or N K.
+
+    None where the loss is no sum or mean over rows, or is not known to be one.
+    """
+    loss = Loss.of(loss)
+    if isinstance(scale_of(loss), Refusal):
+        return None
+    return _entries(loss, prediction, target).sum(1)
+
+
+def _entries(loss: Loss, prediction: Tensor, target: Tensor) -> Tensor:
+    """The terms (N, K) of which the loss is the sum or mean."""
     if loss.function is CrossEntropy:
         each = Loss(CrossEntropy, **loss.options | {"reduction": "none"})
         losses = each.forward(Context(), prediction, target)  # (N, ...)
-        total = (weight @ losses.reshape(len(losses), -1)).sum()
-        return total / losses.numel() if scale_of(loss) is Scale.ROWS else total
+        return losses.reshape(len(losses), -1)
     kernel = pair_kernel_of(loss.function, **loss.options)
     assert isinstance(kernel, PairKernel)  # a Problem has weights only where there is one
     (values,) = evaluate([kernel.formula], {"x": prediction, "target": target})  # (N, ...)
-    values = values.expand_as(prediction).reshape(len(prediction), -1)  # (N, K)
-    return kernel.scale.factor(*values.shape) * (weight @ values).sum()
+    return values.expand_as(prediction).reshape(len(prediction), -1)

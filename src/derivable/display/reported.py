@@ -164,12 +164,15 @@ REPORTED: dict[str, tuple[str, str]] = {
         "auto: linear models with a row of penalties and networks of 32 ReLU units are fitted by "
         "L-BFGS, each without another tenth of the training rows. The model is the linear one, "
         "unless the mean of the networks, or a mixture of both, predicts the rows held out better "
-        "by more than one standard error. The test rows take no part in it.",
+        "by more than one standard error of the difference over rows. With the squared error, its "
+        "penalty is the one with the least error on rows left out one by one. The test rows take "
+        "no part in it.",
         "auto : des modèles linéaires avec une suite de pénalités et des réseaux de 32 unités "
         "ReLU sont ajustés par L-BFGS, chacun sans un autre dixième des lignes d'apprentissage. "
         "Le modèle retenu est le linéaire, sauf si la moyenne des réseaux, ou un mélange des "
-        "deux, prédit mieux les lignes mises de côté, de plus d'une erreur-type. Les lignes de "
-        "test n'y ont aucune part.",
+        "deux, prédit mieux les lignes mises de côté, de plus d'une erreur-type de l'écart sur les "
+        "lignes. Avec l'erreur quadratique, sa pénalité est celle de la plus petite erreur sur "
+        "des lignes exclues une à une. Les lignes de test n'y ont aucune part.",
     ),
     # columns
     "importance": ("Which columns matter", "Quelles colonnes comptent"),

@@ -25,6 +25,12 @@ class Tried:
     alpha: float | None  # the L2 penalty; None of a mixture
     losses: Array  # (F,)
     share: float | None = None  # of the networks, in a mixture
+    left_out: float | None = None  # of a linear model, the loss on rows left out one by one
+
+    @property
+    def criterion(self) -> float:
+        """What says which linear model is best: the loss on rows left out, or held out."""
+        return self.loss if self.left_out is None else self.left_out
 
     @property
     def loss(self) -> float:
@@ -38,6 +44,7 @@ class Tried:
             "alpha": self.alpha,
             "share": self.share,
             "loss": self.loss,
+            "left_out": self.left_out,
             "error": standard_error(self.losses),
             "folds": len(self.losses),
             "chosen": chosen,
@@ -47,16 +54,6 @@ class Tried:
 def standard_error(values: Array) -> float:
     """Of the mean of these values (F,); nan for a single one."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-
-
-def is_worse(one: Tried, other: Tried) -> bool:
-    """Whether one's losses are higher than the other's, by more than one standard error.
-
-    The error is that of the difference, over the folds that both were tried on.
-    """
-    count = min(len(one.losses), len(other.losses))
-    gaps = one.losses[:count] - other.losses[:count]
-    return bool(gaps.mean() > standard_error(gaps))
 
 
 def loss_of_outputs(loss: Loss, outputs: Tensor, table: Table) -> float:

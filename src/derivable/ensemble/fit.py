@@ -11,9 +11,10 @@ from torch import Tensor
 
 from derivable.descent import Descent
 from derivable.descent.callbacks import Callback
-from derivable.ensemble.choice import Tried, is_worse, losses_of, mixtures
+from derivable.ensemble.choice import Tried, losses_of, mixtures
+from derivable.ensemble.evidence import gain_of
 from derivable.ensemble.folds import Array, Path, Table, common_step, count_of_networks, folds_of
-from derivable.ensemble.lines import Lines, Settling, fit_lines
+from derivable.ensemble.lines import Lines, Settling, fit_lines, start_of
 from derivable.ensemble.mean import mean_of, through_relu
 from derivable.ensemble.messages import say
 from derivable.functions import ReLU
@@ -120,11 +121,10 @@ def fit_ensemble(
     tables = [held for _, held in folds]
     lines = None
     if task.line is not None:
-        lines = fit_lines(task.line, task.loss, folds, task.alphas, task.penalty)
+        lines = fit_lines(task.line, task.loss, task.table, folds, task.alphas, task.penalty)
     if not task.networks:
         assert lines is not None  # there is something to fit
-        reason = say("least_penalty", n=len(lines.tried)) if lines.tried[1:] else say("as_given")
-        return _of_line(task, lines, [], tables, watch, reason)
+        return _of_line(task, lines, [], tables, watch, lines.reason)
     runs: list[Descent] = []
     paths: list[Path] = []
     for network, (rows, held) in zip(task.networks, folds, strict=False):
@@ -156,7 +156,7 @@ def _taken(task: Task, runs: list[Descent], paths: list[Path], tables: list[Tabl
 def _chosen(
     task: Task, found: _Networks, lines: Lines | None, tables: list[Table], watch: Watching
 ) -> Ensemble:
-    """The linear model where nothing is better by more than one standard error; else the best."""
+    """The linear model, unless the best of the others is better by more than a standard error."""
     ended = found.runs[-1].interrupted
     name = f"{len(found.members)} x {task.name}, alpha={task.alpha:.3g}"
     alone = partial(Ensemble, members=found.members, alpha=task.alpha, runs=found.runs)
@@ -170,7 +170,8 @@ def _chosen(
         candidates += mixtures(task.loss, lines.held, found.held, tables)
     best = min(candidates, key=lambda one: one.loss)
     others = [found.tried] if best is found.tried else [found.tried, best]
-    if not is_worse(lines.best, best):
+    gain = gain_of(task.loss, candidates, lines.best, lines.held, found.held, tables)
+    if not (gain.is_sure and best.loss < lines.best.loss):
         return _of_line(task, lines, others, tables, watch, say("networks_no_better"))
     share, line, held = 1.0, None, found.held
     if best.share is not None:
@@ -203,6 +204,7 @@ def _of_line(
 
 
 def _refitted(task: Task, lines: Lines, watched: Sequence[Callback]) -> Descent:
-    """The linear model on all rows, from the mean of those of the folds."""
-    on_block = [Settling(), *watched]
-    return task.descend(lines.mean, task.table, task.penalty(lines.alpha), on_block=on_block)
+    """The linear model on all rows, from near its minimum."""
+    on_block, penalty = [Settling(), *watched], task.penalty(lines.alpha)
+    start = start_of(lines, task.loss, task.table, penalty)
+    return task.descend(start, task.table, penalty, on_block=on_block)

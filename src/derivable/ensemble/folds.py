@@ -34,7 +34,7 @@ def fold_of_rows(features: Array, weight: Array | None, folds: int, seed: int) -
     """
     if folds == 1:
         return np.zeros(len(features), dtype=int)
-    counted, kind = _kinds(features, weight)
+    counted, kind = kinds_of(features, weight)
     kinds = int(kind.max()) + 1
     folds = max(1, min(folds, kinds // ROWS_OF_A_FOLD))
     drawn = np.random.default_rng(seed).permutation(kinds) % folds
@@ -49,7 +49,7 @@ def held_out(features: Array, weight: Array | None, share: float, seed: int) -> 
     Rows with equal features are together, as in a fold. None is held out of fewer than 20 different
     rows.
     """
-    counted, kind = _kinds(features, weight)
+    counted, kind = kinds_of(features, weight)
     kinds = int(kind.max()) + 1
     chosen = max(ROWS_OF_A_FOLD, round(share * kinds)) if kinds >= 2 * ROWS_OF_A_FOLD else 0
     chosen = min(chosen, kinds - ROWS_OF_A_FOLD) if chosen else 0
@@ -58,7 +58,7 @@ def held_out(features: Array, weight: Array | None, share: float, seed: int) -> 
     return found
 
 
-def _kinds(features: Array, weight: Array | None) -> tuple[Array, Array]:
+def kinds_of(features: Array, weight: Array | None) -> tuple[Array, Array]:
     """The rows that count, and for each of them which of the different rows it is."""
     counted = np.arange(len(features)) if weight is None else np.flatnonzero(weight)
     rows = np.ascontiguousarray(features[counted] + 0.0)  # -0.0 and 0.0 are equal

@@ -7,13 +7,20 @@ from derivable.messages import Catalogue
 _TEXTS = {
     "as_given": ("as given", "comme donné"),
     "least_penalty": ("the least of {n} penalties", "la meilleure de {n} pénalités"),
+    "least_left_out": (
+        "of {n} penalties that with the least squared error on rows left out one by one",
+        "de {n} pénalités, celle de la plus petite erreur quadratique sur des lignes exclues une "
+        "à une",
+    ),
     "networks_worse": (
         "{n} networks predict worse on all rows that they were not fitted on",
         "{n} réseaux prédisent moins bien toutes les lignes mises de côté",
     ),
     "networks_no_better": (
-        "networks predict no better, by more than one standard error, on rows held out",
-        "les réseaux ne prédisent pas mieux, d'une erreur-type, les lignes mises de côté",
+        "networks, alone or mixed with the linear model, do not predict rows held out better by "
+        "more than one standard error",
+        "les réseaux, seuls ou mélangés au modèle linéaire, ne prédisent pas mieux, de plus d'une "
+        "erreur-type, les lignes mises de côté",
     ),
     "lower_loss": (
         "loss {loss:.4g} on rows held out, and {other:.4g} of {name}",

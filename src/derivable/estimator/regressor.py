@@ -23,8 +23,10 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
     By default ten networks are fitted by L-BFGS, each without another tenth of the rows, and all
     end after the number of steps at which the mean loss on these tenths is least. Linear models are
     fitted beside them, with penalties from strong to weak. The prediction is the mean of the
-    networks, the linear model, or a mixture of both; the linear model alone unless something else
-    is better by more than one standard error. `chosen_` is which, `choices_` has all of them.
+    networks, the linear model, or a mixture of both; the linear model alone unless another predicts
+    rows held out better by more than one standard error. The error is that of the mean difference
+    over rows, each predicted with the mixture that is best on the other folds.
+    `chosen_` is which, `choices_` has all of them.
     With `folds=1` and `method="auto"` it is plain gradient descent, as `descend` takes it.
 
     Parameters
@@ -55,9 +57,11 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         The L2 penalty, that of scikit-learn: of Ridge and MLPRegressor. `alpha` / 2 times the
         squared length of all weights, without the biases, is added to the sum over the rows of the
         loss, which of "mse" is half of the squared error; in the units that are fitted. "auto"
-        chooses that of a linear model by its loss on rows held out, from 10,000 to 0.001; networks
-        have 0.5. `alpha_` is which, and `penalty_` the same for the mean loss: 2 `alpha_` / N of
-        "mse", `alpha_` / N of others. `loss_curve_` has it, `validation_curve_` has not.
+        chooses that of a linear model, from 10,000 to 0.001: with "mse" by the error on rows left
+        out one by one, as RidgeCV does, with other losses by that on the rows held out of the
+        folds. Networks have 0.5. `alpha_` is which, and `penalty_` the same for the mean loss:
+        2 `alpha_` / N of "mse", `alpha_` / N of others. `loss_curve_` has it, `validation_curve_`
+        has not.
     folds : int, default=10
         Parts of the rows, each of which is held out of one network and one linear model. Rows of
         equal features are in one fold, and a fold has at least 10 different rows; where there are
@@ -103,8 +107,9 @@ class DescentRegressor(RegressorMixin, DescentEstimator):
         What was chosen, such as "10 x relu(32), alpha=0.5", and why.
     choices_ : list of dict
         All that was tried, the least loss first: `model`, `alpha`, `share` of the networks in a
-        mixture, `loss` on rows held out, its standard `error` over so many `folds`, and whether it
-        was `chosen`. `pandas.DataFrame(model.choices_)` is a table. Empty for a single network.
+        mixture, `loss` on rows held out, its standard `error` over so many `folds`, of ridge
+        regression the error on rows `left_out` one by one, and whether it was `chosen`.
+        `pandas.DataFrame(model.choices_)` is a table. Empty for a single network.
     loss_ : float
         The last of them.
     validation_curve_, validation_scores_ : ndarray of shape (n_snapshots,)
