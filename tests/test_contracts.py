@@ -118,8 +118,8 @@ def test_what_cannot_be_a_contract_is_refused_by_name() -> None:
 def test_no_input_that_is_made_up_leaves_a_contract(contract: Contract, value: Tensor) -> None:
     given = contract.restore(value)
     probes = Probes([given, fixed(4, 3)], [0, 1], 0, 2, {0: contract})
-    made = [inputs for _, inputs in (*probes.other_sizes(), *probes.untied())]
-    made += [probes.again(), *(inputs for inputs, _ in (*probes.wide(), *probes.signed()))]
+    made = [inputs for _, inputs in (*probes.other_sizes(), *probes.unequal_sizes())]
+    made += [probes.other_values(), *(inputs for inputs, _ in (*probes.wide(), *probes.signed()))]
     kept = [inputs for inputs in made if probes.keep(inputs)]
     assert len(kept) >= 3
     special = [inputs[0] for inputs, _ in (*probes.extreme(), *probes.asymmetric())]

@@ -18,14 +18,14 @@ class Kind(Enum):
     """The kinds of evaluation points; the value is the key of its message."""
 
     EXAMPLE = "point.example"  # the given inputs
-    AGAIN = "point.again"  # other values of the same sizes
+    OTHER_VALUES = "point.other_values"  # other values of the same sizes
     SIZES = "point.sizes"  # all sizes changed together
-    UNTIED = "point.untied"  # sizes that are equal in the given inputs differ
-    TIED = "point.tied"  # all sizes equal
+    UNEQUAL_SIZES = "point.unequal_sizes"  # sizes that are equal in the given inputs differ
+    EQUAL_SIZES = "point.equal_sizes"  # all sizes equal
     LONGER = "point.longer"  # rows of norm 1 in the given inputs are longer
     BATCH_OF_ONE = "point.batch_of_one"
     SIZE_ONE = "point.size_one"  # one size, which is no batch, is 1
-    PAIRS = "point.pairs"  # every size is 2
+    ALL_SIZES_TWO = "point.all_sizes_two"  # every size is 2
     SCALAR = "point.scalar"  # no dimensions
     EMPTY = "point.empty"  # a batch without rows
     WIDE = "point.wide"  # values from far below to far above the given ones
@@ -72,9 +72,9 @@ def kind(placed: HasPoint) -> Kind:
     return Point.of(placed.point).kind
 
 
-GIVEN_SIZES = frozenset({Kind.EXAMPLE, Kind.AGAIN})
-OTHER_SIZES = frozenset({Kind.SIZES, Kind.UNTIED})
-ORDINARY = GIVEN_SIZES | OTHER_SIZES | {Kind.TIED}
-LONE = frozenset({Kind.BATCH_OF_ONE, Kind.SIZE_ONE, Kind.PAIRS, Kind.SCALAR})
-BEYOND = frozenset({Kind.WIDE, Kind.SIGNED, Kind.ASYMMETRIC, Kind.LONGER})
+GIVEN_SIZES = frozenset({Kind.EXAMPLE, Kind.OTHER_VALUES})
+OTHER_SIZES = frozenset({Kind.SIZES, Kind.UNEQUAL_SIZES})
+ORDINARY = GIVEN_SIZES | OTHER_SIZES | {Kind.EQUAL_SIZES}
+SMALLEST_SIZES = frozenset({Kind.BATCH_OF_ONE, Kind.SIZE_ONE, Kind.ALL_SIZES_TWO, Kind.SCALAR})
+OTHER_RANGES = frozenset({Kind.WIDE, Kind.SIGNED, Kind.ASYMMETRIC, Kind.LONGER})
 SPECIAL = frozenset({Kind.LARGE, Kind.TINY, Kind.ZERO, Kind.ZEROS})

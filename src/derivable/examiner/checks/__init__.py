@@ -10,11 +10,11 @@ from derivable.examiner.checks.numbers import Float32, HalfPrecision, SecondOrde
 from derivable.examiner.checks.reference import Forward
 from derivable.examiner.checks.repeat import Calls
 from derivable.examiner.checks.sizes import OtherSizes, SpecialSizes
-from derivable.examiner.checks.special import Beyond, Edges, SpecialValues
+from derivable.examiner.checks.special import Edges, OtherRanges, SpecialValues
 
 # The most specific checks come first, because their findings explain those of later ones.
 CHECKS: tuple[Check, ...] = (
-    Forward(), Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), Beyond(),
+    Forward(), Calls(), Values(), Directions(), OtherSizes(), SpecialSizes(), OtherRanges(),
     SpecialValues(), Edges(), Linearity(), Units(), Layout(), UnusedOutputs(), Subsets(),
     SecondOrder(), Float32(), HalfPrecision(), Ways(),
 )  # fmt: skip

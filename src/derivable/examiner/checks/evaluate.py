@@ -11,7 +11,7 @@ from derivable.examiner.message import Message
 from derivable.examiner.points import Kind, kind
 from derivable.examiner.targets.target import Inputs
 
-RARE = (Kind.SCALAR, Kind.SIZE_ONE, Kind.PAIRS)  # sizes that few will meet
+RARE = (Kind.SCALAR, Kind.SIZE_ONE, Kind.ALL_SIZES_TWO)  # sizes that few will meet
 
 
 def evaluate(

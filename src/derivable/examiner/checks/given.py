@@ -19,7 +19,9 @@ class Values(Check):
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
         yield evaluate(setup, setup.inputs, EXAMPLE)
-        yield evaluate(setup, setup.probes.again(), Message("point.again"), strictly=False)
+        yield evaluate(
+            setup, setup.probes.other_values(), Message("point.other_values"), strictly=False
+        )
 
 
 class AlongDirections(Check):

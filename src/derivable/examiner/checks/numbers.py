@@ -9,7 +9,7 @@ from derivable.examiner.checks.check import BackwardCheck, Results, ResultsSoFar
 from derivable.examiner.checks.ways import ways
 from derivable.examiner.points import Kind, kind
 
-JVP_KINDS = (Kind.AGAIN, Kind.WIDE, Kind.SIGNED)  # where a jvp is compared, too
+JVP_KINDS = (Kind.OTHER_VALUES, Kind.WIDE, Kind.SIGNED)  # where a jvp is compared, too
 
 
 class SecondOrder(BackwardCheck):

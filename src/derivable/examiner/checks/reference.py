@@ -61,7 +61,7 @@ class Forward(Check):
         """One comparison at the given inputs, and at others of the same sizes."""
         for inputs, point in (
             (setup.inputs, EXAMPLE),
-            (setup.probes.again(), Message("point.again")),
+            (setup.probes.other_values(), Message("point.other_values")),
         ):
             problem = _forward_problem(setup, inputs)
             if problem is not None:

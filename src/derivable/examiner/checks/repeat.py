@@ -15,4 +15,4 @@ class Calls(Check):
 
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One part with all problems of calls."""
-        yield Results(check_calls(setup.examined, setup.inputs, setup.probes.again()))
+        yield Results(check_calls(setup.examined, setup.inputs, setup.probes.other_values()))

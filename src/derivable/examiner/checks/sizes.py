@@ -16,7 +16,7 @@ from derivable.examiner.inputs.probes import describe
 from derivable.examiner.message import Message
 
 MOST = 2  # accepted inputs of other sizes
-MOST_UNTIED = 3  # and of sizes that are equal in the given inputs
+MOST_UNEQUAL = 3  # and of sizes that are equal in the given inputs
 
 
 class OtherSizes(Check):
@@ -31,7 +31,7 @@ class OtherSizes(Check):
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
         yield from _some(setup, setup.probes.other_sizes(), MOST, "point.sizes")
-        yield from _some(setup, setup.probes.untied(), MOST_UNTIED, "point.untied")
+        yield from _some(setup, setup.probes.unequal_sizes(), MOST_UNEQUAL, "point.unequal_sizes")
 
 
 def _some(
@@ -67,9 +67,9 @@ class SpecialSizes(Check):
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One evaluation each."""
         probes = setup.probes
-        for inputs in probes.tied():
-            yield evaluate(setup, inputs, Message("point.tied"), sizes=True)
-        for inputs, point in probes.lone():
+        for inputs in probes.equal_sizes():
+            yield evaluate(setup, inputs, Message("point.equal_sizes"), sizes=True)
+        for inputs, point in probes.smallest_sizes():
             yield evaluate(setup, inputs, point, sizes=True)
         for inputs in probes.scalar():
             yield evaluate(setup, inputs, Message("point.scalar"), sizes=True)

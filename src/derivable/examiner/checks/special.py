@@ -12,7 +12,7 @@ from derivable.examiner.checks.zeros import counted_at_zero
 from derivable.examiner.message import Message
 
 
-class Beyond(Check):
+class OtherRanges(Check):
     """Compares at values on a wide grid, other signs, and matrices that are not symmetric."""
 
     name = "values at large"

@@ -16,14 +16,14 @@ from derivable.examiner.diagnose.evidence import EvidenceWithFields
 from derivable.examiner.diagnose.lines import line_at, return_of
 from derivable.examiner.diagnose.values import value_finding
 from derivable.examiner.finding import Finding, Source
-from derivable.examiner.points import GIVEN_SIZES, LONE, OTHER_SIZES, Kind, Point, kind
+from derivable.examiner.points import GIVEN_SIZES, OTHER_SIZES, SMALLEST_SIZES, Kind, Point, kind
 from derivable.examiner.targets.target import Inputs
 
 NOT_LINEAR = (
     "not_linear",
     "ignores_grad_output",
 )  # there is no Jacobian whose values could be named
-ELSEWHERE = LONE | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
+ELSEWHERE = SMALLEST_SIZES | OTHER_SIZES | {Kind.EMPTY, Kind.UNITS}
 CONTRACT = ("raises", "shape", "count", "dtype")
 
 

@@ -8,7 +8,7 @@ import torch
 
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import EvidenceWithFields, Found
-from derivable.examiner.points import BEYOND, SPECIAL, Kind, kind
+from derivable.examiner.points import OTHER_RANGES, SPECIAL, Kind, kind
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def nothing_finite(case: Case) -> Found:
 
 def at_special_values(case: Case) -> Found:
     """A wrong entry is not finite, and only large, tiny or zero inputs show wrong values."""
-    return _not_finite(case) if case.kinds <= BEYOND | SPECIAL else None
+    return _not_finite(case) if case.kinds <= OTHER_RANGES | SPECIAL else None
 
 
 def _not_finite(case: Case) -> Found:

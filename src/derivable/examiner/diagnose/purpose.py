@@ -15,7 +15,7 @@ from derivable.examiner.inputs.contracts import Definite, Symmetric, structure
 from derivable.examiner.measure.space import joined, real
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
-ENTRYWISE = (Kind.EXAMPLE, Kind.AGAIN, Kind.WIDE, Kind.SIGNED)
+ENTRYWISE = (Kind.EXAMPLE, Kind.OTHER_VALUES, Kind.WIDE, Kind.SIGNED)
 TINY = 1e-9  # by which neighbouring slopes of a bump may be out of order
 
 

@@ -13,7 +13,14 @@ from derivable.examiner.diagnose.evidence import EvidenceWithFields
 from derivable.examiner.diagnose.hypotheses import GUESSES, Fit, Tier, conclude
 from derivable.examiner.diagnose.purpose import contract_to_declare
 from derivable.examiner.finding import Finding, Worst
-from derivable.examiner.points import BEYOND, GIVEN_SIZES, LONE, ORDINARY, Kind, kind
+from derivable.examiner.points import (
+    GIVEN_SIZES,
+    ORDINARY,
+    OTHER_RANGES,
+    SMALLEST_SIZES,
+    Kind,
+    kind,
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,13 @@ def value_finding(
         return None
     if examined.low_precision:  # the rounding of the inputs is small beside what is wrong
         samples = [s for s in samples if s.off > GIVEN] or samples
-    groups = [[s for s in samples if kind(s) in kinds] for kinds in (ORDINARY, LONE, BEYOND)]
+    groups = [
+        [s for s in samples if kind(s) in kinds]
+        for kinds in (ORDINARY, SMALLEST_SIZES, OTHER_RANGES)
+    ]
     case = Case(examined, argument, next(filter(None, groups), samples), list(evaluations))
     fits = conclude(case)
-    if case.kinds <= LONE:
+    if case.kinds <= SMALLEST_SIZES:
         fits = _of_lone_sizes(fits)
     elif case.kinds <= ORDINARY and _some_sizes_right(case, fits):
         evidence = fits[0].evidence if fits else ()
@@ -78,7 +88,7 @@ def _some_sizes_right(case: Case, fits: Sequence[Fit]) -> bool:
         return False
     if fits and fits[0].cause == "none":
         return True
-    if case.kinds & {Kind.UNTIED, Kind.TIED}:
+    if case.kinds & {Kind.UNEQUAL_SIZES, Kind.EQUAL_SIZES}:
         return False
     return any(not s.count for s in case.all_samples() if kind(s) is Kind.SIZES)
 

@@ -138,7 +138,7 @@ class Probes:
         for length in self.fixed:  # and what is as long, because it may have to be
             self.axes.pop(length, None)
 
-    def again(self) -> list[Any]:
+    def other_values(self) -> list[Any]:
         """The same sizes, other values."""
         return self.resized({})
 
@@ -196,13 +196,13 @@ class Probes:
         if any(_renamed(v, sizes) != v for v in self.inputs if not isinstance(v, Tensor)):
             yield set(sizes), self.resized(sizes, options=True)
 
-    def tied(self) -> Iterator[list[Any]]:
+    def equal_sizes(self) -> Iterator[list[Any]]:
         """All sizes equal: no shape distinguishes a matrix from its transpose."""
         sizes = {length: 4 for length in self.axes if length > 1}
         if len(sizes) > 1:
             yield self.resized(sizes)
 
-    def untied(self) -> Iterator[tuple[set[int], list[Any]]]:
+    def unequal_sizes(self) -> Iterator[tuple[set[int], list[Any]]]:
         """Sizes that are equal in the example made different, in every way of two groups."""
         for length, axes in sorted(self.axes.items()):
             if length < 1 or len(axes) > 5 or (length > 1 and len(axes) < 2):
@@ -257,7 +257,7 @@ class Probes:
         contract = self.contracts.get(argument)
         return contract is None or contract.holds(value)
 
-    def lone(self) -> Iterator[tuple[list[Any], Message]]:
+    def smallest_sizes(self) -> Iterator[tuple[list[Any], Message]]:
         """One size after the other set to 1, a batch of one, a single column; then all to 2."""
         first = next((self.inputs[i].shape for i in self.wanted if self.inputs[i].ndim), ())
         batch = first[0] if first else 0
@@ -266,7 +266,7 @@ class Probes:
             key = "point.batch_of_one" if length == batch else "point.size_one"
             yield self.resized({length: 1}), Message(key, {"size": length})
         if any(length > 2 for length in sizes):
-            yield self.resized(dict.fromkeys(sizes, 2)), Message("point.pairs")
+            yield self.resized(dict.fromkeys(sizes, 2)), Message("point.all_sizes_two")
 
     def empty(self) -> Iterator[tuple[list[Any], int]]:
         """No rows at all, where there were so many."""
@@ -296,10 +296,10 @@ class Probes:
         alone = [[i] for i in self.wanted] if len(self.wanted) <= 2 else []
         groups = alone + ([self.wanted] if len(self.wanted) != 1 else [])
         fewest = min((self.inputs[i].numel() for i in self.wanted), default=0)
-        again = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
-        for ignore_range in (False, *[True] * (again - 1)):
+        repetitions = max(2, min(5, 30 // max(1, fewest)))  # a few entries see little at a time
+        for ignore_range in (False, *[True] * (repetitions - 1)):
             for group in groups:
-                inputs = self.again()
+                inputs = self.other_values()
                 for i in group:
                     inputs[i] = self._spread(i, ignore_range)
                 yield inputs, Message("point.wide")

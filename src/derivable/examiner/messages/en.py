@@ -14,14 +14,14 @@ SENTENCES: dict[str, str] = {
     **ERRORS,
     # Where it shows.
     "point.example": "at your inputs",
-    "point.again": "at other values of the same sizes",
+    "point.other_values": "at other values of the same sizes",
     "point.sizes": "at other sizes: {shapes}",
-    "point.untied": "where sizes that are equal in your inputs differ: {shapes}",
-    "point.tied": "where all sizes are equal",
+    "point.unequal_sizes": "where sizes that are equal in your inputs differ: {shapes}",
+    "point.equal_sizes": "where all sizes are equal",
     "point.longer": "where the rows of {argument} are not of length 1",
     "point.batch_of_one": "for a batch of one",
     "point.size_one": "where the size {size} becomes 1",
-    "point.pairs": "where every size is 2",
+    "point.all_sizes_two": "where every size is 2",
     "point.scalar": "for 0-dimensional inputs",
     "point.empty": "for an empty batch",
     "point.wide": "at values beyond yours",
@@ -301,8 +301,8 @@ SENTENCES: dict[str, str] = {
     "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
     "sums it, and a call by hand does not",
     "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
-    "note.unfinished": "at values beyond yours the returned and the measured derivative part by "
-    "and by, as where an iteration in forward has not arrived: that is not counted",
+    "note.unfinished": "at values beyond yours the returned derivative deviates gradually from "
+    "the measured one, as where an iteration in forward has not converged: that is not counted",
     "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The checks, the sections of a report, and the verdicts on them.
     "check.forward": "forward",
@@ -333,7 +333,7 @@ SENTENCES: dict[str, str] = {
     "verdict.wrong": "wrong",
     "verdict.inconclusive": "not decided",
     "verdict.not_applicable": "not applicable",
-    # How a report is shown: at the end of the table, because two hands write it.
+    # How a report is shown.
     "show.right": "{function}: right ({seconds:.2f} s)",
     "show.right_first_order": "{function}: right to first order, wrong in {sections} "
     "({seconds:.2f} s)",

@@ -14,14 +14,14 @@ SENTENCES: dict[str, str] = {
     **ERRORS,
     # Where it shows.
     "point.example": "pour vos entrées",
-    "point.again": "pour d'autres valeurs des mêmes tailles",
+    "point.other_values": "pour d'autres valeurs des mêmes tailles",
     "point.sizes": "pour d'autres tailles : {shapes}",
-    "point.untied": "là où des tailles égales dans vos entrées diffèrent : {shapes}",
-    "point.tied": "là où toutes les tailles sont égales",
+    "point.unequal_sizes": "là où des tailles égales dans vos entrées diffèrent : {shapes}",
+    "point.equal_sizes": "là où toutes les tailles sont égales",
     "point.longer": "là où les lignes de {argument} ne sont pas de longueur 1",
     "point.batch_of_one": "pour un lot d'un seul exemple",
     "point.size_one": "là où la taille {size} devient 1",
-    "point.pairs": "là où toutes les tailles sont 2",
+    "point.all_sizes_two": "là où toutes les tailles sont 2",
     "point.scalar": "pour des entrées sans dimension",
     "point.empty": "pour un lot vide",
     "point.wide": "pour des valeurs au-delà des vôtres",
@@ -311,8 +311,9 @@ SENTENCES: dict[str, str] = {
     "autograd le somme, un appel à la main ne le fait pas",
     "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
     "comparées",
-    "note.unfinished": "au-delà de vos valeurs, le renvoyé et le mesuré s'écartent peu à peu, "
-    "comme là où une itération de forward n'est pas arrivée : cela ne compte pas",
+    "note.unfinished": "au-delà de vos valeurs, la dérivée renvoyée s'écarte progressivement de "
+    "la dérivée mesurée, comme si une itération de forward n'avait pas convergé : cela ne "
+    "compte pas",
     "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The checks, the sections of a report, and the verdicts on them.
     "check.forward": "forward",
@@ -343,7 +344,7 @@ SENTENCES: dict[str, str] = {
     "verdict.wrong": "faux",
     "verdict.inconclusive": "indécis",
     "verdict.not_applicable": "sans objet",
-    # How a report is shown: at the end of the table, because two hands write it.
+    # How a report is shown.
     "show.right": "{function} : juste ({seconds:.2f} s)",
     "show.right_first_order": "{function} : juste au premier ordre, faux pour : {sections} "
     "({seconds:.2f} s)",
