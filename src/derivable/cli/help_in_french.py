@@ -96,8 +96,8 @@ HELP = {
     "sont la même.",
     "--rename-duplicates": "Une seconde colonne de même nom s'appelle 'nom (2)'.",
     "--split": "Les 20 % des lignes de FILE pour le test : des lignes mélangées, ou les dernières.",
-    "--parts": "Si des processus lancés par torchrun lisent FILE ensemble, chacun une partie de ses "
-    "lignes.  [par défaut : si FILE a 64 Mo]",
+    "--parts": "Si des processus lancés par torchrun lisent FILE ensemble, chacun certaines de "
+    "ses lignes.  [par défaut : si FILE a 64 Mo]",
     "--decimal": "Le séparateur décimal.  [par défaut : reconnu]",
     "--separator": "Ce qui sépare les cellules : ',', ';', tab, ...  [par défaut : reconnu]",
     "--na": "Une écriture d'une valeur manquante, outre vide, NA, NaN, null, - et semblables ; "

@@ -81,9 +81,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         try:
             _run(words, as_json)
         except SystemExit as end:
-            if other and end.code:  # as soon as one process fails, torchrun ends all others
-                time.sleep(SECONDS)
+            if other:
+                _end_other(end.code)
             raise
+
+
+def _end_other(code: object) -> NoReturn:
+    """End a process of torchrun other than the first, which has nothing left to do.
+
+    Python is not taken down: threads of PyTorch that it ends inside of C++ code abort the process.
+    """
+    if code:  # as soon as one process fails, torchrun ends all others, also the one that reports
+        time.sleep(SECONDS)
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0)
 
 
 def _run(words: list[str], as_json: bool) -> NoReturn:

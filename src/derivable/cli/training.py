@@ -229,7 +229,7 @@ def train(
         if group is None:  # several processes keep all cores busy
             helper.start_if_cold()
         whole = resume is not None or needs_all_rows(chosen, training, protocol)
-        if source.parts is None and whole:
+        if source.file is not None and source.parts is None and whole:
             source = replace(source, parts=False)
         table = _table(source, chosen, group, quiet=quiet)
         settings = settings_of(ctx)

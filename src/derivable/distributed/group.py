@@ -41,7 +41,9 @@ class Group:
         if self.size > 1:
             # tables and sums are on the CPU, also where the default group is made for GPUs
             own = dist.get_backend() == "gloo"
-            self._group: Any = dist.group.WORLD if own else dist.new_group(backend="gloo")
+            # None is the default group, which is not kept here: it ends its threads when it is
+            # destroyed, and those that are left at the end of Python abort the process.
+            self._group: Any = None if own else dist.new_group(backend="gloo")
             places = self.texts(f"{socket.gethostname()} {os.getpid()}")
             self._places = [(place.split()[0], int(place.split()[1])) for place in places]
 
