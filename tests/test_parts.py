@@ -266,7 +266,7 @@ def test_a_damaged_file_is_read_alike_or_refused(seed: int, tmp_path: Path) -> N
     assert read >= 5
 
 
-SMALL = {"CHUNK_BYTES": 300, "SAMPLE_ROWS": 3, "CHUNK_ROWS": 11}
+SMALL = {"CHUNK_BYTES": 300, "SAMPLE_BYTES": 120, "SAMPLE_ROWS": 3, "CHUNK_ROWS": 11}
 
 
 @pytest.fixture

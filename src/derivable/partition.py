@@ -9,6 +9,11 @@ GRAIN = 64  # rows: blocks have a multiple of it, whatever the length of vectors
 TASKS = 32  # shares of the table whose sums are added in order, whoever computes them
 
 
+def part_of(count: int, part: int, parts: int) -> range:
+    """The numbers that are in one of several parts of so many things, in order and equally long."""
+    return range(*(count * one // parts for one in (part, part + 1)))
+
+
 @dataclass(frozen=True)
 class Partition:
     """A table of `rows` rows in blocks, and these in tasks, by the number of rows alone.
@@ -58,5 +63,4 @@ class Partition:
 
     def tasks_of(self, process: int, processes: int) -> range:
         """The tasks of one process of several."""
-        first, end = (one * self.tasks // processes for one in (process, process + 1))
-        return range(first, end)
+        return part_of(self.tasks, process, processes)

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -69,11 +69,6 @@ def together() -> Iterator[Group | None]:
         raise
     finally:
         dist.destroy_process_group()
-
-
-def agreed(group: Group | None) -> AbstractContextManager[object]:
-    """Where what is inside raises an error in one process of a group, every process raises it."""
-    return nullcontext() if group is None else group.agreed()
 
 
 def _is_reported_by(rank: int, error: BaseException) -> bool:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from derivable.cli.messages import say
-from derivable.cli.processes import agreed
 from derivable.data.options import (
     ALL,
     BUNDLED,
@@ -61,6 +60,7 @@ class TableSource(TableOptions):
         """
         from derivable import data
         from derivable.cli import terminal
+        from derivable.distributed import agreed
 
         if self.file is not None:
             table = self._read(group)

@@ -16,7 +16,7 @@ import click
 from derivable.cli.config import config_option, refuse_changes, resume_option, settings_of
 from derivable.cli.interrupts import Interrupts
 from derivable.cli.messages import say
-from derivable.cli.processes import agreed, together
+from derivable.cli.processes import together
 from derivable.cli.table_options import with_options
 from derivable.compiler.helper import helper
 from derivable.extras import require
@@ -209,11 +209,11 @@ def train(
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
     who = f"derivable {ctx.command.name}"
     require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
-    from derivable.cli.terminal import show_detected
     from derivable.comparison import Training, compare, needs_all_rows
     from derivable.descent.methods import in_batches
+    from derivable.distributed import agreed
     from derivable.protocol import parse_models
-    from derivable.run.folder import load_settings, open_run
+    from derivable.run.folder import load_settings
     from derivable.run.shared import SharedRun
 
     language()  # a language that is not spoken is refused before the work, not after it
@@ -232,23 +232,12 @@ def train(
         if source.file is not None and source.parts is None and whole:
             source = replace(source, parts=False)
         table = _table(source, chosen, group, quiet=quiet)
-        settings = settings_of(ctx)
-        if table.part is not None:
-            settings["parts"] = True  # the run goes on with the rows that train and test now
         if group is None or group.rank == 0:
             _import_beside("derivable.report.run_folder")
         interrupts, run = Interrupts(as_json), None
         with agreed(group):
             if group is None or group.rank == 0:
-                run = open_run(
-                    str(ctx.command.name),
-                    settings,
-                    out=out,
-                    resume=resume,
-                    name=table.name,
-                    between=lambda found: interrupts.between(ended=_has_ended(found)),
-                    on_steps=lambda steps: None if quiet else show_detected(steps.stated()),
-                )
+                run = _opened(ctx, table, interrupts, out=out, resume=resume, quiet=quiet)
         with interrupts.heard() if group is None else nullcontext(), _kept(run):
             comparison = compare(
                 table,
@@ -261,7 +250,7 @@ def train(
                 method=way,
                 training=training,
                 watch=not quiet,
-                keeper=run if group is None else SharedRun(group, run, seed, seeds),
+                keeper=run if group is None else SharedRun(group, run),
                 shard=group is not None,
             )
             charts = _written(comparison, run)
@@ -282,6 +271,33 @@ def _table(
         for note in notes_on_weights(table, models):
             show_note(note)
     return table
+
+
+def _opened(
+    ctx: click.Context,
+    table: Table,
+    interrupts: Interrupts,
+    *,
+    out: str | None,
+    resume: str | None,
+    quiet: bool,
+) -> Run:
+    """The folder of a run, new or to go on with."""
+    from derivable.cli.terminal import show_detected
+    from derivable.run.folder import open_run
+
+    settings = settings_of(ctx)
+    if table.part is not None:
+        settings["parts"] = True  # the run goes on with the rows that train and test now
+    return open_run(
+        str(ctx.command.name),
+        settings,
+        out=out,
+        resume=resume,
+        name=table.name,
+        between=lambda found: interrupts.between(ended=_has_ended(found)),
+        on_steps=lambda steps: None if quiet else show_detected(steps.stated()),
+    )
 
 
 def _written(comparison: Comparison, run: Run | None) -> list[Path]:

@@ -29,6 +29,7 @@ from derivable.descent.methods import method_of
 from derivable.distributed import Group
 from derivable.errors import SettingError
 from derivable.loss import Loss
+from derivable.partition import part_of
 from derivable.problem import Problem
 from derivable.protocol import LAB_REASON, Model
 
@@ -57,9 +58,8 @@ class Trainer:
         self._shares_rows = group is not None and (in_parts or request.seeds == 1)
         rows = slice(None)
         if group is not None and self._shares_rows and not in_parts:
-            all_rows = len(split.x_train)
-            first, end = (all_rows * rank // group.size for rank in (group.rank, group.rank + 1))
-            rows = slice(first, end)
+            mine = part_of(len(split.x_train), group.rank, group.size)
+            rows = slice(mine.start, mine.stop)
         self._x, self._y = split.x_train[rows], split.y_train[rows]
         weight = self._settings.pop("weight")
         self._weight = None if weight is None else weight[rows]

@@ -60,9 +60,8 @@ def in_meaning(sheet: Sheet, options: SheetOptions, *, optional: bool = True) ->
     return _with_missing(sheet, options.na)
 
 
-def read_lines(source: Source, above: int, options: SheetOptions) -> Sheet:
-    """Lines of cells from a text in which no names stand, below so many lines of a file."""
-    text, _ = decode(source.content, source.name)
+def read_lines(source: Source, text: str, above: int, options: SheetOptions) -> Sheet:
+    """Lines of cells from the text of a source without names, below so many lines of a file."""
     assert options.separator is not None
     records = read_text(text, options.separator, source.name, above)
     return _laid_out(source, _Lines(records, ""), options)

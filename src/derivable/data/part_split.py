@@ -68,7 +68,7 @@ def _signed(value: int) -> int:
 
 
 def _shifted(z: Tensor, bits: int) -> Tensor:
-    """Z >> bits as if z had no sign."""
+    """The bits of z shifted to the right, as if it had no sign."""
     return (z >> bits) & ((1 << (64 - bits)) - 1)
 
 

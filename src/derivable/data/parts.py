@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -14,13 +12,12 @@ import torch
 from torch import Tensor
 
 from derivable.data import checks, reading
-from derivable.data.choice import choose
 from derivable.data.columns import Columns
 from derivable.data.messages import say
 from derivable.data.opening import checked_options as checked_reading
-from derivable.data.options import SheetOptions, TableOptions
+from derivable.data.options import TableOptions
 from derivable.data.pieces import PIECES, Pieces, pieces_of
-from derivable.data.problems import ProblemError, ProblemsError, all_problems, some
+from derivable.data.problems import ProblemError, ProblemsError, all_problems
 from derivable.data.reader import (
     checked_options,
     read_table,
@@ -29,10 +26,11 @@ from derivable.data.reader import (
     without_missing,
 )
 from derivable.data.sheet import Sheet
-from derivable.data.table import Part, Table
-from derivable.distributed import Group
+from derivable.data.table import Part, Table, digest_of
+from derivable.distributed import Group, agreed
 from derivable.errors import DataError, WholeFileError
 from derivable.messages import SEMICOLON, joined
+from derivable.partition import part_of
 from derivable.system import MEMORY, sizes
 
 LARGE = 1 << 26  # bytes from which on a group reads a file in parts
@@ -52,11 +50,11 @@ def read_part(path: str | Path, group: Group, **options: Any) -> Table:
     chosen, path = checked_options(**options), Path(path).expanduser()
     if group.size > PIECES:
         raise WholeFileError(say("whole_processes", name=path.name, most=PIECES, got=group.size))
-    own = range(*(PIECES * rank // group.size for rank in (group.rank, group.rank + 1)))
+    own = part_of(PIECES, group.rank, group.size)
     with group.agreed():
         pieces, counts = _counted(path, chosen, own)
     all_counts = group.concatenated({"n": torch.tensor(counts, dtype=torch.int64)})["n"]
-    above = [0, *accumulate(all_counts.tolist())][:-1]
+    above = list(accumulate(all_counts.tolist(), initial=0))
     with group.agreed():
         sample = _sampled(pieces, above, chosen)
     group.check_same("tables", f"{pieces.name} {sample.table.digest()[:12]}", "same_table")
@@ -88,10 +86,7 @@ class _Piece:
     @property
     def digest(self) -> bytes:
         """SHA-256 of the numbers."""
-        content = hashlib.sha256()
-        for numbers in (self.x, self.y):
-            content.update(numbers.contiguous().view(-1).numpy().data)
-        return content.digest()
+        return digest_of(b"", self.x, self.y)
 
 
 def read_together(path: str | Path, group: Group | None, **options: Any) -> Table:
@@ -108,7 +103,7 @@ def read_together(path: str | Path, group: Group | None, **options: Any) -> Tabl
         except DataError as error:
             if asked or not (isinstance(error, WholeFileError) or _fits(path, group)):
                 raise
-    with group.agreed() if group else nullcontext():
+    with agreed(group):
         return read_table(path, **options)
 
 
@@ -134,8 +129,7 @@ def _fits(path: str | Path, group: Group | None) -> bool:
 
 def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, list[int]]:
     """The pieces of a file, and the lines or rows of some of them."""
-    given = {name: getattr(options, name) for name in SheetOptions.__dataclass_fields__}
-    pieces = pieces_of(path, checked_reading(SheetOptions(**given)))
+    pieces = pieces_of(path, checked_reading(options))
     if options.missing == "median":
         raise WholeFileError(say("whole_median", name=pieces.name))
     return pieces, [pieces.count(piece) for piece in own]
@@ -143,7 +137,7 @@ def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, lis
 
 def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> _Sample:
     """Rows from all over the file, and their table, whose columns are those of all rows."""
-    sheet = pieces.sample(above)
+    sheet = replace(pieces.sample(above), of_rows=above[-1])
 
     def read(chosen: TableOptions) -> Table:
         return table_of_sheet(sheet, chosen)
@@ -157,24 +151,11 @@ def _sampled(pieces: Pieces, above: Sequence[int], options: TableOptions) -> _Sa
     assert table.columns is not None
     return _Sample(
         sheet=sheet,
-        table=replace(table, notes=_notes(sheet, table, options)),
+        table=table,
         columns=table.columns,
         marks=reading.marks(sheet, table.columns),
         missing=options.missing,
     )
-
-
-def _notes(sheet: Sheet, table: Table, options: TableOptions) -> tuple[str, ...]:
-    """The notes on a table, but for its number of rows; constants are those of the sample."""
-    all_rows, rows = len(sheet.frame), len(table.x)
-    dropped = say("rows_missing", n=all_rows - rows, all=all_rows)
-    assert table.columns is not None
-    kept = {column.name for column in table.columns.inputs}
-    gone = [name for name in choose(sheet, options).features if name not in kept]
-    constant = say("constant", names=some(gone))
-    in_sample = say("constant_in_sample", names=some(gone), rows=all_rows)
-    notes = (note for note in table.notes if note != dropped)
-    return tuple(in_sample if gone and note == constant else note for note in notes)
 
 
 def _read(pieces: Pieces, piece: int, above: int, sample: _Sample) -> _Piece:
@@ -217,7 +198,7 @@ def _part(group: Group, sample: _Sample, found: Sequence[_Piece]) -> Table:
         pieces=tuple(range(*one) for one in pairwise(ends)),
         first=sum(rows[: group.rank]),
         rows=sum(rows),
-        digest=hashlib.sha256(names + digests).hexdigest(),
+        digest=digest_of(names + digests).hex(),
     )
     of_file = stated(replace(sample.sheet, of_rows=part.rows), sample.columns)
     in_parts = say("in_parts", n=group.size, sample=len(sample.sheet.frame))

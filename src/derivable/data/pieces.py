@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from derivable.data.options import SheetOptions
 from derivable.data.sheet import Sheet
 from derivable.data.source import Source
 from derivable.errors import DataError, SettingError, WholeFileError
+from derivable.partition import part_of
 
 PIECES = 32
 HEAD = 1 << 20  # bytes in which the names of the columns are found
@@ -57,7 +58,7 @@ class Pieces(ABC):
         """Rows from the beginning of each piece, and the last ones of the file."""
 
     def sample(self, before: Sequence[int]) -> Sheet:
-        """Rows from all over the file; `before` (PIECES,) is that of each piece.
+        """Rows from all over the file; `before` (PIECES + 1,) is that of each piece, and all.
 
         Asks about rows at the end that seem to be totals, as for a whole file.
         """
@@ -140,10 +141,20 @@ class _Lines(Pieces):
             content = content if start + len(content) == end else _cut(content)
             if content.strip():
                 yield self._read(content, self._above + before[k]).head(SAMPLE_ROWS)
-        whole = list(self._contents(PIECES - 1))
-        if whole and whole[-1].strip():
-            above = self._above + before[-1] + sum(part.count(b"\n") for part in whole[:-1])
-            yield self._read(whole[-1], above).tail(SAMPLE_ROWS)
+        content = self._tail()
+        if content.strip():
+            above = self._above + before[-1] - content.count(b"\n")
+            yield self._read(content, above).tail(SAMPLE_ROWS)
+
+    def _tail(self) -> bytes:
+        """The last lines of the last piece, from one that is not inside of quotation marks."""
+        start, end = self._starts[-2:]
+        if end - start > SAMPLE_BYTES:
+            start = self._next_line(end - SAMPLE_BYTES)
+        content = self._content(start, end, end)
+        while content.count(b'"') % 2:
+            content = content.partition(b"\n")[2]
+        return content
 
     def _contents(self, piece: int) -> Iterator[bytes]:
         start, end = self._starts[piece : piece + 2]
@@ -161,10 +172,10 @@ class _Lines(Pieces):
 
     def _read(self, content: bytes, above: int) -> Sheet:
         """Some lines below others."""
-        western = decode(content, self.name)[1] == WESTERN
-        if western != self._is_western and not content.isascii():
+        text, encoding = decode(content, self.name)
+        if (encoding == WESTERN) != self._is_western and not content.isascii():
             raise WholeFileError(say("whole_encoding", name=self.name))
-        found = read_lines(Source(self.name, content), above, self._below)
+        found = read_lines(Source(self.name, content), text, above, self._below)
         names = self._first.columns
         if found.frame.width != len(names):
             raise WholeFileError(say("whole_width", name=self.name))
@@ -174,32 +185,17 @@ class _Lines(Pieces):
         return replace(self._first, **below)
 
 
-@dataclass(frozen=True)
 class _Rows(Pieces):
-    """Those of a Parquet file, of which only the columns' own pages are read."""
+    """Those of a Parquet file, which states the number of its rows."""
 
-    path: Path
-    options: SheetOptions
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The name of the file."""
-        return self.path.name
-
-    @property
-    def stem(self) -> str:  # type: ignore[override]
-        """The name of the table."""
-        return Source(self.name, b"").stem
-
-    @property
-    def rows(self) -> int:
-        """All of them, which the file states."""
-        return int(rows_of_parquet(self.path, pl.len()).item())
+    def __init__(self, path: Path, options: SheetOptions) -> None:
+        self._path, self.name, self.options = path, path.name, options
+        self.stem = Source(self.name, b"").stem
+        self._all = int(rows_of_parquet(path, pl.len()).item())
 
     def count(self, piece: int) -> int:
         """The rows of a piece."""
-        rows = self.rows
-        return rows * (piece + 1) // PIECES - rows * piece // PIECES
+        return len(part_of(self._all, piece, PIECES))
 
     def sheets(self, piece: int, before: int) -> Iterator[Sheet]:
         """A piece in parts."""
@@ -209,13 +205,13 @@ class _Rows(Pieces):
 
     def parts_of_sample(self, before: Sequence[int]) -> Iterator[Sheet]:
         """Rows from the beginning of each piece, and the last ones of the file."""
-        for k, start in enumerate(before):
+        for k, start in enumerate(before[:-1]):
             yield self._read(start, min(SAMPLE_ROWS, self.count(k)))
-        last = max(self.rows - SAMPLE_ROWS, 0)
-        yield self._read(last, self.rows - last)
+        last = max(self._all - SAMPLE_ROWS, 0)
+        yield self._read(last, self._all - last)
 
     def _read(self, first: int, rows: int) -> Sheet:
-        frame = rows_of_parquet(self.path, pl.all(), first, rows)
+        frame = rows_of_parquet(self._path, pl.all(), first, rows)
         lines = pl.Series(range(first + 1, first + rows + 1), dtype=pl.Int64)
         opening = say("parquet", name=self.name)
         sheet = Sheet(self.name, self.stem, frame, lines, unit="row", opening=opening)

@@ -152,7 +152,7 @@ def without_missing(sheet: Sheet, columns: Columns, rule: str, *, whole: bool = 
         text = say("all_missing", name=sheet.name, ignore=ignore(emptiest))
         raise ProblemError(text, missing="median")
     notes = []
-    if gone.any():
+    if gone.any() and not sheet.of_rows:  # of a sample, which has a part of them
         key = "rows_missing" if rule == "drop" else "rows_no_target"
         notes.append(say(key, n=int(gone.sum()), all=len(gone)))
     if rule == "median" and (filled := sum(holes[name] for name in holes if name not in targets)):
@@ -211,7 +211,8 @@ def _checked(sheet: Sheet, columns: Columns, options: TableOptions) -> Table:
             raise DataError(say("all_constant", name=sheet.name))
         kept = tuple(column for column in columns.inputs if column.name not in gone)
         columns, x = replace(columns, inputs=kept), x[:, keep]
-        notes.append(say("constant", names=some(dropped)))
+        key = "constant_in_sample" if sheet.of_rows else "constant"
+        notes.append(say(key, names=some(dropped), rows=len(x)))
     features, numbers = columns.features, x.numpy()
     notes += checks.check_answers(
         sheet.name, features, columns.owners, numbers, columns.targets, y.numpy()

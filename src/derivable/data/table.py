@@ -61,10 +61,15 @@ class Table(ShownTable):
         if self.part is not None:
             return self.part.digest
         names = (self.features, self.targets, *[self.classes] * bool(self.classes))
-        content = hashlib.sha256(repr(names).encode())
-        for numbers in (self.x, self.y):
-            content.update(numbers.contiguous().view(-1).numpy().data)
-        return content.hexdigest()
+        return digest_of(repr(names).encode(), self.x, self.y).hex()
+
+
+def digest_of(words: bytes, *tensors: Tensor) -> bytes:
+    """SHA-256 of words and the numbers of tensors."""
+    content = hashlib.sha256(words)
+    for numbers in tensors:
+        content.update(numbers.contiguous().view(-1).numpy().data)
+    return content.digest()
 
 
 def load_diabetes(note: str = "") -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivable.distributed.deal import deal
-from derivable.distributed.group import Group
+from derivable.distributed.group import Group, agreed
 from derivable.distributed.shard import Shard
 
-__all__ = ["Group", "Shard", "deal"]
+__all__ = ["Group", "Shard", "agreed", "deal"]

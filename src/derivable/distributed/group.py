@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Self
 
 import torch
@@ -202,6 +202,11 @@ class Group:
         here = self.rank > 0 and machine == socket.gethostname()
         while here and _is_running(process) and time.monotonic() < end:
             time.sleep(0.05)
+
+
+def agreed(group: Group | None) -> AbstractContextManager[object]:
+    """`Group.agreed` where there is a group; nothing in one process alone."""
+    return nullcontext() if group is None else group.agreed()
 
 
 def _known_kind(error: DerivableError) -> type:

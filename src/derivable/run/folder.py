@@ -130,8 +130,8 @@ class Run(Keeper):
         """Keep a finished model, and a file to predict with; forget how far it came before."""
         saved = SavedModel.of(result, self.facts)
         saved.save(self.folder / f"{file_name(result.model)}.safetensors")
-        save_trained(result, self._seeds, self._file(result.model))
-        for seed in self._seeds:
+        save_trained(result, self.seeds, self._file(result.model))
+        for seed in self.seeds:
             self._file(result.model, f".seed-{seed}").unlink(missing_ok=True)
         self._rate_file(result.model).unlink(missing_ok=True)
         self._at = None
@@ -170,7 +170,7 @@ class Run(Keeper):
             begin = time.monotonic()
             save_found(kept, self._file(model, f".seed-{seed}"))
             self._written[model, seed] = begin, time.monotonic() - begin
-            key = "kept_at_seed" if len(self._seeds) > 1 else "kept_at"
+            key = "kept_at_seed" if len(self.seeds) > 1 else "kept_at"
             step = kept.steps if isinstance(kept, Descent) else kept.step
             self._at = say(key, model=model.name, seed=seed, step=step)
         self._between(found)
@@ -185,7 +185,8 @@ class Run(Keeper):
         return now - since >= max(SECONDS, took / SHARE)
 
     @property
-    def _seeds(self) -> tuple[int, ...]:
+    def seeds(self) -> tuple[int, ...]:
+        """Those from which each model is trained."""
         return seeds_of(self.settings)
 
     def _file(self, model: Model, of: str = "") -> Path:

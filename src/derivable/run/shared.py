@@ -19,13 +19,12 @@ from derivable.tensors import from_bytes, to_bytes
 class SharedRun(Keeper):
     """What the first process of a group keeps and knows, in each of its processes.
 
-    `own` is the run of the first process; the others have none, and keep nothing. The comparison
-    is from `seeds` seeds, the first of which is `seed`.
+    `own` is the run of the first process; the others have none, and keep nothing.
     """
 
-    def __init__(self, group: Group, own: Run | None, seed: int, seeds: int) -> None:
+    def __init__(self, group: Group, own: Run | None) -> None:
         self._group, self._own = group, own or Keeper()
-        self._seeds = tuple(range(seed, seed + seeds))
+        self._seeds = own.seeds if own else ()
 
     def begin(self, facts: Facts) -> None:
         """Before the first model; where the table is refused, it is in every process."""
