@@ -83,12 +83,14 @@ class Page:
 
 
 def _processor():
-    """The name of the processor, where the system tells it."""
+    """The name of the processor and its widest vectors, where the system tells them."""
     try:
-        names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        known = Path("/proc/cpuinfo").read_text()
     except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
+        known = ""
+    names = re.findall(r"model name\s*: (.*)", known)
+    wide = " with AVX-512" if "avx512f" in known else " with AVX2" if "avx2" in known else ""
+    return (names[0] if names else platform.processor() or platform.machine()) + wide
 
 
 def note(*words):

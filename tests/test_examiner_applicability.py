@@ -12,7 +12,7 @@ from torch.autograd import Function
 
 from derivable.examiner import check, check_gradient
 from derivable.examiner.inputs.applicability import Applicability
-from derivable.examiner.targets.target import CallableAdapter
+from derivable.examiner.targets.callables import CallableAdapter
 from tests.corpus.draw import draw
 
 

@@ -20,8 +20,9 @@ PACKAGES = [
     "comparison", "protocol", "ensemble", "descent", "shown", "loggers", "stepper", "objective",
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
-    "distributed", "partition", "storage", "system", "shapes", "threads", "shown_table", "display",
-    "tensors", "files", "lazy", "extras", "core_messages", "messages", "language", "errors",
+    "distributed", "partition", "storage", "system", "device", "shapes", "threads", "shown_table",
+    "display", "tensors", "files", "lazy", "extras", "core_messages", "messages", "language",
+    "errors",
 ]  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def test_functions_and_signatures_are_short(path: Path) -> None:
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             given = len([one for one in arguments if one.arg not in ("self", "cls")])
             # these two have fields of a Problem besides
-            most = {"descend": 13, "descend_many": 9}.get(node.name, 8)
+            most = {"descend": 14, "descend_many": 9}.get(node.name, 8)
             assert given <= most, node.name
 
 

@@ -94,6 +94,44 @@ _TEXTS = {
         "{name} n'est pas fini : sa première valeur NaN ou infinie est à la ligne {row} ; écartez "
         "ou complétez d'abord de telles lignes",
     ),
+    "other_device": (
+        "{name} lies on {got} and the network on {device}; put both on one device, for example "
+        "{name}.to({device!r}), or let descend(..., device='cuda') move both",
+        "{name} est sur {got} et le réseau sur {device} ; mettez les deux sur un même "
+        "périphérique, par exemple {name}.to({device!r}), ou laissez descend(..., device='cuda') "
+        "déplacer les deux",
+    ),
+    "device": (
+        "device must be cpu, cuda or a CUDA device such as cuda:1, got {got!r}",
+        "device doit être cpu, cuda ou un périphérique CUDA comme cuda:1, reçu {got!r}",
+    ),
+    "no_cuda": (
+        "device {got}: PyTorch sees no CUDA device here (torch.cuda.is_available() is False); "
+        "leave device out, or install PyTorch for CUDA on a machine that has one",
+        "device {got} : PyTorch ne voit aucun périphérique CUDA ici "
+        "(torch.cuda.is_available() vaut False) ; omettez device, ou installez PyTorch pour CUDA "
+        "sur une machine qui en a un",
+    ),
+    "few_devices": (
+        "device {got}: PyTorch sees {n} CUDA devices here, numbered from 0",
+        "device {got} : PyTorch voit {n} périphériques CUDA ici, numérotés à partir de 0",
+    ),
+    "few_devices_one": (
+        "device {got}: PyTorch sees 1 CUDA device here, cuda:0",
+        "device {got} : PyTorch voit 1 périphérique CUDA ici, cuda:0",
+    ),
+    "stays_on_cpu": (
+        "this descent does not run on {device}, because {why}; leave device out",
+        "cette descente ne s'exécute pas sur {device}, car {why} ; omettez device",
+    ),
+    "draws": (
+        "{name} draws from a random generator of the CPU",
+        "{name} tire ses nombres d'un générateur aléatoire du CPU",
+    ),
+    "shards": (
+        "its rows lie in several processes",
+        "ses lignes sont dans plusieurs processus",
+    ),
     "other_rows": (
         "x and y must have one row for each other, got x {x} and y {y}",
         "x et y doivent avoir autant de lignes, reçu x {x} et y {y}",

@@ -107,6 +107,11 @@ class Layer(nn.Module):
         return TRAINING in self._at
 
     @property
+    def draws(self) -> bool:
+        """Whether it has a random generator, which is one of the CPU."""
+        return GENERATOR in self._buffers
+
+    @property
     def changing(self) -> tuple[str, ...]:
         """The buffers that change as it runs in training."""
         return tuple(n for n in self._buffers if n == GENERATOR or n in self.function.buffers)

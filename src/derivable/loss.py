@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from derivable.core_messages import say
@@ -45,6 +46,11 @@ class Loss:
     def of(cls, loss: Any) -> Self:
         """The Loss that is given, also as a Function. Raises SettingError for anything else."""
         return loss if isinstance(loss, cls) else cls(loss)
+
+    def on(self, device: torch.device) -> Self:
+        """The same with tensors among its options on that device."""
+        moved = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in self.options.items()}
+        return type(self)(self.function, **moved)
 
     def forward(self, ctx: Context, prediction: Tensor, target: Tensor) -> Tensor:
         """The loss by hand, of the shape that the Function returns."""

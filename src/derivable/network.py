@@ -166,7 +166,8 @@ class Network(nn.Module):
         """Put `values` in the place of the buffers of these names."""
         for name, value in values.items():
             path, _, last = name.rpartition(".")
-            self.get_submodule(path).register_buffer(last, value.clone())
+            device = self.get_buffer(name).device
+            self.get_submodule(path).register_buffer(last, value.to(device, copy=True))
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:

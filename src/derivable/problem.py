@@ -60,6 +60,8 @@ class Problem:
     (`derivable.distributed`). The loss is then that of all rows, and so are `rows` and the mean of
     the weights; `of_shard` makes such a Problem.
 
+    Network and table lie on one device, the CPU or a CUDA device; `on` gives a copy on another.
+
     The loss is that of the network in its mode. `descend` trains: in training mode, and in
     evaluation mode the network that it returns.
 
@@ -84,8 +86,11 @@ class Problem:
         for name in ("x", "y", "weight"):
             given = getattr(self, name)
             _refuse_sparse(name, given)
-            self.__dict__[name] = as_rows(given, self.dtype)
+            rows = as_rows(given, self.dtype)
+            of_array = isinstance(rows, Tensor) and rows is not given
+            self.__dict__[name] = rows.to(self.device) if of_array else rows
         _check_table(self.dtype, self.x, self.y)
+        _check_devices(self.device, x=self.x, y=self.y, weight=self.weight)
         predictions, x, y = fit_together(
             self.network, self.loss, self.x, self.y, of_arrays=of_arrays
         )
@@ -191,6 +196,11 @@ class Problem:
         return next(self.network.parameters()).dtype
 
     @property
+    def device(self) -> torch.device:
+        """That of the parameters, and of the table."""
+        return next(self.network.parameters()).device
+
+    @property
     def theta(self) -> Tensor:
         """A copy of the network's parameters, (P,)."""
         return self.network.theta
@@ -215,6 +225,26 @@ class Problem:
             x=in_float64(self.x) if self.x.is_floating_point() else self.x,
             y=in_float64(self.y) if self.y.is_floating_point() else self.y,
             weight=None if self.weight is None else self.weight.double(),
+        )
+
+    def on(self, device: torch.device) -> Problem:
+        """The same on another device, of copies; this one where it lies there.
+
+        Raises SettingError for rows that lie in several processes, and for a network that draws
+        random numbers: its generator is one of the CPU.
+        """
+        if self.device == device:
+            return self
+        drawing = [layer for layer in self.network.layers if layer.draws]
+        if self.shard is not None or drawing:
+            why = say("draws", name=drawing[0].function.__name__) if drawing else say("shards")
+            raise SettingError(say("stays_on_cpu", device=device, why=why))
+        return self._with(
+            network=copy.deepcopy(self.network).to(device),
+            loss=Loss.of(self.loss).on(device),
+            x=self.x.to(device),
+            y=self.y.to(device),
+            weight=None if self.weight is None else self.weight.to(device),
         )
 
     def in_training(self, buffers: Mapping[str, Tensor]) -> Problem:
@@ -324,6 +354,13 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
     if len(x) != len(y):
         shapes = {"x": str(tuple(x.shape)), "y": str(tuple(y.shape))}
         raise ShapeError(say("other_rows", **shapes))
+
+
+def _check_devices(device: torch.device, **rows: Tensor | None) -> None:
+    """Refuse a table that does not lie where the network does."""
+    for name, value in rows.items():
+        if value is not None and value.device != device:
+            raise DataError(say("other_device", name=name, got=value.device, device=device))
 
 
 def _first_not_finite(rows: Tensor) -> int | None:

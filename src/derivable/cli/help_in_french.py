@@ -136,6 +136,8 @@ HELP = {
     "--patience": "Évaluations, une tous les 100 pas, sans perte plus basse sur ces lignes.  [par "
     "défaut : 10]",
     "--validation": "Part des lignes d'apprentissage mises de côté.  [par défaut : 0.1]",
+    "--device": "Où les modèles descendent : cpu, cuda ou cuda:1 ; sur un périphérique CUDA avec "
+    "--method auto, steps, momentum, nesterov ou adam.  [par défaut : cpu]",
     "--config": "Prendre des options dans un fichier, comme le run.toml d'une exécution ; celles "
     "données ici l'emportent.",
     "--resume": "Continuer l'exécution d'un dossier ; avec des pas exacts, au bit près.",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # What only models that are trained for a number of steps have.
 _OF_STEPS = (
     "lr", "steps", "method", "batch_size", "penalty", "schedule", "early_stopping", "patience",
-    "validation",
+    "validation", "device",
 )  # fmt: skip
 PROTOCOLS = ("lab", "sound")
 METHODS = ("auto", "steps", "spectral", "flow", "momentum", "nesterov", "adam", "lbfgs")
@@ -158,6 +158,12 @@ _OPTIONS = (
         "nesterov or adam.  [default: all rows]",
     ),
     *_HOW,
+    click.option(
+        "--device",
+        metavar="NAME",
+        help="Where models descend: cpu, cuda or cuda:1; on a CUDA device with --method auto, "
+        "steps, momentum, nesterov or adam.  [default: cpu]",
+    ),
     config_option,
     resume_option,
     click.option(
@@ -200,6 +206,7 @@ def train(
     method: str,
     batch_size: int | None,
     how: dict[str, Any],
+    device: str | None,
     config: str | None,
     resume: str | None,
     out: str | None,
@@ -252,6 +259,7 @@ def train(
                 watch=not quiet,
                 keeper=run if group is None else SharedRun(group, run),
                 shard=group is not None,
+                device=device,
             )
             charts = _written(comparison, run)
     if run is None:  # another process has written all of it

@@ -84,7 +84,7 @@ def compare(
     `method` is one of `descend`.
     With `shard`, the processes of the current group of `torch.distributed`, each of which calls
     this with the same arguments, share the rows of a descent, or the seeds where there are several;
-    all of them return the same (docs/scale.md).
+    all of them return the same (docs/scale.md). `device`, such as "cuda", is where models descend.
     `loss` is a Function, a `Loss` or text such as "huber:delta=0.5"; left out, the mean squared
     error of numbers and the cross-entropy of classes. `penalty`, `schedule`, `early_stopping`,
     `patience`, `validation` and `class_weight` are those of the command; `training` is all of these

@@ -8,6 +8,7 @@ from derivable.comparison.messages import say
 from derivable.data import SPLITS
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
+from derivable.device import device_of
 from derivable.errors import SettingError
 
 
@@ -22,11 +23,14 @@ class Request:
     seeds: int = 1
     method: str | Method = "auto"
     shard: bool = False
+    device: str | None = None
 
     def __post_init__(self) -> None:
         if self.protocol is not None and self.protocol not in SPLITS:
             raise SettingError(say("protocol", names=list(SPLITS), got=self.protocol))
         method_of(self.method)
+        if self.device is not None:
+            device_of(self.device)
 
     @property
     def all_seeds(self) -> tuple[int, ...]:

@@ -60,6 +60,7 @@ class Options(Reading, total=False):
     seeds: int
     method: str | Method
     shard: bool
+    device: str | None
     penalty: float
     schedule: str
     early_stopping: bool

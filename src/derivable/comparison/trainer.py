@@ -26,6 +26,7 @@ from derivable.descent import (
 )
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
+from derivable.device import device_of
 from derivable.distributed import Group
 from derivable.errors import SettingError
 from derivable.loss import Loss
@@ -71,6 +72,11 @@ class Trainer:
         network, loss = self._network(model, seed), Loss.of(self._training.loss)
         return make(network, loss, self._x, self._y, self._weight, self._training.penalty)
 
+    def _placed(self, model: Model, seed: int) -> Problem:
+        """The problem where it is minimised."""
+        problem, device = self.problem(model, seed), self._request.device
+        return problem if device is None else problem.on(device_of(device))
+
     def _network(self, model: Model, seed: int) -> Any:
         return model.network(self._x.size(1), self._split.width, seed)
 
@@ -88,7 +94,7 @@ class Trainer:
     def steps(self, rates: Iterable[tuple[Model, Rate]]) -> Steps:
         """The number of steps of all models, each at its learning rate, by their time."""
         seed, seeds = self._request.seed, self._request.seeds
-        descents = ((self.problem(model, seed), rate.lr) for model, rate in rates)
+        descents = ((self._placed(model, seed), rate.lr) for model, rate in rates)
         if self._group is None:
             return choose_steps(descents, self.method, seeds=seeds)
         at_once = 1 if self._shares_rows else self._group.size
@@ -154,6 +160,7 @@ class Trainer:
             method=self._request.method,
             shard=self._shares_rows,
             dealt=self._group is not None and not self._shares_rows,
+            device=self._request.device,
             **self._settings,
             **given,
         )

@@ -12,6 +12,7 @@ from derivable.descent.integration import is_smooth
 from derivable.descent.method import Method, Prepared
 from derivable.descent.request import DescentRequest
 from derivable.descent.spectral import Spectral, is_linear
+from derivable.device import CPU
 from derivable.objective import Fused
 from derivable.problem import Problem
 from derivable.stepper import PiecewiseSteps
@@ -45,6 +46,8 @@ class Auto(Method):
 
     def cheapest(self, problem: Problem, steps: int) -> Method:
         """The flow has to measure itself, and hands over to exact steps where it must."""
+        if problem.device != CPU:
+            return GradientDescent()
         if is_linear(problem):
             return Spectral()
         piecewise = PiecewiseSteps.supports(problem) and PiecewiseSteps.pays(problem, steps)

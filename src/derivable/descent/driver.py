@@ -23,6 +23,7 @@ from derivable.descent.request import DescentRequest, Trajectory, check_objectiv
 from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
+from derivable.device import CPU, device_of
 from derivable.distributed import Group
 from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
@@ -49,6 +50,7 @@ def descend(
     start: Checkpoint | None = None,
     on_block: Callback | Sequence[Callback] = (),
     shard: bool = False,
+    device: str | torch.device | None = None,
 ) -> Descent:
     """Gradient descent of `loss(network(x), y)`, from the network's own parameters.
 
@@ -82,13 +84,16 @@ def descend(
     With `shard`, x, y and weight are the rows of this process, and the loss is that of the rows of
     all processes of the current group of `torch.distributed`. Each calls `descend` with the same
     network and settings and returns the same Descent (`Problem.of_shard`, docs/scale.md).
+    `device`, such as "cuda", is where it runs, if not where network and table lie; the network that
+    is returned lies where the given one does, and checkpoints and losses on the CPU. On a CUDA
+    device run the methods that take every step, and "auto" is "steps".
 
     Raises ShapeError, NotATensorError, DataError (not finite) or SettingError before the first
     step, and DivergedError when the loss stops being finite.
     """
     make = partial(Problem.of_shard, Group()) if shard else Problem.of
     problem = make(network, loss, x, y, weight, penalty)
-    settings: Any = {"method": method, "objective": objective, "start": start}
+    settings: Any = {"method": method, "objective": objective, "start": start, "device": device}
     return descend_problem(problem, steps=steps, lr=lr, on_block=on_block, **settings)
 
 
@@ -101,23 +106,26 @@ def descend_problem(
     objective: Way = "fastest",
     start: Checkpoint | None = None,
     on_block: Callback | Sequence[Callback] = (),
+    device: str | torch.device | None = None,
 ) -> Descent:
     """`descend` of a problem that is made and checked already."""
-    steps, callbacks = check_count("steps", steps), Callbacks(on_block)
+    steps, callbacks, home = check_count("steps", steps), Callbacks(on_block), problem.device
+    if device is not None:
+        problem = problem.on(device_of(device))
     check_objective(objective)
     if start is not None:
         _check_start(start, problem, steps, objective)
     chosen = method_of(method, start)
     first, schedule = _checked_rate(lr, chosen, steps)
     problem = problem.in_training(start.buffers if start else {})
-    run = _Run(problem, steps, start, callbacks)
+    run = _Run(problem, steps, start, callbacks, home)
     request = DescentRequest(
         problem=problem,
         objective=_way_of(start) if start and objective == "fastest" else objective,
         lr=first,
         schedule=schedule,
         steps=steps,
-        theta=start.theta if start else problem.theta,
+        theta=start.theta.to(problem.device) if start else problem.theta,
         losses=start.losses if start else torch.empty(0, dtype=torch.float64),
         memory=start.memory if start else {},
         snapshots_before=_snapshots(start, steps, problem.network),
@@ -140,6 +148,7 @@ class _Run:
     steps: int
     start: Checkpoint | None
     callbacks: Callbacks
+    home: torch.device  # where the network lies that is returned
     method: Method | None = None
     objective: str = ""
     begin: float = 0.0  # when the first step was taken, had all been taken in one go
@@ -168,7 +177,7 @@ class _Run:
         if found.interrupted:
             checkpoint = replace(checkpoint, callbacks=self.callbacks.memory())
         return Descent(
-            network=self.problem.network.trained(found.theta, found.buffers),
+            network=self.problem.network.trained(found.theta, found.buffers).to(self.home),
             losses=found.losses,
             lr=(request.schedule or request.lr) if method.needs_lr else None,
             steps=end,
@@ -220,14 +229,14 @@ class _Run:
         assert self.method is not None  # nothing is reported before it is prepared
         start, estimate = self.start, found.error_estimate
         return Checkpoint(
-            theta=found.theta.clone(),
+            theta=found.theta.to(CPU, copy=True),
             losses=found.losses[:step],
             method=self.method.name,
             objective=self.objective,
             settings=self.method.settings,
             loss=Loss.of(self.problem.loss).name,
-            memory=found.memory,
-            buffers=found.buffers,
+            memory=_on_cpu(found.memory),
+            buffers=_on_cpu(found.buffers),
             snapshots=found.snapshots.copy(),
             evaluations=found.gradient_evaluations + (start.evaluations if start else 0),
             seconds=time.perf_counter() - self.begin,
@@ -236,9 +245,14 @@ class _Run:
         )
 
 
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.to(CPU) for name, value in tensors.items()}
+
+
 def _why_not_compiled(request: DescentRequest, objective: str) -> str:
     """Why the fused objective was not chosen; empty where it could be, or another was asked for."""
-    if request.objective != "fastest" or objective not in (ByHand.name, FeaturesMajor.name):
+    slower = objective in (ByHand.name, FeaturesMajor.name)
+    if request.objective != "fastest" or not slower or request.problem.device != CPU:
         return ""
     return Fused.refusal(request.problem)
 
@@ -291,6 +305,9 @@ def _check_method(method: Method, request: DescentRequest) -> None:
         raise SettingError(reason)
     if method.step_by_step:
         return
+    if request.problem.device != CPU:
+        gaps = {"method": method.name, "device": request.problem.device}
+        raise SettingError(say("only_on_cpu", **gaps))
     changing = request.problem.network.changing
     if changing:
         names = joined(dict.fromkeys(changing), say("and"))

@@ -12,6 +12,8 @@ from derivable.descent.callbacks import State
 from derivable.descent.checkpoint import Checkpoint, group
 from derivable.descent.checks import check_count
 from derivable.descent.messages import say
+from derivable.device import CPU
+from derivable.loss import Loss
 from derivable.objective import Objective, fastest
 from derivable.problem import Problem, Rows, check_not_negative
 from derivable.stepper import make_ready
@@ -118,8 +120,11 @@ class EarlyStopping:
     def _loss(self, state: State) -> float:
         objective = self._objective
         if objective is None or objective.problem.network.changing_buffers():  # as they are now
-            loss = state.problem.loss
-            rows = Problem.of(state.network, loss, self.x, self.y, self.weight)
+            device, network = state.problem.device, state.network
+            if not isinstance(self.x, torch.Tensor) or self.x.device != device:
+                network = network.to(CPU)  # rows of the CPU move together with it
+            loss = Loss.of(state.problem.loss).on(next(network.parameters()).device)
+            rows = Problem.of(network, loss, self.x, self.y, self.weight).on(device)
             self._objective = objective = fastest(rows)(rows)
             make_ready(objective.routines(hvp=False))
         return objective.value(state.theta.to(objective.dtype)).item()

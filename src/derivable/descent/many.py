@@ -59,7 +59,9 @@ def descend_many(
         own: list[Callback] = [*callbacks(i), on_block]
         return descend(networks[i], loss, x, y, start=start, on_block=own, **settings)
 
-    many = _Many(descend_one, on_block, at_once=not settings.get("shard", False))
+    many = _Many(
+        descend_one, on_block, at_once=not (settings.get("shard") or settings.get("device"))
+    )
     if dealt:
         run = partial(many.run, on_end=lambda i, run: None)
         results = deal(Group(), run, networks, settings.get("lr"), on_end)

@@ -62,6 +62,11 @@ _TEXTS = {
         "aucun pas d'apprentissage ne peut être trouvé par essais, car {why} ; donnez-en un, par "
         "exemple lr=1e-2",
     ),
+    "only_on_cpu": (
+        "method {method!r} runs on the CPU; on {device} run steps, momentum, nesterov and adam",
+        "la méthode {method!r} s'exécute sur le CPU ; sur {device} s'exécutent steps, momentum, "
+        "nesterov et adam",
+    ),
     "needs_rate": (
         "method {method!r} needs a learning rate; for example lr=1e-4",
         "la méthode {method!r} demande un pas d'apprentissage ; par exemple lr=1e-4",

@@ -85,7 +85,10 @@ class OptimiserSteps(PlainSteps):
         self._theta = theta.detach().requires_grad_()  # shares its memory
         self._optimiser = self.method.make(self._theta)
         if memory:
-            self._optimiser.state[self._theta] = memory
+            self._optimiser.state[self._theta] = {
+                name: value.to(theta.device) if value.shape == theta.shape else value
+                for name, value in memory.items()
+            }
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def extreme_eigenvalues(
     Van Loan, "Matrix Computations", chapter 10).
     """
     generator = torch.Generator().manual_seed(0)
-    start = torch.randn(theta.shape, generator=generator).to(theta.dtype)
+    start = torch.randn(theta.shape, generator=generator).to(theta)
     basis = [(start / start.norm()).double()]
     alphas, betas = [], []
     for _ in range(min(products, len(theta))):

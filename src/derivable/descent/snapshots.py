@@ -8,6 +8,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from derivable.device import CPU
+
 MOST = 128  # of one descent
 BEGINNING = tuple(2**k for k in range(10))
 NUMBERS = 2**22  # that all of them may hold; fewer are taken of a large network
@@ -45,7 +47,7 @@ class Snapshots:
         """The one after `step` steps, unless there is one already."""
         if not self.at or step > self.at[-1]:
             self.at.append(step)
-            self.taken.append(theta.clone())
+            self.taken.append(theta.to(CPU, copy=True))
 
     def forget_after(self, step: int) -> None:
         """Leave out those after `step`, which turned out not to count."""

@@ -24,6 +24,7 @@ from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
 from derivable.examiner.targets.adapters import adapter_of
 from derivable.examiner.targets.pair import PairAdapter
+from derivable.examiner.targets.placement import Placement
 from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.sparse import through_values
 from derivable.examiner.targets.target import Adapter
@@ -128,15 +129,20 @@ def _report(
 ) -> Report:
     """The report on one example, in which sparse tensors are examined through their values."""
     names = adapter.names(len(example))
-    contracts = bound(known.contracts, names, example, adapter.name)
-    values, sparse = through_values(example, names, adapter.name)
+    adapter.placement = Placement.of(example)
+    here = adapter.placement.here(list(example))
+    contracts = bound(known.contracts, names, here, adapter.name)
+    values, sparse = through_values(here, names, adapter.name)
     adapter.forms = {**contracts, **sparse}
     fixed = {i: FixedSize() for i in sparse}
     adapter.surrogate_of = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
         report = examine(adapter, values, settings, {**contracts, **fixed})
-    if not sparse:
+    if not sparse and not adapter.placement.devices:
         return report
-    findings = tuple(replace(f, inputs=adapter.given(f.inputs)) for f in report.findings)
+    findings = tuple(
+        replace(f, inputs=adapter.placement.there(adapter.given(f.inputs) if sparse else f.inputs))
+        for f in report.findings
+    )
     return replace(report, findings=findings, example=tuple(example))

@@ -10,9 +10,10 @@ from derivable.errors import InputError
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
+from derivable.examiner.targets.callables import CallableAdapter
 from derivable.examiner.targets.jax_functions import JaxAdapter, tensors_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import Adapter, CallableAdapter, FunctionAdapter, Inputs
+from derivable.examiner.targets.target import Adapter, FunctionAdapter, Inputs
 
 
 @dataclass(frozen=True)

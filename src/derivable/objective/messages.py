@@ -94,6 +94,24 @@ _TEXTS = {
         "shard=True demande un réseau qui prédit chaque ligne pour elle-même, et celui-ci prédit "
         "une autre valeur pour une ligne à côté d'autres lignes",
     ),
+    "cuda_graph_device": (
+        "the objective 'cuda graph' runs on a CUDA device, and this problem lies on {device}; "
+        "descend(..., device='cuda') moves it",
+        "l'objectif 'cuda graph' s'exécute sur un périphérique CUDA, et ce problème est sur "
+        "{device} ; descend(..., device='cuda') le déplace",
+    ),
+    "cuda_graph_changes": (
+        "the objective 'cuda graph' repeats recorded steps, and {name} changes with every step; "
+        "name 'by hand'",
+        "l'objectif 'cuda graph' répète des pas enregistrés, et {name} change à chaque pas ; "
+        "donnez 'by hand'",
+    ),
+    "cuda_graph_record": (
+        "the objective 'cuda graph' cannot record a step of this problem, which reads values of "
+        "tensors in Python: {why}; name 'by hand'",
+        "l'objectif 'cuda graph' ne peut enregistrer un pas de ce problème, qui lit des valeurs "
+        "de tenseurs en Python : {why} ; donnez 'by hand'",
+    ),
     "vector": (
         "{name} must be a contiguous vector of {size} numbers of type {dtype}, got {shape} of "
         "{got}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from derivable.objective import OBJECTIVES, Objective, fastest
 from derivable.problem import Problem
 from derivable.stepper.base import ExactStepper, Stepper
+from derivable.stepper.cuda_graph import CudaGraphSteps
 from derivable.stepper.fused import FusedSteps
 from derivable.stepper.piecewise import PiecewiseSteps
 from derivable.stepper.plain import PlainSteps
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STEPPERS",
+    "CudaGraphSteps",
     "ExactStepper",
     "FusedSteps",
     "PiecewiseSteps",
@@ -29,7 +31,9 @@ __all__ = [
 ]
 
 # Those that are faster than the plain loop where they pay, the most special one first.
-STEPPERS: dict[str, type[ExactStepper]] = {kind.name: kind for kind in (PiecewiseSteps, FusedSteps)}
+STEPPERS: dict[str, type[ExactStepper]] = {
+    kind.name: kind for kind in (PiecewiseSteps, FusedSteps, CudaGraphSteps)
+}
 
 Kind = type[Objective] | type[ExactStepper]
 Way = str | Kind

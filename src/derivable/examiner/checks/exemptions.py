@@ -53,7 +53,7 @@ def rounding(examined: ExaminedTarget, sample: Sample) -> None:
 
     def perturbed(value: Any) -> Any:
         noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
-        return value.detach() * (1 + 4 * EPS * noise).to(value.dtype)
+        return value.detach() * (1 + 4 * EPS * noise).to(value)
 
     for row in rows:
         vector = torch.zeros(len(sample.returned)).double()

@@ -13,7 +13,8 @@ from torch import Tensor
 from derivable.examiner.diagnose.case import Case
 from derivable.examiner.diagnose.evidence import EvidenceWithFields, Fact, Found
 from derivable.examiner.targets.applying import applying
-from derivable.examiner.targets.target import CallableAdapter, FunctionRun, copied
+from derivable.examiner.targets.callables import CallableAdapter
+from derivable.examiner.targets.target import FunctionRun, copied
 
 
 @dataclass(frozen=True)

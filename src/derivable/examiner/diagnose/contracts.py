@@ -200,7 +200,7 @@ def _second_order(observations: Observations) -> Named | None:
     run = observations.examined.run(observations.inputs)
     if not isinstance(run, FunctionRun) or getattr(observations.examined.adapter, "ours", False):
         return None  # ours are computed again from the inputs
-    own = [v for v in (*run.inputs, *run.outputs) if isinstance(v, Tensor)]
+    own = [v for v in run.placed if isinstance(v, Tensor)]
     names = [
         name for name, tensor in kept_by_name(run.ctx).items()
         if tensor.is_floating_point() and not any(_same_memory(tensor, other) for other in own)

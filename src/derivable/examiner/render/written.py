@@ -83,7 +83,9 @@ def written(value: Any, wanted: bool) -> str:
     if is_float(value):
         dtype = torch.complex128 if value.is_complex() else torch.float64
     plain = value.detach().to("cpu", dtype)
-    tail = f"dtype={dtype}{', requires_grad=True' if wanted else ''}"
+    place = "" if value.is_cpu else f", device={str(value.device)!r}"
+    kind = f"dtype={dtype}{place}"
+    tail = f"{kind}{', requires_grad=True' if wanted else ''}"
     if value.numel() <= (MANY if _matters(plain) else LITERAL):
         digits = 17 if _matters(plain) else 6
         return f"torch.tensor({_literal(plain.tolist(), digits)}, {tail})"
@@ -91,13 +93,13 @@ def written(value: Any, wanted: bool) -> str:
     real = plain.real if value.is_complex() else plain
     low, high = real.min().item(), real.max().item()
     if not is_float(value):
-        return f"torch.randint({int(low)}, {int(high) + 1}, ({shape},)).to({dtype})"
+        return f"torch.randint({int(low)}, {int(high) + 1}, ({shape},){place}).to({dtype})"
     both, unit = value.is_complex() or low < 0 < high, unit_of(plain.abs())
     if both and unit == 1:
         return f"torch.randn({shape}, {tail})"
-    drawn = f"{low:.6g} + {high - low:.6g} * torch.rand({shape}, dtype={dtype})"
+    drawn = f"{low:.6g} + {high - low:.6g} * torch.rand({shape}, {kind})"
     if both:
-        drawn = f"{unit:g} * torch.randn({shape}, dtype={dtype})"
+        drawn = f"{unit:g} * torch.randn({shape}, {kind})"
     return f"({drawn}).requires_grad_()" if wanted else drawn
 
 

@@ -8,10 +8,11 @@ import torch
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
+from derivable.examiner.targets.callables import CallableAdapter
 from derivable.examiner.targets.custom_ops import CustomOpAdapter, custom_op_of
 from derivable.examiner.targets.jax_functions import JaxAdapter, is_jax
 from derivable.examiner.targets.plain import PlainAdapter, is_plain_function_class
-from derivable.examiner.targets.target import Adapter, CallableAdapter, FunctionAdapter
+from derivable.examiner.targets.target import Adapter, FunctionAdapter
 
 
 def adapter_of(target: Any, options: dict[str, Any] | None = None) -> Adapter:

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.target import CallableAdapter, Inputs, is_float, with_entries
+from derivable.examiner.targets.callables import CallableAdapter
+from derivable.examiner.targets.target import Inputs, is_float, with_entries
 
 
 def is_jax(target: Any) -> bool:

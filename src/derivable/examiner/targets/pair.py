@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from derivable.device import CPU
 from derivable.errors import InputError
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.target import Adapter, Inputs, PairRun, Run
+from derivable.examiner.targets.placement import Placement
+from derivable.examiner.targets.target import Adapter, Inputs, Run
 
 
 class PairAdapter(Adapter):
@@ -31,6 +33,7 @@ class PairAdapter(Adapter):
         else:
             self.keys = []
         arrays = [at[key] for key in self.keys] if self.keys else [at]
+        self.placement = Placement.of(arrays)
         self.leaves = [tensor_of(a) for a in arrays]
 
     def names(self, count: int) -> list[str]:
@@ -44,7 +47,7 @@ class PairAdapter(Adapter):
         originals = [self.at[key] for key in self.keys] if self.keys else [self.at]
         values = [
             v.detach().clone() if isinstance(o, Tensor) else _array(v, o)
-            for v, o in zip(inputs, originals, strict=True)
+            for v, o in zip(self.placement.there(inputs), originals, strict=True)
         ]
         if isinstance(self.at, Mapping):
             return dict(zip(self.keys, values, strict=True))
@@ -73,10 +76,22 @@ class PairAdapter(Adapter):
         return PairRun((number.reshape(()),), inputs, gradient)
 
 
+class PairRun(Run):
+    """A value, and the gradient that the user's code computes for it."""
+
+    def __init__(self, outputs: tuple[Any, ...], inputs: Inputs, gradient: Callable[[], Any]):
+        super().__init__(outputs, [0], inputs)
+        self._gradient = gradient
+
+    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
+        (grad,) = grad_outputs
+        return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
+
+
 def tensor_of(value: Any) -> Tensor:
-    """A tensor, an array, or numbers, as a new tensor; Python's numbers are float64."""
+    """A tensor, an array, or numbers, as a new tensor on the CPU; Python's numbers are float64."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        return value.detach().to(CPU, copy=True)
     return torch.from_numpy(np.array(value))
 
 

@@ -1,7 +1,7 @@
 """`Adapter`: one interface to run any target: a Function, a callable, a value with gradient.
 
 A Function is run by hand, so that what its backward returns is compared before autograd sums,
-casts or drops any of it. A callable is run under autograd.
+casts or drops any of it. `callables.py` has the adapter of a callable, which autograd runs.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from derivable.errors import InputError
 from derivable.examiner.measure.budget import Budget
 from derivable.examiner.measure.space import size, unreal
 from derivable.examiner.messages import error_of
 from derivable.examiner.targets.applying import forwards_alone
+from derivable.examiner.targets.placement import Placed, Placement
 from derivable.examiner.targets.random_state import seeded
 from derivable.examiner.targets.recorder import Recorder
 from derivable.function.gradients import as_tuple
@@ -91,6 +92,7 @@ class Adapter:
     require_grad  positions of inputs that require grad even where only values are needed, because
                   forward depends on whether they do
     forms         conversions of arguments before forward, by position
+    placement     where the arguments lie when the target runs; everything here is on the CPU
     """
 
     work = 0.0  # a lower bound for the operations of one call, where PyTorch cannot count them
@@ -106,6 +108,7 @@ class Adapter:
         self.budget = Budget()
         self.require_grad: tuple[int, ...] = ()
         self.forms: dict[int, Form] = {}
+        self.placement = Placement()
         self.surrogate_of: Callable[..., Any] | None = None  # whose derivative backward is to be
 
     @property
@@ -148,7 +151,8 @@ class Adapter:
         if self.surrogate_of is None:
             return self.outputs(inputs)
         with torch.no_grad():
-            return as_tuple(self.surrogate_of(*self.given(inputs)))
+            placed = self.placement.there(self.given(inputs))
+            return as_tuple(self.placement.here(self.surrogate_of(*placed)))
 
     def values_at(
         self, inputs: Inputs, arguments: Sequence[int], points: Tensor
@@ -169,7 +173,11 @@ class Adapter:
     def recorded(self, inputs: Inputs) -> Any:
         """The outputs as autograd records them."""
         with seeded(SEED) if self.random else contextlib.nullcontext():
-            return self._recorded(self.given(inputs))
+            return self._on_device(self.given(inputs))
+
+    def _on_device(self, inputs: Inputs) -> Any:
+        placed = self.placement.there(inputs)
+        return self.placement.here(self._recorded(placed))
 
     def _recorded(self, inputs: Inputs) -> Any:
         raise NotImplementedError(f"{self.name} has a value alone, which nothing records")
@@ -179,17 +187,34 @@ class Adapter:
 
 
 class FunctionRun(Run):
-    """A forward by hand, with its ctx."""
+    """A forward by hand, with its ctx.
 
-    def __init__(self, backward: Callable[..., Any], ctx: Recorder, returned: Any, inputs: Inputs):
-        outputs = as_tuple(returned)
+    `placed` are inputs and outputs where forward had them, whose memory saved tensors may share.
+    """
+
+    def __init__(
+        self,
+        backward: Callable[..., Any],
+        ctx: Recorder,
+        call: Placed,
+        inputs: Inputs,
+        placement: Placement,
+    ) -> None:
+        outputs = as_tuple(call.returned)
+        self.placed, self._placement = (*call.inputs, *outputs), placement
+        ctx._dirty = tuple(
+            next(
+                (own for own, one in zip(inputs, call.inputs, strict=True) if one is marked), marked
+            )
+            for marked in ctx._dirty
+        )
         hidden = ctx._non_differentiable
         differentiable = [
             i
             for i, output in enumerate(outputs)
             if is_float(output) and not any(output is other for other in hidden)
         ]
-        super().__init__(outputs, differentiable, inputs)
+        super().__init__(placement.here(outputs), differentiable, inputs)
         self.ctx, self._backward = ctx, backward
 
     def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
@@ -202,8 +227,14 @@ class FunctionRun(Run):
                 torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad
                 for grad, output in zip(grads, self.outputs, strict=True)
             ]
+        outputs = self.placed[-len(self.outputs) :]
+        placement = Placement.of(outputs) if self._placement.devices else self._placement
         with torch.no_grad():
-            return as_tuple(self._backward(self.ctx, *grads))
+            call = placement.called(lambda placed: self._backward(self.ctx, *placed), grads)
+        found = as_tuple(call.returned)
+        self._placement.check_gradients(found)
+        returned: tuple[Any, ...] = self._placement.here(found)
+        return returned
 
 
 class FunctionAdapter(Adapter):
@@ -279,7 +310,7 @@ class FunctionAdapter(Adapter):
     def traced(self, inputs: list[Any]) -> list[Tensor]:
         """The differentiable outputs, with forward's own operations recorded by autograd."""
         ctx = self._ctx((True,) * len(inputs))
-        run = FunctionRun(self.backward, ctx, self._forward(ctx, self.given(inputs)), inputs)
+        run = self._called(ctx, self.given(inputs))
         return [run.outputs[i] for i in run.differentiable]
 
     def _ctx(self, needs: tuple[bool, ...]) -> Recorder:
@@ -299,89 +330,11 @@ class FunctionAdapter(Adapter):
     def _run(self, inputs: list[Any], wanted: Sequence[int]) -> FunctionRun:
         ctx = self._ctx(tuple(i in wanted for i in range(len(inputs))))
         with torch.no_grad():
-            returned = self._forward(ctx, inputs)
-        return FunctionRun(self.backward, ctx, returned, inputs)
+            return self._called(ctx, inputs)
 
-
-class RecordedRun(Run):
-    """A forward under autograd."""
-
-    def __init__(self, returned: Any, inputs: Inputs, wanted: Sequence[int]) -> None:
-        outputs = as_tuple(returned)
-        differentiable = [i for i, o in enumerate(outputs) if is_float(o) and o.requires_grad]
-        super().__init__(outputs, differentiable, inputs)
-        self._wanted = list(wanted)
-
-    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        pairs = [
-            (output, grad)
-            for output, grad in zip(self.outputs, self.spread(grad_outputs), strict=True)
-            if grad is not None
-        ]
-        found: Sequence[Tensor | None] = [None] * len(self._wanted)
-        if pairs and self._wanted:
-            outputs, grads = zip(*pairs, strict=True)
-            leaves = [self.inputs[i] for i in self._wanted]
-            found = torch.autograd.grad(
-                outputs, leaves, grads, retain_graph=True, allow_unused=True
-            )
-        gradients: list[Any] = [None] * len(self.inputs)
-        for position, gradient in zip(self._wanted, found, strict=True):
-            gradients[position] = gradient
-        return tuple(gradients)
-
-
-class CallableAdapter(Adapter):
-    """The adapter of a callable of tensors; parameters of an nn.Module are its last inputs."""
-
-    def __init__(self, target: Callable[..., Any], options: dict[str, Any] | None = None) -> None:
-        super().__init__(getattr(target, "__name__", type(target).__name__), target)
-        self.options = options or {}
-        self.buffers: dict[str, Tensor] = {}
-        if isinstance(target, nn.Module):
-            self.parameters = {n: p for n, p in target.named_parameters() if p.requires_grad}
-            fixed = {n: p for n, p in target.named_parameters() if not p.requires_grad}
-            self.buffers = {**fixed, **dict(target.named_buffers())}
-
-    def names(self, count: int) -> list[str]:
-        """The names of the inputs, then those of the parameters."""
-        own = count - len(self.parameters)
-        rule = self.target.forward if isinstance(self.target, nn.Module) else self.target
-        try:
-            parameters = list(inspect.signature(rule).parameters.values())
-        except (TypeError, ValueError):  # a builtin
-            parameters = []
-        known = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][:own]
-        known += [f"input {i}" for i in range(len(known), own)]
-        return known + list(self.parameters)
-
-    def _recorded(self, inputs: Inputs) -> Any:
-        if not isinstance(self.target, nn.Module):
-            return self.target(*inputs, **self.options)
-        own = len(inputs) - len(self.parameters)
-        dtype = next((v.dtype for v in inputs[own:] if is_float(v)), None)
-        state = {
-            name: copied(t, False).to(dtype) if dtype and is_float(t) else copied(t, False)
-            for name, t in self.buffers.items()
-        }
-        state |= dict(zip(self.parameters, inputs[own:], strict=True))
-        return torch.func.functional_call(self.target, state, tuple(inputs[:own]), self.options)
-
-    def _run(self, inputs: list[Any], wanted: Sequence[int]) -> RecordedRun:
-        with torch.set_grad_enabled(bool(wanted)):
-            return RecordedRun(self._recorded(inputs), inputs, wanted)
-
-
-class PairRun(Run):
-    """A value, and the gradient that the user's code computes for it."""
-
-    def __init__(self, outputs: tuple[Any, ...], inputs: Inputs, gradient: Callable[[], Any]):
-        super().__init__(outputs, [0], inputs)
-        self._gradient = gradient
-
-    def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
-        (grad,) = grad_outputs
-        return tuple(g if g is None or grad is None else grad * g for g in self._gradient())
+    def _called(self, ctx: Recorder, inputs: list[Any]) -> FunctionRun:
+        call = self.placement.called(lambda placed: self._forward(ctx, placed), inputs)
+        return FunctionRun(self.backward, ctx, call, inputs, self.placement)
 
 
 def with_entries(inputs: Inputs, arguments: Sequence[int], point: Tensor) -> list[Any]:
