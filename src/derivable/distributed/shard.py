@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from derivable.distributed.group import Group
+from derivable.distributed.mailbox import CAPACITY, Mailbox
 from derivable.partition import Partition
 
 
@@ -58,7 +59,8 @@ class Shard:
         message = mine.new_zeros(most * width + 1)
         message[: mine.numel()] = mine.flatten()
         message[-1] = float(self.group.interrupted)
-        found = self.group.gather(message)  # (size, ...)
+        box = self._mailbox if len(message) <= CAPACITY else None
+        found = self.group.gather(message) if box is None else box.gather(message)  # (size, ...)
         if found[:, -1].any():
             raise KeyboardInterrupt
         each = [
@@ -78,6 +80,10 @@ class Shard:
         for one in found[1:]:
             total += one
         return total
+
+    @cached_property
+    def _mailbox(self) -> Mailbox | None:
+        return Mailbox.of(self.group)
 
     @cached_property
     def _most(self) -> int:
