@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from derivable.cli.language import lang_option
 from derivable.cli.table_options import table_options
-from derivable.cli.training import seeds_option, train, training_options
+from derivable.cli.training import Asked, seeds_option, train, training_options
 
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 @training_options
 @seeds_option
 @click.pass_context
-def compare_command(
-    ctx: click.Context, /, source: TableSource, as_json: bool, **given: Any
-) -> None:
+def compare_command(ctx: click.Context, /, source: TableSource, asked: Asked) -> None:
     """Train several models on one table, and compare them.
 
     The table is FILE (CSV, TSV, Parquet; also .gz) with its --target, or the lab's own. For
@@ -45,7 +43,7 @@ def compare_command(
     Writes settings, metrics.json, history.csv, the weights (safetensors) and the charts (PNG and
     SVG) into a new folder. After an interruption, --resume goes on with it.
     """
-    comparison, folder, charts = train(ctx, source, as_json=as_json, **given)
+    comparison, folder, charts = train(ctx, source, asked)
     from derivable.cli import terminal
 
-    terminal.show_comparison(comparison, folder, charts, as_json=as_json)
+    terminal.show_comparison(comparison, folder, charts, as_json=asked.as_json)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from derivable.cli.language import lang_option
 from derivable.cli.messages import say
 from derivable.cli.table_options import table_options
-from derivable.cli.training import train, training_options
+from derivable.cli.training import Asked, train, training_options
 
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
@@ -37,13 +37,7 @@ if TYPE_CHECKING:
 @training_options
 @click.pass_context
 def fit_command(
-    ctx: click.Context,
-    /,
-    source: TableSource,
-    models: str,
-    export: tuple[str, ...],
-    as_json: bool,
-    **given: Any,
+    ctx: click.Context, /, source: TableSource, asked: Asked, export: tuple[str, ...]
 ) -> None:
     """Train one model on a table, and export it.
 
@@ -58,15 +52,15 @@ def fit_command(
     from derivable.run.export import export as write
     from derivable.run.folder import saved_model
 
-    chosen = parse_models(models)
+    chosen = parse_models(asked.models)
     if len(chosen) > 1:
-        raise SettingError(say("one_model", models=models))
+        raise SettingError(say("one_model", models=asked.models))
     for file in export:
         check_export(Path(file))
-    comparison, folder, charts = train(ctx, source, models=models, as_json=as_json, **given)
+    comparison, folder, charts = train(ctx, source, asked)
     for file in export:
         write(saved_model(folder, chosen[0]), file)
-    terminal.show_comparison(comparison, folder, charts, as_json=as_json)
-    if not as_json:
+    terminal.show_comparison(comparison, folder, charts, as_json=asked.as_json)
+    if not asked.as_json:
         for file in export:
             click.echo(say("model_file", file=file))

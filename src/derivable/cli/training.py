@@ -7,7 +7,7 @@ import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,88 +178,98 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The options of a training, as they were typed or stand by default."""
+
+    models: str
+    lr: float | str | None
+    protocol: str | None
+    steps: int | None
+    seed: int
+    method: str
+    batch_size: int | None
+    how: dict[str, Any]  # those of `Training.of_words`
+    device: str | None
+    resume: str | None
+    out: str | None
+    as_json: bool
+    quiet: bool
+    seeds: int = 1
+
+
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a training; those of _HOW as one argument `how`.
+    """Give a command the options of a training, as one argument `asked`.
 
     It raises MissingExtraError first, where packages are missing that a training needs.
     """
 
     @functools.wraps(command)
-    def with_how(*args: Any, **given: Any) -> Any:
+    def with_asked(*args: Any, **given: Any) -> Any:
         require(f"derivable {click.get_current_context().command.name}", *_PACKAGES)
-        return command(*args, how={name: given.pop(name) for name in _WORDS}, **given)
+        given["how"] = {name: given.pop(name) for name in _WORDS}
+        given.pop("config")  # whose options have taken the places of defaults
+        names = [field.name for field in fields(Asked) if field.name in given]
+        asked = Asked(**{name: given.pop(name) for name in names})
+        return command(*args, asked=asked, **given)
 
-    decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_how)
+    decorated: Callable[..., Any] = with_options(*_OPTIONS)(with_asked)
     return decorated
 
 
 def train(
-    ctx: click.Context,
-    source: TableSource,
-    *,
-    models: str,
-    lr: float | str | None,
-    protocol: str | None,
-    steps: int | None,
-    seed: int,
-    seeds: int = 1,
-    method: str,
-    batch_size: int | None,
-    how: dict[str, Any],
-    device: str | None,
-    config: str | None,
-    resume: str | None,
-    out: str | None,
-    as_json: bool,
-    quiet: bool,
+    ctx: click.Context, source: TableSource, asked: Asked
 ) -> tuple[Comparison, Path, list[Path]]:
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
     who = f"derivable {ctx.command.name}"
     require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
     from derivable.comparison import Training, compare, needs_all_rows
     from derivable.descent.methods import in_batches
+    from derivable.device import device_of
     from derivable.distributed import agreed
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings
     from derivable.run.shared import SharedRun
 
     language()  # a language that is not spoken is refused before the work, not after it
-    if resume is not None:
-        if out is not None:
+    if asked.resume is not None:
+        if asked.out is not None:
             raise click.UsageError(say("resume_out"))
-        refuse_changes(ctx, load_settings(Path(resume)))
-    chosen, training = parse_models(models), Training.of_words(**how)
-    way = in_batches(method, batch_size, seed)
+        refuse_changes(ctx, load_settings(Path(asked.resume)))
+    chosen, training = parse_models(asked.models), Training.of_words(**asked.how)
+    way = in_batches(asked.method, asked.batch_size, asked.seed)
     training.check_method(way)
+    if asked.device is not None:
+        device_of(asked.device)
     _refuse_settings_of_auto(ctx, chosen)
     with together() as group:
         if group is None:  # several processes keep all cores busy
             helper.start_if_cold()
-        whole = resume is not None or needs_all_rows(chosen, training, protocol)
+        whole = asked.resume is not None or needs_all_rows(chosen, training, asked.protocol)
         if source.file is not None and source.parts is None and whole:
             source = replace(source, parts=False)
-        table = _table(source, chosen, group, quiet=quiet)
+        table = _table(source, chosen, group, quiet=asked.quiet)
         if group is None or group.rank == 0:
             _import_beside("derivable.report.run_folder")
-        interrupts, run = Interrupts(as_json), None
+        interrupts, run = Interrupts(asked.as_json), None
         with agreed(group):
             if group is None or group.rank == 0:
-                run = _opened(ctx, table, interrupts, out=out, resume=resume, quiet=quiet)
+                run = _opened(ctx, table, interrupts, asked)
         with interrupts.heard() if group is None else nullcontext(), _kept(run):
             comparison = compare(
                 table,
                 chosen,
-                protocol=protocol or source.protocol,
-                lr=lr,
-                steps=steps,
-                seed=seed,
-                seeds=seeds,
+                protocol=asked.protocol or source.protocol,
+                lr=asked.lr,
+                steps=asked.steps,
+                seed=asked.seed,
+                seeds=asked.seeds,
                 method=way,
                 training=training,
-                watch=not quiet,
+                watch=not asked.quiet,
                 keeper=run if group is None else SharedRun(group, run),
                 shard=group is not None,
-                device=device,
+                device=asked.device,
             )
             charts = _written(comparison, run)
     if run is None:  # another process has written all of it
@@ -281,15 +291,7 @@ def _table(
     return table
 
 
-def _opened(
-    ctx: click.Context,
-    table: Table,
-    interrupts: Interrupts,
-    *,
-    out: str | None,
-    resume: str | None,
-    quiet: bool,
-) -> Run:
+def _opened(ctx: click.Context, table: Table, interrupts: Interrupts, asked: Asked) -> Run:
     """The folder of a run, new or to go on with."""
     from derivable.cli.terminal import show_detected
     from derivable.run.folder import open_run
@@ -300,11 +302,11 @@ def _opened(
     return open_run(
         str(ctx.command.name),
         settings,
-        out=out,
-        resume=resume,
+        out=asked.out,
+        resume=asked.resume,
         name=table.name,
         between=lambda found: interrupts.between(ended=_has_ended(found)),
-        on_steps=lambda steps: None if quiet else show_detected(steps.stated()),
+        on_steps=lambda steps: None if asked.quiet else show_detected(steps.stated()),
     )
 
 
