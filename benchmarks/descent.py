@@ -230,10 +230,11 @@ def main():
     page.say(f"{len(x):,} rows, {x.size(1)} features, float32, {source}. {_common.machine()}")
     figure = chart(per_step) if options.write or options.quick else None
     if options.write:
-        page.lines += ["", "![Microseconds per exact step of every way](images/descent.svg)"]
+        name = options.write.stem.replace("benchmarks", "descent")
+        page.lines += ["", f"![Microseconds per exact step of every way](images/{name}.svg)"]
         page.write(options.write, "descent")
         for kind in ("png", "svg"):
-            figure.savefig(options.write.parent / "images" / f"descent.{kind}")
+            figure.savefig(options.write.parent / "images" / f"{name}.{kind}")
 
 
 if __name__ == "__main__":
