@@ -194,6 +194,19 @@ def test_all_problems_at_once_with_a_command_that_works(tmp_path: Path, capsys: 
     assert not left.value.code
 
 
+@pytest.mark.parametrize("typed", [(), ("--no-parts",), ("--parts",)])
+def test_the_command_has_the_options_that_were_typed(
+    typed: tuple[str, ...], tmp_path: Path, capsys: Capture
+) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("town,y\n" + "".join(f"{'LN'[i % 2]},{i}\n" for i in range(30)))
+    with pytest.raises(SystemExit):
+        main(("fit", str(file), "--target", "y", *typed))
+    message = " ".join(capsys.readouterr().err.split())
+    words = ["derivable", "fit", str(file), "--target", "y", "--one-hot", "town", *typed]
+    assert message.endswith(f"; for example: {shlex.join(words)}")
+
+
 def test_a_dead_end_has_no_command(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,y\nx,1\nz,\n")
     with pytest.raises(ProblemsError, match=r"t.csv has 2 problems: .1. .*'x' is text") as raised:

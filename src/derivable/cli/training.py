@@ -246,7 +246,7 @@ def train(
         if group is None:  # several processes keep all cores busy
             helper.start_if_cold()
         whole = asked.resume is not None or needs_all_rows(chosen, training, asked.protocol)
-        if source.file is not None and source.parts is None and whole:
+        if group is not None and source.file is not None and source.parts is None and whole:
             source = replace(source, parts=False)
         table = _table(source, chosen, group, quiet=asked.quiet)
         if group is None or group.rank == 0:

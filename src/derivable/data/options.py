@@ -44,6 +44,8 @@ class SheetOptions:
                 continue
             if value is True or (field.name == "one_hot" and ALL in _listed(value)):
                 words.append(option)
+            elif value is False:
+                words.append(option.replace("--", "--no-", 1))
             elif field.name in ("na", "ignore", "one_hot"):
                 words += _joined(option, _listed(value), commas=field.name != "na")
             else:
