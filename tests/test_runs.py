@@ -226,7 +226,9 @@ def test_a_flow_that_was_given_up_goes_on_by_steps(tmp_path: Path) -> None:
 
     whole = descend(network, MSE, x, y, on_block=keep, **settings)
     assert len(kept) > 2
-    assert whole.error_estimate.note.startswith("the flow was not used: lr * lambda_max is")
+    assert whole.error_estimate.note.startswith(
+        "all steps were taken one by one, without the flow: lr * lambda_max is"
+    )
     for checkpoint in kept[:-1]:
         checkpoint.save(tmp_path / "descent")
         loaded = Checkpoint.load(tmp_path / "descent")

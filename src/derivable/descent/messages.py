@@ -23,8 +23,8 @@ _TEXTS = {
     ),
     "interrupted": ("interrupted before it was measured", "interrompu avant d'être mesuré"),
     "no_flow": (
-        "the flow was not used: {trouble}",
-        "l'équation différentielle n'a pas servi : {trouble}",
+        "all steps were taken one by one, without the flow: {trouble}",
+        "tous les pas ont été faits un à un, sans l'équation différentielle : {trouble}",
     ),
     "costs_more": ("it costs more than the steps", "elle coûte plus que les pas"),
     "not_finite": (
