@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from derivable.errors import DataError, DerivableError, SettingError
 from derivable.functions import CrossEntropy
 from derivable.problem import Problem
 from derivable.report import quality
+from derivable.report.class_panels import most_confused
 from derivable.report.page import page
 from derivable.report.verdict import verdict
 from derivable.run.folder import load_run
@@ -356,6 +358,30 @@ def test_from_the_shell_to_predictions(
     )
     again = SavedModel.load(names[0])
     assert again.columns.classes == KINDS
+
+
+def test_of_many_classes_the_page_lists_those_taken_for_each_other() -> None:
+    draw = np.random.default_rng(0)
+    kinds = draw.integers(0, 14, 600)
+    frame = {"a": kinds + draw.normal(size=600), "b": draw.normal(size=600)}
+    table = {**frame, "kind": [f"k{kind:02d}" for kind in kinds]}
+    found = compare(table, "linear", target="kind", steps=50)
+    facts, result = found.facts, found.best
+    predicted = result.predictions.argmax(1).tolist()
+    wrong = Counter(
+        (facts.classes[true], facts.classes[other])
+        for true, other in zip(facts.y_test.tolist(), predicted, strict=True)
+        if true != other
+    )
+    sizes = Counter(facts.classes[true] for true in facts.y_test.tolist())
+    pairs = most_confused(found, result)
+    assert [pair.rows for pair in pairs] == [n for _, n in wrong.most_common(10)]
+    for pair in pairs:
+        assert wrong[pair.true, pair.predicted] == pair.rows
+        assert sizes[pair.true] == pair.of
+    text = page(found, lang="en")
+    assert "Which classes are taken for which" in text
+    assert "of 14 classes; the share is that of the test rows" in text
 
 
 def test_onnx_gives_the_same_probabilities(comparison: Comparison, tmp_path: Path) -> None:

@@ -99,6 +99,16 @@ REPORTED: dict[str, tuple[str, str]] = {
         "{model} : matrice de confusion des lignes de test ; {quality}.",
     ),
     "true_class": ("true", "vrai"),
+    "class_of_row": ("true class", "vraie classe"),
+    "class_predicted": ("predicted class", "classe prédite"),
+    "test_rows": ("test rows", "lignes de test"),
+    "share_of_class": ("of the class", "de la classe"),
+    "most_confused_note": (
+        "The classes that {model} takes for another one most often, of {classes} classes; the "
+        "share is that of the test rows of the true class.",
+        "Les classes que {model} prend le plus souvent pour une autre, sur {classes} classes ; la "
+        "part est celle des lignes de test de la vraie classe.",
+    ),
     "calibration": (
         "Calibration of probabilities",
         "Calibration des probabilités",

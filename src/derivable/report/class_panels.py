@@ -17,6 +17,7 @@ from derivable.display.words import Words
 from derivable.report.layout import DIGIT, SIDE, axes_of, name_above, sheet, small_labels
 
 MOST_CLASSES = 12  # of a confusion that is drawn
+MOST_PAIRS = 10  # of classes that are taken for each other, of more classes
 MOST_CURVES = 6  # classes whose precision is drawn
 BINS = 10  # of calibration, with as many rows each
 FEWEST = 10  # rows of a bin
@@ -35,6 +36,31 @@ def confusion_of(comparison: Comparison, result: Trained) -> Tensor:
     facts, classes = comparison.facts, len(comparison.facts.classes)
     pairs = facts.y_test * classes + result.predictions.argmax(1)
     return pairs.bincount(minlength=classes**2).view(classes, classes)
+
+
+class Confused(NamedTuple):
+    """How many test rows of one class are taken for another, and how many rows that class has."""
+
+    true: str
+    predicted: str
+    rows: int
+    of: int
+
+
+def most_confused(comparison: Comparison, result: Trained) -> list[Confused]:
+    """The pairs of a true and another predicted class with the most test rows, at most MOST_PAIRS.
+
+    They are for a matrix of more than MOST_CLASSES classes, which is too large to be drawn.
+    """
+    names, counts = comparison.facts.classes, confusion_of(comparison, result)
+    wrong = counts.clone().fill_diagonal_(0)
+    order = wrong.flatten().argsort(descending=True, stable=True)[:MOST_PAIRS].tolist()
+    pairs = [(*divmod(place, len(names)), int(wrong.flatten()[place])) for place in order]
+    return [
+        Confused(names[true], names[predicted], rows, int(counts[true].sum()))
+        for true, predicted, rows in pairs
+        if rows
+    ]
 
 
 def confusion(comparison: Comparison, lang: str | None = None) -> Figure:

@@ -9,7 +9,13 @@ from derivable.comparison import Comparison
 from derivable.display import style
 from derivable.display.html import STACKED, table
 from derivable.display.words import Words
-from derivable.report.class_panels import accuracy_text, calibration_of, drawn_classes, precision_of
+from derivable.report.class_panels import (
+    accuracy_text,
+    calibration_of,
+    drawn_classes,
+    most_confused,
+    precision_of,
+)
 from derivable.report.drawn import Drawn, named
 from derivable.report.influence_charts import MOST_BARS, drawn_lines, growth_key
 from derivable.report.layout import panel_box
@@ -67,6 +73,8 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
             label = words("confusion_alt", model=result.model.name, quality=quality)
             parts.append(drawn["confusion"].inline_panel(i, panel_box(i), label))
         yield section(words("confusion"), panels(parts, words("confusion_caption")))
+    else:
+        yield from _most_confused(comparison, words)
     parts = []
     for i, result in enumerate(comparison.results):
         found = calibration_of(comparison, result)
@@ -93,6 +101,30 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
     yield section(
         words("precision_recall"), names + panels(parts, words("precision_caption")) + left
     )
+
+
+def _most_confused(comparison: Comparison, words: Words) -> Iterator[str]:
+    """The classes that the best model takes for each other most often."""
+    best = comparison.best
+    pairs = most_confused(comparison, best)
+    if not pairs:
+        return
+    heads = [
+        words(key) for key in ("class_of_row", "class_predicted", "test_rows", "share_of_class")
+    ]
+    cells = [
+        [
+            escape(style.shortened(pair.true)),
+            escape(style.shortened(pair.predicted)),
+            words.count(pair.rows),
+            words.percent(pair.rows / pair.of),
+        ]
+        for pair in pairs
+    ]
+    content = scrolling(table(heads, cells, label=words("confusion")), words("confusion"))
+    gaps = {"model": best.model.name, "classes": words.count(len(comparison.facts.classes))}
+    note = words("most_confused_note", **gaps)
+    yield section(words("confusion"), f"{content}<p class=soft>{escape(note)}</p>")
 
 
 def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[str]:
