@@ -123,6 +123,7 @@ def test_what_is_overwritten_there_is_seen_here(there: torch.device) -> None:
     )
     assert {f.cause for f in report.findings} == {f.cause for f in expected.findings}
     assert "in_place" in {f.cause for f in report.findings}
+    assert [f.source for f in report.findings] == [f.source for f in expected.findings]
 
 
 def test_findings_and_the_reproduction_name_the_device(there: torch.device) -> None:

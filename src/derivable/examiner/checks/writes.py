@@ -9,6 +9,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import users_line
 from derivable.examiner.finding import Source
+from derivable.examiner.targets.placement import Placement
 from derivable.examiner.targets.target import Adapter, Inputs, copied
 from derivable.function.compiled import DispatchMode
 
@@ -32,11 +33,15 @@ class _Writes(DispatchMode):
 
 def writing_line(adapter: Adapter, inputs: Inputs, position: int) -> Source | None:
     """The line of forward that writes to the input at `position`; None if none is seen."""
-    copies = [copied(value, False) for value in adapter.given(inputs)]
+    placement = adapter.placement
+    copies = placement.there([copied(value, False) for value in adapter.given(inputs)])
+    adapter.placement = Placement()  # forward is given the tensor that is watched
     try:
         with _Writes(copies[position]) as writes:
             adapter._run(copies, [position])
     except Exception:  # forward may not run while it is watched
         return None
+    finally:
+        adapter.placement = placement
     line: Source | None = writes.line
     return line
