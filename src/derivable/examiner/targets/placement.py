@@ -49,10 +49,10 @@ class Placement:
     def called(self, call: Callable[[list[Any]], Any], inputs: Sequence[Any]) -> Placed:
         """A call with the inputs there; what it changes in place changes here, too."""
         if not self.devices:
-            return Placed(list(inputs), call(list(inputs)))
+            return Placed(inputs, inputs, call(list(inputs)))
         placed = self.there(inputs)
         versions = [_version(value) for value in placed]
-        found = Placed(placed, call(placed))
+        found = Placed(inputs, placed, call(placed))
         with torch.no_grad():
             for own, value, version in zip(inputs, placed, versions, strict=True):
                 if value is not own and _version(value) != version:
@@ -72,10 +72,16 @@ class Placement:
 
 @dataclass(frozen=True)
 class Placed:
-    """One call: the inputs that it was given, and what it returned."""
+    """One call: its inputs here and where they were placed, and what it returned there."""
 
-    inputs: list[Any]
+    given: Sequence[Any]
+    placed: Sequence[Any]
     returned: Any
+
+    def given_for(self, value: Any) -> Any:
+        """The input here of one that was placed; anything else as it is."""
+        pairs = zip(self.given, self.placed, strict=True)
+        return next((own for own, placed in pairs if placed is value), value)
 
 
 def _version(value: Any) -> int:

@@ -197,24 +197,19 @@ class FunctionRun(Run):
         backward: Callable[..., Any],
         ctx: Recorder,
         call: Placed,
-        inputs: Inputs,
         placement: Placement,
     ) -> None:
         outputs = as_tuple(call.returned)
-        self.placed, self._placement = (*call.inputs, *outputs), placement
-        ctx._dirty = tuple(
-            next(
-                (own for own, one in zip(inputs, call.inputs, strict=True) if one is marked), marked
-            )
-            for marked in ctx._dirty
-        )
+        self.placed = (*call.placed, *outputs)
+        self._placement, self._of_outputs = placement, Placement.of(outputs)
+        ctx._dirty = tuple(map(call.given_for, ctx._dirty))
         hidden = ctx._non_differentiable
         differentiable = [
             i
             for i, output in enumerate(outputs)
             if is_float(output) and not any(output is other for other in hidden)
         ]
-        super().__init__(placement.here(outputs), differentiable, inputs)
+        super().__init__(placement.here(outputs), differentiable, call.given)
         self.ctx, self._backward = ctx, backward
 
     def _vjp(self, grad_outputs: Sequence[Tensor | None]) -> tuple[Any, ...]:
@@ -227,10 +222,8 @@ class FunctionRun(Run):
                 torch.zeros_like(output) if grad is None and isinstance(output, Tensor) else grad
                 for grad, output in zip(grads, self.outputs, strict=True)
             ]
-        outputs = self.placed[-len(self.outputs) :]
-        placement = Placement.of(outputs) if self._placement.devices else self._placement
         with torch.no_grad():
-            call = placement.called(lambda placed: self._backward(self.ctx, *placed), grads)
+            call = self._of_outputs.called(lambda grads: self._backward(self.ctx, *grads), grads)
         found = as_tuple(call.returned)
         self._placement.check_gradients(found)
         returned: tuple[Any, ...] = self._placement.here(found)
@@ -334,7 +327,7 @@ class FunctionAdapter(Adapter):
 
     def _called(self, ctx: Recorder, inputs: list[Any]) -> FunctionRun:
         call = self.placement.called(lambda placed: self._forward(ctx, placed), inputs)
-        return FunctionRun(self.backward, ctx, call, inputs, self.placement)
+        return FunctionRun(self.backward, ctx, call, self.placement)
 
 
 def with_entries(inputs: Inputs, arguments: Sequence[int], point: Tensor) -> list[Any]:
