@@ -13,6 +13,7 @@ import polars as pl
 
 from derivable.data import dates, numbers
 from derivable.data.cells import BLANKS, TRUTHS
+from derivable.data.date_spellings import is_short
 from derivable.data.kinds import (
     CYCLES,
     Classes,
@@ -150,16 +151,18 @@ def _(reading: Text, sheet: Sheet, name: str) -> str:
 @refuse.register
 def _(reading: Date, sheet: Sheet, name: str) -> None:
     text = sheet.cells(name).text
-    wrong = (dates.moments(text, reading.order).is_null() & text.is_not_null()).arg_true()
-    if len(wrong):
-        key = "no_date_or_ignore" if sheet.optional else "no_date"
-        problem = say(key, date=say(f"date_{reading.order}"), ignore=ignore(name))
-        _refuse_cell(sheet, name, int(wrong[0]), problem)
+    found = dates.moments(text, reading.order, short=reading.short)
+    rows = (found.is_null() & text.is_not_null()).arg_true()
+    if len(rows):
+        row = int(rows[0])
+        wrong = dates.wrong_with(text, row, reading.order, short=reading.short)
+        key = "correct_or_ignore" if sheet.optional else "correct_cell"
+        _refuse_cell(sheet, name, row, say(key, wrong=wrong, ignore=ignore(name)))
 
 
 @read.register
 def _(reading: Date, sheet: Sheet, name: str, mark: str) -> Array:
-    moment = dates.moments(sheet.cells(name).text, reading.order)
+    moment = dates.moments(sheet.cells(name).text, reading.order, short=reading.short)
     return dates.features_of(moment, reading.parts, reading.origin)
 
 
@@ -170,7 +173,9 @@ def _(reading: Date, sheet: Sheet, name: str) -> str:
     if cyclic:
         parts.append(say("cyclic", parts=joined(cyclic, say("and"))))
     listed = joined(parts, ", ") if parts else say("no_parts")
-    return say("is_date", name=name, date=say(f"date_{reading.order}"), parts=listed)
+    date = dates.describe(sheet.cells(name).text.drop_nulls(), reading.order)
+    text = say("is_date", name=name, date=date, parts=listed)
+    return joined([text, say("short_years")]) if reading.short else text
 
 
 @refuse.register
@@ -199,8 +204,10 @@ def _(reading: Classes, sheet: Sheet, name: str) -> str:
 
 def learn_date(sheet: Sheet, name: str, order: str) -> Date:
     """The reading of a column of dates. Raises ProblemError for a day that no calendar has."""
-    refuse(Date(order), sheet, name)
-    moment = dates.moments(sheet.cells(name).text, order)
+    text = sheet.cells(name).text
+    short = bool(is_short(text.drop_nulls().unique()).any())
+    refuse(Date(order, short=short), sheet, name)
+    moment = dates.moments(text, order, short=short)
     first = dates.epoch(moment).min()
     origin = first if isinstance(first, int) else 0
-    return Date(order, dates.find_parts(moment, order), origin)
+    return Date(order, dates.find_parts(moment, order), origin, short)

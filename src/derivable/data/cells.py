@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from derivable.data.date_spellings import is_spelled
 from derivable.data.messages import say
 
 BLANKS = " \t\r\n\v\f\u00a0\u1680\u2007\u2009\u200a\u200b\u202f\u205f\u3000\ufeff"
@@ -283,7 +284,7 @@ def fault(cell: str) -> str | None:
         return say("infinite")
     if _SPREADSHEET.fullmatch(cell):
         return say("formula_error")
-    if _DATE.fullmatch(cell):
+    if _DATE.fullmatch(cell) or is_spelled(cell):
         return say("date_not_number")
     if _WITH_SIGN.fullmatch(cell):
         sign = re.search(_SIGN, cell)

@@ -116,6 +116,7 @@ class Date(Reading):
     order: str = ISO
     parts: tuple[str, ...] = ()
     origin: int = 0  # the first moment, in microseconds since 1970
+    short: bool = False  # years of two digits are read
 
     def features(self, name: str) -> tuple[str, ...]:
         """date:days, date:year, date:month:sin, date:month:cos, ..."""
@@ -126,8 +127,9 @@ class Date(Reading):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Order, parts and origin."""
-        return {"order": self.order, "parts": list(self.parts), "origin": self.origin}
+        """Order, parts and origin, and whether years have two digits."""
+        kept = {"order": self.order, "parts": list(self.parts), "origin": self.origin}
+        return {**kept, **({"short": True} if self.short else {})}
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
@@ -135,7 +137,7 @@ class Date(Reading):
         order, parts = document["order"], tuple(document["parts"])
         if order not in ORDERS or not {*parts} <= {*LINEAR, *CYCLES}:
             raise ValueError(f"{document} describes no dates")
-        return cls(order, parts, int(document["origin"]))
+        return cls(order, parts, int(document["origin"]), bool(document.get("short")))
 
 
 @dataclass(frozen=True)

@@ -143,10 +143,19 @@ _TEXTS = {
         "n'est aucune des valeurs déjà rencontrées : {values} ; --unseen ignore lit une telle "
         "cellule comme aucune d'elles",
     ),
-    "no_date": ("is no {date}; correct the cell", "n'est pas une {date} ; corrigez la cellule"),
-    "no_date_or_ignore": (
-        "is no {date}; correct the cell, or {ignore} leaves the column out",
-        "n'est pas une {date} ; corrigez la cellule, ou {ignore} écarte la colonne",
+    "no_date_of": ("is no {date}", "n'est pas une {date}"),
+    "no_half": (
+        "is a time without AM or PM, which others of the column have",
+        "est une heure sans AM ni PM, que d'autres cellules de la colonne ont",
+    ),
+    "short_year": (
+        "has a year of two digits, and the column had years of four",
+        "a une année de deux chiffres, alors que la colonne en avait de quatre",
+    ),
+    "correct_cell": ("{wrong}; correct the cell", "{wrong} ; corrigez la cellule"),
+    "correct_or_ignore": (
+        "{wrong}; correct the cell, or {ignore} leaves the column out",
+        "{wrong} ; corrigez la cellule, ou {ignore} écarte la colonne",
     ),
     "infinite": ("is infinite", "est infini"),
     "formula_error": (
@@ -176,6 +185,15 @@ _TEXTS = {
         "with --dates dmy or --dates mdy",
         "{place} : {cell} peut se lire {one} ou {other} ; indiquez ce qui vient d'abord, le jour "
         "ou le mois, avec --dates dmy ou --dates mdy",
+    ),
+    "ask_year": (
+        "{place}: {cell} has a year of two digits, and the year may come first in this column; if "
+        "it comes last, say what comes first with --dates dmy or --dates mdy; if it comes first, "
+        "write it with four digits, or {ignore} leaves the column out",
+        "{place} : {cell} a une année de deux chiffres, et dans cette colonne l'année peut venir "
+        "en premier ; si elle vient en dernier, indiquez ce qui vient d'abord avec --dates dmy ou "
+        "--dates mdy ; si elle vient en premier, écrivez-la avec quatre chiffres, ou {ignore} "
+        "écarte la colonne",
     ),
     "no_day": ("no date", "aucune date"),
     "not_decimal": (

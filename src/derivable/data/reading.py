@@ -13,7 +13,7 @@ from torch import Tensor
 from derivable.data import as_numbers, classes
 from derivable.data.cells import TRUTHS, fault
 from derivable.data.columns import Column, Columns
-from derivable.data.dates import OPEN, both_ways, find_order
+from derivable.data.dates import OPEN, YEAR, both_ways, find_order
 from derivable.data.forms import find_form
 from derivable.data.kinds import DMY, MDY, Date, Number, Reading, Text, Truth
 from derivable.data.messages import say
@@ -156,7 +156,7 @@ def _orders(sheet: Sheet, names: Sequence[str]) -> dict[str, str]:
             found[name] = order
     shown = {order for order in found.values() if order in (DMY, MDY)}
     meant = sheet.dates or (shown.pop() if len(shown) == 1 else OPEN)
-    either = {DMY, MDY, OPEN} if sheet.dates else {OPEN}
+    either = {DMY, MDY, OPEN, YEAR} if sheet.dates else {OPEN}
     return {name: meant if order in either else order for name, order in found.items()}
 
 
@@ -195,11 +195,8 @@ def _learn(
     if form is not None:
         return Number(form)
     if name in orders and not target:
-        if orders[name] == OPEN:
-            one, other = both_ways(cells.text[row])
-            place, cell = sheet.place(row, name), sheet.quoted(row, name)
-            text = say("ask_date", place=place, cell=cell, one=one, other=other)
-            raise ProblemError(text, dates=DMY)
+        if orders[name] in (OPEN, YEAR):
+            raise _open_date(sheet, name, orders[name])
         return as_numbers.learn_date(sheet, name, orders[name])
     wrong = fault(cells.text[row])
     only_text = wrong is None and bool(cells.kind.is_in(["other", "missing"]).all())
@@ -209,6 +206,16 @@ def _learn(
         numeric = options.task == REGRESSION
         wrong = say("text_of_regression" if numeric else "text_of_targets")
     raise _no_number(sheet, name, wrong, target=target, options=options)
+
+
+def _open_date(sheet: Sheet, name: str, order: str) -> ProblemError:
+    """The question what comes first in the dates of a column."""
+    row, one, other = both_ways(sheet.cells(name).text)
+    place, cell = sheet.place(row, name), sheet.quoted(row, name)
+    if order == YEAR:
+        text = say("ask_year", place=place, cell=cell, ignore=ignore(name))
+        return ProblemError(text, ignore=(name,))
+    return ProblemError(say("ask_date", place=place, cell=cell, one=one, other=other), dates=DMY)
 
 
 def _no_number(

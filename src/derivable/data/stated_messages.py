@@ -141,7 +141,13 @@ STATED = {
     "date_ymd": ("date (year, month, day)", "date (année, mois, jour)"),
     "date_dmy": ("date (day, month, year)", "date (jour, mois, année)"),
     "date_mdy": ("date (month, day, year)", "date (mois, jour, année)"),
+    "date_named": ("date with the name of the month", "date avec le nom du mois"),
+    "date_of_calendar": ("date of the calendar", "date du calendrier"),
     "date_clock": ("time of day", "heure du jour"),
+    "short_years": (
+        "(years of two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068)",
+        "(années de deux chiffres : 69 à 99 valent 1969 à 1999, 00 à 68 valent 2000 à 2068)",
+    ),
     "part_days": ("elapsed days", "jours écoulés"),
     "part_year": ("the year", "l'année"),
     "part_hours": ("hours", "heures"),
