@@ -432,6 +432,51 @@ def dates(draw):
     return table.content(), options, truth, MUST_NOT if broken else MAY
 
 
+MONTHS = [
+    "January February March April May June July August September October November December",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC",
+]
+SPELLINGS = [  # MONTH is the name of the month
+    "%d MONTH %Y", "%d. MONTH %Y", "%d-MONTH-%y", "MONTH %d, %Y", "%a, %d MONTH %Y %H:%M:%S",
+    "%d de MONTH de %Y", "%d MONTH %Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%y %I:%M:%S %p",
+    "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d.%m.%y %H:%M", "%d-%m-%y", "%y-%m-%d",
+]  # fmt: skip
+
+
+@st.composite
+def date_spellings(draw):
+    """Dates with names of months, AM and PM, or years of two digits; as above one may be none."""
+    table = draw(written())
+    form = draw(st.sampled_from(SPELLINGS))
+    names = draw(st.sampled_from(MONTHS)).split()
+    moment = st.datetimes(datetime.datetime(1971, 1, 1), datetime.datetime(2060, 1, 1))
+    days = draw(st.lists(moment, min_size=12, max_size=12, unique=True))
+    days = [day.replace(microsecond=0) for day in days[: len(table.cells[TARGET])]]
+    cells = [day.strftime(form.replace("MONTH", names[day.month - 1])) for day in days]
+    # As far as the spelling shows it, which other code than derivable's reads.
+    short = [day.strftime(form.replace("MONTH", "%m")) for day in days]
+    read = [datetime.datetime.strptime(cell, form.replace("MONTH", "%m")) for cell in short]
+    past = [(day - min(read)) // datetime.timedelta(microseconds=1) for day in read]
+    broken = draw(st.sampled_from(["", "", "", "no day", "text", "13 o'clock"]))
+    if broken == "13 o'clock" and "%p" in form:
+        cells[2] = cells[2].replace(cells[2].split(":")[0][-2:] + ":", "13:", 1)
+    elif broken:
+        cells[2] = "bientôt" if broken == "text" else f"45{cells[2]}"
+    asked = form in ("%d-%m-%y", "%y-%m-%d") and all(1 <= day.year % 100 <= 31 for day in days)
+    order = {"%d/": "dmy", "%m/": "mdy", "%d.": "dmy", "%d-": "dmy"}.get(form[:3])
+    options = {"dates": order} if order and "MONTH" not in form and draw(st.booleans()) else {}
+    table.cells["jour"] = cells
+    table.encoding = "utf-8"
+    if broken or form == "%y-%m-%d" or (asked and not options):
+        return table.content(), options, None, MUST_NOT
+    elapsed = [micro / 86_400e6 for micro in past]
+    return table.content(), options, table.truth | {"jour:days": elapsed}, MAY
+
+
 @st.composite
 def no_header(draw):
     """A file that begins with data."""
@@ -530,8 +575,8 @@ def noise(draw):
 KINDS = (
     well_written, both_ways, marks_stated, spreadsheet_habits, parquet, text_columns, missing_cells,
     no_number, other_mark, ragged, open_quotation, wrong_names, answers, units_rows, comments,
-    totals, signs, parentheses, dates, no_header, duplicates, zips, workbooks, flipped, cut_off,
-    noise,
+    totals, signs, parentheses, dates, date_spellings, no_header, duplicates, zips, workbooks,
+    flipped, cut_off, noise,
 )  # fmt: skip
 
 
