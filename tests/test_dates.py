@@ -271,6 +271,13 @@ def test_a_column_is_read_again_as_it_was(name: str, tmp_path: Path) -> None:
     assert again.equal(read_in.x)
 
 
+def test_a_part_that_is_constant_beside_missing_cells_is_no_feature(tmp_path: Path) -> None:
+    days = table(lambda t: "" if t.day % 5 == 0 else f"{t:%d/%m/%Y}")
+    found = read(tmp_path, days, missing="median").features
+    assert "d:days" in found
+    assert "d:hour:sin" not in found
+
+
 def test_documents_of_columns_with_years_of_four_digits_are_as_before() -> None:
     before = {"order": "dmy", "parts": ["days"], "origin": 5}
     assert Date.from_dict(before).to_dict() == before

@@ -206,8 +206,9 @@ def learn_date(sheet: Sheet, name: str, order: str) -> Date:
     """The reading of a column of dates. Raises ProblemError for a day that no calendar has."""
     text = sheet.cells(name).text
     short = bool(is_short(text.drop_nulls().unique()).any())
-    refuse(Date(order, short=short), sheet, name)
     moment = dates.moments(text, order, short=short)
+    if moment.null_count() > text.null_count():
+        refuse(Date(order, short=short), sheet, name)
     first = dates.epoch(moment).min()
     origin = first if isinstance(first, int) else 0
     return Date(order, dates.find_parts(moment, order), origin, short)

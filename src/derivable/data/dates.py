@@ -156,7 +156,8 @@ def epoch(moment: pl.Series) -> pl.Series:
 def find_parts(moment: pl.Series, order: str) -> tuple[str, ...]:
     """The parts of the moments that vary."""
     parts = ("hours", "hour") if order == CLOCK else ("days", "year", "month", "weekday", "hour")
-    return tuple(part for part in parts if len({*_part(moment, part, 0)} - {math.nan}) > 1)
+    present = moment.drop_nulls()
+    return tuple(part for part in parts if len(present) and np.ptp(_part(present, part, 0)) > 0)
 
 
 def features_of(moment: pl.Series, parts: tuple[str, ...], origin: int) -> Array:
