@@ -21,8 +21,8 @@ PACKAGES = [
     "problem", "trial", "row_losses", "named", "loss", "network", "layer", "functional",
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
     "distributed", "partition", "storage", "system", "device", "shapes", "threads", "shown_table",
-    "display", "tensors", "files", "lazy", "extras", "core_messages", "messages", "language",
-    "errors",
+    "display", "tensors", "files", "lazy", "extras", "core_messages", "network_messages",
+    "messages", "language", "errors",
 ]  # fmt: skip
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from derivable.core_messages import say
 from derivable.errors import GradientError, InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.function.gradients import as_tuple
+from derivable.function.ours import is_ours
+from derivable.network_messages import say
 
 TRAINING, GENERATOR = "training", "generator"  # inputs that a layer gives by itself
 
@@ -44,9 +45,7 @@ class Layer(nn.Module):
 
     def __init__(self, function: type[Function], x: Sequence[str] = (), /, **inputs: Any) -> None:
         super().__init__()
-        if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
-            function, "_rules"
-        ):
+        if not is_ours(function):
             raise SettingError(say("layer_function", got=function))
         if TRAINING in inputs:
             raise InputError(say("training_given", function=function.__name__))

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from numbers import Integral
-from typing import Self, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
-from derivable.core_messages import say
 from derivable.errors import GradientError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.function.context import Context
 from derivable.functions import Linear, Tanh, elementwise
 from derivable.layer import Layer
+from derivable.network_messages import say
 
 # By the names that commands and estimators take: "tanh", "leakyrelu".
 ACTIVATIONS: dict[str, type[Function]] = {
@@ -43,11 +43,12 @@ class Network(nn.Module):
     of a new network, Dropout drops and BatchNorm normalises by the batch. What changes on the way,
     generators and running statistics, are buffers.
 
-    Raises SettingError for layers that share a parameter.
+    Raises SettingError for what is no list of layers, and for layers that share a parameter.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
+        _check_layers(layers)
         self.layers = cast("list[Layer]", nn.ModuleList(layers))  # torch's list has no item type
         if len(list(self.parameters())) < sum(len(list(one.parameters())) for one in self.layers):
             raise SettingError(say("shared_parameter"))
@@ -213,6 +214,17 @@ def unflatten(theta: Tensor, shapes: Sequence[torch.Size]) -> tuple[Tensor, ...]
     if tuple(theta.shape) != (sum(sizes),):
         raise ShapeError(say("theta", size=sum(sizes), shape=str(tuple(theta.shape))))
     return tuple(v.view(s) for v, s in zip(torch.split(theta, sizes), shapes, strict=True))
+
+
+def _check_layers(layers: Any) -> None:
+    """Refuse what is no sequence of layers."""
+    wrong = layers
+    if isinstance(layers, Sequence):
+        wrong = next((one for one in layers if not isinstance(one, Layer)), None)
+        if wrong is None:
+            return
+    kind = wrong.__name__ if isinstance(wrong, type) else type(wrong).__name__
+    raise SettingError(say("layers", got=kind))
 
 
 def _check_mlp(sizes: tuple[int, ...], activation: type[Function], seed: int) -> None:

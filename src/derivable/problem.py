@@ -19,6 +19,7 @@ from derivable.core_messages import say
 from derivable.distributed import Group, Shard, deal
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
+from derivable.functions.losses import CrossEntropy
 from derivable.loss import AnyLoss, Loss
 from derivable.messages import joined
 from derivable.named import ALL_LOSSES, parse_loss
@@ -95,6 +96,8 @@ class Problem:
             self.network, self.loss, self.x, self.y, of_arrays=of_arrays
         )
         self.__dict__.update(x=x, y=y)
+        if Loss.of(self.loss).function is CrossEntropy and predictions.shape[1:2] == (1,):
+            raise SettingError(say("one_class"))
         labels, ignored = has_labels(self.loss, self.y), ignored_label(self.loss)
         if labels:
             _check_labels(self.y, predictions.size(1), ignored)

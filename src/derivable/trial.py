@@ -25,14 +25,15 @@ def fit_together(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The predictions on the first rows, and x and y as network and loss take them.
 
-    Where they do not as they are, y (N,) is tried as (N, 1), labels (N, 1) as (N,), integers in y
-    as real numbers, and those in x, too, where they are `of_arrays`: what a tensor holds was
-    chosen, and an array has the type that a table happened to have.
+    Real y (N,) beside predictions (N, 1) becomes (N, 1): many a loss would broadcast the two to
+    (N, N) and go on. Where they do not fit as they are, y (N,) is tried as (N, 1), labels (N, 1) as
+    (N,), integers in y as real numbers, and those in x, too, where they are `of_arrays`: what a
+    tensor holds was chosen, and an array has the type that a table happened to have.
 
     Raises what `try_on_rows` raises, with a hint where there is one.
     """
     try:
-        return try_on_rows(network, loss, x, y), x, y
+        predictions = try_on_rows(network, loss, x, y)
     except DerivableError as error:
         for other_x, other_y in _other_forms(network, loss, x, y, of_arrays):
             with suppress(DerivableError):
@@ -41,6 +42,10 @@ def fit_together(
         if not hint:
             raise
         raise type(error)(say("with_hint", error=error, hint=hint)) from None
+    if predictions.shape[1:] == (1,) and y.ndim == 1 and y.is_floating_point():
+        with suppress(DerivableError):  # of a loss that asks for (N,)
+            return try_on_rows(network, loss, x, y[:, None]), x, y[:, None]
+    return predictions, x, y
 
 
 def _other_forms(

@@ -72,6 +72,8 @@ class Callbacks:
     def __init__(self, given: Callback | Sequence[Callback]) -> None:
         self._each: tuple[Any, ...] = tuple(given) if isinstance(given, Sequence) else (given,)
         for callback in self._each:
+            if isinstance(callback, type):
+                raise SettingError(say("on_block_class", name=callback.__name__))
             if not callable(callback):
                 raise SettingError(say("on_block", kind=type(callback).__name__))
             every = getattr(callback, "every", 1)

@@ -24,16 +24,20 @@ class Checkpoint:
     stopped.
     """
 
-    theta: Tensor  # (P,), in the dtype of the objective
-    losses: Tensor  # (step,): the loss before each step so far
+    theta: Tensor = field(repr=False)  # (P,), in the dtype of the objective
+    losses: Tensor = field(repr=False)  # (step,): the loss before each step so far
     method: str
     objective: str
     settings: dict[str, Any] = field(default_factory=dict)  # of the method
     loss: str = ""  # its name with its options; empty where it is not known
-    memory: dict[str, Tensor] = field(default_factory=dict)  # what an optimiser carries on
-    buffers: dict[str, Tensor] = field(default_factory=dict)  # generators, running statistics
-    callbacks: dict[str, Tensor] = field(default_factory=dict)  # what callbacks carry on
-    snapshots: Snapshots | None = None
+    penalty: float | None = None  # that of the problem; None where it is not known
+    # what an optimiser carries on
+    memory: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    # generators, running statistics
+    buffers: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    # what callbacks carry on
+    callbacks: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    snapshots: Snapshots | None = field(default=None, repr=False)
     evaluations: int = 0  # of the gradient, so far
     seconds: float = 0.0  # so far
     note: str = ""  # of the error estimate, so far
@@ -72,6 +76,8 @@ class Checkpoint:
         if isinstance(self.note, Message):
             texts |= {"note": self.note.texts.en, "note.fr": self.note.texts.fr}
         texts["loss"] = self.loss
+        if self.penalty is not None:
+            texts["penalty"] = repr(float(self.penalty))
         texts |= {"settings": json.dumps(self.settings), "evaluations": str(self.evaluations)}
         texts |= {"seconds": repr(self.seconds), "deviation": repr(self.deviation)}
         if self.snapshots:
@@ -93,6 +99,7 @@ class Checkpoint:
             objective=texts["objective"],
             settings=json.loads(texts["settings"]),
             loss=texts["loss"],
+            penalty=float(texts["penalty"]) if "penalty" in texts else None,
             memory=group("memory.", tensors),
             buffers=group("buffers.", tensors),
             callbacks=group("callbacks.", tensors),

@@ -30,6 +30,7 @@ from derivable.loss import AnyLoss, Loss
 from derivable.messages import in_language, joined
 from derivable.network import Network
 from derivable.objective import OBJECTIVES, ByHand, FeaturesMajor, Fused
+from derivable.objective.batches import Batches
 from derivable.problem import Problem, Rows
 from derivable.stepper import STEPPERS, Way
 from derivable.threads import on_one_thread
@@ -166,8 +167,9 @@ class _Run:
         compile_seconds = self.begin - begin
         if self.start:
             self.begin -= self.start.seconds
-        by_hand = prepared.objective == ByHand.name
-        numbers = self.problem.rows * request.theta.numel()
+        by_hand = prepared.objective in (ByHand.name, Batches.name)
+        rows = getattr(method, "batch_size", None) or self.problem.rows
+        numbers = min(rows, self.problem.rows) * request.theta.numel()
         with on_one_thread(numbers) if by_hand else nullcontext():
             found = prepared.run()
         if self.stopped and self.stopped.back_to:
@@ -235,6 +237,7 @@ class _Run:
             objective=self.objective,
             settings=self.method.settings,
             loss=Loss.of(self.problem.loss).name,
+            penalty=self.problem.penalty,
             memory=_on_cpu(found.memory),
             buffers=_on_cpu(found.buffers),
             snapshots=found.snapshots.copy(),
@@ -329,6 +332,8 @@ def _check_start(start: Any, problem: Problem, steps: int, objective: Way) -> No
     loss = Loss.of(problem.loss).name
     if start.loss not in ("", loss):
         raise SettingError(say("start_loss", then=start.loss, now=loss))
+    if start.penalty is not None and start.penalty != problem.penalty:
+        raise SettingError(say("start_penalty", then=start.penalty, now=problem.penalty))
     parameters = problem.theta.numel()
     if start.theta.numel() != parameters:
         raise ShapeError(say("start_parameters", then=start.theta.numel(), now=parameters))

@@ -15,8 +15,10 @@ from derivable.descent.callbacks import Callback, State
 from derivable.descent.checkpoint import Checkpoint
 from derivable.descent.dealt import OnEnd, deal
 from derivable.descent.driver import descend
+from derivable.descent.messages import say
 from derivable.descent.result import Descent
 from derivable.distributed import Group
+from derivable.errors import SettingError
 from derivable.loss import AnyLoss
 from derivable.network import Network
 from derivable.objective.team import alone, may_share
@@ -53,6 +55,8 @@ def descend_many(
 
     Raises what `descend` raises, and LostProcessError where another process has ended.
     """
+    if not isinstance(networks, Sequence) or not all(isinstance(n, Network) for n in networks):
+        raise SettingError(say("networks", kind=type(networks).__name__))
 
     def descend_one(i: int, on_block: Callback) -> Descent:
         start = starts[i] if starts else None

@@ -149,6 +149,19 @@ _TEXTS = {
         "on_block must be a callable that takes a State, or several of them, got {kind}",
         "on_block doit être un objet appelable qui prend un State, ou plusieurs, reçu {kind}",
     ),
+    "on_block_class": (
+        "on_block must be a callback, got the class {name}; make one: {name}(...)",
+        "on_block doit être un callback, reçu la classe {name} ; créez-en un : {name}(...)",
+    ),
+    "unnamed_method": (
+        "the method {name} has no name; give its class one: name: ClassVar[str] = 'mine'",
+        "la méthode {name} n'a pas de nom ; donnez-en un à sa classe : "
+        "name: ClassVar[str] = 'mine'",
+    ),
+    "networks": (
+        "descend_many needs a list of Networks, one for each descent, got {kind}",
+        "descend_many demande une liste de Networks, un par descente, reçu {kind}",
+    ),
     "every": (
         "{name}.every must be a whole number, 1 or more, got {got!r}",
         "{name}.every doit être un nombre entier, au moins 1, reçu {got!r}",
@@ -179,6 +192,12 @@ _TEXTS = {
         "begin with its parameters: network.with_theta(checkpoint.theta)",
         "le point de reprise est de la perte {then}, reçu {now} ; donnez cette perte pour "
         "continuer, ou commencez avec ses paramètres : network.with_theta(checkpoint.theta)",
+    ),
+    "start_penalty": (
+        "the checkpoint is of penalty {then:g}, got {now:g}; give that penalty to go on from it, "
+        "or begin with its parameters: network.with_theta(checkpoint.theta)",
+        "le point de reprise est de la pénalité {then:g}, reçu {now:g} ; donnez cette pénalité "
+        "pour continuer, ou commencez avec ses paramètres : network.with_theta(checkpoint.theta)",
     ),
     "start_parameters": (
         "the checkpoint has {then} parameters and the network {now}; start from a checkpoint of "

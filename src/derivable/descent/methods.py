@@ -27,6 +27,8 @@ def method_of(method: Any, start: Checkpoint | None = None) -> Method:
 
     Raises SettingError for one that is unknown, or not that of the checkpoint.
     """
+    if isinstance(method, Method) and not hasattr(method, "name"):
+        raise SettingError(say("unnamed_method", name=type(method).__name__))
     if not isinstance(method, (str, Method)) or (
         isinstance(method, str) and method not in METHODS and not (start and method == start.method)
     ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +93,10 @@ SCHEDULES: dict[str, type[Any]] = {"cosine": Cosine, "step": StepDecay, "warm-up
 
 def checked_rate(schedule: Schedule, step: int, steps: int) -> float:
     """The learning rate of a step. Raises SettingError where it is no number, 0 or more."""
-    lr = float(schedule(step, steps))
-    if not 0 <= lr < math.inf:
+    lr: Any = schedule(step, steps)
+    with suppress(TypeError, ValueError):
+        lr = float(lr)
+    if not (isinstance(lr, float) and 0 <= lr < math.inf):
         gaps = {"lr": lr, "step": step, "steps": steps}
         raise SettingError(say("schedule_rate", schedule=schedule, **gaps))
     return lr

@@ -213,5 +213,11 @@ _TEXTS = {
         "il a enregistré un autre nombre de tenseurs",
     ),
     "other_values": ("it gave other values", "il a donné d'autres valeurs"),
+    "of_torch": (
+        "{name} is a torch.autograd.Function; derive it from derivable.Function, and its forward "
+        "and backward stay as they are",
+        "{name} est une torch.autograd.Function ; dérivez-la de derivable.Function, et ses forward "
+        "et backward restent les mêmes",
+    ),
 }
 say = Catalogue(_TEXTS)
