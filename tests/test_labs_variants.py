@@ -248,6 +248,14 @@ def test_a_comparison_after_a_product_is_explained() -> None:
     refused(found, "backward.x.booleans", "means (g * x) > 0", "signifie (g * x) > 0")
 
 
+def test_saved_tensors_that_are_not_unpacked_are_explained() -> None:
+    body = "x = ctx.saved_tensors; return grad_output * (x > 0)"
+    found = judged("tp2", "relu", a_class("ReLU", "x", RELU, body))
+    assert not found["en"].right
+    assert "unpack it, as in (x,) = ctx.saved_tensors" in str(found["en"])
+    assert "le déballer, comme dans (x,) = ctx.saved_tensors" in str(found["fr"])
+
+
 def test_none_for_a_gradient_is_said_to_be_none() -> None:
     wrong = linear("return grad_output @ w.T,", "return None,")
     found = {lang: on("linear", wrong, lang) for lang in LANGUAGES}

@@ -130,7 +130,7 @@ _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
         ),
     ),
     (
-        r"must be Tensor, not tuple|'tuple' and 'Tensor'|'tuple' object has no attribute",
+        r"must be Tensor, not tuple|'tuple' and '|'Tensor' and 'tuple'|'tuple' object has no attr",
         Text(
             "a tuple stands where a tensor is needed: unpack it, as in (x,) = ctx.saved_tensors or "
             "grad, _ = backward(...).",

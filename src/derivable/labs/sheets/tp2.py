@@ -691,10 +691,16 @@ sheet.add(TrainingQuestion(
 # %% [markdown] lang="en"
 # Now the real training: 80,000 steps with `EPS = 1e-5`, from small random weights. It takes about
 # half a minute. Then the loss on the test rows, as a number.
+#
+# The bias begins as a row (1, 1) here. By hand, a gradient of shape (K,) moves a row (1, K), too,
+# because PyTorch broadcasts it. Autograd is stricter, and asks for the shape of b.
 
 # %% [markdown] lang="fr"
 # Maintenant le véritable apprentissage : 80 000 pas avec `EPS = 1e-5`, à partir de petits poids
 # aléatoires. Il dure environ une demi-minute. Puis la perte sur les lignes de test, un nombre.
+#
+# Le biais commence ici par une ligne (1, 1). À la main, un gradient de forme (K,) déplace aussi une
+# ligne (1, K) : PyTorch le répète (broadcast). Autograd est plus strict et demande la forme de b.
 
 # %% question="linear_curve"
 EPOCHS, EPS = 80000, 1e-5
