@@ -18,6 +18,7 @@ from derivable.descent.rate import Rate, choose_rate
 from derivable.descent.request import DescentRequest, Trajectory
 from derivable.descent.result import Descent
 from derivable.descent.schedules import Cosine, StepDecay, WarmUp
+from derivable.descent.sharpness import extreme_eigenvalues
 from derivable.descent.snapshots import Snapshots
 from derivable.descent.spectral import Spectral
 
@@ -51,4 +52,5 @@ __all__ = [
     "descend",
     "descend_many",
     "descend_problem",
+    "extreme_eigenvalues",
 ]

@@ -24,7 +24,7 @@ def extreme_eigenvalues(
 
     The Lanczos process: the Hessian restricted to the span of v, H v, H^2 v, ... is tridiagonal,
     and its extreme eigenvalues approach those of H from inside within a few products (Golub and
-    Van Loan, "Matrix Computations", chapter 10).
+    Van Loan, "Matrix Computations", chapter 10). (-inf, inf) where a number is not finite.
     """
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(theta.shape, generator=generator).to(theta)
