@@ -97,3 +97,8 @@ def test_what_follows_from_the_library_is_up_to_date() -> None:
     files = runpy.run_path(str(ROOT / "tools" / "write_library.py"))["files"]()
     stale = [path.name for path, text in files.items() if path.read_text("utf-8") != text]
     assert not stale, f"{', '.join(stale)} differ from the files of the library: run make library"
+
+
+def test_the_readme_states_how_many_there_are() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| {len(functions.__all__)} Functions, each with its derivation" in readme
