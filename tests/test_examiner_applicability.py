@@ -39,6 +39,20 @@ def test_what_is_stretched_or_cut_only_at_other_sizes_is_seen() -> None:
     assert Applicability(CallableAdapter(product), [draw(4, 3)]).for_sizes([draw(1, 3)])
 
 
+def test_one_of_several_sizes_of_1_that_grows_alone_is_another_function() -> None:
+    def standardised(p: Any, t: Any) -> Any:
+        return (p - p.mean(1, keepdim=True)) * (t - t.mean(1, keepdim=True))
+
+    for forward in (torch.sub, standardised):
+        applicability = Applicability(CallableAdapter(forward), [draw(7, 1), draw(7, 1)])
+        assert applicability.for_sizes([draw(7, 2), draw(7, 2)]), forward
+        assert not applicability.for_sizes([draw(7, 2), draw(7, 1)]), forward
+    product = Applicability(CallableAdapter(torch.matmul), [draw(7, 1), draw(1, 1)])
+    assert product.for_sizes([draw(7, 2), draw(2, 1)])
+    broadcast = Applicability(CallableAdapter(torch.add), [draw(7, 3), draw(7, 1)])
+    assert broadcast.for_sizes([draw(7, 5), draw(7, 1)])
+
+
 def test_rows_that_others_do_not_matter_to_are_a_batch() -> None:
     assert Applicability(CallableAdapter(lambda x: x.softmax(1)), [draw(4, 3)]).rowwise(4)
     assert not Applicability(CallableAdapter(lambda x: x.cumsum(0)), [draw(4, 3)]).rowwise(4)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.autograd import Function
 
+import derivable
 from tests.corpus.draw import draw
 from tests.corpus.entry import Right
 
@@ -109,6 +110,36 @@ class ScaleInBrackets(Function):
         return g * scale, (g * x).sum().reshape(1)
 
 
+class SquaredLoss(derivable.Function):
+    """Its pairs have one column: a prediction of two beside a target of one is no input of it."""
+
+    @staticmethod
+    def forward(ctx: Any, prediction: Any, target: Any) -> Any:
+        deviation = prediction - target
+        ctx.save_for_backward(deviation)
+        return (deviation**2).mean()
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (deviation,) = ctx.saved_tensors
+        gradient = g * 2 * deviation / deviation.numel()
+        return gradient, -gradient
+
+
+class OneUnit(derivable.Function):
+    """Its weight has one column and its bias one entry: two columns beside it are no layer."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, w: Any, b: Any) -> Any:
+        ctx.save_for_backward(x, w)
+        return x @ w + b
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        x, w = ctx.saved_tensors
+        return g @ w.T, x.T @ g, g.sum(0)
+
+
 STUDENTS = [
     Right("squares row by row", RowSquares, lambda: [draw(13, 5)]),
     Right("softmax row by row", SoftmaxByRows, lambda: [draw(4, 3)]),
@@ -117,4 +148,7 @@ STUDENTS = [
     Right("double inside", DoubleInside, lambda: [draw(5, 3), draw(3, seed=1)]),
     Right("scale in brackets", ScaleInBrackets, lambda: [draw(4, 3), draw(seed=1)]),
     Right("row kept", RowKept, lambda: [draw(5, 3), draw(1, 3, seed=1)]),
+    Right("squared loss of one column", SquaredLoss, lambda: [draw(7, 1), draw(7, 1, seed=1)]),
+    Right("squared loss of one row", SquaredLoss, lambda: [draw(1, 3), draw(1, 3, seed=1)]),
+    Right("layer of one unit", OneUnit, lambda: [draw(5, 3), draw(3, 1, seed=1), draw(1, seed=2)]),
 ]

@@ -8,6 +8,7 @@ Then forward runs, but is another function.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import torch
@@ -34,7 +35,8 @@ class Applicability:
         """Whether forward broadcasts and slices at `inputs` only as at the example."""
         if self._example is None:
             self._example = _watched(self.adapter, self.inputs)
-        if not _watched(self.adapter, inputs).stretched <= self._example.short:
+        watch = _watched(self.adapter, inputs)
+        if not watch.stretched <= self._example.short or self._newly_stretched(watch, inputs):
             return False
         longer = [
             (i, axis)
@@ -48,6 +50,31 @@ class Applicability:
             or not self._depends_on_last_slice(self.inputs, *end)
             for end in longer
         )
+
+    def _newly_stretched(self, watch: _Watch, inputs: Inputs) -> bool:
+        """Whether an operand is expanded only because some axes of size 1 grow and others do not.
+
+        Such as a target (7, 1) beside a prediction (7, 2), where the example has (7, 1) twice. A
+        mean with keepdim is expanded too where every axis of size 1 grows.
+        """
+        assert self._example is not None
+        own = len(self.inputs) - len(self.adapter.parameters)  # the parameters' sizes are fixed
+        lengths = {
+            (i, axis): inputs[i].shape[axis]
+            for i, before in enumerate(self.inputs[:own])
+            if isinstance(before, Tensor)
+            for axis, length in enumerate(before.shape)
+            if length == 1
+        }
+        if not min(lengths.values(), default=1) == 1 < max(lengths.values(), default=1):
+            return False
+        new = watch.calls - self._example.calls
+        if not new:
+            return False
+        grown = list(self.inputs)
+        for i, axis in lengths:
+            grown[i] = grown[i].detach().repeat_interleave(max(lengths.values()), axis)
+        return not new <= _watched(self.adapter, grown).calls
 
     def _depends_on_last_slice(self, inputs: Inputs, position: int, axis: int) -> bool:
         """Whether outputs depend on the last slice of an input, which `p[:, 0]` ignores."""
@@ -138,12 +165,17 @@ def _without(value: Tensor, rows: int) -> torch.Size:
 
 
 class _Watch(DispatchMode):
-    """Records the operands with an axis of size 1 (`short`), and those expanded along it."""
+    """Records the operands with an axis of size 1 (`short`), and those expanded along it.
+
+    `calls` are those expanded, with the number of calls of the same operation before.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.short: set[Operand] = set()
         self.stretched: set[Operand] = set()
+        self.calls: set[tuple[Operand, int]] = set()
+        self._counts: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -157,6 +189,7 @@ class _Watch(DispatchMode):
         return result
 
     def _broadcast(self, name: str, args: Any, result: Any) -> None:
+        self._counts[name] += 1
         for position, operand in enumerate(args):
             if not isinstance(operand, Tensor) or not isinstance(result, Tensor):
                 continue
@@ -165,6 +198,7 @@ class _Watch(DispatchMode):
                     self.short.add((name, position, axis))
                     if result.shape[-axis] != 1:
                         self.stretched.add((name, position, axis))
+                        self.calls.add(((name, position, axis), self._counts[name]))
 
     def _from_the_end(self, name: str, args: Any) -> None:
         flat = [b for a in args for b in (a if isinstance(a, list | tuple) else [a])]
