@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from derivable.examiner.inputs import found_drafts, found_names
+from derivable.examiner.inputs.found_documented import documented_shapes, fulfilled
 from derivable.examiner.inputs.found_slots import Slot, slot_of
 from derivable.examiner.inputs.found_specs import described, make
 from derivable.examiner.inputs.found_trial import Outcome, Trials
@@ -45,9 +46,10 @@ def found_inputs(target: Any, seed: int = 0) -> Found | None:
     """Inputs for `target`: a Function, a plain class with a forward and a backward, a callable.
 
     The sources in their order: examples() of the class, calls in docstrings and tests nearby,
-    annotations, names of arguments, else a search over small shapes, dtypes and values until
-    forward runs and depends on each tensor. Runs forward at most some hundred times; the choice
-    depends on `seed` only. None if forward runs nowhere; a Search states what it raised.
+    annotations, shapes in docstrings, names of arguments, else a search over small shapes, dtypes
+    and values until forward runs and depends on each tensor. Runs forward at most some hundred
+    times; the choice depends on `seed` only. None if forward runs nowhere; a Search states what it
+    raised.
     """
     return Search(target, seed).found()
 
@@ -148,7 +150,7 @@ class Search:
                 continue
             if best is None or outcome.worth > best[1].worth:
                 best = draft, outcome
-            if outcome.whole and outcome.fits:
+            if outcome.whole and (outcome.fits or self._documented(draft)):
                 break
         return best
 
@@ -158,7 +160,8 @@ class Search:
         """Whether a further candidate may be tried without hiding a mistake of backward.
 
         It has another shape of a tensor after the first one, except for a larger bias, which would
-        hide a missing sum; or, if backward raises, a first tensor of more dimensions.
+        hide a missing sum; or, if backward raises, a first tensor of more dimensions; or sizes of
+        which more differ, in tensors of no more dimensions.
         """
         position = first.kinds.index("float")
         pairs = zip(self.slots, draft.specs, first.specs, strict=True)
@@ -168,7 +171,21 @@ class Search:
             if slot.role in PARAMETERS
         )
         new, old = draft.specs[position], first.specs[position]
+        if _telling(draft) > _telling(first) and all(
+            len(b.shape) <= len(a.shape) for a, b in zip(first.specs, draft.specs, strict=True)
+        ):
+            return True
         return (new == old and not larger) or (outcome.raised and len(new.shape) > len(old.shape))
+
+    def _documented(self, draft: found_drafts.Draft) -> bool:
+        """Whether the docstring states the shapes of all floating-point tensors, and these."""
+        pairs = zip(self.slots, draft.specs, strict=True)
+        every = all(slot.documented for slot, spec in pairs if spec.kind == "float")
+        return every and self._as_documented(draft)
+
+    def _as_documented(self, draft: found_drafts.Draft) -> bool:
+        """Whether shapes are those that the docstring states."""
+        return fulfilled([s.documented for s in self.slots], [spec.shape for spec in draft.specs])
 
     def _made(self, draft: found_drafts.Draft) -> list[Any]:
         generator = torch.Generator().manual_seed(self.seed)
@@ -203,6 +220,7 @@ class Search:
         names = [slot.name for slot in self.slots]
         source = "annotations" if any(s.dims is not None for s in self.slots) else "names"
         source = "search" if draft.cost >= 3 else source
+        source = "docstring" if self._as_documented(draft) else source
         fields = {
             "inputs": described(names, draft.specs),
             "source": Message(f"found.{source}"),
@@ -212,6 +230,11 @@ class Search:
         inputs = [v for v, slot in zip(own, self.slots, strict=True) if not slot.keyword]
         options = {s.name: v for v, s in zip(own, self.slots, strict=True) if s.keyword}
         return Found(tuple(inputs), Message("found.chosen", fields), options)
+
+
+def _telling(draft: found_drafts.Draft) -> int:
+    """How many sizes of the floating-point tensors are different ones."""
+    return len({size for spec in draft.specs if spec.kind == "float" for size in spec.shape})
 
 
 def _rules(target: Any, adapter: Adapter) -> list[Callable[..., Any]]:
@@ -232,10 +255,12 @@ def _slots(
         for name, tag in graded(adapter.backward, list(parameters)).items():
             usage[name].tags.add(tag)
     domains = domains_of(target, list(parameters))
+    documented = documented_shapes(target, list(parameters))
     for name, parameter in parameters.items():
         known = usage.get(name, Usage())
         slot = slot_of(parameter, known)
         slot.domain = domains.get(name, "")
+        slot.document(documented.get(name))
         if parameter.default is parameter.empty:
             for k in range(found_drafts.STARS if slot.star else 1):
                 yield slot if not slot.star else Slot(f"{name}[{k}]", [(0.0, "float")], "x")

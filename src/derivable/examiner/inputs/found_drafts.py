@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from derivable.examiner.inputs import found_names as names
 from derivable.examiner.inputs import found_shapes as shapes
+from derivable.examiner.inputs.found_documented import fulfilled
 from derivable.examiner.inputs.found_slots import Slot
 from derivable.examiner.inputs.found_specs import Spec, shape_of
 
@@ -94,6 +95,7 @@ def _joint(
     if any(dims is not None for dims in stated):
         return list(_annotated(stated))
     tensors = [slots[i] for i in floats]
+    documented = [slot.documented for slot in tensors]
     roles = shapes.roles_together(
         [s.name for s in tensors], [s.role for s in tensors], [s.factor for s in tensors]
     )
@@ -109,10 +111,36 @@ def _joint(
         found += [
             (6 + cost, list(joint)) for cost, joint in itertools.islice(product(singles), 200)
         ]
+    found += list(_with_vectors(found, tensors, roles))
+    found = [
+        (cost - fulfilled(documented, [spec.shape for spec in joint]), joint)
+        for cost, joint in found
+    ]
+    if None not in documented:
+        found += [(cost - 1.5, joint) for cost, joint in _annotated(documented)]
     for place, slot in enumerate(tensors):
         if slot.domain:
             found = list(_with_domain(found, place, slot.domain))
     return sorted(found, key=lambda pair: pair[0])
+
+
+def _with_vectors(
+    joints: Iterable[tuple[float, list[Spec]]], tensors: Sequence[Slot], roles: Sequence[str]
+) -> Iterator[tuple[float, list[Spec]]]:
+    """Shapes beyond the usual ones in which a bias beside a matrix product is a vector.
+
+    They come just before those in which it is a matrix, which would hide a missing sum.
+    """
+    biases = {i for i, role in enumerate(roles) if role == "b" and not tensors[i].factor}
+    if not biases or not any(slot.factor for slot in tensors):
+        return
+    for cost, joint in joints:
+        if cost >= 3 and any(len(joint[i].shape) > 1 for i in biases):
+            pairs = enumerate(joint)
+            yield (
+                cost - 0.01,
+                [s._replace(shape=s.shape[-1:]) if i in biases else s for i, s in pairs],
+            )
 
 
 def _for_module(tensors: Sequence[Slot]) -> Iterator[tuple[float, list[Spec]]]:

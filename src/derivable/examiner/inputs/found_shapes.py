@@ -83,7 +83,8 @@ _TOGETHER = {
 TOGETHER = {tuple(roles.split()): shapes_of(text) for roles, text in _TOGETHER.items()}
 
 # Shapes that go together, whatever the names are, by the number of tensors.
-ALL_ALIKE = ("R C", "R C+", "M P%", "C", "B R C", "B C H W", "R C=", "S S", "S S#", "")
+ALL_ALIKE = ("R C", "R C+", "M P%", "C", "B R C", "B C H W", "R C=", "")
+ALL_SQUARE = ("S S", "S S#")  # at which no shape distinguishes a matrix from its transpose
 SINGLE = ("R C", "C", "", "R", "R C+", "C C", "B R C", "R 1", "1 C", "C O", "C+", "+", "S S#",
           "B C H W", "R 2", "R 3")  # fmt: skip
 ANY = {
@@ -93,13 +94,15 @@ ANY = {
     "R C+,R C; R C%,R C?; R C%,R C; R C=,R C=; B R C,C; B R C,R C; R C,1; R C,R 1; B C H W,C; "
     "R C,R C=; R C#; C C,R C; C C#,R C; S S#,S S#; H,K; H W,K L; B R C,S C; N I,V O; R C~,R C~; "
     "R,R C; 3,3; R 3,R 3; C 2,S 2; V,V O",
-    3: "N I,I O,O; N I,O I,O; R C,C,C; R C,,; ,,; C,C,C; B C H W,F C K L,F; B C H W,F C K K,F; "
-    "B C T,F C K,F; T E,V E,V O; B T E,B V E,B V O; N I,O I V,N V; I,O I V,V; N I,I O,N O; "
-    "R C,R C,R C+; R C,R C,; R C,R,R C; C,C I,I; S S,S,S; R C,C I,I O; N I,I H,H O; R C,R C,C; "
-    "N I,I,N; M P,M P,M P%; N I,I,; R C,R C,R; S S,S C,C; S S#,S S#,S S#; R C,R,C",
-    4: "N I,I O,O,N O; R C,C,C+,C; N I,I H,H,H O; R C,C,C,C; ,,,; R C,C,,; R C,R C,C,C; "
+    3: "N I,I O,O; N I,O I,O; N D,K D,; R C,C,C; R C,,; ,,; C,C,C; B C H W,F C K L,F; "
+    "B C H W,F C K K,F; B C T,F C K,F; T E,V E,V O; B T E,B V E,B V O; N I,O I V,N V; I,O I V,V; "
+    "N I,I O,N O; R C,R C,R C+; R C,R C,; R C,R,R C; C,C I,I; S S,S,S; R C,C I,I O; N I,I H,H O; "
+    "R C,R C,C; N I,I,N; M P,M P,M P%; N I,I,; R C,R C,R; S S,S C,C; S S#,S S#,S S#; R C,R,C",
+    4: "N I,I H,H O,O; N I,H I,O H,O; N I,I O,I R,R O; N I,O I,R I,O R; N D,K D,K,K O; "
+    "N D,K D,K,K; N I,I O,O,N O; R C,C,C+,C; N I,I H,H,H O; R C,C,C,C; ,,,; R C,C,,; R C,R C,C,C; "
     "S S,S C,O S,O C; B I,B H,I H,H H; B C H W,C,C,C+; T E,E O,E O,E V; T D,D D,D D,D D",
-    5: "N I,I H,H,H O,O; N I,H I,H,O H,O; R C,C,C,C,C+; R C,C,C+,C,C; B I,B H,I H,H H,H; "
+    5: "N I,I H,H O,O K,K; N I,I O,I R,R O,O; N I,O I,R I,O R,O; N D,K D,K,K O,O; "
+    "N I,I H,H,H O,O; N I,H I,H,O H,O; R C,C,C,C,C+; R C,C,C+,C,C; B I,B H,I H,H H,H; "
     "B I,B H,H I,H H,H; T D,D D,D D,D D,D D; B C H W,C,C+,C,C",
     6: "B I,B H,I H,H H,H,H; B I,B H,H I,H H,H,H; N I,I H,H,H O,O,N O",
 }  # fmt: skip
@@ -140,12 +143,18 @@ def joint_shapes(roles: tuple[str, ...]) -> list[tuple[float, list[Spec]]]:
     readings = (roles, tuple(r or "x" for r in roles), tuple(_plain(r) for r in roles))
     named = next((TOGETHER[known] for known in readings if known in TOGETHER), [])
     if not named and count > 1 and len({_plain(r) for r in roles}) == 1:
-        named = shapes_of("; ".join(",".join([shape] * count) for shape in ALL_ALIKE))
+        named = _alike((*ALL_ALIKE[:-1], *ALL_SQUARE, *ALL_ALIKE[-1:]), count)
     found = [(min(0.3 * i, 1.5 + 0.05 * i), joint) for i, joint in enumerate(named)]
-    alike = ["; ".join(",".join([shape] * count) for shape in ALL_ALIKE)] if count > 1 else []
-    anyhow = shapes_of("; ".join([*alike, *([ANY[count]] if count in ANY else [])]))
+    anyhow = shapes_of(ANY[count]) if count in ANY else []
+    if count > 1:
+        anyhow = [*_alike(ALL_ALIKE, count), *anyhow, *_alike(ALL_SQUARE, count)]
     joints = [joint for joint in anyhow if len(joint) == count]
     return found + [(3 + 0.1 * i, joint) for i, joint in enumerate(joints)]
+
+
+def _alike(shapes: tuple[str, ...], count: int) -> list[list[Spec]]:
+    """Each shape for all of `count` tensors."""
+    return shapes_of("; ".join(",".join([shape] * count) for shape in shapes))
 
 
 def _plain(role: str) -> str:

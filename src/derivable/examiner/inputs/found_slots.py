@@ -28,11 +28,19 @@ class Slot:
     integer: str = ""  # label, index or length, for integers
     values: list[Any] = field(default_factory=list)
     dims: str | None = None  # of an annotation, such as "batch n"
+    documented: str | None = None  # the same, of a docstring, which need not be right
     keyword: bool = False
     star: bool = False
     domain: str = ""  # what its docstring states of it, as a domain of a Spec
     factor: bool = False  # of a matrix product
     sizes: tuple[int, ...] = ()  # of a module's parameters, which its input has to meet
+
+    def document(self, sizes: str | None) -> None:
+        """Take the shape that a docstring states: what has a shape is hardly an option."""
+        self.documented = sizes
+        if sizes is not None:
+            costs = [(cost + 3 * (kind == "value"), kind) for cost, kind in self.kinds]
+            self.kinds = sorted(costs, key=lambda pair: pair[0])
 
 
 def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:

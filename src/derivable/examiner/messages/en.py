@@ -287,6 +287,7 @@ SENTENCES: dict[str, str] = {
     "found.call": "inputs of a call in {location}: {inputs}",
     "found.chosen": "inputs chosen by {source}: {inputs}; at others: {call}",
     "found.annotations": "annotations",
+    "found.docstring": "the docstring",
     "found.names": "the names of the arguments",
     "found.search": "trying small shapes",
     "note.nothing_measured": "no output could be measured at these inputs",

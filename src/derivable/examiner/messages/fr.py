@@ -296,6 +296,7 @@ SENTENCES: dict[str, str] = {
     "found.call": "entrées d'un appel dans {location} : {inputs}",
     "found.chosen": "entrées choisies d'après {source} : {inputs} ; pour d'autres : {call}",
     "found.annotations": "les annotations",
+    "found.docstring": "la docstring",
     "found.names": "les noms des arguments",
     "found.search": "un essai de petites formes",
     "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
