@@ -105,7 +105,8 @@ def test_a_finding_says_what_where_and_what_to_do() -> None:
         "    another power than that of the derivative",
         "    worst entry x[3, 1]: returned 2, measured 3 ± 2e-12",
         "    cube.py:14: return 2 * x**2 * grad_output",
-        "    to try: Compare what forward divides by with what backward divides by.",
+        "    to try: Compare by which numbers forward and backward multiply and divide: the "
+        "exponent of a power, 1/2, the number of entries of a mean.",
         "    fits as well: another power than that of the derivative · "
         "another constant or formula than forward used",
         "  first order: wrong",
@@ -155,6 +156,19 @@ def test_the_headline_speaks_of_first_order() -> None:
     assert shown[0] == (
         "Cube: right at inputs like yours, wrong in sizes and special values (0.05 s)"
     )
+    rounded = {Section.FIRST_ORDER: Verdict.RIGHT, Section.PRECISION: Verdict.WRONG}
+    smaller = finding("precision", point=Message("point.dtype", {"dtype": "float32"}))
+    exact = Message("evidence.representable", {"count": 2, "dtype": "float32"})
+    for found, stated in (
+        (smaller, "right in float64, wrong in smaller dtypes"),
+        (
+            finding("precision", evidence=(exact,)),
+            "wrong: a number is rounded to float32 on the way",
+        ),
+        (finding("precision", evidence=()), "wrong: precision is lost on the way"),
+    ):
+        shown = lines(report(found, sections=rounded))
+        assert shown[0] == f"Cube: {stated} (0.05 s)"
     warned = finding(severity=Severity.WARNING)
     right = {Section.FIRST_ORDER: Verdict.RIGHT}
     shown = lines(report(warned, verdict="right", sections=right))

@@ -96,10 +96,12 @@ def _shape(observations: Observations) -> Named | None:
         return None
     shape = tuple(observations.inputs[argument].shape)
     summed = fit((raw,), 0, observations.inputs[argument]) is not None  # as autograd does
+    ours = getattr(observations.examined.adapter, "ours", False)
     if raw.ndim > len(shape) and _squeezed(raw.shape) == _squeezed(shape):
-        return Named("keepdim", (Fact.AUTOGRAD_RESHAPES,) if summed else ())
+        in_use = Fact.GRADIENT_ERROR if ours else Fact.AUTOGRAD_RESHAPES
+        return Named("keepdim", (in_use,) if summed else ())
     if raw.ndim >= len(shape) and summed:
-        return Named("missing_sum", (Fact.AUTOGRAD_SUMS,))
+        return Named("missing_sum", (Fact.GRADIENT_ERROR if ours else Fact.AUTOGRAD_SUMS,))
     known = beside(observations.examined, observations.inputs)
     found = _whose(observations, argument, known) if known else None
     return found or _of_shape(observations, argument, raw)

@@ -51,6 +51,7 @@ class Fact(Enum):
     AUTOGRAD_SUMS = "evidence.autograd_sums"
     STRAIGHT_THROUGH = "evidence.straight_through"
     AUTOGRAD_RESHAPES = "evidence.autograd_reshapes"
+    GRADIENT_ERROR = "evidence.gradient_error"
 
     @property
     def message(self) -> Message:

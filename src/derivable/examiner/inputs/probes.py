@@ -349,10 +349,9 @@ class Probes:
         ramp = 1 + torch.rand(x.shape, generator=self.draw.generator).double() / 4
         many = len(self.wanted) > 3  # then each is compared at fewer points
         for size in (720.0,) if many else (40.0, 120.0, 720.0):
-            large = Message("point.large", {**name, "size": f"{size:g}"})
-            yield (size * ramp).to(x.dtype), large
-            if not positive:
-                yield (-size * ramp).to(x.dtype), large
+            for signed in (size,) if positive else (size, -size):
+                large = Message("point.large", {**name, "size": f"{signed:g}"})
+                yield (signed * ramp).to(x.dtype), large
         for size in () if many else (1e-3, 1e-6):
             yield (size * ramp * sign).to(x.dtype), Message("point.tiny", name)
         if not positive or i in self.crossing:

@@ -28,7 +28,7 @@ SENTENCES: dict[str, str] = {
     "point.signed": "where {argument} is negative",
     "point.asymmetric": "where {argument} is not symmetric",
     "point.units": "in units in which the inputs are {scale} times as large",
-    "point.large": "where {argument} is as large as {size}",
+    "point.large": "where {argument} is about {size}",
     "point.tiny": "where {argument} is tiny",
     "point.zero": "where an entry of {argument} is 0",
     "point.zeros": "where {argument} is zero",
@@ -60,6 +60,8 @@ SENTENCES: dict[str, str] = {
     "backward is called by hand, it is wrong",
     "evidence.autograd_reshapes": "autograd removes the dimension for you; where backward is "
     "called by hand, it is wrong",
+    "evidence.gradient_error": "derivable.Function raises GradientError for this shape; autograd "
+    "sums it for a torch.autograd.Function only",
     "evidence.raised": "{kind}: {text}",
     "evidence.forward_again": "forward gives other outputs when it is called again with the same "
     "inputs",
@@ -344,6 +346,9 @@ SENTENCES: dict[str, str] = {
     "show.wrong_one": "{function}: wrong (1 finding, {seconds:.2f} s)",
     "show.wrong_precision": "{function}: right in float64, wrong in smaller dtypes "
     "({seconds:.2f} s)",
+    "show.wrong_rounded": "{function}: wrong: a number is rounded to {dtype} on the way "
+    "({seconds:.2f} s)",
+    "show.wrong_imprecise": "{function}: wrong: precision is lost on the way ({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function}: right at inputs like yours, wrong in {sections} "
     "({seconds:.2f} s)",
     "show.inconclusive": "{function}: inconclusive ({seconds:.2f} s)",

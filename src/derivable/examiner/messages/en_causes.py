@@ -49,7 +49,8 @@ CAUSES: dict[str, str] = {
     "cause.sign": "the sign is wrong",
     "advice.sign": "Look at the order of a difference, or a minus lost in the chain.",
     "cause.factor": "a constant factor is wrong",
-    "advice.factor": "Compare what forward divides by with what backward divides by.",
+    "advice.factor": "Compare by which numbers forward and backward multiply and divide: the "
+    "exponent of a power, 1/2, the number of entries of a mean.",
     "cause.swapped": "the gradient of another argument is returned in its place",
     "advice.swapped": "Return the gradients in the order of forward's inputs.",
     "cause.swapped_outputs": "the grad_output of another output is used",
@@ -95,8 +96,9 @@ CAUSES: dict[str, str] = {
     "advice.second_order": "Use PyTorch operations on inputs and outputs in backward: no "
     ".detach(), .data or NumPy; or mark it @once_differentiable.",
     "cause.precision": "precision is lost on the way",
-    "advice.precision": "Look for .float(), .half(), a constant tensor of a smaller dtype, or a "
-    "difference of nearly equal numbers.",
+    "advice.precision": "Look for .float(), .half(), a constant tensor of a smaller dtype, "
+    "torch.where with two Python numbers, which makes float32, or a difference of nearly equal "
+    "numbers.",
     "cause.changed_after_saving": "a saved tensor is changed after it was saved",
     "advice.changed_after_saving": "Save a clone, or do not change it in place.",
     "cause.not_finite": "it is not finite where the derivative is",

@@ -28,7 +28,7 @@ SENTENCES: dict[str, str] = {
     "point.signed": "là où {argument} est négatif",
     "point.asymmetric": "là où {argument} n'est pas symétrique",
     "point.units": "dans des unités où les entrées sont {scale} fois plus grandes",
-    "point.large": "là où {argument} atteint {size}",
+    "point.large": "là où {argument} vaut environ {size}",
     "point.tiny": "là où {argument} est minuscule",
     "point.zero": "là où une valeur de {argument} est 0",
     "point.zeros": "là où {argument} est nul",
@@ -60,6 +60,8 @@ SENTENCES: dict[str, str] = {
     "est appelé à la main, c'est faux",
     "evidence.autograd_reshapes": "autograd retire cette dimension pour vous ; si backward est "
     "appelé à la main, c'est faux",
+    "evidence.gradient_error": "derivable.Function lève GradientError pour cette forme ; autograd "
+    "ne la somme que pour une torch.autograd.Function",
     "evidence.raised": "{kind} : {text}",
     "evidence.forward_again": "appelé de nouveau avec les mêmes entrées, forward donne d'autres "
     "sorties",
@@ -354,6 +356,10 @@ SENTENCES: dict[str, str] = {
     "show.wrong": "{function} : faux ({count} erreurs, {seconds:.2f} s)",
     "show.wrong_one": "{function} : faux (1 erreur, {seconds:.2f} s)",
     "show.wrong_precision": "{function} : juste en float64, faux dans des dtypes plus petits "
+    "({seconds:.2f} s)",
+    "show.wrong_rounded": "{function} : faux : un nombre est arrondi en {dtype} au cours du calcul "
+    "({seconds:.2f} s)",
+    "show.wrong_imprecise": "{function} : faux : de la précision se perd en route "
     "({seconds:.2f} s)",
     "show.wrong_elsewhere": "{function} : juste pour des entrées comme les vôtres, faux pour : "
     "{sections} ({seconds:.2f} s)",

@@ -55,7 +55,8 @@ CAUSES: dict[str, str] = {
     "advice.sign": "Regarder l'ordre d'une différence, ou un moins perdu dans la dérivation en "
     "chaîne.",
     "cause.factor": "un facteur constant est faux",
-    "advice.factor": "Comparer ce par quoi forward divise avec ce par quoi backward divise.",
+    "advice.factor": "Comparer par quels nombres forward et backward multiplient et divisent : "
+    "l'exposant d'une puissance, 1/2, le nombre de valeurs d'une moyenne.",
     "cause.swapped": "c'est le gradient d'un autre argument qui est renvoyé à sa place",
     "advice.swapped": "Renvoyer les gradients dans l'ordre des entrées de forward.",
     "cause.swapped_outputs": "c'est le grad_output d'une autre sortie qui est utilisé",
@@ -105,8 +106,9 @@ CAUSES: dict[str, str] = {
     "advice.second_order": "Utiliser des opérations de PyTorch sur les entrées et les sorties : "
     "ni .detach(), ni .data, ni NumPy ; ou marquer backward par @once_differentiable.",
     "cause.precision": "de la précision se perd en route",
-    "advice.precision": "Chercher .float(), .half(), un tenseur constant d'un dtype plus petit ou "
-    "une différence de nombres presque égaux.",
+    "advice.precision": "Chercher .float(), .half(), un tenseur constant d'un dtype plus petit, "
+    "torch.where avec deux nombres Python, qui donne du float32, ou une différence de nombres "
+    "presque égaux.",
     "cause.changed_after_saving": "un tenseur sauvegardé est modifié après coup",
     "advice.changed_after_saving": "Sauvegarder un clone, ou ne pas le modifier sur place.",
     "cause.not_finite": "le résultat n'est pas fini là où la dérivée l'est",

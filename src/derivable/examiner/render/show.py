@@ -108,6 +108,7 @@ def verdict(report: Report, lang: str | None = None) -> Line:
         "seconds": report.seconds,
         "count": len(alike(report.findings, language(lang))),
         "sections": [Message(f"section.{s.value}") for s in report.wrong_sections],
+        "dtype": _rounded_to(report),
     }
     return Line(say(Message(f"show.{_headline(report)}", gaps), lang), 0, STYLES[report.verdict])
 
@@ -118,7 +119,7 @@ def _headline(report: Report) -> str:
     if report.wrong_sections == (Section.SECOND_ORDER,):
         return "right_first_order"
     if report.verdict is Verdict.WRONG and report.wrong_sections == (Section.PRECISION,):
-        return "wrong_precision"
+        return _precision(report)
     if report.verdict is Verdict.WRONG and first is Verdict.RIGHT and report.wrong_sections:
         return "wrong_elsewhere"
     if report.verdict is Verdict.WRONG:
@@ -126,6 +127,24 @@ def _headline(report: Report) -> str:
     if report.verdict is Verdict.RIGHT and report.findings:
         return "right_warnings"
     return report.verdict.value
+
+
+def _precision(report: Report) -> str:
+    """The key of the first line where only precision is wrong: in smaller dtypes, or in any."""
+    if all(kind(finding) is Kind.DTYPE for finding in _imprecise(report)):
+        return "wrong_precision"
+    return "wrong_rounded" if _rounded_to(report) else "wrong_imprecise"
+
+
+def _imprecise(report: Report) -> list[Finding]:
+    """The findings about precision."""
+    return [finding for finding in report.findings if finding.section is Section.PRECISION]
+
+
+def _rounded_to(report: Report) -> str:
+    """The dtype of which the wrong numbers are; "" where the findings state none."""
+    messages = [m for f in _imprecise(report) if kind(f) is not Kind.DTYPE for m in f.evidence]
+    return next((str(m.fields["dtype"]) for m in messages if "dtype" in m.fields), "")
 
 
 def heading(
