@@ -23,6 +23,8 @@ ERRORS: dict[str, str] = {
     "error.forward_raises": "{function}.forward raises {error} at the given inputs: {text}; give "
     "inputs at which it runs",
     "error.no_such_input": "{function}.forward has no input {argument!r}; it takes {names}",
+    "error.gradient_elsewhere": "the gradient of input {input} lies on {found}, and the input on "
+    "{device}; make it there, for example by torch.zeros_like(x)",
     "error.input_missing": "{function}: the input {argument} is missing",
     "error.operator_takes": "{name} takes {names}; got {count} inputs and {keywords} by keyword",
     "error.operator_takes_one": "{name} takes {names}; got 1 input and {keywords} by keyword",

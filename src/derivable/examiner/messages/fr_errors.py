@@ -25,6 +25,8 @@ ERRORS: dict[str, str] = {
     "donner des entrées pour lesquelles il s'exécute",
     "error.no_such_input": "{function}.forward n'a pas d'entrée {argument!r} ; ses entrées : "
     "{names}",
+    "error.gradient_elsewhere": "le gradient de l'entrée {input} est sur {found}, et l'entrée sur "
+    "{device} ; créez-le là, par exemple avec torch.zeros_like(x)",
     "error.input_missing": "{function} : l'entrée {argument} manque",
     "error.operator_takes": "entrées de {name} : {names} ; reçu : {count} entrées, et par mot-clé "
     "{keywords}",

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from derivable.device import CPU
+from derivable.errors import GradientError
+from derivable.examiner.messages import error_of
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,14 @@ class Placement:
         return found
 
     def check_gradients(self, gradients: Sequence[Any]) -> None:
-        """Refuse gradients that lie elsewhere than their inputs, as autograd does."""
+        """Raise GradientError for one that lies elsewhere than its input, as autograd would."""
         for i, gradient in enumerate(gradients):
             device = self.devices.get(i)
             if device is not None and isinstance(gradient, Tensor) and gradient.device != device:
-                raise RuntimeError(
-                    f"the gradient of input {i} lies on {gradient.device}, and the input on "
-                    f"{device}; make it there, for example by torch.zeros_like(x)"
-                )
+                raise error_of(
+                    GradientError, "error.gradient_elsewhere",
+                    input=i, found=gradient.device, device=device,
+                )  # fmt: skip
 
 
 @dataclass(frozen=True)
