@@ -437,6 +437,45 @@ def test_a_file_without_such_a_loss_is_refused(words: str, message: str, tmp_pat
         parse_loss(f"{tmp_path}/{words}")
 
 
+def test_a_run_goes_on_with_the_loss_that_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By content: its file may move, as the table may."""
+    monkeypatch.chdir(tmp_path)
+    mine, run = tmp_path / "mine.py", str(tmp_path / "run")
+    mine.write_text(OWN_LOSS)
+    assert left("compare", *QUICK, "--loss", "mine.py:Quartic:scale=2", "--out", run) == 0
+    assert f'loss = "{mine}:Quartic:scale=2"' in Path(run, "run.toml").read_text()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir("other")  # the path is absolute
+    assert left("compare", "--resume", run, "--quiet") == 0
+    moved = mine.rename(tmp_path / "other" / "mine.py")
+    assert left("compare", "--resume", run, "--quiet", "--loss", "mine.py:Quartic:scale=2") == 0
+    capsys.readouterr()
+    assert left("compare", "--resume", run, "--quiet", "--loss", "mine.py:Quartic:scale=3") == 2
+    assert "loss was mine.py:Quartic:scale=2 and is mine.py:Quartic:scale=3" in (
+        capsys.readouterr().err
+    )
+    moved.rename(mine).write_text(OWN_LOSS.replace("** 4", "** 2"))
+    assert left("compare", "--resume", run, "--quiet") == 2
+    error = capsys.readouterr().err
+    assert f"{mine} is not the file that the loss of the run is out of: sha256 was" in error
+
+
+def test_a_run_is_shown_without_the_file_of_its_loss(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, run = tmp_path / "mine.py", str(tmp_path / "run")
+    mine.write_text(OWN_LOSS)
+    assert left("compare", *QUICK, "--loss", f"{mine}:Quartic:scale=2", "--out", run) == 0
+    mine.unlink()
+    capsys.readouterr()
+    assert left("report", run) == 0
+    assert "Quartic(scale=2)" in capsys.readouterr().out
+    found = load_run(run)
+    assert (found.facts.loss, found.training.loss) == ("Quartic(scale=2)", None)
+
+
 def test_mini_batches_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,10 +32,10 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
     code of a file. Raises SettingError for a name or an option that is none, for a value that the
     loss refuses, and for a file that cannot be run or has no such Function.
     """
-    path, of_a_file, rest = text.strip().partition(".py:")
-    if of_a_file:
+    path, rest = split_file(text)
+    if path:
         name, _, settings = rest.partition(":")
-        function = _function_of(f"{path}.py", name)
+        function = _function_of(path, name)
         options = _options(text, settings, "loss", "file.py:MyLoss:delta=0.5")
     else:
         name, options = named(text, tuple(known), "loss", "huber:delta=0.5")
@@ -49,6 +49,12 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
     if name in LOSSES:  # refuses values without a meaning
         loss.forward(Context(), torch.zeros(2, 1), torch.ones(2, 1))
     return loss
+
+
+def split_file(text: str) -> tuple[str, str]:
+    """The file of a loss such as "file.py:MyLoss:delta=0.5", and the rest; "" where it has none."""
+    path, of_a_file, rest = text.strip().partition(".py:")
+    return (f"{path}.py", rest) if of_a_file else ("", text)
 
 
 def loss_of(loss: Any, known: Mapping[str, type[Function]] = LOSSES) -> Loss:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +75,29 @@ def settings_of(ctx: click.Context) -> dict[str, Any]:
     }
     if "file" in options:
         options["file"] = os.path.abspath(str(options["file"]))
+    if "loss" in options:
+        options["loss"] = _with_file(options["loss"], os.path.abspath)
     return options
 
 
+def _with_file(loss: Any, change: Callable[[str], str]) -> Any:
+    """A loss as text, with another path where it is out of a file."""
+    from derivable.named import split_file
+
+    path, rest = split_file(loss) if isinstance(loss, str) else ("", loss)
+    return f"{change(path)}:{rest}" if path else loss
+
+
 def refuse_changes(ctx: click.Context, settings: Settings) -> None:
-    """Refuse options beside --resume that differ from the run's; its table may have moved."""
+    """Refuse options beside --resume that differ from the run's; its files may have moved.
+
+    Whether they are the same files, their digests tell (`derivable.run`).
+    """
     from derivable.run.settings import differences
 
-    then, now = settings.options, settings_of(ctx)
+    then, now = dict(settings.options), settings_of(ctx)
+    for one in (then, now):
+        one["loss"] = _with_file(one.get("loss"), os.path.basename)
     keys = [key for key in {**then, **now} if key != "file"]
     changed = differences(*({key: one.get(key) for key in keys} for one in (then, now)))
     if changed:

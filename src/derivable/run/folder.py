@@ -28,6 +28,7 @@ from derivable.descent import Descent, Rate
 from derivable.errors import DataError, FileError, SettingError
 from derivable.files import remove_parts, write_whole
 from derivable.messages import Message, packed, unpacked
+from derivable.named import split_file
 from derivable.protocol import Model, parse_models
 from derivable.run.lock import Lock
 from derivable.run.messages import say
@@ -40,7 +41,14 @@ from derivable.run.record import (
     save_trained,
 )
 from derivable.run.saved import SavedModel
-from derivable.run.settings import FILE, Settings, refuse_other, versions_here
+from derivable.run.settings import (
+    FILE,
+    Settings,
+    loss_here,
+    refuse_other,
+    refuse_other_loss,
+    versions_here,
+)
 
 KEPT = "kept"
 SECONDS = 3.0  # between two checkpoints of one descent, at least
@@ -113,7 +121,7 @@ class Run(Keeper):
     def begin(self, facts: Facts) -> None:
         """Keep the settings and what is known of the table; refuse another one than before."""
         table = {"name": facts.name, "sha256": facts.digest, "train_rows": facts.train_rows}
-        now = Settings(self.settings.command, self.settings.options, table, versions_here())
+        now = replace(self.settings, table=table, versions=versions_here())
         if not self._is_new:
             refuse_other(Settings.load(self.folder / FILE), now)
         else:
@@ -209,10 +217,13 @@ def open_run(
     """A new run, in `out` or the first free folder of runs/<name>-1, -2, ...; or one to go on with.
 
     Raises FileError where the folder cannot be made or another process writes into it, and
-    SettingError if it already holds something.
+    SettingError if it already holds something, or the loss is out of a file that has changed.
     """
+    loss = loss_here(options)
     if resume is not None:
-        return Run(Path(resume), load_settings(Path(resume)), between, on_steps)
+        settings = load_settings(Path(resume))
+        refuse_other_loss(settings, loss, options)
+        return Run(Path(resume), settings, between, on_steps)
     folder = first_free(Path("runs"), name) if out is None else Path(out)
     ours = {KEPT}  # of another process that has just begun: its lock will say so
     try:
@@ -222,7 +233,7 @@ def open_run(
     if taken:
         way = say("to_go_on", command=f"derivable {command} --resume {folder}")
         raise SettingError(say("holds_files", folder=folder, way=way if FILE in taken else ""))
-    return Run(folder, Settings(command, options), between, on_steps)
+    return Run(folder, Settings(command, options, loss=loss), between, on_steps)
 
 
 def first_free(parent: Path, name: str) -> Path:
@@ -252,6 +263,8 @@ def load_settings(folder: Path) -> Settings:
 
 def load_run(folder: Path | str) -> Comparison:
     """The comparison that is kept in a folder; with those models that are finished.
+
+    The file of a loss of one's own is not needed: `facts.loss` is its name, `training.loss` None.
 
     Raises SettingError where it is no run folder, and DataError where no model is finished or a
     file is damaged.
@@ -283,8 +296,13 @@ def models_of(settings: Settings) -> tuple[Model, ...]:
 
 
 def training_of(settings: Settings) -> Training:
-    """What is minimised in a run, and how."""
+    """What is minimised in a run, and how.
+
+    The code of a loss out of a file is not run: `loss` is None there, and `Facts.loss` its name.
+    """
     words = {key.replace("-", "_"): value for key, value in settings.options.items()}
+    if split_file(words.get("loss") or "")[0]:
+        del words["loss"]
     return Training.of_words(**{name: words[name] for name in WORDS if name in words})
 
 

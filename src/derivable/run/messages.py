@@ -85,6 +85,12 @@ _TEXTS = {
         "le tableau n'est pas celui de l'exécution : {changed} ; remettez le tableau d'origine, ou "
         "commencez une nouvelle exécution",
     ),
+    "other_loss": (
+        "{file} is not the file that the loss of the run is out of: {changed}; bring back its "
+        "content, or start a new run",
+        "{file} n'est pas le fichier d'où vient la perte de l'exécution : {changed} ; remettez son "
+        "contenu d'origine, ou commencez une nouvelle exécution",
+    ),
     "other_version": (
         "the run is of another version: {changed}; install that one to go on, or run it again with "
         "--config {file}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import platform
@@ -32,6 +33,7 @@ class Settings:
     options: Options
     table: dict[str, Any] = field(default_factory=dict)  # name, digest, rows
     versions: dict[str, str] = field(default_factory=dict)  # of what it ran with
+    loss: dict[str, str] = field(default_factory=dict)  # digest of the file of a loss of one's own
 
     def again(self, folder: Path) -> str:
         """The command that computes the run in `folder` once more, in a new folder."""
@@ -43,6 +45,7 @@ class Settings:
             import tomli_w
 
         sections = {"settings": self.options, "table": self.table, "versions": self.versions}
+        sections |= {"loss": self.loss} if self.loss else {}
         document = {"command": self.command} | {
             name: {key: value for key, value in content.items() if value is not None}
             for name, content in sections.items()
@@ -75,7 +78,25 @@ class Settings:
             options = {key: value for key, value in document.items() if key != "command"}
         if not (isinstance(command, str) and isinstance(options, dict)):
             raise SettingError(say("command_settings", file=file))
-        return cls(command, options, document.get("table", {}), document.get("versions", {}))
+        kept = (document.get(name, {}) for name in ("table", "versions", "loss"))
+        return cls(command, options, *kept)
+
+
+def loss_here(options: Mapping[str, Any]) -> dict[str, str]:
+    """The digest of the file that the loss of these options is out of; empty where it has none.
+
+    Raises SettingError where the file cannot be read.
+    """
+    from derivable.named import split_file
+
+    loss = options.get("loss")
+    file, _ = split_file(loss) if isinstance(loss, str) else ("", "")
+    if not file:
+        return {}
+    try:
+        return {"sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()}
+    except OSError as error:
+        raise SettingError(say("unreadable", file=file, reason=reason_of(error))) from None
 
 
 def versions_here() -> dict[str, str]:
@@ -112,3 +133,13 @@ def refuse_other(then: Settings, now: Settings) -> None:
     ours = differences(*({"derivable": one.versions.get("derivable", "")} for one in (then, now)))
     if ours:
         raise SettingError(say("other_version", changed=ours[0], file=FILE))
+
+
+def refuse_other_loss(then: Settings, now: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    """Refuse to go on with another content of the file that the loss is out of; SettingError."""
+    changed = differences(then.loss, now)
+    if changed:
+        from derivable.named import split_file
+
+        file, _ = split_file(str(options["loss"]))
+        raise SettingError(say("other_loss", file=file, changed=changed[0]))
