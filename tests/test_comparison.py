@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 import torch
 
-from derivable import Adam, Loss, Network, Training, compare
+from derivable import Adam, Cosine, Loss, Network, Training, compare
 from derivable.comparison import test_loss as measure_test_loss
 from derivable.comparison.tables import READING, in_python
 from derivable.data import Table, lab_split, load_diabetes, read_table
@@ -230,6 +231,22 @@ STEPZ: Any = {"stepz": 3}
         ),
         (lambda: compare("diabetes", loss="mes"), SettingError, "did you mean mse"),
         (lambda: compare("diabetes", method="sgd"), SettingError, "method must be one of auto"),
+        (lambda: wrong(seeds=0), SettingError, "seeds must be a whole number, 1 or more, got 0"),
+        (lambda: wrong(seeds=1.5), SettingError, "seeds must be a whole number, 1 or more"),
+        (lambda: wrong(seeds="3"), SettingError, "seeds must be a whole number, .* got '3'"),
+        (lambda: wrong(seed=1.5), SettingError, "seed must be a whole number"),
+        (lambda: wrong(watch=1), SettingError, r"watch must be True, False or a function .* got 1"),
+        (lambda: wrong(training="fast"), SettingError, "training must be a Training, got 'fast'"),
+        (lambda: wrong(keeper=3), SettingError, "keeper must be a Keeper, got 3"),
+        (lambda: wrong(schedule=Cosine(0.1)), SettingError, "schedule must be text such as 'cosin"),
+        (lambda: wrong(schedule=3), SettingError, "schedule must be text .* got 3"),
+        (lambda: wrong(patience=3), SettingError, "^patience goes with early_stopping; give"),
+        (lambda: counted(target=7), DataError, "^the data frame has no column '7', "),
+        (lambda: counted(target=True), SettingError, "target must be the name of a co"),
+        (lambda: counted(target=2, one_hot=5), DataError, "'5', which one_hot names;"),
+        (lambda: counted(target=2, separator=3), SettingError, "separator must be"),
+        (lambda: counted(target=2, header="a"), SettingError, "header must be the num"),
+        (lambda: counted(target=2, na=[b"?"]), SettingError, "na must be a spelling"),
     ],
 )
 def test_what_is_wrong_in_a_call_of_compare_has_one_message(
@@ -237,6 +254,49 @@ def test_what_is_wrong_in_a_call_of_compare_has_one_message(
 ) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def wrong(**options: Any) -> None:
+    """A comparison with options without a meaning."""
+    compare("diabetes", "linear", **options)
+
+
+def counted(**options: Any) -> None:
+    """A comparison on the columns 0, 1, 2 and 3."""
+    compare(numbered(), "linear", **options)
+
+
+def numbered() -> pd.DataFrame:
+    """Columns that have numbers for names."""
+    return pd.DataFrame(torch.randn(60, 4, generator=torch.Generator().manual_seed(1)).numpy())
+
+
+def test_columns_with_numbers_for_names() -> None:
+    quick: Any = {"steps": 3, "lr": 0.01, "ignore": [np.int64(2)]}
+    found = compare(numbered(), "linear", target=3, na=-999, **quick)
+    assert (found.facts.targets, found.facts.features) == (("3",), ("0", "1"))
+    columns = {k: numbered()[k].tolist() for k in range(4)}
+    del quick["ignore"]
+    again = compare(columns, "linear", target=[3, 0], **quick)
+    assert again.facts.targets == ("3", "0")
+
+
+def test_a_schedule_that_makes_one_of_each_rate() -> None:
+    quick: Any = {"steps": 9, "lr": 0.01}
+    named = compare("diabetes", "linear", schedule="cosine:warm_up=2", **quick)
+    made = compare("diabetes", "linear", schedule=partial(Cosine, warm_up=2), **quick)
+    assert torch.equal(named.results[0].descent.losses, made.results[0].descent.losses)
+
+
+def test_messages_in_french_name_options_as_python_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DERIVABLE_LANG", "fr")
+    frame = numbered()
+    with pytest.raises(SettingError, match="omettez loss, ou bien task='classification' prend"):
+        compare(frame, target=2, loss="crossentropy")
+    with pytest.raises(DataError, match="le data frame n'a pas de colonne '7', indiquée par one_"):
+        compare(frame, target=2, one_hot=7)
 
 
 def test_two_columns_of_one_name() -> None:

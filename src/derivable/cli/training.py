@@ -223,7 +223,7 @@ def train(
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
     who = f"derivable {ctx.command.name}"
     require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
-    from derivable.comparison import Training, compare, needs_all_rows
+    from derivable.comparison import Keeper, Request, Training, compare_table, needs_all_rows
     from derivable.descent.methods import in_batches
     from derivable.device import device_of
     from derivable.distributed import agreed
@@ -256,21 +256,19 @@ def train(
             if group is None or group.rank == 0:
                 run = _opened(ctx, table, interrupts, asked)
         with interrupts.heard() if group is None else nullcontext(), _kept(run):
-            comparison = compare(
-                table,
-                chosen,
+            request = Request(
                 protocol=asked.protocol or source.protocol,
                 lr=asked.lr,
                 steps=asked.steps,
                 seed=asked.seed,
                 seeds=asked.seeds,
                 method=way,
-                training=training,
-                watch=not asked.quiet,
-                keeper=run if group is None else SharedRun(group, run),
                 shard=group is not None,
                 device=asked.device,
             )
+            keeper = (run or Keeper()) if group is None else SharedRun(group, run)
+            watch = not asked.quiet
+            comparison = compare_table(table, chosen, request, training, watch, keeper)
             charts = _written(comparison, run)
     if run is None:  # another process has written all of it
         ctx.exit()

@@ -19,7 +19,7 @@ from derivable.comparison.messages import say
 from derivable.comparison.request import PLANNED, Request
 from derivable.comparison.result import Choice, Comparison, Curve, Facts, Trained
 from derivable.comparison.steps import Steps
-from derivable.comparison.tables import Options, is_own, table_of
+from derivable.comparison.tables import Names, Options, is_own, python_words, table_of
 from derivable.comparison.trainer import Trainer
 from derivable.comparison.training import WORDS, Training
 from derivable.data import SPLITS, Split, Table
@@ -57,7 +57,7 @@ def compare(
     table: Any,
     models: str | Model | Sequence[str | Model] = LAB_MODELS,
     *,
-    target: str | Sequence[str] | None = None,
+    target: Names | None = None,
     loss: AnyLoss | str | None = None,
     training: Training | None = None,
     watch: Watch | bool = False,
@@ -101,22 +101,41 @@ def compare(
     words: dict[str, Any] = {name: value for name, value in options.items() if name in WORDS}
     of_others = {*PLANNED, *WORDS}
     reading = {name: value for name, value in options.items() if name not in of_others}
-    request = Request(**planned)
-    chosen = models_of(models)
-    if words and training is not None:
+    with python_words():
+        request, chosen = Request(**planned), models_of(models)
+        training = _training_of(training, loss, words)
+        training.check_method(request.method)
+        if request.shard and needs_all_rows(chosen, training, request.protocol):
+            reading.setdefault("parts", False)
+        watch, keeper = _checked(watch, keeper)
+        group = Group() if request.shard else None
+        table = table_of(table, {"target": target, **reading}, group)
+        return compare_table(table, chosen, request, training, watch, keeper)
+
+
+def _training_of(
+    training: Training | None, loss: AnyLoss | str | None, words: dict[str, Any]
+) -> Training:
+    """What is minimised and how: one object, or the options that it is made of."""
+    if training is None:
+        training = Training.of_words(**words)
+    elif not isinstance(training, Training):
+        raise SettingError(say("of_kind", name="training", kind="Training", got=training))
+    elif words:
         raise SettingError(say("of_training", name=next(iter(words))))
-    training = training or Training.of_words(**words)
-    if loss is not None:
-        training = replace(training, loss=loss)
-    training.check_method(request.method)
-    if request.shard and needs_all_rows(chosen, training, request.protocol):
-        reading.setdefault("parts", False)
-    group = Group() if request.shard else None
-    table = table_of(table, {"target": target, **reading}, group)
-    return _compare(table, chosen, request, training, watch, keeper or Keeper())
+    return training if loss is None else replace(training, loss=loss)
 
 
-def _compare(
+def _checked(watch: Any, keeper: Any) -> tuple[Watch | bool, Keeper]:
+    """Both, if they can be called."""
+    if not (watch is None or isinstance(watch, bool) or callable(watch)):
+        raise SettingError(say("watch", got=watch))
+    if not (keeper is None or isinstance(keeper, Keeper)):
+        raise SettingError(say("of_kind", name="keeper", kind="Keeper", got=keeper))
+    return watch or False, keeper or Keeper()
+
+
+def compare_table(
     table: Table,
     models: Sequence[Model],
     request: Request,
@@ -124,7 +143,10 @@ def _compare(
     watch: Watch | bool,
     keeper: Keeper,
 ) -> Comparison:
-    """`compare` of a table, models and a request that are read and checked."""
+    """`compare` of a table, models and a request that are read and checked.
+
+    Errors name options as commands do.
+    """
     seed = request.seed
     protocol = request.protocol or ("lab" if is_own(table) else "sound")
     training = training.of_targets(table.targets, table.classes)

@@ -63,6 +63,24 @@ _TEXTS = {
         "class_weight must be 'balanced' or None, got {got!r}",
         "class_weight doit être 'balanced' ou None, reçu {got!r}",
     ),
+    "schedule": (
+        "schedule must be text such as 'cosine:warm_up=100', or make the schedule of each model "
+        "from its learning rate, as functools.partial(Cosine, warm_up=100) does; the rate itself "
+        "is lr=; got {got!r}",
+        "schedule doit être un texte comme 'cosine:warm_up=100', ou faire l'évolution de chaque "
+        "modèle à partir de son pas d'apprentissage, comme functools.partial(Cosine, "
+        "warm_up=100) ; le pas lui-même est lr= ; reçu {got!r}",
+    ),
+    "watch": (
+        "watch must be True, False or a function that is called as watch(model, done, loss), got "
+        "{got!r}",
+        "watch doit être True, False ou une fonction appelée par watch(model, done, loss), reçu "
+        "{got!r}",
+    ),
+    "of_kind": (
+        "{name} must be a {kind}, got {got!r}",
+        "{name} doit être un objet {kind}, reçu {got!r}",
+    ),
     "validation": (
         "validation is the share of the training rows that is held out, a number between 0 and 1, "
         "got {got!r}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from derivable.comparison.messages import say
 from derivable.data import SPLITS
+from derivable.descent.checks import check_count
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
 from derivable.device import device_of
@@ -28,6 +29,10 @@ class Request:
     def __post_init__(self) -> None:
         if self.protocol is not None and self.protocol not in SPLITS:
             raise SettingError(say("protocol", names=list(SPLITS), got=self.protocol))
+        for name, least in (("seed", 0), ("seeds", 1)):
+            object.__setattr__(self, name, check_count(name, getattr(self, name), least))
+        if self.steps is not None:
+            check_count("steps", self.steps)
         method_of(self.method)
         if self.device is not None:
             device_of(self.device)

@@ -6,7 +6,8 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -15,6 +16,7 @@ from derivable.comparison.messages import say
 from derivable.data import Table
 from derivable.data.options import BUNDLED
 from derivable.descent.method import Method
+from derivable.descent.schedules import Schedule
 from derivable.distributed import Group
 from derivable.errors import DataError, InputError, SettingError
 from derivable.extras import needed
@@ -27,16 +29,20 @@ if TYPE_CHECKING:
 FRAME = "data frame"  # what errors call one
 
 
+Name = str | float  # of a column; numbers are names in pandas
+Names = Name | Sequence[Name]
+
+
 class Reading(TypedDict, total=False):
     """What `read_table` takes by keyword, besides `target`."""
 
     task: str | None
-    ignore: str | Sequence[str]
+    ignore: Names
     missing: str
-    one_hot: bool | str | Sequence[str]
+    one_hot: bool | Names
     decimal: str | None
     separator: str | None
-    na: Sequence[str]
+    na: Names
     missing_category: bool
     merge_spellings: bool
     rename_duplicates: bool
@@ -62,7 +68,7 @@ class Options(Reading, total=False):
     shard: bool
     device: str | None
     penalty: float
-    schedule: str
+    schedule: Callable[[float], Schedule] | str | None
     early_stopping: bool
     patience: int
     validation: float
@@ -124,10 +130,8 @@ def _read(path: Any, reading: Mapping[str, Any], group: Group | None = None) -> 
     from derivable.data import read_together
 
     try:
-        table = read_together(path, group, **reading)
-    except (DataError, SettingError) as error:
-        error.args = (in_python(message_of(error)), *error.args[1:])
-        raise
+        with python_words():
+            table = read_together(path, group, **reading)
     except TypeError as error:
         unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
         if unknown is None:
@@ -149,10 +153,15 @@ def _polars(source: Any) -> polars.DataFrame:
     if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns"):
         return _from_pandas(source)
     if isinstance(source, Mapping) or hasattr(source, "__arrow_c_stream__"):
-        return polars.DataFrame(source)
+        return polars.DataFrame(_with_names(source))
     if is_sparse(source):
         raise DataError(say("sparse"))
     raise DataError(say("no_table", kind=type(source).__name__))
+
+
+def _with_names(source: Any) -> Any:
+    """A mapping with text for numbers that are names of columns; anything else as it is."""
+    return {str(k): v for k, v in source.items()} if isinstance(source, Mapping) else source
 
 
 def _from_pandas(frame: Any) -> polars.DataFrame:
@@ -182,15 +191,33 @@ def _values(column: Any) -> Any:
     return [None if value is None else str(value) for value in known]
 
 
+@contextmanager
+def python_words() -> Iterator[None]:
+    """Let errors name options as Python does, not as commands do."""
+    try:
+        yield
+    except (DataError, SettingError) as error:
+        error.args = (in_python(message_of(error)), *error.args[1:])
+        raise
+
+
 def in_python(text: str) -> str:
-    """A message with options as Python has them: ignore='id' for --ignore 'id'."""
+    """A message with options as Python has them: ignore='id' for --ignore 'id'.
+
+    A data frame, which has no name as a file does, gets an article.
+    """
     if isinstance(text, Message):
-        return Message(*map(in_python, text.texts))
-    values = r"regression|classification|drop|median|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
+        en, fr = map(in_python, text.texts)
+        en = re.sub(rf"(^|\b(?:in|of) ){FRAME}(?! of|,|\s?:)", rf"\1the {FRAME}", en)
+        for before, article in (("^", "le "), (r"\bde ", "du "), (r"\bdans ", "dans le ")):
+            fr = re.sub(rf"{before}{FRAME}(?! de|,|\s?:)", article + FRAME, fr)
+        return Message(en, fr)
+    values = r"regression|classification|drop|median|adam|skip|keep|last|dmy|mdy|[.,](?=[\s;:,.]|$)"
     text = re.sub(r"--([a-z][a-z-]*) ('[^']*')", r"--\1=\2", text)
     text = re.sub(rf"--([a-z][a-z-]*) ({values})", r"--\1='\2'", text)
-    text = re.sub(
-        r"--(one-hot|missing-category|merge-spellings|rename-duplicates|no-header)(?!=)",
+    text = re.sub(  # an option that names a column has names, and is not True
+        r"(?<!indiquée par )--(one-hot|missing-category|merge-spellings|rename-duplicates|"
+        r"no-header)(?!=| names;)",
         r"--\1=True",
         text,
     )

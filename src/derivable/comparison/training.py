@@ -17,7 +17,7 @@ from derivable.descent import EarlyStopping
 from derivable.descent.checks import check_count
 from derivable.descent.method import Method
 from derivable.descent.methods import METHODS
-from derivable.descent.schedules import SCHEDULES, Schedule
+from derivable.descent.schedules import SCHEDULES, Schedule, Scheduled
 from derivable.errors import DataError, DerivableError, SettingError
 from derivable.function.context import Context
 from derivable.functions import MSE, CrossEntropy
@@ -44,7 +44,8 @@ class Training:
     Left out, it is the mean squared error of targets that are numbers and the cross-entropy of
     classes. With `class_weight` "balanced", rows count such that all classes count the same.
     `schedule` makes the learning rate of each step
-    from that of the model, such as `partial(Cosine, warm_up=100)`; without it, it stays the same.
+    from that of the model, such as `partial(Cosine, warm_up=100)`, or is text, such as
+    "cosine:warm_up=100"; without it, it stays the same.
     With a `patience`, the share `validation` of the training rows, the last ones, is held out, and
     a descent ends where the loss on these has not fallen in so many evaluations, one in 100 steps,
     and goes back to where it was least.
@@ -54,7 +55,7 @@ class Training:
 
     loss: AnyLoss | str | None = None
     penalty: float = 0.0
-    schedule: Callable[[float], Schedule] | None = None
+    schedule: Callable[[float], Schedule] | str | None = None
     patience: int | None = None
     validation: float = VALIDATION
     class_weight: str | None = None
@@ -62,6 +63,11 @@ class Training:
     def __post_init__(self) -> None:
         if self.loss is not None:
             object.__setattr__(self, "loss", loss_of(self.loss, {**LOSSES, **CLASS_LOSSES}))
+        if isinstance(self.schedule, str):
+            object.__setattr__(self, "schedule", parse_schedule(self.schedule))
+        of_one_rate = isinstance(self.schedule, Scheduled)  # and a model has its own
+        if self.schedule is not None and (of_one_rate or not callable(self.schedule)):
+            raise SettingError(say("schedule", got=self.schedule))
         if self.class_weight not in (None, BALANCED):
             raise SettingError(say("class_weight", got=self.class_weight))
         check_not_negative("penalty", self.penalty)
@@ -76,7 +82,7 @@ class Training:
         *,
         loss: str | None = None,
         penalty: float = 0.0,
-        schedule: str | None = None,
+        schedule: Callable[[float], Schedule] | str | None = None,
         early_stopping: bool = False,
         patience: int | None = None,
         validation: float | None = None,
@@ -92,7 +98,7 @@ class Training:
         return cls(
             loss=None if loss is None else parse_loss(loss, {**LOSSES, **CLASS_LOSSES}),
             penalty=penalty,
-            schedule=None if schedule is None else parse_schedule(schedule),
+            schedule=schedule,
             patience=(PATIENCE if patience is None else patience) if early_stopping else None,
             validation=VALIDATION if validation is None else validation,
             class_weight=class_weight,
@@ -136,6 +142,7 @@ class Training:
 
     def rate(self, lr: float) -> float | Schedule:
         """The learning rate of a descent, from that of the model."""
+        assert not isinstance(self.schedule, str)  # it is parsed
         return lr if self.schedule is None else self.schedule(lr)
 
     def check_method(self, method: str | Method) -> None:

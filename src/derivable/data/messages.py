@@ -48,9 +48,9 @@ _TEXTS = {
         "processus ; omettez --protocol lab, ou --parts",
     ),
     "header_number": (
-        "header must be the number of a line, from 1 on, and goes without no_header; got {got}",
+        "header must be the number of a line, from 1 on, and goes without no_header; got {got!r}",
         "header doit être le numéro d'une ligne, à partir de 1, et ne va pas avec no_header ; "
-        "reçu {got}",
+        "reçu {got!r}",
     ),
     "separator": (
         "the separator must be one character such as ',', ';' or tab, got {got!r}",
@@ -78,6 +78,16 @@ _TEXTS = {
         "columns were not told apart, name what separates them with --separator",
         "{name} n'a pas d'autre colonne que {names} : il ne reste aucune variable ; si les "
         "colonnes n'ont pas été séparées, indiquez le séparateur avec --separator",
+    ),
+    "names_of_columns": (
+        "{name} must be the name of a column, or several such as ['a', 'b'], got {got!r}",
+        "{name} doit être le nom d'une colonne, ou plusieurs comme ['a', 'b'], reçu {got!r}",
+    ),
+    "spelling_of_none": (
+        "{name} must be a spelling of a missing value, or several such as ['?', '-999'], got "
+        "{got!r}",
+        "{name} doit être une graphie de valeur manquante, ou plusieurs comme ['?', '-999'], reçu "
+        "{got!r}",
     ),
     "no_column_of_option": (
         "{name} has no column '{column}', which {option} names; {hint}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +81,32 @@ def checked_options(options: SheetOptions) -> SheetOptions:
         if value not in (None, *words):
             choice = joined(map(repr, words), say("or"))
             raise SettingError(say("either_of", name=name, words=choice, got=value))
-    if options.header is not None and (options.no_header or options.header < 1):
+    header = options.header
+    if header is not None and (options.no_header or not isinstance(header, Integral) or header < 1):
         raise SettingError(say("header_number", got=options.header))
-    separator = {"tab": "\t", "\\t": "\t"}.get(options.separator or "", options.separator)
+    separator: Any = options.separator
+    separator = {"tab": "\t", "\\t": "\t"}.get(separator, separator)
     if separator is not None and (
-        len(separator.encode()) != 1 or separator.isalnum() or separator in '".-+\r\n'
+        not isinstance(separator, str)
+        or len(separator.encode()) != 1
+        or separator.isalnum()
+        or separator in '".-+\r\n'
     ):
         raise SettingError(say("separator", got=separator))
-    na = (options.na,) if isinstance(options.na, str) else tuple(options.na)
-    return replace(options, separator=separator, na=na)
+    return replace(options, separator=separator, na=as_words("na", options.na))
+
+
+def as_words(name: str, value: Any) -> tuple[str, ...]:
+    """An option that is text or several texts, in which numbers are text: columns may be numbers.
+
+    Raises SettingError for anything else.
+    """
+    is_one = isinstance(value, (str, bytes)) or not isinstance(value, Iterable)
+    words = [value] if is_one else list(value)
+    key = "spelling_of_none" if name == "na" else "names_of_columns"
+    if any(isinstance(word, bool) or not isinstance(word, (str, Real)) for word in words):
+        raise SettingError(say(key, name=name, got=value))
+    return tuple(map(str, words))
 
 
 def _read_parquet(source: Source) -> Sheet:

@@ -19,7 +19,7 @@ from derivable.data.columns import Column, Columns
 from derivable.data.kinds import Classes, Text
 from derivable.data.messages import say
 from derivable.data.numbers import describe
-from derivable.data.opening import read_sheet
+from derivable.data.opening import as_words, read_sheet
 from derivable.data.options import (
     MISSING_RULES,
     SPLIT_ORDERS,
@@ -72,7 +72,12 @@ def checked_options(**options: Any) -> TableOptions:
         if getattr(chosen, name) not in words:
             listed = ", ".join(filter(None, words))
             raise SettingError(say("one_of", name=name, words=listed, got=getattr(chosen, name)))
-    return chosen
+    named: dict[str, Any] = {}
+    for name in ("target", "ignore", "one_hot", "na"):
+        value = getattr(chosen, name)
+        if not (value is None or isinstance(value, (str, bool) if name == "one_hot" else str)):
+            named[name] = as_words(name, value)
+    return replace(chosen, **named)
 
 
 def _read(path: str | Path, options: TableOptions) -> Table:

@@ -22,7 +22,7 @@ Schedule = Callable[[int, int], float]
 
 
 @dataclass(frozen=True)
-class _Scheduled:
+class Scheduled:
     """A learning rate `lr` that is reached linearly in the first `warm_up` steps."""
 
     lr: float
@@ -44,12 +44,12 @@ class _Scheduled:
 
 
 @dataclass(frozen=True)
-class WarmUp(_Scheduled):
+class WarmUp(Scheduled):
     """`lr` after `warm_up` steps, and a linear way there: lr (k + 1) / warm_up in step k."""
 
 
 @dataclass(frozen=True)
-class Cosine(_Scheduled):
+class Cosine(Scheduled):
     """Half a cosine from `lr` down to `least` at the last step, after `warm_up` steps.
 
     least + (lr - least) (1 + cos(pi k / n)) / 2 in step k of n, as in Loshchilov and Hutter,
@@ -69,7 +69,7 @@ class Cosine(_Scheduled):
 
 
 @dataclass(frozen=True)
-class StepDecay(_Scheduled):
+class StepDecay(Scheduled):
     """`lr` times `factor` to the power of how often `every` steps have passed.
 
     As in `torch.optim.lr_scheduler.StepLR`.
