@@ -26,7 +26,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from derivable import DescentClassifier, DescentRegressor, Loss, functions
-from derivable.errors import DataError, DivergedError, SettingError
+from derivable.errors import DataError, DivergedError, InputError, SettingError
 from derivable.stepper import FusedSteps
 from tests.conftest import ROOT
 
@@ -201,6 +201,32 @@ def test_another_loss_begins_where_the_last_ended() -> None:
 def test_a_loss_that_is_none_is_refused(kind: Estimator, loss: Any, text: str) -> None:
     with pytest.raises(SettingError, match=text):
         kind(loss=loss, max_iter=1).fit(*table(kind))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "flow"},
+        {"method": "spectral", "hidden": ()},
+        {"method": "flow", "folds": 1, "early_stopping": True},
+    ],
+    ids=str,
+)
+def test_a_method_without_single_steps_fits_one_network_to_its_end(settings: Any) -> None:
+    with pytest.raises(SettingError, match=f"'{settings['method']}' takes no single .* folds=1"):
+        DescentRegressor(max_iter=9, **settings).fit(X, Y)
+    alone = {**settings, "folds": 1, "early_stopping": False}
+    DescentRegressor(max_iter=9, **alone).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("learning_rate", "did you mean lr"), ("fold", "did you mean folds"), ("q", "its parameters")],
+)
+def test_a_parameter_that_there_is_not(name: str, hint: str) -> None:
+    settings: Any = {name: 1}
+    with pytest.raises(InputError, match=f"^DescentRegressor has no parameter '{name}'; {hint}"):
+        DescentRegressor(**settings)
 
 
 def table(kind: Estimator) -> tuple[Any, Any]:

@@ -182,7 +182,9 @@ def test_lbfgs_that_converges_goes_back_to_the_best_too() -> None:
 
 def test_rows_and_methods_that_do_not_go_with_it() -> None:
     network, x, y, x_held, y_held = split(23)
-    with pytest.raises(ShapeError, match=r"layer 1 of the network, Linear, .* must have 5 columns"):
+    with pytest.raises(
+        ShapeError, match=r"^the validation rows of EarlyStopping.*: layer 1 .* must have 5 columns"
+    ):
         descend(
             network, MSE, x, y, lr=0.1, steps=300, on_block=EarlyStopping(x_held[:, 1:], y_held)
         )

@@ -424,6 +424,8 @@ def test_a_loss_of_ones_own_from_a_file(tmp_path: Path) -> None:
         ("mine.py:Cubic", "mine.py defines no 'Cubic'; its Functions are Quartic"),
         ("mine.py:Quartic:power=2", "power"),
         ("mine.py:Quartic:scale", "'scale' in .* is no option=value of the loss"),
+        ("mine.py", "mine.py is a file; name the Function in it .*: .*mine.py:MyLoss$"),
+        ("mine.py:", "mine.py is a file; name the Function in it"),
         ("none.py:Quartic", "there is no file .*none.py"),
         ("broken.py:Quartic", "cannot be run: .*broken.py:1: NameError"),
         ("plain.py:Quartic", "loss must be a Function class"),
@@ -474,6 +476,15 @@ def test_a_run_is_shown_without_the_file_of_its_loss(
     assert "Quartic(scale=2)" in capsys.readouterr().out
     found = load_run(run)
     assert (found.facts.loss, found.training.loss) == ("Quartic(scale=2)", None)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "ours"),
+    [("mae", "l1"), ("rmse", "mse"), ("squared_error", "mse"), ("hubert", "huber")],
+)
+def test_a_loss_by_the_name_of_another_package(elsewhere: str, ours: str) -> None:
+    with pytest.raises(SettingError, match=rf"did you mean {ours}\?"):
+        parse_loss(elsewhere)
 
 
 def test_mini_batches_on_the_command_line(

@@ -260,6 +260,10 @@ _TEXTS = {
         "there is no file {path}, which --loss names; its code would be run",
         "il n'y a pas de fichier {path}, indiqué par --loss ; son code serait exécuté",
     ),
+    "whole_file": (
+        "{path} is a file; name the Function in it that is the loss: {path}:MyLoss",
+        "{path} est un fichier ; indiquez la Function qui y est la perte : {path}:MyLoss",
+    ),
     "loss_file_fails": (
         "{path}, which --loss names, cannot be run: {error}",
         "{path}, indiqué par --loss, ne peut être exécuté : {error}",

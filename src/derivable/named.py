@@ -24,6 +24,22 @@ ALL_LOSSES: dict[str, type[Function]] = {
     name.lower(): getattr(losses, name) for name in losses.__all__
 }
 
+# What other packages call them.
+ELSEWHERE = {
+    "mae": "l1",
+    "absolute_error": "l1",
+    "mean_absolute_error": "l1",
+    "rmse": "mse",
+    "l2": "mse",
+    "squared_error": "mse",
+    "mean_squared_error": "mse",
+    "smooth_l1": "huber",
+    "log_cosh": "logcosh",
+    "ce": "crossentropy",
+    "cross_entropy": "crossentropy",
+    "log_loss": "crossentropy",
+}
+
 
 def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
     """A loss from text such as "mse", "huber:delta=0.5", or "file.py:MyLoss:delta=0.5".
@@ -35,6 +51,8 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
     path, rest = split_file(text)
     if path:
         name, _, settings = rest.partition(":")
+        if not name:
+            raise SettingError(say("whole_file", path=path))
         function = _function_of(path, name)
         options = _options(text, settings, "loss", "file.py:MyLoss:delta=0.5")
     else:
@@ -54,6 +72,8 @@ def parse_loss(text: str, known: Mapping[str, type[Function]] = LOSSES) -> Loss:
 def split_file(text: str) -> tuple[str, str]:
     """The file of a loss such as "file.py:MyLoss:delta=0.5", and the rest; "" where it has none."""
     path, of_a_file, rest = text.strip().partition(".py:")
+    if not of_a_file and path.endswith(".py"):
+        return path, ""
     return (f"{path}.py", rest) if of_a_file else ("", text)
 
 
@@ -66,7 +86,8 @@ def named(text: str, known: tuple[str, ...], what: str, example: str) -> tuple[s
     """The name and the options of text such as "name:option=value,option=value"."""
     name, _, rest = text.strip().lower().partition(":")
     if name not in known:
-        near = difflib.get_close_matches(name, known)
+        near = [ELSEWHERE.get(name, "")] if what == "loss" else []
+        near = [one for one in near if one in known] or difflib.get_close_matches(name, known)
         hint = say("did_you_mean", name=near[0]) if near else say("options_like", example=example)
         meant = say(what)
         if what == "loss" and name in ALL_LOSSES:

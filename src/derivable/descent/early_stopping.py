@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -13,10 +15,20 @@ from derivable.descent.checkpoint import Checkpoint, group
 from derivable.descent.checks import check_count
 from derivable.descent.messages import say
 from derivable.device import CPU
+from derivable.errors import DerivableError
 from derivable.loss import Loss
 from derivable.objective import Objective, fastest
 from derivable.problem import Problem, Rows, check_not_negative
 from derivable.stepper import make_ready
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Let an error name rows that do not fit as those of validation; x and y train."""
+    try:
+        yield
+    except DerivableError as error:
+        raise type(error)(say("of_validation", error=error)) from None
 
 
 class EarlyStopping:
@@ -124,7 +136,8 @@ class EarlyStopping:
             if not isinstance(self.x, torch.Tensor) or self.x.device != device:
                 network = network.to(CPU)  # rows of the CPU move together with it
             loss = Loss.of(state.problem.loss).on(next(network.parameters()).device)
-            rows = Problem.of(network, loss, self.x, self.y, self.weight).on(device)
+            with _refused():
+                rows = Problem.of(network, loss, self.x, self.y, self.weight).on(device)
             self._objective = objective = fastest(rows)(rows)
             make_ready(objective.routines(hvp=False))
         return objective.value(state.theta.to(objective.dtype)).item()

@@ -145,6 +145,10 @@ _TEXTS = {
         "{name} doit être appelé tous les tant de pas, et la méthode {method!r} ne fait pas de pas "
         "séparés ; prenez 'steps' ou un optimiseur, ou omettez le `every` du callback",
     ),
+    "of_validation": (
+        "the validation rows of EarlyStopping(x, y): {error}",
+        "les lignes de validation de EarlyStopping(x, y) : {error}",
+    ),
     "on_block": (
         "on_block must be a callable that takes a State, or several of them, got {kind}",
         "on_block doit être un objet appelable qui prend un State, ou plusieurs, reçu {kind}",

@@ -35,9 +35,11 @@ from derivable.estimator.callbacks import CallbackSupportMixin, Watch
 from derivable.estimator.categories import Categories
 from derivable.estimator.line import HasLine
 from derivable.estimator.messages import say
+from derivable.estimator.parameters import named_by_estimator
 from derivable.estimator.rows import Rows, Units
 from derivable.estimator.settings import (
     VALIDATION,
+    check_counted,
     check_fraction,
     checked_folds,
     method_for,
@@ -63,6 +65,7 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
     _rated: str  # the method and the loss that the learning rate is for
     _categories: Categories | None
 
+    @named_by_estimator
     def __init__(
         self,
         hidden: Any = "auto",
@@ -119,6 +122,8 @@ class DescentEstimator(CallbackSupportMixin, FitsByFolds, TakesSingleSteps, HasL
         if share:
             rows, held = self._divided(rows, y, share, stops=stops)
         fold = fold_of_rows(rows.features, rows.weight, folds, self._seed)
+        if fold.max() > 0 or (stops and held):
+            check_counted(method)
         unsplit = fold.max() == 0 and (folds > 1 or (stops and held is None))
         if reset:
             self._begin(rows)

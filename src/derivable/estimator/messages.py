@@ -84,6 +84,20 @@ _TEXTS = {
         "validation_fraction demande un seul réseau, car chacun de plusieurs met de côté ses "
         "propres lignes ; prenez folds=1, ou omettez validation_fraction ; reçu folds={folds}",
     ),
+    "counted": (
+        "method {method!r} takes no single steps, and with several folds or early_stopping=True a "
+        "fit ends at the step where rows held out are predicted best; set folds=1 and "
+        "early_stopping=False, or take one of {known}",
+        "la méthode {method!r} ne fait pas de pas séparés, et avec plusieurs folds ou "
+        "early_stopping=True un ajustement finit au pas où les lignes mises de côté sont le mieux "
+        "prédites ; prenez folds=1 et early_stopping=False, ou l'une de {known}",
+    ),
+    "no_parameter": (
+        "{estimator} has no parameter {name!r}; {hint}",
+        "{estimator} n'a pas de paramètre {name!r} ; {hint}",
+    ),
+    "did_you_mean": ("did you mean {name}?", "vouliez-vous dire {name} ?"),
+    "parameters": ("its parameters are {names}", "ses paramètres sont {names}"),
     "alpha": (
         "alpha must be 'auto' or a number, 0 or more, got {got!r}",
         "alpha doit être 'auto' ou un nombre positif ou nul, reçu {got!r}",

@@ -12,6 +12,8 @@ from sklearn.utils import check_random_state
 
 from derivable.descent import Auto, Flow, choose_rate
 from derivable.descent.checks import check_count
+from derivable.descent.method import Method
+from derivable.descent.methods import METHODS
 from derivable.ensemble.folds import Array
 from derivable.ensemble.penalties import alpha_of_networks, penalty_of
 from derivable.errors import SettingError
@@ -57,6 +59,18 @@ def method_for(method: Any, tolerance: Any) -> Any:
         if method == kind.name:
             return kind(tolerance)
     return method
+
+
+def check_counted(method: Any) -> None:
+    """Refuse a method that counts no steps where a fit ends at the best one.
+
+    That is with several folds, and with early stopping.
+    """
+    kind = type(method) if isinstance(method, Method) else METHODS.get(method)
+    if kind is None or kind is Auto or kind.step_by_step or kind.reports_all:
+        return
+    known = [name for name, one in METHODS.items() if one.step_by_step or one.reports_all]
+    raise SettingError(say("counted", method=kind.name, known=known))
 
 
 def rate_for(lr: Any, method: str, problem: Problem) -> tuple[Any, str]:
