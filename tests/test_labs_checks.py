@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 import pytest
 import torch
 
+from derivable.labs.explained import explained
 from derivable.labs.feedback import Feedback, Status
 from derivable.labs.sheet import load
 from tests.labs import LINEAR, linear, on, written
@@ -28,6 +30,32 @@ def test_what_is_wrong_with_a_backward_is_said_in_the_language_of_the_notebook()
     assert "la moyenne est renvoyée là où il faut la somme" in french.lines[0]
     assert len(english.lines) <= 4
     assert 0 < english.share < 1
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def f(ctx): pass\nf(1, 2, 3)", "F est écrite avec un seul argument et appelée avec 3."),
+        ("def f(): pass\nf(1)", "F est écrite sans argument et appelée avec 1."),
+        ("def f(x, w, b): pass\nf(1)", "F est appelée sans 'w' et 'b'."),
+        ("def f(a, x, w, b): pass\nf(1)", "F est appelée sans 'x', 'w' et 'b'."),
+    ],
+)
+def test_an_error_of_python_is_explained_in_french(code: str, words: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        exec(code, {})
+    assert words in explained(raised.value, "fr")[-1]
+
+
+def test_an_object_of_the_class_and_no_answer() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch's, of the mistake itself
+        an_object = linear()()
+    assert on("linear", an_object, "fr").lines == (
+        "Linear\u00a0: Linear() est un objet\u00a0; la classe elle-même est attendue, sans "
+        "parenthèses\u00a0: Linear.",
+    )
+    assert "nombre de réponses reçues\u00a0: 0" in str(load("tp2", "fr").feedback("linear"))
 
 
 def test_a_check_takes_less_than_two_seconds() -> None:

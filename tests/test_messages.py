@@ -7,19 +7,23 @@ import copy
 import importlib
 import pickle
 import re
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Formatter
+from typing import Any, cast
 
 import click
 import pytest
 
+from derivable import Layer, Loss, Network, Tanh, Training, compare
 from derivable.cli.help_in_french import CLICK, HELP
 from derivable.cli.main import cli, main
-from derivable.errors import DataError
+from derivable.errors import DataError, SettingError
 from derivable.language import LANGUAGES, speaking
 from derivable.messages import Catalogue, Message, Text, in_language, joined, packed, unpacked
+from derivable.run.messages import say as RUNS
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "derivable"
@@ -336,3 +340,30 @@ def test_what_was_found_in_english_is_reported_in_french(
     metrics = Path("run/metrics.json").read_text(encoding="utf-8")
     assert "mean squared error of prix" in metrics, "files for programs are in English"
     assert "erreur quadratique moyenne de prix" in capsys.readouterr().out
+
+
+def test_an_object_in_place_of_a_class_is_named_as_one() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch's, of the mistake itself
+        one: Any = cast("Any", Tanh)()
+    meant = "an object of Tanh; the class itself is meant, without brackets: Tanh"
+    for call in (
+        lambda: Layer(one),
+        lambda: Loss(one),
+        lambda: Network.mlp(3, 2, 1, activation=one),
+    ):
+        with pytest.raises(SettingError, match=meant):
+            call()
+
+
+def test_french_of_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An article that goes with each gap, a decimal comma, and no plural of 0."""
+    monkeypatch.setenv("DERIVABLE_LANG", "fr")
+    with pytest.raises(SettingError, match="'cosinus' ne désigne aucune évolution du pas"):
+        Training(schedule="cosinus")
+    with pytest.raises(SettingError, match="'mes' ne désigne aucune perte"):
+        Training(loss="mes")
+    shown = repr(compare("diabetes", "linear", steps=3, lr=0.01))
+    assert re.search(r"la plus basse \d+,?\d*, de linear", shown), shown
+    kept = RUNS("finished", n=0, all=2, command="c")
+    assert kept == "nombre de modèles terminés\u00a0: 0 sur 2\u00a0; pour continuer\u00a0: c"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from derivable.errors import GradientError, SettingError, ShapeError
 from derivable.function import Function
 from derivable.function.context import Context
+from derivable.function.given import shown_function
 from derivable.functions import Linear, Tanh, elementwise
 from derivable.layer import Layer
 from derivable.network_messages import say
@@ -231,6 +232,6 @@ def _check_mlp(sizes: tuple[int, ...], activation: type[Function], seed: int) ->
     if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
         raise SettingError(say("sizes", got=str(sizes)))
     if not (isinstance(activation, type) and issubclass(activation, Function)):
-        raise SettingError(say("activation", got=activation))
+        raise SettingError(say("activation", got=shown_function(activation)))
     if not (isinstance(seed, Integral) and 0 <= int(seed) < 2**64):
         raise SettingError(say("seed", got=seed))

@@ -176,8 +176,8 @@ _TEXTS = {
     ),
     # what a comparison is
     "shown": (
-        "Comparison({names} on {data}, {steps:,} steps; lowest test loss {loss}, of {best})",
-        "Comparison({names} sur {data}, {steps:,} pas ; perte de test la plus basse {loss}, de "
+        "Comparison({names} on {data}, {steps:,} steps; lowest test loss {loss:.6g}, of {best})",
+        "Comparison({names} sur {data}, {steps:,} pas ; perte de test la plus basse {loss:.6g}, de "
         "{best})",
     ),
 }

@@ -321,7 +321,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         names = ", ".join(result.model.name for result in self.results)
-        loss, best = f"{self.best.test_loss:.6g}", self.best.model.name
+        loss, best = self.best.test_loss, self.best.model.name
         data, steps = self.facts.name, self.steps
         return say("shown", names=names, data=data, steps=steps, loss=loss, best=best)
 

@@ -43,8 +43,8 @@ _TEXTS = {
         "(10,), ou être () pour un modèle linéaire ; reçu {got!r}",
     ),
     "activation": (
-        "activation must be one of {names}, or a Function class; got {got!r}",
-        "activation doit être l'une des valeurs {names}, ou une classe Function ; reçu {got!r}",
+        "activation must be one of {names}, or a Function class; got {got}",
+        "activation doit être l'une des valeurs {names}, ou une classe Function ; reçu {got}",
     ),
 }
 say = Catalogue(_TEXTS)

@@ -11,6 +11,7 @@ import torch
 from derivable.ensemble.messages import say
 from derivable.errors import SettingError
 from derivable.function import Function
+from derivable.function.given import shown_function
 from derivable.network import ACTIVATIONS, INITIAL_SCALE, Network, flatten
 
 HIDDEN, ACTIVATION, FOLDS = (32,), "relu", 10  # of networks, where nothing else is asked for
@@ -53,5 +54,7 @@ def activation_of(activation: Any) -> type[Function]:
     if isinstance(activation, type) and issubclass(activation, Function):
         return activation
     if activation not in ACTIVATIONS:
-        raise SettingError(say("activation", names=sorted(ACTIVATIONS), got=activation))
+        raise SettingError(
+            say("activation", names=sorted(ACTIVATIONS), got=shown_function(activation))
+        )
     return ACTIVATIONS[activation]

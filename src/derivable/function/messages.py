@@ -77,6 +77,10 @@ _TEXTS = {
         "{function}.{rule}(ctx, ...) ; avec autograd : {function}.apply(...) sans ctx",
     ),
     "the_class": ("the class {name}", "la classe {name}"),
+    "an_object": (
+        "an object of {name}; the class itself is meant, without brackets: {name}",
+        "un objet de {name} ; c'est la classe elle-même, sans parenthèses, qu'il faut : {name}",
+    ),
     "saved_before": (
         "this Context already holds what an earlier forward saved; one Context belongs to one "
         "forward: make a new Context() for each call",

@@ -70,7 +70,25 @@ _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
         ),
     ),
     (
-        r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) were given",
+        r"(\w+)\(\) takes 1 positional argument but (\d+) w",
+        Text(
+            "{0} is written with 1 argument and called with {1}. ctx comes first, and "
+            "@staticmethod stands above each of the two methods.",
+            "{0} est écrite avec un seul argument et appelée avec {1}. ctx vient en premier, et "
+            "@staticmethod se place au-dessus de chacune des deux méthodes.",
+        ),
+    ),
+    (
+        r"(\w+)\(\) takes 0 positional arguments but (\d+) w",
+        Text(
+            "{0} is written without arguments and called with {1}. ctx comes first, and "
+            "@staticmethod stands above each of the two methods.",
+            "{0} est écrite sans argument et appelée avec {1}. ctx vient en premier, et "
+            "@staticmethod se place au-dessus de chacune des deux méthodes.",
+        ),
+    ),
+    (
+        r"(\w+)\(\) takes (\d+) positional arguments? but (\d+) w",
         Text(
             "{0} is written with {1} arguments and called with {2}. ctx comes first, and "
             "@staticmethod stands above each of the two methods.",
@@ -209,6 +227,11 @@ _EXPLANATIONS: tuple[tuple[str, Text], ...] = (
 _LINE = Text("line {line}: {text}", "ligne {line}\u00a0: {text}")
 
 
+def _listed(names: str, lang: str) -> str:
+    """The names in a message of Python, 'a', 'b', and 'c', with the word of the language."""
+    return re.sub(r"(?<='),? and (?=')", " et ", names) if lang == "fr" else names
+
+
 def explained(error: BaseException, lang: str) -> list[str]:
     """An error in two or three lines: Python's message, the line, and an explanation."""
     words = error_text(error)
@@ -220,7 +243,8 @@ def explained(error: BaseException, lang: str) -> list[str]:
             lines.append(_LINE.to(lang, line=place.line, text=text))
     for pattern, meaning in _EXPLANATIONS:
         if match := re.search(pattern, words):
-            meant = meaning.to(lang).format(*match.groups())
+            parts = (_listed(part or "", lang) for part in match.groups())
+            meant = meaning.to(lang).format(*parts)
             lines.append(meant[0].upper() + meant[1:])
             break
     return lines

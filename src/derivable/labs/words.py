@@ -28,8 +28,8 @@ _TEXTS = {
         "{name} n'est pas une question de cette feuille ; ses questions sont {names}.",
     ),
     "answers": (
-        "{name}: the check takes {names}, and got {count} answers.",
-        "{name} : la vérification prend {names}, et a reçu {count} réponses.",
+        "{name}: the check takes {names}; number of answers given: {count}.",
+        "{name} : la vérification prend {names} ; nombre de réponses reçues : {count}.",
     ),
     "borrowed": (
         "{name} is the code of {package}. It is right, and the exercise is to write it yourself.",
@@ -52,6 +52,11 @@ _TEXTS = {
     "no_class": (
         "{name}: a class with forward and backward is expected, got {got}.",
         "{name} : une classe avec forward et backward est attendue, reçu {got}.",
+    ),
+    "object_of_class": (
+        "{name}: {got}() is an object; the class itself is expected, without brackets: {got}.",
+        "{name} : {got}() est un objet ; la classe elle-même est attendue, sans parenthèses : "
+        "{got}.",
     ),
     "no_method": (
         "{name}: the method {method} is missing.",

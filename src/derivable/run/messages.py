@@ -42,19 +42,19 @@ _TEXTS = {
     ),
     "finished": (
         "{n} of {all} models are finished; to go on: {command}",
-        "{n} modèles terminés sur {all} ; pour continuer : {command}",
+        "nombre de modèles terminés : {n} sur {all} ; pour continuer : {command}",
     ),
     "finished_one": (
         "1 of {all} models is finished; to go on: {command}",
-        "1 modèle terminé sur {all} ; pour continuer : {command}",
+        "nombre de modèles terminés : 1 sur {all} ; pour continuer : {command}",
     ),
     "finished_and": (
         "{n} of {all} models are finished, {at}; to go on: {command}",
-        "{n} modèles terminés sur {all}, {at} ; pour continuer : {command}",
+        "nombre de modèles terminés : {n} sur {all}, {at} ; pour continuer : {command}",
     ),
     "finished_and_one": (
         "1 of {all} models is finished, {at}; to go on: {command}",
-        "1 modèle terminé sur {all}, {at} ; pour continuer : {command}",
+        "nombre de modèles terminés : 1 sur {all}, {at} ; pour continuer : {command}",
     ),
     "kept_at": (
         "{model} is kept at step {step:,}",

@@ -88,7 +88,8 @@ class FunctionQuestion(Question):
         """The feedback on an answer that is no class with both methods, or not the student's."""
         if not isinstance(function, type):
             got = getattr(function, "__name__", type(function).__name__)
-            return self.wrong("type", say("no_class", lang, name=self.names, got=got))
+            key = "object_of_class" if hasattr(type(function), "forward") else "no_class"
+            return self.wrong("type", say(key, lang, name=self.names, got=got))
         for method in ("forward", "backward"):
             own = any(method in vars(base) for base in function.__mro__[:-1] if _is_own(base))
             if not own and not package_of(function):
