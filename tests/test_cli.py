@@ -178,7 +178,7 @@ def test_a_run_that_fails_has_its_own_code(
     def fails(*_: object, **__: object) -> Comparison:
         raise error("what happened, and what to do")
 
-    monkeypatch.setattr("derivable.comparison.compare", fails)
+    monkeypatch.setattr("derivable.comparison.compare_table", fails)
     with pytest.raises(SystemExit) as left:
         main([*QUICK, "--json", "--out", str(tmp_path / "run")])
     assert left.value.code == code
