@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from derivable.errors import GradientError, InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
-from derivable.function.given import shown_function
+from derivable.function.given import is_ours, shown_function
 from derivable.function.gradients import as_tuple
-from derivable.function.ours import is_ours
 from derivable.network_messages import say
 
 TRAINING, GENERATOR = "training", "generator"  # inputs that a layer gives by itself
@@ -46,15 +45,8 @@ class Layer(nn.Module):
 
     def __init__(self, function: type[Function], x: Sequence[str] = (), /, **inputs: Any) -> None:
         super().__init__()
-<<<<<<< HEAD
         if not is_ours(function):
-            raise SettingError(say("layer_function", got=function))
-=======
-        if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
-            function, "_rules"
-        ):
             raise SettingError(say("layer_function", got=shown_function(function)))
->>>>>>> 854cbe9 (French messages agree with what fills them, and objects are named as objects)
         if TRAINING in inputs:
             raise InputError(say("training_given", function=function.__name__))
         self.function, self.takes = function, (x,) if isinstance(x, str) else tuple(x)

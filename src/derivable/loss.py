@@ -12,11 +12,7 @@ from derivable.core_messages import say
 from derivable.errors import InputError, SettingError
 from derivable.function import Function
 from derivable.function.context import Context
-<<<<<<< HEAD
-from derivable.function.ours import is_ours
-=======
-from derivable.function.given import shown_function
->>>>>>> 854cbe9 (French messages agree with what fills them, and objects are named as objects)
+from derivable.function.given import is_ours, shown_function
 from derivable.functions.losses import L1, MSE, CrossEntropy, Huber, LogCosh
 
 # Those for targets that are any numbers, by the names that commands and estimators take.
@@ -39,15 +35,8 @@ class Loss:
     """
 
     def __init__(self, function: type[Function], /, **options: Any) -> None:
-<<<<<<< HEAD
         if not is_ours(function):
-            raise SettingError(say("loss_function", got=_shortly(function)))
-=======
-        if not (isinstance(function, type) and issubclass(function, Function)) or not hasattr(
-            function, "_rules"
-        ):
             raise SettingError(say("loss_function", got=shown_function(function)))
->>>>>>> 854cbe9 (French messages agree with what fills them, and objects are named as objects)
         if options:
             _check_options(function, options)
         self.function, self.options = function, options
@@ -108,11 +97,6 @@ def _check_options(function: type[Function], options: dict[str, Any]) -> None:
             text = say("no_option", function=function.__name__, name=name, there=there)
             raise InputError(text)
     signature.bind((None, None), options)
-
-
-def _shortly(value: Any) -> str:
-    """What was given in the place of a loss, in a few words."""
-    return f"Tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
 def _spelled(value: Any) -> str:

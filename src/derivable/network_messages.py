@@ -34,8 +34,8 @@ _TEXTS = {
         "toutes des entiers positifs ; reçu {got} ; par exemple Network.mlp(8, 10, 1)",
     ),
     "activation": (
-        "activation must be a Function class such as Tanh or ReLU, got {got!r}",
-        "activation doit être une classe Function comme Tanh ou ReLU, reçu {got!r}",
+        "activation must be a Function class such as Tanh or ReLU, got {got}",
+        "activation doit être une classe Function comme Tanh ou ReLU, reçu {got}",
     ),
     "seed": (
         "seed must be a whole number, 0 or more and below 2**64, got {got!r}",
@@ -49,8 +49,8 @@ _TEXTS = {
         "reçu {got}",
     ),
     "layer_function": (
-        "a Layer needs a Function class such as Linear, got {got!r}",
-        "une couche (Layer) demande une classe Function comme Linear, reçu {got!r}",
+        "a Layer needs a Function class such as Linear, got {got}",
+        "une couche (Layer) demande une classe Function comme Linear, reçu {got}",
     ),
     "training_given": (
         "{function}: training is what train() and eval() of a layer or network set; leave it out",
