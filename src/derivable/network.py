@@ -220,7 +220,7 @@ def unflatten(theta: Tensor, shapes: Sequence[torch.Size]) -> tuple[Tensor, ...]
 def _check_layers(layers: Any) -> None:
     """Refuse what is no sequence of layers."""
     wrong = layers
-    if isinstance(layers, Sequence):
+    if isinstance(layers, Sequence | nn.ModuleList):
         wrong = next((one for one in layers if not isinstance(one, Layer)), None)
         if wrong is None:
             return

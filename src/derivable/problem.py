@@ -362,7 +362,7 @@ def _check_table(dtype: torch.dtype, x: Any, y: Any) -> None:
 def _check_devices(device: torch.device, **rows: Tensor | None) -> None:
     """Refuse a table that does not lie where the network does."""
     for name, value in rows.items():
-        if value is not None and value.device != device:
+        if isinstance(value, Tensor) and value.device != device:
             raise DataError(say("other_device", name=name, got=value.device, device=device))
 
 
