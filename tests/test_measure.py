@@ -187,3 +187,14 @@ def test_the_examples_in_the_document_run() -> None:
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert blocks
     exec("\n".join(blocks), {})
+
+
+def test_by_an_infinite_entry_the_derivative_is_zero() -> None:
+    x = torch.tensor([0.5, -torch.inf, 2.0, -torch.inf]).double()
+    differentiator = Differentiator(lambda x: x.exp().cumsum(0), x)
+    expected = torch.ones(4, 4).double().tril() * x.exp()
+    measured = differentiator.jacobian()
+    torch.testing.assert_close(measured.value, expected)
+    refined = differentiator.refined(measured, [0, 1, 2, 3])
+    torch.testing.assert_close(refined.value, expected)
+    assert bool((refined.error < 1e-9).all())

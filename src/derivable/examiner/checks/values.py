@@ -18,6 +18,7 @@ from derivable.examiner.checks import exemptions
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
+from derivable.examiner.measure.extrapolation import sizes_of
 from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.message import Message
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
@@ -298,8 +299,9 @@ def _judge(
     """
     value, error = measured.value, measured.error
     row = value.abs().nan_to_num(0.0).amax(1, keepdim=True) if value.numel() else value  # (m, 1)
-    typical_x = float(x.abs().mean()) if len(x) else 0.0
-    scale = x.abs().clamp_min(typical_x or 1.0)  # (n,); steps from zeros are as long as from ones
+    own = sizes_of(x)
+    typical_x = float(own.mean()) if len(x) else 0.0
+    scale = own.clamp_min(typical_x or 1.0)  # (n,); steps from zeros are as long as from ones
     natural = numeric.at.abs().nan_to_num(0.0).unsqueeze(1) / scale  # (m, n)
     known = torch.isfinite(value) & torch.isfinite(error)
     eps = numeric.eps

@@ -26,6 +26,7 @@ from derivable.examiner.measure.extrapolation import (
     neville,
     power_of_two,
     size_of,
+    sizes_of,
     steep,
 )
 from derivable.examiner.measure.measured import Measured
@@ -70,7 +71,7 @@ class Differentiator:
 
     f         takes a float64 vector (n,) and returns a real vector (m,); it may raise, and may
               offer batches as a `BatchFunction`
-    x         the point, float64 (n,)
+    x         the point, float64 (n,). The derivative by an infinite entry is 0: no step changes it
     at        f(x), float64 (m,), if it is known; else it is evaluated, and may raise
     settings  see Settings
     budget    charged with each evaluation; BudgetSpent is raised when it is spent
@@ -108,7 +109,7 @@ class Differentiator:
 
     def jacobian(self) -> Measured:
         """The first estimate of every derivative, (m, n), by 8 evaluations per entry of x."""
-        scales = torch.maximum(self.x.abs(), torch.tensor(0.1 * size_of(self.x)).double())  # (n,)
+        scales = sizes_of(self.x).clamp_min(0.1 * size_of(self.x))  # (n,)
         if self.step is None:
             self._find_step(self._random())
         first = self._estimate(torch.eye(len(self.x)).double(), power_of_two(scales), self.step)
@@ -139,7 +140,7 @@ class Differentiator:
         chosen = list(columns if self._evaluator.batchable else columns[:REFINED])
         if not chosen:
             return measured
-        own = self.x.abs()[chosen]  # (c,)
+        own = sizes_of(self.x)[chosen]  # (c,)
         scales = own.clamp_min(size_of(self.x))
         directions = torch.eye(len(self.x)).double()[chosen]
         second = self._refinement(directions, power_of_two(scales))
@@ -164,7 +165,7 @@ class Differentiator:
     def doubtful(self, measured: Measured) -> list[int]:
         """The columns of a first estimate that are not known to 1e-6, or not to be trusted."""
         columns = ~(measured.error <= PRECISE * measured.value.abs()).all(0)  # (n,)
-        own = self.x.abs()
+        own = sizes_of(self.x)
         columns |= (own > 0) & (own < FAR_BELOW * size_of(self.x))  # steps were far longer than x
         return [int(column) for column in columns.nonzero()]
 

@@ -15,8 +15,14 @@ BENDING = (2.0, 8.0, 32.0)  # and those of half a second difference, divided by 
 
 
 def size_of(x: Tensor) -> float:
-    """The root mean square of the entries."""
-    return float(x.square().mean().sqrt()) if len(x) else 0.0
+    """The root mean square of the finite entries."""
+    finite = x[torch.isfinite(x)]
+    return float(finite.square().mean().sqrt()) if len(finite) else 0.0
+
+
+def sizes_of(x: Tensor) -> Tensor:
+    """The absolute values of the entries, 0 of infinite ones: no step changes these."""
+    return torch.where(torch.isfinite(x), x.abs(), 0.0)
 
 
 def power_of_two(scales: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from derivable.examiner.measure.extrapolation import fourth_differences, size_of
+from derivable.examiner.measure.extrapolation import fourth_differences, size_of, sizes_of
 
 POINTS = 8  # of a difference table
 ASIDE = 1e-3  # x itself may lie on a kink; points begin this far along the line
@@ -142,6 +142,9 @@ def _alike(noise: Tensor, at: Tensor) -> Tensor:
 
 
 def random_direction(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A random direction (n,) along which each entry of `x` (n,) changes by about its own size."""
+    """A random direction (n,) along which each entry of `x` (n,) changes by about its own size.
+
+    Infinite entries do not change.
+    """
     drawn = torch.randn(len(x), generator=generator).double()
-    return drawn * torch.where(x == 0, 0.01 * (size_of(x) or 1.0), x.abs())
+    return drawn * torch.where(x == 0, 0.01 * (size_of(x) or 1.0), sizes_of(x))
