@@ -12,6 +12,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from derivable.examiner import Report, check, check_gradient
+from derivable.examiner.checks.linearity import layout
+from derivable.examiner.checks.values import ExaminedTarget
+from derivable.examiner.targets.adapters import adapter_of
+from tests.corpus.draw import draw
 
 Rule = Callable[[Tensor], Tensor]
 
@@ -195,3 +199,35 @@ def test_a_saturated_forward_that_is_a_staircase_of_rounding_is_no_finding(seed:
     report = check(slope_of_tanh, x, seed=seed, level="lab", budget=2000)
     assert report.ok
     assert not report.findings
+
+
+class SumInMemory(torch.autograd.Function):
+    """Sums in the order in memory, as matrix products do, and amplifies the rounding of the sum."""
+
+    amplified = 1e10
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Tensor) -> Tensor:
+        inner = x if x.is_contiguous() else x.mT
+        total = inner.reshape(-1).cumsum(0)[-1]
+        ctx.save_for_backward(x, total)
+        return total
+
+    @classmethod
+    def backward(cls, ctx: Any, g: Tensor) -> Tensor:
+        x, total = ctx.saved_tensors
+        return g * torch.ones_like(x) * (1 + cls.amplified * (total - x.sum(0).sum()))
+
+
+class TransposedInMemory(SumInMemory):
+    @classmethod
+    def backward(cls, ctx: Any, g: Tensor) -> Tensor:
+        x, _ = ctx.saved_tensors
+        return g * (2.0 - torch.ones_like(x) * x.is_contiguous())
+
+
+def test_rounding_of_another_memory_layout_is_no_mistake() -> None:
+    x = draw(7, 5).detach() * torch.logspace(0, 3, 5).double()
+    for target, found in ((SumInMemory, False), (TransposedInMemory, True)):
+        examined = ExaminedTarget(adapter_of(target), [0])
+        assert bool(layout(examined, [x])) is found
