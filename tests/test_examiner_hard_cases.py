@@ -226,8 +226,26 @@ class TransposedInMemory(SumInMemory):
         return g * (2.0 - torch.ones_like(x) * x.is_contiguous())
 
 
+class BackwardInMemory(torch.autograd.Function):
+    """Its backward amplifies the rounding of a sum of grad_output in the order in memory."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        inner = g if g.is_contiguous() else g.mT
+        total = inner.reshape(-1).cumsum(0)[-1]
+        return 2 * g * (1 + 1e10 * (total - g.sum(0).sum()))
+
+
 def test_rounding_of_another_memory_layout_is_no_mistake() -> None:
     x = draw(7, 5).detach() * torch.logspace(0, 3, 5).double()
-    for target, found in ((SumInMemory, False), (TransposedInMemory, True)):
+    for target, found in (
+        (SumInMemory, False),
+        (BackwardInMemory, False),
+        (TransposedInMemory, True),
+    ):
         examined = ExaminedTarget(adapter_of(target), [0])
         assert bool(layout(examined, [x])) is found

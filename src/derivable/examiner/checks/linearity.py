@@ -170,6 +170,12 @@ def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     likes = [run.outputs[i] for i in run.differentiable]
     usual = max(_most(g) for g in gradients(examined, run, inputs, random_grad_output(run)))
     problems: list[Problem] = []
+
+    def returned(grads: Inputs) -> Gradients:
+        fresh = examined.run(inputs) if examined.forward_per_vjp else run
+        found = fresh.vjp(grads)
+        return [fit(found, i, inputs[i]) for i in examined.wanted]
+
     for key, arrange in ARRANGEMENTS.items():
         plain = parted(random_grad_output(run), likes)
         arranged = [arrange(g) for g in plain]
@@ -179,15 +185,15 @@ def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
         examined.comparisons += 1
         evidence = Message(f"evidence.layout_{key}")
         try:
-            expected = [fit(run.vjp(plain), i, inputs[i]) for i in examined.wanted]
-            fresh = examined.run(inputs) if examined.forward_per_vjp else run
-            got = [fit(fresh.vjp(arranged), i, inputs[i]) for i in examined.wanted]
+            expected, got = returned(plain), returned(arranged)
         except Exception as error:
             problems.append(
                 Problem("layout", None, (evidence, raised(error)), source=raised_at(error))
             )
             break
-        if differ(examined, expected, got, usual):
+        if differ(examined, expected, got, usual) and not _by_rounding(
+            examined, plain, returned, expected, got
+        ):
             problems.append(Problem("layout", None, (evidence,)))
             break
     return problems or _input_layout(examined, inputs, run)
@@ -214,31 +220,36 @@ def _input_layout(examined: ExaminedTarget, inputs: Inputs, run: Run) -> list[Pr
     except Exception as error:
         return [Problem("layout", None, (evidence, raised(error)), source=raised_at(error))]
     expected = gradients(examined, run, inputs, vector)
-    if not differ(examined, expected, got) or _by_rounding(examined, inputs, vector, expected, got):
+
+    def found(rounded: Inputs) -> Gradients:
+        return gradients(examined, examined.run(rounded), rounded, vector)
+
+    if not differ(examined, expected, got) or _by_rounding(examined, inputs, found, expected, got):
         return []
     return [Problem("layout", None, (evidence,))]
 
 
 def _by_rounding(
-    examined: ExaminedTarget, inputs: Inputs, vector: Tensor, expected: Gradients, got: Gradients
-) -> bool:
-    """Whether a rounding of the inputs changes the gradients as much as from `expected` to `got`.
+    examined: ExaminedTarget, at: Inputs, found: Callable[[Inputs], Gradients],
+    expected: Gradients, got: Gradients,
+) -> bool:  # fmt: skip
+    """Whether a rounding of `at` changes the gradients as much as from `expected` to `got`.
 
-    Another layout is another order of the sums of a matrix product. An iteration that has not
-    converged, such as conjugate gradients, amplifies their rounding.
+    `found` are the gradients there. Another layout is another order of the sums of a matrix
+    product. An iteration that has not converged, such as conjugate gradients, amplifies their
+    rounding.
     """
     noise = [0.0] * len(expected)
     for seed in range(ROUNDED):
         generator = torch.Generator().manual_seed(seed)
         rounded = [
             v * (1 + 2 * examined.eps * torch.randn(v.shape, generator=generator).to(v))
-            if is_float(v) else v for v in inputs
+            if is_float(v) else v for v in at
         ]  # fmt: skip
         try:
-            found = gradients(examined, examined.run(rounded), rounded, vector)
+            changes = [_change(a, b) for a, b in zip(expected, found(rounded), strict=True)]
         except Exception:  # it may raise at any inputs but the given ones
             return False
-        changes = (_change(a, b) for a, b in zip(expected, found, strict=True))
         noise = [max(known, change) for known, change in zip(noise, changes, strict=True)]
     pairs = zip(expected, got, noise, strict=True)
     return all(_change(a, b) <= AMPLIFIED * most for a, b, most in pairs)
