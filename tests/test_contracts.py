@@ -16,12 +16,20 @@ from derivable.contracts import Between, Contract, FixedSize, Several, Symmetric
 from derivable.errors import InputError, SettingError, TargetError
 from derivable.examiner import load_declarations
 from derivable.examiner.inputs import declared
+from derivable.examiner.inputs.contract_statements import (
+    comments,
+    stated,
+    stated_of_the_matrix,
+)
 from derivable.examiner.inputs.contract_text import WORDS
 from derivable.examiner.inputs.contracts import STRUCTURES, structure
 from derivable.examiner.inputs.probes import Probes
-from derivable.examiner.inputs.recognised import stated
+from derivable.examiner.inputs.recognised import recognised
+from derivable.examiner.targets.adapters import adapter_of
 from tests.corpus.draw import draw, fixed
-from tests.corpus.right_contracts import Alignment, Cross, Energy, definite
+from tests.corpus.engineering_contracts import SmoothedTransposed
+from tests.corpus.right_contracts import Alignment, CholeskySolve, Cross, Energy, definite
+from tests.corpus.right_symmetric import RowsByPivots, Smoothed, SumOfSquares, Variance
 
 KINDS: list[Contract] = [
     *STRUCTURES, *WORDS.values(), Between(2, 5), Between(low=1), Between(high=-1),
@@ -246,3 +254,71 @@ def test_a_file_of_declarations(tmp_path: Path) -> None:
     path.write_text("import nowhere_at_all")
     with pytest.raises(TargetError, match=r"examples\.py: ModuleNotFoundError"):
         load_declarations(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Given a PSD matrix, the logarithm of its determinant.", True),
+        ("Decomposes a symmetric positive semi-definite matrix.", True),
+        ("a appears twice, and we exploit symmetry.", True),
+        ("The factor 2 makes use of symmetry.", True),
+        ("The matrix need not be symmetric: a symmetric matrix is a special case.", False),
+        ("A symmetric matrix B and another one.", False),
+        ("The gradient is symmetric.", False),
+        ("A matrix that is not a PSD matrix.", False),
+    ],
+)
+def test_what_a_text_states_of_the_only_matrix(text: str, expected: bool) -> None:
+    assert stated_of_the_matrix(Symmetric(), ["B"], text) is expected
+
+
+def test_comments_of_forward_and_backward_are_read() -> None:
+    assert comments(Variance) == (
+        "The factor 2 is there because a is in the product twice, and makes use of symmetry."
+    )
+    assert comments(torch.sin) == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "inputs", "why"),
+    [
+        (RowsByPivots, [definite(4)], "pairs"),
+        (SumOfSquares, [0.5, definite(4)], "docstring"),
+        (Variance, [draw(3, 5), definite(3)], "comment"),
+        (Smoothed, [definite(4), draw(4, 2)], "part"),
+        (SmoothedTransposed, [definite(4), draw(4, 2)], ""),  # its symmetric part is right, too
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_why_a_contract_is_recognised(target: Any, inputs: list[Any], why: str) -> None:
+    given = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
+    found = recognised(adapter_of(target), given)
+    assert [reason for _, reason in found.values()] == ([why] if why else [])
+
+
+def test_a_forward_of_one_row_is_no_evidence_for_symmetry() -> None:
+    class FirstRow(Function):
+        @staticmethod
+        def forward(ctx: Any, k: Tensor) -> Tensor:
+            ctx.size = k.shape
+            return k[1].square()
+
+        @staticmethod
+        def backward(ctx: Any, g: Tensor) -> Tensor:
+            return g.new_zeros(ctx.size)
+
+    assert recognised(adapter_of(FirstRow), [definite(4).detach()]) == {}
+
+
+def test_a_triangle_is_recognised_of_a_nearly_singular_matrix() -> None:
+    """A large change of the triangle that is read makes it indefinite, and forward raises."""
+    x = fixed(4, 2)
+    nearly = x @ x.mT + 1e-3 * torch.eye(4).double()
+
+    class Bare(CholeskySolve):
+        pass
+
+    Bare.__doc__ = None
+    found = recognised(adapter_of(Bare), [nearly, fixed(4, 2)])
+    assert {i: why for i, (_, why) in found.items()} == {0: "triangle"}

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 
 import derivable
-from derivable import Context, Tanh, examine
+from derivable import Context, Tanh, declare, examine
 from derivable.errors import WrongGradientError
 from derivable.examiner.called import chosen
-from derivable.examiner.capture.calls import KINDS, SIDE, WHOLE, Calls, copied
+from derivable.examiner.capture.calls import KINDS, SIDE, WHOLE, Call, Calls, copied
 from derivable.examiner.capture.recording import LONG_LOOP, LongLoopError, Recording
 from derivable.examiner.capture.smaller import FEW, smaller
 from derivable.examiner.finding import Section
+from derivable.examiner.inputs.declared import forget
+from tests.corpus.right_contracts import SparseProduct
+from tests.corpus.right_symmetric import Smoothed
 
 
 class Cube(torch.autograd.Function):
@@ -337,3 +340,48 @@ def test_a_call_with_finite_inputs_is_kept_in_the_place_of_a_masked_one() -> Non
         cube(masked[:2])
     (call,) = calls_of(recording, Cube)
     assert call.inputs[0].shape == (12,)
+
+
+class AnyLayout(SparseProduct):
+    """The gradient of a sparse matrix, as a dense one."""
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:
+        a, x = ctx.saved_tensors
+        return grad_output @ x.mT, a.to_dense().mT @ grad_output
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")  # PyTorch calls its layouts beta
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr, torch.sparse_csc])
+def test_calls_with_sparse_inputs_are_kept(layout: torch.layout) -> None:
+    dense = torch.tensor([[1.0, 0.0, -2.0], [0.0, 3.0, 0.5]]).double()
+    a = dense.to_sparse(layout=layout).requires_grad_()
+    with examine() as examined:
+        AnyLayout.apply(a, torch.randn(3, 2).double())  # type: ignore[no-untyped-call]
+    (report,) = examined.reports
+    assert report.verdict == "right", report.details("en")
+    assert report.example[0].layout is layout
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_calls_in_two_sparse_layouts_are_two_kinds() -> None:
+    dense = torch.eye(3).double()
+    calls = Calls(SparseProduct)
+    for a in (dense.to_sparse(), dense.to_sparse_csr()):  # of the same shape and dtype
+        assert calls.wants([a], {}, "")
+        calls.keep(Call((a,), {}))
+    assert len(chosen(calls)) == 2
+
+
+def test_a_contract_holds_at_large_recorded_inputs_too() -> None:
+    factor = torch.randn(12, 12).double()
+    k = factor @ factor.mT / 12 + torch.eye(12).double()
+    x = torch.randn(12, 9).double()
+    declare(Smoothed, contracts={"k": "symmetric"})
+    try:
+        with examine() as examined:
+            Smoothed.apply(k.requires_grad_(), x)  # type: ignore[no-untyped-call]
+        (report,) = examined.reports
+    finally:
+        forget()
+    assert report.verdict == "right", report.details("en")

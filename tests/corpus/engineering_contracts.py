@@ -29,6 +29,7 @@ from tests.corpus.right_contracts import (
     sparse,
     with_contracts,
 )
+from tests.corpus.right_symmetric import Smoothed, masked
 
 
 class EnergyTwice(Energy):
@@ -151,6 +152,31 @@ def square(x: Tensor) -> Tensor:
     return x.square()
 
 
+class SmoothedTransposed(Smoothed):
+    """The outer product the other way round: its symmetric part is right."""
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        k, x = ctx.saved_tensors
+        return x @ g.mT, k.mT @ g
+
+
+class MaskedEntropy(Function):
+    """The gradient takes the logarithm of the probability 0 of a masked logit."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        p = x.softmax(-1)
+        ctx.save_for_backward(p)
+        return -torch.special.xlogy(p, p).sum(-1)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        (p,) = ctx.saved_tensors
+        mean = torch.special.xlogy(p, p).sum(-1, keepdim=True)
+        return g[..., None] * p * (mean - p.log())
+
+
 def _keep(ctx: Any, inputs: Any, output: Tensor) -> None:
     ctx.save_for_backward(*inputs)
 
@@ -188,5 +214,8 @@ CASES: list[Wrong] = [
           lambda: [draw(4, 3), draw(3, 2)], ("way",)),
     Wrong("rounding meant as a clamp", RoundedLikeAClamp, lambda: [2 * draw(4, 3)],
           ("one_side", "part_only"), "x", {"surrogate_of": lambda x: x.clamp(-1, 1)}),
+    Wrong("outer product the other way round, of a symmetric matrix", SmoothedTransposed,
+          lambda: [definite(4), draw(4, 2)], ("transposed",), "k"),
+    Wrong("entropy of masked logits", MaskedEntropy, lambda: [masked()], ("not_finite",), "x"),
     Wrong("custom operator of half the slope", square, lambda: [draw(4, 3)], ("factor",), "x"),
 ]  # fmt: skip

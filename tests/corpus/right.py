@@ -10,6 +10,9 @@ from tests.corpus.right_numbers import NUMBERS
 from tests.corpus.right_outputs import OUTPUTS
 from tests.corpus.right_solvers import SOLVERS
 from tests.corpus.right_students import STUDENTS
+from tests.corpus.right_symmetric import SYMMETRIC
 from tests.corpus.right_ways import WAYS
 
-RIGHT: list[Right] = [*KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *STUDENTS, *CONTRACTS]
+RIGHT: list[Right] = [
+    *KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *STUDENTS, *CONTRACTS, *SYMMETRIC
+]  # fmt: skip

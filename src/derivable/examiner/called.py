@@ -19,17 +19,14 @@ from derivable.examiner.capture.found import called, name_of
 from derivable.examiner.capture.locations import is_the_users
 from derivable.examiner.capture.recording import Recording
 from derivable.examiner.capture.smaller import smaller
-from derivable.examiner.check import check
+from derivable.examiner.check import check, check_along_directions
 from derivable.examiner.checks.check import entries
-from derivable.examiner.checks.given import AlongDirections
-from derivable.examiner.examination import examine as examine_at
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of, say
 from derivable.examiner.render import show
 from derivable.examiner.report import Report
 from derivable.examiner.settings import USUAL, Settings
 from derivable.examiner.targets.adapters import adapter_of
-from derivable.examiner.targets.random_state import unchanged_random_state
 from derivable.examiner.targets.target import Adapter, FunctionAdapter, copied, is_float
 
 if TYPE_CHECKING:
@@ -214,15 +211,19 @@ def chosen(calls: Calls) -> list[Call]:
     """
     different: dict[object, Call] = {}
     for call in calls:
-        like = tuple(
-            v.ndim if is_float(v) else v.dtype if isinstance(v, Tensor) else repr(v)[:80]
-            for v in (*call.inputs, *call.options.values())
-        )
+        like = tuple(map(_but_for_dtype, (*call.inputs, *call.options.values())))
         other = different.get(like)
         if other is None or _double(call) > _double(other):
             different[like] = call
     kept = list(different.values())
     return [call for call in kept if call.finite] or kept
+
+
+def _but_for_dtype(value: Any) -> object:
+    """What is equal for two inputs that differ in values and in a floating-point dtype only."""
+    if is_float(value):
+        return value.ndim, value.layout
+    return value.dtype if isinstance(value, Tensor) else repr(value)[:80]
 
 
 def _double(call: Call) -> bool:
@@ -247,12 +248,12 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
         report = check(target, *inputs, settings=settings, **options)
         if not report.ok or entries(whole) == entries(inputs):
             return report
-        at_whole = _along_directions(adapter, whole, given, settings)
+        at_whole = _along_directions(target, adapter, whole, given, settings)
         return report if at_whole is None or at_whole.ok else at_whole
 
 
 def _along_directions(
-    adapter: Adapter, inputs: list[Any], wanted: set[int], settings: Settings
+    target: Any, adapter: Adapter, inputs: list[Any], wanted: set[int], settings: Settings
 ) -> Report | None:
     """The report at the recorded inputs, along random directions; None if forward raises there.
 
@@ -263,8 +264,7 @@ def _along_directions(
         settings, budget=WHOLE_CALLS, timeout=min(settings.timeout, WHOLE_SECONDS)
     )
     try:
-        with unchanged_random_state():
-            return examine_at(adapter, leaves, few, checks=(AlongDirections(),))
+        return check_along_directions(target, adapter, leaves, few)
     except Exception:  # forward ran at these inputs, but may not run in float64
         return None
 

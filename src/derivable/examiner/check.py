@@ -14,7 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.examiner.checks import CHECKS
 from derivable.examiner.checks.authoring import old_names
+from derivable.examiner.checks.check import Check
+from derivable.examiner.checks.given import AlongDirections
 from derivable.examiner.examination import examine
 from derivable.examiner.examples import chosen
 from derivable.examiner.inputs.contract_text import bound
@@ -124,9 +127,23 @@ def _declared(target: Any, settings: Settings) -> Declaration:
     return known if known.surrogate_of is None else replace(known, surrogate=None)
 
 
-def _report(
-    adapter: Adapter, example: Sequence[Any], known: Declaration, settings: Settings
+def check_along_directions(
+    target: Any, adapter: Adapter, example: Sequence[Any], settings: Settings
 ) -> Report:
+    """The report on gradients along random directions at one example, for large inputs.
+
+    Declarations apply as in `check`. Raises what forward raises.
+    """
+    with _examining():
+        known = _declared(target, settings)
+        settings = replace(settings, surrogate=known.surrogate, surrogate_of=known.surrogate_of)
+        return _report(adapter, example, known, settings, checks=(AlongDirections(),))
+
+
+def _report(
+    adapter: Adapter, example: Sequence[Any], known: Declaration, settings: Settings,
+    checks: Sequence[Check] = CHECKS,
+) -> Report:  # fmt: skip
     """The report on one example, in which sparse tensors are examined through their values."""
     names = adapter.names(len(example))
     adapter.placement = Placement.of(example)
@@ -138,7 +155,7 @@ def _report(
     adapter.surrogate_of = known.surrogate_of
     entries = sum(v.numel() for v in example if isinstance(v, Tensor))
     with on_one_thread(entries):
-        report = examine(adapter, values, settings, {**contracts, **fixed})
+        report = examine(adapter, values, settings, {**contracts, **fixed}, checks)
     if not sparse and not adapter.placement.devices:
         return report
     findings = tuple(

@@ -44,8 +44,8 @@ class Call:
     @property
     def finite(self) -> bool:
         """Whether no tensor holds an infinite number, such as a mask of -inf."""
-        plain = (t for t in tensors(self.inputs) if t.layout is torch.strided)
-        return not any(bool(t.isinf().any()) for t in plain if t.is_floating_point())
+        stored = (stored_numbers(t) for t in tensors(self.inputs) if t.is_floating_point())
+        return not any(bool(numbers.isinf().any()) for numbers in stored)
 
 
 @dataclass
@@ -96,9 +96,8 @@ class Calls:
         """Keep `call`; a larger or infinite one of its kind is replaced if `call` is finite."""
         known = self.kinds.get(kind(call.inputs, call.options))
         masked = known is not None and not call.finite
-        if not masked and not any(
-            t.isnan().any() for t in tensors(call.inputs) if t.is_floating_point()
-        ):
+        stored = (stored_numbers(t) for t in tensors(call.inputs) if t.is_floating_point())
+        if not masked and not any(bool(numbers.isnan().any()) for numbers in stored):
             self.kinds[kind(call.inputs, call.options)] = call
 
     def __iter__(self) -> Iterator[Call]:
@@ -106,13 +105,13 @@ class Calls:
 
 
 def kind(inputs: Sequence[Any], options: Mapping[str, Any]) -> object:
-    """The kind of a call: dimensions, dtypes and options, not sizes and values."""
+    """The kind of a call: dimensions, dtypes, layouts and options, not sizes and values."""
     return (*map(_kind, inputs), *((name, _kind(value)) for name, value in options.items()))
 
 
 def _kind(value: Any) -> object:
     if isinstance(value, Tensor):
-        return value.ndim, value.dtype
+        return value.ndim, value.dtype, value.layout
     if isinstance(value, list | tuple):
         return type(value), *map(_kind, value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 3:
@@ -122,7 +121,7 @@ def _kind(value: Any) -> object:
 
 def _exact(value: Any) -> object:
     if isinstance(value, Tensor):
-        return value.shape, value.dtype, value.requires_grad
+        return value.shape, value.dtype, value.layout, value.requires_grad
     return _kind(value)
 
 
@@ -137,6 +136,14 @@ def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from tensors(value)
+
+
+def stored_numbers(tensor: Tensor) -> Tensor:
+    """The numbers that a tensor stores: isnan and isinf are not defined for every sparse layout."""
+    if tensor.layout is torch.strided:
+        return tensor
+    plain = tensor.detach()
+    return plain._values() if plain.layout is torch.sparse_coo else plain.values()
 
 
 def copied(values: Sequence[Any], whole: int = WHOLE) -> tuple[Any, ...]:

@@ -1,63 +1,90 @@
 """Recognition of contracts that are not declared.
 
-The given value must fulfil the contract, and one of three conditions must hold: the docstring
-states it, forward raises for other values, or forward reads only one triangle of the matrix.
+The given value must fulfil the contract, and the source must state it or forward must make sense
+there only: see `REASONS`.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
-from torch import Tensor
 
-from derivable.examiner.inputs.contracts import (
-    Contract,
-    Definite,
-    LogSimplex,
-    Lower,
-    Rotation,
-    Simplex,
-    Sorted,
-    Symmetric,
-    Unit,
-    Upper,
-    structure,
+from derivable.examiner.inputs.contract_statements import (
+    comments,
+    documentation,
+    stated,
+    stated_of_the_matrix,
 )
+from derivable.examiner.inputs.contract_trials import (
+    reads_one_of_each_pair,
+    reads_one_triangle,
+    refuses,
+    returns_symmetric_part,
+)
+from derivable.examiner.inputs.contracts import Contract, Symmetric, structure
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Adapter, Inputs, is_float
 
-ASIDE = 1e-3  # of an argument's size: how far it leaves its contract to see what forward does
-# How docstrings name a contract.
-WORDS: dict[type[Contract], str] = {
-    Symmetric: r"symmetric", Definite: r"symmetric|positive[- ]definite|SPD",
-    Lower: r"lower[- ]triangular", Upper: r"upper[- ]triangular",
-    Rotation: r"orthogonal|orthonormal|rotation", Unit: r"unit",
-    Simplex: r"probabilit|distribution|simplex",
-    LogSimplex: r"log[- ]?probabilit|log[- ]distribution",
-    Sorted: r"sorted|increasing|ascending",
-}  # fmt: skip
-BETWEEN = r"(?:[\w-]+\s+){0,3}"  # such as "real" and "positive definite matrix"
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An argument whose given value fulfils a contract; `contracts` has those of all such."""
+
+    adapter: Adapter
+    inputs: Inputs
+    position: int
+    contracts: dict[int, Contract]
+
+    @property
+    def contract(self) -> Contract:
+        """What the given value fulfils."""
+        return self.contracts[self.position]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all arguments."""
+        return self.adapter.names(len(self.inputs))
+
+    def in_text(self, text: str) -> bool:
+        """Whether a text states the contract of the argument, or of the only such matrix."""
+        name = self.names[self.position]
+        if stated(self.contract, name, text):
+            return True
+        alone = sum(isinstance(c, Symmetric) for c in self.contracts.values()) == 1
+        others = [other for other in self.names if other != name]
+        return alone and stated_of_the_matrix(self.contract, others, text)
+
+    def tried(self, trial: Callable[[Adapter, Inputs, int, Contract], bool]) -> bool:
+        """What a trial of contract_trials.py finds."""
+        return trial(self.adapter, self.inputs, self.position, self.contract)
+
+
+# Why a contract is recognised, the first that applies: key of the message -> test.
+REASONS: dict[str, Callable[[_Candidate], bool]] = {
+    "docstring": lambda c: c.in_text(documentation(c.adapter.target)),
+    "comment": lambda c: c.in_text(comments(c.adapter.target)),
+    "refuses": lambda c: c.tried(refuses),
+    "triangle": lambda c: c.tried(reads_one_triangle),
+    "pairs": lambda c: c.tried(reads_one_of_each_pair),
+    "part": lambda c: c.tried(returns_symmetric_part),
+}
 
 
 def recognised(adapter: Adapter, inputs: Inputs) -> dict[int, tuple[Contract, str]]:
-    """Position -> contract and why: "docstring", "refuses" or "triangle"."""
-    names = adapter.names(len(inputs))
-    text = _documentation(adapter.target)
-    found: dict[int, tuple[Contract, str]] = {}
+    """Position -> contract, and a key of `REASONS`: why."""
+    contracts: dict[int, Contract] = {}
     for i, value in enumerate(inputs):
-        if not is_float(value) or value.layout != torch.strided:
-            continue
-        contract = structure(value)
-        if contract is None or contract.discrete:
-            continue
-        why = (
-            "docstring" if stated(contract, names[i], text)
-            else "refuses" if _refuses(adapter, inputs, i, contract)
-            else "triangle" if _reads_one_triangle(adapter, inputs, i, contract) else ""
-        )  # fmt: skip
+        if is_float(value) and value.layout == torch.strided:
+            contract = structure(value)
+            if contract is not None and not contract.discrete:
+                contracts[i] = contract
+    found: dict[int, tuple[Contract, str]] = {}
+    for i, contract in contracts.items():
+        candidate = _Candidate(adapter, inputs, i, contracts)
+        why = next((key for key, applies in REASONS.items() if applies(candidate)), "")
         if why:
             found[i] = contract, why
     return found
@@ -79,82 +106,3 @@ def settled(adapter: Adapter, contracts: dict[int, Contract], inputs: Inputs) ->
         name = getattr(adapter.surrogate_of, "__name__", "surrogate_of")
         notes.append(Message("note.surrogate_of", {"name": name}))
     return notes
-
-
-def _documentation(target: Any) -> str:
-    """The docstrings of a target and of its forward, their white space as single spaces."""
-    rules = (target, getattr(target, "forward", None))
-    texts = [rule.__doc__ for rule in rules if isinstance(getattr(rule, "__doc__", None), str)]
-    inherited = (torch.autograd.Function.__doc__, torch.autograd.Function.forward.__doc__)
-    return " ".join(inspect.cleandoc(t) for t in texts if t and t not in inherited)
-
-
-def stated(contract: Contract, name: str, text: str) -> bool:
-    """Whether a docstring states it of an argument: "A is symmetric", "of a symmetric matrix A"."""
-    word = WORDS.get(type(contract))
-    if word is None:
-        return False
-    stated, named = rf"(?<![\w-])(?:{word})\w*", rf"(?<![\w.])[`'*]*{re.escape(name)}[`'*]*(?!\w)"
-    forms = (
-        rf"{named}\s+(?:is|are|has to be|have to be|must be)\s+(?:an?\s+|of\s+)?{BETWEEN}{stated}",
-        rf"{named}\s*(?:\([^)]*\))?\s*[:,]\s*(?:an?\s+)?{BETWEEN}{stated}",
-        rf"{stated}\s+{BETWEEN}{named}",
-    )
-    sentences = re.split(r"(?<=[.;])\s+|\n", text)
-    return any(
-        re.search(form, sentence)
-        and not re.search(r"\b(?:not|no|need\w*|any|right for|non-?symmetric)\b", sentence)
-        for sentence in sentences
-        for form in forms
-    )
-
-
-def _refuses(adapter: Adapter, inputs: Inputs, position: int, contract: Contract) -> bool:
-    """Whether forward raises a little beside the contract, and not as far along it."""
-    x = inputs[position]
-    generator = torch.Generator().manual_seed(29)
-    aside = torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x.dtype)
-    moved = x + ASIDE * x.abs().max() * aside
-    along = contract.restore(contract.nearest(moved)) if not isinstance(contract, Definite) else (
-        contract.nearest(moved)
-    )  # fmt: skip
-    if contract.holds(moved) or not contract.holds(along):
-        return False
-    return _runs(adapter, inputs, position, along) and not _runs(adapter, inputs, position, moved)
-
-
-def _runs(adapter: Adapter, inputs: Inputs, position: int, value: Tensor) -> bool:
-    changed = list(inputs)
-    changed[position] = value
-    try:
-        adapter.value(changed)
-    except Exception:  # whatever forward raises for what it does not take
-        return False
-    return True
-
-
-def _reads_one_triangle(
-    adapter: Adapter, inputs: Inputs, position: int, contract: Contract
-) -> bool:
-    """Whether one triangle of a symmetric matrix changes nothing, and the other does."""
-    if not isinstance(contract, Symmetric):
-        return False
-    x = inputs[position]
-    aside = 0.1 * x.abs().max() * torch.ones_like(x)
-    try:
-        at = adapter.value(inputs)
-        above, below = (
-            _same(at, adapter.value([*inputs[:position], moved, *inputs[position + 1 :]]))
-            for moved in (x + aside.triu(1), x + aside.tril(-1))
-        )
-    except Exception:  # forward may refuse either
-        return False
-    return above != below
-
-
-def _same(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
-    return all(
-        a.shape == b.shape and bool(torch.equal(a, b))
-        for a, b in zip(first, second, strict=True)
-        if isinstance(a, Tensor) and isinstance(b, Tensor)
-    )
