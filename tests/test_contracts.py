@@ -29,7 +29,13 @@ from derivable.examiner.targets.adapters import adapter_of
 from tests.corpus.draw import draw, fixed
 from tests.corpus.engineering_contracts import SmoothedTransposed
 from tests.corpus.right_contracts import Alignment, CholeskySolve, Cross, Energy, definite
-from tests.corpus.right_symmetric import RowsByPivots, Smoothed, SumOfSquares, Variance
+from tests.corpus.right_symmetric import (
+    RowsByPivots,
+    Smoothed,
+    SumOfSquares,
+    Variance,
+    two_definite,
+)
 
 KINDS: list[Contract] = [
     *STRUCTURES, *WORDS.values(), Between(2, 5), Between(low=1), Between(high=-1),
@@ -284,6 +290,8 @@ def test_comments_of_forward_and_backward_are_read() -> None:
     ("target", "inputs", "why"),
     [
         (RowsByPivots, [definite(4)], "pairs"),
+        (RowsByPivots, [two_definite()], "pairs"),
+        (RowsByPivots, [two_definite(2)], "pairs"),
         (SumOfSquares, [0.5, definite(4)], "docstring"),
         (Variance, [draw(3, 5), definite(3)], "comment"),
         (Smoothed, [definite(4), draw(4, 2)], "part"),

@@ -108,9 +108,9 @@ class MaskedSoftmax(Function):
         return p * (g - (g * p).sum(-1, keepdim=True))
 
 
-def two_definite() -> Tensor:
-    """Positive definite matrices (2, 4, 4), of which the diagonals are in opposite orders."""
-    k = definite(4).detach()
+def two_definite(n: int = 4) -> Tensor:
+    """Positive definite matrices (2, n, n), of which the diagonals are in opposite orders."""
+    k = definite(n).detach()
     order = k.diagonal().argsort()
     k = k[order][:, order]
     return torch.stack([k, k.flip(0, 1)]).requires_grad_()

@@ -59,10 +59,11 @@ def reads_one_of_each_pair(
     """Whether outputs depend on one entry at most of each pair (i, j), (j, i) of a matrix.
 
     A factorisation with pivots reads the rows in any order, another one for each matrix of a batch,
-    and a few of them only. Pairs of one row alone are no evidence: forward may use this row.
+    and a few of them only. Pairs of one row alone are no evidence, because forward
+    may use this row, unless there is but one pair.
     """
     x = inputs[position]
-    if not isinstance(contract, Symmetric) or not 3 <= x.shape[-1] <= MOST_SIDES:
+    if not isinstance(contract, Symmetric) or not 2 <= x.shape[-1] <= MOST_SIDES:
         return False
     at = _outputs(adapter, inputs, position, x)
     read: list[set[int]] = []
@@ -72,7 +73,7 @@ def reads_one_of_each_pair(
             return False
         if any(changes):
             read.append({i, j})
-    return bool(read) and not set.intersection(*read)
+    return bool(read) and (x.shape[-1] == 2 or not set.intersection(*read))
 
 
 def _changed(
