@@ -18,7 +18,7 @@ os.cpu_count = lambda: 8
 box = Mailbox.of(Group())
 draw = torch.Generator().manual_seed(rank)
 right = 0
-for k in range(3000):
+for k in range(1000):
     sizes = (1, 7, 500, CAPACITY if k % 100 == 0 else 3)
     length = sizes[k % 4]
     every = [torch.full((length,), 10.0 * r + k, dtype=torch.float64) for r in range(size)]
@@ -33,7 +33,7 @@ tell(right=right, same=same, left=left)
 @pytest.mark.parametrize("size", [2, 3])
 def test_every_message_arrives_whole_and_no_file_is_left(size: int, tmp_path: Path) -> None:
     for (found,) in told(EXCHANGE, size, tmp_path):
-        assert found == {"right": 3000, "same": True, "left": []}
+        assert found == {"right": 1000, "same": True, "left": []}
 
 
 TORN = """
