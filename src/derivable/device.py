@@ -28,4 +28,6 @@ def device_of(given: Any) -> torch.device:
         raise SettingError(say("no_cuda", got=given))
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise SettingError(say("few_devices", got=given, n=torch.cuda.device_count()))
+    if device.type == "cuda" and device.index is None:
+        return torch.device("cuda", torch.cuda.current_device())
     return device

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from derivable.core_messages import say
+from derivable.device import device_of
 from derivable.distributed import Group, Shard, deal
 from derivable.errors import DataError, SettingError, ShapeError
 from derivable.formula import Refusal, Scale
@@ -87,9 +88,7 @@ class Problem:
         for name in ("x", "y", "weight"):
             given = getattr(self, name)
             _refuse_sparse(name, given)
-            rows = as_rows(given, self.dtype)
-            of_array = isinstance(rows, Tensor) and rows is not given
-            self.__dict__[name] = rows.to(self.device) if of_array else rows
+            self.__dict__[name] = as_rows(given, self.dtype, self.device)
         _check_table(self.dtype, self.x, self.y)
         _check_devices(self.device, x=self.x, y=self.y, weight=self.weight)
         predictions, x, y = fit_together(
@@ -230,12 +229,13 @@ class Problem:
             weight=None if self.weight is None else self.weight.double(),
         )
 
-    def on(self, device: torch.device) -> Problem:
+    def on(self, device: str | torch.device) -> Problem:
         """The same on another device, of copies; this one where it lies there.
 
-        Raises SettingError for rows that lie in several processes, and for a network that draws
-        random numbers: its generator is one of the CPU.
+        Raises SettingError for a device that there is not, for rows that lie in several processes,
+        and for a network that draws random numbers: its generator is one of the CPU.
         """
+        device = device_of(device)
         if self.device == device:
             return self
         drawing = [layer for layer in self.network.layers if layer.draws]
@@ -281,16 +281,19 @@ def _digest(theta: Tensor) -> str:
     return hashlib.sha256(theta.cpu().numpy().tobytes()).hexdigest()[:12]
 
 
-def as_rows(value: Any, dtype: torch.dtype) -> Any:
-    """A tensor for what is an array, with floating-point numbers in this dtype; else as it is."""
+def as_rows(value: Any, dtype: torch.dtype, device: torch.device) -> Any:
+    """A tensor there for what is an array, with floating-point numbers in this dtype.
+
+    Anything else stays as it is.
+    """
     if isinstance(value, Tensor) or not hasattr(value, "__array__"):
         return value
     array = np.ascontiguousarray(value)
     if array.dtype.kind not in "biufc":
         raise DataError(say("array_dtype", dtype=array.dtype))
     if isinstance(value, np.memmap):
-        return _mapped(array, dtype)
-    tensor = torch.tensor(array)  # a copy, which nobody else changes
+        return _mapped(array, dtype).to(device)
+    tensor = torch.tensor(array, device=device)  # a copy, which nobody else changes
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 

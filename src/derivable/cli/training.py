@@ -221,11 +221,8 @@ def train(
     ctx: click.Context, source: TableSource, asked: Asked
 ) -> tuple[Comparison, Path, list[Path]]:
     """Train in a run folder, new or to go on with: the result, the folder, and its charts."""
-    who = f"derivable {ctx.command.name}"
-    require(who, "matplotlib", "polars", "safetensors", "scipy", "sklearn", "threadpoolctl")
     from derivable.comparison import Keeper, Request, Training, compare_table, needs_all_rows
     from derivable.descent.methods import in_batches
-    from derivable.device import device_of
     from derivable.distributed import agreed
     from derivable.protocol import parse_models
     from derivable.run.folder import load_settings
@@ -239,8 +236,15 @@ def train(
     chosen, training = parse_models(asked.models), Training.of_words(**asked.how)
     way = in_batches(asked.method, asked.batch_size, asked.seed)
     training.check_method(way)
-    if asked.device is not None:
-        device_of(asked.device)
+    request = Request(
+        protocol=asked.protocol or source.protocol,
+        lr=asked.lr,
+        steps=asked.steps,
+        seed=asked.seed,
+        seeds=asked.seeds,
+        method=way,
+        device=asked.device,
+    )
     _refuse_settings_of_auto(ctx, chosen)
     with together() as group:
         if group is None:  # several processes keep all cores busy
@@ -256,16 +260,7 @@ def train(
             if group is None or group.rank == 0:
                 run = _opened(ctx, table, interrupts, asked)
         with interrupts.heard() if group is None else nullcontext(), _kept(run):
-            request = Request(
-                protocol=asked.protocol or source.protocol,
-                lr=asked.lr,
-                steps=asked.steps,
-                seed=asked.seed,
-                seeds=asked.seeds,
-                method=way,
-                shard=group is not None,
-                device=asked.device,
-            )
+            request = replace(request, shard=group is not None)
             keeper = (run or Keeper()) if group is None else SharedRun(group, run)
             watch = not asked.quiet
             comparison = compare_table(table, chosen, request, training, watch, keeper)

@@ -26,7 +26,6 @@ from derivable.descent import (
 )
 from derivable.descent.method import Method
 from derivable.descent.methods import method_of
-from derivable.device import device_of
 from derivable.distributed import Group
 from derivable.errors import SettingError
 from derivable.loss import Loss
@@ -75,7 +74,7 @@ class Trainer:
     def _placed(self, model: Model, seed: int) -> Problem:
         """The problem where it is minimised."""
         problem, device = self.problem(model, seed), self._request.device
-        return problem if device is None else problem.on(device_of(device))
+        return problem if device is None else problem.on(device)
 
     def _network(self, model: Model, seed: int) -> Any:
         return model.network(self._x.size(1), self._split.width, seed)

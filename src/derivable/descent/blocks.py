@@ -49,6 +49,10 @@ class StepByStep(Method):
     def stepper(self, request: DescentRequest) -> Stepper:
         """What takes the steps."""
 
+    def rows(self, problem: Problem) -> int:
+        """Those of a mini-batch, if there are such."""
+        return problem.rows if self.batch_size is None else min(self.batch_size, problem.rows)
+
     def objective(self, request: DescentRequest) -> Objective:
         """The objective that was asked for, or mini-batches."""
         if self.batch_size is None:

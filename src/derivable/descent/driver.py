@@ -23,7 +23,7 @@ from derivable.descent.request import DescentRequest, Trajectory, check_objectiv
 from derivable.descent.result import Descent
 from derivable.descent.schedules import Schedule, checked_rate
 from derivable.descent.snapshots import Snapshots
-from derivable.device import CPU, device_of
+from derivable.device import CPU
 from derivable.distributed import Group
 from derivable.errors import SettingError, ShapeError
 from derivable.loss import AnyLoss, Loss
@@ -112,7 +112,7 @@ def descend_problem(
     """`descend` of a problem that is made and checked already."""
     steps, callbacks, home = check_count("steps", steps), Callbacks(on_block), problem.device
     if device is not None:
-        problem = problem.on(device_of(device))
+        problem = problem.on(device)
     check_objective(objective)
     if start is not None:
         _check_start(start, problem, steps, objective)
@@ -168,8 +168,7 @@ class _Run:
         if self.start:
             self.begin -= self.start.seconds
         by_hand = prepared.objective in (ByHand.name, Batches.name)
-        rows = getattr(method, "batch_size", None) or self.problem.rows
-        numbers = min(rows, self.problem.rows) * request.theta.numel()
+        numbers = method.rows(self.problem) * request.theta.numel()
         with on_one_thread(numbers) if by_hand else nullcontext():
             found = prepared.run()
         if self.stopped and self.stopped.back_to:

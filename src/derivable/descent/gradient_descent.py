@@ -30,5 +30,4 @@ class GradientDescent(StepByStep):
         """The stepper that was asked for, or the fastest; the plain loop for mini-batches."""
         if self.batch_size is None:
             return choose_stepper(request.problem, request.objective, steps=request.steps)
-        rows = min(self.batch_size, request.problem.rows)
-        return PlainSteps(self.objective(request), rows=rows)
+        return PlainSteps(self.objective(request), rows=self.rows(request.problem))

@@ -17,6 +17,7 @@ from derivable.descent.dealt import OnEnd, deal
 from derivable.descent.driver import descend
 from derivable.descent.messages import say
 from derivable.descent.result import Descent
+from derivable.device import CPU, device_of
 from derivable.distributed import Group
 from derivable.errors import SettingError
 from derivable.loss import AnyLoss
@@ -63,15 +64,21 @@ def descend_many(
         own: list[Callback] = [*callbacks(i), on_block]
         return descend(networks[i], loss, x, y, start=start, on_block=own, **settings)
 
-    many = _Many(
-        descend_one, on_block, at_once=not (settings.get("shard") or settings.get("device"))
-    )
+    at_once = not settings.get("shard") and _on_cpu(networks, settings.get("device"))
+    many = _Many(descend_one, on_block, at_once=at_once)
     if dealt:
         run = partial(many.run, on_end=lambda i, run: None)
         results = deal(Group(), run, networks, settings.get("lr"), on_end)
     else:
         results = many.run(range(len(networks)), on_end)
     return [results[i] for i in sorted(results)]
+
+
+def _on_cpu(networks: Sequence[Network], device: str | torch.device | None) -> bool:
+    """Whether the networks descend on the CPU, whose threads descents can share."""
+    if device is not None:
+        return device_of(device) == CPU
+    return all(parameter.is_cpu for network in networks for parameter in network.parameters())
 
 
 class _Many:

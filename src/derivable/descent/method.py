@@ -44,6 +44,10 @@ class Method(ABC):
         """Why it cannot have this problem; empty where it can."""
         return ""
 
+    def rows(self, problem: Problem) -> int:
+        """How many rows one gradient passes over: all, but for mini-batches."""
+        return problem.rows
+
     @abstractmethod
     def prepare(self, request: DescentRequest) -> Prepared:
         """Lay out the table and compile what there is to compile.

@@ -38,7 +38,7 @@ class Optimiser(StepByStep):
 
     def stepper(self, request: DescentRequest) -> Stepper:
         """The steps of the optimiser, which goes on with what a checkpoint has kept."""
-        rows = None if self.batch_size is None else min(self.batch_size, request.problem.rows)
+        rows = self.rows(request.problem)
         return OptimiserSteps(self.objective(request), self, request.memory, rows=rows)
 
 

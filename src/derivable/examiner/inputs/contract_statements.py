@@ -72,7 +72,7 @@ def stated_of_the_matrix(contract: Contract, others: Sequence[str], text: str) -
 
 
 def documentation(target: Any) -> str:
-    """The docstrings of a target and of its forward, their white space as single spaces."""
+    """The docstrings of a target and of its forward, but for those that PyTorch leaves there."""
     rules = (target, getattr(target, "forward", None))
     texts = [rule.__doc__ for rule in rules if isinstance(getattr(rule, "__doc__", None), str)]
     inherited = (torch.autograd.Function.__doc__, torch.autograd.Function.forward.__doc__)

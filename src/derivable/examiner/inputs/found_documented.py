@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from derivable.examiner.inputs.contract_statements import documentation
+
 # A letter with a digit or two, letters in capitals, a number, or a word that is a usual size.
 SIZE = (
     r"(?:[A-Za-z]\w?|[A-Z][A-Z_\d]{1,5}|[A-Za-z]_\w{1,4}|\d+|in|out|inp|batch|rows|cols|dim|"
@@ -26,8 +28,7 @@ def documented_shapes(target: Any, names: Sequence[str]) -> dict[str, str]:
     Separated by blanks, as in an annotation: `N D`. The first that is stated for a name counts.
     Where a size has the name of an argument, as in the call `f(x, y)`, it is no shape.
     """
-    owners = (target, getattr(target, "forward", None))
-    text = "\n".join(getattr(owner, "__doc__", None) or "" for owner in owners)
+    text = documentation(target)
     found: dict[str, str] = {}
     for name in names:
         for match in re.finditer(rf"(?<![\w.]){re.escape(name)}{BETWEEN}{INSIDE}", text):

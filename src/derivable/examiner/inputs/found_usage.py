@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from derivable.examiner.inputs.contract_statements import documentation
+
 INDEXING = ("gather", "scatter", "scatter_add", "scatter_add_", "scatter_", "index_select",
             "index_add", "index_add_", "take", "embedding", "one_hot", "bincount",
             "take_along_dim", "cross_entropy", "nll_loss")  # fmt: skip
@@ -103,9 +105,7 @@ def words_of(rules: list[Callable[..., Any]]) -> set[str]:
 
 def domains_of(target: Any, names: list[str]) -> dict[str, str]:
     """What a docstring states of each argument: "A is symmetric" makes A "definite"."""
-    owners = (target, getattr(target, "forward", None))
-    text = " ".join(getattr(owner, "__doc__", None) or "" for owner in owners)
-    clauses = re.split(r"[.;:,\n]|\band\b", text)
+    clauses = re.split(r"[.;:,\n]|\band\b", documentation(target))
     return {
         name: domain
         for clause in clauses
