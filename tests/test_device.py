@@ -268,7 +268,10 @@ def test_recorded_steps_are_those_of_the_plain_loop(name: str, recorded: torch.d
 
 def test_a_schedule_and_a_checkpoint_go_with_recorded_steps(recorded: torch.device) -> None:
     network, (x, y) = Network.mlp(4, 5, 1), rows()
-    lr = lambda step, steps: 1e-2 / (1 + step)  # noqa: E731
+
+    def lr(step: int, steps: int) -> float:
+        return 1e-2 / (1 + step)
+
     here = descend(network, MSE, x, y, lr=lr, steps=130, objective="by hand")
     first = descend(network, MSE, x, y, lr=lr, steps=110, device=recorded)
     assert first.objective == CudaGraphSteps.name
