@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Macros:
     """The macros of a template, as functions that return `Markup`.
 
-        parts = Macros("report/parts.html")
+        parts = Macros("report/report.html")
         parts.section(title, content)
 
     `path` is that of the template in this package. The template is read at the first call.
