@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 from derivable import doctor
 from derivable.cli.main import main
+from derivable.compiler.store import Store
 from derivable.data import california, load_diabetes, read_table
 from tests.test_tables import FRENCH, ROWS
 
@@ -185,3 +187,30 @@ def test_an_old_or_absent_library(monkeypatch: pytest.MonkeyPatch) -> None:
         "pip install 'nonesuch'",
     )
     assert extra.what == "numba"
+
+
+def test_more_threads_than_processors_and_folders_that_cannot_be_written_are_notes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 10_000)
+    monkeypatch.setattr(Store, "is_writable", lambda self: False)
+    monkeypatch.setattr("derivable.doctor.os.access", lambda path, mode: False)
+    monkeypatch.setattr("derivable.doctor.tempfile.TemporaryFile", refused)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "absent"))
+    assert run("doctor", "--json") == 0
+    notes = {
+        one["what"]: (one["text"], one["to_do"])
+        for one in json.loads(capsys.readouterr().out)["findings"]
+        if one["state"] == "note"
+    }
+    assert notes["threads"][1].startswith("set OMP_NUM_THREADS=")
+    for what, text, to_do in (
+        ("compiler's cache", "compiled again in each process", "NUMBA_CACHE_DIR"),
+        ("data cache", f"{tmp_path} cannot be written", "SCIKIT_LEARN_DATA"),
+        ("this folder", "cannot be written (Permission denied)", "--out"),
+    ):
+        assert text in notes[what][0]
+        assert to_do in notes[what][1]

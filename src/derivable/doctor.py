@@ -125,9 +125,8 @@ def _compiler() -> Iterator[Finding]:
     from derivable.compiler.store import Store
 
     compiled: Any = numba.njit(lambda number: number + 1)
-    works = compiled(1) == 2
-    to_do = "" if works else "pip install --force-reinstall numba llvmlite"
-    yield Finding(say("compiler"), FINE if works else BROKEN, say("numba_compiles"), to_do)
+    compiled(1)
+    yield Finding(say("compiler"), FINE, say("numba_compiles"))
     store = Store()
     if store.is_writable():
         yield Finding(say("compiler_cache"), FINE, str(store.folder))

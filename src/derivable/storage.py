@@ -14,6 +14,7 @@ from derivable.system import MEMORY, PROCESS, sizes
 
 ROWS_AT_ONCE = 32_768  # of a table that is gone through part by part, whatever its length
 SHARE = 0.5  # of the memory that is free, which a copy may take
+GROUP = Path("/sys/fs/cgroup")  # where the limits of a container are
 UNKNOWN = 2**62
 
 
@@ -49,10 +50,9 @@ def _available() -> int:
 
 def _left_of_group() -> int:
     """What the control group of a container leaves."""
-    folder = Path("/sys/fs/cgroup")
     try:
-        limit = (folder / "memory.max").read_text("ascii").strip()
-        used = int((folder / "memory.current").read_text("ascii"))
+        limit = (GROUP / "memory.max").read_text("ascii").strip()
+        used = int((GROUP / "memory.current").read_text("ascii"))
     except (OSError, ValueError):
         return UNKNOWN
     return UNKNOWN if limit == "max" else int(limit) - used
