@@ -38,8 +38,8 @@ def choose_rate(problem: Problem) -> Rate:
 
     The Hessian of a linear model's loss has eigenvalues of at most lambda = 2 s^2 / N, where s is
     the largest singular value of the features with a column of ones, and 1 / lambda is half the
-    largest learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are
-    tried for a few hundred exact steps; half of the first at which the loss never rises is
+    largest learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda,
+    ... are tried for a few hundred exact steps; half of the first at which the loss never rises is
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 
