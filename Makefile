@@ -64,7 +64,9 @@ format: $(READY)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+# Sphinx would keep pages of source code with the navigation of the build that wrote them.
 docs: .venv/.docs
+	@rm -rf build/site/_modules
 	@$(BIN)/python -m sphinx -b html -W --keep-going --quiet -d build/doctrees docs build/site
 	@$(BIN)/python tools/check_site.py build/site
 	@echo "The site: build/site/index.html"

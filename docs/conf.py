@@ -47,6 +47,17 @@ viewcode_line_numbers = False
 copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "furo"
+templates_path = ["_templates"]
+html_sidebars = {  # the theme's, and below them a link to the other language
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+        "language.html",
+    ]
+}
 html_title = f"derivable {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -59,7 +59,7 @@ def outcome(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, 
     return process.returncode, out, err
 
 
-def told(script: str, size: int, folder: Path) -> list[Any]:
+def answers_of(script: str, size: int, folder: Path) -> list[Any]:
     """What each process of a group tells, of which none may fail."""
     with group(script, size, folder) as processes:
         found = [outcome(process) for process in processes]

@@ -281,10 +281,10 @@ def _value(x):
 def _slope(x, output):
     return like(x, {slope})
 
-def _curvature(x, output):
+def _second_derivative(x, output):
     return like(x, 0)
 
-kernel = Kernel(_value, _slope, _curvature)
+kernel = Kernel(_value, _slope, _second_derivative)
 """
 
 

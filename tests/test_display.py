@@ -145,7 +145,7 @@ def test_a_chart_in_a_page_takes_its_colours_and_keeps_its_text() -> None:
     assert "var(--series-0, #0072B2)" in one
     assert "currentColor" in one
     assert '#0072b2 12.345678 id="x" &lt;script&gt;' in one
-    assert 'aria-label="a &quot;label&quot; &lt;"' in one
+    assert 'aria-label="a &#34;label&#34; &lt;"' in one
     ids = [set(re.findall(r' id="([^"]+)"', text)) for text in (one, other)]
     assert not ids[0] & ids[1]
     assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', one)) <= ids[0]

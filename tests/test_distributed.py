@@ -17,7 +17,7 @@ from derivable.distributed import Group, Shard
 from derivable.errors import DataError, SettingError
 from derivable.partition import TASKS, Partition
 from derivable.problem import Problem
-from tests.processes import group, outcome, told, wait_for
+from tests.processes import answers_of, group, outcome, wait_for
 from tests.shards import CASES, Case, all_bits, bits, run, table
 
 EACH_CASE = """
@@ -34,7 +34,7 @@ def alone() -> dict[str, str]:
 
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_every_number_of_processes_gives_the_same_bits(size: int, tmp_path: Path) -> None:
-    for ((found,),) in zip(told(EACH_CASE, size, tmp_path), strict=True):
+    for ((found,),) in zip(answers_of(EACH_CASE, size, tmp_path), strict=True):
         assert found == alone()
 
 
@@ -104,7 +104,7 @@ tell(bits=bits(run(CASES[0], rank, size, start=Checkpoint.load({file!r}))))
 def test_a_checkpoint_of_one_process_goes_on_with_three(tmp_path: Path) -> None:
     file = tmp_path / "half.safetensors"
     run(CASES[0], 0, 1, steps=5).checkpoint.save(file)
-    for found in told(CHECKPOINT.format(file=str(file)), 3, tmp_path / "group"):
+    for found in answers_of(CHECKPOINT.format(file=str(file)), 3, tmp_path / "group"):
         assert found == [{"bits": alone()["tanh"]}]
 
 
@@ -189,7 +189,7 @@ REFUSALS = {
 
 
 def test_what_one_process_cannot_have_every_process_refuses(tmp_path: Path) -> None:
-    for answers in told(REFUSED.format(cases=list(REFUSALS)), 2, tmp_path):
+    for answers in answers_of(REFUSED.format(cases=list(REFUSALS)), 2, tmp_path):
         assert [one["what"] for one in answers] == list(REFUSALS)
         for one in answers:
             kind, texts = REFUSALS[one["what"]]
@@ -239,7 +239,7 @@ for own in (None, weight[mine]):
 
 
 def test_a_learning_rate_is_tried_on_the_same_rows_in_all_processes(tmp_path: Path) -> None:
-    first, second = told(RATES, 2, tmp_path)
+    first, second = answers_of(RATES, 2, tmp_path)
     assert first == second
     for found in first:
         assert found["lr"] == found["alone"]
@@ -287,7 +287,7 @@ tell(losses=run.losses.tolist(), line=flat.losses[-1].item(), method=flat.method
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the limit is one of Linux")
 def test_a_table_of_four_times_the_memory(tmp_path: Path) -> None:
     """Exact steps from a copy in a mapped file, and spectral from the table where it lies."""
-    (((found,)),) = told(LARGE.format(folder=str(tmp_path)), 1, tmp_path / "group")
+    (((found,)),) = answers_of(LARGE.format(folder=str(tmp_path)), 1, tmp_path / "group")
     rows = 4_000_000
     x = torch.from_numpy(np.fromfile(tmp_path / "x", np.float32).reshape(rows, 9))
     y = torch.from_numpy(np.fromfile(tmp_path / "y", np.float32).reshape(rows, 1))

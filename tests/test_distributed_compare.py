@@ -19,7 +19,7 @@ import torch
 from derivable import Checkpoint, Descent, compare, descend_many
 from derivable.run.folder import load_run
 from tests.conftest import ROOT, Command
-from tests.processes import told, wait_for
+from tests.processes import answers_of, wait_for
 from tests.shards import CASES, bits, table
 
 MODELS = ("--target", "price", "--models", "linear,tanh:4")
@@ -228,7 +228,7 @@ def test_descend_many_deals_networks_out(size: int, tmp_path: Path) -> None:
         networks, "mse", **table(CASES[0]), steps=30, lr=lambda k, n: 1e-2 / (1 + k),
         method="steps",
     )  # fmt: skip
-    for ((found,),) in zip(told(DEALT, size, tmp_path), strict=True):
+    for ((found,),) in zip(answers_of(DEALT, size, tmp_path), strict=True):
         assert found["bits"] == [bits(run) for run in alone]
         assert found["ended"] == list(range(5))
         assert found["rates"] == [5e-3] * 5
@@ -249,7 +249,7 @@ def test_processes_that_see_different_tables_are_refused(tmp_path: Path) -> None
     for k, file in enumerate(files):
         Path(file).parent.mkdir()
         write(Path(file), 600 + k)
-    for ((found,),) in zip(told(DIFFERENT.format(files=files), 2, tmp_path), strict=True):
+    for ((found,),) in zip(answers_of(DIFFERENT.format(files=files), 2, tmp_path), strict=True):
         assert "the table must be the same in all 2 processes" in found["text"]
         assert "process 0 has houses" in found["text"]
 
@@ -267,7 +267,7 @@ def test_compare_in_a_group_chooses_rate_and_steps_in_all(tmp_path: Path) -> Non
     write(file, 1500)
     options: Any = {"early_stopping": True, "patience": 3}
     script = SHARED.format(file=str(file), models="linear,tanh:3,auto", options=options)
-    answers = told(script, 2, tmp_path)
+    answers = answers_of(script, 2, tmp_path)
     assert answers[0] == answers[1]
     alone = compare(file, "linear,tanh:3,auto", target="price", **options)
     (found,) = answers[0]

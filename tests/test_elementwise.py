@@ -229,15 +229,17 @@ def test_second_derivatives_equal_those_of_pytorch_and_stay_finite(
     options: dict[str, Any],
     dtype: torch.dtype,
 ) -> None:
-    def curvature(call: Call, x: Tensor) -> Tensor:
+    def second_derivative(call: Call, x: Tensor) -> Tensor:
         return torch.func.vmap(torch.func.grad(torch.func.grad(call)))(x)
 
     ours, theirs = _both(function, reference, options)
     moderate = torch.linspace(0.113 if function in {Log, Sqrt} else -9.7, 9.9, 301, dtype=dtype)
-    torch.testing.assert_close(curvature(ours, moderate), curvature(theirs, moderate))
+    torch.testing.assert_close(
+        second_derivative(ours, moderate), second_derivative(theirs, moderate)
+    )
     if function not in {Exp, Log, Sqrt}:
         far = torch.tensor([-1e30, -1e4, -90.0, 90.0, 1e4, 1e30], dtype=dtype)
-        assert curvature(ours, far).isfinite().all()
+        assert second_derivative(ours, far).isfinite().all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, *FLOATS])

@@ -111,7 +111,7 @@ def test_extras_are_those_of_the_project() -> None:
         included = [name for one in wanted if one.name == "derivable" for name in one.extras]
         assert sorted(included) == sorted(INCLUDED.get(extra, ())), extra
     base = {Requirement(line).name for line in PROJECT["dependencies"]}
-    assert base == {"torch", "numpy", "click", "packaging", "rich"}
+    assert base == {"torch", "numpy", "click", "jinja2", "markupsafe", "packaging", "rich"}
 
 
 def test_every_command_of_installation_names_extras_that_there_are() -> None:

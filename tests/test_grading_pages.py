@@ -170,7 +170,7 @@ def test_copies_that_pairs_connect_are_one_line(sheet: Sheet, lang: str, shares:
     some = (Part(0, 1, 2),)
     more = [Pair(0, 3, 0.5, some, some), Pair(2, 3, 0.5, some, some)]
     page = class_page(dataclasses.replace(done, pairs=[*done.pairs, *more]))
-    (line,) = re.findall(r"<li><b>[^<]*%</b>.*?</li>", page)
+    (line,) = re.findall(r"<li><b>[^<]*%</b>.*?</li>", page, re.DOTALL)
     assert shares in line
     assert line.count("<a href") == 3
 
@@ -198,7 +198,7 @@ def test_all_texts_are_in_both_languages() -> None:
 
 def test_every_text_of_pages_is_used() -> None:
     folder = Path(copy_module.__file__).parent
-    code = "".join(f.read_text("utf-8") for f in folder.glob("*.py") if f.name != "words.py")
+    code = "".join(f.read_text("utf-8") for f in folder.glob("*.[ph]*") if f.name != "words.py")
     code += (folder / "words.py").read_text("utf-8").partition("PAGES = {")[0]
     for key in words.PAGES:
         assert f'"{key}"' in code or f"'{key}'" in code, key

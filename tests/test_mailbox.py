@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import group, outcome, told
+from tests.processes import answers_of, group, outcome
 
 EXCHANGE = """
 from derivable.distributed import Group
@@ -32,7 +32,7 @@ tell(right=right, same=same, left=left)
 
 @pytest.mark.parametrize("size", [2, 3])
 def test_every_message_arrives_whole_and_no_file_is_left(size: int, tmp_path: Path) -> None:
-    for (found,) in told(EXCHANGE, size, tmp_path):
+    for (found,) in answers_of(EXCHANGE, size, tmp_path):
         assert found == {"right": 1000, "same": True, "left": []}
 
 
@@ -59,7 +59,7 @@ tell(right=right, waited=time.monotonic() - start)
 
 
 def test_a_message_that_is_half_written_is_not_read(tmp_path: Path) -> None:
-    (first,), (second,) = told(TORN, 2, tmp_path)
+    (first,), (second,) = answers_of(TORN, 2, tmp_path)
     assert first["right"]
     assert second["right"]
     assert first["waited"] > 0.2
@@ -121,7 +121,7 @@ tell(**found)
 
 
 def test_where_there_is_none_messages_go_by_pytorch(tmp_path: Path) -> None:
-    for (found,) in told(NONE, 2, tmp_path):
+    for (found,) in answers_of(NONE, 2, tmp_path):
         assert found == dict.fromkeys(
             ("few cores", "other machines", "no space", "otherwise"), True
         )

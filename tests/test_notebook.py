@@ -86,5 +86,5 @@ def test_a_table_shows_its_first_rows_in_a_notebook() -> None:
     assert "&lt;b&gt;" in html
     assert "&lt;note&gt;" in html
     assert "<b>" not in html.replace("<p><b>", "")
-    assert "<td>1.5</td><td></td><td>1.5</td>" in html, "what is missing is empty"
+    assert "<td>1.5</td>\n<td></td>\n<td>1.5</td>" in html, "what is missing is empty"
     assert "a name that is much too…" in html

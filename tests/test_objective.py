@@ -137,7 +137,7 @@ def test_the_hvp_by_hand_is_that_of_autograd(
     torch.testing.assert_close(ours, expected)
 
 
-def test_a_loss_without_curvature() -> None:
+def test_a_loss_whose_second_derivative_is_zero() -> None:
     network, x, y = problem(3, 2, rows=5)
     ours = ByHand(Problem(network, functions.L1, x, y)).hvp(network.theta, network.theta)
     assert torch.equal(ours, torch.zeros_like(network.theta))

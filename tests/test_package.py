@@ -22,7 +22,7 @@ PACKAGES = [
     "functions", "data", "pages", "contracts", "examiner", "formula", "function", "compiler",
     "distributed", "partition", "storage", "system", "device", "shapes", "threads", "shown_table",
     "display", "tensors", "files", "lazy", "extras", "core_messages", "network_messages",
-    "messages", "language", "errors",
+    "messages", "language", "templates", "errors",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from derivable.data.part_split import MAX_TEST_ROWS, part_split, uniform
 from derivable.data.pieces import PIECES
 from derivable.distributed import Group
 from derivable.errors import DataError, WholeFileError
-from tests.processes import told
+from tests.processes import answers_of
 
 ROWS = 700
 
@@ -142,7 +142,10 @@ def test_every_number_of_processes_splits_alike(name: str, tmp_path: Path) -> No
     file = tmp_path / name
     frame().write_csv(file) if name.endswith("csv") else frame().write_parquet(file)
     one, two, three = (
-        [answer[0] for answer in told(EACH.format(file=str(file)), size, tmp_path / str(size))]
+        [
+            answer[0]
+            for answer in answers_of(EACH.format(file=str(file)), size, tmp_path / str(size))
+        ]
         for size in (1, 2, 3)
     )
     for found in (two, three):

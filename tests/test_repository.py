@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import derivable
@@ -81,19 +82,25 @@ def test_constraints_are_versions_that_are_admitted_and_the_oldest_of_them() -> 
     lines = {extra: optional[extra] for extra in optional} | {"": PROJECT["dependencies"]}
     wanted = [(extra, Requirement(line)) for extra, found in lines.items() for line in found]
     newest, oldest = (
-        dict(re.findall(r"^([\w.-]+)==(.+)$", (ROOT / file).read_text("utf-8"), re.MULTILINE))
+        {
+            canonicalize_name(name): version
+            for name, version in re.findall(
+                r"^([\w.-]+)==(.+)$", (ROOT / file).read_text("utf-8"), re.MULTILINE
+            )
+        }
         for file in ("constraints.txt", "constraints-oldest.txt")
     )
     for extra, one in wanted:
         if one.name == "derivable":
             continue
         if extra != "docs":
-            assert one.specifier.contains(newest[one.name]), one
+            assert one.specifier.contains(newest[canonicalize_name(one.name)]), one
         if extra not in ("dev", "docs"):
             (least,) = one.specifier
-            assert (least.operator, Version(least.version)) == (">=", Version(oldest[one.name])), (
-                one
-            )
+            assert (least.operator, Version(least.version)) == (
+                ">=",
+                Version(oldest[canonicalize_name(one.name)]),
+            ), one
 
 
 def test_the_citation_is_of_this_version() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -193,6 +195,105 @@ def test_executed_examples_are_python(page: str) -> None:
         ast.parse(block)
 
 
+# The French pages.
+
+
+def test_french_pages_name_english_pages_that_exist() -> None:
+    named = {
+        page: found[1]
+        for page, text in sources().items()
+        if (found := re.match(r"---\n(?:.+\n)*?english: (.+)\n(?:.+\n)*?---\n", text))
+    }
+    assert named["fr/ecrire.md"] == "tutorials/write"
+    assert all(page.startswith("fr/") for page in named)
+    assert {f"{english}.md" for english in named.values()} <= set(sources())
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of the home page and the French pages, in which the other pages are empty."""
+    if importlib.util.find_spec("furo") is None:
+        pytest.skip("Sphinx is not installed: make docs")
+    pages, site = tmp_path_factory.mktemp("pages"), tmp_path_factory.mktemp("site")
+    whole = {name: t for name, t in sources().items() if name == "index.md" or name[:3] == "fr/"}
+    empty = {f"{name}/index.md" for name in WRITTEN} | set(sources()) - set(whole)
+    for name, text in ({name: f"# Title of {name}\n" for name in empty} | whole).items():
+        (pages / name).parent.mkdir(exist_ok=True)
+        (pages / name).write_text(text, encoding="utf-8")
+    options = ["-c", str(DOCS), "-D", "extensions=myst_parser,mathml,french", "-b", "html", "-q"]
+    command = [sys.executable, "-m", "sphinx", *options, str(pages), str(site)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return site
+
+
+def test_the_navigation_of_a_french_page_is_of_the_french_pages(built: Path) -> None:
+    page = (built / "fr/ecrire.html").read_text("utf-8")
+    found = re.search(r'<div class="sidebar-tree">(.*?)</div>', page, re.DOTALL)
+    assert found
+    assert re.findall(r">([^<>\n]+)<", found[1]) == [
+        "Travaux pratiques", "Pour les étudiants",
+        "Tutoriels", "Écrire une fonction", "Vérifier une fonction", "Descente de gradient",
+    ]  # fmt: skip
+    assert '<a class="sidebar-brand" href="index.html">' in page
+    assert "<title>derivable en français - derivable " in (built / "fr/index.html").read_text(
+        "utf-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "other"),
+    [
+        ("index", "fr/index.html"),
+        ("tutorials/write", "../fr/ecrire.html"),
+        ("tutorials/teach", "../fr/index.html"),
+        ("fr/index", "../index.html"),
+        ("fr/ecrire", "../tutorials/write.html"),
+        ("fr/search", "../index.html"),
+    ],
+)
+def test_each_page_has_a_link_to_the_other_language(built: Path, page: str, other: str) -> None:
+    code, text = (
+        ("en", "Documentation en anglais")
+        if page[:3] == "fr/"
+        else ("fr", "Documentation en français")
+    )
+    link = f'<a href="{other}" hreflang="{code}" lang="fr">{text}</a>'
+    assert link in (built / f"{page}.html").read_text("utf-8")
+
+
+def test_nothing_around_a_french_page_is_english(built: Path, checker: dict[str, Any]) -> None:
+    assert list(checker["mixed"](checker["read"](built))) == []
+    page = (built / "fr/etudiants.html").read_text("utf-8")
+    for words in (
+        'placeholder="Rechercher"', 'aria-label="Afficher la navigation"', ">Aller au contenu<",
+        'aria-label="Clair, sombre ou comme le système"', "Sur cette page", "<span>Précédent<",
+        '<div class="title">Accueil<', "<span>Suivant<", 'title="Lien vers cette rubrique"',
+        "les auteurs de derivable", '<script src="../_static/sphinx.js',
+    ):  # fmt: skip
+        assert words in page
+
+
+@pytest.mark.parametrize(
+    ("page", "neighbours"),
+    [("cite", ["prev"]), ("fr/index", ["next"]), ("fr/descendre", ["prev"]), ("index", ["next"])],
+)
+def test_previous_and_next_are_in_the_same_language(
+    built: Path, page: str, neighbours: list[str]
+) -> None:
+    text = (built / f"{page}.html").read_text("utf-8")
+    assert re.findall(r'<a class="(next|prev)-page"', text) == neighbours
+    assert re.findall(r'<link rel="(next|prev)"', text) == neighbours
+
+
+def test_a_search_on_a_french_page_is_answered_in_french(built: Path) -> None:
+    assert 'action="search.html"' in (built / "fr/ecrire.html").read_text("utf-8")
+    page = (built / "fr/search.html").read_text("utf-8")
+    assert "<title>Rechercher - derivable " in page
+    assert '<script src="../searchindex.js">' in page
+    assert "Activez JavaScript pour que la recherche fonctionne." in page
+
+
 # The checker, and the site itself where it is built.
 
 
@@ -211,6 +312,26 @@ def test_the_checker_finds_what_is_broken(checker: dict[str, Any], tmp_path: Pat
     ]
     assert any("within 3 clicks" in text for text in checker["problems"](tmp_path))
     assert checker["problems"](tmp_path / "nothing")[0].endswith("make docs")
+
+
+def test_the_checker_finds_what_is_in_the_wrong_language(checker: dict[str, Any]) -> None:
+    around = '<a href="{}">{}</a><input placeholder="{}"><a href="x.html">derivable 0.1.0</a>'
+    texts = {
+        "index.html": '<html lang="en">' + around.format("fr/a.html", "En français", "Search"),
+        "b.html": '<html lang="en"><nav>Softmax</nav>',
+        "fr/a.html": '<html lang="fr"><article>Softmax</article>'
+        + around.format("../index.html", "En anglais", "Rechercher"),
+        "fr/b.html": '<html lang="en"><nav>Softmax</nav><article title="Search"></article>',
+    }
+    assert list(
+        checker["mixed"]({name: checker["Page"](text) for name, text in texts.items()})
+    ) == [
+        "b.html: there is no link to the other language",
+        "fr/b.html: its language is 'en' instead of 'fr'",
+        "fr/b.html: 'Search' is English",
+        "fr/b.html: 'Softmax' is English",
+        "fr/b.html: there is no link to the other language",
+    ]
 
 
 @pytest.mark.skipif(not (BUILT / "index.html").exists(), reason="the site is not built: make docs")

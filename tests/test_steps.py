@@ -37,9 +37,9 @@ def problem(*hidden: int, activation: Any = Tanh) -> Problem:
         ([Cost(0.003)], 7, Steps(2_800, 58.8)),
         ([Cost(10.0)], 1, Steps(100, 1000.0)),  # never fewer
         ([Cost(0.01, longest=500)], 1, Steps(80_000)),  # it ends by itself
-        ([Cost(0.01, curvature=0.001)], 1, Steps(80_000)),  # a flow of 2,300 gradients
-        ([Cost(0.01, curvature=0.02)], 1, Steps(22_000, 59.0)),
-        ([Cost(0.01, curvature=0.5)], 1, Steps(6_000, 60.0)),  # which no flow replaces
+        ([Cost(0.01, lr_lambda_max=0.001)], 1, Steps(80_000)),  # a flow of 2,300 gradients
+        ([Cost(0.01, lr_lambda_max=0.02)], 1, Steps(22_000, 59.0)),
+        ([Cost(0.01, lr_lambda_max=0.5)], 1, Steps(6_000, 60.0)),  # which no flow replaces
     ],
 )
 def test_the_number_is_what_fits_the_time(
@@ -69,9 +69,9 @@ def test_a_step_is_timed(monkeypatch: pytest.MonkeyPatch, given: Problem, method
     assert cost.step == pytest.approx(0.1 / 500), "what lies between the ends of two blocks"
     assert cost.longest == 80_000
     if method == "auto" and given.network.layers[1].function is Tanh:
-        assert cost.curvature == pytest.approx(0.01 * linear_lambda_max(given))
+        assert cost.lr_lambda_max == pytest.approx(0.01 * linear_lambda_max(given))
     else:
-        assert cost.curvature is None
+        assert cost.lr_lambda_max is None
 
 
 def test_what_takes_no_single_steps_costs_nothing() -> None:

@@ -3,11 +3,13 @@
     python tools/check_site.py build/site
 
 Every link leads to a page and a place on it that exist; nothing is fetched from elsewhere when a
-page is read; and what a newcomer looks for is within three clicks of the home page.
+page is read; what a newcomer looks for is within three clicks of the home page; and a page is in
+one language, with a link to the other.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -23,10 +25,13 @@ DESTINATIONS = {  # what a reader searches -> page, and a text on it
     "what the error estimate means": ("explanations/error_estimate.html", "What it means"),
 }
 FETCHED = {"img": "src", "script": "src", "link": "href", "source": "src", "iframe": "src"}
+LABELS = ("aria-label", "placeholder", "title")
+APART = {"article", "script", "style"}  # what these hold is not the theme's
+SAME = re.compile(r"Furo|Index|Menu|derivable \d\S*")  # the same words in both languages
 
 
 class Page(HTMLParser):
-    """Links, places and what is fetched of one page."""
+    """Links, places, language and words of one page, and what it fetches."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -34,6 +39,9 @@ class Page(HTMLParser):
         self.fetched: list[str] = []
         self.places: set[str] = set()
         self.words: list[str] = []
+        self.language = ""
+        self.interface: set[str] = set()  # all labels, and what is written around the article
+        self._apart = 0
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -46,10 +54,20 @@ class Page(HTMLParser):
         address = given.get(FETCHED.get(tag, ""))
         if address and given.get("rel") not in {"canonical", "license"}:
             self.fetched.append(address)
+        if tag == "html":
+            self.language = given.get("lang") or ""
+        self._apart += tag in APART
+        self.interface |= {str(given[name]) for name in LABELS if given.get(name)}
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note where an article ends."""
+        self._apart -= tag in APART
 
     def handle_data(self, data: str) -> None:
         """Keep what is to be read."""
         self.words.append(data)
+        if not self._apart and data.strip():
+            self.interface.add(" ".join(data.split()))
 
 
 def read(site: Path) -> dict[str, Page]:
@@ -122,12 +140,36 @@ def far(pages: dict[str, Page]) -> Iterator[str]:
             yield f"{what}: {path} does not contain {words!r}"
 
 
+def language(page: str) -> str:
+    """The language that a page should be in, by its path."""
+    return "fr" if page.startswith("fr/") else "en"
+
+
+def mixed(pages: dict[str, Page]) -> Iterator[str]:
+    """Pages that are not in their language, or have no link to the other.
+
+    What is written around a French page is English if it is written around an English page, too.
+    """
+    around = [page.interface for name, page in pages.items() if language(name) == "en"]
+    english = {words for words in set().union(*around) if not SAME.fullmatch(words)}
+    for name, page in pages.items():
+        code = language(name)
+        if page.language != code:
+            yield f"{name}: its language is {page.language!r} instead of {code!r}"
+        if code == "fr":
+            for words in sorted(page.interface & english):
+                yield f"{name}: {words!r} is English"
+        to = [found[0] for link in page.links if (found := resolve(name, link))]
+        if all(language(path) == code for path in to):
+            yield f"{name}: there is no link to the other language"
+
+
 def problems(site: Path) -> list[str]:
     """Everything that is wrong with a built site."""
     pages = read(site)
     if "index.html" not in pages:
         return [f"{site} holds no site; build it by make docs"]
-    return [*broken(site, pages), *far(pages)]
+    return [*broken(site, pages), *far(pages), *mixed(pages)]
 
 
 def main(site: Path) -> int:

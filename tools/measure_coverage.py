@@ -1,6 +1,6 @@
-"""Measure the branches that the tests run, one test file at a time, at the lowest priority.
+"""Measure the branches that the tests run, one test file per core, at the lowest priority.
 
-    python tools/measure_coverage.py                        all test files, an hour or two
+    python tools/measure_coverage.py                        all test files, an hour or so
     python tools/measure_coverage.py tests/test_flow.py     these
     python tools/measure_coverage.py --report               what was measured so far, by package
 
@@ -18,38 +18,46 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "coverage"
 
 
-def coverage(*words: str, quiet: bool = False) -> int:
-    """Run a command of coverage."""
-    environment = os.environ | {"COVERAGE_FILE": str(FOLDER / ".coverage")}
-    out = subprocess.DEVNULL if quiet else None
+def coverage(*words: str, folder: Path = FOLDER, printed: Path | None = None) -> int:
+    """Run a command of coverage, with its data in `folder` and its output in `printed`."""
+    environment = os.environ | {"COVERAGE_FILE": str(folder / ".coverage")}
     command = [sys.executable, "-m", "coverage", *words]
-    return subprocess.run(command, cwd=ROOT, env=environment, stdout=out, check=False).returncode
+    with Path(printed or os.devnull).open("w", encoding="utf-8") as out:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, check=False)
+    return done.returncode
 
 
 def measure(test: Path) -> None:
-    """Run one test file, and keep which branches it runs."""
+    """Run one test file, and keep which branches it runs and what pytest printed."""
     data = FOLDER / f"{test.stem}.data"
     if data.exists():
         return
     began = time.monotonic()
-    code = coverage("run", "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test))
-    parts = [str(path) for path in FOLDER.glob(".coverage.*")]
-    coverage("combine", f"--data-file={data}", *parts, quiet=True)
-    print(f"{test.stem}: exit code {code}, {time.monotonic() - began:.0f} s", flush=True)
+    printed = data.with_suffix(".txt")
+    with TemporaryDirectory(dir=FOLDER) as made:
+        folder = Path(made)
+        pytest = ("pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test))
+        code = coverage("run", "-m", *pytest, folder=folder, printed=printed)
+        parts = [str(path) for path in folder.glob(".coverage.*")]
+        coverage("combine", f"--data-file={data}", *parts, folder=folder)
+    problem = f", see {printed.relative_to(ROOT)}" if code else ""
+    print(f"{test.stem}: {time.monotonic() - began:.0f} s{problem}", flush=True)
 
 
 def report() -> None:
     """Print the share of branches and lines by package, then all that is not covered."""
     found = [str(path) for path in FOLDER.glob("*.data")]
-    coverage("combine", "--keep", *found, quiet=True)
-    coverage("json", "-o", str(FOLDER / "coverage.json"), quiet=True)
-    coverage("html", "-d", str(FOLDER / "html"), quiet=True)
+    coverage("combine", "--keep", *found)
+    coverage("json", "-o", str(FOLDER / "coverage.json"))
+    coverage("html", "-d", str(FOLDER / "html"))
     content = json.loads((FOLDER / "coverage.json").read_text("utf-8"))
     packages: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for file, measured in content["files"].items():
@@ -78,8 +86,9 @@ def main() -> None:
     os.nice(19)
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not asked.report:
-        for test in asked.tests or sorted((ROOT / "tests").glob("test_*.py")):
-            measure(test)
+        tests = asked.tests or sorted((ROOT / "tests").glob("test_*.py"))
+        with ThreadPoolExecutor(os.cpu_count()) as at_once:
+            list(at_once.map(measure, tests))
     report()
 
 

@@ -31,9 +31,11 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 import derivable
+from derivable.messages import Text
 
 logger = logging.getLogger(__name__)
 SECONDS = 120.0  # for one command
+CHART = Text("The chart that the example draws", "Le graphique que trace l'exemple")
 
 
 class Execute(SphinxTransform):
@@ -140,7 +142,7 @@ def _shown(value: Any) -> list[nodes.Node]:
         from derivable.display.chart import Chart
 
         value.figure.set_size_inches(7.2, 3.8)  # type: ignore[union-attr]
-        svg = Chart(value.figure).inline("The chart that the example draws")  # type: ignore[arg-type]
+        svg = Chart(value.figure).inline(CHART.to())  # type: ignore[arg-type]
         return [nodes.raw("", f'<div class="plot">{svg}</div>', format="html")]
     return _output(str(value) if type(value).__module__ == "builtins" else repr(value))
 

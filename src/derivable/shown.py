@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from derivable.extras import is_installed, needed
+from derivable.templates import shared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ class ShownDescent:
 
     def _repr_html_(self) -> str:
         if not is_installed("matplotlib"):
-            return f"<pre>{escape(repr(self))}</pre>"
+            return shared.plain(repr(self))
         from derivable.display.notebook import card
         from derivable.display.words import Words
         from derivable.messages import SEMICOLON
@@ -60,8 +60,7 @@ class ShownDescent:
             words("error_estimate"): words.of(SEMICOLON).join(filter(None, [deviation, note])),
             words("seconds"): words.short(self.seconds),
         }
-        cells = [escape(value) for value in row.values()]
-        return card(list(row), [cells], [self._curves()])
+        return card(list(row), [list(row.values())], [self._curves()])
 
     def __repr__(self) -> str:
         rate = f" of lr={self.lr:g}" if isinstance(self.lr, float) else f" of lr={self.lr}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from torch import Tensor
 
 from derivable.display.shown_messages import say
 from derivable.messages import joined
+from derivable.templates import shared
 
 ROWS, COLUMNS = 5, 8  # that are shown, at most
 WIDE = 24  # characters of the name of a column, at most
@@ -34,15 +33,9 @@ class ShownTable:
         return "\n".join([self._summary(), *lines, *filter(None, [self._rest(), self.note])])
 
     def _repr_html_(self) -> str:
-        from derivable.display.html import table
-
         heads, rows = self._cells()
-        cells = [[escape(cell) for cell in row] for row in rows]
         below = " ".join(filter(None, [self._rest(), self.note]))
-        return (
-            f"<div><p><b>{escape(self._summary())}</b></p>{table(heads, cells)}"
-            f"<p>{escape(below)}</p></div>"
-        )
+        return shared.first_rows(self._summary(), heads, rows, below)
 
     def _summary(self) -> str:
         """Name, sizes and targets, in a line."""

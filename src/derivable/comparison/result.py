@@ -6,7 +6,6 @@ import json
 import statistics
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -27,6 +26,7 @@ from derivable.loss import AnyLoss, Loss
 from derivable.messages import Message, in_language
 from derivable.network import Network
 from derivable.protocol import Model, SheetFigure
+from derivable.templates import shared
 
 if TYPE_CHECKING:
     import polars
@@ -354,8 +354,8 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         if not is_installed("matplotlib"):
-            return f"<pre>{escape(repr(self))}</pre>"
-        from derivable.display.html import swatch
+            return shared.plain(repr(self))
+        from derivable.display import style
         from derivable.display.notebook import card
         from derivable.display.words import Words
 
@@ -364,7 +364,7 @@ class Comparison:
         for i, result in enumerate(self.results):
             rows.append(
                 [
-                    swatch(i) + escape(result.model.name),
+                    shared.model(result.model.name, style.page_colour(i)),
                     words.number(result.train_loss),
                     words.number(result.test_loss, result.deviation),
                     words.short(result.seconds, 2),

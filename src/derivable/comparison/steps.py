@@ -49,14 +49,14 @@ class Cost:
     """What the descent of one model takes: the seconds of a step, and which steps cost some."""
 
     step: float
-    curvature: float | None = None  # lr * lambda_max, where a flow may replace the steps
+    lr_lambda_max: float | None = None  # lr * lambda_max, where a flow may replace the steps
     longest: int = LAB_STEPS  # steps after which it ends by itself
 
     def seconds(self, steps: int) -> float:
         """About how long so many steps take."""
         gradients = float(min(steps, self.longest))
-        if self.curvature is not None:
-            gradients = min(gradients, FLOW_GRADIENTS + FLOW_RATE * self.curvature * steps)
+        if self.lr_lambda_max is not None:
+            gradients = min(gradients, FLOW_GRADIENTS + FLOW_RATE * self.lr_lambda_max * steps)
         return self.step * gradients
 
 
@@ -91,9 +91,9 @@ def cost_of(problem: Problem, method: Method, lr: float) -> Cost:
     """
     if isinstance(method, Auto):
         method = method.cheapest(problem, LAB_STEPS)
-    curvature = None
+    lr_lambda_max = None
     if isinstance(method, Flow):
-        curvature, method = lr * linear_lambda_max(problem), GradientDescent()
+        lr_lambda_max, method = lr * linear_lambda_max(problem), GradientDescent()
     if isinstance(method, Spectral) or not (method.step_by_step or method.reports_all):
         return Cost(0.0)
     clock = _Clock()
@@ -101,7 +101,7 @@ def cost_of(problem: Problem, method: Method, lr: float) -> Cost:
     run = descend_problem(problem, steps=LAB_STEPS, lr=rate, method=method, on_block=clock)
     if run.interrupted:
         raise KeyboardInterrupt
-    return Cost(clock.step, curvature, LAB_STEPS if run.stopped else run.steps)
+    return Cost(clock.step, lr_lambda_max, LAB_STEPS if run.stopped else run.steps)
 
 
 class _Clock:

@@ -7,10 +7,10 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
+from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -54,7 +54,7 @@ class Chart:
         write_whole(folder / f"{name}.png", png, sync=False)
         write_whole(folder / f"{name}.svg", self.svg, sync=False)
 
-    def inline(self, label: str) -> str:
+    def inline(self, label: str) -> Markup:
         """The figure without its title, as wide as there is room, in the colours of the page.
 
         `label` describes what is to be seen.
@@ -65,7 +65,7 @@ class Chart:
         above = (1 - self.figure.axes[0].get_position().y1) * height - UNTITLED if titled else 0.0
         return _part(root, (0.0, above, width, height - above), label)
 
-    def inline_panel(self, number: int, box: Box, label: str) -> str:
+    def inline_panel(self, number: int, box: Box, label: str) -> Markup:
         """The axes of that number alone, which lie within `box`, in inches."""
         root, others = self._tree(), {f"axes_{i + 1}" for i in range(len(self.figure.axes))}
         others.remove(f"axes_{number + 1}")
@@ -105,7 +105,7 @@ def _define(root: ElementTree.Element, defined: Mapping[str | None, ElementTree.
         ElementTree.SubElement(root, f"{SVG}defs").extend(missing)
 
 
-def _part(root: ElementTree.Element, box: Box, label: str) -> str:
+def _part(root: ElementTree.Element, box: Box, label: str) -> Markup:
     """What of a drawing lies within a box, in points, as part of a page.
 
     Identifiers carry a hash of the part, so that several on one page do not meet.
@@ -118,7 +118,7 @@ def _part(root: ElementTree.Element, box: Box, label: str) -> str:
     svg = re.sub(r"\s*\n\s*", " ", svg)
     view = " ".join(f"{length:g}" for length in box)
     width, height = (f"{length * PIXELS / POINTS:.0f}" for length in box[2:])
-    return (
+    return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{view}" role="img" aria-label="{escape(label)}" '
         f'style="width:100%;max-width:{width}px;height:auto;aspect-ratio:{width}/{height}">{svg}'

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from derivable.display import style
 from derivable.display.chart import Chart
 from derivable.display.curves import Curves, draw_losses
-from derivable.display.html import table
 from derivable.display.words import Words
+from derivable.templates import shared
 
 
 def plot_losses(models: Sequence[Curves], ax: Axes | None) -> Axes:
@@ -34,10 +34,7 @@ def card(
     *,
     best: int | None = None,
 ) -> str:
-    """A table and a small chart of the losses, in the colours of the notebook.
-
-    Cells are HTML: what comes from data has been escaped.
-    """
+    """A table and a small chart of the losses, in the colours of the notebook."""
     words = Words()
     with style.chart(6.0, 2.9) as figure:
         axes = figure.add_subplot()
@@ -45,7 +42,7 @@ def card(
         _label(axes, words)
     ends = ", ".join(f"{curves.name} {words.number(curves.last)}" for curves in models)
     svg = Chart(figure).inline(words("losses_alt", ends=ends))
-    return f'<div style="max-width:60em">{table(heads, rows, best=best)}{svg}</div>'
+    return shared.card(shared.table(heads, rows, best=best), svg)
 
 
 def _label(axes: Axes, words: Words) -> None:

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any, Self
 
 from derivable.display.words import Words
+from derivable.templates import shared
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -205,8 +205,8 @@ class Picture:
     words: Words
 
     def _repr_html_(self) -> str:
-        rows = "".join(self._html(name, row) for name, row in self.rows.items())
-        return f'<table style="font-variant-numeric:tabular-nums"><tbody>{rows}</tbody></table>'
+        rows = [self._cells(name, row) for name, row in self.rows.items()]
+        return shared.progress(rows, WIDE, HIGH)
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -224,18 +224,13 @@ class Picture:
             return [steps, loss, f"{words.short(round(row.seconds, 1))} s"]
         return [steps, loss, row.time(words)]
 
-    def _html(self, name: str, row: Row) -> str:
-        share = row.done / row.total if row.total else 1.0
-        bar = (
-            f'<div role="progressbar" aria-valuenow="{100 * share:.0f}" aria-valuemin="0" '
-            'aria-valuemax="100" style="width:9em;height:.6em;border-radius:.3em;'
-            'background:#80808040"><div style="height:100%;border-radius:.3em;'
-            f'background:#0072b2;width:{100 * share:.1f}%"></div></div>'
-        )
+    def _cells(self, name: str, row: Row) -> dict[str, object]:
+        """What the macro `progress` shows of one row."""
         steps, loss, seconds = self._values(row)
-        cells = [f"<b>{escape(name)}</b>", bar, steps, loss, _small_curve(row.losses), seconds]
-        aligned = "".join(f'<td style="text-align:right">{cell}</td>' for cell in cells)
-        return f"<tr>{aligned}</tr>"
+        share = row.done / row.total if row.total else 1.0
+        points = _small_curve(row.losses)
+        return {"name": name, "share": share, "steps": steps, "loss": loss, "points": points,
+                "time": seconds}  # fmt: skip
 
 
 def clock(seconds: float) -> str:
@@ -246,7 +241,7 @@ def clock(seconds: float) -> str:
 
 
 def _small_curve(losses: Sequence[tuple[int, float]]) -> str:
-    """The losses so far as a line without axes, on a logarithmic scale."""
+    """The losses so far as points of a line, on a logarithmic scale; empty for less than two."""
     seen = [(done, math.log(loss)) for done, loss in losses if 0 < loss < math.inf]
     if len(seen) < 2:
         return ""
@@ -254,8 +249,4 @@ def _small_curve(losses: Sequence[tuple[int, float]]) -> str:
     low, high = min(y for _, y in seen), max(y for _, y in seen)
     x = [(done - left) / (right - left or 1) * WIDE for done, _ in seen]
     y = [(high - level) / (high - low or 1) * (HIGH - 4) + 2 for _, level in seen]
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    return (
-        f'<svg width="{WIDE}" height="{HIGH}" aria-hidden="true"><polyline points="{points}" '
-        'fill="none" stroke="#0072b2" stroke-width="1.5"/></svg>'
-    )
+    return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))

@@ -105,6 +105,11 @@ def on_page(colour: str) -> str:
     return _ON_PAGE.get(colour.lower(), colour)
 
 
+def page_colour(position: int) -> str:
+    """The colour of the model at `position` on a page."""
+    return on_page(colour(position))
+
+
 def dashes(position: int) -> LineStyle:
     """The line style of the model at `position`."""
     return DASHES[position % len(DASHES)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import html
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -154,12 +153,12 @@ class Reports(Sequence[Report]):
         return show.coloured(self._lines())
 
     def _repr_html_(self) -> str:
-        refused = [
-            f"<p>{html.escape(name)}: {html.escape(text)}</p>"
-            for name, text in self.refused.items()
-        ]
-        nothing = [] if self._reports or refused else [f"<p>{html.escape(str(self))}</p>"]
-        return "".join([*(r._repr_html_() for r in self._reports), *refused, *nothing])
+        from derivable.examiner.render.notebook import parts
+
+        statements = [f"{name}: {text}" for name, text in self.refused.items()]
+        if not self._reports and not statements:
+            statements = [str(self)]
+        return parts.reports([report._repr_html_() for report in self._reports], statements)
 
 
 def examine_calls(calls: Calls, *, target: Any = None, settings: Settings = USUAL) -> Report:

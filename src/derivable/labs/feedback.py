@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from derivable.messages import Text
+from derivable.templates import Macros
 
 
 class Status(StrEnum):
@@ -79,16 +79,9 @@ class Feedback:
     __repr__ = __str__  # what a notebook without HTML shows
 
     def _repr_html_(self) -> str:
-        head, *rest = (html.escape(line) for line in self.lines)
-        below = "".join(f"<div>{line}</div>" for line in rest)
-        soft = "".join(
-            f'<div style="opacity:.75">{html.escape(remark)}</div>' for remark in self.remarks
-        )
-        colour = COLOURS[self.status]
-        return (
-            f'<div style="border-left:4px solid {colour};padding:.2em .9em;max-width:46em">'
-            f"<div><b>{MARKS[self.status]} {head}</b></div>{below}{soft}</div>"
-        )
+        macros = Macros("labs/feedback.html")
+        mark, colour = MARKS[self.status], COLOURS[self.status]
+        return macros.feedback(mark, colour, self.lines, self.remarks)
 
 
 MARKS = {

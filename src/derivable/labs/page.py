@@ -1,37 +1,32 @@
-"""Parts of all pages of labs: the document, sections, and texts escaped for HTML."""
+"""Parts of all pages of labs: the document, and the texts in one language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from html import escape
 from importlib.resources import files
 
-from derivable.display.html import document
+from markupsafe import Markup
+
 from derivable.display.numbers import percent
 from derivable.labs.typography import decimal, set_in
 from derivable.messages import NB, Text
-
-NO_REFERRER = '<meta name="referrer" content="no-referrer">\n'
+from derivable.templates import shared
 
 
 class PageTexts:
-    """The texts of a page by their keys, in one language, ready for HTML."""
+    """The texts of a page by their keys, in one language."""
 
     def __init__(self, texts: Mapping[str, Text], lang: str) -> None:
         self.texts, self.lang = texts, lang
 
     def __call__(self, key: str, **gaps: object) -> str:
-        """A text by its key; gaps are escaped."""
-        return self.html(self.texts[key].to(self.lang, **gaps))
+        """A text by its key, with the spaces of the language."""
+        return self.of(self.texts[key], **gaps)
 
-    def text(self, key: str, **gaps: object) -> str:
-        """A text by its key, not escaped: for what escapes it itself."""
-        return set_in(self.lang, self.texts[key].to(self.lang, **gaps))
-
-    def html(self, text: str) -> str:
-        """A text of anybody, with the spaces of the language, escaped."""
-        return escape(set_in(self.lang, text))
+    def of(self, text: Text | str, **gaps: object) -> str:
+        """Anybody's text, with the spaces of the language."""
+        return set_in(self.lang, text.to(self.lang, **gaps) if isinstance(text, Text) else text)
 
     def number(self, value: float) -> str:
         """A number with the decimal sign of the language."""
@@ -46,25 +41,14 @@ class PageTexts:
         return percent(share, self.lang)
 
 
-def section(title: str, content: str, kind: str = "") -> str:
-    """A part of a page; both are HTML."""
-    named = f' class="{kind}"' if kind else ""
-    return f"<section{named}>\n<h2>{title}</h2>\n{content}\n</section>"
-
-
-def scrolling(content: str, label: str) -> str:
-    """A scrollable, focusable frame around wide content; `label` is HTML."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
-
-
-def page(title: str, lang: str, content: str) -> str:
+def page(title: str, lang: str, sections: Iterable[str]) -> Markup:
     """A self-contained HTML page, which sends no referrer."""
-    return document(title, lang, _css(), content, head=NO_REFERRER)
+    return shared.document(title, lang, _css(), Markup("\n").join(sections), referrer=False)
 
 
 @cache
-def _css() -> str:
+def _css() -> Markup:
     """The stylesheet of reports, and what the pages here have besides."""
     package = files("derivable")
-    shared = package.joinpath("report/page.css").read_text("utf-8")
-    return shared + package.joinpath("labs/pages.css").read_text("utf-8")
+    sheets = ("report/page.css", "labs/pages.css")
+    return Markup("".join(package.joinpath(sheet).read_text("utf-8") for sheet in sheets))

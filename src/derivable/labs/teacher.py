@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from derivable.labs.feedback import Feedback
-from derivable.labs.page import PageTexts, page, section
-from derivable.labs.questions.base import Question
+from derivable.labs.page import PageTexts, page
 from derivable.labs.questions.choice import TextQuestion
 from derivable.labs.sheet import Sheet
 from derivable.messages import Text
+from derivable.report.parts import parts
+from derivable.templates import Macros
 
 _TEXTS = {
     "title": Text("{title}: for the teacher", "{title} : pour l'enseignant"),
@@ -112,6 +114,9 @@ _TEXTS = {
 }
 
 
+teacher_parts = Macros("labs/teacher.html")
+
+
 @dataclass(frozen=True)
 class Seen:
     """A typical mistake with the feedback on it."""
@@ -134,70 +139,51 @@ def teacher_page(
     summary = words(
         "summary", low=low, high=high, count=len(sheet.questions), points=words.number(sheet.points)
     )
-    parts = [
-        f'<h1>{title}</h1>\n<p class="soft">{summary}</p>',
-        section(words("files"), _files(words, files)),
-        section(words("before"), _before(words, sheet)),
-        section(words("questions"), _questions(words, sheet)),
-        section(words("mistakes"), "\n".join(_mistakes(words, sheet, seen))),
-        section(words("grading"), _grading(words, sheet, files)),
+    named = [(name, words(key)) for name, key in files.items()]
+    sections = [
+        teacher_parts.head(title, summary),
+        parts.section(words("files"), teacher_parts.files(named)),
+        parts.section(words("before"), _before(words, sheet)),
+        parts.section(words("questions"), _questions(words, sheet)),
+        parts.section(words("mistakes"), Markup().join(_mistakes(words, sheet, seen))),
+        parts.section(words("grading"), _grading(words, sheet, files)),
     ]
-    return page(title, lang, "\n".join(parts))
+    return page(title, lang, sections)
 
 
-def _files(words: PageTexts, files: Mapping[str, str]) -> str:
-    rows = [
-        f"<dt><code>{escape(name)}</code></dt><dd>{words(key)}</dd>" for name, key in files.items()
-    ]
-    return f"<dl>{''.join(rows)}</dl>"
-
-
-def _before(words: PageTexts, sheet: Sheet) -> str:
+def _before(words: PageTexts, sheet: Sheet) -> Markup:
     housing = any("california" in cell.text for cell in sheet.cells)
-    texts = ["install", "data" if housing else "bundled", "help"]
-    return "\n".join(f"<p>{words(key)}</p>" for key in texts)
+    return parts.paragraphs(map(words, ("install", "data" if housing else "bundled", "help")))
 
 
-def _questions(words: PageTexts, sheet: Sheet) -> str:
-    head = "".join(f"<th>{words(key)}</th>" for key in ("question", "answers", "points"))
+def _questions(words: PageTexts, sheet: Sheet) -> Markup:
     rows = []
     for question in sheet.questions.values():
-        manual = isinstance(question, TextQuestion)
-        note = f" <span class='soft'>({words('by_hand')})</span>" if manual else ""
-        rows.append(
-            f"<tr><td>{words.html(question.title.to(words.lang))}{note}</td>"
-            f"<td class='wide'><code>{escape(question.names)}</code></td>"
-            f"<td>{words.number(question.points)}</td></tr>"
-        )
-    return f"<table class='words'><tr>{head}</tr>{''.join(rows)}</table>"
+        note = words("by_hand") if isinstance(question, TextQuestion) else ""
+        points = words.number(question.points)
+        rows.append((words.of(question.title), note, question.names, points))
+    return teacher_parts.questions(map(words, ("question", "answers", "points")), rows)
 
 
-def _mistakes(words: PageTexts, sheet: Sheet, seen: Mapping[str, Sequence[Seen]]) -> Iterator[str]:
-    yield f"<p class='soft'>{words('mistakes_how')}</p>"
+def _mistakes(
+    words: PageTexts, sheet: Sheet, seen: Mapping[str, Sequence[Seen]]
+) -> Iterator[Markup]:
+    yield parts.note(words("mistakes_how"))
     for question in sheet.questions.values():
-        yield from _of_question(words, question, seen.get(question.key, ()))
+        of_question, expected = seen.get(question.key, ()), ""
+        if isinstance(question, TextQuestion):
+            expected = words("expected", text=question.expected.to(words.lang))
+        elif not of_question:
+            continue
+        lines = [(words.of(one.what), map(words.of, one.feedback.lines)) for one in of_question]
+        yield teacher_parts.mistakes(words.of(question.title), expected, lines)
 
 
-def _of_question(words: PageTexts, question: Question, seen: Sequence[Seen]) -> Iterator[str]:
-    manual = isinstance(question, TextQuestion)
-    if not seen and not manual:
-        return
-    yield f"<h3>{words.html(question.title.to(words.lang))}</h3>"
-    if isinstance(question, TextQuestion):
-        yield f"<p>{words('expected', text=question.expected.to(words.lang))}</p>"
-    rows = []
-    for one in seen:
-        lines = "<br>".join(words.html(line) for line in one.feedback.lines)
-        rows.append(f"<dt>{words.html(one.what)}</dt><dd>{lines}</dd>")
-    yield f"<dl class='mistakes'>{''.join(rows)}</dl>"
-
-
-def _grading(words: PageTexts, sheet: Sheet, files: Mapping[str, str]) -> str:
+def _grading(words: PageTexts, sheet: Sheet, files: Mapping[str, str]) -> Markup:
     scale = next(name for name, key in files.items() if key == "scale")
     own = next((name for name, key in files.items() if key == "own"), sheet.name)
     how = f"--sheet {own} --lang {words.lang} --scale {scale} --out marks/"
     command = f"derivable lab grade copies/ {how}"
-    return (
-        f"<p>{words('grading_how')}</p>\n<pre>{escape(command)}</pre>\n"
-        f"<p>{words('grading_out')}</p>\n<p class='note'>{words('sandbox')}</p>"
+    return teacher_parts.grading(
+        words("grading_how"), command, words("grading_out"), words("sandbox")
     )

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.training import EVERY
 from derivable.display import style
-from derivable.display.html import document, table
 from derivable.display.words import Words
 from derivable.files import write_whole
 from derivable.messages import SEMICOLON
 from derivable.report.drawn import Drawn
-from derivable.report.parts import chart, ends, foreign, scrolling, section, with_code
+from derivable.report.parts import ends, filled, foreign, parts, table, with_code
 from derivable.report.results import results
 from derivable.report.sections import of_columns, of_predictions, of_weights
 from derivable.report.verdict import verdict
 from derivable.run.settings import versions_here
+from derivable.templates import shared
 
 MOST_TRIED = 12  # models that were tried by auto
 MOST_NAMES = 24  # of features, in the sentence that lists them
@@ -65,7 +66,7 @@ def page(
         *of_weights(comparison, drawn, words),
     ]
     in_lab = comparison.facts.protocol == "lab"  # whose sheet asks for the losses
-    parts = [
+    sections = [
         _head(comparison, words),
         _verdict(comparison, words),
         results(comparison, words),
@@ -75,8 +76,8 @@ def page(
         _again(comparison, command, versions or versions_here(), words),
     ]
     css = files("derivable.report").joinpath("page.css").read_text("utf-8")
-    title, body = escape(_title(comparison, words)), "\n".join(parts)
-    return document(title, words.lang, css, body)
+    body = Markup("\n").join(sections)
+    return shared.document(_title(comparison, words), words.lang, Markup(css), body)
 
 
 def _title(comparison: Comparison, words: Words) -> str:
@@ -89,7 +90,7 @@ def _title(comparison: Comparison, words: Words) -> str:
     )
 
 
-def _head(comparison: Comparison, words: Words) -> str:
+def _head(comparison: Comparison, words: Words) -> Markup:
     facts, seeds = comparison.facts, comparison.seeds
     first, last = words.count(seeds[0]), words.count(seeds[-1])
     how = [words("one_seed" if len(seeds) == 1 else "seeds", first=first, last=last)]
@@ -103,89 +104,79 @@ def _head(comparison: Comparison, words: Words) -> str:
         n=words.count(len(facts.features)),
         how=", ".join(how),
     )
-    note = f'<p class="note">{foreign(facts.note, words)}</p>' if facts.note else ""
-    return (
-        f"<header>\n<h1>{escape(_title(comparison, words))}</h1>\n"
-        f'<p class="soft">{escape(subtitle)}</p>\n{note}</header>'
-    )
+    note = foreign(facts.note, words) if facts.note else ""
+    return parts.head(_title(comparison, words), subtitle, note)
 
 
-def _verdict(comparison: Comparison, words: Words) -> str:
-    sentences = "\n".join(
-        f"<p>{with_code(sentence)}</p>" for sentence in verdict(comparison, words)
-    )
-    return f'<section class="verdict">\n<h2>{words("verdict")}</h2>\n{sentences}\n</section>'
+def _verdict(comparison: Comparison, words: Words) -> Markup:
+    sentences = map(with_code, verdict(comparison, words))
+    return parts.section(words("verdict"), parts.paragraphs(sentences), "verdict")
 
 
-def _curves(comparison: Comparison, drawn: Drawn, words: Words) -> str:
+def _curves(comparison: Comparison, drawn: Drawn, words: Words) -> Markup:
     caption = words("losses_caption")
     if len(comparison.seeds) > 1:
         caption += words("losses_caption_seeds", n=words.count(len(comparison.seeds)))
     last_losses = ends(words, {r.model.name: r.train_loss for r in comparison.results})
     svg = drawn["losses"].inline(words("losses_alt", ends=last_losses))
-    return section(words("losses"), chart(svg, words("losses"), caption))
+    return parts.section(words("losses"), parts.chart(svg, words("losses"), caption))
 
 
-def _bars(comparison: Comparison, drawn: Drawn, words: Words) -> str:
+def _bars(comparison: Comparison, drawn: Drawn, words: Words) -> Markup:
     last_losses = ends(words, {r.model.name: r.test_loss for r in comparison.results})
     several = len(comparison.seeds) > 1
     caption = words("bars_caption", n=words.count(len(comparison.seeds))) if several else ""
     svg = drawn["test_loss"].inline(words("bars_alt", ends=last_losses))
-    return section(words("bars"), chart(svg, words("bars"), caption))
+    return parts.section(words("bars"), parts.chart(svg, words("bars"), caption))
 
 
-def _how(comparison: Comparison, words: Words) -> str:
+def _how(comparison: Comparison, words: Words) -> Markup:
     heads = ["model", "parameters", "method", "error_estimate", "gradients", "rate"]
     rows = [_descended(result, words) for result in comparison.results]
-    content = table([words(head) for head in heads], rows, kind="words", label=words("how"))
-    return section(
-        words("how"),
-        scrolling(content, words("how"))
-        + _rates(comparison, words)
-        + _stopped(comparison, words)
-        + _chosen(comparison, words),
-    )
+    content = [
+        table([words(head) for head in heads], rows, words("how"), kind="words"),
+        parts.paragraphs([*_rates(comparison, words), *_stopped(comparison, words)]),
+        *_chosen(comparison, words),
+    ]
+    return parts.section(words("how"), Markup().join(content))
 
 
 def _descended(result: Trained, words: Words) -> list[str]:
     descent = result.descent
     worst = max((run.error_estimate for run in result.descents), key=lambda one: one.deviation)
-    method = f"<code>{escape(descent.method)}</code>"
+    way = ""
     if descent.method in {"steps", "spectral", "flow"}:
         way = "steps" if descent.method == "flow" and worst.exact else descent.method
-        way = words(f"method_{way}") + words.of(SEMICOLON) + escape(descent.objective)
-        method += f" ({way})"
+        way = words(f"method_{way}") + words.of(SEMICOLON) + descent.objective
     accuracy = words.deviation(worst.deviation, exact=worst.exact)
     if worst.note:
-        accuracy += words.of(SEMICOLON) + foreign(worst.note, words)
+        accuracy = Markup().join([accuracy, words.of(SEMICOLON), foreign(worst.note, words)])
     return [
-        escape(result.model.name),
+        result.model.name,
         words.count(descent.network.theta.numel()),
-        f'<div class="wide">{method}</div>',
-        f'<div class="wide">{accuracy}</div>',
+        parts.method(descent.method, way),
+        parts.wide(accuracy),
         words.count(sum(run.gradient_evaluations for run in result.descents)),
-        escape(words.rate(descent.lr)),
+        words.rate(descent.lr),
     ]
 
 
-def _chosen(comparison: Comparison, words: Words) -> str:
+def _chosen(comparison: Comparison, words: Words) -> Iterator[Markup]:
     """What the model auto chose, why, and what else was tried."""
-    parts = []
     for result in comparison.results:
         if not result.choice.model:
             continue
-        reason = foreign(result.choice.reason, words)
-        chosen = escape(words("chosen", model=result.model.name, chosen=result.choice.model))
+        chosen = words("chosen", model=result.model.name, chosen=result.choice.model)
+        sentence = Markup().join([chosen, foreign(result.choice.reason, words), "."])
         heads = [words(key) for key in ("model", "held_loss", "held_error", "folds")]
         rows = [
-            [escape(_tried(one)), words.short(one["loss"], 4), words.short(one["error"], 2),
+            [_tried(one), words.short(one["loss"], 4), words.short(one["error"], 2),
              words.count(one["folds"])]
             for one in result.choice.tried[:MOST_TRIED]
         ]  # fmt: skip
         best = next((i for i, one in enumerate(result.choice.tried) if one["chosen"]), None)
-        content = table(heads, rows, best=best, label=words("tried"))
-        parts.append(f"<p>{chosen}{reason}.</p>{scrolling(content, words('tried'))}")
-    return "".join(parts)
+        yield parts.paragraphs([sentence])
+        yield table(heads, rows, words("tried"), best=best)
 
 
 def _tried(one: Mapping[str, Any]) -> str:
@@ -195,28 +186,26 @@ def _tried(one: Mapping[str, Any]) -> str:
     return f"{one['model']}{setting}{share}"
 
 
-def _stopped(comparison: Comparison, words: Words) -> str:
+def _stopped(comparison: Comparison, words: Words) -> Iterator[str]:
     """Which models were stopped early, and after how many steps; of several seeds, the first."""
-    return "".join(
-        f"<p>{escape(words('stopped', model=result.model.name, steps=steps))}</p>"
-        for result in comparison.results
-        if result.descent.stopped and (steps := words.count(result.descent.steps))
-    )
+    for result in comparison.results:
+        if result.descent.stopped:
+            steps = words.count(result.descent.steps)
+            yield words("stopped", model=result.model.name, steps=steps)
 
 
-def _rates(comparison: Comparison, words: Words) -> str:
+def _rates(comparison: Comparison, words: Words) -> Iterator[str]:
     """The reason for each learning rate; one message for several with the same reason."""
     models: dict[str, list[str]] = {}
     for result in comparison.results:
         if result.descent.lr is not None:
-            models.setdefault(result.lr_reason, []).append(escape(result.model.name))
-    return "".join(
-        f"<p>{words('reason', models=words.together(names), reason=foreign(reason, words))}</p>"
-        for reason, names in models.items()
-    )
+            models.setdefault(result.lr_reason, []).append(result.model.name)
+    for reason, names in models.items():
+        because = foreign(reason, words)
+        yield filled(words, "reason", models=words.together(names), reason=because)
 
 
-def _protocol(comparison: Comparison, words: Words) -> str:
+def _protocol(comparison: Comparison, words: Words) -> Markup:
     facts = comparison.facts
     known = {
         "lab": "protocol_lab",
@@ -247,8 +236,7 @@ def _protocol(comparison: Comparison, words: Words) -> str:
     automatic = [words("protocol_auto")] * any(r.model.automatic for r in comparison.results)
     descents = [descent] * comparison.counts_steps
     sentences = (split, *descents, *automatic, *_training(comparison, words), columns)
-    text = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return section(words("protocol"), text)
+    return parts.section(words("protocol"), parts.paragraphs(sentences))
 
 
 def _training(comparison: Comparison, words: Words) -> Iterator[str]:
@@ -269,14 +257,12 @@ def _training(comparison: Comparison, words: Words) -> Iterator[str]:
         )
 
 
-def _again(comparison: Comparison, command: str, versions: Mapping[str, str], words: Words) -> str:
-    rows = {
-        words("data"): escape(comparison.facts.name),
-        words("sha"): f"<code>{comparison.facts.digest}</code>",
-        words("versions"): escape(", ".join(f"{name} {v}" for name, v in versions.items())),
-    }
-    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows.items())
-    code = f"<pre><code>{escape(command)}</code></pre>" if command else ""
-    return section(
-        words("again"), f"{code}<dl>{listed}</dl><p class=soft>{escape(words('files'))}</p>"
-    )
+def _again(
+    comparison: Comparison, command: str, versions: Mapping[str, str], words: Words
+) -> Markup:
+    facts = [
+        (words("data"), comparison.facts.name),
+        (words("sha"), parts.code(comparison.facts.digest)),
+        (words("versions"), ", ".join(f"{name} {v}" for name, v in versions.items())),
+    ]
+    return parts.section(words("again"), parts.again(command, facts, words("files")))

@@ -1,44 +1,41 @@
-"""Pieces that the sections of a page are made of."""
+"""Pieces that the sections of a page are made of; report.html has their tags."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
 
-from derivable.display.html import swatch
+from markupsafe import Markup, escape
+
+from derivable.display import style
 from derivable.display.words import Words
 from derivable.messages import Message
+from derivable.templates import Macros, shared
+
+STACKED = "stacked"  # a kind of table for narrow pages: each cell has the name of its column
+parts = Macros("report/report.html")
 
 
-def section(title: str, content: str) -> str:
-    """A heading with what is below it."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    label: str,
+    *,
+    best: int | None = None,
+    kind: str = "",
+) -> Markup:
+    """A table in a frame that scrolls; the row `best` is marked."""
+    return parts.scrolling(shared.table(heads, rows, best=best, kind=kind, label=label), label)
 
 
-def chart(svg: str, label: str, caption: str) -> str:
-    """A chart that scrolls where the page is too narrow for it."""
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    framed = f'<div class="chart">{svg}</div>'
-    return f"<figure>{scrolling(framed, label)}{below}</figure>"
-
-
-def panels(content: list[str], caption: str) -> str:
+def panels(charts: Sequence[Markup], caption: str) -> Markup:
     """Small charts beside each other."""
-    below = f"<figcaption>{escape(caption)}</figcaption>"
-    return f'<figure><div class="panels">{"".join(content)}</div>{below}</figure>'
+    return parts.panels([("", charts)], caption)
 
 
-def legend(names: Sequence[str]) -> str:
+def legend(names: Sequence[str]) -> Markup:
     """The names of lines, each with its colour."""
-    each = (f'<span class="name">{swatch(i)}{escape(name)}</span>' for i, name in enumerate(names))
-    return f"<p>{' '.join(each)}</p>"
-
-
-def scrolling(content: str, label: str) -> str:
-    """Something wide, in a frame of its own that the keyboard can reach."""
-    reachable = f'tabindex="0" role="region" aria-label="{escape(label)}"'
-    return f'<div class="scroll" {reachable}>{content}</div>'
+    return parts.legend(names, [style.page_colour(i) for i in range(len(names))])
 
 
 def ends(words: Words, losses: Mapping[str, float]) -> str:
@@ -46,13 +43,18 @@ def ends(words: Words, losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {words.number(loss)}" for name, loss in losses.items())
 
 
-def with_code(sentence: str) -> str:
+def with_code(sentence: str) -> Markup:
     """A sentence whose options are set as code, which does not break after its dashes."""
-    return re.sub(r"--[a-z]+ \d+", r"<code>\g<0></code>", escape(sentence))
+    return parts.with_code(re.split(r"(--[a-z]+ \d+)", sentence))
+
+
+def filled(words: Words, key: str, **gaps: str) -> Markup:
+    """A message whose gaps may be `Markup`."""
+    return Markup(words(key, **{name: escape(gap) for name, gap in gaps.items()}))
 
 
 def foreign(text: str, words: Words) -> str:
     """A message in the language of the page; marked as English where it is in that alone."""
     if words.lang == "en" or isinstance(text, Message):
-        return escape(words.of(text))
-    return f'<span lang="en">{escape(text)}</span>'
+        return words.of(text)
+    return parts.english(text)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
 from derivable.comparison import Comparison, Trained
 from derivable.comparison.scores import Scores
-from derivable.display.html import STACKED, swatch, table
+from derivable.display import style
 from derivable.display.words import Words
-from derivable.report.parts import scrolling, section
+from derivable.report.parts import STACKED, parts, table
 from derivable.report.quality import mean_r2
+from derivable.templates import shared
 
 NONE = "–"
 OF_ONE = ("mae", "rmse", "r2")
@@ -18,7 +19,7 @@ OF_CLASSES = ("accuracy", "balanced_accuracy", "roc_auc")
 SHARES = ("accuracy", "balanced_accuracy")
 
 
-def results(comparison: Comparison, words: Words) -> str:
+def results(comparison: Comparison, words: Words) -> Markup:
     """The section with the table of results."""
     several = len(comparison.seeds) > 1
     sheet = any(result.sheet for result in comparison.results)
@@ -30,7 +31,7 @@ def results(comparison: Comparison, words: Words) -> str:
         heads.append(words("within"))
     rows = [
         [
-            f"<span>{swatch(i)}{escape(result.model.name)}</span>",
+            shared.model(result.model.name, style.page_colour(i)),
             *score_cells(scores_of(comparison, result), names, words),
             *_losses(result, words),
             *(_sheet(result, several, words) if sheet else []),
@@ -39,12 +40,9 @@ def results(comparison: Comparison, words: Words) -> str:
     ]
     best = comparison.results.index(comparison.best)
     rows.append(_naive(comparison, names, len(heads), words))
-    content = scrolling(
-        table(heads, rows, best=best, kind=STACKED, label=words("results")), words("results")
-    )
-    return section(
-        words("results"), f"{content}<p class=soft>{' '.join(_notes(comparison, words))}</p>"
-    )
+    content = table(heads, rows, words("results"), best=best, kind=STACKED)
+    note = parts.note(" ".join(_notes(comparison, words)))
+    return parts.section(words("results"), content + note)
 
 
 def score_names(comparison: Comparison) -> tuple[str, ...]:
@@ -103,9 +101,8 @@ def _sheet(result: Trained, several: bool, words: Words) -> list[str]:
 
 def _naive(comparison: Comparison, names: tuple[str, ...], width: int, words: Words) -> list[str]:
     """The row of the prediction without a model."""
-    name = escape(naive_name(comparison, words))
-    scores = naive_scores(comparison)
-    cells = [f'<span class="soft">{name}</span>', *score_cells(scores, names, words)]
+    scores = score_cells(naive_scores(comparison), names, words)
+    cells = [parts.faint(naive_name(comparison, words)), *scores]
     return cells + [NONE] * (width - len(cells))
 
 
@@ -129,7 +126,7 @@ def naive_name(comparison: Comparison, words: Words) -> str:
 def _notes(comparison: Comparison, words: Words) -> list[str]:
     """Notes that explain the columns."""
     several = len(comparison.seeds) > 1
-    notes = [words("measure", measure=escape(words.of(comparison.facts.in_words)))]
+    notes = [words("measure", measure=words.of(comparison.facts.in_words))]
     if comparison.facts.classes:
         two = len(comparison.facts.classes) == 2
         notes.append(words("classes_note_two" if two else "classes_note"))

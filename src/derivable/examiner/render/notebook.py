@@ -7,7 +7,6 @@ that light and dark pages are both readable.
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -16,10 +15,13 @@ from torch import Tensor
 from derivable.examiner.finding import Worst
 from derivable.examiner.message import Message
 from derivable.examiner.messages import say
-from derivable.examiner.render.show import Line, entry, numbers, summary
+from derivable.examiner.render.show import entry, numbers, summary
 from derivable.language import language
+from derivable.templates import Macros
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from derivable.examiner.report import Gradient, Report
 
 MOST = 40  # cells along one side; larger tensors are shown by their worst entries in blocks
@@ -31,6 +33,7 @@ DECADES = (-8, -6, -4, -2, -1)
 COLOURS = ("#fdd9b4", "#fdbe85", "#fb9a50", "#f0761f", "#d95a07", "#b83c00")
 LOST = len(COLOURS) + 1  # the level of nan and inf: a cross
 ROUNDING = 1e-9  # relative; what a sound backward may be off by
+parts = Macros("examiner/render/report.html")
 
 
 class Cells(NamedTuple):
@@ -44,20 +47,9 @@ class Cells(NamedTuple):
 def to_html(report: Report, lang: str | None = None) -> str:
     """The summary and one map per argument."""
     spoken = language(lang)
-    maps = [_map(name, g, spoken) for name, g in report.gradients.items()]
-    legend = _legend(spoken) if any("<svg" in m for m in maps) else ""
-    return (
-        f'<div style="color:inherit;max-width:60em">{"".join(map(_line, summary(report, spoken)))}'
-        '<div style="display:flex;flex-wrap:wrap;gap:1.2em;margin-top:.8em">'
-        f"{''.join(maps)}</div>{legend}</div>"
-    )
-
-
-def _line(line: Line) -> str:
-    """A line of the summary, continued below its own beginning."""
-    weight = "bold" if "bold" in line.style else "normal"
-    style = f"padding-left:{line.indent / 2}em;font-weight:{weight}"
-    return f'<div style="{style}">{escape(line.text)}</div>'
+    maps = [_map(name, gradient, spoken) for name, gradient in report.gradients.items()]
+    legend = _legend(spoken) if any("<svg" in one for one in maps) else ""
+    return parts.report(summary(report, spoken), maps, legend)
 
 
 def cells(gradient: Gradient) -> Cells | None:
@@ -94,42 +86,33 @@ def _coarse(level: Tensor) -> Cells:
     return Cells(worst, spot, (tall, wide))
 
 
-def _map(name: str, gradient: Gradient, lang: str) -> str:
+class Wrong(NamedTuple):
+    """A cell that is drawn; without a colour it is a cross, for nan and inf."""
+
+    x: int
+    y: int
+    colour: str
+    title: str
+
+
+def _map(name: str, gradient: Gradient, lang: str) -> Markup:
     """The picture of one argument, with a title on each cell that is off."""
     grid = cells(gradient)
     shape = tuple(gradient.measured.shape)
-    head = f"<b>{escape(name)}</b> {escape(str(shape))}"
     if grid is None:
-        none = escape(say(Message("show.map_none", {"argument": name}), lang))
-        return f"<div>{none if gradient.returned is None else head}</div>"
+        none = say(Message("show.map_none", {"argument": name}), lang)
+        return parts.no_map(name, shape, none if gradient.returned is None else "")
     rows, columns = grid.level.shape
     side = max(CELL, min(3 * CELL, WIDTH // columns))
-    off = grid.level.nonzero().tolist()
-    parts = [
-        _cell(x, y, int(grid.level[y, x]), _title(name, gradient, int(grid.spot[y, x]), lang))
-        for y, x in off
-    ]
-    if grid.block != (1, 1):
-        gaps = {"rows": grid.block[0], "columns": grid.block[1]}
-        head += f"<br/><small>{escape(say(Message('show.map_blocks', gaps), lang))}</small>"
-    label = escape(say(Message("show.map", {"argument": name}), lang))
-    return (
-        f'<div>{head}<br/><svg role="img" aria-label="{label}" width="{columns * side}" '
-        f'height="{rows * side}" viewBox="0 0 {columns} {rows}" preserveAspectRatio="none" '
-        'style="outline:1px solid currentColor;margin-top:.3em">'
-        f'<rect width="{columns}" height="{rows}" fill="currentColor" opacity=".12"/>'
-        f"{''.join(parts)}</svg></div>"
-    )
-
-
-def _cell(x: int, y: int, level: int, title: str) -> str:
-    """One wrong cell, with a border."""
-    box = f'<rect x="{x}" y="{y}" width="1" height="1" stroke="#888" stroke-width=".04"'
-    tooltip = f"<title>{escape(title)}</title>"
-    if level < LOST:
-        return f'{box} fill="{COLOURS[level - 1]}">{tooltip}</rect>'
-    cross = f'<path d="M{x} {y}l1 1m0-1l-1 1" stroke="#000" stroke-width=".12"/>'
-    return f'<g>{tooltip}{box} fill="#fff"/>{cross}</g>'
+    wrong = []
+    for y, x in grid.level.nonzero().tolist():
+        level = int(grid.level[y, x])
+        colour = COLOURS[level - 1] if level < LOST else ""
+        wrong.append(Wrong(x, y, colour, _title(name, gradient, int(grid.spot[y, x]), lang)))
+    gaps = {"rows": grid.block[0], "columns": grid.block[1]}
+    blocks = say(Message("show.map_blocks", gaps), lang) if grid.block != (1, 1) else ""
+    label = say(Message("show.map", {"argument": name}), lang)
+    return parts.map(name, shape, blocks, label, rows, columns, side, wrong)
 
 
 def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
@@ -145,17 +128,8 @@ def _title(name: str, gradient: Gradient, spot: int, lang: str) -> str:
     return say(Message("show.map_cell", {"entry": entry(name, index), **numbers(worst)}), lang)
 
 
-def _legend(lang: str) -> str:
+def _legend(lang: str) -> Markup:
     """The legend of the colours: the relative error, in powers of ten."""
-    names = [f"&lt; 1e{d}" for d in DECADES] + [f"≥ 1e{DECADES[-1]}"]
-    labels = [escape(say(Message(f"show.map_{key}"), lang)) for key in ("agree", "lost")]
-    swatch = "display:inline-block;width:1em;height:1em;vertical-align:-.15em;outline:1px solid"
-    grey = f'<span style="{swatch};position:relative"><span style="position:absolute;inset:0;'
-    grey += 'background:currentColor;opacity:.12"></span></span>'
-    cross = f'<span style="{swatch};background:#fff;color:#000;line-height:1em">&#215;</span>'
-    marks = [f'<span style="{swatch};background:{colour}"></span>' for colour in COLOURS]
-    items = "".join(
-        f'<span style="margin-right:1em;white-space:nowrap">{mark} {text}</span>'
-        for mark, text in zip([grey, *marks, cross], [labels[0], *names, labels[1]], strict=True)
-    )
-    return f'<div style="margin-top:.6em;font-size:85%">{items}</div>'
+    names = [f"< 1e{d}" for d in DECADES] + [f"≥ 1e{DECADES[-1]}"]
+    agree, lost = (say(Message(f"show.map_{key}"), lang) for key in ("agree", "lost"))
+    return parts.legend(agree, zip(COLOURS, names, strict=True), lost)

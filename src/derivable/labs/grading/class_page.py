@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from derivable.labs.feedback import Status
 from derivable.labs.grading.drawing import bars_svg
 from derivable.labs.grading.guard import unprotected
 from derivable.labs.grading.marked import Class, Marked
-from derivable.labs.grading.page import GradingTexts, css_class, symbol
-from derivable.labs.grading.similar import Part, groups_of
+from derivable.labs.grading.page import GradingTexts, copy_parts, css_class, symbol
+from derivable.labs.grading.similar import groups_of
 from derivable.labs.grading.words import UNPROTECTED
-from derivable.labs.page import page, scrolling, section
+from derivable.labs.page import page
 from derivable.labs.typography import decimal
+from derivable.report.parts import parts
+from derivable.templates import Macros
 
 BARS = 10
 GROUPS = 20  # of copies that are listed
 FEW = 5  # names of students in a row of the mistakes
+class_parts = Macros("labs/grading/class.html")
 
 
 @dataclass
@@ -32,27 +36,45 @@ class Mistakes:
     made_by: list[Marked] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Cell:
+    """What the table shows of the answer to one question."""
+
+    css: str  # the class of the stylesheet
+    label: str
+    symbol: str
+    points: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table shows of one copy."""
+
+    link: Markup
+    serious: bool  # whether it should be reviewed
+    mark: str
+    cells: list[Cell]
+
+
 def class_page(done: Class) -> str:
     """The page as one string of HTML."""
     words = GradingTexts(done.lang)
-    title = words.html(done.sheet.title.to(done.lang))
-    parts = [
+    sections = [
         _head(done, words),
         _problems(done, words),
-        section(words("table_title"), _table(done, words)),
-        section(words("distribution"), _distribution(done, words)),
-        section(words("mistakes_title"), _mistakes(done, words)),
-        section(words("similar_title"), _similar(done, words)),
-        _foot(words),
+        parts.section(words("table_title"), _table(done, words)),
+        parts.section(words("distribution"), _distribution(done, words)),
+        parts.section(words("mistakes_title"), _mistakes(done, words)),
+        parts.section(words("similar_title"), _similar(done, words)),
+        copy_parts.foot(_foot(words)),
     ]
-    return page(title, done.lang, "\n".join(filter(None, parts)))
+    return page(words.of(done.sheet.title), done.lang, filter(None, sections))
 
 
 def _foot(words: GradingTexts) -> str:
-    """The section on what protects the machine of the marker, and what does not."""
-    notes = [UNPROTECTED[key].to(words.lang) for key in unprotected()]
-    more = "".join(f" {words.html(note)}" for note in notes)
-    return f"<footer><p class=soft>{words('no_sandbox')}{more}</p></footer>"
+    """What protects the machine of the marker, and what does not."""
+    notes = [words.of(UNPROTECTED[key]) for key in unprotected()]
+    return " ".join([words("no_sandbox"), *notes])
 
 
 def mistakes_of(done: Class) -> list[Mistakes]:
@@ -66,7 +88,7 @@ def mistakes_of(done: Class) -> list[Mistakes]:
     return sorted(found.values(), key=lambda mistake: -len(mistake.made_by))
 
 
-def _head(done: Class, words: GradingTexts) -> str:
+def _head(done: Class, words: GradingTexts) -> Markup:
     marks = [one.mark for one in done.marked]
     facts = {
         "copies": str(len(marks)),
@@ -74,80 +96,55 @@ def _head(done: Class, words: GradingTexts) -> str:
         "median": words.out_of(statistics.median(marks), done.scale.out_of),
         "extremes": f"{words.number(min(marks))} – {words.number(max(marks))}",
     }
-    listed = "".join(f"<div><dt>{words(k)}</dt><dd>{v}</dd></div>" for k, v in facts.items())
-    return (
-        f"<header>\n<h1>{words.html(done.sheet.title.to(done.lang))}</h1>\n"
-        f'<dl class="facts">{listed}</dl>\n<p class="soft">{words("files")}</p>\n</header>'
-    )
+    named = [(words(key), value) for key, value in facts.items()]
+    return class_parts.head(words.of(done.sheet.title), named, words("files"))
 
 
-def _problems(done: Class, words: GradingTexts) -> str:
-    """The copies that should be reviewed, and why."""
-    rows = []
+def _problems(done: Class, words: GradingTexts) -> Markup:
+    """The copies that should be reviewed, and why; empty where there are none."""
+    copies = []
     for one in done.marked:
-        reasons = [words.incident(incident) for incident in one.serious]
+        reasons: list[str] = [words.incident(incident) for incident in one.serious]
         unread = [done.sheet.questions[key].title.to(done.lang) for key in one.to_be_read]
         if unread:
             reasons.append(words("to_be_read", names=", ".join(unread)))
         if reasons:
-            rows.append(f"<li>{_link(one, words)}<br>{'<br>'.join(reasons)}</li>")
-    if not rows:
-        return ""
-    return section(
-        words("problems_title"), f'<ul class="incidents">{"".join(rows)}</ul>', "verdict"
-    )
+            copies.append((_link(one, words), reasons))
+    if not copies:
+        return Markup()
+    return parts.section(words("problems_title"), class_parts.problems(copies), "verdict")
 
 
-def _table(done: Class, words: GradingTexts) -> str:
+def _table(done: Class, words: GradingTexts) -> Markup:
     """Copies and questions, with points."""
     questions = done.sheet.questions
-    heads = "".join(
-        f'<th scope="col" title="{words.html(q.title.to(done.lang))}">{number}</th>'
-        for number, q in enumerate(questions.values(), 1)
-    )
-    rows = "".join(_row(one, done, words) for one in done.marked)
-    means = "".join(f"<td>{_mean(done, key, words)}</td>" for key in questions)
-    table = (
-        f'<table class="class"><thead><tr><th scope="col">{words("student")}</th>'
-        f'<th scope="col">{words("grade")}</th>{heads}</tr></thead><tbody>{rows}</tbody>'
-        f'<tfoot><tr><th scope="row">{words("share_of_points")}</th><td></td>{means}</tr></tfoot>'
-        "</table>"
-    )
-    legend = "".join(
-        f"<li>{words.html(q.title.to(done.lang))} "
-        f'<span class="soft">({words.number(done.scale.points[key])})</span></li>'
-        for key, q in questions.items()
-    )
-    signs = f'<p class="soft">{words("signs")}</p>'
-    return f'{scrolling(table, words("table_title"))}{signs}<ol class="legend">{legend}</ol>'
+    titles = [words.of(question.title) for question in questions.values()]
+    rows = [_row(one, done, words) for one in done.marked]
+    shares = [_share(done, key, words) for key in questions]
+    points = [words.number(done.scale.points[key]) for key in questions]
+    table = parts.scrolling(class_parts.table(words, titles, rows, shares), words("table_title"))
+    return table + class_parts.legend(words("signs"), zip(titles, points, strict=True))
 
 
-def _row(one: Marked, done: Class, words: GradingTexts) -> str:
+def _row(one: Marked, done: Class, words: GradingTexts) -> Row:
     cells = []
     for key, feedback in one.feedback.items():
-        title = done.sheet.questions[key].title.to(done.lang)
-        label = f"{words.html(title)}: {words.status(feedback)}"
-        cells.append(
-            f'<td class="{css_class(feedback)}" title="{label}">'
-            f'<span aria-hidden="true">{symbol(feedback)}</span> '
-            f"{words.number(one.points[key])}</td>"
-        )
-    flag = f' <span title="{words("problems_title")}">⚠</span>' if one.serious else ""
-    return (
-        f'<tr><th scope="row">{_link(one, words)}{flag}</th>'
-        f"<td><b>{words.number(one.mark)}</b></td>{''.join(cells)}</tr>"
-    )
+        title = words.of(done.sheet.questions[key].title)
+        label = f"{title}: {words.status(feedback)}"
+        points = words.number(one.points[key])
+        cells.append(Cell(css_class(feedback), label, symbol(feedback), points))
+    return Row(_link(one, words), bool(one.serious), words.number(one.mark), cells)
 
 
-def _mean(done: Class, key: str, words: GradingTexts) -> str:
+def _share(done: Class, key: str, words: GradingTexts) -> str:
+    """The share of the points of a question that the class has."""
     worth = done.scale.points[key]
     if not worth:
         return "–"
-    share = statistics.fmean(one.points[key] for one in done.marked) / worth
-    return words.percent(share)
+    return words.percent(statistics.fmean(one.points[key] for one in done.marked) / worth)
 
 
-def _distribution(done: Class, words: GradingTexts) -> str:
+def _distribution(done: Class, words: GradingTexts) -> Markup:
     """How many marks there are in each tenth of the scale."""
     out_of = done.scale.out_of
     counts = [0] * BARS
@@ -156,55 +153,41 @@ def _distribution(done: Class, words: GradingTexts) -> str:
     edges = [decimal(i * out_of / BARS, done.lang) for i in range(BARS + 1)]
     names = [f"{a}–{b}" for a, b in pairwise(edges)]
     label = ", ".join(f"{name}: {n}" for name, n in zip(names, counts, strict=True) if n)
-    svg = bars_svg(counts, edges, words.text("distribution_alt", counts=label))
-    return f"<figure>{svg}<figcaption>{words('distribution_caption')}</figcaption></figure>"
+    svg = bars_svg(counts, edges, words("distribution_alt", counts=label))
+    return class_parts.figure(svg, words("distribution_caption"))
 
 
-def _mistakes(done: Class, words: GradingTexts) -> str:
+def _mistakes(done: Class, words: GradingTexts) -> Markup:
     found = mistakes_of(done)
     if not found:
-        return f"<p>{words('no_mistakes')}</p>"
+        return parts.paragraphs([words("no_mistakes")])
     rows = []
     for mistake in found:
-        title = words.html(done.sheet.questions[mistake.question].title.to(done.lang))
-        names = ", ".join(_link(one, words) for one in mistake.made_by[:FEW])
-        lines = "<br>".join(words.html(line) for line in mistake.lines)
-        more = len(mistake.made_by) - FEW
-        if more > 0:
-            names += f" {words('more', count=more)}"
-        rows.append(
-            f"<tr><td><b>{len(mistake.made_by)}</b></td>"
-            f'<td class="wide"><b>{title}</b><br>{lines}'
-            f'<br><span class="soft">{names}</span></td></tr>'
-        )
-    heads = f'<th scope="col">{words("how_often")}</th><th scope="col">{words("mistake")}</th>'
-    return (
-        f'<table class="words mistakes"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+        title = words.of(done.sheet.questions[mistake.question].title)
+        links = [_link(one, words) for one in mistake.made_by[:FEW]]
+        left = len(mistake.made_by) - FEW
+        more = words("more", count=left) if left > 0 else ""
+        lines = map(words.of, mistake.lines)
+        rows.append((len(mistake.made_by), title, lines, links, more))
+    return class_parts.mistakes(map(words, ("how_often", "mistake")), rows)
 
 
-def _similar(done: Class, words: GradingTexts) -> str:
+def _similar(done: Class, words: GradingTexts) -> Markup:
     if not done.pairs:
-        return f"<p>{words('no_pairs')}</p>"
+        return parts.paragraphs([words("no_pairs")])
     groups = groups_of(done.pairs)
-    rows = []
+    shown = []
     for group in groups[:GROUPS]:
         shares = dict.fromkeys(words.percent(share) for share in (group.least, group.most))
-        members = " · ".join(
-            f'{_link(done.marked[place], words)} <span class="soft">({_parts(parts, words)})</span>'
-            for place, parts in zip(group.members, group.parts, strict=True)
-        )
-        rows.append(f"<li><b>{' – '.join(shares)}</b> {members}</li>")
-    more = len(groups) - GROUPS
-    if more > 0:
-        rows.append(f'<li class="soft">{words("more_groups", count=more)}</li>')
-    return f'<p>{words("similar")}</p><ul class="incidents">{"".join(rows)}</ul>'
+        copies = [
+            (_link(done.marked[place], words), "; ".join(map(words.part, lines)))
+            for place, lines in zip(group.members, group.parts, strict=True)
+        ]
+        shown.append((" – ".join(shares), copies))
+    left = len(groups) - GROUPS
+    more = words("more_groups", count=left) if left > 0 else ""
+    return class_parts.similar(words("similar"), shown, more)
 
 
-def _parts(parts: Sequence[Part], words: GradingTexts) -> str:
-    return "; ".join(words.part(part) for part in parts)
-
-
-def _link(one: Marked, words: GradingTexts) -> str:
-    return f'<a href="{quote(one.page)}">{words.html(one.student.name)}</a>'
+def _link(one: Marked, words: GradingTexts) -> Markup:
+    return class_parts.link(quote(one.page), words.of(one.student.name))

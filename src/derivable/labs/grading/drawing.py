@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TypeVar
+
+from markupsafe import Markup, escape
 
 from derivable.display.numbers import count, short
 from derivable.labs.feedback import Curve
@@ -62,7 +63,7 @@ def _round_values(low: float, high: float) -> Iterator[float]:
         value += step
 
 
-def curve_svg(curve: Curve, label: str, lang: str) -> str:
+def curve_svg(curve: Curve, label: str, lang: str) -> Markup:
     """The losses as a line, and the range of other seeds as a band behind it."""
     steps, losses = list(curve.steps), list(curve.losses)
     band = [
@@ -72,7 +73,7 @@ def curve_svg(curve: Curve, label: str, lang: str) -> str:
     ]
     values = [v for v in losses if math.isfinite(v)] + [v for _, *ends in band for v in ends]
     if not values or len(steps) < 2:
-        return ""
+        return Markup()
     x, y = _x_axis(steps), _y_axis(values)
     parts = [_grid(x, y, lang)]
     band = _thinned(band)
@@ -86,7 +87,7 @@ def curve_svg(curve: Curve, label: str, lang: str) -> str:
     return _svg("".join(parts), label)
 
 
-def bars_svg(counts: Sequence[int], edges: Sequence[str], label: str) -> str:
+def bars_svg(counts: Sequence[int], edges: Sequence[str], label: str) -> Markup:
     """One bar for each count, with its number above, and the edges between bars below."""
     most = max([*counts, 1])
     width = (WIDE - 2 * RIGHT) / max(1, len(counts))
@@ -175,8 +176,8 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _svg(content: str, label: str) -> str:
-    return (
+def _svg(content: str, label: str) -> Markup:
+    return Markup(
         f'<svg class="drawing" viewBox="0 0 {WIDE} {HIGH}" role="img" '
         f'aria-label="{escape(label)}">{content}</svg>'
     )

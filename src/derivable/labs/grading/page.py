@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from derivable.labs.feedback import MARKS, TITLES, Feedback, Status
 from derivable.labs.grading.incidents import Incident, Kind
 from derivable.labs.grading.limits import MB
@@ -9,7 +11,9 @@ from derivable.labs.grading.similar import Part
 from derivable.labs.grading.words import INCIDENTS, PAGES, place_in, reason_in
 from derivable.labs.page import PageTexts
 from derivable.labs.text import colon
+from derivable.templates import Macros
 
+copy_parts = Macros("labs/grading/copy.html")
 PARTLY = "±"
 _CLASSES = {Status.RIGHT: "right", Status.TO_DO: "todo", Status.MANUAL: "manual"}
 
@@ -22,7 +26,7 @@ class GradingTexts(PageTexts):
 
     def place(self, cell: int, line: int) -> str:
         """A cell and a line, as far as they are known."""
-        return self.html(place_in(self.lang, cell, line))
+        return self.of(place_in(self.lang, cell, line))
 
     def part(self, part: Part) -> str:
         """Some lines of a copy."""
@@ -30,7 +34,7 @@ class GradingTexts(PageTexts):
         found = self("lines", lines=lines) if part.last > part.first else self.place(0, part.first)
         return f"{self('cell', number=part.cell)}, {found}" if part.cell else found
 
-    def incident(self, incident: Incident) -> str:
+    def incident(self, incident: Incident) -> Markup:
         """What happened, and where."""
         amount = incident.amount / MB if incident.kind is Kind.OUTPUT else incident.amount
         text = INCIDENTS[incident.kind].to(
@@ -40,14 +44,13 @@ class GradingTexts(PageTexts):
             reason=reason_in(self.lang, incident.reason),
         )
         place = self.place(incident.cell, incident.line)
-        where = f"<b>{place}</b>" if place else ""
-        return f"{where}{colon(self.lang) if where else ''}{self.html(text)}"
+        return copy_parts.incident(place, colon(self.lang), self.of(text))
 
     def status(self, feedback: Feedback) -> str:
         """What a check has found, in a word."""
         if is_partial(feedback):
             return self("partly")
-        return self.html(TITLES[feedback.status].to(self.lang))
+        return self.of(TITLES[feedback.status])
 
 
 def is_partial(feedback: Feedback) -> bool:
