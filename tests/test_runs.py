@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from derivable import MSE, Checkpoint, Comparison, Descent, compare, descend
 from derivable.cli.main import main
-from derivable.comparison import Found, Trained, Training
+from derivable.comparison import DescentOrCheckpoint, Trained, Training
 from derivable.data import load_diabetes
 from derivable.descent import State
 from derivable.errors import DataError, FileError, SettingError
@@ -59,19 +59,19 @@ class Stopping:
     def __init__(self, n: int) -> None:
         self.left = n
 
-    def __call__(self, found: Found) -> None:
+    def __call__(self, found: DescentOrCheckpoint) -> None:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt
 
 
-def nothing(found: Found) -> None:
+def nothing(found: DescentOrCheckpoint) -> None:
     """Not interrupted."""
 
 
 def go(
     folder: Path,
-    between: Callable[[Found], None] = nothing,
+    between: Callable[[DescentOrCheckpoint], None] = nothing,
     *,
     models: str = "tanh:3,relu:5",
     resume: bool = False,
@@ -199,7 +199,7 @@ def test_a_run_that_is_stopped_again_and_again(tmp_path: Path) -> None:
 def test_finished_models_are_kept_and_not_run_again(tmp_path: Path) -> None:
     ended: list[str] = []
 
-    def stop_in_second(found: Found) -> None:
+    def stop_in_second(found: DescentOrCheckpoint) -> None:
         if isinstance(found, Descent) and not found.interrupted:
             ended.append(found.method)
         elif ended:
@@ -464,7 +464,7 @@ def test_a_new_run_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     "damage", [b"", b"garbage" * 99, "header"], ids=["empty", "garbage", "header"]
 )
 def test_a_damaged_file_is_named(name: str, damage: bytes | str, tmp_path: Path) -> None:
-    def stop_in_second(found: Found) -> None:
+    def stop_in_second(found: DescentOrCheckpoint) -> None:
         if isinstance(found, Checkpoint) and found.theta.numel() == 61 and found.step == 100:
             raise KeyboardInterrupt
 
@@ -526,7 +526,7 @@ def test_an_interruption_says_how_to_go_on(
     run = tmp_path / "run"
     asked = False
 
-    def keep(self: Run, model: Any, seed: int, found: Found) -> None:
+    def keep(self: Run, model: Any, seed: int, found: DescentOrCheckpoint) -> None:
         nonlocal asked
         if model.name == "tanh(3)" and isinstance(found, Checkpoint) and found.step == 50:
             plain(self, model, seed, found)

@@ -25,7 +25,7 @@ from derivable.messages import message_of
 
 if TYPE_CHECKING:
     from derivable.cli.table_options import TableSource
-    from derivable.comparison import Comparison, Found
+    from derivable.comparison import Comparison, DescentOrCheckpoint
     from derivable.data import Table
     from derivable.distributed import Group
     from derivable.protocol import Model
@@ -334,7 +334,7 @@ def _import_beside(module: str) -> None:
     threading.Thread(target=load).start()
 
 
-def _has_ended(found: Found) -> bool:
+def _has_ended(found: DescentOrCheckpoint) -> bool:
     from derivable.descent import Descent
 
     return isinstance(found, Descent)

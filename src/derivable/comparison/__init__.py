@@ -8,12 +8,13 @@ from derivable.comparison.driver import (
     notes_on_weights,
     test_loss,
 )
-from derivable.comparison.keeper import Found, Keeper
+from derivable.comparison.keeper import DescentOrCheckpoint, Keeper
 from derivable.comparison.request import Request
 from derivable.comparison.result import Comparison, Curve, Facts, Trained
 from derivable.comparison.training import Training
 
 __all__ = [
-    "Comparison", "Curve", "Facts", "Found", "Keeper", "Request", "Trained", "Training",
-    "Watch", "compare", "compare_table", "needs_all_rows", "notes_on_weights", "test_loss",
+    "Comparison", "Curve", "DescentOrCheckpoint", "Facts", "Keeper", "Request", "Trained",
+    "Training", "Watch", "compare", "compare_table", "needs_all_rows", "notes_on_weights",
+    "test_loss",
 ]  # fmt: skip

@@ -27,7 +27,6 @@ from derivable.data.checks import check_weights
 from derivable.data.rows import TRAIN_SHARE
 from derivable.descent import (
     LBFGS,
-    Checkpoint,
     Descent,
     Rate,
 )
@@ -50,7 +49,6 @@ from derivable.stepper.ahead import compile_ahead
 from derivable.threads import on_one_thread
 
 Watch = Callable[[Model, int, float], None]  # (model, steps or seeds done, loss there)
-Found = Descent | Checkpoint  # a descent that ended, or where one is
 
 
 def compare(

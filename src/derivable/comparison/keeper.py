@@ -1,4 +1,4 @@
-"""`Keeper`: what keeps a comparison while it runs."""
+"""`Keeper`: saves a comparison while it runs."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from derivable.comparison.steps import Steps
 from derivable.descent import Checkpoint, Descent, Rate
 from derivable.protocol import Model
 
-Found = Descent | Checkpoint  # a descent that ended, or where one is
+DescentOrCheckpoint = Descent | Checkpoint  # a descent that has ended, or one under way
 
 
 class Keeper:
-    """What keeps a comparison on its way, so that another goes on where it ended; this one nothing.
+    """Saves a comparison while it runs, so that a later one can continue; this one saves nothing.
 
-    `derivable.run.Run` keeps it in a folder. Descents of several seeds call it from several
+    `derivable.run.Run` saves it in a folder. Descents of several seeds call it from several
     threads, each for a seed of its own.
     """
 
     def begin(self, facts: Facts) -> None:
-        """Before the first model. May refuse a table that is not that of before."""
+        """Save the facts, before the first model. May refuse another table than that before."""
 
     def trained(self, model: Model) -> Trained | None:
-        """The model, if it was finished before."""
+        """The result of the model, if it was finished before."""
         return None
 
     def finish(self, result: Trained) -> None:
-        """A model is finished."""
+        """Save the result of a model that is finished."""
 
     def rate(self, model: Model) -> Rate | None:
-        """The learning rate that was chosen before."""
+        """The learning rate that was chosen before, if one was."""
         return None
 
     def keep_rate(self, model: Model, rate: Rate) -> None:
-        """The learning rate that was chosen now."""
+        """Save the learning rate that was chosen."""
 
     def keep_steps(self, steps: Steps) -> None:
-        """The number of steps that was chosen now."""
+        """Save the number of steps that was chosen."""
 
-    def found(self, model: Model, seed: int) -> Found | None:
-        """How far the descent from this seed came before."""
+    def found(self, model: Model, seed: int) -> DescentOrCheckpoint | None:
+        """The descent of the model from this seed as it was saved before, if it was."""
         return None
 
-    def keep(self, model: Model, seed: int, found: Found) -> None:
-        """How far it came now: between two blocks of steps, and at its end."""
+    def keep(self, model: Model, seed: int, found: DescentOrCheckpoint) -> None:
+        """Save the descent: between two blocks of steps, and at its end."""

@@ -1,4 +1,4 @@
-"""`ProblemError`: what is wrong with a table, in a sentence, with the options that help."""
+"""`ProblemError`: one problem of a table, with the options that solve it; and texts of messages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from derivable.data.options import TableOptions
 from derivable.errors import DataError
 from derivable.messages import SEMICOLON, Message, joined, message_of
 
-LONGEST = 60  # characters of a cell in a sentence
-_ROUNDS = 12  # after so many problems behind one another the rest waits
+MOST_CHARACTERS = 60  # of a cell in a message
+_READINGS = 12  # of a table, each with the remedies of the problems before
 
 
 class ProblemError(DataError):
-    """One problem of a table; `remedy` are options with which it is none, empty where none are."""
+    """One problem of a table; `remedy` are options that solve it, empty where no option does."""
 
     def __init__(self, text: str, **remedy: Any) -> None:
         super().__init__(text)
@@ -24,7 +24,7 @@ class ProblemError(DataError):
 
 
 class ProblemsError(DataError):
-    """Several problems of a table, or one; `options` read it, where some do."""
+    """Several problems of a table, or one; `options`, if not None, read the table."""
 
     def __init__(
         self, found: Sequence[ProblemError], name: str = "", options: TableOptions | None = None
@@ -38,7 +38,7 @@ class ProblemsError(DataError):
 
 
 def raise_all(problems: Sequence[ProblemError]) -> None:
-    """Raise what was found at once, if anything was."""
+    """Raise all problems in one error; none if there are no problems."""
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -48,21 +48,22 @@ def raise_all(problems: Sequence[ProblemError]) -> None:
 def all_problems(
     first: DataError, name: str, options: TableOptions, read: Callable[[TableOptions], Any]
 ) -> DataError:
-    """All that is wrong with a table, seen by reading it again with what each problem proposes.
+    """All problems of a table as one error, found by reading it again with each remedy.
 
-    The options of the result were tried: with these the table is read. Where none are found, it
-    has none.
+    `first` is the error of the first reading, with `options`, and `read` reads the table with other
+    options. The `options` of the result have been tried and read the table; None if no tried
+    options do.
     """
     found: list[ProblemError] = []
-    for _ in range(_ROUNDS):
+    for _ in range(_READINGS):
         new = first.found if isinstance(first, ProblemsError) else (first,)
         known = [problem for problem in new if isinstance(problem, ProblemError)]
         if len(known) < len(new) or not all(problem.remedy for problem in known):
-            # What is wrong after the remedies of others may be their doing, and is not reported.
+            # A problem after the remedies of others may be caused by them, and is not reported.
             return ProblemsError(found or known, name) if found or known else first
         met = {str(problem) for problem in found}
         known = [problem for problem in known if str(problem) not in met]
-        if not known:  # each remedy undoes another
+        if not known:  # the remedies undo each other
             break
         found += known
         for problem in known:
@@ -77,25 +78,25 @@ def all_problems(
 
 
 def count(number: int, noun: str) -> Message:
-    """1 row, 2,000 rows, 3 classes."""
+    """A number with a noun, such as "1 row", "2,000 rows" or "3 classes"."""
     return say(f"n_{noun.replace(' ', '_')}", n=number)
 
 
 def shown(cell: str | None) -> str:
-    """A cell as a sentence quotes it: in one line, and not all of a long one."""
+    """A cell as a message quotes it: in one line, at most MOST_CHARACTERS characters."""
     line = " ".join((cell or "").split()) or str(cell)
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 3]}..."
 
 
 def some(words: Sequence[str], most: int = 12) -> str:
-    """The first of some names or values, as a list in a sentence."""
+    """The first `most` names or values as a list in a message, with the number of the others."""
     names = ", ".join(f"'{shown(word)}'" for word in words[:most])
     rest = len(words) - most
     return say("quoted_more", names=names, n=rest) if rest > 0 else names
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> Message:
-    """The end of a message about a name that is not there."""
+    """The end of a message about an unknown name: the most similar known one, else all."""
     lower = {known.lower(): known for known in names}
     near = difflib.get_close_matches(name.lower(), lower, n=1)
     if near:
@@ -104,11 +105,14 @@ def did_you_mean(name: str, names: Sequence[str]) -> Message:
 
 
 def option_of(option: str, *names: str) -> str:
-    """An option that names these columns: --ignore 'a,b'."""
-    joined = [",".join(names)] if not any("," in name for name in names) else names
-    return " ".join(f"{option} '{word}'" for word in joined)
+    """An option of the command line with names of columns: --ignore 'a,b'.
+
+    The option is repeated where a name has a comma.
+    """
+    values = names if any("," in name for name in names) else [",".join(names)]
+    return " ".join(f"{option} '{value}'" for value in values)
 
 
 def ignore(*names: str) -> str:
-    """The option that leaves these columns out."""
+    """The option of the command line that leaves these columns out."""
     return option_of("--ignore", *names)

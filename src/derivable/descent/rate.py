@@ -21,7 +21,7 @@ TRIAL_STEPS = 500
 TRIAL_ROWS = 50_000  # of a longer table, evenly spaced; trials on all would cost as much as steps
 RISE = 1.001  # a loss may exceed the lowest before it by so much: rounding, and no more
 ROUNDING = 1e-10  # of the first loss; one that has fallen so far wanders as numbers are rounded
-MARGIN = 2.0  # a loss becomes sharper on its way
+MARGIN = 2.0  # the largest Hessian eigenvalue grows during a descent
 HALVINGS = 30
 
 
@@ -37,9 +37,9 @@ def choose_rate(problem: Problem) -> Rate:
     """A learning rate at which the loss of `problem` falls steadily.
 
     The Hessian of a linear model's loss has eigenvalues of at most lambda = 2 s^2 / N, where s is
-    the largest singular value of the features with a column of ones, and 1 / lambda is the largest
-    learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda, ... are
-    tried for a few hundred exact steps; half of the first at which the loss never rises is
+    the largest singular value of the features with a column of ones, and 1 / lambda is half the
+    largest learning rate at which that loss cannot rise. So 1 / lambda, 1 / 2 lambda, 1 / 4 lambda,
+    ... are tried for a few hundred exact steps; half of the first at which the loss never rises is
     returned. A table of more than 50,000 rows has its trials on so many of them; lambda is that of
     all. Features of more dimensions are taken as one row each.
 

@@ -23,11 +23,11 @@ from derivable.distributed.messages import say
 from derivable.errors import DerivableError, LostProcessError, SettingError
 from derivable.tensors import from_bytes, to_bytes
 
-NOTICED = 3.0  # seconds until the end of a process of this machine shows in its table of processes
+NOTICED = 3.0  # seconds within which the operating system shows that a process has ended
 
 
 class Group:
-    """The processes of the current process group of PyTorch; one alone where there is none.
+    """The processes of the current process group of PyTorch; this process alone without a group.
 
     Every process must call the same methods in the same order, as in `torch.distributed`. Raises
     LostProcessError where another process has ended.
@@ -37,25 +37,25 @@ class Group:
         ready = dist.is_available() and dist.is_initialized()
         self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if ready else (0, 1)
         self._interrupted = False
-        self._places: list[tuple[str, int]] = []  # machine and process number of each
+        self._processes: list[tuple[str, int]] = []  # machine and process number of each
         if self.size > 1:
-            # tables and sums are on the CPU, also where the default group is made for GPUs
+            # Tables and sums are on the CPU, even where the default group is one for GPUs.
             own = dist.get_backend() == "gloo"
-            # None is the default group, which is not kept here: it ends its threads when it is
-            # destroyed, and those that are left at the end of Python abort the process.
+            # None is the default group. No reference to it is kept, because its threads end only
+            # when it is destroyed, and threads that are left when Python exits abort the process.
             self._group: Any = None if own else dist.new_group(backend="gloo")
-            places = self.texts(f"{socket.gethostname()} {os.getpid()}")
-            self._places = [(place.split()[0], int(place.split()[1])) for place in places]
+            processes = self.texts(f"{socket.gethostname()} {os.getpid()}")
+            self._processes = [(one.split()[0], int(one.split()[1])) for one in processes]
 
     @classmethod
     def alone(cls) -> Self:
-        """The group of this process by itself, whatever others there are."""
+        """A group of this process alone, even where PyTorch has a process group."""
         group = cls.__new__(cls)
-        group.rank, group.size, group._interrupted, group._places = 0, 1, False, []
+        group.rank, group.size, group._interrupted, group._processes = 0, 1, False, []
         return group
 
     def gather(self, mine: Tensor) -> Tensor:
-        """Those of all processes, (size, ...), of tensors of one shape and dtype."""
+        """The tensors of all processes, (size, ...), by rank; all have the same shape and dtype."""
         if self.size == 1:
             return mine[None]
         found = mine.new_empty(self.size, *mine.shape)
@@ -64,7 +64,7 @@ class Group:
         return found
 
     def contents(self, mine: bytes) -> list[bytes]:
-        """Those of each process."""
+        """The bytes that each process gives, by rank; their lengths may differ."""
         lengths = self.gather(torch.tensor(len(mine))).tolist()
         padded = torch.zeros(max(*lengths, 1), dtype=torch.uint8)
         if mine:
@@ -75,20 +75,20 @@ class Group:
         ]
 
     def texts(self, mine: str) -> list[str]:
-        """The same of texts."""
+        """The texts that each process gives, by rank."""
         return [content.decode() for content in self.contents(mine.encode())]
 
     def concatenated(self, mine: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The tensors (n, ...) of all processes by name, those of each below the ones before."""
+        """The tensors (n, ...) of all processes by name, concatenated along n in order of rank."""
         each = [from_bytes(content)[0] for content in self.contents(to_bytes(mine, {}))]
         return {name: torch.cat([one[name] for one in each]) for name in mine}
 
     def of_first(self, content: bytes) -> bytes:
-        """That of process 0; what the others give does not count."""
+        """The bytes that process 0 gives, in every process; those of the others are not used."""
         return self.contents(content if self.rank == 0 else b"")[0]
 
     def exchange(self, sent: dict[int, Tensor], received: dict[int, Tensor]) -> None:
-        """Send tensors to some processes, and fill others with what some processes send."""
+        """Send `sent[rank]` to each rank, and fill `received[rank]` with what that rank sends."""
         with self._watched():
             works = [dist.isend(one.contiguous(), to, self._group) for to, one in sent.items()]
             works += [dist.irecv(one, source, self._group) for source, one in received.items()]
@@ -98,9 +98,9 @@ class Group:
 
     @contextmanager
     def agreed(self) -> Iterator[None]:
-        """Where what is inside raises one of our errors in one process, every process raises it.
+        """If the body raises a DerivableError in one process, every process raises it.
 
-        Inside, processes must not wait for each other.
+        The body must not call methods of the group, which wait for the other processes.
         """
         error: DerivableError | None = None
         try:
@@ -121,9 +121,9 @@ class Group:
                 raise _error_named(name)(text)
 
     def check_same(self, name: str, value: str, advice: str) -> None:
-        """Refuse what is not the same in each process. Raises SettingError in all of them.
+        """Raise SettingError in every process if `value` is not the same in all of them.
 
-        `name` and `advice` are keys of messages, which are made only where they are needed.
+        `name` and `advice` are keys of messages.
         """
         values = self.texts(value)
         for rank, other in enumerate(values):
@@ -136,7 +136,7 @@ class Group:
     def interruptible(self) -> Iterator[None]:
         """Inside, Ctrl-C or SIGTERM in any process interrupts all of them after the same step.
 
-        An interruption is noted where it comes, and travels with the next sums.
+        The process that receives the signal records it, and sends it with its next sums.
         """
         if self.size == 1 or threading.current_thread() is not threading.main_thread():
             yield
@@ -144,7 +144,7 @@ class Group:
 
         def note(number: int, frame: Any) -> None:
             self._interrupted = True
-            with suppress(KeyboardInterrupt):  # it comes after the step, in all processes
+            with suppress(KeyboardInterrupt):  # raised after the step, in all processes
                 handler = before[signal.Signals(number)]
                 if callable(handler):
                     handler(number, frame)
@@ -158,15 +158,14 @@ class Group:
             for kind, handler in before.items():
                 signal.signal(kind, handler)
 
-    @property
-    def interrupted(self) -> bool:
-        """Whether this process was asked to stop since it was last asked."""
+    def take_interruption(self) -> bool:
+        """Whether this process received a signal since the last call of this method."""
         found, self._interrupted = self._interrupted, False
         return found
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """What PyTorch raises where another process has ended becomes an error that names it."""
+        """Inside, an error of PyTorch's because a process has ended becomes LostProcessError."""
         try:
             yield
         except RuntimeError as error:
@@ -188,40 +187,41 @@ class Group:
         return LostProcessError(say("lost", who=who), rank=lost)
 
     def _lost(self) -> int | None:
-        """The first process of this machine that has ended, if one shows now."""
+        """The lowest rank of a process of this machine that has ended; None if all run."""
         own = socket.gethostname()
-        for rank, (machine, process) in enumerate(self._places):
+        for rank, (machine, process) in enumerate(self._processes):
             if machine == own and not _is_running(process):
                 return rank
         return None
 
     def wait_for_first(self, seconds: float) -> None:
-        """Wait until process 0 has ended, if it runs on this machine, and no longer than this."""
+        """Wait until process 0 has ended, if it runs on this machine, for at most `seconds`."""
         end = time.monotonic() + seconds
-        machine, process = self._places[0] if self._places else ("", 0)
+        machine, process = self._processes[0] if self._processes else ("", 0)
         here = self.rank > 0 and machine == socket.gethostname()
         while here and _is_running(process) and time.monotonic() < end:
             time.sleep(0.05)
 
 
 def agreed(group: Group | None) -> AbstractContextManager[object]:
-    """`Group.agreed` where there is a group; nothing in one process alone."""
+    """`group.agreed()`, or a context manager without effect where there is no group."""
     return nullcontext() if group is None else group.agreed()
 
 
 def _known_kind(error: DerivableError) -> type:
-    """The first of its classes that every process knows."""
+    """The class of an error, or its first base class that is one of `derivable.errors`."""
     kinds = type(error).__mro__
     return next((k for k in kinds if getattr(errors, k.__name__, None) is k), DerivableError)
 
 
 def _error_named(name: str) -> type[DerivableError]:
+    """The class of `derivable.errors` with this name."""
     kind: type[DerivableError] = getattr(errors, name)
     return kind
 
 
 def _is_running(process: int) -> bool:
-    """Whether a process of this machine runs; one that has ended may wait for its parent."""
+    """Whether a process of this machine runs; a zombie, which has ended, does not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -231,5 +231,5 @@ def _is_running(process: int) -> bool:
     try:
         with open(f"/proc/{process}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:  # no such table on this system
+    except OSError:  # a system without /proc
         return True

@@ -58,7 +58,7 @@ class Shard:
         most, width = self._most, mine.size(1)
         message = mine.new_zeros(most * width + 1)
         message[: mine.numel()] = mine.flatten()
-        message[-1] = float(self.group.interrupted)
+        message[-1] = float(self.group.take_interruption())
         box = self._mailbox if len(message) <= CAPACITY else None
         found = self.group.gather(message) if box is None else box.gather(message)  # (size, ...)
         if found[:, -1].any():

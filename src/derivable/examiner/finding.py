@@ -1,4 +1,4 @@
-"""`Finding`: one thing that the examiner found, as data; `messages` has its texts."""
+"""`Finding`: one mistake that the examiner found, as data; `messages` has its texts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from derivable.examiner.points import GIVEN_SIZES, Kind, kind
 
 
 class Section(Enum):
-    """What a part of the report is about."""
+    """The sections of a report."""
 
     FIRST_ORDER = "first_order"  # the gradient, at inputs like the given ones
     SECOND_ORDER = "second_order"
     SIZES = "sizes"  # other sizes and special values
     PRECISION = "precision"  # float32 and half precision
-    WAYS = "ways"  # autograd, torch.func, forward mode, rules of the author's own
+    WAYS = "ways"  # ways to run: autograd, torch.func, forward mode; a jvp or vmap of the class
 
 
 class Verdict(StrEnum):
-    """What is known of a section, or of the whole."""
+    """The result for a section or for the whole examination."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -31,15 +31,15 @@ class Verdict(StrEnum):
 
 
 class Severity(IntEnum):
-    """How much a finding matters."""
+    """How serious a finding is."""
 
-    NOTE = 0  # worth knowing
-    WARNING = 1  # wrong, but repaired or met by few
+    NOTE = 0  # not a mistake
+    WARNING = 1  # a mistake that autograd repairs or that few users meet
     ERROR = 2
 
 
 class Source(NamedTuple):
-    """A line of the user's code: the `return` of the backward."""
+    """The line of the user's code behind a finding, such as the `return` of backward that ran."""
 
     path: str
     line: int  # counted from 1
@@ -47,32 +47,32 @@ class Source(NamedTuple):
 
 
 class Worst(NamedTuple):
-    """The entry of a gradient that is furthest off, and what was returned and measured there."""
+    """The entry with the largest deviation, and the returned and the numerical derivative there."""
 
-    index: tuple[int, ...]  # type: ignore[assignment]  # hides tuple.index
+    index: tuple[int, ...]  # type: ignore[assignment]  # of the argument; hides tuple.index
     returned: float | complex
     measured: float | complex
-    error: float  # of the measurement; absolute
+    error: float  # of `measured`; absolute
 
 
 @dataclass(frozen=True)
 class Finding:
     """One mistake, and its evidence.
 
-    `cause` is an id of `causes.CAUSES`; `rivals` are the other causes that fit as well.
+    `cause` is an id, whose text is the message `cause.<id>`; `rivals` are other causes that fit.
     """
 
     function: str
     cause: str
-    argument: str | None  # the name of forward's parameter whose gradient is concerned
-    point: Message  # at which inputs it shows
+    argument: str | None  # the parameter of forward whose gradient is wrong
+    point: Message  # which inputs show it
     evidence: tuple[Message, ...]
     worst: Worst | None = None
     rivals: tuple[str, ...] = ()
     source: Source | None = None
-    inputs: Sequence[Any] = ()  # those at which it shows; empty for the given ones
+    inputs: Sequence[Any] = ()  # inputs that show it; empty for the given ones
     severity: Severity = Severity.ERROR
-    dtype_of_inputs: bool = False  # whether it shows in the dtype of the given inputs
+    dtype_of_inputs: bool = False  # for a smaller dtype: whether it is that of the given inputs
 
     @property
     def section(self) -> Section:
@@ -84,7 +84,7 @@ class Finding:
         return Section.FIRST_ORDER if kind(self) in GIVEN_SIZES else Section.SIZES
 
 
-SECTIONS = {
+SECTIONS = {  # by cause; that of other causes follows from the inputs
     "second_order": Section.SECOND_ORDER,
     "way": Section.WAYS,
     "jvp": Section.WAYS,

@@ -108,7 +108,7 @@ _TEXTS = {
         "Chaque valeur est de signe opposé à celle attendue.",
     ),
     "not_finite": (
-        "{entry} is {got}, expected {expected}: an overflow on the way.",
+        "{entry} is {got}, expected {expected}: an overflow in the computation.",
         "{entry} vaut {got}, attendu {expected} : un dépassement en cours de calcul.",
     ),
     "none": (

@@ -1,4 +1,4 @@
-"""pytest items: one for each target that is examined, one for code that does not load."""
+"""pytest items: one for each target that is examined, one for code that cannot be loaded."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
     from derivable.examiner.capture.found import Found
     from derivable.examiner.settings import Settings
 
-EXPECTED = "derivable_expected_failures"
+EXPECTED = "derivable_expected_failures"  # the name of the option in the ini file
+NOTES = pytest.StashKey[list[str]]()  # what of a target did not run, printed at the end
 
 
 def listed(config: pytest.Config) -> list[tuple[str, str]]:
-    """Each Function on the list of expected failures, with its cause or nothing."""
+    """The name and the cause in each line of the expected failures; "" where none is stated."""
     lines = [line.partition(":") for line in config.getini(EXPECTED)]
     return [(name.strip(), cause.strip()) for name, _, cause in lines]
 
 
 class Target(pytest.Collector):
-    """What one --derivable names."""
+    """The collector of one target that `--derivable` names: a file, a module or a Function."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Its Functions; one that cannot be loaded is an item that fails with the reason."""
+        """One item for each Function; code that cannot be loaded is an item that fails."""
         from derivable.examiner.capture.discover import discover
         from derivable.examiner.messages import say
 
@@ -42,9 +43,6 @@ class Target(pytest.Collector):
         for note in discovery.notes:
             self.session.config.stash.setdefault(NOTES, []).append(say(note))
         yield from examinations(self, discovery.found)
-
-
-NOTES = pytest.StashKey[list[str]]()  # what of a target did not run
 
 
 class Called(pytest.Collector):
@@ -64,15 +62,15 @@ def examinations(parent: pytest.Collector, found: Sequence[Found]) -> list[Exami
     items = []
     for one, name in zip(found, names, strict=True):
         if names.count(name) > 1:  # local classes of several tests
-            whole = getattr(one.target, "__qualname__", one.name)
-            name = f"{one.module}.{whole.replace('<locals>.', '')}"
+            qualified = getattr(one.target, "__qualname__", one.name)
+            name = f"{one.module}.{qualified.replace('<locals>.', '')}"
         if not any(fnmatch(name, pattern) for pattern in patterns):
             items.append(Examination.from_parent(parent, name=name, found=one))
     return items
 
 
 class Broken(pytest.Item):
-    """A target whose code fails before there is a Function."""
+    """An item that fails because the code of a target cannot be loaded."""
 
     def __init__(self, problem: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -84,12 +82,12 @@ class Broken(pytest.Item):
         pytest.fail(self.problem, pytrace=False)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """No file: its name is in the problem."""
+        """The path of the collector, without a line: the problem names the file."""
         return self.path, None, self.nodeid
 
 
 class Examination(pytest.Item):
-    """One target."""
+    """An item that examines one target."""
 
     def __init__(self, found: Found, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -97,7 +95,12 @@ class Examination(pytest.Item):
         self.add_marker("derivable")
 
     def runtest(self) -> None:
-        """Examine it; what is inconclusive, or cannot be examined, is skipped with the reason."""
+        """Examine the target; raises WrongGradientError with the report if it is wrong.
+
+        The item is skipped, with the reason, if the target is inconclusive or cannot be examined.
+        A target on the list of expected failures is an expected failure if its causes are those
+        that are listed, and fails if it is right.
+        """
         from derivable.examiner.message import Message
         from derivable.examiner.messages import say
         from derivable.examiner.outcome import examined
@@ -122,7 +125,7 @@ class Examination(pytest.Item):
             raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The report and a reproduction: a traceback through the examiner is of no use."""
+        """The error message, without a traceback, which would only show the examiner."""
         from derivable.examiner.capture.locations import error_line
 
         if isinstance(excinfo.value, DerivableError):
@@ -132,18 +135,18 @@ class Examination(pytest.Item):
         return f"{self.found.name}: {error_line(excinfo.value)}"
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
-        """Where it is defined."""
+        """The file and line (counted from 0) where the target is defined."""
         return Path(self.found.path), self.found.line - 1, self.name
 
     def _settings(self) -> Settings:
-        """Those of check, as the command line and the ini file set them."""
+        """The settings of `check`, by the command line, else by the ini file."""
         from derivable.examiner.settings import Settings, level_of
 
         named = self.config.getoption("derivable_level") or self.config.getini("derivable_level")
         return Settings(level=level_of(named))
 
     def _expected(self) -> set[str] | None:
-        """The causes that are expected, none for any; None where the Function is not listed."""
+        """The causes that are expected, empty for any cause; None if it is not listed."""
         names = {self.name, self.found.name}
         causes = [cause for name, cause in listed(self.config) if name in names]
         return {cause for cause in causes if cause} if causes else None

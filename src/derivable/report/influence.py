@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Facts, Trained
-from derivable.comparison.scores import surprises
+from derivable.comparison.scores import log_losses
 from derivable.threads import on_one_thread
 
 MOST_COLUMNS = 40  # that are permuted: of a wide table, those with the largest first weights
@@ -127,7 +127,7 @@ class Influence:
         """The mean absolute error, or the log loss."""
         predicted = self._facts.predictions(self._network, x)
         if self._facts.classes:
-            return surprises(self._y, predicted).mean().item()
+            return log_losses(self._y, predicted).mean().item()
         off = (predicted - self._y).abs()
         if len(self._facts.targets) > 1:
             off = off / self._facts.scaler.y_std

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from derivable.comparison import Comparison, Trained
-from derivable.comparison.scores import r2_of, rmse_of, surprises
+from derivable.comparison.scores import log_losses, r2_of, rmse_of
 
 RISE = 0.01  # of a test loss above its lowest, from which on a model overfits
 FALL = 0.01  # of a training loss over the last tenth of the steps: not yet at rest
@@ -60,7 +60,7 @@ def row_errors(comparison: Comparison, result: Trained) -> Tensor:
     """The error of each test row, (n,)."""
     facts = comparison.facts
     if facts.classes:
-        return surprises(facts.y_test, result.predictions)
+        return log_losses(facts.y_test, result.predictions)
     off = (result.predictions - facts.y_test).double() / facts.scaler.y_std
     return off.square().sum(1)
 

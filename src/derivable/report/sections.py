@@ -1,4 +1,4 @@
-"""Sections of a page on the predictions of the models, and the influence of columns."""
+"""Sections of a report page: predictions, influence of columns, worst rows and linear weights."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from derivable.report.worst import shown_columns, worst_rows
 
 
 def of_predictions(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[Markup]:
-    """The section of predictions against true values."""
+    """The sections of predictions and residuals; for classes those of `_of_classes`."""
     if comparison.facts.classes:
         yield from _of_classes(comparison, drawn, words)
         return
@@ -46,7 +46,7 @@ def of_predictions(comparison: Comparison, drawn: Drawn, words: Words) -> Iterat
         groups = []
         for target in drawn_targets(comparison):
             name = comparison.facts.targets[target]
-            several = []
+            drawings = []
             for i, result in enumerate(comparison.results):
                 label = words(
                     f"{kind}_alt",
@@ -55,14 +55,14 @@ def of_predictions(comparison: Comparison, drawn: Drawn, words: Words) -> Iterat
                     quality=r2_text(comparison, result, target, words),
                     error=words.short(root_mean_square(comparison, result, target)),
                 )
-                several.append(drawn[named(kind, target)].inline_panel(i, panel_box(i), label))
-            groups.append((name if len(comparison.facts.targets) > 1 else "", several))
+                drawings.append(drawn[named(kind, target)].inline_panel(i, panel_box(i), label))
+            groups.append((name if len(comparison.facts.targets) > 1 else "", drawings))
         figures = parts.panels(groups, below)
-        yield parts.section(words(kind), figures + _targets_left(comparison, words))
+        yield parts.section(words(kind), figures + _note_of_other_targets(comparison, words))
 
 
 def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[Markup]:
-    """Confusion, calibration, and precision against recall."""
+    """The sections of confusion, calibration, and precision against recall."""
     two = len(comparison.facts.classes) == 2
     if "confusion" in drawn:
         drawings = []
@@ -94,15 +94,15 @@ def _of_classes(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[
         label = words("precision_alt", value=comparison.facts.classes[place], areas=areas)
         drawings.append(drawn["precision_recall"].inline_panel(i, panel_box(i), label))
     names = legend([result.model.name for result in comparison.results])
-    every = 1 if two else len(comparison.facts.classes)  # of two classes, one is enough
-    left = _left(every, len(drawn_classes(comparison)), words)
+    count = 1 if two else len(comparison.facts.classes)  # for two classes, one curve is enough
+    note = _note_of_others(count, len(drawn_classes(comparison)), words)
     yield parts.section(
-        words("precision_recall"), names + panels(drawings, words("precision_caption")) + left
+        words("precision_recall"), names + panels(drawings, words("precision_caption")) + note
     )
 
 
 def _most_confused(comparison: Comparison, words: Words) -> Iterator[Markup]:
-    """The classes that the best model takes for each other most often."""
+    """The section of the pairs of classes that the best model confuses most often."""
     best = comparison.best
     pairs = most_confused(comparison, best)
     if not pairs:
@@ -146,21 +146,22 @@ def of_columns(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[M
         content = panels(drawings, words("dependence_caption", model=model))
         names = drawn_lines(comparison)
         if len(names) > 1:
-            every = comparison.facts.classes or comparison.facts.targets
-            content = legend(names) + content + _left(len(every), len(names), words)
+            count = len(comparison.facts.classes or comparison.facts.targets)
+            content = legend(names) + content + _note_of_others(count, len(names), words)
         yield parts.section(words("dependence"), content)
     yield from _worst(comparison, drawn, words)
 
 
-def _left(every: int, shown: int, words: Words) -> Markup:
-    """A note that not all lines or panels are drawn; empty if they are."""
-    if shown == every:
+def _note_of_others(count: int, shown: int, words: Words) -> Markup:
+    """A note that only `shown` of `count` lines or panels are drawn; empty if all are."""
+    if shown == count:
         return Markup()
-    note = words("lines_left", n=words.count(every), shown=words.count(shown))
+    note = words("lines_left", n=words.count(count), shown=words.count(shown))
     return parts.note(note)
 
 
 def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[Markup]:
+    """The section of the test rows that the best model predicts worst, if there are any."""
     columns = shown_columns(comparison, [one.column for one in drawn.importances])
     rows = worst_rows(comparison, columns, words)
     if not rows:
@@ -175,7 +176,7 @@ def _worst(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[Marku
 
 
 def of_weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[Markup]:
-    """The weights of the linear model, where there is one."""
+    """The section of the weights of the linear model, where there is one."""
     if comparison.facts.classes or linear_weights(comparison) is None:
         return
     charts = []
@@ -198,10 +199,13 @@ def of_weights(comparison: Comparison, drawn: Drawn, words: Words) -> Iterator[M
         label = words("weights_alt", target=name, ends=ends)
         svg = drawn[named("weights", target)].inline(label)
         charts.append(parts.chart(svg, words("weights"), caption))
-    yield parts.section(words("weights"), Markup().join(charts) + _targets_left(comparison, words))
+    yield parts.section(
+        words("weights"), Markup().join(charts) + _note_of_other_targets(comparison, words)
+    )
 
 
-def _targets_left(comparison: Comparison, words: Words) -> Markup:
+def _note_of_other_targets(comparison: Comparison, words: Words) -> Markup:
+    """A note that not all targets are drawn; empty if they are."""
     count = len(comparison.facts.targets)
     if count <= MOST_TARGETS:
         return Markup()

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from derivable.comparison import Comparison, Facts, Found, Keeper, Trained, Training
+from derivable.comparison import Comparison, DescentOrCheckpoint, Facts, Keeper, Trained, Training
 from derivable.comparison.steps import Steps
 from derivable.comparison.training import WORDS
 from derivable.core_messages import reason_of
@@ -33,11 +33,11 @@ from derivable.protocol import Model, parse_models
 from derivable.run.lock import Lock
 from derivable.run.messages import say
 from derivable.run.record import (
+    load_descent,
     load_facts,
-    load_found,
     load_trained,
+    save_descent,
     save_facts,
-    save_found,
     save_trained,
 )
 from derivable.run.saved import SavedModel
@@ -66,7 +66,7 @@ class Run(Keeper):
         self,
         folder: Path,
         settings: Settings,
-        between: Callable[[Found], None],
+        between: Callable[[DescentOrCheckpoint], None],
         on_steps: Callable[[Steps], None] = lambda steps: None,
     ) -> None:
         self.folder, self.settings = folder, settings
@@ -165,25 +165,25 @@ class Run(Keeper):
         write_whole(file, replace(Settings.load(file), options=options).to_toml())
         self._on_steps(steps)
 
-    def found(self, model: Model, seed: int) -> Found | None:
+    def found(self, model: Model, seed: int) -> DescentOrCheckpoint | None:
         """How far the descent from this seed came before."""
         file = self._file(model, f".seed-{seed}")
         sizes = len(self.facts.features), self.facts.width
-        return load_found(file, lambda: model.network(*sizes, seed)) if file.exists() else None
+        return load_descent(file, lambda: model.network(*sizes, seed)) if file.exists() else None
 
-    def keep(self, model: Model, seed: int, found: Found) -> None:
+    def keep(self, model: Model, seed: int, found: DescentOrCheckpoint) -> None:
         """Keep each end, and a checkpoint every few seconds."""
         if self._is_due(model, seed, found):
             kept = found.checkpoint if isinstance(found, Descent) and found.interrupted else found
             begin = time.monotonic()
-            save_found(kept, self._file(model, f".seed-{seed}"))
+            save_descent(kept, self._file(model, f".seed-{seed}"))
             self._written[model, seed] = begin, time.monotonic() - begin
             key = "kept_at_seed" if len(self.seeds) > 1 else "kept_at"
             step = kept.steps if isinstance(kept, Descent) else kept.step
             self._at = say(key, model=model.name, seed=seed, step=step)
         self._between(found)
 
-    def _is_due(self, model: Model, seed: int, found: Found) -> bool:
+    def _is_due(self, model: Model, seed: int, found: DescentOrCheckpoint) -> bool:
         """Whether to write: each end, and a checkpoint only every few seconds."""
         if isinstance(found, Descent):
             at = found.checkpoint
@@ -211,7 +211,7 @@ def open_run(
     out: str | None,
     resume: str | None,
     name: str,
-    between: Callable[[Found], None],
+    between: Callable[[DescentOrCheckpoint], None],
     on_steps: Callable[[Steps], None] = lambda steps: None,
 ) -> Run:
     """A new run, in `out` or the first free folder of runs/<name>-1, -2, ...; or one to go on with.

@@ -1,4 +1,4 @@
-"""A comparison's parts as tensors and words, and back, in every bit; no pickle."""
+"""The parts of a comparison as safetensors files with JSON texts, and back, bit for bit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from derivable.comparison import Curve, Facts, Found, Trained
+from derivable.comparison import Curve, DescentOrCheckpoint, Facts, Trained
 from derivable.comparison.result import Choice
 from derivable.data import Columns, Scaler
 from derivable.descent import Checkpoint, Descent
@@ -30,7 +30,7 @@ SCALER = ("median", "mean", "std", "y_mean", "y_std")
 
 
 def save_facts(facts: Facts, file: Path) -> None:
-    """Write what a comparison knows of its table."""
+    """Write the facts of a comparison about its table."""
     tensors = {"x_test": facts.x_test, "y_test": facts.y_test}
     tensors |= {"lines": facts.lines, "naive": facts.naive, **asdict(facts.scaler)}
     words = {
@@ -49,7 +49,7 @@ def save_facts(facts: Facts, file: Path) -> None:
 
 
 def load_facts(file: Path) -> Facts:
-    """What `save_facts` wrote. Raises DataError where it is missing or damaged."""
+    """What `save_facts` wrote. Raises DataError where it is damaged or of an earlier version."""
     tensors, words = load_tensors(file)
     if "naive" not in tensors:
         again = f"derivable compare --config {shlex.quote(str(file.parents[1] / 'run.toml'))}"
@@ -70,32 +70,34 @@ def load_facts(file: Path) -> Facts:
         )
 
 
-def save_found(found: Found, file: Path) -> None:
-    """Write a descent that ended, or where one is."""
+def save_descent(found: DescentOrCheckpoint, file: Path) -> None:
+    """Write a descent that has ended, or the checkpoint of one that is under way."""
     save_tensors(file, *found.pack())
 
 
-def load_found(file: Path, network: MakeNetwork) -> Found:
-    """What `save_found` wrote; `network` makes the one that descended."""
+def load_descent(file: Path, network: MakeNetwork) -> DescentOrCheckpoint:
+    """What `save_descent` wrote; `network()` makes the network. Raises DataError if damaged."""
     tensors, words = load_tensors(file)
     with _damage(file):
-        return unpack_found(tensors, words, network)
+        return unpack_descent(tensors, words, network)
 
 
-def unpack_found(tensors: dict[str, Tensor], words: dict[str, str], network: MakeNetwork) -> Found:
-    """What `pack` made of a descent that ended, or where one is."""
+def unpack_descent(
+    tensors: dict[str, Tensor], words: dict[str, str], network: MakeNetwork
+) -> DescentOrCheckpoint:
+    """What `pack` made of a descent that has ended, or of a checkpoint."""
     if "descent" in words:
         return Descent.unpack(tensors, words, network())
     return Checkpoint.unpack(tensors, words)
 
 
 def save_trained(result: Trained, seeds: tuple[int, ...], file: Path) -> None:
-    """Write a finished model, with the descents from all seeds."""
+    """Write the result of a model, with the descents from all seeds."""
     save_tensors(file, *pack_trained(result, seeds))
 
 
 def pack_trained(result: Trained, seeds: tuple[int, ...]) -> Packed:
-    """The same as tensors and texts."""
+    """The result of a model as tensors and texts."""
     tensors = {
         "test_curve.steps": result.test_curve.steps,
         "test_curve.losses": result.test_curve.losses,
@@ -126,7 +128,7 @@ def load_trained(file: Path, facts: Facts) -> Trained:
 
 
 def unpack_trained(tensors: dict[str, Tensor], words: dict[str, str], facts: Facts) -> Trained:
-    """What `pack_trained` made of it. Raises KeyError, ValueError or TypeError otherwise."""
+    """The result that `pack_trained` packed. Raises KeyError, ValueError or TypeError otherwise."""
     known = json.loads(words["trained"])
     choice = known.get("choice") or {"model": "", "reason": "", "tried": ()}
     runs = []
@@ -154,7 +156,7 @@ def _model(words: dict[str, Any]) -> Model:
 
 @contextmanager
 def _damage(file: Path) -> Iterator[None]:
-    """An error message for a file that is not what it should be."""
+    """Raise DataError where the contents of a file are not what was written."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:

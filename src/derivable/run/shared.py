@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from derivable.comparison import Facts, Found, Keeper, Trained
+from derivable.comparison import DescentOrCheckpoint, Facts, Keeper, Trained
 from derivable.comparison.steps import Steps
 from derivable.descent import Rate
 from derivable.distributed import Group
 from derivable.messages import packed, unpacked
 from derivable.protocol import Model
 from derivable.run.folder import Run
-from derivable.run.record import pack_trained, unpack_found, unpack_trained
+from derivable.run.record import pack_trained, unpack_descent, unpack_trained
 from derivable.tensors import from_bytes, to_bytes
 
 
@@ -63,7 +63,7 @@ class SharedRun(Keeper):
         with self._group.agreed():
             self._own.keep_steps(steps)
 
-    def found(self, model: Model, seed: int) -> Found | None:
+    def found(self, model: Model, seed: int) -> DescentOrCheckpoint | None:
         """How far the descent from this seed came before."""
         with self._group.agreed():
             own = self._own.found(model, seed)
@@ -71,8 +71,8 @@ class SharedRun(Keeper):
         if not content:
             return None
         sizes = len(self._facts.features), self._facts.width
-        return unpack_found(*from_bytes(content), lambda: model.network(*sizes, seed))
+        return unpack_descent(*from_bytes(content), lambda: model.network(*sizes, seed))
 
-    def keep(self, model: Model, seed: int, found: Found) -> None:
+    def keep(self, model: Model, seed: int, found: DescentOrCheckpoint) -> None:
         """Keep how far the descent from this seed came."""
         self._own.keep(model, seed, found)

@@ -105,7 +105,7 @@ def _finding(case: Case, fits: Sequence[Fit]) -> Finding:
 
 
 def worst_of(sample: Sample) -> Worst:
-    """The wrong entry that is furthest off, relative to its own size."""
+    """The wrong entry with the largest absolute deviation."""
     off = (sample.returned - sample.measured.value).abs().nan_to_num(torch.inf, torch.inf)
     off = torch.where(sample.wrong, off, -1.0)
     place = int(off.argmax())

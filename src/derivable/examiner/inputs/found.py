@@ -124,7 +124,7 @@ class Search:
         if best is None:
             return None
         draft, outcome = best
-        return self._told(draft, self._marked(self._exact(outcome)))
+        return self._stated(draft, self._marked(self._exact(outcome)))
 
     def _best(
         self, candidates: Iterator[found_drafts.Draft]
@@ -216,7 +216,7 @@ class Search:
                 outcome.inputs[i] = value.detach().clone().requires_grad_()
         return outcome
 
-    def _told(self, draft: found_drafts.Draft, outcome: Outcome) -> Found:
+    def _stated(self, draft: found_drafts.Draft, outcome: Outcome) -> Found:
         names = [slot.name for slot in self.slots]
         source = "annotations" if any(s.dims is not None for s in self.slots) else "names"
         source = "search" if draft.cost >= 3 else source

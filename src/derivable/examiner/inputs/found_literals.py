@@ -1,7 +1,8 @@
 """Calls of a target in a docstring, in its file or in a test of it; they are parsed, never run.
 
-Only literals are understood: `torch.randn(4, 3)`, numbers, `+` and `*` of these, and names that
-were assigned such a value before. Calls with anything else are skipped.
+Only literals are evaluated: numbers, tensors such as `torch.randn(4, 3)`, some methods and
+arithmetic operations of these, and names to which such a value is assigned in the same block or in
+the module. Calls with anything else are skipped.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from torch import Tensor
 from derivable.examiner.inputs.found_usage import tree_of
 from derivable.examiner.targets.random_state import seeded
 
-FILES, BYTES, ENTRIES = 30, 300_000, 100_000  # what is read and made, at most
-MAKERS = ("randn", "rand", "tensor", "ones", "zeros", "randint", "eye", "arange", "linspace",
-          "full", "randperm")  # fmt: skip
+# The largest number of test files, of bytes of a file, and of entries of a tensor.
+MOST_FILES, MOST_BYTES, MOST_ENTRIES = 30, 300_000, 100_000
+CONSTRUCTORS = ("randn", "rand", "tensor", "ones", "zeros", "randint", "eye", "arange",
+                "linspace", "full", "randperm")  # fmt: skip
 METHODS = ("requires_grad_", "double", "float", "long", "bool", "abs", "exp", "sigmoid", "softmax",
            "t", "clone", "reshape", "view", "log", "clamp", "square", "sqrt", "to", "uniform_",
            "normal_", "detach", "mul", "add", "unsqueeze", "transpose")  # fmt: skip
@@ -31,12 +33,12 @@ OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
     ast.Div: operator.truediv, ast.MatMult: operator.matmul,
 }  # fmt: skip
-EXAMINERS = ("check", "gradcheck", "gradgradcheck")
+EXAMINERS = ("check", "gradcheck", "gradgradcheck")  # functions that are called with the target
 
 
 @dataclass
 class Call:
-    """A call of the target: its arguments as syntax, and the values of names before it."""
+    """A call of the target: its arguments as syntax, and what is assigned to names around it."""
 
     arguments: list[ast.expr]
     names: dict[str, ast.expr]
@@ -48,7 +50,7 @@ class Call:
         return ", ".join(ast.unparse(node) for node in self.arguments)[:80]
 
     def inputs(self, seed: int) -> list[Any] | None:
-        """The values of the arguments; None if one is made of more than literals."""
+        """The values of the arguments; None if one of them is not made of literals only."""
         made: dict[str, Any] = {}
         try:
             with seeded(seed):
@@ -67,7 +69,7 @@ class Call:
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
             left, right = self._value(node.left, made), self._value(node.right, made)
             if not all(isinstance(v, Tensor | int | float) for v in (left, right)):
-                raise ValueError("an operation on what is no number")
+                raise ValueError("an operation on something other than numbers and tensors")
             return OPERATIONS[type(node.op)](left, right)
         if isinstance(node, ast.Name) and node.id in self.names:
             if node.id not in made:
@@ -77,7 +79,7 @@ class Call:
             return self._attribute(node, made)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             return self._called(node, node.func, made)
-        raise ValueError("more than a literal")
+        raise ValueError("an expression that is not a literal")
 
     def _attribute(self, node: ast.Attribute, made: dict[str, Any]) -> Any:
         if isinstance(node.value, ast.Name) and node.value.id == "torch":
@@ -86,20 +88,23 @@ class Call:
                 return found
         elif node.attr in ("T", "mT"):
             return getattr(self._value(node.value, made), node.attr)
-        raise ValueError("an attribute that is no dtype")
+        raise ValueError("an attribute that is not a dtype")
 
     def _called(self, node: ast.Call, func: ast.Attribute, made: dict[str, Any]) -> Any:
         values = [self._value(argument, made) for argument in node.args]
         options = {k.arg: self._value(k.value, made) for k in node.keywords if k.arg is not None}
         if isinstance(func.value, ast.Name) and func.value.id == "torch":
-            if func.attr not in MAKERS or _entries([*values, *options.values()]) > ENTRIES:
-                raise ValueError("no constructor of a small tensor")
+            if (
+                func.attr not in CONSTRUCTORS
+                or _entries([*values, *options.values()]) > MOST_ENTRIES
+            ):
+                raise ValueError("not a constructor of a small tensor")
             return getattr(torch, func.attr)(*values, **options)
         value = self._value(func.value, made)
         if not isinstance(value, Tensor) or func.attr not in METHODS:
-            raise ValueError("a method that is not known")
+            raise ValueError("a method that is not in METHODS")
         if any(isinstance(v, str) for v in (*values, *options.values())):
-            raise ValueError("another device")
+            raise ValueError("a text, such as the name of a device")
         return getattr(value, func.attr)(*values, **options)
 
 
@@ -114,7 +119,7 @@ def written_calls(target: Any) -> Iterator[Call]:
             yield from _calls_in(_doctest(text), name, "docstring")
     for path in _files(target):
         try:
-            if path.stat().st_size > BYTES:
+            if path.stat().st_size > MOST_BYTES:
                 continue
             text = path.read_text(encoding="utf-8")
             if name in text:
@@ -145,11 +150,11 @@ def _files(target: Any) -> Iterator[Path]:
     folders = (own.parent, own.parent / "tests", own.parent.parent / "tests")
     found = [path for folder in folders for path in sorted(folder.glob("*.py"))
              if path.name.startswith("test_") or path.stem.endswith("_test")]  # fmt: skip
-    yield from [path for path in found if path != own][:FILES]
+    yield from [path for path in found if path != own][:MOST_FILES]
 
 
 def _calls_in(text: str, name: str, location: str) -> Iterator[Call]:
-    """The calls of `name` in a source, with the names that were assigned before each."""
+    """The calls of `name` in a source, with the names that their block and the module assign."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -169,7 +174,7 @@ def _calls_in(text: str, name: str, location: str) -> Iterator[Call]:
 
 
 def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr]:
-    """The names that a block assigns once, with what they are assigned."""
+    """The names that the statements of a block assign, with the last expression of each."""
     found: dict[str, ast.expr] = {}
     for statement in body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
@@ -184,9 +189,7 @@ def _assigned(body: list[ast.stmt]) -> dict[str, ast.expr]:
 
 
 def _arguments(node: ast.Call, name: str, aliases: set[str]) -> list[ast.expr] | None:
-    """The inputs of forward in one call, if it is one of the target."""
-    if any(isinstance(argument, ast.Starred) for argument in node.args) or node.keywords:
-        node = ast.Call(node.func, node.args, [])
+    """The positional inputs of forward in a call of the target; None for another call."""
     if _is_apply(node.func, name) or (isinstance(node.func, ast.Name) and node.func.id in aliases):
         return node.args
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(
@@ -204,6 +207,7 @@ def _arguments(node: ast.Call, name: str, aliases: set[str]) -> list[ast.expr] |
 
 
 def _is_apply(node: ast.expr, name: str) -> bool:
+    """Whether a node is the attribute `apply` of the class with this name."""
     return (
         isinstance(node, ast.Attribute)
         and node.attr == "apply"
@@ -212,7 +216,7 @@ def _is_apply(node: ast.expr, name: str) -> bool:
 
 
 def _entries(values: list[Any]) -> int:
-    """How many entries a constructor could make of these arguments, at most."""
+    """An upper bound of the number of entries of a tensor made from these arguments."""
     count = 1
     for value in values:
         for size in value if isinstance(value, tuple | list) else [value]:

@@ -1,4 +1,4 @@
-"""`Slot`: one argument of a forward, and the kinds that it may be, the likeliest first."""
+"""`Slot`: one argument of a forward, and the kinds of values that it may take, likeliest first."""
 
 from __future__ import annotations
 
@@ -17,26 +17,28 @@ _SHAPED = re.compile(r"(\w+)\[\s*(?:[\w.]+)\s*,\s*['\"]([^'\"]*)['\"]\s*\]")
 
 @dataclass
 class Slot:
-    """An argument that needs a value: its kinds with their costs, and what they are made of.
+    """An argument that needs a value, and what is known of its kind, shape and values.
 
-    Kinds: "float", "int", "bool" (tensors) and "value" (an option, of `values`).
+    Kinds are "float", "int" and "bool" (tensors), and "value" (an option, one of `values`). Each
+    has a cost; candidates for all arguments together are tried in the order of the sum of their
+    costs.
     """
 
     name: str
-    kinds: list[tuple[float, str]]
-    role: str = ""  # of a float tensor, by its name
-    integer: str = ""  # label, index or length, for integers
+    kinds: list[tuple[float, str]]  # (cost, kind), the lowest cost first
+    role: str = ""  # of a float tensor, by its name: a key of `found_names.ROLES`
+    integer: str = ""  # of an integer tensor, by its name: a key of `found_names.INTEGERS`
     values: list[Any] = field(default_factory=list)
-    dims: str | None = None  # of an annotation, such as "batch n"
-    documented: str | None = None  # the same, of a docstring, which need not be right
-    keyword: bool = False
-    star: bool = False
-    domain: str = ""  # what its docstring states of it, as a domain of a Spec
-    factor: bool = False  # of a matrix product
-    sizes: tuple[int, ...] = ()  # of a module's parameters, which its input has to meet
+    dims: str | None = None  # the dimensions that an annotation states, such as "batch n"
+    documented: str | None = None  # the same from a docstring, which need not be right
+    keyword: bool = False  # whether it is keyword-only
+    star: bool = False  # whether it is `*args`
+    domain: str = ""  # what its docstring states of its values, as a domain of a Spec
+    factor: bool = False  # whether it is a factor of a matrix product
+    sizes: tuple[int, ...] = ()  # of a module's parameters, one of which its input has to fit
 
     def document(self, sizes: str | None) -> None:
-        """Take the shape that a docstring states: what has a shape is hardly an option."""
+        """Take the shape that a docstring states; a stated shape makes an option less likely."""
         self.documented = sizes
         if sizes is not None:
             costs = [(cost + 3 * (kind == "value"), kind) for cost, kind in self.kinds]
@@ -44,7 +46,7 @@ class Slot:
 
 
 def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
-    """What one argument may be, from its annotation, its name, its default and its use."""
+    """The kinds and values of one argument, by its annotation, name, default and use."""
     name = parameter.name
     annotated, dims = annotation_of(parameter.annotation)
     slot = Slot(name, [], names.role_of(name), names.integer_role(name), dims=dims)
@@ -60,7 +62,10 @@ def slot_of(parameter: inspect.Parameter, usage: Usage) -> Slot:
 
 
 def annotation_of(annotation: Any) -> tuple[str, str | None]:
-    """An annotation in words, and the dimensions that it states: `Float[Tensor, "batch n"]`."""
+    """An annotation as text, and the dimensions that it states, None where it states none.
+
+    `Float[Tensor, "batch n"]` is ("FloatTensor", "batch n").
+    """
     if annotation is inspect.Parameter.empty:
         return "", None
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
@@ -71,7 +76,11 @@ def annotation_of(annotation: Any) -> tuple[str, str | None]:
 
 
 def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
-    """The cost of each kind."""
+    """The cost of each kind.
+
+    An annotation decides most, then the use in the source ("graded": backward returns a gradient
+    for it; `Usage` describes the other tags), then the name.
+    """
     tags, name = usage.tags, slot.name.lower().strip("_")
     costs = {"float": 1.0, "int": 3.0, "bool": 4.0, "value": 3.0}
     is_option = bool(names.option_values(name))
@@ -100,7 +109,7 @@ def _kinds(slot: Slot, annotated: str, usage: Usage) -> dict[str, float]:
 
 
 def _as_integers(slot: Slot, tags: set[str]) -> float:
-    """The cost of integers: little for labels, indices and lengths, by name or by use."""
+    """The cost of the kind "int": low for labels, indices and lengths, by name or by use."""
     if "index" in tags:
         return 1.0 if slot.role == "x" and "ungraded" not in tags else 0.0
     if slot.integer and not slot.role:
@@ -109,7 +118,7 @@ def _as_integers(slot: Slot, tags: set[str]) -> float:
 
 
 def _annotated_kinds(annotated: str) -> dict[str, float]:
-    """The kinds that an annotation states; nothing where there is none."""
+    """The costs that an annotation changes, by kind; empty where it states no kind."""
     if "Tensor" in annotated:
         if any(word in annotated for word in INTEGER_ANNOTATIONS):
             return {"int": -1.0, "value": 9.0}
@@ -120,7 +129,7 @@ def _annotated_kinds(annotated: str) -> dict[str, float]:
 
 
 def _values(name: str, annotated: str, usage: Usage, default: Any) -> list[Any]:
-    """The values that an option may have."""
+    """The values to try for an option, the likeliest first, without repetitions."""
     literal = re.search(r"Literal\[(.*?)\]", annotated)
     chosen = [*(_literals(literal.group(1)) if literal else []), *usage.choices]
     known = [*chosen, *([3, 2, 2.5] if "exponent" in usage.tags else [])]
@@ -135,7 +144,7 @@ def _values(name: str, annotated: str, usage: Usage, default: Any) -> list[Any]:
 
 
 def _typed(values: list[Any], words: set[str]) -> list[Any]:
-    """The values of the type that an annotation states; all where it states none."""
+    """The values of the types that an annotation names, with usual ones; all if it names none."""
     if words & {"tuple", "list", "Sequence", "Iterable"}:
         return [v for v in values if isinstance(v, tuple | list)] or values
     usual: dict[type, list[Any]] = {
@@ -146,6 +155,7 @@ def _typed(values: list[Any], words: set[str]) -> list[Any]:
 
 
 def _literals(text: str) -> list[Any]:
+    """The values of `Literal[text]`; empty where they cannot be evaluated."""
     try:
         return list(ast.literal_eval(f"({text},)"))
     except (ValueError, SyntaxError):

@@ -36,10 +36,17 @@ NOT_TENSOR = ("value", "name", "append", "items", "keys", "split", "lower", "upp
 
 @dataclass
 class Usage:
-    """How one argument is used."""
+    """How one argument is used.
+
+    A tag names one use: "tensor" (an operation that requires a tensor), "saved" (for backward),
+    "kept" (assigned to an attribute), "factor" (of a matrix product), "arithmetic", "exponent",
+    "index", "mask", "sequence", "integer", "flag" (a condition), "compared", "none" (compared with
+    None), "shape" (its shape is compared), "option" (passed on by keyword), "called", "graded" and
+    "ungraded" (whether backward returns a gradient for it).
+    """
 
     tags: set[str] = field(default_factory=set)
-    choices: list[Any] = field(default_factory=list)  # words that it is compared with
+    choices: list[Any] = field(default_factory=list)  # texts that it is compared with
     shapes: list[Any] = field(default_factory=list)  # tuples that its shape is compared with
 
     @property

@@ -1,4 +1,4 @@
-"""BatchNorm: every channel normalised over the batch, or by given statistics."""
+"""BatchNorm: every channel normalised by its statistics over the batch, or by given ones."""
 
 from __future__ import annotations
 
@@ -80,23 +80,24 @@ class BatchNorm(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
-        input, weight, mean, spread = ctx.saved_tensors
+        input, weight, mean, rstd = ctx.saved_tensors  # without training, running_var for rstd
         samples, channels, length = ctx.sizes
-        rstd = spread if ctx.training else (_channels(spread) + ctx.eps).rsqrt()  # (1, C, 1)
+        if not ctx.training:
+            rstd = (_channels(rstd) + ctx.eps).rsqrt()  # (1, C, 1)
         scale = rstd if weight is None else rstd * _channels(weight)  # (1, C, 1)
         grad = grad_output.reshape(ctx.sizes)  # (N, C, L)
         deviation = input.reshape(ctx.sizes) - _channels(mean)  # (N, C, L)
-        total = grad.sum((0, 2), keepdim=True)  # (1, C, 1)
-        overlap = (grad * deviation).sum((0, 2), keepdim=True)  # (1, C, 1)
+        grad_sum = grad.sum((0, 2), keepdim=True)  # (1, C, 1)
+        product_sum = (grad * deviation).sum((0, 2), keepdim=True)  # (1, C, 1)
         gradients: list[Tensor | None] = [
-            (-scale * total).reshape(channels),
-            (scale * rstd.square() * overlap / -2).reshape(channels),
-            (rstd * overlap).reshape(channels),
-            total.reshape(channels),
+            (-scale * grad_sum).reshape(channels),  # running_mean
+            (scale * rstd.square() * product_sum / -2).reshape(channels),  # running_var
+            (rstd * product_sum).reshape(channels),  # weight
+            grad_sum.reshape(channels),  # bias
         ]
         if ctx.training:
             count = samples * length  # M
-            grad = normalised_slope(grad, deviation, rstd, total / count, overlap / count)
+            grad = normalised_slope(grad, deviation, rstd, grad_sum / count, product_sum / count)
             gradients[:2] = None, None  # the running statistics were not used
         wanted = ctx.needs_input_grad[1:5]
         others = (g if wants else None for g, wants in zip(gradients, wanted, strict=True))
@@ -113,7 +114,10 @@ class BatchNorm(Function):
         momentum: float = 0.1,
         eps: float = 1e-5,
     ) -> dict[str, Tensor]:
-        """The running statistics after a forward in training; those that are absent stay so."""
+        """The running statistics (C,) after a forward in training, of those that are given.
+
+        Empty without training. The arguments are those of forward, which has checked them.
+        """
         if not training:
             return {}
         dims = (0, *range(2, input.ndim))
@@ -139,13 +143,13 @@ def _channels(values: Tensor) -> Tensor:
 
 def _by_given(
     input: Tensor,
-    mean: Any,  # a tensor, as _check has seen; its type in forward is Tensor | None
+    mean: Any,  # a tensor, because _check refuses None; its type in forward is Tensor | None
     variance: Any,
     weight: Tensor | None,
     bias: Tensor | None,
     eps: float,
 ) -> Tensor:
-    """The output by running statistics, from input of shape (N, C, L)."""
+    """The output (N, C, L) by running statistics, from input (N, C, L)."""
     scale = (variance + eps).rsqrt()  # (C,)
     scale = scale if weight is None else scale * weight  # (C,)
     output = (input - _channels(mean)) * _channels(scale)  # (N, C, L)

@@ -21,18 +21,18 @@ LOOSE = 1e-6  # for numbers that may come as Python floats
 # %% [markdown] lang="en"
 # # Lab 1: derivatives by hand and by differences
 #
-# To train a model one needs derivatives. They can be computed by hand, which is where mistakes are
+# Training a model requires derivatives. They can be computed by hand, where mistakes are easily
 # made, or approximated by differences of values of the function, which needs no formula. This lab
 # answers three questions:
 #
-# - How precise is a difference, and which step $h$ is best?
+# - How precise is a finite difference, and which step $h$ is best?
 # - What does the gradient of a function of many variables cost?
-# - Is there a way to have all digits?
+# - Is there a way to get all digits right?
 #
 # Each question is a cell with blanks (`...`), followed by a check. A check takes a second, draws
-# new numbers each time, and says what is wrong. You may call it as often as you like.
+# new numbers each time, and reports what is wrong. You may call it as often as you like.
 #
-# What you need: derivatives, Taylor's formula, Python. Time: 80 to 110 minutes.
+# Prerequisites: derivatives, Taylor's formula, Python. Time: 80 to 110 minutes.
 
 # %% [markdown] lang="fr"
 # # TP 1 : dérivées à la main et par différences finies
@@ -43,10 +43,10 @@ LOOSE = 1e-6  # for numbers that may come as Python floats
 #
 # - Quelle est la précision d'une différence finie, et quel pas $h$ faut-il choisir ?
 # - Combien coûte le gradient d'une fonction de plusieurs variables ?
-# - Peut-on obtenir tous les chiffres ?
+# - Peut-on obtenir tous les chiffres justes ?
 #
 # Chaque question est une cellule à trous (`...`), suivie d'une vérification. Celle-ci prend une
-# seconde, tire à chaque fois de nouveaux nombres, et dit ce qui est faux. Vous pouvez l'appeler
+# seconde, tire à chaque fois de nouveaux nombres, et indique ce qui est faux. Vous pouvez l'appeler
 # aussi souvent que vous le souhaitez.
 #
 # Prérequis : dérivées, formule de Taylor, Python. Durée : 80 à 110 minutes.
@@ -184,14 +184,15 @@ by_hand(
          "la dérivée d'un polynôme, terme par terme"),
     (
         Mistake("3 * x**2 - 8 * x", "3 * x**2 - 8 * x + 2", "points.values",
-                Text("the constant is kept", "la constante est gardée")),
+                Text("the constant is not removed", "la constante n'est pas supprimée")),
         Mistake("3 * x**2 - 8 * x", "3 * x**2 - 4 * x", "points.values",
                 Text("the factor 2 of the square is missing", "le facteur 2 du carré manque")),
     ),
 )
 by_hand(
     "ratio", lambda x: (1 - x**2) / (1 + x**2) ** 2, 1,
-    Text("The derivative of u/v has v² below, and a difference of two products above.",
+    Text("The derivative of u/v has v² as denominator, and a difference of two products as "
+         "numerator.",
          "La dérivée de u/v a v² au dénominateur, et une différence de deux produits au "
          "numérateur."),
     Text("the quotient rule, with u = x and v = 1 + x²",
@@ -306,14 +307,16 @@ sheet.add(
         key="forward", title=Text("One-sided difference", "Différence décentrée"),
         answers=("forward_difference",), points=0.5,
         reference=forward_difference, cases=DIFFERENCES,
-        hint=Text("f(x + h) calls the function that was given; mind the brackets.",
+        hint=Text("f(x + h) calls the function f; check the brackets.",
                   "f(x + h) appelle la fonction reçue ; attention aux parenthèses."),
         place=FORMULA,
         mistakes=(
             Mistake("(f(x + h) - f(x)) / h", "f(x + h) - f(x) / h", "vector.values",
-                    Text("brackets are missing", "il manque des parenthèses")),
+                    Text("brackets are missing in the numerator",
+                         "parenthèses oubliées au numérateur")),
             Mistake("(f(x + h) - f(x)) / h", "(f(x) - f(x + h)) / h", "vector.sign",
-                    Text("the difference the other way round", "la différence à l'envers")),
+                    Text("the terms of the difference are exchanged",
+                         "les termes de la différence sont échangés")),
             Mistake("(f(x + h) - f(x)) / h", "f(x + h) - f(x)", "vector.factor",
                     Text("not divided by h", "pas de division par h")),
         ),
@@ -327,7 +330,8 @@ sheet.add(
         mistakes=(
             Mistake("/ (2 * h)", "/ h", "vector.factor", Text("divided by h", "division par h")),
             Mistake("/ (2 * h)", "/ 2 * h", "vector.factor",
-                    Text("brackets are missing below", "parenthèses oubliées au dénominateur")),
+                    Text("brackets are missing in the denominator",
+                         "parenthèses oubliées au dénominateur")),
             Mistake("f(x - h)", "f(x)", "vector.values",
                     Text("f(x) in the place of f(x - h)", "f(x) au lieu de f(x - h)")),
         ),
@@ -335,8 +339,8 @@ sheet.add(
 )
 
 # %% [markdown] lang="en"
-# Now your four derivatives can be compared with central differences of the functions. This is how
-# one checks a derivative without knowing the right one.
+# Your four derivatives can now be compared with central differences of the functions. In this way
+# a derivative can be checked without knowing the right one.
 
 # %% [markdown] lang="fr"
 # Vous pouvez maintenant comparer vos quatre dérivées aux différences centrées des fonctions. C'est
@@ -429,8 +433,8 @@ if errors(forward_difference, torch.sin, torch.cos, x, hs) is not None:
     plt.show()
 
 # %% [markdown] lang="en"
-# The curves have the form of a V. From the right to the left, the error first falls along a
-# straight line, then it rises and is irregular. On the straight part it is about $C h^p$. The
+# The curves have the shape of a V. From right to left, the error first decreases along a straight
+# line, then it increases irregularly. On the straight part it is about $C h^p$. The
 # **order** $p$ is the slope in logarithmic axes, $\log(e_1 / e_2) / \log(h_1 / h_2)$ for the errors
 # $e_1$ and $e_2$ at two steps:
 
@@ -453,9 +457,8 @@ if errors(forward_difference, torch.sin, torch.cos, x, hs) is not None:
 # + \dots$ Why is the central difference of order 2?
 #
 # - (a) It evaluates f at twice as many points, which doubles the order.
-# - (b) The terms in $h^2$ are equal on both sides, and disappear when the two values are
-#   subtracted.
-# - (c) It divides by 2h, which is the square of what the one-sided difference divides by.
+# - (b) The terms in $h^2$ are the same in both values, and cancel in the subtraction.
+# - (c) It divides by 2h, which is the square of the denominator of the one-sided difference.
 
 # %% [markdown] lang="fr"
 # ### Une question : d'où vient l'ordre
@@ -464,9 +467,9 @@ if errors(forward_difference, torch.sin, torch.cos, x, hs) is not None:
 # f'''(x) + \dots$ Pourquoi la différence centrée est-elle d'ordre 2 ?
 #
 # - (a) Elle évalue f en deux fois plus de points, ce qui double l'ordre.
-# - (b) Les termes en $h^2$ sont les mêmes des deux côtés, et disparaissent dans la soustraction des
-#   deux valeurs.
-# - (c) Elle divise par 2h, qui est le carré de ce par quoi divise la différence décentrée.
+# - (b) Les termes en $h^2$ sont les mêmes dans les deux valeurs, et s'annulent dans la
+#   soustraction.
+# - (c) Elle divise par 2h, qui est le carré du dénominateur de la différence décentrée.
 
 # %% question="why_two"
 # BEGIN SOLUTION
@@ -498,7 +501,8 @@ sheet.add(ChoiceQuestion(
 # type.
 #
 # Write `machine_epsilon(dtype)`: begin with $\varepsilon = 1$, and halve it as long as its half
-# still satisfies this. All numbers must be of this type: `torch.ones((), dtype=dtype)` is such a 1.
+# still satisfies this condition. All numbers must be of this type: `torch.ones((), dtype=dtype)` is
+# the number 1 in it.
 
 # %% [markdown] lang="fr"
 # ## 4. L'arrondi, et le meilleur h
@@ -508,8 +512,8 @@ sheet.add(ChoiceQuestion(
 # fait dans ce type.
 #
 # Écrire `machine_epsilon(dtype)` : partir de $\varepsilon = 1$, et le diviser par deux tant que sa
-# moitié convient encore. Tous les nombres doivent être de ce type : `torch.ones((), dtype=dtype)`
-# est un tel 1.
+# moitié vérifie encore cette condition. Tous les nombres doivent être de ce type :
+# `torch.ones((), dtype=dtype)` est le nombre 1 dans ce type.
 
 # %% question="epsilon"
 def machine_epsilon(dtype):
@@ -595,8 +599,8 @@ sheet.add(ChoiceQuestion(
 ))
 
 # %% [markdown] lang="en"
-# Each value of f is known up to about $\varepsilon |f(x)|$, an error that the difference divides by
-# h. Together with the first term that remains of Taylor's formula, the errors are at most about
+# Each value of f is known up to about $\varepsilon |f(x)|$, and the difference divides this error
+# by h. Together with the first remaining term of Taylor's formula, the errors are at most about
 #
 # $$E^+(h) = \frac{h}{2} |f''(x)| + \frac{2 \varepsilon |f(x)|}{h} \qquad\qquad
 # E(h) = \frac{h^2}{6} |f'''(x)| + \frac{\varepsilon |f(x)|}{h}$$
@@ -662,7 +666,8 @@ sheet.add(CallQuestion(
         Mistake("2 * (eps", "(eps", "positive.values",
                 Text("a factor is missing in h_forward", "un facteur manque dans h_forward")),
         Mistake("(3 * eps", "(6 * eps", "positive.values",
-                Text("h²/6 is not derived", "h²/6 n'est pas dérivé")),
+                Text("the factor 2 of the derivative of h² is missing",
+                     "le facteur 2 de la dérivée de h² manque")),
         Mistake("** (1 / 3)", "** (1 / 2)", "positive.values",
                 Text("a square root in the place of a cube root",
                      "une racine carrée au lieu d'une racine cubique")),
@@ -674,11 +679,10 @@ sheet.add(CallQuestion(
 ))
 
 # %% [markdown] lang="en"
-# Here are the errors once more, for `float64` and `float32`. The dotted lines stand at your
-# `best_h`.
+# Here are the errors again, in `float64` and in `float32`. The dotted lines mark your `best_h`.
 
 # %% [markdown] lang="fr"
-# Voici de nouveau les erreurs, en `float64` et en `float32`. Les pointillés sont placés en votre
+# Voici de nouveau les erreurs, en `float64` et en `float32`. Les lignes pointillées indiquent votre
 # `best_h`.
 
 # %% [show]
@@ -703,8 +707,8 @@ if best_h(1.0, 1.0, 1.0, 1e-16) is not None and machine_epsilon(torch.float64) i
 # %% [markdown] lang="en"
 # ### A question: gradcheck
 #
-# PyTorch's `gradcheck`, which you will meet in lab 2, compares a derivative with central
-# differences of step 1e-6. It warns if the numbers are not in `float64`. Why?
+# PyTorch's `gradcheck`, which is used in lab 2, compares a derivative with central differences of
+# step 1e-6. It warns if the numbers are not in `float64`. Why?
 #
 # - (a) In `float32` and with this step, rounding alone causes a relative error of about 10%.
 # - (b) Calculations in `float64` are faster.
@@ -733,7 +737,7 @@ sheet.add(ChoiceQuestion(
             "eps / h is 1.2e-7 / 1e-6, about 0.1. In float64 it is 2e-10.",
             "eps / h vaut 1,2e-7 / 1e-6, environ 0,1. En float64, c'est 2e-10.")),
         "b": Choice(False, Text(
-            "They take as long or longer, and twice the memory.",
+            "They take as much time or more, and twice the memory.",
             "Ils prennent autant de temps ou plus, et deux fois plus de mémoire.")),
         "c": Choice(False, Text(
             "The order comes from Taylor's formula, which holds whatever the type. Compute the "
@@ -781,7 +785,7 @@ sheet.add(CallQuestion(
               "a D(h/2) + b D(h) has a + b = 1 and no h².",
               "Avec h/2, l'erreur c h² est quatre fois plus petite. Chercher a et b tels que "
               "a D(h/2) + b D(h) vérifie a + b = 1, sans terme en h²."),
-    place=Text("write the two equations of section 5 below each other, and eliminate c",
+    place=Text("write the two equations of section 5 one below the other, and eliminate c",
                "écrire l'une sous l'autre les deux équations de la partie 5, et éliminer c"),
     mistakes=(
         Mistake("(4 * central_difference(f, x, h / 2) - central_difference(f, x, h)) / 3",
@@ -897,7 +901,7 @@ sheet.add(ProgramQuestion(
 ))
 
 # %% [markdown] lang="en"
-# ### The same by hand
+# ### The same gradient by hand
 #
 # The loss of a linear model with inputs $x$ (N, D), targets $y$ (N,) and weights $w$ (D,) is
 #
@@ -907,7 +911,7 @@ sheet.add(ProgramQuestion(
 # loop: by products of matrices and vectors (`a @ b`, `x.t()`).
 
 # %% [markdown] lang="fr"
-# ### Le même à la main
+# ### Le même gradient à la main
 #
 # La perte d'un modèle linéaire d'entrées $x$ (N, D), de cibles $y$ (N,) et de poids $w$ (D,) est
 #
@@ -940,15 +944,16 @@ if loss_gradient(x, y, w) is not None:
         print(f"plus grand écart {(slow - fast).abs().max():.1e}")  # fr
 
 # %% [markdown] lang="en"
-# ### A count
+# ### Number of evaluations
 #
 # A network with 8 inputs, 10 hidden units and 1 output has weights of shape (8, 10) and (10, 1) and
 # biases of shape (10,) and (1,). It is trained by 80,000 steps, each of which needs one gradient
 # with respect to all of them. How many evaluations of the loss would one-sided differences need? (A
-# gradient by hand costs about as much as two or three evaluations, whatever their number.)
+# gradient by hand costs about as much as two or three evaluations, whatever the number of
+# parameters.)
 
 # %% [markdown] lang="fr"
-# ### Un compte
+# ### Nombre d'évaluations
 #
 # Un réseau à 8 entrées, 10 neurones cachés et 1 sortie a des poids de formes (8, 10) et (10, 1) et
 # des biais de formes (10,) et (1,). On l'entraîne par 80 000 pas, dont chacun demande un gradient
@@ -980,13 +985,14 @@ sheet.add(
             Mistake("2 / len(x) * ", "1 / len(x) * ", "table.factor",
                     Text("the factor 2 is missing", "le facteur 2 manque")),
             Mistake("(x @ w - y)", "(y - x @ w)", "table.sign",
-                    Text("the difference the other way round", "la différence à l'envers")),
+                    Text("the terms of the difference are exchanged",
+                         "les termes de la différence sont échangés")),
             Mistake("x.t() @ (x @ w - y)", "(x @ w - y)", "table.shape",
                     Text("the inner derivative is missing", "la dérivée intérieure manque")),
         ),
     ),
     ValueQuestion(
-        key="count", title=Text("A count of evaluations", "Un compte d'évaluations"),
+        key="count", title=Text("Number of evaluations", "Nombre d'évaluations"),
         answers=("evaluations",), points=0.5, value=lambda: 80_000 * 102, tolerance=1e-9,
         known=(
             Known("without f(x)", lambda: 80_000 * 101, Text(
@@ -995,15 +1001,15 @@ sheet.add(
             Known("no biases", lambda: 80_000 * 91, Text(
                 "The biases are parameters as well.", "Les biais sont aussi des paramètres.")),
             Known("central", lambda: 80_000 * 202, Text(
-                "That is the count of central differences, 2D for each gradient.",
-                "C'est le compte des différences centrées, 2D par gradient.")),
+                "That is the number for central differences, 2D for each gradient.",
+                "C'est le nombre pour des différences centrées, 2D par gradient.")),
             Known("one step", lambda: 102, Text(
-                "That is the count of one gradient.", "C'est le compte d'un seul gradient.")),
+                "That is the number for one gradient.", "C'est le nombre pour un seul gradient.")),
         ),
-        hint=Text("D + 1 evaluations for each of the gradients, where D counts the parameters.",
+        hint=Text("D + 1 evaluations for each gradient, where D is the number of parameters.",
                   "D + 1 évaluations par gradient, où D est le nombre de paramètres."),
-        place=Text("section 6 for the count of one gradient",
-                   "la partie 6 pour le compte d'un gradient"),
+        place=Text("section 6 for the number of evaluations of one gradient",
+                   "la partie 6 pour le nombre d'évaluations d'un gradient"),
         mistakes=(
             Mistake(" + 1 + 1)", " + 1)", "without f(x)",
                     Text("f(x) is not counted", "f(x) n'est pas comptée")),
@@ -1022,27 +1028,27 @@ def _table(draw):
 
 
 # %% [markdown] lang="en"
-# ## 7. All digits
+# ## 7. All digits right
 #
 # Rounding is harmful because two nearly equal numbers are subtracted. Many functions also accept
 # complex numbers, and with $i^2 = -1$ Taylor's formula becomes
 #
 # $$f(x + ih) = f(x) + ih f'(x) - \frac{h^2}{2} f''(x) - \frac{ih^3}{6} f'''(x) + \dots$$
 #
-# Where in it is $f'(x)$, without anything to subtract? Write the **complex step**, of one
-# evaluation: in PyTorch `x + 1j * h` is a complex tensor, and `z.real` and `z.imag` are the two
-# parts of `z`.
+# Where in this formula can $f'(x)$ be read off without a subtraction? Write the **complex step**,
+# which needs one evaluation: in PyTorch `x + 1j * h` is a complex tensor, and `z.real` and `z.imag`
+# are the two parts of `z`.
 
 # %% [markdown] lang="fr"
-# ## 7. Tous les chiffres
+# ## 7. Tous les chiffres justes
 #
 # L'arrondi est nuisible parce que l'on soustrait deux nombres presque égaux. Beaucoup de fonctions
 # acceptent aussi les nombres complexes, et avec $i^2 = -1$ la formule de Taylor devient
 #
 # $$f(x + ih) = f(x) + ih f'(x) - \frac{h^2}{2} f''(x) - \frac{ih^3}{6} f'''(x) + \dots$$
 #
-# Où y trouve-t-on $f'(x)$, sans rien avoir à soustraire ? Écrire le **pas complexe**, avec une
-# seule évaluation : dans PyTorch, `x + 1j * h` est un tenseur complexe, et `z.real` et `z.imag`
+# Où peut-on lire $f'(x)$ dans cette formule, sans soustraction ? Écrire le **pas complexe**, avec
+# une seule évaluation : dans PyTorch, `x + 1j * h` est un tenseur complexe, et `z.real` et `z.imag`
 # sont les deux parties de `z`.
 
 # %% question="complex"
@@ -1068,20 +1074,22 @@ if complex_step(torch.sin, x, 1e-3) is not None:
 # %% [markdown] lang="en"
 # ### A last question
 #
-# Even with $h = 10^{-100}$ all digits are right. Why is there no V any more?
+# Even with $h = 10^{-100}$ all digits are right. Why does the curve no longer have the
+# shape of a V?
 #
 # - (a) Complex numbers have more digits than `float64`.
 # - (b) No two nearly equal numbers are subtracted: the imaginary part holds $h f'(x)$ alone, with
 #   all its digits.
 # - (c) The complex step has no truncation error.
 #
-# (In later labs the derivatives are computed by hand, exactly and at once for all parameters. What
-# you know from this one is how to check them.)
+# (In the next labs the derivatives are computed by hand, exactly and for all parameters at once.
+# This lab has shown how to check them.)
 
 # %% [markdown] lang="fr"
 # ### Une dernière question
 #
-# Même avec $h = 10^{-100}$, tous les chiffres sont justes. Pourquoi n'y a-t-il plus de V ?
+# Même avec $h = 10^{-100}$, tous les chiffres sont justes. Pourquoi la courbe n'a-t-elle plus la
+# forme d'un V ?
 #
 # - (a) Les nombres complexes ont plus de chiffres que `float64`.
 # - (b) On ne soustrait plus deux nombres presque égaux : la partie imaginaire contient $h f'(x)$
@@ -1109,20 +1117,23 @@ sheet.add(
             Mistake(".imag", ".real", "vector.values", Text("the real part", "la partie réelle")),
             Mistake(" / h", "", "vector.factor", Text("not divided by h", "pas de division par h")),
             Mistake("f(x + 1j * h).imag", "(f(x + 1j * h) - f(x)).real", "vector.values",
-                    Text("a difference once more", "encore une différence")),
+                    Text("a difference is computed again", "encore une différence")),
         ),
     ),
     ChoiceQuestion(
-        key="no_v", title=Text("Why there is no V", "Pourquoi il n'y a plus de V"),
+        key="no_v", title=Text("Why the curve is not a V",
+                               "Pourquoi la courbe n'est plus un V"),
         answers=("no_v",), points=0.5,
         choices={
             "a": Choice(False, Text("A complex128 is a pair of float64 numbers.",
                                     "Un complex128 est une paire de nombres float64.")),
             "b": Choice(True, Text(
-                "The truncation error of order 2 is below rounding from h = 1e-8 on, and rounding "
-                "is not divided by h.",
-                "L'erreur de troncature, d'ordre 2, est sous l'arrondi à partir de h = 1e-8, et "
-                "l'arrondi n'est pas divisé par h.")),
+                "The truncation error, of order 2, is smaller than the rounding error for h below "
+                "about 1e-8, and the rounding error is relative to h f'(x): it does not increase "
+                "when h decreases.",
+                "L'erreur de troncature, d'ordre 2, est inférieure à l'erreur d'arrondi pour h "
+                "inférieur à environ 1e-8, et l'erreur d'arrondi est relative à h f'(x) : elle "
+                "n'augmente pas quand h diminue.")),
             "c": Choice(False, Text(
                 "It has one, of order 2: look at the right of the chart, and at the term in h³.",
                 "Il en a une, d'ordre 2 : regarder la droite de la figure, et le terme en h³.")),
