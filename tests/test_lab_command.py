@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 from derivable.labs import load
@@ -63,3 +65,20 @@ def test_a_sheet_with_a_problem_is_tried_with_an_exit_code(
     done = command_here("lab", "try", str(sheet))
     assert done.returncode == 1
     assert "square: the solution is not right: square: wrong sign." in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_named(command_here: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = command_here("lab", "new", "tp1", "--out", "file/made")
+    assert done.returncode == 2
+    assert done.stderr.startswith("derivable: file/made: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_whoever_reads_no_further_gets_no_message() -> None:
+    words = [sys.executable, "-m", "derivable", "lab", "list"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        assert started.stderr.read() == b""

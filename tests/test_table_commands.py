@@ -129,6 +129,11 @@ def test_fetch_brings_the_table_into_the_cache(
     assert run("data", "fetch") == 0
     assert "20,640 rows in" in capsys.readouterr().out
     assert (Path("cache") / california.CACHE_FILE).is_file()
+    capsys.readouterr()
+    assert run("data", "fetch", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["rows"] == 20640
+    assert document["file"].endswith(california.CACHE_FILE)
     assert run("data", "export", "houses.parquet") == 0
     assert read_table("houses.parquet", target="MedHouseVal").x.shape == (20640, 8)
 
@@ -141,6 +146,12 @@ def test_an_exported_table_is_the_table(capsys: Capture) -> None:
     assert table.digest() == load_diabetes().digest()
     assert run("data", "export", "d.csv", "--data", "diabetes") == 2
     assert "is there already and is not overwritten" in capsys.readouterr().err
+    assert run("data", "export", "e.csv", "--data", "diabetes", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "file": "e.csv",
+        "rows": 442,
+        "targets": ["progression (standardised)"],
+    }
 
 
 def test_a_healthy_doctor(capsys: Capture) -> None:

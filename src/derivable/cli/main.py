@@ -118,9 +118,6 @@ def _run(words: list[str], as_json: bool) -> NoReturn:
     except (KeyboardInterrupt, click.Abort) as error:
         cause = error.__cause__ or error  # click makes an Abort of an interruption
         _fail(str(cause) or say("interrupted"), INTERRUPTED, as_json)
-    except BrokenPipeError:  # whoever read the result has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _fail(f"{place}{reason_of(error)}", USAGE, as_json)
