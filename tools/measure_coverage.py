@@ -1,6 +1,6 @@
 """Measure the branches that the tests run, one test file per core, at the lowest priority.
 
-    python tools/measure_coverage.py                        all test files, an hour or so
+    python tools/measure_coverage.py                        all test files and the whole corpus, an hour or so
     python tools/measure_coverage.py tests/test_flow.py     these
     python tools/measure_coverage.py --report               what was measured so far, by package
 
@@ -28,7 +28,8 @@ FOLDER = ROOT / "build" / "coverage"
 
 def coverage(*words: str, folder: Path = FOLDER, printed: Path | None = None) -> int:
     """Run a command of coverage, with its data in `folder` and its output in `printed`."""
-    environment = os.environ | {"COVERAGE_FILE": str(folder / ".coverage")}
+    everything = {"DERIVABLE_CORPUS": "all"}
+    environment = everything | os.environ | {"COVERAGE_FILE": str(folder / ".coverage")}
     command = [sys.executable, "-m", "coverage", *words]
     with Path(printed or os.devnull).open("w", encoding="utf-8") as out:
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, check=False)
@@ -47,7 +48,7 @@ def measure(test: Path) -> None:
         pytest = ("pytest", "-n0", "-q", "-p", "no:cacheprovider", str(test))
         code = coverage("run", "-m", *pytest, folder=folder, printed=printed)
         parts = [str(path) for path in folder.glob(".coverage.*")]
-        coverage("combine", f"--data-file={data}", *parts, folder=folder)
+        coverage("combine", "--quiet", f"--data-file={data}", *parts, folder=folder)
     problem = f", see {printed.relative_to(ROOT)}" if code else ""
     print(f"{test.stem}: {time.monotonic() - began:.0f} s{problem}", flush=True)
 
@@ -55,7 +56,7 @@ def measure(test: Path) -> None:
 def report() -> None:
     """Print the share of branches and lines by package, then all that is not covered."""
     found = [str(path) for path in FOLDER.glob("*.data")]
-    coverage("combine", "--keep", *found)
+    coverage("combine", "--quiet", "--keep", *found)
     coverage("json", "-o", str(FOLDER / "coverage.json"))
     coverage("html", "-d", str(FOLDER / "html"))
     content = json.loads((FOLDER / "coverage.json").read_text("utf-8"))
