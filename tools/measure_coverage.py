@@ -1,6 +1,6 @@
 """Measure the branches that the tests run, one test file per core, at the lowest priority.
 
-    python tools/measure_coverage.py                        all test files and the whole corpus, an hour or so
+    python tools/measure_coverage.py                        all test files, more than an hour
     python tools/measure_coverage.py tests/test_flow.py     these
     python tools/measure_coverage.py --report               what was measured so far, by package
 
