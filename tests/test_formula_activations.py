@@ -165,6 +165,16 @@ def test_constants_are_those_of_forward() -> None:
     assert "min_val must not be above max_val" in str(refusal)
 
 
+class WrongReLU(Elementwise):
+    @staticmethod
+    def function(input: Tensor) -> Tensor:
+        return input.clamp(min=0)
+
+    @staticmethod
+    def slope(input: Tensor) -> Tensor:
+        return 2.0 * (input > 0)
+
+
 @pytest.mark.parametrize(
     ("function", "slopes"),
     [
@@ -174,6 +184,7 @@ def test_constants_are_those_of_forward() -> None:
         (activations.ReLUBySign, (0.0, 1.0)),
         (activations.ReLUByClamp, None),  # its slope at 0 is that of the right line
         (activations.LeakyByMaximum, None),
+        (WrongReLU, None),  # its slope is not that of its lines
         (functions.Abs, None),  # its slope at 0 is that of neither
         (functions.Hardtanh, None),
         (functions.Square, None),
