@@ -135,6 +135,21 @@ def test_what_forward_computed_is_not_computed_again(function: type[Function]) -
         assert not COSTLY.search(source), source
 
 
+def test_where_the_output_has_lost_digits_the_slope_is_as_it_was_traced() -> None:
+    class Large(Elementwise):
+        @staticmethod
+        def function(input: Tensor) -> Tensor:
+            return 1e9 * (torch.exp(input) - 1)
+
+        @staticmethod
+        def slope(input: Tensor) -> Tensor:
+            return 1e9 * torch.exp(input)
+
+    found = kernel(Large)
+    output = found.value(-30.0)
+    assert found.slope(-30.0, output) == pytest.approx(1e9 * np.exp(-30.0), rel=1e-12)
+
+
 def test_it_is_derived_in_inference_mode_too() -> None:
     class Doubled(functions.Square):
         @staticmethod

@@ -204,9 +204,18 @@ def accumulated(x: Tensor) -> Tensor:
     return x.index_put((x > 0.5,), torch.tensor(1.7, dtype=x.dtype), accumulate=True)
 
 
+def by_a_mask_that_was_filled(x: Tensor) -> Tensor:
+    mask = torch.zeros_like(x, dtype=torch.bool)
+    mask[x > 0.3] = True
+    result = x.clone()
+    result[mask] = x[mask] * 0.7
+    return result
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        by_a_mask_that_was_filled,
         into_out,
         copied,
         selected,
@@ -235,24 +244,45 @@ def other_mask(x: Tensor) -> Tensor:
     return result
 
 
+def among_picked(x: Tensor) -> Tensor:
+    picked = x[x > -1]
+    picked[picked > 0] = 0.0
+    return picked
+
+
+AMONG_PICKED = "picks entries among those that a mask has picked"
+BY_POSITION = "picks entries by their positions, or by a mask of another shape"
+INDEX = torch.tensor([2, 0])
+
+
 @pytest.mark.parametrize(
     ("call", "reason"),
     [
         (lambda x: x * x.unsqueeze(0), "tensors of different shapes are combined"),
-        (lambda x: x[x > 0] * x[x >= 0], "picked by different masks are combined"),
+        (
+            lambda x: x[x > 0] * x[x >= 0],
+            "entries that were picked by different masks are combined",
+        ),
         (lambda x: x.expand(2, 3, 5), "`expand` broadcasts"),
         (lambda x: x.int(), "casts to int32, in which float64 is not kept"),
-        (lambda x: (y := x[x > -1])[y > 0], "picks entries among those that a mask has picked"),
-        (other_mask, "put back under another mask than they were picked by"),
-        (lambda x: x[torch.tensor([2, 0])], "picks entries by their positions"),
-        (lambda x: BUFFER.copy_(x), "writes into a tensor that was not made from the input"),
+        (lambda x: (y := x[x > -1])[y > 0], AMONG_PICKED),
+        (among_picked, AMONG_PICKED),
+        (lambda x: x[x[x > 1.2] > 0], BY_POSITION),
+        (lambda x: x[INDEX], BY_POSITION),
+        (other_mask, "entries are put back under another mask than they were picked by"),
+        (
+            lambda x: BUFFER.copy_(x),
+            "writes into a tensor that was not made from the input by PyTorch",
+        ),
     ],
 )
-def test_a_refusal_names_what_was_done_and_the_line(call: Call, reason: str) -> None:
+def test_a_refusal_names_the_line_and_what_was_done(call: Call, reason: str) -> None:
     x = torch.linspace(-2.3, 1.9, 15, dtype=float64).view(3, 5)
-    with pytest.raises(NotPointwiseError, match=reason) as found:
+    with pytest.raises(NotPointwiseError) as found:
         recorded(call, {X: x})
-    assert re.match(r"Own\.forward, line \d+ `", str(found.value))
+    line, _, what = str(found.value).rpartition("`: ")
+    assert re.match(r"Own\.forward, line \d+ `", line)
+    assert what == reason
 
 
 def test_a_loss_with_weights_has_no_formula() -> None:
@@ -367,19 +397,3 @@ def test_a_kernel_that_a_page_states_is_taken() -> None:
     traced = kernel_of(Stated, factor=3.0)  # it was stated for no constants
     assert isinstance(traced, Kernel)
     assert traced.slope(1.0, 3.0) == 3.0
-
-
-def test_where_the_output_has_lost_digits_the_slope_is_as_it_was_traced() -> None:
-    class Large(Elementwise):
-        @staticmethod
-        def function(input: Tensor) -> Tensor:
-            return 1e9 * (torch.exp(input) - 1)
-
-        @staticmethod
-        def slope(input: Tensor) -> Tensor:
-            return 1e9 * torch.exp(input)
-
-    found = kernel_of(Large)
-    assert isinstance(found, Kernel), found
-    output = found.value(-30.0)
-    assert found.slope(-30.0, output) == pytest.approx(1e9 * np.exp(-30.0), rel=1e-12)

@@ -197,9 +197,11 @@ class Recorder(DispatchMode):
     def _scattered(
         self, target: Tensor, indices: Any, values: Any, accumulate: bool = False
     ) -> Cell:
-        old, mask, new = self._read(target), self._mask(indices), self._read(values)
-        variable = new.expression.operation != "constant"
-        if old.mask is not None or (variable and new.mask is not mask):
+        old = self._read(target)
+        if old.mask is not None:
+            self.refuse(say("picks_among_picked"))
+        mask, new = self._mask(indices), self._read(values)
+        if new.expression.operation != "constant" and new.mask is not mask:
             self.refuse(say("put_back"))
         value = old.expression + new.expression if accumulate else new.expression
         return Cell(apply("where", mask, value, old.expression))
@@ -207,7 +209,7 @@ class Recorder(DispatchMode):
     def _mask(self, indices: Any) -> Expression:
         if len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dtype == torch.bool:
             cell = self._read(indices[0])
-            if cell.mask is None and cell.expression.truth:
+            if cell.mask is None:
                 return cell.expression
         self.refuse(say("picks_by_position"))
 
