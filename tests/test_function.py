@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -375,7 +376,7 @@ class ArgMax(Function):
 
     @staticmethod
     def backward(ctx: Any, grad_output: Any) -> None:
-        return None
+        raise AssertionError("it is not called")
 
 
 class Step(ArgMax):
@@ -508,6 +509,7 @@ def test_an_apply_of_the_authors_own_is_kept() -> None:
 
     x = double(3, 5)
     torch.testing.assert_close(Flat.apply(x), torch.tanh(x).flatten())
+    assert list(inspect.signature(Flat.apply).parameters) == ["inputs", "options"], "as written"
     assert gradcheck(Flat.apply, (x,))
 
 
