@@ -107,6 +107,22 @@ def test_one_matrix_for_a_batch_is_multiplied_without_a_copy_per_batch() -> None
     torch.testing.assert_close(found, torch.einsum("abnk,abnh->kh", left, grad_output))
 
 
+@pytest.mark.parametrize("shapes", [((2, 5, 3), (2, 3, 7)), ((5, 3), (2, 3, 7)), ((3,), (2, 3, 7))])
+def test_matrices_of_a_batch_get_a_gradient_each(shapes: Any) -> None:
+    left, right = (torch.randn(shape, dtype=torch.float64) for shape in shapes)
+    grad_output = torch.randn_like(left @ right)
+    found = gradient(lambda b: MatMul.apply(left, b), right, grad_output=grad_output)
+    theirs = gradient(lambda b: left @ b, right, grad_output=grad_output)
+    torch.testing.assert_close(found, theirs)
+
+
+def test_the_exponents_of_a_number_have_a_gradient() -> None:
+    exponent = torch.randn(5, 3, dtype=torch.float64)
+    grad_output = torch.randn(5, 3, dtype=torch.float64)
+    found = gradient(lambda b: Power.apply(1.7, b), exponent, grad_output=grad_output)
+    torch.testing.assert_close(found, grad_output * 1.7**exponent * math.log(1.7))
+
+
 # Kinks and extremes -------------------------------------------------------------------------------
 
 

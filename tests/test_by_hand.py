@@ -79,6 +79,43 @@ def test_a_wrong_grad_output_shape_names_both_shapes() -> None:
         Tanh.backward(ctx, torch.randn(5, 3))
 
 
+def test_a_wrong_grad_output_dtype_names_both_dtypes() -> None:
+    ctx = Context()
+    Tanh.forward(ctx, torch.randn(3, 5))
+    message = r"Tanh.backward: grad_output .*torch.float32, got torch.float64"
+    with pytest.raises(GradientError, match=message):
+        Tanh.backward(ctx, torch.randn(3, 5, dtype=torch.float64))
+
+
+def test_none_stands_for_zeros_where_they_are_wanted() -> None:
+    ctx, grad_two = Context(), torch.randn(3)
+    Halves.forward(ctx, torch.randn(3))
+    (found,) = Halves.backward(ctx, None, grad_two)  # type: ignore[arg-type]
+    torch.testing.assert_close(found, grad_two / 2)
+
+
+def test_a_gradient_of_whole_numbers_may_be_anything() -> None:
+    class Row(Function):
+        @staticmethod
+        def forward(ctx: Any, table: Tensor, index: Tensor) -> Tensor:
+            ctx.count = len(table)
+            ctx.save_for_backward(index)
+            return table[index]
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Any:
+            (index,) = ctx.saved_tensors
+            return grad_output.new_zeros(ctx.count).index_add(0, index, grad_output), grad_output
+
+    ctx, grad_output = Context(), torch.tensor([-1.3, 2.7])
+    Row.forward(ctx, torch.randn(3), torch.tensor([2, 2]))
+    grad_table, _ = Row.backward(ctx, grad_output)
+    torch.testing.assert_close(grad_table, torch.tensor([0, 0, 1.4]))
+    table = torch.randn(3, requires_grad=True)
+    Row.apply(table, torch.tensor([2, 2])).backward(grad_output)
+    torch.testing.assert_close(table.grad, torch.tensor([0, 0, 1.4]))
+
+
 def test_a_wrong_number_of_grad_outputs() -> None:
     ctx = Context()
     Halves.forward(ctx, torch.randn(3))

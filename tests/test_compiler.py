@@ -162,6 +162,52 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not list(tmp_path.rglob("*.bin"))
 
 
+def test_numba_is_told_where_the_code_is_and_may_remove_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    (file,) = stored_twice(tmp_path)
+    routine = twice()
+    assert routine._cache().cache_path == str(file.parent)
+    routine._cache().flush()
+    assert not file.exists()
+    jit._Stored(None, ()).flush()  # of what is not kept
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "expected"),
+    [
+        ("linux", {}, "~/.cache/derivable"),
+        ("linux", {"XDG_CACHE_HOME": "/x/cache"}, "/x/cache/derivable"),
+        ("darwin", {"XDG_CACHE_HOME": "/x/cache"}, "~/Library/Caches/derivable"),
+        ("win32", {}, "~/AppData/Local/derivable"),
+        ("win32", {"LOCALAPPDATA": "/x/local"}, "/x/local/derivable"),
+        ("linux", {"NUMBA_CACHE_DIR": "/x/numba"}, "/x/numba/derivable"),
+    ],
+)
+def test_the_folder_is_where_the_system_has_such_folders(
+    monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], expected: str
+) -> None:
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert store.cache_folder() == Path(expected).expanduser()
+
+
+@pytest.mark.parametrize("error", [OSError(38, "Function not implemented"), NotImplementedError()])
+def test_where_files_have_no_locks_each_process_compiles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def acquire(self: FileLock, timeout: float) -> None:
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    with store.Store(tmp_path, "now").claimed("key", wait=True) as claimed:
+        assert claimed
+
+
 def test_a_change_of_a_source_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "PACKAGE", tmp_path)
     (tmp_path / "objective").mkdir()
@@ -239,6 +285,14 @@ def test_a_helper_ends_when_there_is_nothing_to_do_for_it(
     helper.start_if_cold()
     assert helper._process is None, "the store is there, so that this machine is not new"
     helper.give("")
+
+
+def test_a_single_processor_has_no_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    helper = Helper()
+    assert not helper.start()
+    assert helper._process is None
 
 
 def test_the_announcement(caplog: pytest.LogCaptureFixture) -> None:

@@ -70,7 +70,17 @@ def test_a_spread_shares_the_power_of_ten(value: float, spread: float, expected:
 
 def test_percent() -> None:
     assert numbers.percent(0.637) == "64%"
+    assert numbers.percent(0.9962) == "99.62%"
+    assert numbers.percent(0.999996) == "99.99%", "not all"
+    assert numbers.percent(1.0) == "100%"
     assert numbers.percent(0.0123, "fr") == "1,2\u202f%"
+
+
+def test_a_deviation_that_was_not_measured_is_no_number() -> None:
+    assert Words("en").deviation(np.inf, exact=False) == MESSAGES.text("unmeasured", "en")
+    assert Words("fr").deviation(np.inf, exact=False) == MESSAGES.text("unmeasured", "fr")
+    assert Words("en").deviation(np.inf, exact=True) == "exact"
+    assert "0.012" in Words("en").deviation(0.012, exact=False)
 
 
 def test_every_sentence_is_used() -> None:
@@ -359,6 +369,7 @@ def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
     with progress.bars(["tanh(3)", "relu(3)"], 20, visible=True) as update:
+        update("tanh(3)", 10, 0.75)
         update("tanh(3)", 20, 0.25)
         update("relu(3)", 5, 0.25)
     assert "loss 0.2500 0:00 left" in screen.getvalue()
@@ -392,6 +403,9 @@ def test_the_time_left_is_named_from_the_first_update(monkeypatch: pytest.Monkey
         now[0] = at
         return progress._noted(rows, name, done, 1.0, 0.5)
 
+    assert updated("a", 0, 1.5).left is None
+    assert rows["a"].time(Words("en")) == "0:01", "what it took so far"
+    rows["a"] = progress.Row(100)
     assert updated("a", 10, 2.5).left == pytest.approx(18), "by all of the time since it began"
     row = updated("a", 20, 3.5)
     assert row.left == pytest.approx(8), "by the steps since then"
@@ -401,6 +415,10 @@ def test_the_time_left_is_named_from_the_first_update(monkeypatch: pytest.Monkey
     assert updated("a", 100, 12.5).time(Words("en")) == "0:12", "what it took"
     assert updated("b", 50, 14.5).left == pytest.approx(2), "it began where the other one ended"
     assert progress.clock(3723.4) == "1:02:03"
+    picture = progress.Picture(rows | {"c": progress.Row(100)}, Words("en"))
+    lines = ["a  100 / 100  loss 1.0000  12 s", "b  50 / 100  loss 1.0000  0:02 left",
+             "c  0 / 100  waiting"]  # fmt: skip
+    assert repr(picture).split("\n") == lines
 
 
 def test_one_bar_counts_from_where_the_descent_began(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ import torch
 
 from derivable import MSE, Network, descend
 from derivable.distributed import Group, Shard
-from derivable.errors import DataError, SettingError
+from derivable.distributed import group as group_module
+from derivable.errors import DataError, LostProcessError, SettingError
 from derivable.partition import TASKS, Partition
 from derivable.problem import Problem
 from tests.processes import answers_of, group, outcome, wait_for
@@ -302,6 +305,56 @@ def test_a_mapped_file_of_another_dtype_is_refused(tmp_path: Path) -> None:
     x = np.memmap(tmp_path / "x", np.float64, "w+", shape=(50, 3))
     with pytest.raises(DataError, match="memory-mapped array must have the network's dtype"):
         descend(Network.mlp(3, 1), MSE, x, x[:, :1], steps=1, lr=0.1)
+
+
+def of_two() -> Group:
+    """The group of two processes, of which this is the first, without the other."""
+    group = Group.alone()
+    group.size = 2
+    return group
+
+
+@pytest.mark.parametrize(
+    ("shows", "who", "rank"),
+    [(True, "process 1 of 2 has ended", 1), (False, "a process has", None)],
+)
+def test_the_end_of_a_process_may_show_later_than_what_it_breaks(
+    monkeypatch: pytest.MonkeyPatch, *, shows: bool, who: str, rank: int | None
+) -> None:
+    found = iter([None, None, 1, 1] if shows else [])
+    lost = of_two()
+    monkeypatch.setattr(lost, "_lost", lambda: next(found, None))
+    monkeypatch.setattr(group_module, "NOTICED", 20.0 if shows else 0.0)
+    with pytest.raises(LostProcessError, match=who) as raised, lost._watched():
+        raise RuntimeError("Connection closed by peer")
+    assert raised.value.rank == rank
+
+
+def test_a_process_that_may_not_be_looked_at_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as without:
+        without.setattr(group_module, "open", refused, raising=False)  # no table of processes
+        assert group_module._is_running(os.getpid())
+    monkeypatch.setattr(os, "kill", refused)  # it is another user's
+    assert group_module._is_running(os.getpid())
+
+
+def test_a_signal_without_a_handler_is_noted_and_ends_nothing() -> None:
+    group, before = of_two(), signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with group.interruptible():
+            noted = signal.getsignal(signal.SIGTERM)
+            assert callable(noted)
+            assert not group.take_interruption()
+            noted(signal.SIGTERM, None)
+            assert group.take_interruption()
+            assert not group.take_interruption(), "once"
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_shard_of_one_process_has_all_rows() -> None:

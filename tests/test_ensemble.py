@@ -13,7 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
-from derivable import DescentClassifier, DescentRegressor, Loss
+from derivable import DescentClassifier, DescentRegressor, Loss, Network, descend
+from derivable.descent import State, early_stopping
+from derivable.ensemble import folds
 from derivable.ensemble.choice import Tried, losses_of, mixtures
 from derivable.ensemble.evidence import gain_of
 from derivable.ensemble.folds import Array
@@ -22,6 +24,7 @@ from derivable.ensemble.start import network_for
 from derivable.function import Context
 from derivable.functions import MSE, CrossEntropy, Huber
 from derivable.language import speaking
+from derivable.objective import ByHand
 from derivable.row_losses import sums_of_rows
 from tests.test_estimator import IRIS, SPECIES
 
@@ -105,6 +108,32 @@ def test_a_bent_surface_leaves_it(seed: int) -> None:
     classes: Any = DescentClassifier(max_iter=60).fit(x, y > 0)
     assert "relu(32)" in numbers.chosen_, numbers.chosen_reason_
     assert "relu(32)" in classes.chosen_, classes.chosen_reason_
+
+
+def test_the_parameters_along_a_long_descent_are_thinned_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folds, "NUMBERS", 40)
+    monkeypatch.setattr(early_stopping, "fastest", lambda _: ByHand)  # which is not compiled
+    x = torch.randn(23, 3, dtype=torch.float64)
+    y = x.sum(1, keepdim=True)
+    path, seen = folds.Path((x, y, None), "steps", 100), dict[int, Tensor]()
+
+    def note(state: State) -> None:
+        seen[state.step] = state.theta.clone()
+
+    descend(
+        Network.linear(3, dtype=torch.float64), MSE, x, y, lr=0.01, steps=100, method="steps",
+        objective="by hand", on_block=[path, note],
+    )  # fmt: skip
+    assert len(seen) >= 100
+    assert 3 <= len(path.thetas) <= 10, "of 4 parameters each"
+    gaps = set(np.diff(sorted(path.thetas)).tolist())
+    assert max(gaps) <= 32, "all along it"
+    for step in (50, 97, 100):
+        at, theta = path.after(step)
+        assert step - 32 < at <= step
+        assert torch.equal(theta, seen[at])
 
 
 def held_out(rows: int, seed: int) -> tuple[list[Tensor], list[Tensor], list[Any]]:

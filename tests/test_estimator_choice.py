@@ -78,6 +78,13 @@ def test_a_mixture_is_one_network() -> None:
     torch.testing.assert_close(model._outputs(x), mixed)
 
 
+def test_a_line_is_mixed_with_networks_of_relu_alone() -> None:
+    x, y = load_diabetes(return_X_y=True)
+    for activation, tried in (("relu", {"mixture", "relu(32)"}), ("tanh", {"tanh(32)"})):
+        model: Any = DescentRegressor(activation=activation, folds=3, max_iter=10).fit(x, y)
+        assert {row["model"] for row in model.choices_} == {"linear", *tried}
+
+
 @pytest.mark.parametrize("hidden", [(7,), (7, 5), (7, 5, 3)])
 def test_a_linear_model_goes_through_relu(hidden: tuple[int, ...]) -> None:
     x = torch.tensor(X)
@@ -182,6 +189,17 @@ def test_categories_are_columns_of_zero_and_one(kind: str, estimator: Estimator)
         for named in (["colour"], [1], [False, True]):
             same = estimator(categorical_features=named, **settings).fit(frame, y)
             np.testing.assert_array_equal(same.predict(frame), model.predict(frame))
+
+
+def test_numbers_that_are_called_categories_stay_numbers_where_none_is_meant() -> None:
+    frame = pd.DataFrame({"a": X[:, 0], "b": pd.Categorical(np.arange(len(X)) % 3)})
+    numbers = frame.astype(float).to_numpy()
+    settings: dict[str, Any] = {"hidden": (), "folds": 1, "max_iter": 9}
+    plain = DescentRegressor(**settings).fit(numbers, Y)
+    model = DescentRegressor(categorical_features=None, **settings).fit(frame, Y)
+    np.testing.assert_array_equal(model.predict(frame), plain.predict(numbers))
+    coded = DescentRegressor(**settings).fit(frame, Y)
+    assert not np.allclose(coded.predict(frame), plain.predict(numbers))
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,10 @@ def test_its_spelling_computes_the_same(tree: Any) -> None:
         (apply("neg", -X), X),
         (X * -1.0, -X),
         (X + -Y, X - Y),
+        (-X + Y, Y - X),
+        (0.0 - X, -X),
+        (X / -1.0, -X),
+        (-X / Y, -(X / Y)),
         (2.0 * (X * 0.5), X),
         (X / 4.0, 0.25 * X),
         (1.0 / (1.0 + apply("exp", -X)), apply("sigmoid", X)),
@@ -123,6 +127,29 @@ def test_simplifications(built: Expression, simpler: Expression) -> None:
     assert built is simpler
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (apply("maximum", X, 0.0), apply("softplus", -apply("abs", Y))),
+        (apply("maximum", X, 0.5), apply("softplus", -apply("abs", X))),
+    ],
+)
+def test_what_only_looks_like_a_softplus_is_none(one: Expression, other: Expression) -> None:
+    for root in (one + other, other + one):
+        assert root.operation == "add"
+        assert set(root.arguments) == {one, other}
+
+
+def test_what_only_looks_like_a_sigmoid_is_none() -> None:
+    product = apply("exp", X) * apply("sigmoid", X)  # of X, where it would have to be of -X
+    assert product.operation == "mul"
+
+
+def test_an_expression_shows_itself() -> None:
+    root = apply("where", apply("gt", X, 0.5), X, apply("neg", Y))
+    assert repr(root) == "where(gt(x, 0.5), x, neg(y))"
+
+
 def test_a_zero_factor_keeps_infinity_and_nan() -> None:
     (product,) = evaluate([0.0 * X], {"x": torch.tensor([torch.inf, torch.nan, 1.0])})
     assert product.isnan().tolist() == [True, True, False]
@@ -141,6 +168,7 @@ COMPOSED = {
     "constant over": 2.0 / (3.0 + X * X),
     "root": power(1.0 + X * X, -1.5),
     "power": power(1.0 + X * X, 0.3),
+    "power of itself": power(1.0 + X * X, X),
     "exponential": power(1.7, X),
     "clamped": apply("tanh", apply("minimum", apply("maximum", X, -0.5), 0.5)) * 2.0,
     "outside too": X * apply("exp", apply("minimum", X, 0.5)),
@@ -176,7 +204,7 @@ def test_the_derivative_along_an_output_is_the_slope_given() -> None:
     assert differentiate(slope, {OUTPUT: slope}) is -(2.0 * OUTPUT * slope)
 
 
-EXP, EXPM1 = apply("exp", X), apply("expm1", X)
+EXP, EXPM1, SIN = apply("exp", X), apply("expm1", X), apply("sin", X)
 POSITIVE_X, AT_MOST_0 = apply("gt", X, 0.0), apply("le", X, 0.0)
 
 
@@ -189,6 +217,8 @@ POSITIVE_X, AT_MOST_0 = apply("gt", X, 0.0), apply("le", X, 0.0)
         (EXP - 1.0, EXP, OUTPUT + 1.0),
         (0.5 * EXPM1, 0.5 * EXP, 0.5 * (OUTPUT * 2.0 + 1.0)),
         (EXP + 100.0, EXP, EXP),  # two digits of exp x would be lost
+        (1.0 - EXP, EXP, 1.0 - OUTPUT),
+        (X * X + 1.0, X * X, X * X),  # it costs nothing, and would lose digits
         (X * 2.0, X * 3.0, X * 3.0),
         (
             apply("where", POSITIVE_X, X, EXPM1),
@@ -199,6 +229,11 @@ POSITIVE_X, AT_MOST_0 = apply("gt", X, 0.0), apply("le", X, 0.0)
             apply("where", POSITIVE_X, X, EXPM1),
             apply("where", apply("lt", X, 5.0), EXP, 1.0),
             apply("where", apply("lt", X, 5.0), EXP, 1.0),
+        ),
+        (  # X > sin X decides nothing about X > 0
+            apply("where", apply("gt", X, SIN), X, EXP),
+            apply("where", apply("gt", X, SIN), apply("where", POSITIVE_X, 1.0, EXP), EXP),
+            apply("where", apply("gt", X, SIN), apply("where", POSITIVE_X, 1.0, EXP), OUTPUT),
         ),
     ],
 )
@@ -217,6 +252,14 @@ def test_the_last_candidate_is_what_was_traced() -> None:
     (ours,) = evaluate([cheapest.slope], {"x": x, "output": output})
     assert "sigmoid" not in {node.operation for node in ordered(cheapest.slope)}
     torch.testing.assert_close(ours, torch.sigmoid(x), rtol=1e-15, atol=0)
+
+
+def test_a_product_of_many_factors_is_not_taken_apart() -> None:
+    value = apply("tanh", X)
+    for _ in range(200):  # 2^200 factors
+        value = value * value
+    formulas = Formulas(value, value * 2.0, constant(0.0))
+    assert candidates(formulas)[0].slope is OUTPUT * 2.0
 
 
 def test_numbers_are_spelled_in_full() -> None:

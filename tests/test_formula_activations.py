@@ -135,6 +135,21 @@ def test_what_forward_computed_is_not_computed_again(function: type[Function]) -
         assert not COSTLY.search(source), source
 
 
+def test_where_the_output_has_lost_digits_the_slope_is_as_it_was_traced() -> None:
+    class Large(Elementwise):
+        @staticmethod
+        def function(input: Tensor) -> Tensor:
+            return 1e9 * (torch.exp(input) - 1)
+
+        @staticmethod
+        def slope(input: Tensor) -> Tensor:
+            return 1e9 * torch.exp(input)
+
+    found = kernel(Large)
+    output = found.value(-30.0)
+    assert found.slope(-30.0, output) == pytest.approx(1e9 * np.exp(-30.0), rel=1e-12)
+
+
 def test_it_is_derived_in_inference_mode_too() -> None:
     class Doubled(functions.Square):
         @staticmethod
@@ -165,6 +180,16 @@ def test_constants_are_those_of_forward() -> None:
     assert "min_val must not be above max_val" in str(refusal)
 
 
+class WrongReLU(Elementwise):
+    @staticmethod
+    def function(input: Tensor) -> Tensor:
+        return input.clamp(min=0)
+
+    @staticmethod
+    def slope(input: Tensor) -> Tensor:
+        return 2.0 * (input > 0)
+
+
 @pytest.mark.parametrize(
     ("function", "slopes"),
     [
@@ -174,6 +199,7 @@ def test_constants_are_those_of_forward() -> None:
         (activations.ReLUBySign, (0.0, 1.0)),
         (activations.ReLUByClamp, None),  # its slope at 0 is that of the right line
         (activations.LeakyByMaximum, None),
+        (WrongReLU, None),  # its slope is not that of its lines
         (functions.Abs, None),  # its slope at 0 is that of neither
         (functions.Hardtanh, None),
         (functions.Square, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -364,6 +365,39 @@ def test_zeros_also_where_an_intermediate_was_saved(used: int) -> None:
     torch.testing.assert_close(found, hessian(lambda x: expected(2 * x).sum())(x.detach()))
 
 
+class ArgMax(Function):
+    """Indices alone, of which there is no derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        index = x.argmax(-1)
+        ctx.mark_non_differentiable(index)
+        return index
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> None:
+        raise AssertionError("it is not called")
+
+
+class Step(ArgMax):
+    """Numbers alone that are marked as having none."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        step = x.sign()
+        ctx.mark_non_differentiable(step)
+        return step
+
+
+@pytest.mark.parametrize("function", [ArgMax, Step])
+def test_outputs_without_any_derivative_have_tangents_of_zero(function: type[Function]) -> None:
+    x = torch.randn(3, 5, dtype=torch.float64)
+    for apply in (function.apply, vmap(function.apply)):
+        output, tangent = jvp(apply, (x,), (torch.randn_like(x),))[:2]
+        torch.testing.assert_close(output, function.forward(Context(), x))
+        torch.testing.assert_close(tangent, torch.zeros_like(output))
+
+
 def test_non_differentiable_outputs() -> None:
     x = double(3, 5)
     values, indices = TopTwo.apply(x)
@@ -465,6 +499,18 @@ def test_in_place_functions_say_so_to_autograd() -> None:
     y.sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [2, 2, 2]
+
+
+def test_an_apply_of_the_authors_own_is_kept() -> None:
+    class Flat(Tanh):
+        @classmethod
+        def apply(cls, *inputs: Any, **options: Any) -> Any:
+            return super().apply(*inputs, **options).flatten()
+
+    x = double(3, 5)
+    torch.testing.assert_close(Flat.apply(x), torch.tanh(x).flatten())
+    assert list(inspect.signature(Flat.apply).parameters) == ["inputs", "options"], "as written"
+    assert gradcheck(Flat.apply, (x,))
 
 
 def test_subclasses_of_subclasses() -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
-from torch.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vmap
+from torch.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
 
 from derivable import Context, Function, Tanh, functional
 from derivable.errors import DefinitionError, GradientError, InputError, TransformError
@@ -220,6 +220,15 @@ def test_intermediates_are_computed_again_under_the_same_casts() -> None:
     torch.testing.assert_close(second, expected, rtol=2e-2, atol=2e-2)
 
 
+def test_casts_of_another_device_than_that_of_the_inputs_are_none_of_theirs() -> None:
+    x = torch.ones(3, device="meta", requires_grad=True)
+    with torch.autocast("cpu"):
+        y = x_exp(KEPT[0]).apply(x)
+    (first,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    assert (second.device.type, second.shape, second.dtype) == ("meta", (3,), torch.float32)
+
+
 @pytest.mark.parametrize("way", ["jvp", "jacrev of grad"])
 def test_a_detach_in_backward_cuts_nothing_off(way: str) -> None:
     class Cube(Function):
@@ -318,6 +327,23 @@ class InPlace(Function):
         return grad_output * ctx.saved_tensors[0]
 
 
+class Growing(Function):
+    """Saves the same numbers, in another shape every time."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        Growing.calls += 1
+        e = x.exp()
+        ctx.save_for_backward(e.expand(Growing.calls, 3))
+        return e.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output * ctx.saved_tensors[0][0]
+
+
 class Random(Function):
     """Draws another mask every time."""
 
@@ -368,6 +394,7 @@ REFUSALS: list[tuple[type[Function], type[Exception], str]] = [
     (Marked, TransformError, r"Marked.backward is marked with once_differentiable"),
     (InPlace, TransformError, r"InPlace.forward changes x in place .* let forward return a new"),
     (Random, GradientError, r"Random: .* it gave other values"),
+    (Growing, GradientError, r"Growing: .* it gave other values"),
     (Partial, TransformError, r"Partial.forward keeps tensors inside of ctx.vjp"),
     (Fickle, GradientError, r"Fickle: .* it saved another number of tensors"),
 ]
@@ -384,6 +411,30 @@ def test_what_cannot_work_in_higher_order_is_refused_by_name(
     assert first.shape == (3,)  # the first derivative is there
     with pytest.raises(error, match=message):
         ORDERS[order](lambda x: function.apply(x * 1), x)
+
+
+def test_a_marked_backward_has_no_derivative_along_grad_output_either() -> None:
+    x = torch.randn(3)
+    with pytest.raises(TransformError, match=r"Marked.backward is marked with once_different"):
+        jvp(vjp(Marked.apply, x)[1], (torch.randn(3),), (torch.randn(3),))
+
+
+def test_a_closure_whose_variable_is_not_set_hides_nothing() -> None:
+    class Unset(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            if x.ndim > 3:
+                unset = x.sum()
+            ctx.note = lambda: unset
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Any:
+            return 3 * ctx.saved_tensors[0] ** 2 * grad_output
+
+    x = torch.randn(5, dtype=torch.float64)
+    torch.testing.assert_close(vmap(grad(grad(Unset.apply)))(x), 6 * x)
 
 
 def test_the_first_derivative_under_torch_func_needs_no_mark_taken_off() -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from derivable import Function, functions
 from derivable.formula import kernel_of
+from derivable.function import kernel as kernel_module
 from derivable.function.kernel import Kernel, exp, like, tanh
 from derivable.functions import elementwise
 
@@ -104,6 +105,23 @@ def test_plain_python_keeps_the_type_of_a_number(activation: type[Function]) -> 
         output = kernel.value(x)
         assert type(output) is type(kernel.slope(x, output)) is np.float32
         assert type(kernel.second_derivative(x, output)) is np.float32
+
+
+@pytest.mark.parametrize("number", [float, np.float32])
+def test_what_kernels_are_made_of_as_plain_python(number: type[Any]) -> None:
+    half, close = number(0.5), 1e-15 if number is float else 2e-7
+    expected: dict[str, float] = {
+        "sqrt": math.sqrt(0.5), "exp": math.exp(0.5), "expm1": math.expm1(0.5),
+        "log": math.log(0.5), "log1p": math.log1p(0.5), "softplus": math.log(1 + math.exp(0.5)),
+        "tanh": math.tanh(0.5), "erf": math.erf(0.5), "erfc": math.erfc(0.5),
+        "sin": math.sin(0.5), "cos": math.cos(0.5), "atan": math.atan(0.5), "floor": 0.0,
+    }  # fmt: skip
+    assert {*expected, "like", "where", "power"} == {*kernel_module.VOCABULARY}
+    found = {name: getattr(kernel_module, name)(half) for name in expected}
+    found |= {"power": kernel_module.power(half, number(3)), "like": like(half, 0.1)}
+    found |= {"where": kernel_module.where(half > 0, half, -half)}
+    assert {type(one) for one in found.values()} == {number}
+    assert found == pytest.approx(expected | {"power": 0.125, "like": 0.1, "where": 0.5}, close)
 
 
 @ALL

@@ -45,6 +45,17 @@ def test_constants_are_given_by_keyword_and_reach_forward() -> None:
     assert not torch.allclose(norm()(X), expected)
 
 
+def test_a_buffer_that_no_forward_changes_stays() -> None:
+    class Shifted(functions.Add):
+        buffers = ("other",)
+
+    layer = Layer(Shifted, other=WEIGHT.clone())
+    for _ in range(2):  # in training
+        torch.testing.assert_close(layer(X), X + WEIGHT)
+    torch.testing.assert_close(layer.get_buffer("other"), WEIGHT, rtol=0, atol=0)
+    assert layer.changing == ("other",)
+
+
 def test_the_order_of_keywords_is_that_of_forward() -> None:
     one = Layer(functions.LayerNorm, bias=WEIGHT, weight=-WEIGHT, normalized_shape=(7,))
     assert [name for name, _ in one.named_parameters()] == ["weight", "bias"]

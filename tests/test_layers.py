@@ -18,6 +18,7 @@ from derivable.functions import (
     BatchNorm,
     Dropout,
     Embedding,
+    Flatten,
     GroupNorm,
     GRUCell,
     LayerNorm,
@@ -216,6 +217,20 @@ def test_batch_norm_has_no_gradient_for_statistics_that_it_did_not_use() -> None
     _, grad_mean, grad_var, *_ = BatchNorm.backward(ctx, torch.randn(5, 3))
     assert grad_mean is None
     assert grad_var is None
+
+
+def test_what_batch_norm_has_no_running_statistics_of_it_makes_none_of() -> None:
+    x, mean, var = torch.randn(5, 3, 2), torch.randn(3), torch.rand(3)
+    kept = mean.clone(), var.clone()
+    assert BatchNorm.new_buffers(x, mean, var) == {}
+    assert BatchNorm.new_buffers(x, training=True) == {}
+    F.batch_norm(x, *kept, training=True, momentum=0.3)
+    each: list[dict[str, Any]] = [{"running_mean": mean}, {"running_var": var}]
+    for given in each:
+        found = BatchNorm.new_buffers(x, **given, training=True, momentum=0.3)
+        assert found.keys() == given.keys()
+        for one in found.values():
+            torch.testing.assert_close(one, kept["running_var" in given])
 
 
 # Embedding ---------------------------------------------------------------------------------------
@@ -417,6 +432,18 @@ T = torch.zeros
             [T(5, 3), (4,)],
             ShapeError,
             r"LayerNorm: input must have \(4,\) as its last sizes, got \(5, 3\); or change",
+        ),
+        (
+            Flatten,
+            [T(2, 3, 5), 2, 1],
+            SettingError,
+            r"end_dim must not come before start_dim, got start_dim=2 and end_dim=1 for",
+        ),
+        (
+            Flatten,
+            [T(2, 3, 5), 1, 3],
+            SettingError,
+            r"Flatten: end_dim must be a dimension of input, -3 to 2, got 3",
         ),
         (LayerNorm, [T(3), (5, 3)], ShapeError, r"\(5, 3\) as its last sizes, got \(3,\)"),
         (LayerNorm, [T(5, 3), ()], SettingError, r"normalized_shape must name .* got \(\)"),

@@ -188,6 +188,24 @@ def test_weights_of_classes_mean_what_they_mean_in_pytorch(
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_weights_of_classes_have_the_gradient_of_their_formula(reduction: str) -> None:
+    target = torch.tensor([0, 2, 1, 1, -100])
+    kept, classes = target >= 0, target.clamp(min=0)
+
+    def formula(input: Tensor, weight: Tensor) -> Tensor:
+        own = -input.gather(1, classes[:, None])[:, 0]
+        weights = torch.where(kept, weight[classes], 0.0)
+        sums = {"mean": (weights * own).sum() / weights.sum(), "sum": (weights * own).sum()}
+        return sums.get(reduction, weights * own)
+
+    same(
+        lambda x, w: NLL.apply(x, target, w, reduction=reduction),
+        formula,
+        [torch.randn(5, 3), torch.rand(3) + 0.5],
+    )
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_weights_of_binary_cross_entropy_mean_what_they_mean_in_pytorch(reduction: str) -> None:
     weight, pos_weight = torch.rand(5, 1), torch.rand(3)
     same(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from derivable.distributed import mailbox
 from tests.processes import answers_of, group, outcome
 
 EXCHANGE = """
@@ -125,6 +128,20 @@ def test_where_there_is_none_messages_go_by_pytorch(tmp_path: Path) -> None:
         assert found == dict.fromkeys(
             ("few cores", "other machines", "no space", "otherwise"), True
         )
+
+
+def test_a_file_that_cannot_be_filled_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.FileIO):
+        def write(self, content: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(mailbox, "MEMORY", tmp_path)
+    monkeypatch.setattr(mailbox, "open", Full, raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        mailbox._made(100)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_folder_in_memory_is_there_on_linux() -> None:

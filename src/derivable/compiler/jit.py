@@ -60,9 +60,6 @@ class Compiled(ABC):
         self.seconds, self.options = seconds, FAST | options
         self.__doc__ = function.__doc__
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}>"
-
     @property
     def name(self) -> str:
         """The module and name of the function."""

@@ -92,9 +92,8 @@ class Group:
         with self._watched():
             works = [dist.isend(one.contiguous(), to, self._group) for to, one in sent.items()]
             works += [dist.irecv(one, source, self._group) for source, one in received.items()]
-            for work in works:
-                if work is not None:
-                    work.wait()
+            for work in filter(None, works):  # None only for who is not in the group
+                work.wait()
 
     @contextmanager
     def agreed(self) -> Iterator[None]:

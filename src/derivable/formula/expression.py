@@ -125,9 +125,6 @@ class Expression:
     def __neg__(self) -> Expression:
         return apply("neg", self)
 
-    def __pow__(self, exponent: float) -> Expression:
-        return power(self, exponent)
-
     def __repr__(self) -> str:
         if not self.arguments:
             return str(self.label)

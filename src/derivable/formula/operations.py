@@ -235,8 +235,8 @@ PAIR_RULES: dict[str, Callable[..., Expression]] = {
 
 # Operations that change no entry and no order of entries.
 SAME = {
-    "alias", "clone", "contiguous", "detach", "detach_", "_conj", "conj_physical", "lift",
-    "lift_fresh", "lift_fresh_copy", "positive", "requires_grad_", "resolve_conj", "resolve_neg",
+    "alias", "clone", "contiguous", "detach", "_conj", "conj_physical", "lift",
+    "lift_fresh", "lift_fresh_copy", "positive", "resolve_conj", "resolve_neg",
     "view_as_real", "_to_copy", "expand", "expand_as", "_unsafe_view", "view", "reshape",
     "_reshape_alias", "unsqueeze", "squeeze",
 }  # fmt: skip

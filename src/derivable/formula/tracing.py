@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,8 +113,6 @@ class Recorder(DispatchMode):
 
     def _written(self, func: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
         """The tensor that the operation writes into, if it does."""
-        if func._schema.name.split("::")[-1] in {"detach_", "requires_grad_"}:
-            return None
         for position, argument in enumerate(func._schema.arguments):
             if argument.alias_info is not None and argument.alias_info.is_write:
                 target = args[position] if position < len(args) else options.pop(argument.name)
@@ -178,7 +177,7 @@ class Recorder(DispatchMode):
 
     def _cast(self, expression: Expression, old: torch.dtype, new: torch.dtype) -> Expression:
         if new == torch.bool:
-            return expression if expression.truth else apply("ne", expression, 0.0)
+            return apply("ne", expression, 0.0)
         if old == torch.bool:
             return apply("where", expression, 1.0, 0.0)
         if not new.is_floating_point or (
@@ -190,17 +189,19 @@ class Recorder(DispatchMode):
         return expression
 
     def _selected(self, source: Tensor, indices: Any) -> Cell:
-        cell, mask = self._read(source), self._mask(indices)
+        cell = self._read(source)
         if cell.mask is not None:
             self.refuse(say("picks_among_picked"))
-        return Cell(cell.expression, mask)
+        return Cell(cell.expression, self._mask(indices))
 
     def _scattered(
         self, target: Tensor, indices: Any, values: Any, accumulate: bool = False
     ) -> Cell:
-        old, mask, new = self._read(target), self._mask(indices), self._read(values)
-        variable = new.expression.operation != "constant"
-        if old.mask is not None or (variable and new.mask is not mask):
+        old = self._read(target)
+        if old.mask is not None:
+            self.refuse(say("picks_among_picked"))
+        mask, new = self._mask(indices), self._read(values)
+        if new.expression.operation != "constant" and new.mask is not mask:
             self.refuse(say("put_back"))
         value = old.expression + new.expression if accumulate else new.expression
         return Cell(apply("where", mask, value, old.expression))
@@ -208,7 +209,7 @@ class Recorder(DispatchMode):
     def _mask(self, indices: Any) -> Expression:
         if len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dtype == torch.bool:
             cell = self._read(indices[0])
-            if cell.mask is None and cell.expression.truth:
+            if cell.mask is None:
                 return cell.expression
         self.refuse(say("picks_by_position"))
 
@@ -233,10 +234,9 @@ class Recorder(DispatchMode):
         known.expression = expression
         known.mask = cell.mask if cell.mask is not None else known.mask
 
-    def _keep(self, tensor: Any, cell: Cell) -> None:
-        if isinstance(tensor, Tensor):
-            self._cells[id(tensor)] = cell
-            self._alive.append(tensor)
+    def _keep(self, tensor: Tensor, cell: Cell) -> None:
+        self._cells[id(tensor)] = cell
+        self._alive.append(tensor)
 
     def refuse(self, what: str) -> NoReturn:
         """Raise NotPointwiseError with the reason, the author's rule and its line."""
@@ -245,13 +245,12 @@ class Recorder(DispatchMode):
 
     def _where(self) -> tuple[str, str]:
         """The author's rule that is running, and its current line."""
-        frame = sys._getframe(1)
-        while frame.f_back is not None:
-            code = frame.f_code
-            if not code.co_filename.startswith(_LIBRARY_FOLDERS):
-                text = linecache.getline(code.co_filename, frame.f_lineno).strip()
-                text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
-                rule = code.co_name if code.co_name in _RULE_NAMES else self.rule
-                return rule, say("line", number=frame.f_lineno, text=text) if text else ""
-            frame = frame.f_back
-        return self.rule, ""
+        code, number = next(
+            (frame.f_code, number)
+            for frame, number in traceback.walk_stack(sys._getframe())
+            if not frame.f_code.co_filename.startswith(_LIBRARY_FOLDERS)
+        )
+        text = linecache.getline(code.co_filename, number).strip()
+        text = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
+        rule = code.co_name if code.co_name in _RULE_NAMES else self.rule
+        return rule, say("line", number=number, text=text) if text else ""

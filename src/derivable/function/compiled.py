@@ -98,8 +98,9 @@ class _DynamoFinder(MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _RegisteringLoader(spec.loader)
+        assert spec is not None  # it is a part of PyTorch
+        assert spec.loader is not None
+        spec.loader = _RegisteringLoader(spec.loader)
         return spec
 
 
