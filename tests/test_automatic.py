@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +14,10 @@ import torch
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.metrics import log_loss, mean_squared_error
 
-from derivable import Comparison, compare
+from derivable import Comparison, Training, compare
 from derivable.cli.main import main
+from derivable.comparison import automatic
+from derivable.comparison.automatic import fit_automatically
 from derivable.data import Table, sound_split
 from derivable.protocol import Model, parse_models
 from derivable.report.page import page
@@ -172,3 +177,18 @@ def test_several_seeds_may_choose_differently(tmp_path: Path) -> None:
     assert [run.network.theta.numel() for run in again.descents] == sizes
     assert again.choice == found.best.choice
     assert again.test_losses == found.best.test_losses
+
+
+def test_an_interruption_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(part: float, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    training = Training(loss="mse")
+    with pytest.raises(KeyboardInterrupt):
+        fit_automatically(sound_split(table(bent=True, rows=60)), training, 0, interrupt)
+    task = automatic._task(sound_split(table(bent=True, rows=12)), training, 0)
+    interrupted: Any = SimpleNamespace(interrupted=True)
+    task = replace(task, descend=lambda *_: interrupted)
+    monkeypatch.setattr(automatic, "_task", lambda *_: task)
+    with pytest.raises(KeyboardInterrupt):  # of the one linear model where there are few rows
+        fit_automatically(sound_split(table(bent=True, rows=12)), training, 0, interrupt)

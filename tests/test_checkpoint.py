@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,16 @@ def test_other_settings_of_an_optimiser_are_refused_and_the_same_go_on() -> None
     for method in ("momentum", Momentum(0.5)):
         again = descend(NETWORK, MSE, X, Y, lr=0.01, steps=90, start=start, method=method)
         same(again, run(90, method=Momentum(0.5)))
+
+
+def test_a_checkpoint_without_penalty_and_snapshots_stays_one() -> None:
+    whole = run(20, method="steps").checkpoint
+    known, _ = whole.pack()
+    assert "snapshots" in replace(whole, snapshots=run(20, method="steps").snapshots).pack()[0]
+    older = replace(whole, penalty=None, snapshots=None)
+    tensors, texts = older.pack()
+    assert "snapshots" not in tensors
+    assert "penalty" not in texts
+    again = Checkpoint.unpack(tensors, texts)
+    assert (again.penalty, again.snapshots) == (None, None)
+    assert torch.equal(again.theta, known["theta"])

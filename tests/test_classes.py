@@ -14,8 +14,9 @@ import pytest
 import torch
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
+from torch import Tensor
 
-from derivable import Comparison, Network, compare, descend
+from derivable import Comparison, Function, Network, compare, descend
 from derivable.cli.main import main
 from derivable.comparison import Training
 from derivable.comparison.scores import of_classes, of_numbers
@@ -504,3 +505,23 @@ def test_each_panel_has_the_markers_that_it_refers_to(comparison: Comparison) ->
     assert wanted
     assert not [name for name in wanted if name not in known]
     assert len(known) == len(re.findall(r' id="([^"]+)"', content)), "identifiers meet"
+
+
+class Margin(Function):
+    """A loss of one's own, of outputs (N, C) and labels (N,): the mean of 1 - the right output."""
+
+    @staticmethod
+    def forward(ctx: Any, yhat: Tensor, y: Tensor) -> Tensor:
+        ctx.save_for_backward(yhat, y)
+        return 1 - yhat.gather(1, y[:, None]).mean()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        yhat, y = ctx.saved_tensors
+        grad = torch.zeros_like(yhat).scatter(1, y[:, None], -grad_output / len(y))
+        return grad, None
+
+
+def test_a_loss_of_ones_own_that_takes_labels_goes_with_classes() -> None:
+    training = Training(Margin)
+    assert training.of_targets(("kind",), ("a", "b", "c")) is training

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,21 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 
 from derivable import Adam, Cosine, Loss, Network, Training, compare
+from derivable.comparison import result as result_module
 from derivable.comparison import test_loss as measure_test_loss
-from derivable.comparison.tables import READING, in_python
+from derivable.comparison.driver import _group_of
+from derivable.comparison.request import Request
+from derivable.comparison.tables import READING, _polars, in_python
 from derivable.data import Table, lab_split, load_diabetes, read_table
 from derivable.data.options import TableOptions
+from derivable.data.table import Part
+from derivable.distributed import Group
 from derivable.errors import DataError, InputError, SettingError
 from derivable.functions import Huber
-from derivable.protocol import LAB_MODELS, LAB_STEPS, parse_models
+from derivable.protocol import LAB_MODELS, LAB_STEPS, SheetFigure, parse_models
 
 
 def test_the_lab_gives_the_sheets_figures(california: Table) -> None:
@@ -48,6 +55,57 @@ def test_the_sheets_figures_stand_only_beside_the_sheets_own_training(california
     assert short.results[0].sheet is None
     assert short.results[0].in_sheet_spread is None
     assert other.results[0].sheet is None
+
+
+def test_whether_the_sheets_figure_lies_among_those_of_the_seeds() -> None:
+    (result,) = compare(load_diabetes(), parse_models("linear"), steps=3, seeds=2).results
+    assert result.holds_sheet_figure is None
+    low, high = sorted(result.test_losses)
+    for figure, holds in ((low, True), (high, True), (0.9 * low, False), (1.1 * high, False)):
+        sheet = SheetFigure(figure, 0.0, 1.0)
+        assert replace(result, sheet=sheet).holds_sheet_figure is holds
+    one = replace(result, sheet=SheetFigure(low, 0.0, 1.0), descents=result.descents[:1])
+    assert replace(one, test_losses=(low,)).holds_sheet_figure is None
+
+
+def test_several_targets_have_no_scores_in_the_data_frame() -> None:
+    x, y = torch.randn(30, 3).double(), torch.randn(30, 2).double()
+    drawn = Table("drawn", x, y, tuple("abc"), ("u", "v"))
+    frame = compare(drawn, "linear", steps=3).to_frame()
+    assert "r2" not in frame.columns
+    one = compare(replace(drawn, y=y[:, :1], targets=("u",)), "linear", steps=3).to_frame()
+    assert set(one.columns) - set(frame.columns) >= {"r2"}
+
+
+def test_without_matplotlib_a_notebook_shows_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compare(load_diabetes(note="<a>"), "linear", steps=3)
+    monkeypatch.setattr(result_module, "is_installed", lambda name: False)
+    assert found._repr_html_() == f"<pre>{escape(repr(found))}</pre>"
+
+
+def test_a_missing_whole_number_of_pandas_is_a_missing_value() -> None:
+    frame = pd.DataFrame({"a": pd.array([1, None, 3], dtype="Int64")})
+    found = _polars(frame)["a"].to_list()  # of pandas before 3 None, later NaN
+    assert [value if value == value else None for value in found] == [1, None, 3]
+
+
+@pytest.mark.parametrize(
+    ("models", "training", "message"),
+    [
+        ("linear", Training(patience=3), "early"),
+        ("auto", Training(), "auto"),
+        ("linear", Training(), ""),
+    ],
+)
+def test_what_needs_all_rows_in_each_process(models: str, training: Training, message: str) -> None:
+    table, group = load_diabetes(), Group.alone()
+    parted = replace(table, part=Part(group, (range(442),), 0, 442, "digest"))
+    given = parse_models(models), Request(), training
+    if not message:
+        assert _group_of(parted, *given) is group
+        return
+    with pytest.raises(SettingError, match=message):
+        _group_of(parted, *given)
 
 
 def test_what_a_program_reads() -> None:
@@ -220,6 +278,12 @@ STEPZ: Any = {"stepz": 3}
         ),
         (lambda: compare(houses(), target="price", **ONE_HOT), InputError, "did you mean one_hot"),
         (lambda: compare(houses(), target="price", **STEPZ), InputError, "did you mean steps"),
+        (lambda: wrong(class_weight="even"), SettingError, "class_weight must be 'balanced' or"),
+        (
+            lambda: compare(csr_matrix(np.eye(7)), target="u"),
+            DataError,
+            "sparse",
+        ),
         (lambda: compare("diabetes", ignore="age"), SettingError, "ignore says how to read a file"),
         (lambda: compare("diabetes", "linaer"), SettingError, "'linaer' names no model"),
         (lambda: compare("diabetes", ["linear", "linear"]), SettingError, "is named twice"),

@@ -474,3 +474,12 @@ def test_a_function_that_is_not_pointwise_goes_by_hand_and_says_why() -> None:
     network, x, y = problem(3, 5, 1, rows=20, activation=ReLU)
     compiled = descend(network, MSE, x, y, lr=0.1, steps=2)
     assert asked_for.not_compiled == compiled.not_compiled == ""
+
+
+def test_an_objective_is_also_given_by_its_class() -> None:
+    network, x, y = problem(3, 4, 1, rows=23)
+    settings: Any = {"steps": 7, "method": "lbfgs"}
+    by_class = descend(network, MSE, x, y, objective=ByHand, **settings)
+    by_name = descend(network, MSE, x, y, objective="by hand", **settings)
+    assert by_class.objective == by_name.objective == "by hand"
+    assert torch.equal(by_class.losses, by_name.losses)

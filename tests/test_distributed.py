@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +15,15 @@ import numpy as np
 import pytest
 import torch
 
-from derivable import MSE, Network, descend
+from derivable import MSE, Function, Layer, Network, descend, functions
 from derivable.distributed import Group, Shard
 from derivable.distributed import group as group_module
 from derivable.errors import DataError, LostProcessError, SettingError
+from derivable.objective import ByHand
+from derivable.objective.tasks import Tasks
 from derivable.partition import TASKS, Partition
 from derivable.problem import Problem
+from tests.problems import Length
 from tests.processes import answers_of, group, outcome, wait_for
 from tests.shards import CASES, Case, all_bits, bits, run, table
 
@@ -361,3 +365,43 @@ def test_a_shard_of_one_process_has_all_rows() -> None:
     shard = _problem(Network.mlp(3, 4, 1)).shard
     assert isinstance(shard, Shard)
     assert shard.rows == range(600)
+
+
+class Rowwise(Function):
+    """An activation that takes the mean of all rows from each."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x - x.mean(0)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: torch.Tensor) -> torch.Tensor:
+        return grad_output - grad_output.mean(0)
+
+
+LINE = Network.mlp(3, 1).layers
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "message"),
+    [
+        (Network(LINE), Length, "losses that are a sum or mean over rows, and Length is not known"),
+        (
+            Network([*LINE, Layer(functions.Dropout, p=0.5)]),
+            MSE,
+            "networks that stay as they are, and Dropout",
+        ),
+        (Network([*LINE, Layer(Rowwise)]), MSE, "networks that predict each row by itself"),
+        (Network(LINE), MSE, ""),
+    ],
+)
+def test_what_is_no_sum_over_rows_is_not_shared(network: Network, loss: Any, message: str) -> None:
+    problem = _problem(network, loss)
+    refusal = Tasks.refusal(problem)
+    assert message in refusal if message else refusal == ""
+    if message:
+        with pytest.raises(SettingError, match="shard=True goes with"):
+            ByHand(problem)
+    one_row = replace(problem, x=problem.x[:1], y=problem.y[:1])
+    if "by itself" in message:  # which one row does not show
+        assert Tasks.refusal(one_row) == ""

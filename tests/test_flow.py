@@ -6,15 +6,20 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from derivable import MSE, Descent, Elementwise, Flow, Function, ReLU, Tanh, descend, functions
 from derivable.descent import Checkpoint, State
+from derivable.descent.flow import _largest_difference
+from derivable.descent.integration import Integration, _stride
 from derivable.descent.sharpness import extreme_eigenvalues
+from derivable.descent.snapshots import Snapshots
 from derivable.objective import ByHand, Fused
 from derivable.problem import Problem
 from tests.problems import Given, doubled, problem
@@ -234,3 +239,18 @@ def test_the_extreme_eigenvalues_are_those_of_the_hessian(activation: type[Funct
     assert float(expected[0]) - 1e-9 <= smallest <= float(expected[0]) + 0.05 * largest
     theta[0] = torch.nan
     assert extreme_eigenvalues(objective, theta) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize(("status", "y"), [("failed", 1.0), ("running", math.inf)])
+def test_a_flow_that_does_not_stay_finite_is_given_up(status: str, y: float) -> None:
+    solver: Any = SimpleNamespace(status="running", y=np.zeros(2))
+
+    def step() -> None:
+        solver.status, solver.y = status, np.array([y, 1.0])
+
+    solver.step, unused = step, None
+    losses, theta = torch.full((5,), torch.nan).double(), torch.zeros(1).double()
+    found = Integration(losses, theta, 0, Snapshots(1))
+    _stride(found, unused, solver, unused, None)  # type: ignore[arg-type]
+    assert str(found.trouble) == "its loss or parameters are not finite"
+    assert _largest_difference(found, found) == math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -108,6 +109,33 @@ def test_a_zip_within_is_unpacked_and_a_broken_one_reported(tmp_path: Path) -> N
         assert (emmy.path, emmy.broken) == (None, ("broken.zip",))
 
 
+def test_the_files_beside_a_copy_within_a_zip_come_along(tmp_path: Path) -> None:
+    write(tmp_path, "class/ada/draft.py", "class/ada/draft.csv", content="x = 1")
+    zipped(tmp_path / "class/ada/ada.zip", {"tp/tp2.py": RIGHT, "tp/data.csv": "1"})
+    with copies_in(tmp_path / "class", ANSWERS) as (copy,):
+        assert (copy.file, copy.others) == ("tp2.py", ("draft.py",))
+        copy.bring(tmp_path / "to")
+    assert {path.name for path in (tmp_path / "to").iterdir()} == {"tp2.py", "data.csv"}
+
+
+def test_what_systems_put_into_zips_is_left_out(tmp_path: Path) -> None:
+    names = ["tp/", "tp/ada.py", "__MACOSX/tp/._ada.py", "tp/.DS_Store", ".."]
+    archive = zipped(tmp_path / "x.zip", dict.fromkeys(names, ""))
+    unpacking.unpack(archive, tmp_path / "to")
+    assert [p.name for p in (tmp_path / "to").rglob("*") if p.is_file()] == ["ada.py"]
+
+
+def test_names_of_older_zips_and_long_ones(tmp_path: Path) -> None:
+    long = "é" * 70 + "x" * 70 + ".py"  # 213 bytes
+    archive = zipped(tmp_path / "x.zip", {"caf#.py": RIGHT, long: RIGHT})
+    archive.write_bytes(archive.read_bytes().replace(b"caf#", b"caf\x82"))  # in code page 437
+    unpacking.unpack(archive, tmp_path / "to")
+    cut, short = sorted(os.listdir(tmp_path / "to"), key=len, reverse=True)
+    assert short == "café.py"
+    assert len(cut.encode()) <= 200
+    assert re.fullmatch("é+…x+[.]py", cut)
+
+
 def test_nothing_is_unpacked_outside_of_the_folder(tmp_path: Path) -> None:
     archive = zipped(
         tmp_path / "evil.zip",
@@ -204,6 +232,17 @@ def test_the_students_other_files_come_along(tmp_path: Path) -> None:
         assert copy.bring(tmp_path / "to") == tmp_path / "to/a.py"
     brought = {p.relative_to(tmp_path / "to").as_posix() for p in (tmp_path / "to").rglob("*.*")}
     assert brought == {"a.py", "data/table.csv", "helper.txt"}
+
+
+@pytest.mark.parametrize(("limit", "most"), [("BROUGHT", 4), ("BROUGHT_FILES", 2)])
+def test_of_many_files_only_the_first_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    write(tmp_path, "ada/tp.py", *(f"ada/{n}.csv" for n in range(4)), content="12")
+    monkeypatch.setattr(module, limit, most)
+    with copies_in(tmp_path, ANSWERS) as (copy,):
+        copy.bring(tmp_path / "to")
+    assert sorted(os.listdir(tmp_path / "to")) == ["0.csv", "1.csv", "tp.py"]
 
 
 @pytest.mark.parametrize(

@@ -265,11 +265,15 @@ def test_a_damaged_result_is_made_again(
     faked: list[tuple[str, int]], sheet: Sheet, tmp_path: Path
 ) -> None:
     source, out = copies(tmp_path / "c", a="x = 1"), tmp_path / "out"
-    for damage in ("{", "[]", '{"digest": 3}'):
+    damages: list[str | dict[str, object]] = ["{", "[]", '{"digest": 3}', {"feedback": []}]
+    for damage in (*damages, {"incidents": [{"kind": "error", "cell": math.inf}]}, ""):
         grade(source, sheet, sheet_scale(sheet), out, OPTIONS)
         (result,) = (out / "results").glob("*.json")
-        result.write_text(damage)
-    assert len(faked) == 3
+        kept = result.read_text()
+        result.write_text(
+            json.dumps(json.loads(kept) | damage) if isinstance(damage, dict) else damage
+        )
+    assert len(faked) == 6
 
 
 def test_an_interrupted_grading_goes_on(

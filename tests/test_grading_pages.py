@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from derivable.labs import Sheet, load
 from derivable.labs.feedback import Curve, Feedback, Status
+from derivable.labs.grading import class_page as class_module
 from derivable.labs.grading import copy_page as copy_module
 from derivable.labs.grading import words
 from derivable.labs.grading.class_page import class_page, mistakes_of
@@ -20,7 +22,7 @@ from derivable.labs.grading.drawing import bars_svg, curve_svg
 from derivable.labs.grading.incidents import Incident, Kind
 from derivable.labs.grading.marked import Class, Marked
 from derivable.labs.grading.runner import Outcome
-from derivable.labs.grading.scale import sheet_scale
+from derivable.labs.grading.scale import Scale, sheet_scale
 from derivable.labs.grading.similar import Pair, Part
 from derivable.labs.typography import decimal, set_in
 from derivable.messages import Text
@@ -137,6 +139,27 @@ def test_every_incident_is_in_words(sheet: Sheet) -> None:
         assert page.count(f"<b>{place}</b>") == len(Kind)
 
 
+@pytest.mark.parametrize(
+    ("incident", "lang", "line"),
+    [
+        (Incident(Kind.ERROR, 3, 5, "KeyError: 'a'"), "en", "cell 3, line 5: KeyError: 'a'"),
+        (Incident(Kind.ERROR, text="KeyError"), "en", "KeyError"),
+        (
+            Incident(Kind.ENDED, 0, 5, reason="signal 9"),
+            "en",
+            "line 5: The process ended here (signal 9); this statement was skipped.",
+        ),
+        (
+            Incident(Kind.ENDED, 3),
+            "fr",
+            "cellule 3\u00a0: Cette instruction a été sautée, car le processus s'y est arrêté.",
+        ),
+    ],
+)
+def test_why_an_answer_is_missing_is_one_line(incident: Incident, lang: str, line: str) -> None:
+    assert words.in_words_of(incident, lang) == line
+
+
 def test_an_error_after_a_cut_is_explained(sheet: Sheet) -> None:
     done = a_class(sheet, "en")
     both = "can be a consequence"
@@ -173,6 +196,49 @@ def test_copies_that_pairs_connect_are_one_line(sheet: Sheet, lang: str, shares:
     (line,) = re.findall(r"<li><b>[^<]*%</b>.*?</li>", page, re.DOTALL)
     assert shares in line
     assert line.count("<a href") == 3
+
+
+def test_only_so_many_names_and_groups_are_listed(sheet: Sheet) -> None:
+    done = a_class(sheet, "en")
+    one = done.marked[1]  # with a mistake
+    many = [
+        dataclasses.replace(one, student=Student(f"Ada {n}"), page=f"{n}.html") for n in range(8)
+    ]
+    some = (Part(0, 1, 2),)
+    pairs = [Pair(0, 1, 0.5, some, some), Pair(2, 3, 0.5, some, some), Pair(4, 5, 0.5, some, some)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(class_module, "GROUPS", 2)
+        page = class_page(dataclasses.replace(done, marked=many, pairs=pairs))
+    mistakes = page.partition("sign")[2]
+    assert "and 3 more" in mistakes
+    assert "Further groups: 1" in mistakes
+    assert page.count("<li><b>50%</b>") == 2
+
+
+def test_a_question_without_points_has_no_mean(sheet: Sheet) -> None:
+    done = dataclasses.replace(a_class(sheet, "en"), scale=Scale({"square": 2, "curve": 0}))
+    assert re.findall(r"<td>(–|\d+%)</td>", class_page(done)) == ["50%", "–"]
+
+
+@pytest.mark.parametrize(
+    ("curve", "words"),
+    [
+        (Curve([], []), None),
+        (Curve([0, 1], [math.nan, math.nan]), None),
+        (Curve([0, 1], [2.0, 1.0]), False),
+        (FALLING, True),
+    ],
+)
+def test_a_curve_has_a_key_where_there_is_one(
+    sheet: Sheet, curve: Curve, words: bool | None
+) -> None:
+    done = a_class(sheet, "en")
+    one = done.marked[0]
+    feedback = one.feedback | {"curve": dataclasses.replace(one.feedback["curve"], curve=curve)}
+    outcome = dataclasses.replace(one.outcome, feedback=feedback)
+    page = copy_page(dataclasses.replace(one, outcome=outcome), done)
+    assert page.count("<figure>") == (words is not None)
+    assert ('class="key band"' in page) is bool(words)
 
 
 def test_a_class_without_mistakes(sheet: Sheet) -> None:
@@ -226,6 +292,7 @@ def test_decimals() -> None:
     [
         Curve([0, 1], [1.0, 1.0]),
         Curve([0, 1, 2, 3], [1.0, float("nan"), 3.0, float("inf")]),
+        Curve([0, 1, 2, 3, 4], [math.nan, math.nan, 3.0, math.inf, -math.inf]),
         Curve(range(80000), [1 / (1 + n) for n in range(80000)]),
         Curve([5, 10], [-1.0, -2.0], [-3.0, -3.0], [0.0, 0.0]),
         Curve([0, 1], [1e-300, 1e300]),

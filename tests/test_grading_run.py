@@ -13,7 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
+import derivable
 from derivable.labs.feedback import Status
 from derivable.labs.grading.copies import Copy, Student
 from derivable.labs.grading.incidents import Kind
@@ -21,7 +23,7 @@ from derivable.labs.grading.limits import Limits
 from derivable.labs.grading.naming import defines
 from derivable.labs.grading.program import blocks_of, idle
 from derivable.labs.grading.runner import Outcome
-from derivable.labs.loops import FOR, WHILE, Loops
+from derivable.labs.loops import FOR, WHILE, Loops, cut_descents, whole_descents
 from tests.grading import RIGHT, notebook, once, run_all, write_sheet
 
 # Loops
@@ -80,7 +82,28 @@ def test_lines_of_errors_stay_where_they_are(loops: Loops) -> None:
     assert caught.traceback[-1].lineno == 3  # counted from 0
 
 
+def test_descents_end_after_as_many_steps(loops: Loops) -> None:
+    x, network = torch.linspace(-1, 1, 7).view(-1, 1), derivable.Network.mlp(1, 1)
+    cut_descents(loops)
+    try:
+        runs = [derivable.descend(network, "mse", x, x, lr=0.1, steps=n) for n in (4, 9)]
+    finally:
+        whole_descents()
+    assert [run.steps for run in runs] == [4, 5]
+    assert [file for file, _ in loops.cut] == [__file__]
+    assert derivable.descend(network, "mse", x, x, lr=0.1, steps=9).steps == 9
+
+
 # Programs
+
+
+def test_a_script_is_run_statement_by_statement(tmp_path: Path) -> None:
+    path = tmp_path / "copy.py"
+    path.write_text("x = 1\ndef square(x):\n    return x\n\nsquare(\n")
+    blocks = blocks_of(path)
+    assert [len(block.statements) for block in blocks] == [1, 1, 0]
+    assert {block.cell for block in blocks} == {0}
+    assert [block.error is not None for block in blocks] == [False, False, True]
 
 
 def test_statements_after_the_last_answer_are_idle(tmp_path: Path) -> None:
@@ -92,6 +115,8 @@ def test_statements_after_the_last_answer_are_idle(tmp_path: Path) -> None:
     path.write_text(notebook(*cells))
     assert idle(blocks_of(path), {"square"}) == {(2, 0), (2, 3), (3, 0)}
     assert idle(blocks_of(path), {"circle"}) == set()
+    path.write_text(notebook("square = abs", "if square: pass", "print(1)"))
+    assert idle(blocks_of(path), {"square"}) == {(2, 0)}
 
 
 @pytest.mark.parametrize(

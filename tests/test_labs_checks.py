@@ -47,6 +47,15 @@ def test_an_error_of_python_is_explained_in_french(code: str, words: str) -> Non
     assert words in explained(raised.value, "fr")[-1]
 
 
+def test_an_error_in_a_line_that_is_not_kept_is_explained_without_it() -> None:
+    with pytest.raises(NameError) as raised:
+        exec(compile("y", "cell that is gone", "exec"), {})
+    assert explained(raised.value, "en") == [
+        "NameError: name 'y' is not defined",
+        "The name y does not exist here: a typing error, or a variable of another function.",
+    ]
+
+
 def test_an_object_of_the_class_and_no_answer() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch's, of the mistake itself
@@ -228,6 +237,15 @@ def test_hints_come_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> N
     assert "torch.mm(x.t(), grad_output)" in capsys.readouterr().out
     sheet.check("linear", linear())
     assert capsys.readouterr().out == "✓ Linear\u00a0: juste.\n"
+
+
+def test_a_wrong_forward_has_no_hints_on_the_derivative(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = load("tp2", "en")
+    for _ in range(3):
+        sheet.check("linear", linear("x @ w + b", "x @ w - b"))
+        shown = capsys.readouterr().out
+    assert "forward" in shown
+    assert "Hint" not in shown
 
 
 def test_a_feedback_is_shown_in_a_notebook_and_escapes_what_students_write() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from derivable import labs
 from derivable.errors import SettingError
+from derivable.labs import folder
 from derivable.labs.folder import write_folder
 from derivable.labs.notebook import Version, notebook
 from derivable.labs.rehearsal import problems_of
@@ -76,6 +77,34 @@ def test_a_sheet_of_ones_own_is_one_file(own: Path, tmp_path: Path) -> None:
     assert sources[4] == 'print("carré", square(3))'
 
 
+TEXT = """
+# %% question="reason"
+reason = "Because it is so."
+# %% [sheet]
+from derivable.labs import TextQuestion
+sheet.add(TextQuestion(
+    key="reason", title=Text("The reason", "La raison"), answers=("reason",), points=1,
+    expected=Text("a square is <not> negative", "un carré n'est pas négatif"),
+))
+"""
+
+
+def test_the_folder_of_a_sheet_that_comes_along(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = re.sub(r"    mistakes=.*\n", "", OWN) + TEXT
+    own.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(folder, "SHEETS", own.parent)
+    files = write_folder(load(str(own)), "en", tmp_path / "out")
+    assert [file.name for file in files] == [  # its own file is in the package
+        "mine.ipynb", "mine-solutions.ipynb", "scale.toml", "teacher.html",
+    ]  # fmt: skip
+    page = files[-1].read_text("utf-8")
+    assert "<h3>The square</h3>" not in page  # it has no typical mistake
+    assert "<h3>The reason</h3>" in page
+    assert "a square is &lt;not&gt; negative" in page
+
+
 def test_the_sheet_in_the_documents_is_one(tmp_path: Path) -> None:
     text = (ROOT / "docs/labs.md").read_text("utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
@@ -107,6 +136,9 @@ def test_a_folder_with_files_is_not_overwritten(own: Path, tmp_path: Path) -> No
         ('Text("Squares", "Carrés")', '"Squares"', "title must be Text"),
         ('Text("The square", "Le carré")', '"The square"', "'square': title must be Text"),
         ('answers=("square",)', 'answers=("square")', "answers must be a tuple of names"),
+        ('# %% question="square"', "# %%", 'no cell has question="square"'),
+        ('="square"', '="2nd"', "'2nd': its key must be a Python name"),
+        ("sheet.add(", "for _ in 'ab': sheet.add(", "the question 'square' is there twice"),
         ("points=20", "points=-1", "points must be a number from 0, got -1"),
         ("points=20", "points=0", "points of all questions together must be above 0"),
         (
@@ -125,7 +157,13 @@ def test_what_is_no_sheet_is_refused_with_its_line(
         load(str(own))
 
 
-def test_files_that_cannot_be_read_or_named_are_refused(tmp_path: Path) -> None:
+def denied(*arguments: Any, **options: Any) -> str:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_files_that_cannot_be_read_or_named_are_refused(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "latin.py").write_bytes(OWN.encode("latin-1"))
     (tmp_path / "my sheet.py").write_text(OWN, encoding="utf-8")
     for name, message in (
@@ -135,6 +173,10 @@ def test_files_that_cannot_be_read_or_named_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(SettingError, match=message):
             load(name)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", denied)
+        with pytest.raises(SettingError, match=r"mine.py: .*denied"):
+            load(own)
     (tmp_path / "bom.py").write_text(OWN.lstrip(), encoding="utf-8-sig")
     assert list(load(tmp_path / "bom.py").questions) == ["square"]
 
@@ -163,6 +205,28 @@ def test_problems_of_a_sheet_are_listed(own: Path) -> None:
     own.write_text(OWN.replace("return x * x", "return x * x * x"), encoding="utf-8")
     problems = list(problems_of(load(str(own)), "en", show=lambda text: None))
     assert any("the solution is not right" in problem for problem in problems)
+    own.write_text(re.sub("    # (BEGIN|END) SOLUTION\n", "", OWN), encoding="utf-8")
+    problems = list(problems_of(load(str(own)), "en", show=lambda text: None))
+    assert problems == ["square: the blank is right: square: right."]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'Mistake("x * x"',
+            'Mistake("x ** 2"',
+            r"mine.py: the solution of 'square' has no 'x \*\*",
+        ),
+        ("print(square(3))", "print(square(3) / 0)", r"mine.py:\d+: this cell fails: ZeroDivision"),
+    ],
+)
+def test_a_sheet_that_cannot_be_rehearsed_is_refused(
+    own: Path, old: str, new: str, message: str
+) -> None:
+    own.write_text(OWN.replace(old, new), encoding="utf-8")
+    with pytest.raises(SettingError, match=message):
+        list(problems_of(load(str(own)), "en", show=lambda text: None))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

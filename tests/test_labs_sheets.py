@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from derivable import labs
+from derivable.errors import DataError
+from derivable.labs import tables
 from derivable.labs.feedback import Status
 from derivable.labs.questions.choice import ChoiceQuestion, TextQuestion
 from derivable.labs.rehearsal import blank_names
@@ -92,3 +95,16 @@ def test_the_letters_of_a_choice_stand_in_the_text_of_both_languages() -> None:
             assert sorted("".join(found) for found in letters if found) == sorted(
                 "".join(question.choices) for question in choices
             ), f"{name} {lang}"
+
+
+def test_the_table_is_substituted_with_a_note(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_network() -> None:
+        raise DataError("no network")
+
+    monkeypatch.setattr(tables, "find_california", no_network)
+    monkeypatch.setattr(tables, "_used", [])
+    assert labs.fetch_california_housing().data.shape == (442, 10)
+    assert "The diabetes table of scikit-learn is used instead" in capsys.readouterr().out
+    assert tables.used() == "diabetes"

@@ -153,6 +153,8 @@ def test_what_follows_from_another_mistake_is_said_to_do_so() -> None:
 def test_steps_are_those_of_the_pairs() -> None:
     every_tenth = descended(1e-5, 3000)[::10]
     assert load("tp2", "en").feedback("linear_curve", every_tenth, ..., seed=1).right
+    from_one = [[n + 1, loss] for n, loss in descended(1e-5, 3000)]  # the numbers of its steps
+    assert load("tp2", "en").feedback("linear_curve", from_one, ..., seed=1).right
 
 
 def descended(rate: float, steps: int, *, frozen: str = "", raw: bool = False) -> list[list[float]]:
@@ -188,13 +190,41 @@ def descended(rate: float, steps: int, *, frozen: str = "", raw: bool = False) -
         (lambda: descended(1e-5, 300, frozen="w"), "curve.frozen"),
         (lambda: [[n, 353 * loss] for n, loss in descended(1e-5, 300)], "curve.sum"),
         (lambda: [[n, 1.5 * loss] for n, loss in descended(1e-5, 300)], "curve.start"),
+        (lambda: bumped(descended(1e-5, 300), 206), "curve.off"),
+        (lambda: [[10**9 * n, 0.95 / (1 + n)] for n in range(99)], "curve.off"),
         (lambda: "a curve", "type"),
+        (lambda: torch.tensor(5.6), "type"),
     ],
 )
 def test_what_a_curve_says(history: Any, mistake: str) -> None:
     feedback = load("tp2", "en").feedback("linear_curve", history(), ..., seed=1)
     assert feedback.mistake == mistake, feedback
     assert (feedback.curve is not None) == (mistake != "type")
+
+
+def bumped(history: list[list[float]], at: int) -> list[list[float]]:
+    """The losses with one that is larger by a fifth."""
+    return [[n, 1.2 * loss if n == at else loss] for n, loss in history]
+
+
+def test_the_step_is_named_at_which_a_curve_leaves_those_of_other_seeds() -> None:
+    losses = [loss for _, loss in bumped(descended(1e-5, 300), 206)]
+    line = load("tp2", "en").feedback("linear_curve", losses, ..., seed=1).lines[0]
+    words = "up to step 202 the losses are right; at step 206 the loss is 1.1"
+    assert words in line
+
+
+@pytest.mark.parametrize("history", [(), {}, "", torch.empty(0, 2), iter([])])
+def test_a_curve_without_losses_is_to_be_done(history: Any) -> None:
+    feedback = load("tp2", "en").feedback("linear_curve", history, ..., seed=1)
+    assert feedback.status is Status.TO_DO
+
+
+def test_a_target_that_is_standardised_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derivable.labs.tables._used", [])  # California Housing, in its own unit
+    feedback = load("tp2", "en").feedback("linear_curve", [1.01, 1.0, 0.99], ..., seed=1)
+    assert feedback.mistake == "curve.target"
+    assert "the first loss is 1.01" in feedback.lines[0].lower()
 
 
 def test_the_factor_of_a_wrong_learning_rate_is_named() -> None:

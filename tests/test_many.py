@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
 from derivable import MSE, Descent, Network, ReLU, Tanh, descend, descend_many
 from derivable.comparison import compare
 from derivable.data import load_diabetes
+from derivable.descent.dealt import deal
+from derivable.descent.many import _Many
+from derivable.distributed import Group
 from derivable.errors import DivergedError
 from derivable.protocol import parse_models
 from derivable.report import charts
@@ -70,3 +77,30 @@ def test_a_comparison_of_many_seeds() -> None:
     assert "3 seeds" in bars.axes[0].get_title(loc="left")
     assert len(bars.axes[0].containers) == 4  # a bar and its whisker for each model
     assert len(curves.axes[0].collections) == 2  # a band for each model
+
+
+def test_a_round_in_which_one_is_interrupted_is_the_last() -> None:
+    torch.set_num_threads(2)
+    networks = [Network.mlp(3, 5, 1, seed=seed) for seed in range(4)]
+    asked: list[list[int]] = []
+    ended: list[int] = []
+
+    def run(indices: Sequence[int]) -> dict[int, Descent]:
+        asked.append(list(indices))
+        runs = {i: descend(networks[i], MSE, X, Y, lr=1e-3, steps=9) for i in indices}
+        return runs | {1: replace(runs[1], interrupted=True)}
+
+    found = deal(Group.alone(), run, networks, 1e-3, lambda i, run: ended.append(i))
+    assert asked == [[0, 1]]
+    assert list(found) == ended == [0]
+
+
+def test_the_others_stop_at_their_next_block_after_an_interruption() -> None:
+    seen: list[int] = []
+    state: Any = None
+    many = _Many(lambda i, report: None, lambda i, state: seen.append(i), at_once=True)  # type: ignore[arg-type,return-value]
+    many._report(0, state)
+    many._stop.set()
+    with pytest.raises(KeyboardInterrupt):
+        many._report(1, state)
+    assert seen == [0]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from derivable.objective import (
     Objective,
     fastest,
     measured,
+    team,
 )
 from derivable.objective.batches import Batches
 from derivable.problem import Problem
@@ -451,3 +453,35 @@ def test_python_threads_and_forks_do_not_end_the_process(layer: str) -> None:
     assert done.returncode == 0, done.stderr
     if layer == "omp" and sys.platform == "linux":
         assert "start processes by multiprocessing's method 'spawn'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "change", [Tensor.double, lambda theta: theta[1:], lambda theta: theta.repeat(2)[::2]]
+)
+def test_a_vector_of_another_kind_is_refused_by_compiled_passes(
+    change: Callable[[Tensor], Tensor],
+) -> None:
+    network, x, y = problem(3, 5, 1, rows=11, dtype=torch.float32)
+    objective = Fused(Problem(network, MSE, x, y))
+    with pytest.raises(SettingError, match=r"^theta must be a contiguous vector of 26 numbers of"):
+        objective.value_and_gradient(change(network.theta))
+
+
+def test_a_process_that_was_forked_after_a_descent_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    openmp = SimpleNamespace(openmp_vendor="GNU")
+    monkeypatch.setitem(sys.modules, "numba.np.ufunc.omppool", openmp)
+    team._check_process()
+    monkeypatch.setattr(team, "_process", [os.getpid() + 1])
+    with pytest.raises(SettingError, match="start processes by multiprocessing's method 'spawn'"):
+        team._check_process()
+    openmp.openmp_vendor = "Intel"
+    team._check_process()
+
+
+def test_descents_share_the_threads_where_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "numba")
+    assert team.may_share()

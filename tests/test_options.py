@@ -19,9 +19,11 @@ from derivable.function.kernel import Kernel
 from derivable.functions import CrossEntropy, Huber, elementwise, losses
 from derivable.functions.losses import BinaryCrossEntropyWithLogits
 from derivable.objective import ByHand, FeaturesMajor, Fused
+from derivable.objective.chain import Chain
+from derivable.objective.mlp import Mlp
 from derivable.problem import Problem
 from derivable.row_losses import scale_of
-from derivable.stepper import PiecewiseSteps
+from derivable.stepper import PiecewiseSteps, ahead
 from derivable.stepper.ahead import Demand
 from tests.problems import problem
 from tests.test_fused_losses import TOLERANCE, agree, close, weights
@@ -334,3 +336,39 @@ def test_a_loss_of_ones_own_has_options() -> None:
     given = Problem(network, Loss(Quantile, level=0.9), x, y)
     assert not Fused.refusal(given)
     agree(given)
+
+
+def test_what_another_process_could_not_make_is_not_compiled_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, x, y = problem(5, 7, 1, rows=11)
+    demand = Demand.of(Fused, Problem(network, MSE, x, y), torch.float64, hvp=True)
+    assert demand is not None
+    no_mlp = Problem(Network([network.layers[0], network.layers[2]]), MSE, x, y)
+    assert Demand.of(Fused, no_mlp, torch.float64, hvp=True) is None
+    monkeypatch.setattr(ahead, "is_installed", lambda name: False)
+    monkeypatch.setattr(Demand, "routines", None)  # nothing is compiled without Numba
+    ahead.compile_ahead([demand])
+
+
+class First(Function):
+    """A loss of as many outputs as there are targets."""
+
+    @staticmethod
+    def forward(ctx: Any, yhat: Tensor, y: Tensor) -> Tensor:
+        ctx.save_for_backward(yhat, y)
+        return (yhat[:, : y.size(1)] - y).square().sum()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None]:
+        yhat, y = ctx.saved_tensors
+        grad = torch.zeros_like(yhat)
+        grad[:, : y.size(1)] = 2 * grad_output * (yhat[:, : y.size(1)] - y)
+        return grad, None
+
+
+@pytest.mark.parametrize("kind", [Mlp, Chain])
+def test_targets_that_a_loss_reads_in_its_own_way_are_no_perceptrons(kind: Any) -> None:
+    network, x, y = problem(5, 7, 3, rows=11)
+    assert kind.of(Problem(network, First, x, y)) is not None
+    assert kind.of(Problem(network, First, x, y[:, :1])) is None

@@ -97,3 +97,14 @@ def test_a_long_table_is_tried_on_some_of_its_rows(monkeypatch: pytest.MonkeyPat
     # the same rows summed would curve the loss less than all of them
     choose_rate(Problem(network, Loss(Huber, reduction="sum"), X / 15, Y / 15))
     assert tried[-1].rows == 211
+
+
+def test_where_the_loss_never_falls_it_is_the_least_that_was_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[float] = []
+    monkeypatch.setattr(rate, "_falls", lambda trial, lr: tried.append(lr))
+    given = Problem(Network.linear(5), MSE, X, Y)
+    least = 1 / linear_lambda_max(given) / 2**rate.HALVINGS
+    assert choose_rate(given).lr == pytest.approx(least / rate.MARGIN, rel=0.05)
+    assert tried[-1] == pytest.approx(2 * least)

@@ -135,3 +135,12 @@ def test_a_run_goes_on_with_the_number_that_was_chosen(
             main(("compare", *how))
         assert left.value.code == 0
         assert ", 100 steps, seed 0" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_interruption_while_steps_are_timed_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any, **settings: Any) -> Any:
+        return SimpleNamespace(interrupted=True)
+
+    monkeypatch.setattr(module, "descend_problem", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cost_of(problem(3), method_of("steps"), 0.01)

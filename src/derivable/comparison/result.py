@@ -182,9 +182,6 @@ class Choice:
     reason: str = ""
     tried: tuple[dict[str, Any], ...] = ()
 
-    def __str__(self) -> str:
-        return f"{self.model} ({self.reason})" if self.model else ""
-
 
 @dataclass(frozen=True)
 class Trained:

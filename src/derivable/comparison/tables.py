@@ -90,11 +90,12 @@ def table_of(source: Any, reading: Mapping[str, Any], group: Group | None = None
     """
     given = {name: value for name, value in reading.items() if value is not None}
     own = isinstance(source, str) and source in BUNDLED and not Path(source).exists()
-    if isinstance(source, Table) or own:
-        for name in given:
-            if name not in READING:
-                raise _unknown(name)
+    for name in given:
+        if name not in READING:
+            raise _unknown(name)
+        if isinstance(source, Table) or own:
             raise SettingError(say("is_read", name=name))
+    if isinstance(source, Table) or own:
         return source if isinstance(source, Table) else _own(source)
     if "target" not in given:
         raise SettingError(say("no_target"))
@@ -129,14 +130,8 @@ def _read(path: Any, reading: Mapping[str, Any], group: Group | None = None) -> 
     """The table in a file; messages name options as Python does."""
     from derivable.data import read_together
 
-    try:
-        with python_words():
-            table = read_together(path, group, **reading)
-    except TypeError as error:
-        unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-        if unknown is None:
-            raise
-        raise _unknown(unknown[1]) from None
+    with python_words():
+        table = read_together(path, group, **reading)
     notes = tuple(map(in_python, table.notes))
     return replace(table, note=joined(notes), notes=notes)
 

@@ -82,9 +82,8 @@ class DriftEstimate:
 
     def velocity(self, t: float) -> Vector:
         """The velocity (P,) at which exact steps leave the flow at the time t = lr * steps."""
+        # there are two windows or more: one at the start of an integration, and one at its end
         right = min(max(int(np.searchsorted(self._times, t)), 1), len(self._times) - 1)
-        if len(self._times) == 1:
-            return self._drifts[0]
         before, after = self._times[right - 1], self._times[right]
         share = min(max((t - before) / (after - before), 0.0), 1.0)
         return (1 - share) * self._drifts[right - 1] + share * self._drifts[right]

@@ -24,7 +24,7 @@ class PageTexts:
         """A text by its key, with the spaces of the language."""
         return self.of(self.texts[key], **gaps)
 
-    def of(self, text: Text | str, **gaps: object) -> str:
+    def of(self, text: Text | str, /, **gaps: object) -> str:
         """Anybody's text, with the spaces of the language."""
         return set_in(self.lang, text.to(self.lang, **gaps) if isinstance(text, Text) else text)
 

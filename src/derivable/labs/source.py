@@ -15,9 +15,10 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 
 from derivable.errors import SettingError
 from derivable.labs.refusals import refusal
@@ -156,20 +157,13 @@ def _blanked(text: str, lang: str, answers: Collection[str]) -> str:
         if line.strip() != BEGIN:
             out.append(line)
             continue
-        region = list(_until_end(lines))
+        region = list(takewhile(lambda line: line.strip() != END, lines))
         indent = line[: len(line) - len(line.lstrip())]
         names = _assigned(textwrap.dedent("\n".join(region))) if not indent else []
         names = [name for name in names if name in answers] or names
         blank = BLANK.to(lang)
         out += [f"{name} = ...  {blank}" for name in names] or [f"{indent}...  {blank}"]
     return "\n".join(out)
-
-
-def _until_end(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        if line.strip() == END:
-            return
-        yield line
 
 
 def _assigned(code: str) -> list[str]:

@@ -86,8 +86,6 @@ def _stage(layer: Layer, width: int) -> Stage | None:
         whole = names and not layer.takes and shapes == [(width,), (width,)]
         return Stage(NORM, width, float(layer.constants.get("eps", 1e-5))) if whole else None
     if layer.function is Linear:
-        if not layer.is_plain:
-            return None
         # a bias of shape (1, H) is none that the pass knows
         fits = len(shapes) == 2 and shapes[0] == (width, *shapes[1]) and len(shapes[1]) == 1
         return Stage(LINEAR, shapes[1][0]) if fits else None

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 MARK = "DERIVABLE_COPY"
@@ -66,29 +67,24 @@ def end_all(mark: str, group: int) -> int:
 
 def folder_size(folder: Path) -> int:
     """The bytes of the files below a folder, as far as they are counted."""
-    left = ENTRIES
-    size = 0
-    for length in _lengths(folder):
-        size, left = size + length, left - 1
-        if left == 0:
-            break
-    return size
+    return sum(islice(_lengths(folder), ENTRIES))
 
 
 def _lengths(folder: Path) -> Iterator[int]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _lengths(Path(entry.path))
-            else:
-                with suppress(OSError):
-                    yield entry.stat(follow_symlinks=False).st_size
+    folders = [str(folder)]  # no recursion: a copy may nest folders more deeply than Python calls
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    with suppress(OSError):
+                        yield entry.stat(follow_symlinks=False).st_size
 
 
 def _signal_group(group: int) -> None:
-    if hasattr(os, "killpg"):
-        with suppress(OSError):
-            os.killpg(group, signal.SIGKILL)
+    with suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _page_size() -> int:

@@ -85,7 +85,7 @@ class Results:
 
     def load(self, copy: Copy, key: Key) -> Outcome | None:
         """The result that is kept for this copy, or None."""
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             values = json.loads(self.file(copy).read_text("utf-8"))
             if values["digest"] != key.digest:
                 return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
+import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -145,16 +144,11 @@ def _found(copy: Copy) -> tuple[Incident, ...]:
 def temporary_folder() -> Iterator[Path]:
     """A folder that is removed with the block, whatever a copy has done to it."""
     root = Path(tempfile.mkdtemp(prefix="derivable-copy-")).resolve()
-
     try:
         yield root
     finally:
-        shutil.rmtree(root, ignore_errors=True)
-        if root.exists():  # folders that the copy has closed
-            for folder, names, _ in os.walk(root):
-                for name in (".", *names):
-                    one = os.path.join(folder, name)
-                    if not os.path.islink(one):
-                        with suppress(OSError):
-                            os.chmod(one, stat.S_IRWXU)
+        with suppress(RecursionError):
             shutil.rmtree(root, ignore_errors=True)
+        if root.exists():  # the copy has closed folders, or nested them too deeply for Python
+            for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+                subprocess.run([*command, str(root)], stderr=subprocess.DEVNULL, check=False)

@@ -269,7 +269,7 @@ PAGES = {
         f"relative à la plus courte de deux copies{NB}; dans un groupe de plus de deux, certaines "
         "peuvent avoir moins en commun.",
     ),
-    "more_groups": Text("and {count} further groups", "et {count} autres groupes"),
+    "more_groups": Text("Further groups: {count}", f"Autres groupes{NB}: {{count}}"),
     "no_pairs": Text(
         "No two copies have much in common that is rare in the class.",
         "Aucune paire de copies n'a beaucoup en commun qui soit rare dans la classe.",

@@ -170,7 +170,7 @@ class CurveQuestion(Question):
     def judge(self, *answers: Any, draw: Draw, lang: str) -> Feedback:
         """The feedback, with the mistake that the shape of the curve shows."""
         history, *rest = answers
-        if history is ... or history is None or (hasattr(history, "__len__") and not len(history)):
+        if history is ... or history is None:
             return self.to_do(lang)
         losses = losses_of(history)
         if losses is None:
