@@ -437,6 +437,8 @@ def test_classes_that_only_the_last_rows_have(tmp_path: Path) -> None:
     assert "No row that trains is 'new' in 'y'" in table.note
     assert "another --seed" not in table.note
     assert "No row that trains" not in read_table(file, target="y").note
+    early = written(tmp_path, "\n".join([*lines, *["3,b", "5,a"] * 3]) + "\n")
+    assert "No row that trains" not in read_table(early, target="y", split="last").note
     same = [f"{i},a" for i in range(50)]
     file = written(tmp_path, "\n".join(["x,y", *same, *[f"{i},b" for i in range(6)]]) + "\n")
     with pytest.raises(DataError, match="the rows that train are all 'a' in 'y'"):

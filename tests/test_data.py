@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
 import torch
 
@@ -53,6 +55,9 @@ def test_a_broken_cache_is_named_and_left_alone(
     assert table.name == "diabetes"
     assert "the cache failed" in table.note
     assert broken.read_bytes() == b"half a file"
+    joblib.dump(np.zeros((11, 8)), broken)
+    note = load_california().note
+    assert f"the cache failed ({module.CACHE_FILE} holds a table of shape (11, 8))" in note
 
 
 def test_the_wait_for_a_download_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

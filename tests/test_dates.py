@@ -21,7 +21,7 @@ from derivable.data.dates import OPEN, YEAR, find_order, moments
 from derivable.data.kinds import CLOCK, DMY, ISO, MDY, Date
 from derivable.errors import DataError
 from derivable.language import speaking
-from tests.test_second_look import fitted, predicted
+from tests.test_new_files import fitted, predicted
 from tests.test_table_files import lines
 
 Moment = datetime.datetime

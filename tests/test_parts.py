@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import polars
 import pytest
 import torch
 
-from derivable.data import Table, read_part, read_table
+from derivable.data import Table, read_part, read_table, sound_split
 from derivable.data.part_split import MAX_TEST_ROWS, part_split, uniform
 from derivable.data.pieces import PIECES
 from derivable.distributed import Group
@@ -177,6 +176,23 @@ def test_the_scaler_is_that_of_the_training_rows(tmp_path: Path) -> None:
     assert abs(len(split.x_test) / ROWS - 0.2) < 0.05
 
 
+@pytest.mark.parametrize("rows", [ROWS, 103])
+def test_the_last_rows_test_as_those_of_the_whole_file_do(
+    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "houses.csv"
+    frame(rows).write_csv(file)
+    given: dict[str, Any] = {"target": "price", "ignore": "town", "split": "last"}
+    table = read_part(file, Group(), **given)
+    whole, split = sound_split(read_table(file, **given)), sound_split(table)
+    assert split.protocol == whole.protocol == "sound_last"
+    assert torch.equal(split.lines, whole.lines)
+    torch.testing.assert_close(split.x_test, whole.x_test)
+    torch.testing.assert_close(split.y_train, whole.y_train)
+    monkeypatch.setattr("derivable.data.part_split.MAX_TEST_ROWS", 7)
+    assert torch.equal(sound_split(table).lines, whole.lines[-7:])
+
+
 def test_draws_are_uniform_and_depend_on_number_and_seed_alone() -> None:
     numbers = torch.arange(200_000)
     drawn = uniform(numbers, 0)
@@ -211,25 +227,6 @@ def test_what_a_part_cannot_read_is_named_by_line(
     wrong(tmp_path / "houses.csv", line, text)
     with pytest.raises(DataError, match=message):
         read_part(tmp_path / "houses.csv", Group(), target="price", one_hot="town")
-
-
-def test_what_needs_the_whole_file_says_so(tmp_path: Path) -> None:
-    file = tmp_path / "houses.csv"
-    rows = lines_of(file)
-    given: dict[str, Any] = {"target": "price", "one_hot": "town"}
-    file.write_text("\n".join(rows).replace("Lyon", '"Ly\non"'))
-    with pytest.raises(WholeFileError, match="quotation marks hold ends of lines"):
-        read_part(file, Group(), **given)
-    file.write_text("\n".join(rows))
-    with pytest.raises(WholeFileError, match="--missing median"):
-        read_part(file, Group(), missing="median", **given)
-    with pytest.raises(WholeFileError, match="'town' is one of classes"):
-        read_part(file, Group(), target="town")
-    subprocess.run(["gzip", "-k", str(file)], check=True)
-    with pytest.raises(WholeFileError, match="compressed"):
-        read_part(tmp_path / "houses.csv.gz", Group(), **given)
-    with pytest.raises(DataError, match=r"none\.csv"):
-        read_part(tmp_path / "none.csv", Group(), **given)
 
 
 def damaged(draw: random.Random) -> str:
@@ -290,6 +287,31 @@ def test_decimal_marks_are_those_of_the_table_and_not_of_a_chunk(tmp_path: Path)
     file.write_text("\n".join(["size,revenue,price", *rows]))
     with pytest.raises(DataError, match="line 422, column 'revenue'"):
         read_part(file, Group(), target="price")
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_chunk_may_be_blank(tmp_path: Path) -> None:
+    file = tmp_path / "houses.csv"
+    rows = lines_of(file)
+    file.write_text("\n".join([*rows[:200], *[""] * 1500, *rows[200:]]))
+    given: dict[str, Any] = {"target": "price", "one_hot": "town"}
+    same(read_part(file, Group(), **given), read_table(file, **given))
+
+
+def test_the_sample_may_begin_and_end_in_a_cell_of_several_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece has about 450 bytes, of which the sample has the first 120, or the last."""
+    monkeypatch.setattr("derivable.data.pieces.SAMPLE_BYTES", 120)
+    file = tmp_path / "houses.csv"
+    rows = lines_of(file)
+    long = '"' + "part of\n" * 25 + '"'
+    for k in (2, -2):
+        size, rooms, _, price = rows[k].split(",")
+        rows[k] = ",".join([size, rooms, long, price])
+    file.write_text("\n".join(rows))
+    given: dict[str, Any] = {"target": "price", "ignore": "town"}
+    same(read_part(file, Group(), **given), read_table(file, **given))
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -457,6 +457,10 @@ def test_a_new_run_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "mine/x").touch()
     with pytest.raises(SettingError, match=r"mine already holds files .* --out"):
         open_run("compare", {}, out="mine", resume=None, name="", between=nothing)
+    (tmp_path / "my run").mkdir()
+    (tmp_path / "my run/run.toml").touch()
+    with pytest.raises(SettingError, match=r"; to go on with it: .* compare --resume 'my run'"):
+        open_run("compare", {}, out="my run", resume=None, name="", between=nothing)
 
 
 @pytest.mark.parametrize("name", ["facts", "tanh-3", "relu-5.seed-4"])

@@ -118,6 +118,16 @@ def test_another_file_is_refused_in_one_sentence(saved: SavedModel, tmp_path: Pa
         SavedModel.load(file)
 
 
+def test_a_model_of_a_newer_version_is_refused_by_its_activation(
+    comparison: Comparison, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.safetensors"
+    SavedModel.of(comparison.results[1], comparison.facts).save(file)
+    file.write_bytes(file.read_bytes().replace(b"tanh", b"tanq"))
+    with pytest.raises(DataError, match=r"no model that derivable saved \(.*'tanq'.*\); expected"):
+        SavedModel.load(file)
+
+
 def test_the_page_of_plain_pytorch_predicts_the_same(saved: SavedModel, table: Table) -> None:
     page = as_python(saved)
     names: dict[str, Any] = {"__name__": "model"}
@@ -303,3 +313,16 @@ def test_a_table_without_a_file_has_plain_columns() -> None:
     assert saved.columns.features == comparison.facts.features
     x: Tensor = load_diabetes().x[-89:]
     torch.testing.assert_close(saved.predictions(x), comparison.results[0].predictions)
+
+
+def test_classes_of_a_table_without_a_file_are_saved(tmp_path: Path) -> None:
+    x = torch.randn(53, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    table = Table("t", x, (x[:, :1] > 0).double(), ("a", "b"), ("y",), classes=("no", "yes"))
+    comparison = compare(table, parse_models("linear"), protocol="sound", steps=30)
+    saved = SavedModel.of(comparison.results[0], comparison.facts)
+    saved.save(tmp_path / "model")
+    loaded = SavedModel.load(tmp_path / "model")
+    assert loaded.columns.classes == ("no", "yes")
+    assert loaded.predictions(x).shape == (53, 2)
+    assert torch.equal(loaded.predictions(x), saved.predictions(x))
+    assert (loaded.predictions(x).argmax(1) == table.y[:, 0]).double().mean() > 0.9

@@ -1,10 +1,8 @@
-"""What is noted of a table before training, what is asked at once, and what a model reads later."""
+"""What is noted of a table before training, and what is asked at once."""
 
 from __future__ import annotations
 
-import json
 import shlex
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,9 @@ import pytest
 import torch
 
 from derivable.cli.main import main
-from derivable.data import Columns, Table, read_sheet, read_table, reading, sound_split
-from derivable.data.problems import ProblemsError
+from derivable.data import Table, read_table, sound_split
+from derivable.data.problems import ProblemsError, option_of
 from derivable.errors import DataError
-from tests.test_table_files import OPEN, dated
 
 Capture = pytest.CaptureFixture[str]
 Cell = Callable[[int], object]
@@ -74,6 +71,18 @@ NOTES: dict[str, tuple[dict[str, Cell], str]] = {
         {"y": lambda i: 10 ** (i % 6) + i % 3},
         "The target 'y' spans 5 orders of magnitude (1 to 100002)",
     ),
+    "apostrophe": (
+        {"l'an": lambda i: i},
+        """The feature 'l'an' numbers the rows; --ignore 'l'"'"'an' leaves it out.""",
+    ),
+    "apostrophe of a code": (
+        {"l'id": lambda i: f"0{i % 9 + 1}"},
+        """--one-hot 'l'"'"'id' makes a category of each, --ignore 'l'"'"'id' leaves it out.""",
+    ),
+    "apostrophe of a missing value": (
+        {"l'âge": lambda i: -999 if i % 40 == 3 else i % 17},
+        """if that means missing: --na 'l'"'"'âge=-999'.""",
+    ),
     "digits": ({"m": lambda i: 10**17 + i * i}, "'m' has more digits than 64-bit numbers keep"),
 }
 
@@ -82,6 +91,30 @@ NOTES: dict[str, tuple[dict[str, Cell], str]] = {
 def test_what_is_noted(case: str, tmp_path: Path) -> None:
     columns, error_message = NOTES[case]
     assert any(error_message in note for note in noted(tmp_path, columns)), noted(tmp_path, columns)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("a",), ["a"]),
+        (("a b", "c"), ["a b,c"]),
+        (("l'an", 'the "x"'), ['l\'an,the "x"']),
+        (("a, b", "l'an"), ["a, b", "l'an"]),
+        (("$(x) `y` \\ !z", "#3"), ["$(x) `y` \\ !z,#3"]),
+    ],
+)
+def test_an_option_with_names_is_words_of_a_shell(names: tuple[str, ...], words: list[str]) -> None:
+    option = option_of("--ignore", *names)
+    assert shlex.split(option) == [part for word in words for part in ("--ignore", word)]
+    assert option_of("--ignore", "a", "b") == "--ignore 'a,b'"
+
+
+def test_a_category_that_gives_the_target_is_left_out_by_its_column(tmp_path: Path) -> None:
+    columns: dict[str, Cell] = {"c": lambda i: "uv"[i % 2], "y": lambda i: i % 2 + i % 7 / 1e4}
+    notes = noted(tmp_path, columns, one_hot="c")
+    expected = "if it is not known before the target, --ignore 'c' leaves it out."
+    assert sum(note.endswith(expected) for note in notes) == 2
+    assert not any("alone gives" in note for note in noted(tmp_path, columns, ignore="c"))
 
 
 def test_what_is_not_noted(tmp_path: Path) -> None:
@@ -157,6 +190,16 @@ def test_an_option_that_changes_nothing(
     assert any(error_message in note for note in noted(tmp_path, **options))
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+def test_a_decimal_mark_that_no_number_has(mark: str, tmp_path: Path) -> None:
+    note = "--decimal changed nothing: no number is written with a decimal mark."
+    whole: dict[str, Cell] = {"a": lambda i: i * i % 23, "y": lambda i: i * 7 % 31}
+    assert note in noted(tmp_path, whole, decimal=mark)
+    for cell in (f"2{mark}5", f"1{mark}234", ("1.234.567", "1,234,567")[mark == "."]):
+        written = whole | {"a": lambda i, cell=cell: f'"{cell}"' if i == 3 else i * i % 23}
+        assert note not in noted(tmp_path, written, decimal=mark)
+
+
 PROBLEMS = (
     "city,ref,size,rent,open\n"
     + "".join(f"{'LNP'[i % 3]},R{i},{i * i % 17},{i * 7 % 31},{i % 2}\n" for i in range(120))
@@ -221,134 +264,6 @@ def test_the_last_rows_test(tmp_path: Path) -> None:
     y = split.scaler.predictions(split.y_test)
     torch.testing.assert_close(y, table.y[160:])
     assert split.scaler.y_mean.item() == pytest.approx(table.y[:160].mean().item())
-
-
-def fitted(folder: Path, content: str, *words: str) -> Path:
-    """A model of a table, exported."""
-    (folder / "old.csv").write_text(content)
-    model = folder / "model.safetensors"
-    main_of(
-        "fit", str(folder / "old.csv"), "--target", "y", "--model", "linear", "--steps", "20",
-        "--lr", "0.1", "--quiet", "--out", str(folder / "run"), "--export", str(model), *words,
-    )  # fmt: skip
-    return model
-
-
-def main_of(*words: str, code: int = 0) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    assert int(left.value.code or 0) == code
-
-
-def predicted(model: Path, content: str, capsys: Capture, *words: str, code: int = 0) -> Any:
-    """The output of predict: JSON, and its notes."""
-    new = model.with_name("new.csv")
-    new.write_text(content)
-    capsys.readouterr()
-    main_of("predict", str(model), str(new), "--json", *words, code=code)
-    printed = capsys.readouterr()
-    return json.loads(printed.out), " ".join(printed.err.split())
-
-
-def test_an_unseen_value_at_prediction(tmp_path: Path, capsys: Capture) -> None:
-    rows = "".join(f"{('Paris', 'Lyon')[i % 2]},{i % 5},{i % 9}\n" for i in range(40))
-    model = fitted(tmp_path, "city,a,y\n" + rows, "--one-hot")
-    new = "city,a\nLyon,3\nNantes,2\n"
-    document, _ = predicted(model, new, capsys, code=3)
-    assert (
-        "'Nantes' is none of the values that were met before: 'Lyon', 'Paris'; --unseen ignore"
-        in (document["error"])
-    )
-    document, message = predicted(model, new, capsys, "--unseen", "ignore")
-    assert len(document["predictions"]) == 2
-    assert (
-        "'city' has 1 cell with a value that was not met before ('Nantes'), read as none" in message
-    )
-
-
-def test_a_new_file_is_read_as_the_old_one_was(tmp_path: Path, capsys: Capture) -> None:
-    rows = [(f"{i % 12 + 1} %", f"({i % 7})" if i % 3 else f"{i % 7}", i % 9) for i in range(40)]
-    old = "p,b,y\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
-    model = fitted(tmp_path, old)
-    document, message = predicted(model, "p,b\n3 %,(2)\n", capsys)
-    assert len(document["predictions"]) == 1
-    assert "'p' is read without the sign '%'" in message
-    document, _ = predicted(model, "p,b\n0.03,(2)\n", capsys, code=3)
-    assert "'0.03' is not a number with '%', as the column had" in document["error"]
-    document, _ = predicted(model, "p,b\n3 €,(2)\n", capsys, code=3)
-    assert "'3 €' is not a number with '%'" in document["error"]
-
-
-def test_dates_and_spellings_of_missing_are_kept(tmp_path: Path, capsys: Capture) -> None:
-    old = dated("%d/%m/%Y", OPEN).replace(";", ",").replace(",5,", ",-999,")
-    model = fitted(tmp_path, old, "--dates", "dmy", "--na", "-999", "--missing", "median")
-    document, _ = predicted(model, "d,a\n02/03/2024,1\n", capsys)
-    other, _ = predicted(model, "d,a\n2024-03-02,1\n", capsys, code=3)
-    assert "'2024-03-02' is no date (day, month, year)" in other["error"]
-    document, _ = predicted(model, "d,a\n02/03/2024,-999\n", capsys, code=3)
-    assert "column 'a' has no value" in document["error"]
-    document, _ = predicted(model, "d,a\n02/13/2024,1\n", capsys, code=3)
-    assert "'02/13/2024' is no date" in document["error"]
-
-
-def test_a_name_that_is_new_as_a_double_is_refused(tmp_path: Path, capsys: Capture) -> None:
-    rows = "".join(f"{i % 7},{i * i % 5},{i % 9}\n" for i in range(40))
-    model = fitted(tmp_path, "a,b,y\n" + rows)
-    document, _ = predicted(model, "a,b,a\n1,2,3\n", capsys, code=3)
-    assert "the name 'a' stands over several columns, of which one is needed" in document["error"]
-    document, _ = predicted(model, "a,b\n1,2\nTotal,9\n", capsys, code=3)
-    assert "'Total' in 'a'" in document["error"]
-    document, _ = predicted(model, "a,b\n1,2\nTotal,9\n", capsys, "--total", "drop")
-    assert len(document["predictions"]) == 1
-
-
-def test_readings_survive_as_json(tmp_path: Path) -> None:
-    cells: dict[str, Cell] = {
-        "d": lambda i: f"{i % 28 + 1:02}/{i % 12 + 1:02}/2024",
-        "p": lambda i: f"{i % 12} %",
-        "o": lambda i: ("yes", "no")[i % 2],
-        "c": lambda i: ("u", "v", "")[i * i % 7 % 3],
-    }
-    file = table_of(tmp_path, cells)
-    options = {"one_hot": "c", "missing_category": True, "na": ["a=0.5"], "missing": "median"}
-    table = read_table(file, target="y", **options)
-    assert table.columns is not None
-    back = Columns.from_dict(json.loads(json.dumps(table.columns.to_dict())))
-    assert back == table.columns
-    x = reading.features(read_sheet(file), back)
-    torch.testing.assert_close(x, table.x, equal_nan=True, rtol=0, atol=0)
-    assert x.isnan().any()
-
-
-def test_the_columns_of_an_older_model_are_read() -> None:
-    old = {
-        "inputs": [
-            {"name": "a", "kind": "number"},
-            {"name": "t", "kind": "truth"},
-            {"name": "c", "kind": "text", "values": ["u", "v"]},
-        ],
-        "outputs": [{"name": "y", "kind": "number"}],
-    }
-    columns = Columns.from_dict(old)
-    assert columns.features == ("a", "t", "c=u", "c=v")
-    assert columns.to_dict() == old
-
-
-def test_one_hot_and_its_words(tmp_path: Path, capsys: Capture) -> None:
-    rows = "".join(f"{('Paris', 'Lyon')[i % 2]},{i % 5},{i % 9}\n" for i in range(200))
-    (tmp_path / "t.csv").write_text("city,k,y\n" + rows)
-    file, out = str(tmp_path / "t.csv"), str(tmp_path / "run")
-    main_of("fit", "--one-hot", file, "--target", "y", "--quiet", code=2)
-    assert f"--one-hot takes {file} for the name of a column; put FILE before it" in " ".join(
-        capsys.readouterr().err.split()
-    ).replace("│ ", "")
-    (tmp_path / "c.toml").write_text("one-hot = true\n")
-    options = ("--target", "y", "--model", "linear", "--steps", "5", "--quiet")
-    main_of("fit", file, *options, "--config", str(tmp_path / "c.toml"), "--out", out)
-    main_of("fit", file, *options, "--one-hot", "city,k", "--out", f"{out}2")
-    settings = tomllib.loads(Path(f"{out}2", "run.toml").read_text())
-    assert settings["settings"]["one-hot"] == ["city,k"]
-    main_of("fit", "--config", f"{out}2/run.toml", "--quiet", "--out", f"{out}3")
 
 
 def test_a_table_has_its_notes_one_by_one() -> None:

@@ -42,6 +42,7 @@ MEANS = csv("year,month,co2", lambda i: f"{2000 + i // 12},{i % 12 + 1},{371 + i
 DOUBLE = csv("id;prix;n;prix;total", lambda i: f"{i % 7};{i % 9},5;{i % 4};{i % 5},25;{i % 11}")
 DATES = csv("date;visits;sales", lambda i: f"{i % 12 + 1:02}/{i % 28 + 1:02}/2024;{i % 7};{i % 11}")
 DATES_DAY = csv("date;n;y", lambda i: f"{i % 28 + 1:02}/{i % 12 + 1:02}/2024;{i % 7};{i % 11}")
+YEARS = csv("date,k,y", lambda i: f"{(2001, 2007, 2018)[i % 3]}-01-01,{'uv'[i % 2]},{i % 11}.5")
 CODES = csv("region;size;price", lambda i: f"{(28, 67, 93)[i * 5 % 3]};{i % 17};{i % 11},5", 300)
 CITIES = csv("city,rooms,rent", lambda i: f"{('Paris', 'Lyon')[i % 2]},{i % 5},{i % 11}")
 SHOPS = csv("shop;units;revenue", lambda i: f"{i % 7};{i % 17 + 1};{i * 7 % 31 + 1}")
@@ -83,6 +84,13 @@ CASES: dict[str, Case] = {
         DOUBLE, "total", {"rename_duplicates": True}, ("id", "prix", "n", "prix (2)")
     ),
     "04 ignored": Case(DOUBLE, "total", {"ignore": ("#4",)}, ("id", "prix", "n")),
+    "04 renamed to a name that is there": Case(
+        csv("a,a,a (2),y", lambda i: f"{i % 7},{i * i % 5},{i * i % 11},{i % 9}.5"),
+        "y",
+        {"rename_duplicates": True},
+        ("a", "a (3)", "a (2)"),
+        note="column 2, 'a', is called 'a (3)'",
+    ),
     "05 dates": Case(
         DATES_DAY,
         "y",
@@ -110,6 +118,13 @@ CASES: dict[str, Case] = {
         {"one_hot": "region"},
         ("region=28", "region=67", "region=93", "size"),
         rows=300,
+    ),
+    "05 years": Case(
+        YEARS,
+        "y",
+        {"one_hot": True},
+        ("date:days", "date:year", "k=u", "k=v"),
+        note="(year, month, day), read as elapsed days, the year; 'k' became 2 features",
     ),
     "07c text": Case(
         csv("a,kind", lambda i: f"{i % 7}.5,{('fig', 'date', 'apple')[i % 3]}"),
@@ -209,6 +224,17 @@ CASES: dict[str, Case] = {
         note="t.csv.zip/train.csv: UTF-8",
         name="t.csv.zip",
     ),
+    "30 workbook in a zip": Case(
+        zipped({"t.xlsx": WORKBOOK}),
+        "Prix",
+        {"ignore": "Date,Agence"},
+        ("Pièces",),
+        note="t.zip/t.xlsx, sheet 'Feuil1': workbook, 40 rows of 4 columns",
+        name="t.zip",
+    ),
+    "31 workbook without such a row": Case(
+        WORKBOOK, "Prix", {"header": 99}, note="has no row 99 for names of", name="t.xlsx"
+    ),
     "31 workbook": Case(
         WORKBOOK,
         "Prix",
@@ -224,7 +250,7 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("key", CASES)
 def test_each_case_has_its_outcome(key: str, tmp_path: Path) -> None:
     case = CASES[key]
-    if case.name.endswith("xlsx"):
+    if "workbook" in key:
         pytest.importorskip("python_calamine")
     file = tmp_path / case.name
     content = case.content

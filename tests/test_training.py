@@ -418,6 +418,18 @@ def test_a_loss_of_ones_own_from_a_file(tmp_path: Path) -> None:
     assert loss.name == "Quartic(scale=0.5)"
 
 
+@pytest.mark.parametrize(("word", "expected"), [("true", 17), ("False", 8.5), ("TRUE", 17)])
+def test_an_option_that_is_true_or_false(word: str, expected: float, tmp_path: Path) -> None:
+    text = OWN_LOSS.replace("scale=1.0", "summed=False")
+    text = text.replace("ctx.scale = scale", "ctx.scale = scale = yhat.numel() if summed else 1.0")
+    (tmp_path / "mine.py").write_text(text)
+    loss = parse_loss(f"{tmp_path / 'mine.py'}:Quartic:summed={word}")
+    yhat, y = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
+    assert loss.forward(Context(), yhat, y).item() == pytest.approx(expected)
+    with pytest.raises(SettingError, match="summed"):
+        parse_loss(f"{tmp_path / 'mine.py'}:Quartic:summed=yes")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

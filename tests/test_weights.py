@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from derivable.errors import DataError, NotATensorError, SettingError, ShapeErro
 from derivable.functions import CrossEntropy
 from derivable.objective import ByHand, FeaturesMajor, Fused
 from derivable.objective.batches import Batches
-from derivable.problem import Problem
+from derivable.problem import Problem, check_weight
 from derivable.stepper import Stepper, choose_stepper
 from tests.problems import Given, Length, problem
 
@@ -156,3 +157,29 @@ def test_weights_without_a_meaning(
     network, x, y = problem(5, 2, rows=13)
     with pytest.raises(error, match=message):
         descend(network, loss, x, y, lr=0.1, steps=1, weight=weight)
+
+
+class ByColumns(Function):
+    """Half the mean over columns of the squared errors, summed over the rows."""
+
+    @staticmethod
+    def forward(ctx: Any, yhat: Any, y: Any) -> Any:
+        ctx.save_for_backward(yhat, y)
+        return ((yhat - y) ** 2).sum() / 2 / yhat.size(-1)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        yhat, y = ctx.saved_tensors
+        grad = (yhat - y) / yhat.size(-1) * grad_output
+        return grad, -grad
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [(ByColumns, torch.ones(13, 2, 3)), (CrossEntropy, torch.zeros(13, 2, dtype=torch.int64))],
+)
+def test_weights_of_rows_that_have_several_losses(loss: type[Function], y: torch.Tensor) -> None:
+    message = f"weight goes with {loss.__name__} where each row has one loss, got y of shape "
+    with pytest.raises(SettingError, match=re.escape(f"{message}{(*y.shape,)}; repeat the rows")):
+        check_weight(loss, y, torch.ones(13))
+    check_weight(loss, y[:, 0], torch.ones(13))

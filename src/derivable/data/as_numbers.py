@@ -46,7 +46,7 @@ def read(reading: Reading, sheet: Sheet, name: str, mark: str) -> Array:
 @singledispatch
 def stated(reading: Reading, sheet: Sheet, name: str) -> str:
     """What was recognised in a column, in words; empty where there is nothing to say."""
-    return ""
+    raise NotImplementedError(reading)
 
 
 def _refuse_cell(sheet: Sheet, name: str, row: int, wrong: str) -> None:

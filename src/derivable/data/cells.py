@@ -75,10 +75,11 @@ class Cells:
 
     @classmethod
     def of(cls, column: pl.Series, missing: frozenset[str] = MISSING) -> Cells:
-        """Sort the cells of a column. Raises TypeError, of its type, where that is no cell's."""
+        """Sort the cells of a column whose type is not a number.
+
+        Raises TypeError, of its type, where that is no cell's.
+        """
         dtype = column.dtype
-        if dtype.is_numeric():
-            return cls.of_numbers([column])[0]
         texts = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
         if dtype.base_type() not in texts and not dtype.is_temporal():
             raise TypeError(dtype)

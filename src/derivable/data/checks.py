@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from derivable.data.messages import say
-from derivable.data.problems import ProblemError, count
+from derivable.data.problems import ProblemError, count, ignore
 from derivable.errors import DataError
 
 FEWEST_ROWS = 5  # four to train, one to test
@@ -33,7 +33,7 @@ def check_sizes(name: str, columns: Sequence[str], values: Array) -> None:
     largest = np.nanmax(np.abs(values), axis=0, initial=0.0)
     for number in np.flatnonzero(largest > LARGEST).tolist():
         column, value = columns[number], float(largest[number])
-        text = say("square_too_large", name=name, column=column, value=value)
+        text = say("square_too_large", name=name, column=column, value=value, ignore=ignore(column))
         raise ProblemError(text, ignore=(column,))
 
 
@@ -88,15 +88,13 @@ def check_answers(
             if len(features) == 1:
                 notes.append(say("only_feature", feature=feature, target=target, how=how))
                 continue
-            gaps = {"feature": feature, "target": target, "how": how, "owner": owner}
+            gaps = {"feature": feature, "target": target, "how": how, "ignore": ignore(owner)}
             raise ProblemError(say("gives_answer", name=name, **gaps), ignore=(owner,))
     return notes
 
 
 def _alike(x: Array, answer: Array) -> list[int]:
     """The features that may repeat the answer: those that it correlates with, or with holes."""
-    if np.isnan(answer).any():
-        return list(range(x.shape[1]))
     a, b = x - x.mean(0), answer - answer.mean()
     with np.errstate(all="ignore"):  # of squares too large, which are checked one by one
         r = (a.T @ b) / np.sqrt(np.einsum("ij,ij->j", a, a) * (b @ b))
@@ -130,7 +128,7 @@ def note_duplicates(features: Sequence[str], owners: Sequence[str], x: Array) ->
     for feature, owner, cells in zip(features, owners, x.T, strict=True):
         first = seen.setdefault((cells + 0.0).tobytes(), feature)
         if first != feature:
-            notes.append(say("repeats", feature=feature, first=first, owner=owner))
+            notes.append(say("repeats", feature=feature, first=first, ignore=ignore(owner)))
     return notes
 
 

@@ -9,11 +9,12 @@ import polars as pl
 
 from derivable.data.cells import BLANKS
 from derivable.data.columns import Columns
-from derivable.data.kinds import Classes, Date, Text
+from derivable.data.kinds import Classes, Date, Number, Text
 from derivable.data.messages import say
+from derivable.data.numbers import has_mark
 from derivable.data.options import ALL, TableOptions
-from derivable.data.problems import ProblemError, did_you_mean, some
-from derivable.data.reading import marks
+from derivable.data.problems import ProblemError, did_you_mean, option_of, some
+from derivable.data.reading import as_learned
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError, SettingError
 
@@ -131,7 +132,9 @@ def note_unused_options(sheet: Sheet, columns: Columns, options: TableOptions) -
         notes.append(say("unused_rename"))
     if options.dates is not None and not dates:
         notes.append(say("unused_dates"))
-    if options.decimal is not None and not any(marks(sheet, columns).values()):
+    learned = as_learned(sheet, columns)
+    numbers = [c.name for c in columns.inputs + columns.outputs if isinstance(c.reading, Number)]
+    if options.decimal is not None and not any(has_mark(learned, name) for name in numbers):
         notes.append(say("unused_decimal"))
     if options.total == "drop" and not any(hasattr(one, "question") for one in sheet.findings):
         notes.append(say("unused_total"))
@@ -149,5 +152,5 @@ def _unused_spellings(sheet: Sheet, na: str | Sequence[str]) -> list[str]:
         cells = (sheet.frame[name].cast(pl.String) for name in columns)
         met = any((c.str.strip_chars(BLANKS).str.to_lowercase() == spelled).any() for c in cells)
         if not met:
-            notes.append(say("unused_na", word=word))
+            notes.append(say("unused_na", na=option_of("--na", word)))
     return notes

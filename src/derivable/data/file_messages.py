@@ -133,6 +133,12 @@ FILES = {
         "{name}, ligne {line} : les guillemets ne se correspondent pas ({error}) ; dans une "
         "cellule entre guillemets, un guillemet s'écrit deux fois",
     ),
+    "long_cell": (
+        "{name}, line {line}: a cell has more than {most:,} characters; shorten it or, if the "
+        "quotation mark at its end is missing, add it",
+        "{name}, ligne {line} : une cellule a plus de {most:,} caractères ; raccourcissez-la ou, "
+        "s'il manque le guillemet qui la termine, ajoutez-le",
+    ),
     # lines
     "no_rows": (
         "{name} has names of columns and no rows of numbers below them",
@@ -205,9 +211,5 @@ FILES = {
     "no_folder": (
         "{path} cannot be written: there is no folder {folder}; make it",
         "{path} ne peut être écrit : le dossier {folder} n'existe pas ; créez-le",
-    ),
-    "not_written": (
-        "{path} cannot be written ({reason}); name another file",
-        "{path} ne peut être écrit ({reason}) ; indiquez un autre fichier",
     ),
 }

@@ -24,11 +24,11 @@ FRACTIONS = ("%", "‰")  # without its sign a number may be the share itself, 0
 
 
 def find_form(cells: Cells, missing: frozenset[str]) -> Form | None:
-    """The form that all cells of a column have; None where they have none in common."""
-    present = cells.text.drop_nulls()
-    if cells.typed or not len(present):
-        return None
-    parts = _parts(present)
+    """The form that all cells of a column have; None where they have none in common.
+
+    One cell at least is no number.
+    """
+    parts = _parts(cells.text.drop_nulls())
     if parts["number"].null_count():
         return None
     signs = parts["unit"].unique()

@@ -186,18 +186,15 @@ def _are_years(names: Sequence[str]) -> bool:
 
 
 def find_units(cells: Sequence[Cells]) -> tuple[str, ...]:
-    """The units in the first row of these columns; empty where it is a row of data.
+    """The units in the first row of these columns, without a number; empty where it is data.
 
-    Each column of numbers has a word or nothing there, at least two have a word, and none of the
-    row is a number; one word is enough where all else is empty.
+    Each column of numbers has a word or nothing there, and at least two have a word; one word is
+    enough where all else is empty.
     """
     words: list[str] = []
     in_numbers, others = 0, 0
     for column in cells:
-        kind = column.kind[0]
-        if kind not in ("other", "missing"):
-            return ()
-        if kind == "missing":
+        if column.kind[0] == "missing":
             continue
         word = column.text[0]
         short = len(word) <= LONGEST_UNIT and UNIT.search(word)

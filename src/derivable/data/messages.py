@@ -20,8 +20,8 @@ _TEXTS = {
         "{name}, {unit} {line}, colonne '{column}'",
     ),
     "or_without": (
-        ", or leave it out with --ignore '{column}'",
-        ", ou écartez-la avec --ignore '{column}'",
+        ", or leave it out with {ignore}",
+        ", ou écartez-la avec {ignore}",
     ),
     "cell_is": ("{place}: {cell} {wrong}", "{place} : {cell} {wrong}"),
     "cell_is_correct": (
@@ -235,9 +235,9 @@ _TEXTS = {
     ),
     "square_too_large": (
         "{name}, column '{column}' holds {value:g}, whose square is beyond 64-bit numbers; write "
-        "it in another unit, or leave it out with --ignore '{column}'",
+        "it in another unit, or leave it out with {ignore}",
         "{name}, la colonne '{column}' contient {value:g}, dont le carré dépasse les nombres de "
-        "64 bits ; écrivez-la dans une autre unité, ou écartez-la avec --ignore '{column}'",
+        "64 bits ; écrivez-la dans une autre unité, ou écartez-la avec {ignore}",
     ),
     # what helps
     "way_target": ("choose another --target", "choisissez une autre cible --target"),
@@ -285,8 +285,12 @@ _TEXTS = {
     ),
     "missing_in": ("{n:,} in '{column}'", "{n:,} dans '{column}'"),
     "missing_more": (
-        "{where}, more in {others:,} others",
-        "{where}, d'autres dans {others:,} autres colonnes",
+        "{where}, more in {n:,} others",
+        "{where}, d'autres dans {n:,} autres colonnes",
+    ),
+    "missing_more_one": (
+        "{where}, more in 1 other",
+        "{where}, d'autres dans 1 autre colonne",
     ),
     "all_missing": (
         "{name}: no row has a value in every column; --missing median puts the median of the "
@@ -314,9 +318,9 @@ _TEXTS = {
     ),
     "gives_answer": (
         "{name}: the feature '{feature}' is the target '{target}'{how}, so it gives the answer "
-        "away; leave it out with --ignore '{owner}'",
+        "away; leave it out with {ignore}",
         "{name} : la variable '{feature}' est la cible '{target}'{how}, et donne donc la réponse "
-        "; écartez-la avec --ignore '{owner}'",
+        "; écartez-la avec {ignore}",
     ),
     "too_many_classes": (
         "{name}: the target '{target}' has {classes:,} different values in {rows}, too many for "

@@ -127,6 +127,12 @@ def _stated_mark(sheet: Sheet, column: str, mark: str) -> str:
     return mark
 
 
+def has_mark(sheet: Sheet, column: str) -> bool:
+    """Whether a cell of a column is written with a mark, of decimals or of thousands."""
+    kinds = [kind + end for kind in _KIND.values() for end in ("", _OPEN)]
+    return sheet.cells(column).first(*kinds) is not None
+
+
 def _own_mark(sheet: Sheet, column: str) -> str:
     """The mark that the cells of this column show, or "?"."""
     cells = sheet.cells(column)

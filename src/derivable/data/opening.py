@@ -162,7 +162,7 @@ def _read_text(source: Source, options: SheetOptions) -> Sheet:
         top = comments[0][0] if comments else None
         skipped += more
         if not text.strip(BLANKS):
-            raise DataError(say("only_comments", name=name))
+            raise DataError(say("only_comments" if comments else "empty", name=name))
     separator = separator or find_separator(text, name)
     hashed = None
     if comments:

@@ -26,11 +26,12 @@ def part_split(table: Table, part: Part, seed: int, dtype: torch.dtype) -> Split
     say. Sums over rows are added piece by piece of the file, so that neither they nor the choice
     depend on the number of processes. Every process has all test rows, and its own training rows.
     """
-    share = min(1 - TRAIN_SHARE, MAX_TEST_ROWS / part.rows)
     numbers = torch.arange(part.first, part.first + len(table.x))
     if table.split == "last":
-        tests, protocol = numbers >= part.rows - int(share * part.rows), "sound_last"
+        cut = max(int(TRAIN_SHARE * part.rows), part.rows - MAX_TEST_ROWS)
+        tests, protocol = numbers >= cut, "sound_last"
     else:
+        share = min(1 - TRAIN_SHARE, MAX_TEST_ROWS / part.rows)
         tests, protocol = uniform(numbers, seed) < share, "sound_drawn"
     with on_one_thread(0):  # the order of additions does not depend on the number of threads
         scaler, train_rows = _scaler(table, part, ~tests)

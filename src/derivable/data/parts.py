@@ -98,10 +98,11 @@ def read_together(path: str | Path, group: Group | None, **options: Any) -> Tabl
     """
     asked = options.get("parts")
     if asked or (asked is None and group is not None and _is_large(path, group)):
+        own = group or Group()
         try:
-            return read_part(path, group or Group(), **options)
+            return read_part(path, own, **options)
         except DataError as error:
-            if asked or not (isinstance(error, WholeFileError) or _fits(path, group)):
+            if asked or not (isinstance(error, WholeFileError) or _fits(path, own)):
                 raise
     with agreed(group):
         return read_table(path, **options)
@@ -120,11 +121,11 @@ def _is_large(path: str | Path, group: Group) -> bool:
     return size >= LARGE
 
 
-def _fits(path: str | Path, group: Group | None) -> bool:
+def _fits(path: str | Path, group: Group) -> bool:
     """Whether each process can have all of the file, should they all run on this machine."""
     free = sizes(MEMORY).get("MemAvailable", 0)
-    mine = _size(path) * TIMES_AS_LARGE * (group.size if group else 1) < free
-    return mine if group is None else bool(group.gather(torch.tensor(mine)).all())
+    mine = _size(path) * TIMES_AS_LARGE * group.size < free
+    return bool(group.gather(torch.tensor(mine)).all())
 
 
 def _counted(path: Path, options: TableOptions, own: range) -> tuple[Pieces, list[int]]:

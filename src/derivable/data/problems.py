@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,10 +40,13 @@ class ProblemsError(DataError):
 
 def raise_all(problems: Sequence[ProblemError]) -> None:
     """Raise all problems in one error; none if there are no problems."""
-    if len(problems) == 1:
-        raise problems[0]
     if problems:
-        raise ProblemsError(problems)
+        raise as_error(problems)
+
+
+def as_error(problems: Sequence[ProblemError]) -> ProblemError | ProblemsError:
+    """The only problem, or an error of all of them."""
+    return problems[0] if len(problems) == 1 else ProblemsError(problems)
 
 
 def all_problems(
@@ -107,10 +111,15 @@ def did_you_mean(name: str, names: Sequence[str]) -> Message:
 def option_of(option: str, *names: str) -> str:
     """An option of the command line with names of columns: --ignore 'a,b'.
 
-    The option is repeated where a name has a comma.
+    The option is repeated where a name has a comma. The result can be copied into a shell.
     """
     values = names if any("," in name for name in names) else [",".join(names)]
-    return " ".join(f"{option} '{value}'" for value in values)
+    return " ".join(f"{option} {_quoted(value)}" for value in values)
+
+
+def _quoted(value: str) -> str:
+    """A value in quotation marks, as one word of a shell."""
+    return shlex.quote(value) if "'" in value else f"'{value}'"
 
 
 def ignore(*names: str) -> str:

@@ -31,8 +31,8 @@ from derivable.data.problems import (
     ProblemError,
     ProblemsError,
     all_problems,
+    as_error,
     ignore,
-    raise_all,
     some,
 )
 from derivable.data.sheet import Sheet
@@ -110,8 +110,7 @@ def _learned(
         absent = _absent(sheet, [*features, *targets])
         if absent and options.missing == "error":
             found.append(_missing_problem(sheet, absent, targets))
-        raise_all(found)
-        raise
+        raise as_error(found) from None
 
 
 def _absent(sheet: Sheet, names: Sequence[str]) -> dict[str, pl.Series]:
@@ -174,7 +173,7 @@ def _missing_problem(
     each = (say("missing_in", n=number, column=column) for column, number in listed[:12])
     where = joined(each, ", ")
     if len(listed) > 12:
-        where = say("missing_more", where=where, others=len(listed) - 12)
+        where = say("missing_more", where=where, n=len(listed) - 12)
     place = sheet.place(int(absent[name].arg_true()[0]), name)
     gone = functools.reduce(operator.or_, absent.values())
     few = int(gone.sum()) <= len(gone) // 10

@@ -19,7 +19,14 @@ from derivable.data.kinds import DMY, MDY, Date, Number, Reading, Text, Truth
 from derivable.data.messages import say
 from derivable.data.numbers import find_marks, follow_marks
 from derivable.data.options import CLASSIFICATION, REGRESSION, TableOptions
-from derivable.data.problems import ProblemError, did_you_mean, ignore, raise_all, some
+from derivable.data.problems import (
+    ProblemError,
+    did_you_mean,
+    ignore,
+    option_of,
+    raise_all,
+    some,
+)
 from derivable.data.sheet import Sheet
 from derivable.errors import DataError, SettingError
 from derivable.messages import joined
@@ -234,7 +241,7 @@ def _no_number(
         and few
         and not any(character.isdigit() for word in words for character in word)
     ):
-        spelled = " ".join(f"--na '{word}'" for word in words)
+        spelled = " ".join(option_of("--na", word) for word in words)
         way = say("way_na", n=len(words), way=way, words=spelled)
         remedy = {"na": tuple(words), **({"missing": "drop"} if options.missing == "error" else {})}
     if row == 0 and len(others) == 1 and not target:

@@ -113,5 +113,8 @@ def _quoted(text: str, separator: str, name: str, skipped: int) -> Listed:
                 lines.append(start)
             start = reader.line_num + skipped + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            most = csv.field_size_limit()
+            raise DataError(say("long_cell", name=name, line=start, most=most)) from None
         raise DataError(say("quotation", name=name, line=start, error=error)) from None
     return Listed(records, lines, "line")

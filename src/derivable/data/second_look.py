@@ -21,7 +21,7 @@ from derivable.data.columns import Columns
 from derivable.data.kinds import Classes, Date, Number, Text
 from derivable.data.messages import say
 from derivable.data.options import TableOptions
-from derivable.data.problems import count, some
+from derivable.data.problems import count, ignore, option_of, some
 from derivable.data.rows import TRAIN_SHARE
 from derivable.data.sheet import Sheet
 
@@ -125,13 +125,13 @@ def _codes(seen: Seen) -> Iterator[str]:
         if not named and not zeros and cells.min() < SMALLEST_CODE:
             continue
         rows, distinct = len(cells), len(np.unique(cells))
-        ways = say("way_category", name=name)
+        ways = say("way_category", one_hot=option_of("--one-hot", name), ignore=ignore(name))
         if zeros:
             few = distinct <= reading.MOST_VALUES
-            way = ways if few else say("way_out", name=name)
+            way = ways if few else say("way_out", ignore=ignore(name))
             yield say("leading_zeros", name=name, ways=way)
         elif named and distinct > 0.9 * rows:
-            yield say("like_identifier", name=name)
+            yield say("like_identifier", name=name, ignore=ignore(name))
         elif named and 2 < distinct <= reading.MOST_VALUES and 2 * distinct < rows:
             yield say("like_code", name=name, ways=ways)
         elif _sparse(cells, distinct):
@@ -158,7 +158,7 @@ def _counters(seen: Seen) -> Iterator[str]:
     if len(seen.columns.features) > 1:
         for name, cells in seen.whole.items():
             if len(cells) == len(seen.x) and np.all(np.diff(cells) == 1):
-                yield say("numbers_rows", name=name)
+                yield say("numbers_rows", name=name, ignore=ignore(name))
 
 
 def _spellings(seen: Seen) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _sentinels(seen: Seen) -> Iterator[str]:
                 rows=count(times, "row"),
                 low=float(rest.min()),
                 high=float(rest.max()),
-                code=f"{value:g}",
+                na=option_of("--na", f"{name}={value:g}"),
             )
 
 
@@ -223,8 +223,8 @@ def _near_targets(seen: Seen) -> Iterator[str]:
         centred = y - y.mean()
         r = (x.T @ centred) / np.where(lengths > 0, lengths, 1) / np.sqrt((centred**2).sum())
         for number in np.flatnonzero(r**2 > NEARLY):
-            r2 = float(r[number] ** 2)
-            yield say("nearly_target", name=features[number], target=target, r2=r2)
+            gaps = {"target": target, "ignore": ignore(seen.columns.owners[number])}
+            yield say("nearly_target", name=features[number], r2=float(r[number] ** 2), **gaps)
 
 
 def _in_order(seen: Seen) -> Iterator[str]:

@@ -13,7 +13,7 @@ from derivable.data.forms import bare
 from derivable.data.kinds import Form
 from derivable.data.layout import Finding
 from derivable.data.messages import say
-from derivable.data.problems import count, shown
+from derivable.data.problems import count, ignore, shown
 from derivable.errors import DataError
 from derivable.messages import SEMICOLON, Message, joined
 
@@ -69,19 +69,12 @@ class Sheet:
 
     def cells(self, column: str) -> Cells:
         """The cells of a column, sorted into numbers of one format or another, text, missing."""
-        form = self.forms.get(column)
-        key = column, form
-        if key not in self._cells:
-            if form is None:
-                self._sort()
-            else:
-                self._cells[key] = bare(form, self._cells_as_they_are(column), self.missing)
-        return self._cells[key]
-
-    def _cells_as_they_are(self, column: str) -> Cells:
         if (column, None) not in self._cells:
             self._sort()
-        return self._cells[column, None]
+        form = self.forms.get(column)
+        if form is not None and (column, form) not in self._cells:
+            self._cells[column, form] = bare(form, self._cells[column, None], self.missing)
+        return self._cells[column, form]
 
     def _sort(self) -> None:
         """Sort the cells of all columns."""
@@ -111,7 +104,7 @@ class Sheet:
 
     def or_without(self, column: str) -> str:
         """The way out that ends a message about a column, where there is this one."""
-        return say("or_without", column=column) if self.optional else ""
+        return say("or_without", ignore=ignore(column)) if self.optional else ""
 
     def keep(self, rows: pl.Series) -> Sheet:
         """The sheet with those rows only where `rows` is true."""

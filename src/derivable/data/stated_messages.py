@@ -215,16 +215,16 @@ STATED = {
         "--dates n'a rien changé : aucune colonne utilisée ne contient de dates.",
     ),
     "unused_decimal": (
-        "--decimal changed nothing: no cell has decimals.",
-        "--decimal n'a rien changé : aucune cellule n'a de décimales.",
+        "--decimal changed nothing: no number is written with a decimal mark.",
+        "--decimal n'a rien changé : aucun nombre n'est écrit avec un séparateur décimal.",
     ),
     "unused_total": (
         "--total drop changed nothing: no row seems to be a total.",
         "--total drop n'a rien changé : aucune ligne ne semble être un total.",
     ),
     "unused_na": (
-        "--na '{word}' changed nothing: no cell holds it.",
-        "--na '{word}' n'a rien changé : aucune cellule ne le contient.",
+        "{na} changed nothing: no cell holds it.",
+        "{na} n'a rien changé : aucune cellule ne le contient.",
     ),
     # what a person would ask about
     "more_notes": ("{n:,} more notes of this kind.", "{n:,} autres remarques de cette sorte."),
@@ -235,10 +235,10 @@ STATED = {
         "{ways}",
     ),
     "like_identifier": (
-        "'{name}' has another whole number in nearly each row, as an identifier has; --ignore "
-        "'{name}' leaves it out.",
+        "'{name}' has another whole number in nearly each row, as an identifier has; "
+        "{ignore} leaves it out.",
         "'{name}' a un nombre entier différent à presque chaque ligne, comme un identifiant ; "
-        "--ignore '{name}' l'écarte.",
+        "{ignore} l'écarte.",
     ),
     "like_code": (
         "'{name}' is named like a code and is read as a number; {ways}",
@@ -250,22 +250,22 @@ STATED = {
         "{ways}",
     ),
     "way_category": (
-        "--one-hot '{name}' makes a category of each, --ignore '{name}' leaves it out.",
-        "--one-hot '{name}' fait de chacun une catégorie, --ignore '{name}' écarte la colonne.",
+        "{one_hot} makes a category of each, {ignore} leaves it out.",
+        "{one_hot} fait de chacun une catégorie, {ignore} écarte la colonne.",
     ),
-    "way_out": ("--ignore '{name}' leaves it out.", "--ignore '{name}' l'écarte."),
+    "way_out": ("{ignore} leaves it out.", "{ignore} l'écarte."),
     "many_digits": (
         "'{name}' has more digits than 64-bit numbers keep; it is rounded.",
         "'{name}' a plus de chiffres que n'en gardent les nombres de 64 bits ; la colonne est "
         "arrondie.",
     ),
     "numbers_rows": (
-        "The feature '{name}' numbers the rows; --ignore '{name}' leaves it out.",
-        "La variable '{name}' numérote les lignes ; --ignore '{name}' l'écarte.",
+        "The feature '{name}' numbers the rows; {ignore} leaves it out.",
+        "La variable '{name}' numérote les lignes ; {ignore} l'écarte.",
     ),
     "repeats": (
-        "The feature '{feature}' repeats '{first}'; --ignore '{owner}' leaves it out.",
-        "La variable '{feature}' répète '{first}' ; --ignore '{owner}' l'écarte.",
+        "The feature '{feature}' repeats '{first}'; {ignore} leaves it out.",
+        "La variable '{feature}' répète '{first}' ; {ignore} l'écarte.",
     ),
     "spellings": (
         "{values} in '{name}' differ in case or blanks only and are categories of their own; "
@@ -275,15 +275,15 @@ STATED = {
     ),
     "sentinel": (
         "'{name}' is {value:g} in {rows} and lies between {low:g} and {high:g} elsewhere; if that "
-        "means missing: --na '{name}={code}'.",
+        "means missing: {na}.",
         "'{name}' vaut {value:g} pour {rows}, et se trouve ailleurs entre {low:g} et {high:g} ; si "
-        "cela signifie une valeur manquante : --na '{name}={code}'.",
+        "cela signifie une valeur manquante : {na}.",
     ),
     "nearly_target": (
         "The feature '{name}' alone gives the target '{target}' with R² = {r2:.5f}; if it is not "
-        "known before the target, --ignore '{name}' leaves it out.",
+        "known before the target, {ignore} leaves it out.",
         "La variable '{name}' seule donne la cible '{target}' avec R² = {r2:.5f} ; si elle n'est "
-        "pas connue avant la cible, --ignore '{name}' l'écarte.",
+        "pas connue avant la cible, {ignore} l'écarte.",
     ),
     "only_feature": (
         "The only feature, '{feature}', is the target '{target}'{how}.",

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import codecs
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from derivable.core_messages import reason_of
 from derivable.data.messages import say
 from derivable.data.numbers import COMMA
 from derivable.data.sheet import Sheet
 from derivable.data.table import Table
 from derivable.errors import SettingError
+from derivable.files import write_whole
 
 
 def write_table(table: Table, path: str | Path) -> Path:
     """Write the features and then the targets as CSV or Parquet, by the ending of `path`.
 
     The file is written whole or not at all, and never over another. Numbers keep all their digits.
+    Raises SettingError for a name that cannot be used, FileError where the system refuses the file.
     """
     path = Path(path).expanduser()
     ending = path.suffix.lower()
@@ -38,15 +38,9 @@ def write_table(table: Table, path: str | Path) -> Path:
     if table.classes:
         named = [table.classes[int(label)] for label in table.y[:, 0].tolist()]
         frame = frame.with_columns(pl.Series(table.targets[0], named))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        frame.write_csv(part) if ending == ".csv" else frame.write_parquet(part)
-        part.replace(path)
-    except OSError as error:
-        reason = reason_of(error)
-        raise SettingError(say("not_written", path=path, reason=reason)) from None
-    finally:
-        part.unlink(missing_ok=True)
+    content = io.BytesIO()  # polars raises other errors than the system's where a disk is full
+    frame.write_csv(content) if ending == ".csv" else frame.write_parquet(content)
+    write_whole(path, content.getvalue())
     return path
 
 

@@ -231,7 +231,7 @@ def open_run(
     except OSError as error:
         raise FileError(say("not_made", folder=folder, reason=reason_of(error))) from None
     if taken:
-        way = say("to_go_on", command=f"derivable {command} --resume {folder}")
+        way = say("to_go_on", command=f"derivable {command} --resume {shlex.quote(str(folder))}")
         raise SettingError(say("holds_files", folder=folder, way=way if FILE in taken else ""))
     return Run(folder, Settings(command, options, loss=loss), between, on_steps)
 

@@ -14,7 +14,7 @@ import derivable
 from derivable.comparison import Facts, Trained
 from derivable.data import Columns, Scaler
 from derivable.data.columns import Column
-from derivable.data.kinds import Classes
+from derivable.data.kinds import Classes, Text
 from derivable.errors import DataError, SettingError
 from derivable.messages import Message, message_of
 from derivable.network import ACTIVATIONS, Network
@@ -141,7 +141,8 @@ def columns_of(facts: Facts) -> Columns:
         return facts.columns
     outputs = tuple(map(Column, facts.targets))
     if facts.classes:
-        outputs = (Column(facts.targets[0], Classes(facts.classes)),)
+        reading = Classes(facts.classes, Text(facts.classes))
+        outputs = (Column(facts.targets[0], reading),)
     return Columns(tuple(map(Column, facts.features)), outputs)
 
 
