@@ -312,18 +312,21 @@ def test_what_has_no_signature_is_refused_by_name() -> None:
 
 
 def test_annotations_state_kinds_and_offsets() -> None:
-    def f(
-        x: Float[Tensor, "... n n+1"],  # type: ignore[name-defined]  # noqa: F821
-        y: Float[Tensor, "n-1 n"],  # type: ignore[name-defined]  # noqa: F821
-        labels: LongTensor,  # type: ignore[name-defined]  # noqa: F821
-        sizes: tuple[int, int],
-        mode: Literal["sum"],  # type: ignore[name-defined]  # noqa: F821
-    ) -> Any:
+    def f(x: Any, y: Any, labels: Any, sizes: Any, mode: Any) -> Any:
         assert sizes
         assert mode == "sum"
         return x[: y.shape[0]].sum() + y.sum() * (labels.sum() * 0 + 1)
 
-    x, y, labels, sizes, mode = found_inputs(f).inputs  # type: ignore[union-attr]
+    f.__annotations__ = {
+        "x": 'Float[Tensor, "... n n+1"]',
+        "y": 'Float[Tensor, "n-1 n"]',
+        "labels": "LongTensor",
+        "sizes": "tuple[int, int]",
+        "mode": "Literal['sum']",
+    }
+    found = found_inputs(f)
+    assert found is not None
+    x, y, labels, sizes, mode = found.inputs
     n = x.shape[-2]
     assert (x.shape, y.shape) == ((n, n + 1), (n - 1, n))
     assert labels.dtype is torch.int64
@@ -361,8 +364,9 @@ def test_literals_are_evaluated_and_nothing_else(call: str, expected: Any) -> No
 
 def test_the_same_name_is_the_same_tensor() -> None:
     (found,) = _calls_in("a = torch.rand(3)\nF.apply(a, a)", "F", "text")
-    first, second = found.inputs(0) or ()
-    assert first is second
+    inputs = found.inputs(0)
+    assert inputs is not None
+    assert inputs[0] is inputs[1]
 
 
 @pytest.mark.parametrize(
