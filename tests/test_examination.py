@@ -16,6 +16,7 @@ from derivable.errors import SettingError
 from derivable.examiner import Level, Report, Section, Settings, Verdict, check
 from derivable.examiner.capture.calls import Call, Calls
 from derivable.examiner.capture.found import Found
+from derivable.examiner.check import check_along_directions
 from derivable.examiner.checks import CHECKS
 from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.examination import run_checks
@@ -315,3 +316,59 @@ def test_generators_of_devices_are_seeded_and_restored(monkeypatch: pytest.Monke
     with seeded(7):
         assert done == [7]
     assert done == [7, ["state"]]
+
+
+def along_directions(off: Any, x: Tensor) -> Report:
+    class Off(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+            gradient = 2 * ctx.saved_tensors[0].conj() * grad_output
+            gradient[off] *= 3
+            return gradient
+
+    return check_along_directions(Off, adapter_of(Off), [x.requires_grad_()], Settings())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
+def test_along_directions_a_wrong_entry_is_named(dtype: torch.dtype) -> None:
+    x = torch.randn(5, 7, dtype=dtype)
+    assert along_directions(torch.zeros(5, 7, dtype=torch.bool), x.clone()).ok
+    (finding,) = along_directions((3, 2), x.clone()).findings
+    assert finding.evidence[-1].fields["index"] == (3, 2)
+    if not dtype.is_complex:  # whose entries are two numbers
+        assert finding.cause == "part_only"
+    (finding,) = along_directions(slice(None), x.clone()).findings
+    assert finding.cause == "unrecognised"
+    assert finding.evidence[0].key == "evidence.direction"
+
+
+def test_torch_compile_is_compared_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    backends: list[str] = []
+
+    def compiled(function: Any, backend: str) -> Any:
+        backends.append(backend)
+        return lambda *inputs: 2 * function(*inputs)
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    assert check(Cosine, torch.randn(4, 3)).ok
+    assert backends == []
+    report = check(Cosine, torch.randn(4, 3), compile=True)
+    assert set(backends) == {"aot_eager"}
+    assert [(f.cause, f.section) for f in report.findings] == [("way", Section.WAYS)]
+    assert "torch.compile" in report.details("en")
+
+
+class Cosine(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.cos()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        return -grad_output * ctx.saved_tensors[0].sin()
