@@ -298,11 +298,11 @@ def test_tensors_of_other_shapes_or_dtypes_are_not_the_same() -> None:
 
 
 def test_another_thread_applies_functions_as_ever_while_forwards_run_alone() -> None:
-    apply: Any = Weighted.apply
+    target: Any = Weighted
     outputs: list[Any] = []
 
     def run() -> None:
-        outputs.append(apply(draw(3), draw(3)))
+        outputs.append(target.apply(draw(3), draw(3)))
 
     with forwards_alone():
         thread = threading.Thread(target=run)

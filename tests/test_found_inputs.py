@@ -15,7 +15,7 @@ from derivable.errors import InputError
 from derivable.examiner import check
 from derivable.examiner.inputs import found_literals
 from derivable.examiner.inputs.found import Search, found_inputs
-from derivable.examiner.inputs.found_literals import _calls_in
+from derivable.examiner.inputs.found_literals import _calls_in, _files
 from derivable.examiner.inputs.found_trial import FORWARDS
 from derivable.examiner.messages import say
 from derivable.examiner.targets.target import is_float
@@ -360,6 +360,12 @@ def test_literals_are_evaluated_and_nothing_else(call: str, expected: Any) -> No
     inputs = found.inputs(0)
     shown = inputs and [tuple(v.shape) if isinstance(v, Tensor) else v for v in inputs]
     assert shown == expected
+
+
+def test_files_of_installed_packages_are_not_read() -> None:
+    assert list(_files(torch.nn.functional.gelu)) == []
+    assert list(_files(torch.nn.Linear)) == []
+    assert next(_files(elementwise.GELU)).name == "elementwise.py"
 
 
 def test_the_same_name_is_the_same_tensor() -> None:

@@ -206,9 +206,9 @@ class _Running:
 
     def _bind_missing(self, statement: ast.stmt | None, error: BaseException) -> bool:
         """Bind the names of a failed import to objects that raise when they are used."""
-        if not isinstance(statement, ast.Import | ast.ImportFrom):
-            return False
-        if not isinstance(error, ImportError):
+        if not (
+            isinstance(statement, ast.Import | ast.ImportFrom) and isinstance(error, ImportError)
+        ):
             return False
         missing = _Missing(getattr(error, "name", None) or "?")
         for alias in statement.names:
