@@ -431,6 +431,19 @@ def test_inputs_are_bound_by_name() -> None:
         bind(Both, parse_inputs("x:3 x:4"), 0)
 
 
+class Named(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, mask: Tensor, *, alpha: float = 0.5) -> Tensor:
+        return x * alpha
+
+
+def test_an_input_by_keyword_alone_is_an_option() -> None:
+    assert suggestion(Named) == "x:13x5 mask:13x5:bool"
+    assert bind(Named, parse_inputs("x:3 mask:3:bool"), 0)[1] == {}
+    inputs, options = bind(Named, parse_inputs("x:3 mask:3:bool alpha=0.25"), 0)
+    assert (len(inputs), options) == (2, {"alpha": 0.25})
+
+
 def test_a_suggestion_names_what_is_needed() -> None:
     assert suggestion(Linear) == "x:13x5 w:5x7 b:7"
     assert suggestion(Both) == "x:13x5"

@@ -21,10 +21,12 @@ from derivable.examiner.inputs.contract_statements import (
     stated,
     stated_of_the_matrix,
 )
-from derivable.examiner.inputs.contract_text import WORDS
+from derivable.examiner.inputs.contract_text import WORDS, contract_of
+from derivable.examiner.inputs.contract_trials import reads_one_triangle, returns_symmetric_part
 from derivable.examiner.inputs.contracts import STRUCTURES, structure
 from derivable.examiner.inputs.probes import Probes
 from derivable.examiner.inputs.recognised import recognised
+from derivable.examiner.messages import say
 from derivable.examiner.targets.adapters import adapter_of
 from tests.corpus.draw import draw, fixed
 from tests.corpus.engineering_contracts import SmoothedTransposed
@@ -84,6 +86,47 @@ def test_gradients_are_pulled_back_by_the_transpose_of_the_tangent_map(contract:
     torch.testing.assert_close(left, right)
 
 
+@pytest.mark.parametrize("contract", KINDS, ids=by_text)
+@pytest.mark.parametrize("shape", [(), (2, 3)], ids=str)
+def test_a_tensor_of_another_shape_keeps_it(contract: Contract, shape: tuple[int, ...]) -> None:
+    x = fixed(*shape)
+    assert contract.restore(x).shape == shape
+    assert contract.nearest(x).shape == shape
+
+
+def test_numbers_that_occur_twice_are_moved_apart_in_their_order() -> None:
+    distinct = WORDS["distinct"]
+    for x in (torch.tensor([2.0, 1.0, 2.0, 2.0]), torch.tensor([2, 1, 2, 2])):
+        apart = distinct.restore(x)
+        assert distinct.holds(apart)
+        assert apart.dtype == x.dtype
+        assert apart.argmin() == 1
+    assert sorted(apart.tolist()) == [0, 1, 2, 3], "integers stay those of a permutation"
+
+
+def test_the_messages_of_contracts_have_their_numbers() -> None:
+    both = Several((FixedSize((0, -1)), Between(0, 1), contracts.Index(7)))
+    first, second, third = (say(part.message, "en") for part in both.parts)
+    assert "0" in second
+    assert "1" in second
+    assert "7" in third
+    whole = say(both.message, "en")
+    assert [whole.index(text) for text in (first, second, third)] == sorted(
+        whole.index(text) for text in (first, second, third)
+    )
+
+
+def test_several_contracts_have_in_common_what_all_of_them_have() -> None:
+    symmetric, low = Symmetric(), Between(0, 1)
+    assert Several((symmetric, FixedSize())).linear
+    assert not Several((symmetric, low)).linear
+    assert Several((low, contracts.Nonzero())).entrywise
+    assert not Several((low, symmetric)).entrywise
+    assert Several((low, contracts.Index(3))).discrete
+    assert not Several((low, symmetric)).discrete
+    assert set(Several((FixedSize((0,)), low, FixedSize((1,)))).fixed(3)) == {0, 1}
+
+
 def test_structures_are_recognised_from_the_narrowest_on() -> None:
     for contract in STRUCTURES:
         start = torch.eye(3).double() if contract.word == "one hot" else fixed(3, 3)
@@ -106,10 +149,21 @@ def test_a_contract_as_text() -> None:
         assert found.text == contract.text
 
 
-@pytest.mark.parametrize("text", ["A", "=symmetric", "A=round", "p=2..1", "i=index(0)", "p=.."])
+@pytest.mark.parametrize("text", ["A", "=symmetric", "A=round", "p=2..1", "i=index(0)", "p=..",
+                                  "i=index(,)", "x=fixed(-)"])  # fmt: skip
 def test_another_text_is_refused_with_what_is_expected(text: str) -> None:
     with pytest.raises(SettingError, match="symmetric"):
         parse_contract(text)
+
+
+class Repeated(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, n: int) -> Tensor:
+        return x * n
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        raise RuntimeError("backward is still to be written")
 
 
 def test_what_cannot_be_a_contract_is_refused_by_name() -> None:
@@ -120,6 +174,10 @@ def test_what_cannot_be_a_contract_is_refused_by_name() -> None:
         check(Energy, k, x, contracts={"x": "0..1"})
     with pytest.raises(SettingError, match="contract of k is 3"):
         check(Energy, k, x, contracts={"k": 3})
+    with pytest.raises(InputError, match="n has a contract, and is of type int"):
+        check(Repeated, x, 3, contracts={"n": "0..1"})
+    assert contract_of(Symmetric(), "k") == Symmetric()
+    assert contract_of(["symmetric", FixedSize()], "k") == Several((Symmetric(), FixedSize()))
 
 
 @pytest.mark.parametrize(
@@ -303,6 +361,28 @@ def test_why_a_contract_is_recognised(target: Any, inputs: list[Any], why: str) 
     given = [v.detach() if isinstance(v, Tensor) else v for v in inputs]
     found = recognised(adapter_of(target), given)
     assert [reason for _, reason in found.values()] == ([why] if why else [])
+
+
+class Strict(Function):
+    """A forward that takes symmetric matrices alone, and a backward without a gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor) -> Tensor:
+        if not torch.equal(a, a.mT):
+            raise ValueError("a must be symmetric")
+        return a.sum()
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        return None
+
+
+def test_a_rule_that_raises_or_returns_nothing_is_no_evidence() -> None:
+    a = fixed(3, 3) + fixed(3, 3).mT
+    assert not reads_one_triangle(adapter_of(Strict), [a], 0, Symmetric())
+    assert not returns_symmetric_part(adapter_of(Strict), [a], 0, Symmetric())
+    assert not returns_symmetric_part(adapter_of(Repeated), [a, 2], 0, Symmetric())
+    assert not stated(Between(0, 1), "p", "p is between 0 and 1"), "it has no word of its own"
 
 
 def test_a_forward_of_one_row_is_no_evidence_for_symmetry() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,19 @@ from torch.autograd import Function
 from derivable import Tanh
 from derivable.errors import SettingError
 from derivable.examiner import Level, Report, Section, Settings, Verdict, check
+from derivable.examiner.capture.calls import Call, Calls
+from derivable.examiner.capture.found import Found
+from derivable.examiner.check import check_along_directions
 from derivable.examiner.checks import CHECKS
 from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
 from derivable.examiner.examination import run_checks
+from derivable.examiner.finding import Severity
+from derivable.examiner.inputs.text import parse_inputs
 from derivable.examiner.measure import Budget, BudgetSpent
-from derivable.examiner.setup import FEWEST_CALLS, MOST_CALLS, prepare
+from derivable.examiner.outcome import examined
+from derivable.examiner.setup import FEWEST_CALLS, MOST_CALLS, _usual_calls, prepare
 from derivable.examiner.targets.adapters import adapter_of
+from derivable.examiner.targets.random_state import seeded
 
 
 class SavedExp(Function):
@@ -204,3 +212,163 @@ def test_forward_is_graded_beside_the_reference() -> None:
     assert report.findings[0].cause == "forward"
     assert "6 of 6 numbers differ; the most: forward 2, the reference 3" in str(report)
     assert "forward returns shape (2, 3), the reference (6,)" in str(graded(flat))
+
+
+def a_found(target: Any, **changes: Any) -> Found:
+    return Found(target.__name__, __name__, __file__, 1, target, **changes)
+
+
+class OwnExamples(Tanh):
+    @staticmethod
+    def examples() -> Any:
+        raise ValueError("no file of examples")
+
+
+class NotWritten(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return g
+
+
+class WithoutRule(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * 2
+
+
+def test_the_outcome_of_what_cannot_be_examined_states_why() -> None:
+    given = parse_inputs("x:3x2")
+    refused = examined(a_found(SavedExp), [parse_inputs("y:3")])
+    assert (refused.verdict, refused.report) == ("not_examined", None)
+    assert "there is no input 'y'" in str(refused.reason)
+    raised = examined(a_found(OwnExamples))
+    assert raised.verdict == "not_examined"
+    assert str(raised.reason).endswith("ValueError: no file of examples")
+    contract = examined(a_found(SavedExp), [given], Settings(contracts={"A": "symmetric"}))
+    assert "has no input 'A'" in str(contract.reason)
+
+
+def test_the_outcome_of_what_is_still_to_be_written_is_inconclusive() -> None:
+    outcome = examined(a_found(NotWritten))
+    assert outcome.verdict == "inconclusive"
+    assert outcome.report is not None
+    assert [note.key for note in outcome.report.notes] == ["note.forward_not_implemented"]
+    unrunnable = examined(a_found(WithoutRule))
+    assert unrunnable.report is not None
+    assert unrunnable.report.function == "WithoutRule"
+
+
+def test_inputs_of_a_call_without_a_line_are_not_stated() -> None:
+    calls = Calls(Tanh)
+    calls.keep(Call((torch.randn(3),), {}))
+    outcome = examined(a_found(Tanh, calls=calls))
+    assert (outcome.verdict, outcome.inputs) == ("right", None)
+
+
+def test_a_report_is_true_if_it_is_right_and_notes_fail_at_no_level() -> None:
+    report = check(SavedExp, torch.randn(4, 3))
+    assert bool(report) is report.ok is True
+    assert bool(check(OfFour, torch.randn(4, 3))) is False
+    note = dataclasses.replace(report.findings[0], severity=Severity.NOTE)
+    assert [level for level in Level if level.fails(note)] == []
+
+
+class InBoth(Function):
+    """A forward for its own dtype alone; a backward that raises in any."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x @ torch.ones(3, 2, dtype=torch.float32)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        raise ValueError("backward is wrong")
+
+
+def test_a_forward_of_a_fixed_dtype_is_examined_in_it_where_backward_raises() -> None:
+    report = check(InBoth, torch.randn(4, 3))
+    assert report.verdict == "wrong"
+    assert report.findings[0].cause == "raises"
+    assert "backward is wrong" in report.details("en")
+
+
+def test_a_forward_that_refuses_to_be_watched_has_the_usual_number_of_calls() -> None:
+    def forward(x: Tensor) -> Tensor:
+        if torch._C._len_torch_dispatch_stack():
+            raise RuntimeError("no mode is allowed")
+        return x.sin()
+
+    assert _usual_calls(adapter_of(forward), [torch.randn(3)]) == MOST_CALLS
+    assert _usual_calls(adapter_of(torch.sin), [torch.randn(3)]) == MOST_CALLS
+    assert _usual_calls(adapter_of(Slow), [torch.randn(300)]) < MOST_CALLS
+
+
+def test_generators_of_devices_are_seeded_and_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: ["state"])
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", done.append)
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", done.append)
+    with seeded(7):
+        assert done == [7]
+    assert done == [7, ["state"]]
+
+
+def along_directions(off: Any, x: Tensor) -> Report:
+    class Off(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+            gradient = 2 * ctx.saved_tensors[0].conj() * grad_output
+            gradient[off] *= 3
+            return gradient
+
+    return check_along_directions(Off, adapter_of(Off), [x.requires_grad_()], Settings())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
+def test_along_directions_a_wrong_entry_is_named(dtype: torch.dtype) -> None:
+    x = torch.randn(5, 7, dtype=dtype)
+    assert along_directions(torch.zeros(5, 7, dtype=torch.bool), x.clone()).ok
+    (finding,) = along_directions((3, 2), x.clone()).findings
+    assert finding.evidence[-1].fields["index"] == (3, 2)
+    if not dtype.is_complex:  # whose entries are two numbers
+        assert finding.cause == "part_only"
+    (finding,) = along_directions(slice(None), x.clone()).findings
+    assert finding.cause == "unrecognised"
+    assert finding.evidence[0].key == "evidence.direction"
+
+
+def test_torch_compile_is_compared_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    backends: list[str] = []
+
+    def compiled(function: Any, backend: str) -> Any:
+        backends.append(backend)
+        return lambda *inputs: 2 * function(*inputs)
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    assert check(Cosine, torch.randn(4, 3)).ok
+    assert backends == []
+    report = check(Cosine, torch.randn(4, 3), compile=True)
+    assert set(backends) == {"aot_eager"}
+    assert [(f.cause, f.section) for f in report.findings] == [("way", Section.WAYS)]
+    assert "torch.compile" in report.details("en")
+
+
+class Cosine(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.cos()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        return -grad_output * ctx.saved_tensors[0].sin()

@@ -58,6 +58,33 @@ def test_rows_that_others_do_not_matter_to_are_a_batch() -> None:
     assert not Applicability(CallableAdapter(lambda x: x.cumsum(0)), [draw(4, 3)]).rowwise(4)
 
 
+def only_four_rows(x: Any) -> Any:
+    if len(x) != 4:
+        raise ValueError("4 rows are expected")
+    return x * 2
+
+
+def only_as_given(x: Any) -> Any:
+    if not torch.equal(x, draw(4, 3)):
+        raise ValueError("the rows are in another order")
+    return x.sum(0)
+
+
+@pytest.mark.parametrize(
+    ("forward", "rowwise", "batch"),
+    [
+        (lambda x: x.softmax(1), True, True),
+        (lambda x: x.sum(0), False, True),
+        (lambda x: x.cumsum(0), False, False),
+        (only_four_rows, False, False),
+        (only_as_given, False, False),
+    ],
+)
+def test_a_batch_is_of_rows_in_any_order(forward: Any, rowwise: bool, batch: bool) -> None:
+    applicability = Applicability(CallableAdapter(forward), [draw(4, 3)])
+    assert (applicability.rowwise(4), applicability.is_batch(4)) == (rowwise, batch)
+
+
 def test_theta_keeps_the_size_of_the_data_that_it_belongs_to() -> None:
     data, labels = draw(14, 4).detach().numpy(), np.arange(14) % 3
 

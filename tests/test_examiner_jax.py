@@ -15,6 +15,7 @@ import torch
 from derivable.errors import InputError
 from derivable.examiner import Section, Verdict, check
 from derivable.examiner.capture.discover import discover
+from derivable.examiner.render.reproduction import reproduction
 
 FILE = """
 import jax
@@ -99,9 +100,23 @@ def test_labels_and_options_are_handed_through() -> None:
     function = jax.custom_vjp(loss, nondiff_argnums=())
     function.defvjp(lambda x, labels, scale: (loss(x, labels, scale), (x, labels, scale)), vjp)
     assert check(function, torch.randn(4, 3), torch.tensor([0, 2, 1, 1]), 2.0).ok
+    function.defvjp(
+        lambda x, labels, scale: (loss(x, labels, scale), (x, labels, scale)),
+        lambda inputs, g: vjp(inputs, 3 * g),
+    )
+    report = check(function, torch.randn(4, 3), torch.tensor([0, 2, 1, 1]), 2.0)
+    script = reproduction(report, report.findings[0]).splitlines()
+    assert "scale = 2.0" in script
+    assert "labels = jnp.array([0, 2, 1, 1])" in script
 
 
-def test_numbers_are_float64_whatever_jax_is_set_to() -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_numbers_are_float64_whatever_jax_is_set_to(
+    older: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if older and hasattr(jax, "enable_x64"):  # where it was before
+        monkeypatch.setattr("jax.experimental.enable_x64", jax.enable_x64, raising=False)
+        monkeypatch.delattr(jax, "enable_x64")
     assert not jax.config.values["jax_enable_x64"]
     square = with_rule(lambda x: x * x, lambda inputs, g: (2 * inputs[0] * g,))
     assert check(square, jnp.arange(1.0, 4.0)).ok

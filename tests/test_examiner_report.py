@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import math
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,18 +14,13 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
-from torch import Tensor
 
-from derivable import Linear
 from derivable.errors import WrongGradientError
-from derivable.examiner.capture.discover import discover
 from derivable.examiner.finding import Finding, Section, Severity, Source, Verdict, Worst
 from derivable.examiner.message import Message
 from derivable.examiner.render.notebook import COLOURS, LOST, cells
-from derivable.examiner.render.reproduction import reproduction
 from derivable.examiner.report import Gradient, Report
 from derivable.examiner.settings import Settings
-from tests.conftest import ROOT
 
 CUBE = '''
 import torch
@@ -47,19 +39,6 @@ class Cube(torch.autograd.Function):
         (x,) = ctx.saved_tensors
         return 2 * x**2 * grad_output
 '''
-
-
-class Halves(torch.autograd.Function):
-    """Two outputs; the gradient of the labels' mask is none, that of x forgets the second."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, keep: Tensor, alpha: float = 0.5) -> tuple[Tensor, Tensor]:
-        ctx.keep, ctx.alpha = keep, alpha
-        return alpha * x * keep, x.exp()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        return ctx.alpha * ctx.keep * grads[0], None, None
 
 
 def finding(cause: str = "factor", argument: str | None = "x", **changes: Any) -> Finding:
@@ -305,160 +284,3 @@ def test_no_map_where_there_is_no_gradient() -> None:
     )._repr_html_()
     assert "w: no gradient was returned" in page
     assert "<svg" not in page
-
-
-def printed(script: str, capsys: pytest.CaptureFixture[str]) -> dict[str, complex]:
-    """What a reproduction prints, run here; from each line the first word and the last."""
-    exec(compile(script, "<reproduction>", "exec"), {})
-    rows = capsys.readouterr().out.splitlines()
-    return {row.split()[0]: complex(row.split()[-1]) for row in rows}
-
-
-def run(script: str, folder: Path) -> dict[str, float]:
-    """What a reproduction prints, run on its own, far from the project."""
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{script}\n{done.stderr}"
-    return {
-        words[0]: float(words[1]) for words in map(str.split, done.stdout.splitlines()) if words
-    }
-
-
-def test_a_reproduction_of_a_function_in_a_file_runs(tmp_path: Path) -> None:
-    file = tmp_path / "home" / "cube.py"
-    file.parent.mkdir()
-    file.write_text(CUBE)
-    target = discover(f"{file}:Cube").found[0].target
-    script = reproduction(report(target=target, seed=3), finding())
-    assert len(script.splitlines()) <= 13
-    assert "x = torch.randn(13, 5, dtype=torch.float64, requires_grad=True)" in script
-    shown = run(script, tmp_path)
-    assert shown["returned"] / shown["measured"] == pytest.approx(2 / 3, rel=1e-6)
-
-
-def test_a_reproduction_of_a_function_in_a_module_runs(tmp_path: Path) -> None:
-    x = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
-    labels = torch.tensor([2, 0, 1, 0, 0])
-    w, b = torch.rand(3, 11, dtype=torch.float64) + 1, torch.randn(11, dtype=torch.float64)
-    wrong = report(
-        target=Linear, inputs={"x": "", "w": "", "b": "", "labels": ""}, example=[x, w, b, labels]
-    )
-    script = reproduction(wrong, finding(argument="w", worst=Worst((2, 10), 0.0, 0.0, 0.0)))
-    assert "from derivable.functions.algebra.linear import Linear" in script
-    assert "x = torch.tensor([[" in script, "few numbers are written out"
-    assert re.search(r"w = \(1\.\d+ \+ 0\.\d+ \* torch\.rand\(3, 11", script), "in their range"
-    assert "labels = torch.tensor([2, 0, 1, 0, 0], dtype=torch.int64)" in script
-    script = script.replace("Linear.apply(x, w, b, labels)", "Linear.apply(x, w, b)")
-    shown = run(script, tmp_path)
-    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("cause", "rows"),
-    [
-        ("part_only", {"returned", "measured"}),
-        ("second_order", {"returned", "measured"}),
-        ("not_linear", {"-1000", "vjp(-1000"}),
-        ("random", {"once", "again"}),
-        ("state", {"alone", "after"}),
-        ("layout", {"contiguous", "strided"}),
-    ],
-)
-def test_a_reproduction_with_several_outputs_and_options_runs(
-    cause: str,
-    rows: set[str],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    x = torch.rand(3, 2, dtype=torch.float64) + 0.5
-    keep = torch.tensor([True, False, True])[:, None].expand(3, 2)
-    wrong = report(
-        target=Halves, inputs={"x": "", "keep": "", "alpha": "0.7"}, example=[x, keep, 0.7]
-    )
-    script = reproduction(wrong, finding(cause, worst=None))
-    assert "torch.cat([o.flatten() for o in Halves.apply(" in script
-    assert f"sys.path.insert(0, {str(ROOT)!r})" in script
-    assert set(printed(script, capsys)) == rows
-
-
-def test_a_reproduction_of_a_way_to_run_compares_it_with_autograd(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    x = torch.randn(13, 5, requires_grad=True)
-    wrong = report(target=Linear, inputs=dict.fromkeys("xwb", ""))
-    wrong = dataclasses.replace(wrong, example=[x, torch.randn(5, 7), torch.randn(7)])
-    shown = printed(reproduction(wrong, finding("way")), capsys)
-    assert shown["torch.autograd"] == shown["torch.func"]
-
-
-def test_a_reproduction_of_a_complex_function_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    z = torch.randn(2, 3, dtype=torch.complex64)
-    wrong = report(target=torch.Tensor.exp, inputs={"z": ""}, example=[z])
-    script = reproduction(wrong, finding(argument="z", worst=Worst((1, 2), 0j, 1j, 0.0)))
-    assert "# and here: target, the object that was examined\n" in script
-    script = script.replace("# and here: target,", "target = torch.exp  #")
-    shown = printed(script, capsys)
-    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
-    assert shown["returned"].imag != 0
-
-
-def loss(theta: Any) -> Any:
-    return (theta**2).mean()
-
-
-def slope(theta: Any) -> Any:
-    return 2 * theta
-
-
-@pytest.mark.parametrize("kind", ["numpy", "torch"])
-def test_a_reproduction_of_a_value_with_a_gradient_runs(
-    kind: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    theta = torch.randn(5, dtype=torch.float64)
-    at = theta.numpy() if kind == "numpy" else theta
-    wrong = report(target=(loss, slope), inputs={"theta": ""}, example=(at,))
-    script = reproduction(wrong, finding(argument="theta", worst=Worst((3,), 0.0, 0.0, 0.0)))
-    script = re.sub(r"(print.*, )(.*)\)$", r"\1float(\2))", script, flags=re.MULTILINE)
-    shown = printed(script, capsys)
-    assert shown["returned"] / shown["measured"] == pytest.approx(5, rel=1e-6)
-
-
-def test_a_reproduction_of_a_module_runs_once_the_module_is_there(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()).double()
-    inputs = {"input": "", "0.weight": "", "0.bias": ""}
-    wrong = report(target=module, inputs=inputs, example=[torch.randn(5, 3), *module.parameters()])
-    script = reproduction(wrong, finding(argument="0.weight", worst=None))
-    here = "target = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh()).double()"
-    script = script.replace("# and here: target, the object that was examined", here)
-    shown = printed(script, capsys)
-    assert shown["returned"] == pytest.approx(shown["measured"], rel=1e-6)
-
-
-def test_a_function_that_nobody_can_import_is_written_out() -> None:
-    class Local(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, x: Tensor) -> Tensor:
-            return 2 * x
-
-        @staticmethod
-        def backward(ctx: Any, grad_output: Tensor) -> Tensor:
-            return grad_output
-
-    script = reproduction(report(target=Local), finding())
-    assert "class Local(torch.autograd.Function):" in script
-    assert "return Local.apply(x)" in script
-
-
-def test_what_matters_is_written_out() -> None:
-    symmetric = torch.randn(7, 7, dtype=torch.float64)
-    symmetric = symmetric @ symmetric.T
-    script = reproduction(report(target=Linear, example=[symmetric]), finding())
-    assert "torch.rand" not in script.replace("torch.randn_like", "")
-    special = torch.tensor([0.0, math.inf, -math.inf, math.nan])
-    script = reproduction(report(target=Linear, example=[special]), finding(worst=None))
-    assert "torch.tensor([0.0, float('inf'), float('-inf'), float('nan')]" in script

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from derivable import check
+from derivable import check, check_gradient
 from derivable.errors import InputError
+from derivable.examiner.targets.adapters import adapter_of
+from derivable.examiner.targets.applying import forwards_alone
+from derivable.examiner.targets.plain import is_plain_function_class
+from derivable.examiner.targets.recorder import same
 from derivable.examiner.targets.sparse import SparseForm, through_values
+from derivable.examiner.targets.target import FunctionAdapter
 from tests.corpus.draw import draw, fixed
 from tests.corpus.engineering_contracts import (
     DetachedProduct,
@@ -171,3 +177,135 @@ def test_a_forward_that_divides_by_one_less_than_its_rows_is_examined() -> None:
     report = check(Variance, draw(5, 3))
     assert report.verdict == "right", report.details("en")
     assert "note.check_stopped" not in [note.key for note in report.notes]
+
+
+class Weighted(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, k: float = 2.0) -> Tensor:
+        ctx.save_for_backward(x, y)
+        ctx.k = k
+        return k * x * y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Any:
+        x, y = ctx.saved_tensors
+        return g * ctx.k * y, g * ctx.k * x, None
+
+
+class WeightedApart(Function):
+    @staticmethod
+    def forward(x: Tensor, y: Tensor, k: float = 2.0) -> Tensor:
+        return k * x * y
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.k = inputs[2]
+
+    backward = Weighted.backward
+
+
+@pytest.mark.parametrize("target", [Weighted, WeightedApart])
+def test_inputs_of_a_function_by_keyword(target: Any) -> None:
+    x, y = draw(3), draw(3)
+    adapter = adapter_of(target)
+    assert isinstance(adapter, FunctionAdapter)
+    given = [x, y, 2.0] if target is WeightedApart else [x, y]
+    assert adapter.bind([x, y], {}) == given, "PyTorch fills in defaults where there is no ctx"
+    assert adapter.bind([x], {"k": 3.0, "y": y}) == [x, y, 3.0]
+    with pytest.raises(InputError, match=f"{target.__name__}: the input y is missing"):
+        check(target, x, k=3.0)
+    with pytest.raises(InputError, match=r"forward has no input 'nope'; it takes x, y, k"):
+        check(target, x, y, nope=1)
+    with pytest.raises(InputError, match="x is given 2 times"):
+        check(target, x, y, x=y)
+
+
+def test_a_gradient_of_another_shape_than_the_sparse_tensor_is_returned_as_it_is() -> None:
+    form = SparseForm(sparse().coalesce().detach())
+    assert form.back(fixed(2), fixed(2, 2)).shape == (2, 2)
+
+
+def test_an_operator_without_setup_context_is_examined() -> None:
+    @torch.library.custom_op("derivable_corpus::thrice", mutates_args=())
+    def thrice(x: Tensor) -> Tensor:
+        return x * 3
+
+    thrice.register_autograd(lambda ctx, g: 3 * g)
+    assert check(thrice, draw(4, 3)).verdict == "right"
+
+
+def test_a_value_with_its_gradient_at_a_list_or_a_named_tuple() -> None:
+    class Theta(NamedTuple):
+        w: Any
+        b: Any
+
+    def value(theta: Any) -> Any:
+        return (theta[0] ** 2).sum() + theta[1].sum()
+
+    kinds: list[type] = []
+
+    def gradient(at: Any) -> Any:
+        kinds.append(type(at))
+        return [2 * at[0], torch.ones(2)]
+
+    for theta in (Theta(draw(3), draw(2)), [draw(3), draw(2)]):
+        report = check_gradient(value, gradient, at=theta)
+        assert (report.verdict, list(report.inputs)) == ("right", ["theta[0]", "theta[1]"])
+    assert set(kinds) == {Theta, list}
+    with pytest.raises(InputError, match=r"\(3,\)"):
+        check_gradient(lambda theta: theta, lambda theta: theta, at=draw(3))
+
+
+def test_a_class_whose_text_is_not_there_is_run_by_hand() -> None:
+    names: dict[str, Any] = {"__name__": __name__}
+    exec(
+        "class Shown:\n"
+        "    def forward(self, x):\n        self.x = x\n        return x.sin()\n"
+        "    def backward(self, g):\n        return g * self.x.cos()\n"
+        "class Child(Shown): pass\n"
+        "class Silent:\n    forward = backward = staticmethod(max)\n"
+        "class Bare:\n    def forward(self, x): return x\n    def backward(self): return 1\n",
+        names,
+    )
+    assert is_plain_function_class(names["Shown"]), "forward may do more than raise"
+    assert check(names["Child"], draw(3)).verdict == "right"
+    assert is_plain_function_class(names["Bare"])
+    assert not is_plain_function_class(names["Silent"]), "written in C"
+
+
+def test_a_plain_class_is_examined_under_autograd_by_its_own_name() -> None:
+    adapter = adapter_of(Held)
+    with pytest.raises(InputError, match="Held"):
+        adapter._recorded([draw(3)])
+
+
+class Held:
+    def forward(self, x: Tensor) -> Tensor:
+        self.x = x
+        return x.sin()
+
+    def backward(self, g: Tensor) -> Tensor:
+        return g * self.x.cos()
+
+
+def test_tensors_of_other_shapes_or_dtypes_are_not_the_same() -> None:
+    x = fixed(3)
+    assert same(x, x.clone())
+    assert same(torch.tensor([torch.nan]), torch.tensor([torch.nan]))
+    assert not same(x, x[:2])
+    assert not same(x, x.float())
+
+
+def test_another_thread_applies_functions_as_ever_while_forwards_run_alone() -> None:
+    target: Any = Weighted
+    outputs: list[Any] = []
+
+    def run() -> None:
+        outputs.append(target.apply(draw(3), draw(3)))
+
+    with forwards_alone():
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    assert outputs[0].grad_fn is not None

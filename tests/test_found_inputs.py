@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from derivable.errors import InputError
 from derivable.examiner import check
+from derivable.examiner.inputs import found_literals
 from derivable.examiner.inputs.found import Search, found_inputs
+from derivable.examiner.inputs.found_literals import _calls_in, _files
 from derivable.examiner.inputs.found_trial import FORWARDS
 from derivable.examiner.messages import say
 from derivable.examiner.targets.target import is_float
@@ -283,6 +285,125 @@ def test_calls_in_docstrings_and_tests_are_read(powers: Any) -> None:
 
 def test_what_is_written_there_is_not_run(powers: Any) -> None:
     assert shapes(powers.Fourth) == [(4, 3)]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_its_own_examples_come_first(listed: bool) -> None:
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor) -> Tensor:
+            return x**2
+
+        @staticmethod
+        def examples() -> Any:
+            one = (torch.randn(11, 3),)
+            return [one, (torch.randn(2),)] if listed else one
+
+    found = found_inputs(Square, seed=3)
+    assert found is not None
+    torch.manual_seed(3)
+    assert torch.equal(found.inputs[0], torch.randn(11, 3))
+    assert found.message.key == "found.examples"
+
+
+def test_what_has_no_signature_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match="no inputs were found at which sin runs"):
+        check(torch.sin)
+
+
+def test_annotations_state_kinds_and_offsets() -> None:
+    def f(x: Any, y: Any, labels: Any, sizes: Any, mode: Any) -> Any:
+        assert sizes
+        assert mode == "sum"
+        return x[: y.shape[0]].sum() + y.sum() * (labels.sum() * 0 + 1)
+
+    f.__annotations__ = {
+        "x": 'Float[Tensor, "... n n+1"]',
+        "y": 'Float[Tensor, "n-1 n"]',
+        "labels": "LongTensor",
+        "sizes": "tuple[int, int]",
+        "mode": "Literal['sum']",
+    }
+    found = found_inputs(f)
+    assert found is not None
+    x, y, labels, sizes, mode = found.inputs
+    n = x.shape[-2]
+    assert (x.shape, y.shape) == ((n, n + 1), (n - 1, n))
+    assert labels.dtype is torch.int64
+    assert (isinstance(sizes, tuple), mode) == (True, "sum")
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("-torch.ones(2, 3), (1, -2), [0.5, True]", [(2, 3), (1, -2), [0.5, True]]),
+        ("torch.ones(2, 3).double().T @ a, None", [(3, 7), None]),
+        ("a, a.to(torch.float64)", [(2, 7), (2, 7)]),
+        ("torch.arange(0, 1, 0.25), torch.eye(3)", [(4,), (3, 3)]),
+        ("a.cuda()", None),
+        ("a.to('cuda')", None),
+        ("a.shape", None),
+        ("torch.pi", None),
+        ("(1, 2).T", None),
+        ("'text' * 3", None),
+        ("1 / 0", None),
+        ("torch.load('file')", None),
+        ("torch.eye(99999)", None),
+        ("torch.arange(1e8)", None),
+        ("torch.arange(0, 1, 1e-8)", None),
+        ("unknown", None),
+    ],
+)
+def test_literals_are_evaluated_and_nothing_else(call: str, expected: Any) -> None:
+    text = f"a = torch.rand(2, 7, dtype=torch.float64)\nF.apply({call})\n"
+    (found,) = _calls_in(text, "F", "text")
+    inputs = found.inputs(0)
+    shown = inputs and [tuple(v.shape) if isinstance(v, Tensor) else v for v in inputs]
+    assert shown == expected
+
+
+def test_files_of_installed_packages_are_not_read() -> None:
+    assert list(_files(torch.nn.functional.gelu)) == []
+    assert list(_files(torch.nn.Linear)) == []
+    assert next(_files(elementwise.GELU)).name == "elementwise.py"
+
+
+def test_the_same_name_is_the_same_tensor() -> None:
+    (found,) = _calls_in("a = torch.rand(3)\nF.apply(a, a)", "F", "text")
+    inputs = found.inputs(0)
+    assert inputs is not None
+    assert inputs[0] is inputs[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("torch.autograd.gradcheck(F.apply, [x, y])", "x, y"),
+        ("gradcheck(F.apply, x)", "x"),
+        ("check(F, x, 3)", "x, 3"),
+        ("gradcheck(F.apply)", None),
+        ("gradcheck(G.apply, x)", None),
+        ("F.apply(x) +", None),
+    ],
+)
+def test_calls_by_an_examiner_are_read(text: str, arguments: str | None) -> None:
+    assert [call.text for call in _calls_in(text, "F", "text")] == [arguments] * (
+        arguments is not None
+    )
+
+
+def test_files_that_cannot_be_read_and_docstrings_of_another_form_are_skipped(
+    powers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "test_powers.py"
+    path.write_bytes(b"\xff" + path.read_bytes())
+    assert shapes(powers.Fifth) == [(4, 3)]
+    path.write_bytes(path.read_bytes()[1:])
+    assert shapes(powers.Fifth) == [(2, 8)]
+    monkeypatch.setattr(found_literals, "MOST_BYTES", 10)
+    assert shapes(powers.Fifth) == [(4, 3)]
+    powers.Cube.__doc__ = "  >>> Cube.apply(\n>>> torch.rand(6, 2))\n  ... wrong\n >>>x"
+    assert shapes(powers.Cube) == [(4, 3)]
 
 
 def test_callables_and_modules() -> None:

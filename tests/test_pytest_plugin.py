@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_expected_failures_are_strict(
         )
 
 
-@pytest.mark.parametrize("unknown", ["cube.Cub", "Cub: power", "other.Thing"])
+@pytest.mark.parametrize("unknown", ["cube.Cub", "Cub: power", "other.sub.Thing"])
 def test_an_unknown_name_on_the_list_is_refused_by_name(unknown: str, run: pytest.Pytester) -> None:
     run.makeini(f"[pytest]\nderivable_expected_failures =\n    Cube\n    {unknown}\n")
     result = inner(run, "--derivable", "cube.py")
@@ -199,7 +200,127 @@ def test_what_is_selected_or_ignored_is_not_examined(run: pytest.Pytester) -> No
     inner(run, "--derivable").assert_outcomes(passed=3, failed=1)
     result = inner(run, "--derivable", "-x", "test_calls.py::test_that_fails")
     result.assert_outcomes(failed=1)
-    run.makepyfile(test_calls="def test_nothing(): pass")
+    run.makepyfile(
+        test_calls="""
+        import derivable, torch
+        def test_of_others(): derivable.Tanh.apply(torch.ones(3))
+        """
+    )
     result = inner(run, "--derivable")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["derivable: these tests called no Function*"])
+
+
+LOCAL = """
+    import torch
+    import pytest
+
+    @pytest.mark.parametrize("factor", [2, 5])
+    def test_one(factor):
+        check(factor)
+
+    def check(factor):
+        class Times(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return 3 * x
+            @staticmethod
+            def backward(ctx, g):
+                return factor * g
+        Times.apply(torch.ones(3, requires_grad=True))
+
+    def test_other():
+        class Times(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return 3 * x
+            @staticmethod
+            def backward(ctx, g):
+                return 2 * g
+        Times.apply(torch.ones(3, requires_grad=True))
+"""
+
+
+@pytest.mark.parametrize("stop", ["-x", "--sw"])
+def test_classes_of_one_name_are_told_apart_and_the_first_failure_stops(
+    stop: str, run: pytest.Pytester
+) -> None:
+    run.makepyfile(test_local=LOCAL)
+    result = inner(run, "--derivable", "test_local.py", stop)
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["FAILED derivable::test_local.check.Times - *"])
+    result.stdout.no_fnmatch_line("*test_other.Times*")
+
+
+def test_nothing_is_recorded_where_tests_are_only_collected(run: pytest.Pytester) -> None:
+    run.makepyfile(test_calls=CALLS)
+    result = inner(run, "--derivable", "--collect-only", "test_calls.py")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*<Function test_both>"])
+    result.stdout.no_fnmatch_line("*called no Function*")
+
+
+REFUSES = """
+import torch
+
+
+class Refuses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        raise ValueError("never")
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+class Unwritten(Refuses):
+    @staticmethod
+    def forward(ctx, x):
+        raise NotImplementedError
+
+
+raise RuntimeError("the data are not there")
+"""
+
+
+def test_what_cannot_be_examined_is_skipped_with_the_reason(run: pytest.Pytester) -> None:
+    run.makepyfile(refuses=REFUSES)
+    result = inner(run, "--derivable", "refuses.py", "--derivable", "none.py")
+    result.assert_outcomes(skipped=2, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "there is no file none.py",
+            "derivable: refuses.py:*: RuntimeError: the data are not there; *",
+            "SKIPPED * Refuses*",
+            "SKIPPED * Unwritten: inconclusive *",
+            "FAILED derivable::none.py::load - *",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "tests"),
+    [
+        ("tests", True), ("package", False), ("folder", True), ("test_one.py", True),
+        ("one_test.py", True), ("one.py", False), ("one.py::test_a", True), ("none.py", False),
+        ("package.module", False),
+    ],
+)  # fmt: skip
+def test_tests_after_the_option_are_no_target(
+    word: str, tests: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("tests", "package", "folder"):
+        (tmp_path / folder).mkdir()
+    for file in (
+        "tests/__init__.py",
+        "package/__init__.py",
+        "test_one.py",
+        "one_test.py",
+        "one.py",
+    ):
+        (tmp_path / file).touch()
+    words = ["-q", "--derivable", word]
+    pytest_plugin.pytest_load_initial_conftests(words)
+    assert words == ["-q", "--derivable=" if tests else "--derivable", word]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import io
 import sys
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 from torch import Tensor
 
 import derivable
 from derivable import Context, Tanh, declare, examine
-from derivable.errors import WrongGradientError
-from derivable.examiner.called import chosen
+from derivable.errors import InputError, WrongGradientError
+from derivable.examiner.called import chosen, examine_calls
 from derivable.examiner.capture.calls import KINDS, SIDE, WHOLE, Call, Calls, copied
+from derivable.examiner.capture.closures import shared_tensors, with_shared
 from derivable.examiner.capture.recording import LONG_LOOP, LongLoopError, Recording
 from derivable.examiner.capture.smaller import FEW, smaller
 from derivable.examiner.finding import Section
@@ -99,6 +103,7 @@ def test_every_way_of_calling_is_seen() -> None:
         square(torch.randn(4))
         Square.forward(Context(), torch.randn(5, 2))
         Plain.forward(Notes(), torch.randn(7))
+        torch.func.grad(lambda x: square(x).sum())(torch.randn(4))
         torch.vmap(torch.func.grad(lambda x: split(x).sum()))(torch.randn(5, 2))
 
         class Late:
@@ -115,6 +120,7 @@ def test_every_way_of_calling_is_seen() -> None:
     assert shapes(calls_of(recording, Plain)) == [[(7,)]]
     assert shapes(calls_of(recording, Split)) == [[(2,)]], "one of the batch"
     assert shapes(calls_of(recording, Late)) == [[(11,)]]
+    assert len(recording.calls) == 5, "not what derivable or PyTorch runs for these"
     (call,) = calls_of(recording, Cube)
     assert call.location is not None
     assert call.location.path == __file__
@@ -133,6 +139,149 @@ def test_an_operator_with_a_registered_backward_is_seen() -> None:
         times(torch.randn(3, requires_grad=True), k=5)
     (report,) = examined.reports
     assert (report.function, report.verdict) == ("derivable_tests::times", "right")
+
+
+def test_an_operator_without_a_backward_is_no_target() -> None:
+    @torch.library.custom_op("derivable_tests::double", mutates_args=())
+    def double(x: Tensor) -> Tensor:
+        return x * 2
+
+    with Recording() as recording:
+        double(torch.randn(3, requires_grad=True))
+    assert recording.calls == {}
+
+
+def test_what_is_no_target_runs_as_ever_under_a_recording() -> None:
+    made: dict[str, Any] = {}
+    with Recording() as recording:
+        exec("class Answer(metaclass=lambda *parts: 42): pass", made)  # makes no class
+
+        context = Notes()
+        context.x = torch.zeros(3)  # type: ignore[attr-defined]
+        assert Plain.backward(context, torch.ones(3)).sum() == 3
+    assert made["Answer"] == 42
+    assert recording.calls == {}
+
+
+class Sized:
+    """A ctx that takes an argument."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+class Scaled(Plain):
+    """Rules of an object, with a number and a tensor of its own."""
+
+    def __init__(self) -> None:
+        self.rate, self.counts = 3, torch.zeros(1)
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x * self.rate
+
+    def backward(self, grad_output: Tensor) -> Tensor:  # type: ignore[override]
+        self.counts += 1
+        return grad_output * self.rate
+
+
+def test_a_forward_by_hand_is_run_again_with_a_ctx_like_the_given_one() -> None:
+    sized, one = Sized(5), Scaled()
+    with Recording() as recording:
+        Plain.forward(sized, torch.ones(3))
+        one.forward(torch.ones(3))
+    (call,) = calls_of(recording, Plain)
+    again = call.context() if call.context else None
+    assert (type(again), vars(again)["size"], again is sized) == (Sized, 5, False)
+    (call,) = calls_of(recording, Scaled)
+    again = call.context() if call.context else None
+    assert isinstance(again, Scaled)
+    assert again.backward(torch.ones(3)).sum() == 9
+    assert [again.counts.item(), one.counts.item()] == [1, 0], "a copy"
+
+
+class Marked(Tensor):
+    """A tensor of a class of its own."""
+
+
+def test_a_call_that_cannot_be_copied_does_not_hide_the_next_one_of_its_shape() -> None:
+    with Recording() as recording:
+        cube(torch.ones(3).as_subclass(Marked))
+        assert shapes(calls_of(recording, Cube)) == []
+        cube(torch.ones(3))
+    assert shapes(calls_of(recording, Cube)) == [[(3,)]]
+
+
+class Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, parts: list[Tensor], x: Tensor) -> Tensor:
+        return sum(parts, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[None, Tensor]:
+        return None, grad_output
+
+
+def test_tensors_in_lists_are_inputs_too() -> None:
+    total: Any = Sum.apply
+    part, x = torch.ones(1), torch.zeros(3)
+    with Recording() as recording:
+        total([torch.full((3,), torch.inf)], x)
+        total([part], x)
+        total([part, part], x)
+        total((part, part), x)
+    kept = list(calls_of(recording, Sum))
+    part += 1
+    assert [type(call.inputs[0]) for call in kept] == [list, list, tuple]
+    assert [call.entries for call in kept] == [4, 5, 5], "a finite one replaces the infinite one"
+    assert all(torch.equal(call.inputs[0][0], torch.ones(1)) for call in kept), "copies"
+
+
+class Leaking(torch.autograd.Function):
+    """A backward whose own derivative is not that of what it returns."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return 2 * x.detach() * grad_output
+
+
+def test_a_gradgradcheck_that_fails_returns_false_where_a_gradcheck_does() -> None:
+    leaking: Any = Leaking.apply
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    with Recording(lenient=True) as recording:
+        assert torch.autograd.gradcheck(leaking, (x,))
+        assert not torch.autograd.gradgradcheck(leaking, (x,))
+    assert recording.failed_checks == 1
+    with pytest.raises(GradcheckError):
+        torch.autograd.gradgradcheck(leaking, (x,))
+
+
+def test_calls_are_seen_where_pytorch_makes_its_functions_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cls: Any = Cube
+    apply, check = vars(torch.autograd.Function)["apply"], torch.autograd.gradcheck
+
+    def other_apply(cls: Any, *inputs: Any, run: Any = apply.__func__) -> Any:
+        return run(cls, *inputs)
+
+    def other_check(*inputs: Any) -> bool:
+        return check(*inputs)
+
+    monkeypatch.setattr(torch.autograd.Function, "apply", classmethod(other_apply))
+    monkeypatch.setattr(sys.modules["torch.autograd.gradcheck"], "gradcheck", other_check)
+    x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+    with Recording(lenient=True) as recording:
+        assert cls.apply(x).shape == (3,)
+        with pytest.raises(GradcheckError):
+            other_check(cls.apply, (x,))
+    assert shapes(calls_of(recording, Cube)) == [[(3,)]]
+    assert vars(torch.autograd.Function)["apply"].__func__ is other_apply
 
 
 def test_afterwards_everything_is_as_it_was() -> None:
@@ -199,12 +348,28 @@ def test_large_inputs_become_small_ones_of_their_kind() -> None:
     assert smaller(lambda inputs: [torch.full((1,), torch.nan)], given)[1] is given[1]
 
 
-def test_of_two_dtypes_the_finer_is_examined() -> None:
+@pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32")])
+def test_of_two_dtypes_the_finer_is_examined(dtypes: tuple[str, str]) -> None:
     with Recording() as recording:
-        cube(torch.randn(3))
-        cube(torch.randn(4, dtype=torch.float64))
+        for size, dtype in enumerate(dtypes, 3):
+            cube(torch.randn(size, dtype=getattr(torch, dtype)))
     (call,) = chosen(calls_of(recording, Cube))
     assert call.inputs[0].dtype is torch.float64
+
+
+def test_a_side_is_made_shorter_although_others_have_the_usual_lengths() -> None:
+    (x,) = smaller(lambda inputs: inputs, [torch.randn(6, 5, 3)])
+    assert x.shape == (4, 5, 3)
+
+
+def test_what_forward_refuses_when_smaller_stays_as_it_is() -> None:
+    def forward(inputs: Any) -> Any:
+        if inputs[0].shape[0] != 40:
+            raise ValueError("40 rows are expected")
+        return inputs
+
+    (x,) = smaller(forward, [torch.randn(40, 30)])
+    assert x.shape == (40, 3)
 
 
 def test_what_the_examiner_runs_is_not_seen() -> None:
@@ -247,6 +412,64 @@ def test_examine_reports_on_what_was_called() -> None:
     assert "Cube" in reports._repr_html_()
     with pytest.raises(WrongGradientError, match="Cube: wrong"):
         reports.raise_if_wrong()
+    assert len(reports) == 3
+    coloured = io.StringIO()
+    Console(file=coloured, width=400).print(reports)
+    assert [line.rstrip() for line in coloured.getvalue().splitlines()] == text.splitlines()
+
+
+def test_a_few_kinds_of_calls_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Recording() as recording:
+        for dimensions in (1, 2, 3):
+            square(torch.randn([2] * dimensions))
+    examined = []
+
+    def check(target: Any, x: Tensor, **options: Any) -> Any:
+        examined.append(x.ndim)
+        return derivable.check(target, x, **options)
+
+    monkeypatch.setattr("derivable.examiner.called.MOST", 1)
+    monkeypatch.setattr("derivable.examiner.called.check", check)
+    assert examine_calls(calls_of(recording, Square)).ok
+    assert examined == [1]
+
+
+class Times(derivable.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, *, factor: float = 3.0) -> Tensor:
+        ctx.factor = factor
+        return x * factor
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return grad_output * ctx.factor, None
+
+
+class Narrow(torch.autograd.Function):
+    """A forward that takes large inputs in single precision only."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        if x.dtype is torch.float64 and x.numel() > FEW:
+            raise TypeError("too large for double precision")
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        return grad_output * 2
+
+
+def test_calls_that_are_examined_only_in_their_own_way() -> None:
+    narrow: Any = Narrow.apply
+    with examine() as examined:
+        Times.apply(torch.randn(3), factor=1.7)
+        Times.forward(Context(), torch.randn(3, 2))
+        narrow(torch.randn(11, 13))
+    assert {r.function: r.verdict for r in examined.reports} == {
+        "Times": "right",
+        "Narrow": "right",
+    }
+    assert not examined.reports.refused
 
 
 def test_as_a_decorator_it_sees_all_calls() -> None:
@@ -258,6 +481,7 @@ def test_as_a_decorator_it_sees_all_calls() -> None:
     step(2)
     (report,) = step.examined.report()
     assert (report.function, report.verdict) == ("Tanh", "right")
+    step.examined.report().raise_if_wrong()
     with examine() as examined:
         torch.randn(3).sum()
     assert str(examined.report()) == "nothing was called that can be examined"
@@ -321,6 +545,45 @@ def test_a_function_among_the_inputs_uses_the_tensors_beside_it() -> None:
     (report,) = examined.reports
     assert not any(finding.cause == "raises" for finding in report.findings), report
     assert report.sections[Section.FIRST_ORDER] == "right", report
+
+
+class Rising:
+    """f(x) = x + rate tanh(x), with the rate in one of the places where a callable may hold it."""
+
+    def __init__(self, rate: Tensor) -> None:
+        self.rate = rate
+
+    def value(self, x: Tensor) -> Tensor:
+        return x + self.rate * x.tanh()
+
+
+def rising(x: Tensor, rate: Tensor) -> Tensor:
+    return x + rate * x.tanh()
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        lambda rate: functools.partial(rising, rate=rate),
+        lambda rate: functools.partial(lambda rate, x: rising(x, rate), rate),
+        lambda rate: lambda x, rates=[rate]: rising(x, rates[0]),
+        lambda rate: lambda x, rates={"rate": rate}: rising(x, rates["rate"]),
+    ],
+    ids=["keyword", "argument", "list", "dict"],
+)
+def test_a_function_with_the_tensors_in_any_container_uses_those_beside_it(holds: Any) -> None:
+    rate, other, y = torch.tensor(0.7), torch.tensor(0.2), torch.linspace(0.3, 2.1, 5)
+    f = holds(rate)
+    again = with_shared(Inverse, shared_tensors([f, y, rate]))
+    assert torch.equal(again(f, y, other), inverse(holds(other), y, other))
+    assert torch.equal(f(y), rising(y, rate)), "the function itself is as it was"
+
+
+def test_tensors_of_a_method_among_the_inputs_are_refused_by_name() -> None:
+    rate, y = torch.tensor(0.7), torch.ones(3)
+    method = Rising(rate).value
+    with pytest.raises(InputError, match="tensors of a method"):
+        with_shared(Inverse, shared_tensors([method, y, rate]))(method, y, torch.tensor(0.2))
 
 
 def test_tensors_of_a_module_among_the_inputs_are_refused_by_name() -> None:

@@ -234,6 +234,8 @@ def _examine(target: Any, call: Call, wanted: set[int], settings: Settings) -> R
     target, inputs, options = _runnable(target, call)
     adapter = adapter_of(target, options)
     if isinstance(adapter, FunctionAdapter):
+        if call.context is None:  # `.apply`, recorded with every input, in forward's order
+            inputs, options = _by_name(target, inputs)
         inputs, options = adapter.bind(inputs, options), {}
     whole = [_leaf(v) for v in inputs]
     inputs = smaller(adapter.value, whole)

@@ -10,10 +10,10 @@ from derivable.errors import InputError
 from derivable.examiner.inputs.found import Search
 from derivable.examiner.message import Message
 from derivable.examiner.messages import error_of
-from derivable.examiner.targets.callables import CallableAdapter
+from derivable.examiner.targets.adapters import Known
 from derivable.examiner.targets.jax_functions import JaxAdapter, tensors_of
 from derivable.examiner.targets.random_state import seeded
-from derivable.examiner.targets.target import Adapter, FunctionAdapter, Inputs
+from derivable.examiner.targets.target import FunctionAdapter, Inputs
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Chosen:
 
 def chosen(
     target: Any,
-    adapter: Adapter,
+    adapter: Known,
     inputs: Inputs,
     options: dict[str, Any],
     own: Callable[[], Any] | None,
@@ -56,11 +56,10 @@ def chosen(
     )  # fmt: skip
 
 
-def _bound(adapter: Adapter, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
+def _bound(adapter: Known, inputs: Inputs, options: dict[str, Any]) -> list[Any]:
     """The inputs in forward's order, then a module's parameters."""
     if isinstance(adapter, FunctionAdapter):
         return adapter.bind(inputs, options)
-    if isinstance(adapter, CallableAdapter):
-        adapter.options = options
+    adapter.options = options
     given = tensors_of(inputs) if isinstance(adapter, JaxAdapter) else inputs
     return [*given, *adapter.parameters.values()]

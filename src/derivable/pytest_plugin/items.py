@@ -26,7 +26,10 @@ def listed(config: pytest.Config) -> list[tuple[str, str]]:
 
 
 class Target(pytest.Collector):
-    """The collector of one target that `--derivable` names: a file, a module or a Function."""
+    """The collector of one target that `--derivable` names: a file, a module or a Function.
+
+    It is also the parent of the items of what the tests called, for which it collects nothing.
+    """
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each Function; code that cannot be loaded is an item that fails."""
@@ -43,14 +46,6 @@ class Target(pytest.Collector):
         for note in discovery.notes:
             self.session.config.stash.setdefault(NOTES, []).append(say(note))
         yield from examinations(self, discovery.found)
-
-
-class Called(pytest.Collector):
-    """The collector of targets that the tests called; items are made after the tests."""
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Nothing, before the tests ran."""
-        return iter(())
 
 
 def examinations(parent: pytest.Collector, found: Sequence[Found]) -> list[Examination]:
@@ -125,14 +120,10 @@ class Examination(pytest.Item):
             raise WrongGradientError(f"{report}\n\n{reproduction(report, report.findings[0])}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The error message, without a traceback, which would only show the examiner."""
-        from derivable.examiner.capture.locations import error_line
-
+        """The report, without a traceback, which would only show the examiner."""
         if isinstance(excinfo.value, DerivableError):
             return str(excinfo.value)
-        if isinstance(excinfo.value, pytest.fail.Exception):
-            return super().repr_failure(excinfo, style)
-        return f"{self.found.name}: {error_line(excinfo.value)}"
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """The file and line (counted from 0) where the target is defined."""

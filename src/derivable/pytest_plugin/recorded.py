@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from derivable.pytest_plugin.items import Called, Examination, examinations
+from derivable.pytest_plugin.items import Examination, Target, examinations
 
 if TYPE_CHECKING:
     from derivable.examiner.capture.found import Found
@@ -30,13 +30,26 @@ def register(config: pytest.Config, only: bool) -> None:
         config.pluginmanager.register(plugin, "derivable-recorded")
 
 
-class Recorded:
+class Reporting:
+    """What is printed at the end."""
+
+    nothing = False  # whether the tests came to their end without a target
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """State it where there was nothing to examine."""
+        from derivable.examiner.message import Message
+        from derivable.examiner.messages import say
+
+        if self.nothing:
+            terminalreporter.write_line(say(Message("plugin.nothing_called")))
+
+
+class Recorded(Reporting):
     """Runs the tests as ever, or quietly with `only`, and then one item for each target."""
 
     def __init__(self, config: pytest.Config, only: bool) -> None:
         self.config, self.only = config, only
         self.recording: Recording | None = None
-        self.nothing = False  # whether the tests came to their end without a target
 
     def pytest_sessionstart(self) -> None:
         """Before any test is imported."""
@@ -65,25 +78,19 @@ class Recorded:
             result = yield
         finally:
             recording = self._stopped()
-        if recording is not None and not session.shouldstop and not session.shouldfail:
-            found = _found(recording, self.config.rootpath)
-            parent = Called.from_parent(session, name=OUTPUT, nodeid=OUTPUT)
-            items = examinations(parent, found)
-            self.nothing = not items
-            if hasattr(self.config, "workerinput"):
-                vars(self.config)["workeroutput"][OUTPUT] = [_serial(item) for item in items]
-            else:
-                _run(session, items)
+        assert recording is not None  # since the start of the session
+        parent = Target.from_parent(session, name=OUTPUT, nodeid=OUTPUT)
+        items = examinations(parent, _found(recording, self.config.rootpath))
+        self.nothing = not items
+        if hasattr(self.config, "workerinput"):
+            vars(self.config)["workeroutput"][OUTPUT] = [_serial(item) for item in items]
+        else:
+            _run(session, items)
         return result
 
     def pytest_sessionfinish(self) -> None:
         """Take the recorder off where no test ran."""
         self._stopped()
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """State it where there was nothing to examine."""
-        if self.nothing:
-            _report_nothing(terminalreporter)
 
     def _stopped(self) -> Recording | None:
         recording, self.recording = self.recording, None
@@ -92,13 +99,12 @@ class Recorded:
         return recording
 
 
-class FromWorkers:
+class FromWorkers(Reporting):
     """Reports what the workers examined, each target once: the worst outcome of any."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.outcomes: dict[str, list[pytest.TestReport]] = {}
-        self.nothing = False  # whether the tests came to their end without a target
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -123,18 +129,6 @@ class FromWorkers:
                 hook.pytest_runtest_logreport(report=report)
             hook.pytest_runtest_logfinish(nodeid=name, location=reports[0].location)
         return result
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """State it where there was nothing to examine."""
-        if self.nothing:
-            _report_nothing(terminalreporter)
-
-
-def _report_nothing(terminalreporter: pytest.TerminalReporter) -> None:
-    from derivable.examiner.message import Message
-    from derivable.examiner.messages import say
-
-    terminalreporter.write_line(say(Message("plugin.nothing_called")))
 
 
 def _run(session: pytest.Session, items: list[Examination]) -> None:

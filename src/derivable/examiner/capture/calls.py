@@ -122,6 +122,8 @@ def _kind(value: Any) -> object:
 def _exact(value: Any) -> object:
     if isinstance(value, Tensor):
         return value.shape, value.dtype, value.layout, value.requires_grad
+    if isinstance(value, list | tuple):
+        return type(value), *map(_exact, value)
     return _kind(value)
 
 

@@ -89,7 +89,7 @@ def _key(target: Any) -> object:
     return module_of(target), name
 
 
-def _defined(names: dict[str, Any], module: str, depth: int = 3) -> Iterator[Any]:
+def _defined(names: dict[str, Any], module: str) -> Iterator[Any]:
     """The Functions and plain classes with rules that a module defines, nested ones too."""
     for value in list(names.values()):
         if isinstance(value, type) and value.__module__ == module:
@@ -97,8 +97,7 @@ def _defined(names: dict[str, Any], module: str, depth: int = 3) -> Iterator[Any
                 yield value
             nested = {n: v for n, v in vars(value).items() if getattr(
                 v, "__qualname__", "").startswith(f"{value.__qualname__}.")}  # fmt: skip
-            if depth and nested:
-                yield from _defined(nested, module, depth - 1)
+            yield from _defined(nested, module)
 
 
 def named(module: ModuleType, name: str, where: str, recording: Recording) -> Found:

@@ -154,9 +154,7 @@ def _own_applied() -> Iterator[None]:
 
     def watched(rules: Rules, inputs: tuple[Any, ...], transformed: bool) -> CallRecord:
         for watcher in tuple(_watchers):
-            function = _class_of(rules)
-            if function is not None:
-                watcher.applied(function, inputs, {})
+            watcher.applied(_class_of(rules), inputs, {})
         return CallRecord(rules, inputs, transformed)
 
     vars(own)["CallRecord"] = watched  # the module only calls it
@@ -166,11 +164,11 @@ def _own_applied() -> Iterator[None]:
         vars(own)["CallRecord"] = CallRecord
 
 
-def _class_of(rules: Rules) -> type | None:
+def _class_of(rules: Rules) -> type:
     """The class with these rules; found once, and kept beside them."""
     if id(rules) not in _classes:
         _classes.update({id(c._rules): c for c in _subclasses(own.Function) if "_rules" in vars(c)})
-    return _classes.get(id(rules))
+    return _classes[id(rules)]
 
 
 _classes: dict[int, type] = {}

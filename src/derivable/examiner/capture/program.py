@@ -93,8 +93,6 @@ def offers_ipython(module: ModuleType) -> None:
 
     class Nothing(SimpleNamespace):
         def __getattr__(self, name: str) -> Any:
-            if name.startswith("__"):
-                raise AttributeError(name)
             return lambda *args, **kwargs: None
 
     vars(module).setdefault("get_ipython", Nothing)
@@ -208,9 +206,9 @@ class _Running:
 
     def _bind_missing(self, statement: ast.stmt | None, error: BaseException) -> bool:
         """Bind the names of a failed import to objects that raise when they are used."""
-        if not isinstance(statement, ast.Import | ast.ImportFrom):
-            return False
-        if not isinstance(error, ImportError) or isinstance(error, MissingModuleError):
+        if not (
+            isinstance(statement, ast.Import | ast.ImportFrom) and isinstance(error, ImportError)
+        ):
             return False
         missing = _Missing(getattr(error, "name", None) or "?")
         for alias in statement.names:

@@ -112,8 +112,7 @@ class Recording:
         self._note(owner, inputs, options, ctx)
 
     def _backward_called(self, owner: type) -> None:
-        if id(owner) in self.calls:
-            self.calls[id(owner)].backward_called = True
+        self.calls[id(owner)].backward_called = True  # its forward was called before
 
     def _note(
         self, target: Any, inputs: tuple[Any, ...], options: dict[str, Any], ctx: Any

@@ -52,10 +52,8 @@ def _shortened(inputs: Sequence[Any], side: int, sides: Sequence[int]) -> Iterat
     """The inputs with one length replaced; then in integer options, too."""
     wanted = [i for i, v in enumerate(inputs) if is_float(v)]
     taken = {length for v in inputs if isinstance(v, Tensor) for length in v.shape}
-    short = next((n for n in sides if n not in taken), sides[-1])
+    short = next((n for n in sides if n < side and n not in taken), sides[-1])
     probes = Probes(inputs, wanted, 0, len(inputs))
-    if short >= side:
-        return
     for options in (False, True):
         yield [
             new if isinstance(new, Tensor) and side in old.shape

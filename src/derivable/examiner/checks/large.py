@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -92,11 +94,6 @@ def _worst(
     evidence = _compare(numeric, argument, direction, gradient, vector)
     if evidence is None:
         return low, None
-    index = tuple(
-        int(i) for i in torch.unravel_index(torch.tensor(min(low, _numel(shape) - 1)), shape)
-    )
+    entry = low * math.prod(shape) // len(gradient)  # of two parts where it is complex
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(entry), shape))
     return low, Message("evidence.direction_entry", {"index": index, **evidence.fields})
-
-
-def _numel(shape: tuple[int, ...]) -> int:
-    return int(torch.Size(shape).numel())

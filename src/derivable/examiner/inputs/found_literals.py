@@ -19,7 +19,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.inputs.found_usage import tree_of
 from derivable.examiner.targets.random_state import seeded
 
 # The largest number of test files, of bytes of a file, and of entries of a tensor.
@@ -55,8 +54,8 @@ class Call:
         try:
             with seeded(seed):
                 return [self._value(node, made) for node in self.arguments]
-        except (ValueError, TypeError, RuntimeError, IndexError, OverflowError, RecursionError):
-            return None
+        except (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError):
+            return None  # RuntimeError includes errors of PyTorch and RecursionError
 
     def _value(self, node: ast.expr, made: dict[str, Any]) -> Any:
         if isinstance(node, ast.Constant):
@@ -94,10 +93,8 @@ class Call:
         values = [self._value(argument, made) for argument in node.args]
         options = {k.arg: self._value(k.value, made) for k in node.keywords if k.arg is not None}
         if isinstance(func.value, ast.Name) and func.value.id == "torch":
-            if (
-                func.attr not in CONSTRUCTORS
-                or _entries([*values, *options.values()]) > MOST_ENTRIES
-            ):
+            sizes = [*values, *options.values()]
+            if func.attr not in CONSTRUCTORS or _entries(func.attr, sizes) > MOST_ENTRIES:
                 raise ValueError("not a constructor of a small tensor")
             return getattr(torch, func.attr)(*values, **options)
         value = self._value(func.value, made)
@@ -138,11 +135,9 @@ def _doctest(text: str) -> str:
 
 def _files(target: Any) -> Iterator[Path]:
     """The file of the target, then tests in its folder and in the folders named tests nearby."""
-    if tree_of(target) is None:
-        return
     try:
         own = Path(inspect.getsourcefile(target) or "")
-    except TypeError:
+    except TypeError:  # written in C
         return
     if not own.is_file() or "site-packages" in own.parts:
         return
@@ -215,11 +210,14 @@ def _is_apply(node: ast.expr, name: str) -> bool:
     )
 
 
-def _entries(values: list[Any]) -> int:
+def _entries(constructor: str, values: list[Any]) -> float:
     """An upper bound of the number of entries of a tensor made from these arguments."""
+    if constructor == "arange":  # from, to, step
+        sizes = [abs(v) for v in values if isinstance(v, int | float) and v]
+        return sum(sizes) / min(1, *sizes) if sizes else 0
     count = 1
     for value in values:
         for size in value if isinstance(value, tuple | list) else [value]:
             if type(size) is int:
                 count *= max(1, abs(size))
-    return count
+    return count**2 if constructor == "eye" else count

@@ -32,7 +32,6 @@ ERRORS: dict[str, str] = {
     "register_autograd, or examine the functions that call it at inputs that do not require grad",
     "error.plain_class": "{name} is a plain class, which autograd does not run; examine it by "
     "hand, or make it a torch.autograd.Function",
-    "error.no_jax": "this function needs JAX, which is not installed: pip install 'derivable[jax]'",
     "error.not_one_number": "{name}: the value must be one number, got shape {shape}",
     "error.sparse_layout": "{function}: {argument} has the layout {layout} and {axes} axes; sparse "
     "tensors are examined in the layouts sparse_coo, and sparse_csr or sparse_csc of 2 axes: "

@@ -36,8 +36,6 @@ ERRORS: dict[str, str] = {
     "register_autograd, ou examiner les fonctions qui l'appellent pour des entrées sans gradient",
     "error.plain_class": "{name} est une classe ordinaire, qu'autograd n'exécute pas ; l'examiner "
     "à la main, ou en faire une torch.autograd.Function",
-    "error.no_jax": "cette fonction demande JAX, qui n'est pas installé : pip install "
-    "'derivable[jax]'",
     "error.not_one_number": "{name} : la valeur doit être un seul nombre ; forme reçue : {shape}",
     "error.sparse_layout": "{function} : {argument} est au format {layout} à {axes} axes ; les "
     "tenseurs creux sont examinés aux formats sparse_coo, ou sparse_csr et sparse_csc à 2 axes : "

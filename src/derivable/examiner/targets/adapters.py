@@ -12,10 +12,12 @@ from derivable.examiner.targets.callables import CallableAdapter
 from derivable.examiner.targets.custom_ops import CustomOpAdapter, custom_op_of
 from derivable.examiner.targets.jax_functions import JaxAdapter, is_jax
 from derivable.examiner.targets.plain import PlainAdapter, is_plain_function_class
-from derivable.examiner.targets.target import Adapter, FunctionAdapter
+from derivable.examiner.targets.target import FunctionAdapter
+
+Known = FunctionAdapter | CallableAdapter  # what a target alone is run by
 
 
-def adapter_of(target: Any, options: dict[str, Any] | None = None) -> Adapter:
+def adapter_of(target: Any, options: dict[str, Any] | None = None) -> Known:
     """The adapter of `target`: a Function is run by hand, another callable under autograd.
 
     `options` are given by keyword to each call of a callable. Raises InputError for what cannot

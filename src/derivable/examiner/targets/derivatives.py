@@ -128,16 +128,14 @@ class TargetDerivatives:
 
     def _keep_step(self, argument: int) -> None:
         step = self.by(argument).step
-        if step is not None:
-            self._steps[argument] = step
+        assert step is not None  # it is found with the estimate
+        self._steps[argument] = step
 
     def _along_all(self, parameters: Tensor) -> Tensor:
         """The outputs (p, m) at parameters (p,) of a random line on which all inputs change."""
         generator = torch.Generator().manual_seed(1)
         floats = [i for i, value in enumerate(self.inputs) if is_float(value)]
         vectors = [real(self.inputs[i]) for i in floats]
-        if not vectors:
-            return self.at.expand(len(parameters), -1)
         direction = torch.cat([random_direction(x, generator) for x in vectors])
         line = InputsFunction(self, floats)
         evaluator = Evaluator(line, self.at, self.eps, self.budget, self.evaluations)

@@ -16,8 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from derivable.errors import InputError
-from derivable.examiner.messages import error_of
 from derivable.examiner.targets.callables import CallableAdapter
 from derivable.examiner.targets.target import Inputs, is_float, with_entries
 
@@ -123,10 +121,8 @@ def double_precision() -> AbstractContextManager[Any]:
 
 
 def _jax() -> Any:
-    try:
-        return importlib.import_module("jax")
-    except ModuleNotFoundError:
-        raise error_of(InputError, "error.no_jax") from None
+    """The module, which has wrapped the target."""
+    return importlib.import_module("jax")
 
 
 def _array(tensor: Tensor) -> Any:

@@ -26,9 +26,12 @@ def seeded(seed: int) -> Iterator[None]:
 def unchanged_random_state() -> Iterator[None]:
     """Restores the states of the global random generators afterwards."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     try:
         yield
     finally:
         torch.set_rng_state(states[0])
+        if devices is not None:
+            torch.cuda.set_rng_state_all(devices)
         np.random.set_state(states[1])
         random.setstate(states[2])

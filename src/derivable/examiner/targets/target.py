@@ -260,34 +260,38 @@ class FunctionAdapter(Adapter):
         """The inputs in forward's order; `options` are inputs given by keyword."""
         if self.signature is not None:
             return list(self.signature.bind(tuple(inputs), options))
-        if self.split:  # PyTorch fills in the defaults there
-            bound = inspect.signature(self.forward).bind(*inputs, **options)
-            bound.apply_defaults()
-            return list(bound.args)
-        if not options:
+        if not options and not self.split:
             return list(inputs)
-        names = self.names(len(inputs) + len(options) + 99)
-        unknown = [name for name in options if name not in names]
-        if unknown:
-            raise error_of(
-                InputError, "error.no_such_input",
-                function=self.name, argument=unknown[0], names=names,
-            )  # fmt: skip
-        last = max(names.index(name) for name in options)
-        parameters = inspect.signature(self.forward).parameters
-        rest = [options.get(n, parameters[n].default) for n in names[len(inputs) : last + 1]]
+        parameters = self._positional()
+        names = [p.name for p in parameters]
+        for name in options:
+            if name not in names:
+                raise error_of(
+                    InputError, "error.no_such_input",
+                    function=self.name, argument=name, names=names,
+                )  # fmt: skip
+            if names.index(name) < len(inputs):
+                raise error_of(InputError, "error.input_repeated", name=name, count=2)
+        # PyTorch fills in the defaults of a forward without ctx.
+        last = len(names) if self.split else 1 + max(map(names.index, options))
+        rest = [options.get(p.name, p.default) for p in parameters[len(inputs) : last]]
         for name, value in zip(names[len(inputs) :], rest, strict=False):
             if value is inspect.Parameter.empty:
                 raise error_of(InputError, "error.input_missing", function=self.name, argument=name)
         return [*inputs, *rest]
 
+    def _positional(self) -> list[inspect.Parameter]:
+        """The parameters of forward that are given by position, without ctx and *xs."""
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        named = [p for p in inspect.signature(self.forward).parameters.values() if p.kind in kinds]
+        return named if self.split else named[1:]
+
     def names(self, count: int) -> list[str]:
         """The names of forward's inputs; *xs is xs[0], xs[1], ..."""
         if self.signature is not None:
             return list(self.signature.names(count))
-        parameters = list(inspect.signature(self.forward).parameters.values())
-        parameters = parameters if self.split else parameters[1:]
-        names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD][:count]
+        names = [p.name for p in self._positional()][:count]
+        parameters = inspect.signature(self.forward).parameters.values()
         star = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         return names + ([f"{star}[{i}]" for i in range(count - len(names))] if star else [])
 
