@@ -65,6 +65,9 @@ def test_a_sheet_with_a_problem_is_tried_with_an_exit_code(
     done = command_here("lab", "try", str(sheet))
     assert done.returncode == 1
     assert "square: the solution is not right: square: wrong sign." in done.stderr
+    done = command_here("lab", "try", str(sheet), "--lang", "fr")
+    solution = "square\u00a0: la solution n'est pas juste\u00a0: square : signe faux."
+    assert solution in done.stderr
 
 
 def test_a_folder_that_cannot_be_made_is_named(command_here: Command, tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ def test_problems_of_a_sheet_are_listed(own: Path) -> None:
     assert any("the solution is not right" in problem for problem in problems)
     own.write_text(re.sub("    # (BEGIN|END) SOLUTION\n", "", OWN), encoding="utf-8")
     problems = list(problems_of(load(str(own)), "en", show=lambda text: None))
-    assert problems == ["square: the blank is right: square: right."]
+    assert problems == ["square: the blank is not to be done, but right: square: right."]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,18 @@ _TEXTS = {
         "{path}: the solution of {key!r} has no {passage!r}",
         "{path} : la solution de {key!r} ne contient pas {passage!r}",
     ),
+    "wrong_solution": (
+        "{key}: the solution is not right: {line}",
+        "{key} : la solution n'est pas juste : {line}",
+    ),
+    "other_mistake": (
+        "{key}: {what}: found {found}, expected {expected}",
+        "{key} : {what} : trouvé {found}, attendu {expected}",
+    ),
+    "blank_done": (
+        "{key}: the blank is not to be done, but {state}: {line}",
+        "{key} : le trou n'est pas à faire, mais {state} : {line}",
+    ),
     "cell_fails": (
         "{path}:{line}: this cell fails: {error}",
         "{path}:{line} : cette cellule échoue : {error}",

@@ -14,7 +14,7 @@ from typing import Any
 from derivable.errors import SettingError
 from derivable.examiner.capture.locations import error_text
 from derivable.examiner.capture.program import new_module
-from derivable.labs.feedback import Feedback, Status
+from derivable.labs.feedback import TITLES, Feedback, Status
 from derivable.labs.loops import Loops, cut_descents, whole_descents
 from derivable.labs.questions.base import Mistake, Question
 from derivable.labs.refusals import refusal
@@ -97,19 +97,19 @@ def problems_of(sheet: Sheet, lang: str, show: Callable[[str], None]) -> Iterato
     for question, feedback in rehearsal.solutions():
         show(str(feedback))
         if not feedback.settled:
-            yield f"{question.key}: the solution is not right: {feedback.lines[0]}"
+            yield refusal("wrong_solution", key=question.key, line=feedback.lines[0]).to(lang)
     for question, mistake, feedback in rehearsal.mistakes():
         show(f"\n{question.key}: {mistake.what.to(lang)}\n{feedback}")
         if feedback.settled or not feedback.mistake.startswith(mistake.finds):
-            found = feedback.mistake or feedback.status.value
-            yield (
-                f"{question.key}: {mistake.what.to(lang)}: found {found}, expected {mistake.finds}"
-            )
+            found = feedback.mistake or TITLES[feedback.status].to(lang)
+            gaps = {"what": mistake.what.to(lang), "found": found, "expected": mistake.finds}
+            yield refusal("other_mistake", key=question.key, **gaps).to(lang)
     names = blank_names(sheet, lang)
     for question in sheet.questions.values():
         feedback = rehearsal.feedback(question, names)
         if feedback.status is not Status.TO_DO:
-            yield f"{question.key}: the blank is {feedback.status.value}: {feedback.lines[0]}"
+            gaps = {"state": TITLES[feedback.status].to(lang), "line": feedback.lines[0]}
+            yield refusal("blank_done", key=question.key, **gaps).to(lang)
 
 
 def blank_names(sheet: Sheet, lang: str) -> dict[str, Any]:
