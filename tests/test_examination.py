@@ -19,6 +19,7 @@ from derivable.examiner.capture.found import Found
 from derivable.examiner.check import check_along_directions
 from derivable.examiner.checks import CHECKS
 from derivable.examiner.checks.check import Check, Results, ResultsSoFar, Setup
+from derivable.examiner.checks.returned import fit
 from derivable.examiner.examination import run_checks
 from derivable.examiner.finding import Severity
 from derivable.examiner.inputs.text import parse_inputs
@@ -372,3 +373,47 @@ class Cosine(Function):
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> Tensor:
         return -grad_output * ctx.saved_tensors[0].sin()
+
+
+class ReturnsNumber(Cosine):
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        return 2.0
+
+
+class WritesInput(Cosine):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.x = x
+        return x.cos()
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Tensor) -> Tensor:
+        gradient = -grad_output * ctx.x.sin()
+        with torch.no_grad():
+            ctx.x.add_(1.0)
+        return gradient
+
+
+@pytest.mark.parametrize(
+    ("target", "cause", "evidence"),
+    [
+        (ReturnsNumber, "shape", "evidence.no_tensor"),
+        (WritesInput, "in_place", "evidence.backward_changes"),
+    ],
+)
+def test_what_backward_must_not_return_or_write(target: Any, cause: str, evidence: str) -> None:
+    report = check(target, torch.randn(4, 3))
+    assert report.verdict == "wrong"
+    assert (cause, evidence) in {(f.cause, e.key) for f in report.findings for e in f.evidence}
+
+
+def test_a_gradient_is_fitted_to_its_input_as_autograd_does() -> None:
+    x = torch.zeros(3)
+    gradient = torch.randn(2, 3, dtype=torch.complex64)
+    fitted = fit((gradient,), 0, x)
+    assert fitted is not None
+    torch.testing.assert_close(fitted, gradient.real.sum(0).double())
+    assert fit((None,), 0, x) is not None
+    assert fit((2.0,), 0, x) is None
+    assert fit((torch.randn(5),), 0, x) is None
