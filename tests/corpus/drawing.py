@@ -52,5 +52,5 @@ class Draw:
         return torch.softmax(self.normal(*shape), dim=-1)
 
 
-def numbers(values: Sequence[Any], dtype: torch.dtype = torch.float64) -> Tensor:
+def numbers(values: Sequence[Any] | float, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.tensor(values, dtype=dtype)

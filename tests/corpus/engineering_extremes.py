@@ -10,6 +10,7 @@ import derivable
 from tests.corpus.draw import draw, positive
 from tests.corpus.engineering_layout import pointwise
 from tests.corpus.entry import Wrong
+from tests.corpus.right_scales import RadialBasis
 
 
 def _exp_ratio(x: Any) -> Any:
@@ -103,12 +104,26 @@ class Power(derivable.Function):
         return grad_output * p * x ** (p - 1), grad_output * output * torch.log(x)
 
 
+class KernelByItsScale(RadialBasis):
+    """The last gradient is that by s, not by its logarithm."""
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: Any) -> Any:
+        of_x, of_y, of_log_s = RadialBasis.backward(ctx, grad_output)
+        return of_x, of_y, of_log_s / torch.exp(ctx.saved_tensors[2])
+
+
 def _cosines() -> tuple[Any, ...]:
     return (draw(13, 5).tanh(),)
 
 
 def _one() -> tuple[Any, ...]:
     return (draw(13, 5),)
+
+
+def _where_forward_overflows() -> tuple[Any, ...]:
+    log_s = torch.tensor(-720.0, dtype=torch.float64, requires_grad=True)
+    return draw(4, 3), draw(5, 3, seed=1), log_s
 
 
 OVERFLOW = ("not_finite",)
@@ -131,6 +146,13 @@ CASES: list[Wrong] = [
     Wrong("spring over a gap of 0", spring, _one, OVERFLOW, "x"),
     Wrong(
         "power of 0", Power, lambda: (positive(13, 5), 1 + positive(13, 5, seed=1)), OVERFLOW, "p"
+    ),
+    Wrong(
+        "kernel by its scale, given -720",
+        KernelByItsScale,
+        _where_forward_overflows,
+        ("chain_rule",),
+        "log_s",
     ),
     Wrong("hypot by squares", Hypot, lambda: (draw(13, 5), draw(13, 5, seed=1)), OVERFLOW),
 ]

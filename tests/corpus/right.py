@@ -8,11 +8,13 @@ from tests.corpus.right_contracts import CONTRACTS
 from tests.corpus.right_kinks import KINKS
 from tests.corpus.right_numbers import NUMBERS
 from tests.corpus.right_outputs import OUTPUTS
+from tests.corpus.right_scales import SCALES
 from tests.corpus.right_solvers import SOLVERS
 from tests.corpus.right_students import STUDENTS
 from tests.corpus.right_symmetric import SYMMETRIC
 from tests.corpus.right_ways import WAYS
 
 RIGHT: list[Right] = [
-    *KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *STUDENTS, *CONTRACTS, *SYMMETRIC
+    *KINKS, *NUMBERS, *WAYS, *OUTPUTS, *ROWS, *SOLVERS, *STUDENTS, *CONTRACTS, *SYMMETRIC,
+    *SCALES,
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from derivable.examiner.checks.check import Check, ResultsSoFar, Setup
 from derivable.examiner.checks.returned import raised, short
 from derivable.examiner.diagnose.conclusions import conclusions
 from derivable.examiner.diagnose.values import without_causes
+from derivable.examiner.extremes import at_moderate_inputs, moderated
 from derivable.examiner.finding import Finding
 from derivable.examiner.inputs.contracts import Contract
 from derivable.examiner.measure.budget import Budget, BudgetSpent
@@ -39,12 +40,31 @@ def examine(
 ) -> Report:
     """The report on one target at one example; `contracts` by the position of the argument.
 
+    Where forward overflows at these inputs, moderate ones are examined, too.
     Raises InputError for inputs that cannot be examined; what goes wrong later is reported.
     """
+    contracts = dict(contracts or {})
+    report = _examined(adapter, given, settings, contracts, checks)
+    found = moderated(adapter, given, contracts, overflow_alone=report.ok)
+    if found is None:
+        return report
+    moderate, names = found
+    second = _examined(adapter, moderate, settings, contracts, checks)
+    return at_moderate_inputs(report, second, moderate, names)
+
+
+def _examined(
+    adapter: Adapter,
+    given: Inputs,
+    settings: Settings,
+    contracts: dict[int, Contract],
+    checks: Sequence[Check],
+) -> Report:
+    """The report on one target at one example, at these inputs and others like them."""
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the user's code warns at its own calls
-        prepared = prepare(adapter, given, settings, dict(contracts or {}))
+        prepared = prepare(adapter, given, settings, dict(contracts))
         setup = prepared.setup
         so_far = run_checks(setup, ResultsSoFar(notes=prepared.notes), checks)
         findings, so_far = _concluded(setup, so_far)

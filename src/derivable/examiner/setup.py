@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from derivable.errors import InputError
-from derivable.examiner.checks import orders
+from derivable.examiner.checks import dtypes
 from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.check import Setup
 from derivable.examiner.checks.reference import compare_references
@@ -88,7 +88,7 @@ def prepare(
 
 def _in_float64(examined: ExaminedTarget, inputs: list[Any]) -> list[Any]:
     """The inputs in float64; unchanged if forward and backward run only in their own dtype."""
-    exact = orders.cast(inputs, torch.float64)
+    exact = dtypes.cast(inputs, torch.float64)
     if _runs(examined, exact):
         return exact
     if _runs(examined, inputs):

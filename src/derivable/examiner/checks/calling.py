@@ -36,7 +36,7 @@ def only(
     return function, plain
 
 
-def near(first: Tensor, second: Tensor) -> bool:
-    """Whether two gradients are the same to rounding, nan included."""
+def near(first: Tensor, second: Tensor, noise: float = 0.0) -> bool:
+    """Whether two gradients are the same to rounding, and to their `noise`, nan included."""
     scale = float(second.abs().nan_to_num(0.0, 0.0).max()) if second.numel() else 0.0
-    return torch.allclose(first, second, rtol=1e-7, atol=1e-9 * scale, equal_nan=True)
+    return torch.allclose(first, second, rtol=1e-7, atol=1e-9 * scale + noise, equal_nan=True)

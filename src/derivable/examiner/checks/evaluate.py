@@ -40,7 +40,7 @@ def evaluate(
     if evaluation is None:
         return Results()
     problems: list[Problem] = []
-    notes: list[Message] = []
+    notes: list[Message] = [*evaluation.notes]
     for problem in evaluation.problems:
         problem.point, problem.inputs = point, () if point is EXAMPLE else inputs
         if problem.cause == ACCEPTED:

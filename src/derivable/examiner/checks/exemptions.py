@@ -12,6 +12,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.measure import EPS
+from derivable.examiner.measure.extrapolation import sizes_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.recorder import replace_saved
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SAMPLES_ON_PATH, HALVINGS = 16, 12  # on the way from right inputs to wrong ones
 STAIRCASE_TOLERANCE = 0.3  # relative: how well few steps of a staircase show its slope
 SHARE_BEFORE = 2e-3  # of the way
+NEGLIGIBLE = 1e-7  # of the outputs over the inputs: a slope that is lost beside usual ones
 
 
 def corners(sample: Sample, numeric: TargetDerivatives) -> None:
@@ -114,6 +116,18 @@ def flat(sample: Sample, numeric: TargetDerivatives) -> None:
         rise = sample.measured.value[:, column].abs() * offset[column]
         still &= rise > 64 * EPS * numeric.at.abs()  # the slope would exceed rounding
         sample.wrong[:, column] &= ~(still & (sample.returned[:, column] == 0))
+
+
+def negligible(sample: Sample, numeric: TargetDerivatives) -> None:
+    """Accept a slope that is far smaller than outputs over inputs, where none can be measured.
+
+    softplus(x) is x for PyTorch beyond a threshold of 20, so that terms which cancel there leave
+    nothing of its true slope, 1 - 2e-9.
+    """
+    measured, size = sample.measured, sizes_of(real(sample.x))
+    steepest = float(numeric.at.abs().nan_to_num(0.0, 0.0).max()) / size.clamp_min(size.mean())
+    nothing = measured.value.abs() <= 5 * measured.error
+    sample.wrong &= ~(nothing & (sample.returned.abs() <= NEGLIGIBLE * steepest))
 
 
 def saturated(sample: Sample, numeric: TargetDerivatives) -> None:

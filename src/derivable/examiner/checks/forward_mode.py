@@ -12,6 +12,7 @@ from torch.autograd import forward_ad
 
 from derivable.examiner.checks.calling import handed, only
 from derivable.examiner.checks.calls import gradients, random_grad_output
+from derivable.examiner.checks.noise import accepted_noise
 from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.measure.space import joined, real
@@ -130,6 +131,10 @@ def _against_backward(
     right = float(sum(term.sum() for term in terms))
     size = float(sum(term.abs().sum() for term in terms))
     if abs(left - right) <= SLACK * size or not abs(left - right) < float("inf"):
+        return None
+    noise = accepted_noise(examined, inputs, vector)
+    pairs = zip(noise, tangents, strict=True)
+    if abs(left - right) <= sum(most * float(t.abs().sum()) for most, t in pairs):
         return None
     fields = {"jvp": f"{left:.6g}", "vjp": f"{right:.6g}"}
     return Problem(cause, None, (Message("evidence.jvp", fields),), rule="jvp")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from derivable.examiner.checks.calls import differ, gradients, random_grad_output
+from derivable.examiner.checks.noise import Gradients, accepted_noise, by_rounding
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.measure import EPS
@@ -16,12 +17,9 @@ from derivable.examiner.measure.space import parted, real
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import FunctionRun, Inputs, Run, is_float
 
-Gradients = Sequence[Tensor | None]
-
 EXACT = (2.0, -1.0)
 SCALES = (*EXACT, 1e-3, 1e3, 1e-7, 1e6)
 
-ROUNDED, AMPLIFIED = 4, 16  # roundings of the inputs, and how much more a layout may change
 IGNORED = Message("evidence.ignores")
 
 
@@ -49,13 +47,16 @@ def linearity(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
     share = max(1e-9, 1e3 * examined.eps)
     for k, i in enumerate(examined.wanted):
 
-        def holds(some: Sequence[Any], share: float, k: int = k) -> bool:
+        def holds(some: Sequence[Any], share: float, noise: float = 0.0, k: int = k) -> bool:
             """Whether all of `some` trials agree to the relative tolerance `share`."""
             return all(
-                _close(got[k], [(c, g[k]) for c, g in parts], share, usual) for got, parts in some
+                _close(got[k], [(c, g[k]) for c, g in parts], share, usual, noise)
+                for got, parts in some
             )
 
         if holds(trials, share):
+            continue
+        if holds(trials, share, accepted_noise(examined, inputs, u)[k]):
             continue
         name = {"name": examined.name(i, inputs)}
         moderate = [t for t, c in zip(trials, (*SCALES, 1.0, 1.0, 1.0), strict=True)
@@ -85,9 +86,12 @@ def _most(tensor: Tensor | None) -> float:
 
 
 def _close(
-    got: Tensor | None, parts: Sequence[tuple[float, Tensor | None]], share: float, usual: float
-) -> bool:
+    got: Tensor | None, parts: Sequence[tuple[float, Tensor | None]], share: float, usual: float,
+    noise: float,
+) -> bool:  # fmt: skip
     """Whether `got` is the sum of c * g over `parts`, to a `share` of the largest of these.
+
+    noise  of each g
 
     Gradients much smaller than `usual` may consist of rounding only. Entries that are not finite
     are not compared.
@@ -95,7 +99,7 @@ def _close(
     if got is None or any(g is None for _, g in parts):
         return True
     expected: Any = sum(c * g for c, g in parts if g is not None)
-    slack = max(share * abs(c) * max(_most(g), 1e-4 * usual) for c, g in parts)
+    slack = max(abs(c) * (share * max(_most(g), 1e-4 * usual) + noise) for c, g in parts)
     known = torch.isfinite(got) & torch.isfinite(expected)
     return bool(((got - expected).abs()[known] <= slack).all())
 
@@ -191,7 +195,7 @@ def layout(examined: ExaminedTarget, inputs: Inputs) -> list[Problem]:
                 Problem("layout", None, (evidence, raised(error)), source=raised_at(error))
             )
             break
-        if differ(examined, expected, got, usual) and not _by_rounding(
+        if differ(examined, expected, got, usual) and not by_rounding(
             examined, plain, returned, expected, got
         ):
             problems.append(Problem("layout", None, (evidence,)))
@@ -224,44 +228,9 @@ def _input_layout(examined: ExaminedTarget, inputs: Inputs, run: Run) -> list[Pr
     def found(rounded: Inputs) -> Gradients:
         return gradients(examined, examined.run(rounded), rounded, vector)
 
-    if not differ(examined, expected, got) or _by_rounding(examined, inputs, found, expected, got):
+    if not differ(examined, expected, got) or by_rounding(examined, inputs, found, expected, got):
         return []
     return [Problem("layout", None, (evidence,))]
-
-
-def _by_rounding(
-    examined: ExaminedTarget, at: Inputs, found: Callable[[Inputs], Gradients],
-    expected: Gradients, got: Gradients,
-) -> bool:  # fmt: skip
-    """Whether a rounding of `at` changes the gradients as much as from `expected` to `got`.
-
-    `found` are the gradients there. Another layout is another order of the sums of a matrix
-    product. An iteration that has not converged, such as conjugate gradients, amplifies their
-    rounding.
-    """
-    noise = [0.0] * len(expected)
-    for seed in range(ROUNDED):
-        generator = torch.Generator().manual_seed(seed)
-        rounded = [
-            v * (1 + 2 * examined.eps * torch.randn(v.shape, generator=generator).to(v))
-            if is_float(v) else v for v in at
-        ]  # fmt: skip
-        try:
-            changes = [_change(a, b) for a, b in zip(expected, found(rounded), strict=True)]
-        except Exception:  # it may raise at any inputs but the given ones
-            return False
-        noise = [max(known, change) for known, change in zip(noise, changes, strict=True)]
-    pairs = zip(expected, got, noise, strict=True)
-    return all(_change(a, b) <= AMPLIFIED * most for a, b, most in pairs)
-
-
-def _change(first: Tensor | None, second: Tensor | None) -> float:
-    """The largest deviation, infinite where only one of them is None or nan."""
-    if first is None or second is None:
-        return 0.0 if first is second else float("inf")
-    apart = (first - second).abs().nan_to_num(float("inf"), float("inf"))
-    apart[(first == second) | (first.isnan() & second.isnan())] = 0.0
-    return float(apart.max()) if apart.numel() else 0.0
 
 
 def same_layout(first: Tensor, second: Tensor) -> bool:

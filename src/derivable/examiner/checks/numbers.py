@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivable.examiner.checks import orders
+from derivable.examiner.checks import dtypes, orders
 from derivable.examiner.checks.check import BackwardCheck, Results, ResultsSoFar, Setup
 from derivable.examiner.checks.ways import ways
 from derivable.examiner.points import Kind, kind
@@ -37,7 +37,7 @@ class Float32(BackwardCheck):
         """One comparison at the given inputs, and at large ones."""
         extremes = [e for e in so_far.evaluations if kind(e) is Kind.LARGE]
         assert so_far.first_whole is not None
-        yield Results(orders.float32(setup.examined, so_far.first_whole, extremes))
+        yield Results(dtypes.float32(setup.examined, so_far.first_whole, extremes))
 
 
 class HalfPrecision(Float32):
@@ -48,7 +48,7 @@ class HalfPrecision(Float32):
     def run(self, setup: Setup, so_far: ResultsSoFar) -> Iterator[Results]:
         """One comparison at the given inputs."""
         assert so_far.first_whole is not None
-        yield Results(orders.half(setup.examined, so_far.first_whole))
+        yield Results(dtypes.half(setup.examined, so_far.first_whole))
 
 
 class Ways(BackwardCheck):

@@ -77,9 +77,10 @@ def _in_proportion(
         return joined([run.outputs[i] for i in run.differentiable])
 
     before = outputs(inputs)
-    return bool(before.any()) and torch.equal(
-        outputs(_scaled(inputs, group, scale)), before * scale
-    )
+    expected = before * scale
+    if not bool(before.any()) or not bool(torch.isfinite(expected).all()):
+        return False
+    return torch.equal(outputs(_scaled(inputs, group, scale)), expected)
 
 
 def _gradients(

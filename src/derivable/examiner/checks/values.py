@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from derivable.examiner.checks import exemptions
+from derivable.examiner.checks import exemptions, overflow
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
@@ -81,6 +81,7 @@ class Evaluation:
     inputs: list[Any]
     samples: list[Sample] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
     whole: bool = True  # whether Jacobians were taken whole
 
     @property
@@ -109,6 +110,7 @@ class ExaminedTarget:
         self.right_inputs: dict[
             Any, list[Any]
         ] = {}  # shapes -> inputs at which everything is right
+        self.overflows = False  # whether entries were accepted because forward overflows
         self.unconverged = False  # whether forward is an iteration that does not always arrive
         self.low_precision = False  # whether the inputs were given in a smaller dtype than float64
         self.eps = EPS  # of the dtype in which it is examined
@@ -177,6 +179,8 @@ class ExaminedTarget:
             if sample.count and not bool(torch.isfinite(at).all()):
                 sample.wrong &= torch.isfinite(returned)  # 0 * inf of another output is no mistake
             self._exempt(sample, numeric)
+            if sample.count:
+                evaluation.notes += overflow.accept(self, sample)
             self.comparisons += measured.value.numel()
             evaluation.samples.append(sample)
         if point == EXAMPLE:
@@ -192,6 +196,7 @@ class ExaminedTarget:
             exemptions.corners(sample, numeric)
             exemptions.rounding(self, sample)
             exemptions.symmetry(sample)
+            exemptions.negligible(sample, numeric)
             if kind(sample) not in GIVEN_SIZES:
                 exemptions.flat(sample, numeric)
                 exemptions.saturated(sample, numeric)

@@ -13,10 +13,11 @@ from torch import Tensor
 from derivable.examiner.checks.calling import handed, near, only
 from derivable.examiner.checks.calls import gradients, random_grad_output
 from derivable.examiner.checks.forward_mode import check_jvp
+from derivable.examiner.checks.noise import accepted_noise
 from derivable.examiner.checks.returned import Problem, fit, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, ExaminedTarget
 from derivable.examiner.checks.vmap_rule import rule_for_vmap
-from derivable.examiner.measure.space import parted
+from derivable.examiner.measure.space import joined, parted
 from derivable.examiner.message import Message
 from derivable.examiner.targets.applying import forwards_alone
 from derivable.examiner.targets.target import FunctionAdapter, Inputs, is_float
@@ -129,11 +130,13 @@ def _try(
             return []  # this way is not supported, which its error states
         messages = (Message("evidence.way_raises", way_field), raised(error))
         return [Problem("way", None, messages, source=raised_at(error))]
-    for i, gradient, right in zip(examined.wanted, found, expected, strict=True):
+    for k, (i, gradient, right) in enumerate(zip(examined.wanted, found, expected, strict=True)):
         if gradient is None or right is None:
             continue
         gradient = fit((gradient,), 0, inputs[i])
-        if gradient is not None and not near(gradient, right):
+        if gradient is None or near(gradient, right):
+            continue
+        if not near(gradient, right, accepted_noise(examined, inputs, joined(grads))[k]):
             fields = {**way_field, "name": examined.name(i, inputs)}
             return [Problem("way", i, (Message("evidence.way", fields),))]
     modified = _tripled(adapter.target)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from derivable.examiner.checks.calls import random_grad_output
-from derivable.examiner.checks.orders import cast
+from derivable.examiner.checks.dtypes import cast
 from derivable.examiner.checks.values import ExaminedTarget
 from derivable.examiner.finding import Source
 from derivable.examiner.points import Kind, Point

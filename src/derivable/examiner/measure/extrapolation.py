@@ -17,7 +17,10 @@ BENDING = (2.0, 8.0, 32.0)  # and those of half a second difference, divided by 
 def size_of(x: Tensor) -> float:
     """The root mean square of the finite entries."""
     finite = x[torch.isfinite(x)]
-    return float(finite.square().mean().sqrt()) if len(finite) else 0.0
+    largest = float(finite.abs().max()) if len(finite) else 0.0
+    if not largest:
+        return 0.0
+    return largest * float((finite / largest).square().mean().sqrt())  # squares may overflow
 
 
 def sizes_of(x: Tensor) -> Tensor:

@@ -6,12 +6,14 @@ from derivable.examiner.messages.en_causes import CAUSES
 from derivable.examiner.messages.en_command import COMMAND
 from derivable.examiner.messages.en_contracts import CONTRACTS
 from derivable.examiner.messages.en_errors import ERRORS
+from derivable.examiner.messages.en_notes import NOTES
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
     **ERRORS,
+    **NOTES,
     # Where it shows.
     "point.example": "at your inputs",
     "point.other_values": "at other values of the same sizes",
@@ -264,26 +266,6 @@ SENTENCES: dict[str, str] = {
     "evidence.edge_both": "forward is finite there, and so are its slopes: {below} from "
     "below, {above} from above",
     "evidence.underflow": "0 is returned in {count} entries whose derivative is not 0",
-    # What is worth knowing and no mistake.
-    "note.kinks": "{count} entries are at kinks, where anything between the one-sided derivatives "
-    "is right",
-    "note.kinks_one": "1 entry is at a kink, where anything between the one-sided derivatives "
-    "is right",
-    "note.nowhere": "{count} entries have no derivative that could be measured: forward jumps "
-    "there, or its slope is infinite; they are not compared",
-    "note.nowhere_one": "1 entry has no derivative that could be measured: forward jumps there, "
-    "or its slope is infinite; it is not compared",
-    "note.unmeasured": "{count} of {all} entries could not be measured well enough, and were not "
-    "compared",
-    "note.edge": "{point}, backward returns {returned}; forward is finite there and its slope "
-    "infinite: infinity of its sign, or a number of your choice, does less harm",
-    "note.no_second_order": "no second derivative: {text}",
-    "note.once": "backward is marked @once_differentiable",
-    "note.forward_none": "forward returns None: it is to be written, or its return is missing",
-    "note.forward_not_implemented": "forward raises NotImplementedError: it is to be written",
-    "note.backward_none": "backward returns nothing: it is to be written, or its return is missing",
-    "note.backward_not_implemented": "backward raises NotImplementedError: it is to be written",
-    "note.saved_variables": "ctx.saved_variables is the old name of ctx.saved_tensors",
     # Where inputs come from that were not given.
     "found.examples": "at its examples()",
     "found.call": "inputs of a call in {location}: {inputs}",
@@ -292,21 +274,6 @@ SENTENCES: dict[str, str] = {
     "found.docstring": "the docstring",
     "found.names": "the names of the arguments",
     "found.search": "trying small shapes",
-    "note.nothing_measured": "no output could be measured at these inputs",
-    "note.own_dtype": "forward does not run in float64, so the measurement is that of its own "
-    "dtype",
-    "note.check_stopped": "the check '{check}' could not be finished: {text}",
-    "note.budget": "stopped after their share of {calls} calls of forward and backward: {checks}; "
-    "budget= allows more",
-    "note.timeout": "stopped after {seconds} s: {checks}; timeout= allows more",
-    "note.raises": "{point} backward raises: {text}",
-    "note.sparse": "PyTorch makes a sparse tensor of its values, which is differentiable once",
-    "note.summed": "{name}: a gradient of shape {returned} is returned for {expected}; autograd "
-    "sums it, and a call by hand does not",
-    "note.surrogate": "not the derivative on purpose ({why}): values are not compared",
-    "note.unfinished": "at values beyond yours the returned derivative deviates gradually from "
-    "the measured one, as where an iteration in forward has not converged: that is not counted",
-    "note.unsettled": "{name}: {share} of the entries could not be measured well enough",
     # The checks, the sections of a report, and the verdicts on them.
     "check.forward": "forward",
     "check.calls": "calls",

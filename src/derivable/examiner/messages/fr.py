@@ -6,12 +6,14 @@ from derivable.examiner.messages.fr_causes import CAUSES
 from derivable.examiner.messages.fr_command import COMMAND
 from derivable.examiner.messages.fr_contracts import CONTRACTS
 from derivable.examiner.messages.fr_errors import ERRORS
+from derivable.examiner.messages.fr_notes import NOTES
 
 SENTENCES: dict[str, str] = {
     **CAUSES,
     **COMMAND,
     **CONTRACTS,
     **ERRORS,
+    **NOTES,
     # Where it shows.
     "point.example": "pour vos entrées",
     "point.other_values": "pour d'autres valeurs des mêmes tailles",
@@ -273,26 +275,6 @@ SENTENCES: dict[str, str] = {
     "evidence.edge_both": "forward y est fini, et ses pentes aussi : {below} à gauche et "
     "{above} à droite",
     "evidence.underflow": "0 est renvoyé pour {count} valeurs dont la dérivée n'est pas 0",
-    # What is worth knowing and no mistake.
-    "note.kinks": "{count} valeurs sont à des points anguleux, où toute valeur entre la dérivée à "
-    "gauche et la dérivée à droite est juste",
-    "note.kinks_one": "1 valeur est à un point anguleux, où toute valeur entre la dérivée à "
-    "gauche et la dérivée à droite est juste",
-    "note.nowhere": "{count} valeurs n'ont pas de dérivée mesurable : forward y saute, ou sa "
-    "pente y est infinie ; elles ne sont pas comparées",
-    "note.nowhere_one": "1 valeur n'a pas de dérivée mesurable : forward y saute, ou sa pente y "
-    "est infinie ; elle n'est pas comparée",
-    "note.unmeasured": "{count} valeurs sur {all} n'ont pas pu être mesurées assez bien, et "
-    "n'ont pas été comparées",
-    "note.edge": "{point}, backward renvoie {returned} ; forward y est fini et sa pente infinie : "
-    "l'infini de son signe, ou un nombre choisi, fait moins de dégâts",
-    "note.no_second_order": "pas de dérivée seconde : {text}",
-    "note.once": "backward est marqué @once_differentiable",
-    "note.forward_none": "forward renvoie None : il reste à écrire, ou son return manque",
-    "note.forward_not_implemented": "forward lève NotImplementedError : il reste à écrire",
-    "note.backward_none": "backward ne renvoie rien : il reste à écrire, ou son return manque",
-    "note.backward_not_implemented": "backward lève NotImplementedError : il reste à écrire",
-    "note.saved_variables": "ctx.saved_variables est l'ancien nom de ctx.saved_tensors",
     # D'où viennent les entrées que personne n'a données.
     "found.examples": "pour ses examples()",
     "found.call": "entrées d'un appel dans {location} : {inputs}",
@@ -301,23 +283,6 @@ SENTENCES: dict[str, str] = {
     "found.docstring": "la docstring",
     "found.names": "les noms des arguments",
     "found.search": "un essai de petites formes",
-    "note.nothing_measured": "aucune sortie n'a pu être mesurée pour ces entrées",
-    "note.own_dtype": "forward ne marche pas en float64 : la mesure a la précision de son dtype",
-    "note.check_stopped": "la vérification « {check} » n'a pas pu être terminée : {text}",
-    "note.budget": "arrêté après leur part de {calls} appels de forward et backward : {checks} ; "
-    "budget= en permet davantage",
-    "note.timeout": "arrêté après {seconds} s : {checks} ; timeout= en permet davantage",
-    "note.raises": "{point}, backward lève une erreur : {text}",
-    "note.sparse": "PyTorch construit un tenseur creux à partir de ses valeurs, ce qui n'est "
-    "dérivable qu'une fois",
-    "note.summed": "{name} : un gradient de forme {returned} est renvoyé pour {expected} ; "
-    "autograd le somme, un appel à la main ne le fait pas",
-    "note.surrogate": "ce n'est pas la dérivée, à dessein ({why}) : les valeurs ne sont pas "
-    "comparées",
-    "note.unfinished": "au-delà de vos valeurs, la dérivée renvoyée s'écarte progressivement de "
-    "la dérivée mesurée, comme si une itération de forward n'avait pas convergé : cela ne "
-    "compte pas",
-    "note.unsettled": "{name} : {share} des valeurs n'ont pas pu être mesurées assez bien",
     # The checks, the sections of a report, and the verdicts on them.
     "check.forward": "forward",
     "check.calls": "appels",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from derivable.examiner.report import Report
 
 DOZEN = 12
+REASONS = 2  # notes that are shown beside findings where nothing is decided: the last ones
 ANY = {"count": 0, "all": 0}  # what two findings may differ in and be one
 AND = " · "  # between messages on one line, in any language
 STYLES = {"right": "bold green", "wrong": "bold red", "inconclusive": "bold yellow"}
@@ -51,19 +52,21 @@ def summary(report: Report, lang: str | None = None, more: str = "show.more") ->
     level = report.settings.level
     grouped = alike(report.findings, spoken)
     blocks = [finding_lines(f, spoken, names, level) for f, names in grouped]
-    room = DOZEN - 3
+    undecided = report.verdict is Verdict.INCONCLUSIVE
+    reasons = _notes(report, spoken)[-REASONS:] if undecided else []
+    room = DOZEN - 3 - len(reasons)
     hidden = len(blocks) - room
     if hidden > 0:
         heads = [block[0] for block in blocks[:room]]
         counted = _message_line(Message(f"{more}_findings", {"count": hidden}), spoken)
-        return [top, *heads, *_sections(report, spoken), counted]
+        return [top, *reasons, *heads, *_sections(report, spoken), counted]
     share = max(n for n in range(1, room + 1) if sum(min(n, len(b)) for b in blocks) <= room)
     sizes = [min(share, len(block)) for block in blocks]
     for i, block in enumerate(blocks):
         sizes[i] += min(len(block) - sizes[i], room - sum(sizes))
     body = [line for block, size in zip(blocks, sizes, strict=True) for line in _cut(block, size)]
     rest = [] if len(body) == sum(map(len, blocks)) else [_message_line(Message(more), spoken)]
-    return [top, *body, *_sections(report, spoken), *rest]
+    return [top, *reasons, *body, *_sections(report, spoken), *rest]
 
 
 def alike(findings: Sequence[Finding], lang: str) -> list[tuple[Finding, str]]:
@@ -116,7 +119,7 @@ def verdict(report: Report, lang: str | None = None) -> Line:
 def _headline(report: Report) -> str:
     """The key of the first line."""
     first = report.sections.get(Section.FIRST_ORDER)
-    if report.wrong_sections == (Section.SECOND_ORDER,):
+    if report.wrong_sections == (Section.SECOND_ORDER,) and first is not Verdict.INCONCLUSIVE:
         return "right_first_order"
     if report.verdict is Verdict.WRONG and report.wrong_sections == (Section.PRECISION,):
         return _precision(report)
