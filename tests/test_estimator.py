@@ -29,6 +29,7 @@ from derivable import DescentClassifier, DescentRegressor, Loss, functions
 from derivable.errors import DataError, DivergedError, InputError, SettingError
 from derivable.stepper import FusedSteps
 from tests.conftest import ROOT
+from tests.corpus.part import part
 
 Estimator = type[DescentRegressor] | type[DescentClassifier]
 BOTH = pytest.mark.parametrize("kind", [DescentRegressor, DescentClassifier])
@@ -46,17 +47,18 @@ def plain(kind: Estimator, **settings: Any) -> Any:
     return kind(**{**PLAIN, **settings})
 
 
+SETTINGS = [
+    DescentRegressor(max_iter=200, lr=0.1, **PLAIN),
+    DescentClassifier(max_iter=200, lr=0.3, **PLAIN),
+    DescentRegressor((), folds=1, loss="huber:delta=0.5"),
+    DescentClassifier((), loss="crossentropy:label_smoothing=0.01"),
+    DescentRegressor(folds=1, early_stopping=True, max_iter=200),
+    DescentClassifier(folds=1, early_stopping=True, validation_fraction=0.2, max_iter=200),
+]
+
+
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
-    [
-        DescentRegressor(),
-        DescentClassifier(),
-        DescentRegressor(max_iter=200, lr=0.1, **PLAIN),
-        DescentClassifier(max_iter=200, lr=0.3, **PLAIN),
-        DescentRegressor((), folds=1, loss="huber:delta=0.5"),
-        DescentClassifier((), loss="crossentropy:label_smoothing=0.01"),
-        DescentRegressor(folds=1, early_stopping=True, max_iter=200),
-        DescentClassifier(folds=1, early_stopping=True, validation_fraction=0.2, max_iter=200),
-    ]
+    [DescentRegressor(), DescentClassifier(), *part(SETTINGS, 3)]
 )
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""The part of the corpus, and of the benchmarks, that a run of the tests runs.
+"""The part of what takes long that a run of the tests runs: the corpus, benchmarks, lab sheets.
 
 The environment variable DERIVABLE_CORPUS is a number, 0 where it is left out, or `all`. `.ci/run`
 takes the number from the commit, so that different commits examine different parts and a failure
