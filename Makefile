@@ -43,7 +43,7 @@ test-newest: .venv-newest/.ready
 
 test-corpus: $(READY)
 	@DERIVABLE_CORPUS=all $(BIN)/python -m pytest $(addprefix tests/test_,$(addsuffix .py,corpus \
-	  found_inputs benchmarks estimator examiner_device labs_sheets)) $(ARGS)
+	  found_inputs benchmarks distributed estimator examiner_device labs_sheets)) $(ARGS)
 
 test-install: $(READY)
 	@$(BIN)/python tools/try_install.py

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.corpus.part import part
 
-SCRIPTS = part(sorted((ROOT / "benchmarks").glob("[!_]*.py")), 3)
+SCRIPTS = part(sorted((ROOT / "benchmarks").glob("[!_]*.py")), 6)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)

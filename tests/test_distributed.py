@@ -23,6 +23,7 @@ from derivable.objective import ByHand
 from derivable.objective.tasks import Tasks
 from derivable.partition import TASKS, Partition
 from derivable.problem import Problem
+from tests.corpus.part import part
 from tests.problems import Length
 from tests.processes import answers_of, group, outcome, wait_for
 from tests.shards import CASES, Case, all_bits, bits, run, table
@@ -39,7 +40,7 @@ def alone() -> dict[str, str]:
     return dict(all_bits(0, 1))
 
 
-@pytest.mark.parametrize("size", [2, 3, 4])
+@pytest.mark.parametrize("size", part([2, 3, 4], 3))
 def test_every_number_of_processes_gives_the_same_bits(size: int, tmp_path: Path) -> None:
     for ((found,),) in zip(answers_of(EACH_CASE, size, tmp_path), strict=True):
         assert found == alone()

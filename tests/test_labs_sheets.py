@@ -69,7 +69,7 @@ def test_an_untouched_notebook_runs_and_everything_is_to_be_done(name: str, lang
         assert sheet.feedback(question.key, *answers).status is Status.TO_DO, question.key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", part(NAMES, 2))
 def test_other_seeds_do_not_change_what_is_right(name: str) -> None:
     rehearsal = rehearsed(name, "en")
     for key, question in rehearsal.sheet.questions.items():
