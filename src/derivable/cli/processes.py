@@ -53,6 +53,8 @@ def together() -> Iterator[Group | None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         asked.append(number)
+        if isinstance(sys.exception(), LostProcessError):  # reported now; torchrun ends all
+            return
         if len(asked) == 1:
             group.check_running()  # torchrun ends all where one has ended
             raise KeyboardInterrupt
