@@ -33,9 +33,11 @@ def moderated(
     None where forward neither overflows nor underflows at `given`, or does so at any moderate ones.
     `overflow_alone`: an underflow does not count.
     """
-    exact = dtypes.cast(given, torch.float64)
-    inputs = exact if _reached(adapter, exact) is not None else list(given)
+    inputs = dtypes.cast(given, torch.float64)
     found = _reached(adapter, inputs)
+    if found is None:  # forward runs in its own dtype only
+        inputs = list(given)
+        found = _reached(adapter, inputs)
     if found is None or not (found.large or (found.small and not overflow_alone)):
         return None
     names = adapter.names(len(inputs))

@@ -92,7 +92,7 @@ class Run(Keeper):
     @property
     def resume(self) -> str:
         """The command that goes on with it."""
-        return f"derivable {self.settings.command} --resume {shlex.quote(str(self.folder))}"
+        return _resuming(self.settings.command, self.folder)
 
     @property
     def is_bare(self) -> bool:
@@ -231,9 +231,14 @@ def open_run(
     except OSError as error:
         raise FileError(say("not_made", folder=folder, reason=reason_of(error))) from None
     if taken:
-        way = say("to_go_on", command=f"derivable {command} --resume {shlex.quote(str(folder))}")
+        way = say("to_go_on", command=_resuming(command, folder))
         raise SettingError(say("holds_files", folder=folder, way=way if FILE in taken else ""))
     return Run(folder, Settings(command, options, loss=loss), between, on_steps)
+
+
+def _resuming(command: str, folder: Path) -> str:
+    """The command line that goes on with the run in a folder."""
+    return f"derivable {command} --resume {shlex.quote(str(folder))}"
 
 
 def first_free(parent: Path, name: str) -> Path:
@@ -274,7 +279,7 @@ def load_run(folder: Path | str) -> Comparison:
     files = [folder / KEPT / f"{file_name(model)}.safetensors" for model in models_of(settings)]
     files = [file for file in files if file.exists()]
     if not files:
-        command = f"derivable {settings.command} --resume {shlex.quote(str(folder))}"
+        command = _resuming(settings.command, folder)
         raise DataError(say("none_finished", folder=folder, command=command))
     facts = load_facts(folder / KEPT / "facts.safetensors")
     results = tuple(load_trained(file, facts) for file in files)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from derivable.examiner.measure.extrapolation import largest_of
 from derivable.examiner.targets.target import Adapter, is_float
 from derivable.function.gradients import as_tuple
 
@@ -38,5 +39,5 @@ def only(
 
 def near(first: Tensor, second: Tensor, noise: float = 0.0) -> bool:
     """Whether two gradients are the same to rounding, and to their `noise`, nan included."""
-    scale = float(second.abs().nan_to_num(0.0, 0.0).max()) if second.numel() else 0.0
+    scale = largest_of(second)
     return torch.allclose(first, second, rtol=1e-7, atol=1e-9 * scale + noise, equal_nan=True)

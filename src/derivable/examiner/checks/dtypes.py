@@ -15,6 +15,7 @@ from derivable.examiner.checks.noise import usual_slope
 from derivable.examiner.checks.overflow import by_autograd, overflows
 from derivable.examiner.checks.returned import Problem, fit, raised, short
 from derivable.examiner.checks.values import Evaluation, ExaminedTarget
+from derivable.examiner.measure.extrapolation import largest_of
 from derivable.examiner.measure.space import joined, parted, real
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs, is_float
@@ -126,7 +127,8 @@ def _close_in(
             continue
         if got.shape != right.shape or not bool(torch.isfinite(right).all()):
             continue
-        largest = max(_most(right), 1e-4 * max(_most(g) for g in exact[2].values()))
+        usual = max(largest_of(g) for g in exact[2].values() if isinstance(g, Tensor))
+        largest = max(largest_of(right), 1e-4 * usual)
         noise = _rounding(examined, cast(inputs, torch.float64), i, eps, small[1])
         tiniest = eps * float(torch.finfo(dtype).smallest_normal)
         most = (
@@ -156,13 +158,6 @@ def _off(first: Tensor, second: Tensor) -> float:
     """The largest deviation, infinite for nan."""
     apart = (real(first) - real(second)).abs().nan_to_num(torch.inf, torch.inf)
     return float(apart.max()) if apart.numel() else 0.0
-
-
-def _most(gradient: Any) -> float:
-    """The largest finite entry."""
-    if not isinstance(gradient, Tensor) or not gradient.numel():
-        return 0.0
-    return float(gradient.abs().nan_to_num(0.0, 0.0).max())
 
 
 def _rounding(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.returned import fit
 from derivable.examiner.measure import EPS
-from derivable.examiner.measure.extrapolation import sizes_of
+from derivable.examiner.measure.extrapolation import largest_of, sizes_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.targets.derivatives import TargetDerivatives
 from derivable.examiner.targets.recorder import replace_saved
@@ -125,7 +125,7 @@ def negligible(sample: Sample, numeric: TargetDerivatives) -> None:
     nothing of its true slope, 1 - 2e-9.
     """
     measured, size = sample.measured, sizes_of(real(sample.x))
-    steepest = float(numeric.at.abs().nan_to_num(0.0, 0.0).max()) / size.clamp_min(size.mean())
+    steepest = largest_of(numeric.at) / size.clamp_min(size.mean())
     nothing = measured.value.abs() <= 5 * measured.error
     sample.wrong &= ~(nothing & (sample.returned.abs() <= NEGLIGIBLE * steepest))
 

@@ -15,6 +15,7 @@ from derivable.examiner.checks.calls import gradients, random_grad_output
 from derivable.examiner.checks.noise import accepted_noise
 from derivable.examiner.checks.returned import EXAMPLE, Problem, raised, raised_at
 from derivable.examiner.checks.values import Evaluation, ExaminedTarget
+from derivable.examiner.measure.extrapolation import largest_of
 from derivable.examiner.measure.space import joined, real
 from derivable.examiner.message import Message
 from derivable.examiner.targets.derivatives import TargetDerivatives
@@ -81,7 +82,7 @@ def _own(examined: ExaminedTarget, inputs: Inputs) -> Problem | None:
         sizes = {"returned": len(got), "expected": len(expected)}
         return Problem("jvp", None, (Message("evidence.jvp_size", sizes),), rule="jvp")
     off = (got - expected).abs()
-    largest = float(expected.abs().nan_to_num(0.0, 0.0).max()) if len(expected) else 0.0
+    largest = largest_of(expected)
     wrong = ~(off <= 5 * bound + SLACK * largest) & torch.isfinite(expected)
     wrong &= 5 * bound < 1e-3 * max(largest, 1e-300)
     if not bool(wrong.any()):

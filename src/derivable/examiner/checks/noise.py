@@ -9,7 +9,7 @@ from torch import Tensor
 
 from derivable.examiner.checks.calls import gradients
 from derivable.examiner.checks.values import ExaminedTarget
-from derivable.examiner.measure.extrapolation import size_of
+from derivable.examiner.measure.extrapolation import largest_of, size_of
 from derivable.examiner.measure.space import joined, real
 from derivable.examiner.targets.target import Inputs, is_float
 
@@ -88,5 +88,4 @@ def change(first: Tensor | None, second: Tensor | None) -> float:
 
 def usual_slope(outputs: Tensor, x: Tensor) -> float:
     """How large a derivative by `x` usually is: the largest output over the size of `x`."""
-    largest = float(outputs.abs().nan_to_num(0.0, 0.0).max()) if outputs.numel() else 0.0
-    return largest / (size_of(real(x)) or 1.0)
+    return largest_of(outputs) / (size_of(real(x)) or 1.0)

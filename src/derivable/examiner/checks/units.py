@@ -17,7 +17,7 @@ from torch import Tensor
 from derivable.examiner.checks.calls import random_grad_output
 from derivable.examiner.checks.returned import Problem, fit
 from derivable.examiner.checks.values import ExaminedTarget
-from derivable.examiner.measure.extrapolation import size_of
+from derivable.examiner.measure.extrapolation import largest_of, size_of
 from derivable.examiner.measure.space import joined, real, unreal
 from derivable.examiner.message import Message
 from derivable.examiner.targets.target import Inputs
@@ -99,7 +99,7 @@ def _changed(
     """The problem if finite entries of a gradient have changed; None if they agree."""
     if before is None or after is None or before.shape != after.shape:
         return None
-    usual = float(before.abs().nan_to_num(0.0, 0.0).max()) if len(before) else 0.0
+    usual = largest_of(before)
     off = torch.isfinite(before) & ~((after - before).abs() <= 1e-6 * usual)
     if not bool(off.any()):
         return None

@@ -18,7 +18,7 @@ from derivable.examiner.checks import exemptions, overflow
 from derivable.examiner.checks.returned import EXAMPLE, Problem, contract, fit, raised, raised_at
 from derivable.examiner.measure import EPS, Measured
 from derivable.examiner.measure.evaluation import ROWS_PER_CALL
-from derivable.examiner.measure.extrapolation import sizes_of
+from derivable.examiner.measure.extrapolation import largest_of, sizes_of
 from derivable.examiner.measure.space import joined, parted, real, size
 from derivable.examiner.message import Message
 from derivable.examiner.points import GIVEN_SIZES, Kind, kind
@@ -156,7 +156,7 @@ class ExaminedTarget:
         rows, evaluation.problems = self._rows(run, inputs, len(at), lenient)
         if not self.values:
             return evaluation
-        largest = float(at.abs().nan_to_num(0.0, 0.0).max())
+        largest = largest_of(at)
         low_noise = tolerance == GROSS and self.low_noise and largest >= 1e-3 * self.largest_output
         numeric = TargetDerivatives(
             self.adapter, inputs, run.differentiable, measure_noise=not low_noise,

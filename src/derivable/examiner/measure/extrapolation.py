@@ -23,6 +23,11 @@ def size_of(x: Tensor) -> float:
     return largest * float((finite / largest).square().mean().sqrt())  # squares may overflow
 
 
+def largest_of(x: Tensor) -> float:
+    """The largest absolute value of the finite entries, 0 if there are none."""
+    return float(x.abs().nan_to_num(0.0, 0.0).max()) if x.numel() else 0.0
+
+
 def sizes_of(x: Tensor) -> Tensor:
     """The absolute values of the entries, 0 of infinite ones: no step changes these."""
     return torch.where(torch.isfinite(x), x.abs(), 0.0)

@@ -55,8 +55,8 @@ def _head(one: Marked, done: Class, words: GradingTexts) -> Markup:
     number = one.student.number
     which = words("participant", number=number) if number else words("copy")
     mark = words.out_of(one.mark, done.scale.out_of)
-    names = [words.of(name or "") for name in (one.student.name, one.file)]
-    return copy_parts.head(words.of(done.sheet.title), names[0], which, names[1], mark, note)
+    title, name = words.of(done.sheet.title), words.of(one.student.name)
+    return copy_parts.head(title, name, which, words.of(one.file or ""), mark, note)
 
 
 def _answer(one: Marked, key: str, done: Class, words: GradingTexts) -> Answer:
